@@ -1,0 +1,36 @@
+/** One minute in milliseconds: the step of M1 bars. */
+export const MINUTE_MS = 60_000;
+
+/** A closed candle of our own; prices in quote units, volume in base units. */
+export interface Bar {
+  readonly openTimeMs: number;
+  readonly open: number;
+  readonly high: number;
+  readonly low: number;
+  readonly close: number;
+  readonly volume: number;
+}
+
+/** Fields of a bar in the flat form that crosses threads: `openTimeMs, open, high, low, close, volume`. */
+export const BAR_FIELDS = 6;
+
+/** Closed bars in flat form: `BAR_FIELDS` numbers a bar, ascending open time. */
+export type FlatBars = Float64Array;
+
+/** Returns the reason why these numbers are no plausible bar, or null when they are one. */
+export function barFault(
+  open: number,
+  high: number,
+  low: number,
+  close: number,
+  volume: number,
+): string | null {
+  // One comparison chain refuses NaN as well: every comparison with NaN is false.
+  if (!(open > 0 && high > 0 && low > 0 && close > 0)) return "price is not a positive number";
+  if (!(high < Infinity && volume >= 0 && volume < Infinity))
+    return "value is not finite or volume is negative";
+  if (!(low <= open && low <= close && high >= open && high >= close))
+    return "high or low does not enclose the bar";
+  if (low < 1e-12) return "price is below 1e-12";
+  return null;
+}
