@@ -5,8 +5,11 @@ export const BarSource = { Stream: 1, Rest: 2 } as const;
 export type BarSource = (typeof BarSource)[keyof typeof BarSource];
 
 /**
- * Where a feed puts what it heard. `slot` is the index of the symbol inside the feed (0..n-1), so that no text
+ * Where a feed puts what it heard. `slot` is the index of the symbol inside the feed's shard (0..n-1): no text
  * enters the hot path. Prices are quote units, volume base units, times venue ms. Numbers only: no object per bar.
+ *
+ * The feed owes the sink order and wholeness: per slot, `final` comes exactly once a bar, in order, without a hole
+ * (open times 60,000 ms apart), from the first bar after `reset` on. The sink asserts it.
  */
 export interface KlineSink {
   /** The forming bar of a symbol changed. Never a closed bar. */
@@ -20,10 +23,7 @@ export interface KlineSink {
     volume: number,
     eventTimeMs: number,
   ): void;
-  /**
-   * A final bar. The sink keeps order and wholeness: it refuses duplicates, holds back what lies behind a hole and
-   * counts a later, different final. `receivedNs` is the monotonic time at which the frame was read.
-   */
+  /** The next closed bar; `receivedNs` is the monotonic time at which its frame (or REST reply) was read. */
   final(
     slot: number,
     openTimeMs: number,
@@ -36,28 +36,93 @@ export interface KlineSink {
     eventTimeMs: number,
     receivedNs: number,
   ): void;
+  /** A bar already given as final turned out different: replace its cell, mark derived state for rebuild. */
+  correct(
+    slot: number,
+    openTimeMs: number,
+    open: number,
+    high: number,
+    low: number,
+    close: number,
+    volume: number,
+  ): void;
+  /** The hole behind the last bar cannot be filled: forget the symbol's bars; the next `final` starts a new run. */
+  reset(slot: number): void;
 }
 
-/** A run of bars that a feed wants from REST, both ends included, as open times. Lower `priority` goes first. */
+/** What a feed counts (S5); indices of `FeedMeter`. */
+export const FeedCounter = {
+  /** Frames read, of any kind. */
+  Messages: 0,
+  Bytes: 1,
+  /** Final bars handed to the sink. */
+  Finals: 2,
+  /** Final bars confirmed by REST. */
+  RestFinals: 3,
+  /** Final bars that came again, equal. */
+  Duplicates: 4,
+  /** Final bars that came again with other numbers. */
+  Corrections: 5,
+  /** Frames refused: not JSON, too large, not a kline of ours. */
+  BadFrames: 6,
+  /** Bars refused: implausible numbers. */
+  BadBars: 7,
+  /** Frames of symbols or streams we did not ask for. */
+  Unknown: 8,
+  /** Holes found (each counted once). */
+  Gaps: 9,
+  /** Bars asked from REST. */
+  BarsRequested: 10,
+  /** Connections opened, the first ones included. */
+  Connects: 11,
+  /** Connections lost or given up and opened again. */
+  Reconnects: 12,
+  /** Connections replaced in good health (23 h rotation). */
+  Rotations: 13,
+  /** Connections given up because data stopped. */
+  WatchdogTrips: 14,
+  /** Final bars that came later than the boundary timer. */
+  LateFinals: 15,
+  /** Frames whose event time lies implausibly far from the venue's clock. */
+  ClockFaults: 16,
+  /** Symbols put back to WARMING (reset). */
+  Resets: 17,
+} as const;
+export type FeedCounter = (typeof FeedCounter)[keyof typeof FeedCounter];
+export const FEED_COUNTER_COUNT = 18;
+
+/** Where a feed counts; implemented by the shard's control block. */
+export interface FeedMeter {
+  count(counter: FeedCounter, by: number): void;
+}
+
+/** A run of closed bars wanted from REST, both ends included, as open times. Lower `priority` goes first. */
 export interface BarRequest {
   readonly slot: number;
   readonly symbol: string;
+  readonly interval: "1m" | "5m";
   readonly fromMs: number;
   readonly toMs: number;
   readonly priority: number;
 }
 
-/** Receives the feed's wishes for REST bars; answers come back through `MarketFeed.supplyBars`. */
-export type RequestBars = (request: BarRequest) => void;
+/** The answer to a `BarRequest`: flat closed bars inside the asked range (fewer when the venue has fewer). */
+export interface BarReply {
+  readonly request: BarRequest;
+  /** `BAR_FIELDS` numbers a bar, ascending. */
+  readonly bars: Float64Array;
+}
 
-/** One feed of closed bars and forming bars for a set of symbols, over any number of connections. */
+/** One feed of closed and forming bars for a set of symbols, over any number of connections. */
 export interface MarketFeed {
-  /** Opens connections and resolves when every one is subscribed (not: when data flows). */
+  /** Opens the connections and resolves when each has been tried once; it keeps trying by itself afterwards. */
   start(): Promise<void>;
-  /** Adds a symbol under a free slot while running. */
+  /** Watches a symbol under a free slot. */
   add(slot: number, symbol: string): void;
   /** Stops watching a slot. */
   remove(slot: number): void;
+  /** Bars that were asked through the feed's `requestBars`. */
+  supplyBars(reply: BarReply): void;
   /** Closes every connection and timer. Idempotent. */
   stop(): Promise<void>;
 }
@@ -71,15 +136,6 @@ export interface Universe {
   readonly totalCount: number;
 }
 
-/** Read-only market data by request. Every call goes through one rate budget. */
-export interface ReferenceData {
-  universe(options?: { readonly maxAgeMs?: number }): Promise<Universe>;
-  /** Closed and, at the end, maybe still open klines; rows of `BAR_FIELDS` numbers, ascending. */
-  klines(query: KlinesQuery): Promise<Float64Array>;
-  /** The venue's time in ms. */
-  serverTime(): Promise<number>;
-}
-
 export interface KlinesQuery {
   readonly symbol: string;
   readonly interval: "1m" | "5m";
@@ -87,6 +143,15 @@ export interface KlinesQuery {
   readonly limit: number;
   readonly startMs?: number;
   readonly endMs?: number;
-  /** Lower goes first when the budget is short. */
+  /** Lower goes first when the budget is short; default 5. */
   readonly priority?: number;
+}
+
+/** Read-only market data by request. Every call goes through one rate budget. */
+export interface ReferenceData {
+  universe(options?: { readonly maxAgeMs?: number }): Promise<Universe>;
+  /** Klines as the venue has them, the still-open one included; `BAR_FIELDS` numbers a bar, ascending. */
+  klines(query: KlinesQuery): Promise<Float64Array>;
+  /** The venue's time in ms. */
+  serverTime(): Promise<number>;
 }
