@@ -1,1 +1,11 @@
-export {};
+export * from "./control-block.ts";
+export * from "./detector-state.ts";
+export * from "./kline-ring.ts";
+export * from "./layouts/control.layout.ts";
+export * from "./layouts/detector-state.layout.ts";
+export * from "./layouts/kline-ring.layout.ts";
+export * from "./layouts/layout.ts";
+export * from "./layouts/result-ring.layout.ts";
+export * from "./messages/contracts.ts";
+export * from "./messages/shard.messages.ts";
+export * from "./result-ring.ts";

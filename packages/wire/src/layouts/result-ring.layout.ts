@@ -1,0 +1,58 @@
+import { defineLayout, type Layout } from "./layout.ts";
+
+export const RESULT_RING_MAGIC = 0x5253_4c54;
+export const RESULT_RING_VERSION = 1;
+export const FEATURE_COUNT = 12;
+
+export type ResultHeadField = "head" | "tail";
+
+/**
+ * Scored candidates of one shard: a ring of rows with one producer (whoever scans the shard) and one consumer (the
+ * coordinator). Row n stands at n mod capacity.
+ *
+ *   ┌ line 0 ┐ ┌ line 1 ┐ ┌──────── row, 2 lines ────────────────────────────────────────────┐
+ *   │ head   │ │ tail   │ │ openTime score exchangeMs received written taken features scored │ …
+ *   │ reader │ │ writer │ │ slot side setup flags | 12 x f32 features                        │
+ *   └────────┘ └────────┘ └──────────────────────────────────────────────────────────────────┘
+ *
+ * The producer writes rows, then the tail; the consumer reads rows, then the head. A full ring stops the scan: the
+ * rest is done by the next task, nothing is dropped.
+ */
+export const RESULT_HEAD: Layout<ResultHeadField> = defineLayout("result ring head", RESULT_RING_VERSION, [
+  { name: "head", type: "i32", count: 1, isLineStart: true },
+  { name: "tail", type: "i32", count: 1, isLineStart: true },
+]);
+
+export type ResultRowField =
+  | "openTimeMs"
+  | "score"
+  | "exchangeMs"
+  | "receivedNs"
+  | "writtenNs"
+  | "takenNs"
+  | "featuresNs"
+  | "scoredNs"
+  | "slot"
+  | "side"
+  | "setup"
+  | "flags"
+  | "features";
+
+export const RESULT_ROW: Layout<ResultRowField> = defineLayout("result row", RESULT_RING_VERSION, [
+  { name: "openTimeMs", type: "f64", count: 1, isLineStart: true },
+  { name: "score", type: "f64", count: 1 },
+  { name: "exchangeMs", type: "f64", count: 1 },
+  { name: "receivedNs", type: "f64", count: 1 },
+  { name: "writtenNs", type: "f64", count: 1 },
+  { name: "takenNs", type: "f64", count: 1 },
+  { name: "featuresNs", type: "f64", count: 1 },
+  { name: "scoredNs", type: "f64", count: 1 },
+  { name: "slot", type: "i32", count: 1, isLineStart: true },
+  { name: "side", type: "i32", count: 1 },
+  { name: "setup", type: "i32", count: 1 },
+  { name: "flags", type: "i32", count: 1 },
+  { name: "features", type: "f32", count: FEATURE_COUNT },
+]);
+
+/** Bits of a row's `flags`. */
+export const ResultFlag = { RestConfirmed: 1 } as const;

@@ -1,0 +1,8 @@
+/** Shared memory of one shard; everything that any thread needs to work on it. */
+export interface ShardMemory {
+  readonly shardId: number;
+  readonly rings: SharedArrayBuffer;
+  readonly states: SharedArrayBuffer;
+  readonly results: SharedArrayBuffer;
+  readonly control: SharedArrayBuffer;
+}

@@ -1,0 +1,65 @@
+import type { WireError } from "@smcq/kernel";
+
+/** A symbol in its slot. `resumeAfterMs`: open time of the last bar already in the ring, -1 when there is none. */
+export interface SlotAssignment {
+  readonly slot: number;
+  readonly symbol: string;
+  readonly resumeAfterMs: number;
+}
+
+/** Bars wanted from or served by REST; the same words as the exchange port's `BarRequest`. */
+export interface BarsWanted {
+  readonly slot: number;
+  readonly symbol: string;
+  readonly interval: "1m" | "5m";
+  readonly fromMs: number;
+  readonly toMs: number;
+  readonly priority: number;
+}
+
+/** Coordinator -> shard. */
+export type ShardCommand =
+  | { readonly type: "add"; readonly assignment: SlotAssignment }
+  | { readonly type: "remove"; readonly slot: number }
+  | { readonly type: "bars"; readonly wanted: BarsWanted; readonly bars: Float64Array }
+  | { readonly type: "scan"; readonly task: ScanTask }
+  | { readonly type: "drain" };
+
+/** Shard -> coordinator. */
+export type ShardEvent =
+  | { readonly type: "online" }
+  | { readonly type: "closed" }
+  | { readonly type: "want-bars"; readonly wanted: BarsWanted }
+  | { readonly type: "reset"; readonly slot: number }
+  | { readonly type: "scanned"; readonly reply: ScanReply }
+  | {
+      readonly type: "log";
+      readonly level: "debug" | "info" | "warn" | "error";
+      readonly fields: object;
+      readonly text: string;
+    }
+  | { readonly type: "drained" }
+  | { readonly type: "failed"; readonly error: WireError };
+
+/** The venue's closed 5m bars for a symbol, to warm its M5 state up; void when the ring's epoch moved on. */
+export interface M5Seed {
+  readonly slot: number;
+  readonly epoch: number;
+  /** `BAR_FIELDS` numbers a bar, ascending. */
+  readonly bars: Float64Array;
+}
+
+/** Coordinator -> scan thread: "scan whatever has closed in this shard". */
+export interface ScanTask {
+  readonly shardId: number;
+  readonly seeds: readonly M5Seed[];
+}
+
+/** Scan thread -> coordinator: counts only, the rows lie in the result ring. */
+export interface ScanReply {
+  readonly shardId: number;
+  readonly rows: number;
+  readonly bars: number;
+  /** The task stopped before the end (results full, or a ring in motion): another is due. */
+  readonly isUnfinished: boolean;
+}
