@@ -1,1 +1,11 @@
-export {};
+export { canonicalJson, sha256Hex } from "./canonical.ts";
+export { parseDurationMs } from "./duration.ts";
+export type * from "./engine-config.ts";
+export { ConfigErrorCode } from "./errors.ts";
+export { configKeys } from "./keys.ts";
+export type { ConfigKey } from "./keys.ts";
+export type { ConfigFault, ConfigSource } from "./layers.ts";
+export { CONFIG_FILE_BYTES_MAX, configValue, loadConfig } from "./load.ts";
+export type { LoadConfigOptions, LoadedConfig } from "./load.ts";
+export { jsonSchema } from "./schema.ts";
+export type { JsonSchemaNode } from "./schema.ts";

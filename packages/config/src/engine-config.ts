@@ -1,0 +1,67 @@
+/** The settings of one run, after all layers; deep frozen. Units stand in the names; `null` means "no limit". */
+export interface EngineConfig {
+  readonly mode: "sim" | "paper";
+  readonly shards: number | "auto";
+  readonly compute: "pool" | "shard";
+  readonly scanThreads: number | "auto";
+  readonly dataDir: string;
+  readonly seed: number;
+  readonly speed: number;
+  readonly runForMs: number | null;
+  readonly loop: boolean;
+  readonly feed: FeedConfig;
+  readonly rest: { readonly weightRatioMax: number };
+  readonly universe: UniverseConfig;
+  readonly scan: ScanConfig;
+  readonly warmup: WarmupConfig;
+  readonly sim: SimConfig;
+  readonly ledger: { readonly queueMax: number };
+  readonly log: LogConfig;
+  readonly supervisor: { readonly restartsMax: number; readonly windowMs: number };
+}
+
+export interface FeedConfig {
+  readonly symbolsPerConnection: number;
+  readonly wsBaseUrl: string;
+  readonly restBaseUrl: string;
+  readonly allowCustomHost: boolean;
+  readonly boundaryGraceMs: number;
+  readonly boundarySecondMs: number;
+  readonly dataWatchdogMs: number;
+  readonly rotationHours: number;
+  readonly backoffMinMs: number;
+  readonly backoffMaxMs: number;
+  readonly connectTimeoutMs: number;
+  readonly httpTimeoutMs: number;
+  readonly maxPayloadBytes: number;
+}
+
+export interface UniverseConfig {
+  readonly cacheMaxAgeMs: number;
+  readonly refreshMs: number;
+  readonly symbols: readonly string[] | null;
+  readonly maxSymbols: number;
+}
+
+export interface ScanConfig {
+  readonly decisionWindowMs: number;
+  readonly scoreMin: number;
+  readonly model: string;
+}
+
+export interface WarmupConfig {
+  readonly historyBars: number;
+  readonly barsReadyMin: number;
+  readonly m5Bars: number;
+}
+
+export interface SimConfig {
+  readonly symbols: number;
+  readonly faults: string;
+  readonly updatesPerSecondWall: number;
+}
+
+export interface LogConfig {
+  readonly level: "debug" | "info" | "warn" | "error";
+  readonly format: "auto" | "pretty" | "json";
+}

@@ -1,0 +1,169 @@
+import { readFileSync, statSync } from "node:fs";
+import { SmcqError, assert, errorMessage } from "@smcq/kernel";
+import { canonicalJson, sha256Hex } from "./canonical.ts";
+import type { EngineConfig } from "./engine-config.ts";
+import { ConfigErrorCode } from "./errors.ts";
+import { configKeys } from "./keys.ts";
+import { envLayer, fileLayer, flagLayer } from "./layers.ts";
+import type { ConfigFault, ConfigSource, LayerValue } from "./layers.ts";
+import { contradictions, engineConfigSchema, jsonSchema } from "./schema.ts";
+
+/** A settings file larger than this is not a settings file. */
+export const CONFIG_FILE_BYTES_MAX = 1_048_576;
+
+export interface LoadConfigOptions {
+  /** Path of a JSON settings file. */
+  readonly file?: string | undefined;
+  /** Usually `process.env`; only `SMCQ_*` is read. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** By dotted path; `undefined` means "not given". */
+  readonly flags: Readonly<Record<string, unknown>>;
+}
+
+export interface LoadedConfig {
+  readonly config: EngineConfig;
+  /** Where each value came from, by dotted path. */
+  readonly sources: Readonly<Record<string, ConfigSource>>;
+  /** sha256 (hex) of `json`. */
+  readonly hash: string;
+  /** The configuration as canonical JSON. */
+  readonly json: string;
+}
+
+function readSettings(file: string): object {
+  let text: string;
+  try {
+    const { size } = statSync(file);
+    if (size > CONFIG_FILE_BYTES_MAX)
+      throw new SmcqError(
+        ConfigErrorCode.FileMalformed,
+        `${file}: ${size} bytes, at most ${CONFIG_FILE_BYTES_MAX} are read`,
+      );
+    text = readFileSync(file, "utf8");
+  } catch (cause) {
+    if (cause instanceof SmcqError) throw cause;
+    throw new SmcqError(ConfigErrorCode.FileUnreadable, `cannot read ${file}: ${errorMessage(cause)}`, {
+      context: { file },
+      cause,
+    });
+  }
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(text.replace(/^\uFEFF/, ""));
+  } catch (cause) {
+    throw new SmcqError(ConfigErrorCode.FileMalformed, `${file} is not JSON: ${errorMessage(cause)}`, {
+      context: { file },
+      cause,
+    });
+  }
+  if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed))
+    throw new SmcqError(ConfigErrorCode.FileMalformed, `${file} must hold one JSON object`, {
+      context: { file },
+    });
+  return parsed;
+}
+
+// Null prototypes all the way: a value can never be found or left on Object.prototype.
+function nest(values: ReadonlyMap<string, LayerValue>): object {
+  const root = Object.create(null) as Record<string, unknown>;
+  for (const [path, { value }] of values) {
+    const levels = path.split(".");
+    const leaf = levels.pop() ?? path;
+    let node = root;
+    for (const level of levels) {
+      node[level] ??= Object.create(null) as unknown;
+      node = node[level] as Record<string, unknown>;
+    }
+    node[leaf] = value;
+  }
+  return root;
+}
+
+function deepFreeze<T>(value: T): T {
+  if (typeof value === "object" && value !== null) {
+    Object.values(value).forEach(deepFreeze);
+    Object.freeze(value);
+  }
+  return value;
+}
+
+const VALUE_CHARACTERS_MAX = 80;
+
+function show(value: unknown): string {
+  // JSON has no NaN or Infinity and would call them null.
+  const text = typeof value === "number" ? String(value) : (JSON.stringify(value) ?? String(value));
+  return text.length > VALUE_CHARACTERS_MAX ? `${text.slice(0, VALUE_CHARACTERS_MAX)}...` : text;
+}
+
+function rangeFaults(values: ReadonlyMap<string, LayerValue>): ConfigFault[] {
+  const parsed = engineConfigSchema.safeParse(nest(values));
+  if (parsed.success) return [];
+  const issuePaths = parsed.error.issues.map((issue) => issue.path.map(String).join("."));
+  const faults: ConfigFault[] = [];
+  for (const { path, allowed } of configKeys()) {
+    // A list names the item (`universe.symbols.3`): the fault is the list's.
+    const isFaulty = issuePaths.some((issuePath) => issuePath === path || issuePath.startsWith(`${path}.`));
+    const given = values.get(path);
+    if (isFaulty && given !== undefined)
+      faults.push({ path, source: given.source, text: `${show(given.value)} is not allowed: ${allowed}` });
+  }
+  assert(faults.length > 0, "Invariant: every refusal of the schema belongs to a known setting");
+  return faults;
+}
+
+function crossFaults(
+  values: ReadonlyMap<string, LayerValue>,
+  faultyPaths: ReadonlySet<string>,
+): ConfigFault[] {
+  const sound = new Map([...values].filter(([path]) => !faultyPaths.has(path)));
+  return contradictions(engineConfigSchema.parse(nest(sound)))
+    .filter(({ paths }) => paths.every((path) => !faultyPaths.has(path)))
+    .map(({ paths, rule }) => {
+      const given = paths.map((path) => values.get(path)).find((value) => value !== undefined);
+      const path = paths[0] ?? "";
+      const value = values.get(path);
+      const text = value === undefined ? rule : `${show(value.value)} ${rule}`;
+      return { path, source: given?.source ?? "default", text };
+    });
+}
+
+function refuse(faults: readonly ConfigFault[], file: string | undefined): never {
+  const lines = faults.map(({ path, source, text }) => `${path} (${source}): ${text}`);
+  throw new SmcqError(ConfigErrorCode.Invalid, `${lines.length} wrong setting(s):\n  ${lines.join("\n  ")}`, {
+    context: { faults: lines, file: file ?? null },
+  });
+}
+
+/**
+ * Returns the effective settings: defaults < JSON file < `SMCQ_*` environment < flags, frozen and hashed. Refuses with
+ * CONFIG_INVALID, all faults at once (context `faults`), or with CONFIG_FILE_UNREADABLE, CONFIG_FILE_MALFORMED.
+ */
+export function loadConfig(options: LoadConfigOptions): LoadedConfig {
+  const layers = [
+    ...(options.file === undefined ? [] : [fileLayer(readSettings(options.file), jsonSchema())]),
+    envLayer(options.env),
+    flagLayer(options.flags),
+  ];
+  const values = new Map(layers.flatMap((layer) => [...layer.values]));
+  const faults = layers.flatMap((layer) => layer.faults);
+  const outOfRange = rangeFaults(values);
+  faults.push(...outOfRange, ...crossFaults(values, new Set(outOfRange.map((fault) => fault.path))));
+  if (faults.length > 0) refuse(faults, options.file);
+
+  const config = deepFreeze(engineConfigSchema.parse(nest(values)));
+  const sources = Object.create(null) as Record<string, ConfigSource>;
+  for (const { path } of configKeys()) sources[path] = values.get(path)?.source ?? "default";
+  const json = canonicalJson(config);
+  return Object.freeze({ config, sources: Object.freeze(sources), hash: sha256Hex(json), json });
+}
+
+/** Returns the value of a dotted path in a configuration. */
+export function configValue(config: EngineConfig, path: string): unknown {
+  let node: unknown = config;
+  for (const level of path.split("."))
+    node =
+      typeof node === "object" && node !== null && Object.hasOwn(node, level)
+        ? (node as Record<string, unknown>)[level]
+        : undefined;
+  return node;
+}

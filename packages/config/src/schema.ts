@@ -1,0 +1,236 @@
+import { z } from "zod";
+import type { EngineConfig } from "./engine-config.ts";
+
+const integer = (min: number, max: number): z.ZodNumber => z.number().int().min(min).max(max);
+const number = (min: number, max: number): z.ZodNumber => z.number().min(min).max(max);
+const count = (min: number, max: number): z.ZodUnion<[z.ZodLiteral<"auto">, z.ZodNumber]> =>
+  z.union([z.literal("auto"), integer(min, max)]);
+const text = (lengthMax: number): z.ZodString => z.string().min(1).max(lengthMax);
+
+/** The longest wait a setting may ask for. */
+const DAY_MS = 86_400_000;
+
+// decisions.md 28: 499 closed bars are one call of weight 2; decisions.md 9: the first candidate needs 320 bars.
+const HISTORY_BARS_MAX = 499;
+const READY_BARS_MIN = 320;
+
+const feed = z.strictObject({
+  symbolsPerConnection: integer(1, 1024).default(50).describe("symbols on one WebSocket connection"),
+  wsBaseUrl: text(2_048)
+    .regex(/^wss?:\/\/./)
+    .default("wss://fstream.binance.com")
+    .describe("base of the market streams, without path; in mode sim the simulator's own address is used"),
+  restBaseUrl: text(2_048)
+    .regex(/^https?:\/\/./)
+    .default("https://fapi.binance.com")
+    .describe("base of the REST API, without path; in mode sim the simulator's own address is used"),
+  allowCustomHost: z.boolean().default(false).describe("allow hosts that are neither Binance's nor loopback"),
+  boundaryGraceMs: integer(500, 30_000)
+    .default(3_000)
+    .describe("after the minute, before REST is asked for missing closes (venue time)"),
+  boundarySecondMs: integer(1_000, 59_000).default(6_000).describe("the second such question (venue time)"),
+  dataWatchdogMs: integer(1_000, 120_000)
+    .default(15_000)
+    .describe("a connection without any data for this long is replaced (venue time)"),
+  rotationHours: number(0.01, 23.9).default(23).describe("age at which a healthy connection is replaced"),
+  backoffMinMs: integer(100, DAY_MS)
+    .default(5_000)
+    .describe("wait before the second reconnection (venue time)"),
+  backoffMaxMs: integer(100, DAY_MS)
+    .default(300_000)
+    .describe("longest wait between reconnections (venue time)"),
+  connectTimeoutMs: integer(100, 120_000)
+    .default(10_000)
+    .describe("limit of a WebSocket handshake (wall time)"),
+  httpTimeoutMs: integer(100, 120_000).default(10_000).describe("limit of a REST call (wall time)"),
+  maxPayloadBytes: integer(1_024, 16_777_216).default(262_144).describe("largest frame that is accepted"),
+});
+
+const universe = z.strictObject({
+  cacheMaxAgeMs: integer(0, 30 * DAY_MS)
+    .default(3_600_000)
+    .describe("age up to which the cached list is used as it is"),
+  refreshMs: integer(60_000, DAY_MS)
+    .default(3_600_000)
+    .describe("how often a running engine looks for listings"),
+  symbols: z
+    .array(text(64))
+    .min(1)
+    .max(10_000)
+    .nullable()
+    .default(null)
+    .describe("watch only these symbols; null: all that pass the filter"),
+  maxSymbols: integer(1, 10_000).default(1_000).describe("most symbols that are watched"),
+});
+
+const scan = z.strictObject({
+  decisionWindowMs: integer(0, 10_000)
+    .default(10)
+    .describe("how long the signals of one minute are collected after the first (wall time)"),
+  scoreMin: number(0, 1).default(0.6).describe("a score above this is counted as tradable"),
+  model: text(4_096).default("heuristic").describe('"heuristic" or the path of a model file'),
+});
+
+const warmup = z.strictObject({
+  historyBars: integer(READY_BARS_MIN, HISTORY_BARS_MAX)
+    .default(499)
+    .describe("closed M1 bars fetched a symbol"),
+  barsReadyMin: integer(READY_BARS_MIN, HISTORY_BARS_MAX)
+    .default(320)
+    .describe("contiguous bars that make a symbol READY"),
+  m5Bars: integer(60, HISTORY_BARS_MAX).default(499).describe("closed M5 bars fetched a symbol, after READY"),
+});
+
+const sim = z.strictObject({
+  symbols: integer(1, 10_000).default(297).describe("symbols of the simulated venue that pass the filter"),
+  faults: z
+    .string()
+    .max(4_096)
+    .default("")
+    .describe("fault knobs of the simulated venue, e.g. MD04=0.02,MD06"),
+  updatesPerSecondWall: number(0.01, 100)
+    .default(1)
+    .describe("most unfinished updates a symbol and second (wall time)"),
+});
+
+const log = z.strictObject({
+  level: z.enum(["debug", "info", "warn", "error"]).default("info").describe("least level that is written"),
+  format: z
+    .enum(["auto", "pretty", "json"])
+    .default("auto")
+    .describe("auto: pretty on a terminal, else JSON"),
+});
+
+const supervisor = z.strictObject({
+  restartsMax: integer(0, 100)
+    .default(3)
+    .describe("restarts within the window before the supervisor gives up"),
+  windowMs: integer(1_000, DAY_MS).default(600_000).describe("window of the restart count (wall time)"),
+});
+
+const LOOPBACK = new Set(["localhost", "127.0.0.1", "[::1]"]);
+
+function isPlainAndRemote(url: string): boolean {
+  if (!URL.canParse(url)) return false;
+  const { protocol, hostname } = new URL(url);
+  return (protocol === "ws:" || protocol === "http:") && !LOOPBACK.has(hostname);
+}
+
+/** A rule between settings that does not hold; the first path is the one to blame. */
+export interface Contradiction {
+  readonly paths: readonly string[];
+  readonly rule: string;
+}
+
+/** Returns the cross-field rules that this configuration breaks. */
+export function contradictions(config: EngineConfig): readonly Contradiction[] {
+  const found: Contradiction[] = [];
+  const demand = (isKept: boolean, paths: readonly string[], rule: string): void => {
+    if (!isKept) found.push({ paths, rule });
+  };
+  const { feed: net, warmup: warm } = config;
+  demand(
+    net.boundarySecondMs > net.boundaryGraceMs,
+    ["feed.boundarySecondMs", "feed.boundaryGraceMs"],
+    `must be above feed.boundaryGraceMs (${net.boundaryGraceMs})`,
+  );
+  demand(
+    net.backoffMaxMs >= net.backoffMinMs,
+    ["feed.backoffMaxMs", "feed.backoffMinMs"],
+    `must not be below feed.backoffMinMs (${net.backoffMinMs})`,
+  );
+  demand(
+    warm.historyBars >= warm.barsReadyMin,
+    ["warmup.historyBars", "warmup.barsReadyMin"],
+    `must not be below warmup.barsReadyMin (${warm.barsReadyMin})`,
+  );
+  demand(
+    config.mode !== "sim" || config.sim.symbols <= config.universe.maxSymbols,
+    ["sim.symbols", "universe.maxSymbols"],
+    `must not be above universe.maxSymbols (${config.universe.maxSymbols})`,
+  );
+  for (const key of ["wsBaseUrl", "restBaseUrl"] as const) {
+    demand(URL.canParse(net[key]), [`feed.${key}`], "must be a URL with a host");
+    demand(
+      net.allowCustomHost || !isPlainAndRemote(net[key]),
+      [`feed.${key}`, "feed.allowCustomHost"],
+      "may be unencrypted on loopback only (feed.allowCustomHost lifts this)",
+    );
+  }
+  return found;
+}
+
+const fields = z.strictObject({
+  mode: z
+    .enum(["sim", "paper"])
+    .default("sim")
+    .describe("sim: simulated venue on loopback; paper: real market data"),
+  shards: count(1, 64).default(8).describe("shard threads that receive the market"),
+  compute: z.enum(["pool", "shard"]).default("pool").describe("where detection and scoring run"),
+  scanThreads: count(1, 16).default("auto").describe("threads of the scan pool"),
+  dataDir: text(4_096).default("./var").describe("folder of ledger, caches and run lock"),
+  seed: integer(0, 4_294_967_295).default(1).describe("seed of everything random"),
+  speed: number(0.1, 1_000).default(30).describe("venue seconds a wall second (mode sim only)"),
+  runForMs: integer(1_000, 365 * DAY_MS)
+    .nullable()
+    .default(null)
+    .describe("end by itself after this time (wall); null: never"),
+  loop: z.boolean().default(false).describe("at the end of the simulated data start over (a gap)"),
+  feed: feed.prefault({}),
+  rest: z
+    .strictObject({
+      weightRatioMax: number(0.05, 0.8)
+        .default(0.8)
+        .describe("share of the venue's REST weight limit that is used"),
+    })
+    .prefault({}),
+  universe: universe.prefault({}),
+  scan: scan.prefault({}),
+  warmup: warmup.prefault({}),
+  sim: sim.prefault({}),
+  ledger: z
+    .strictObject({
+      queueMax: integer(1_000, 1_000_000)
+        .default(20_000)
+        .describe("signals that may wait for the ledger's thread"),
+    })
+    .prefault({}),
+  log: log.prefault({}),
+  supervisor: supervisor.prefault({}),
+});
+
+/** The one schema: unknown keys refused, every default and range in it. Rules between settings: `contradictions`. */
+export const engineConfigSchema: z.ZodType<EngineConfig> = fields;
+
+/** A JSON Schema node, as far as this package reads it. */
+export interface JsonSchemaNode {
+  readonly type?: string;
+  readonly properties?: Readonly<Record<string, JsonSchemaNode>>;
+  readonly anyOf?: readonly JsonSchemaNode[];
+  readonly items?: JsonSchemaNode;
+  readonly enum?: readonly string[];
+  readonly const?: string;
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly minLength?: number;
+  readonly maxLength?: number;
+  readonly minItems?: number;
+  readonly maxItems?: number;
+  readonly pattern?: string;
+  readonly default?: unknown;
+  readonly description?: string;
+  readonly [key: string]: unknown;
+}
+
+/** The JSON Schema (2020-12) of a settings file, for editors; cross-field rules are not expressible in it. */
+export function jsonSchema(): JsonSchemaNode {
+  const node = z.toJSONSchema(fields, { io: "input" }) as JsonSchemaNode;
+  return {
+    ...node,
+    title: "smc-quant settings",
+    properties: {
+      $schema: { type: "string", description: "ignored; tells editors of this schema" },
+      ...node.properties,
+    },
+  };
+}

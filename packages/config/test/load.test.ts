@@ -1,0 +1,223 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { SmcqError } from "@smcq/kernel";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import {
+  CONFIG_FILE_BYTES_MAX,
+  canonicalJson,
+  configKeys,
+  configValue,
+  loadConfig,
+  sha256Hex,
+} from "../src/index.ts";
+import type { LoadConfigOptions } from "../src/index.ts";
+
+let folder = "";
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "smcq-config-"));
+});
+
+afterEach(() => {
+  rmSync(folder, { recursive: true, force: true });
+});
+
+function settingsFile(text: string): string {
+  const file = join(folder, "settings.json");
+  writeFileSync(file, text);
+  return file;
+}
+
+function load(options: Partial<LoadConfigOptions> = {}): ReturnType<typeof loadConfig> {
+  return loadConfig({ env: {}, flags: {}, ...options });
+}
+
+function refusal(options: Partial<LoadConfigOptions>): SmcqError {
+  try {
+    load(options);
+  } catch (error) {
+    if (error instanceof SmcqError) return error;
+    throw error;
+  }
+  throw new Error("expected a refusal");
+}
+
+function faultsOf(options: Partial<LoadConfigOptions>): readonly string[] {
+  const error = refusal(options);
+  expect(error.code).toBe("CONFIG_INVALID");
+  return error.context["faults"] as readonly string[];
+}
+
+describe("layers", () => {
+  it("needs nothing: every default is valid and says so", () => {
+    const { config, sources } = load();
+    expect(config.mode).toBe("sim");
+    expect(config.shards).toBe(8);
+    expect(config.feed.wsBaseUrl).toBe("wss://fstream.binance.com");
+    expect(config.runForMs).toBeNull();
+    expect(new Set(Object.values(sources))).toEqual(new Set(["default"]));
+    expect(Object.keys(sources)).toEqual(configKeys().map((key) => key.path));
+  });
+
+  it("lets file win over defaults, environment over file, flags over all", () => {
+    const file = settingsFile(
+      '{"shards":2,"seed":5,"speed":60,"feed":{"symbolsPerConnection":40,"rotationHours":12}}',
+    );
+    const env = { SMCQ_SEED: "6", SMCQ_SPEED: "61", SMCQ_FEED__SYMBOLS_PER_CONNECTION: "41" };
+    const { config, sources } = load({ file, env, flags: { speed: 62, seed: undefined } });
+    expect([config.shards, config.seed, config.speed]).toEqual([2, 6, 62]);
+    expect([config.feed.symbolsPerConnection, config.feed.rotationHours]).toEqual([41, 12]);
+    expect(sources["shards"]).toBe("file");
+    expect(sources["seed"]).toBe("env");
+    expect(sources["speed"]).toBe("flag");
+    expect(sources["feed.symbolsPerConnection"]).toBe("env");
+    expect(sources["feed.boundaryGraceMs"]).toBe("default");
+  });
+
+  it("reads numbers, booleans, lists, null and auto from texts", () => {
+    const env = {
+      SMCQ_SHARDS: "auto",
+      SMCQ_LOOP: "true",
+      SMCQ_UNIVERSE__SYMBOLS: "BTCUSDT, ETHUSDT ,币安人生USDT",
+      SMCQ_LEDGER__QUEUE_MAX: "50_000",
+      SMCQ_SPEED: "1e2",
+    };
+    const { config } = load({ env, flags: { scanThreads: "4", runForMs: "null", "sim.faults": "12" } });
+    expect(config.shards).toBe("auto");
+    expect(config.loop).toBe(true);
+    expect(config.universe.symbols).toEqual(["BTCUSDT", "ETHUSDT", "币安人生USDT"]);
+    expect(config.ledger.queueMax).toBe(50_000);
+    expect(config.speed).toBe(100);
+    expect(config.scanThreads).toBe(4);
+    expect(config.runForMs).toBeNull();
+    expect(config.sim.faults).toBe("12");
+  });
+
+  it("leaves variables of tests, benches and other programs alone", () => {
+    const env = { SMCQ_SHARED: "/x", SMCQ_LONG: "1", SMCQ_TEST_UPDATE: "1", PATH: "/bin", SHARDS: "3" };
+    expect(load({ env }).config.shards).toBe(8);
+  });
+
+  it("accepts $schema in a file and a byte order mark before it", () => {
+    expect(load({ file: settingsFile('\uFEFF{"$schema":"./x.json","seed":7}') }).config.seed).toBe(7);
+  });
+
+  it("takes every setting from the environment under its documented name", () => {
+    const unread = configKeys().filter((key) => {
+      const value = configValue(load().config, key.path);
+      const text = typeof value === "string" ? value : JSON.stringify(value);
+      return load({ env: { [key.envName]: text } }).sources[key.path] !== "env";
+    });
+    expect(unread).toEqual([]);
+  });
+});
+
+describe("refusals", () => {
+  it("reports all faults at once, each with path, source, value and allowed range", () => {
+    const file = settingsFile('{"seed":-1,"feed":{"boundaryGraceMs":"3s"},"log":{"level":"loud"}}');
+    const flags = { shards: 65, speed: Number.NaN, "scan.scoreMin": Infinity };
+    const faults = faultsOf({ file, env: { SMCQ_LOOP: "maybe" }, flags });
+    expect(faults).toHaveLength(7);
+    const all = faults.join("\n");
+    expect(all).toContain("seed (file): -1 is not allowed: integer 0..4294967295");
+    expect(all).toContain('feed.boundaryGraceMs (file): "3s" is not allowed: integer 500..30000');
+    expect(all).toContain('log.level (file): "loud" is not allowed: one of debug, info, warn, error');
+    expect(all).toContain('shards (flag): 65 is not allowed: "auto" or integer 1..64');
+    expect(all).toContain("speed (flag): NaN is not allowed: number 0.1..1000");
+    expect(all).toContain("scan.scoreMin (flag): Infinity is not allowed: number 0..1");
+    expect(all).toContain('loop (env): "maybe" is not allowed: true or false');
+  });
+
+  it("refuses unknown keys in every layer and names the nearest known one", () => {
+    const file = settingsFile('{"shard":2,"feed":{"symbolPerConnection":1,"zzz":0},"sim":5}');
+    const all = faultsOf({ file, env: { SMCQ_SPEEED: "3" }, flags: { "scan.scoremin": 1 } }).join("\n");
+    expect(all).toContain('"shard" (file): unknown setting (did you mean shards?)');
+    expect(all).toContain("(did you mean feed.symbolsPerConnection?)");
+    expect(all).toContain('"feed.zzz" (file): unknown setting');
+    expect(all).toContain("sim (file): is a group of settings and must be an object");
+    expect(all).toContain("(did you mean SMCQ_SPEED?)");
+    expect(all).toContain("(did you mean scan.scoreMin?)");
+  });
+
+  it("never touches Object.prototype, whatever the file names", () => {
+    const file = settingsFile(
+      '{"__proto__":{"polluted":1},"constructor":{"prototype":{"polluted":1}},"feed":{"__proto__":{"polluted":1}}}',
+    );
+    const faults = faultsOf({ file, flags: { "__proto__.polluted": 1, __proto__x: 1 } });
+    expect(faults).toHaveLength(5);
+    expect(({} as Record<string, unknown>)["polluted"]).toBeUndefined();
+    expect(Object.hasOwn(Object.prototype, "polluted")).toBe(false);
+  });
+
+  it("does not take a dotted key of a file for a path", () => {
+    expect(faultsOf({ file: settingsFile('{"feed.rotationHours":1}') })).toHaveLength(1);
+  });
+
+  it("checks the rules between settings, on top of range faults elsewhere", () => {
+    const flags = {
+      "feed.boundaryGraceMs": 7_000,
+      "feed.backoffMinMs": 400_000,
+      "warmup.barsReadyMin": 400,
+      "warmup.historyBars": 350,
+      "sim.symbols": 2_000,
+      "feed.wsBaseUrl": "ws://example.com",
+      "feed.restBaseUrl": "https://",
+      seed: -3,
+    };
+    const all = faultsOf({ flags }).join("\n");
+    expect(all).toContain("feed.boundarySecondMs (flag): must be above feed.boundaryGraceMs (7000)");
+    expect(all).toContain("feed.backoffMaxMs (flag): must not be below feed.backoffMinMs (400000)");
+    expect(all).toContain("warmup.historyBars (flag): 350 must not be below warmup.barsReadyMin (400)");
+    expect(all).toContain("sim.symbols (flag): 2000 must not be above universe.maxSymbols (1000)");
+    expect(all).toContain('feed.wsBaseUrl (flag): "ws://example.com" may be unencrypted on loopback only');
+    expect(all).toContain("feed.restBaseUrl (flag)");
+    expect(all).toContain("seed (flag): -3");
+  });
+
+  it("does not blame a rule on a value that is out of range itself", () => {
+    expect(faultsOf({ flags: { "feed.backoffMinMs": 0, "feed.backoffMaxMs": 1_000 } })).toHaveLength(1);
+  });
+
+  it("allows plain text to loopback, and elsewhere when custom hosts are allowed", () => {
+    expect(load({ flags: { "feed.wsBaseUrl": "ws://127.0.0.1:9" } }).config.feed.wsBaseUrl).toBe(
+      "ws://127.0.0.1:9",
+    );
+    const flags = { "feed.restBaseUrl": "http://lab.example:80", "feed.allowCustomHost": true };
+    expect(load({ flags }).config.feed.restBaseUrl).toBe("http://lab.example:80");
+  });
+
+  it("tells unreadable, malformed and oversized files apart", () => {
+    expect(refusal({ file: join(folder, "absent.json") }).code).toBe("CONFIG_FILE_UNREADABLE");
+    expect(refusal({ file: folder }).code).toBe("CONFIG_FILE_UNREADABLE");
+    expect(refusal({ file: settingsFile("{seed:1}") }).code).toBe("CONFIG_FILE_MALFORMED");
+    expect(refusal({ file: settingsFile("[1]") }).code).toBe("CONFIG_FILE_MALFORMED");
+    const padding = " ".repeat(CONFIG_FILE_BYTES_MAX - 1);
+    expect(load({ file: settingsFile(`{${padding.slice(1)}}`) }).config.seed).toBe(1);
+    expect(refusal({ file: settingsFile(`{${padding}}`) }).code).toBe("CONFIG_FILE_MALFORMED");
+  });
+});
+
+describe("result", () => {
+  it("is frozen all the way down", () => {
+    const { config, sources } = load({ flags: { "universe.symbols": ["BTCUSDT"] } });
+    expect(() => Object.assign(config, { seed: 2 })).toThrow(TypeError);
+    expect(() => Object.assign(config.feed, { rotationHours: 2 })).toThrow(TypeError);
+    expect(() => (config.universe.symbols as string[]).push("X")).toThrow(TypeError);
+    expect(() => Object.assign(sources, { seed: "flag" })).toThrow(TypeError);
+  });
+
+  it("hashes the values, not where they came from nor their order", () => {
+    const one = load({ file: settingsFile('{"seed":9,"shards":3}') });
+    const two = load({ flags: { shards: 3, seed: 9 } });
+    expect(one.hash).toMatch(/^[0-9a-f]{64}$/);
+    expect(two.hash).toBe(one.hash);
+    expect(load({ flags: { shards: 3, seed: 10 } }).hash).not.toBe(one.hash);
+    expect(sha256Hex(one.json)).toBe(one.hash);
+    expect(JSON.parse(one.json)).toEqual(one.config);
+  });
+
+  it("writes canonical JSON with sorted keys at every level", () => {
+    expect(canonicalJson({ b: [{ z: 1, a: null }], a: "x" })).toBe('{"a":"x","b":[{"a":null,"z":1}]}');
+  });
+});
