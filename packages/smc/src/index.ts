@@ -1,1 +1,8 @@
-export {};
+export { SMC_PARAMETERS } from "./parameters.ts";
+export type { SmcParameters } from "./parameters.ts";
+export { EVENT_NAMES, EVENTS_PER_BAR_MAX, EventBuffer, SmcEvent } from "./events.ts";
+export { SmcDetector } from "./detector.ts";
+export { StructureDetector } from "./structure-detector.ts";
+export type { BlockBook } from "./block-book.ts";
+export type { GapBook } from "./gap-book.ts";
+export type { PoolBook } from "./pool-book.ts";

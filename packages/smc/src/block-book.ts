@@ -1,0 +1,187 @@
+import { assert } from "@smcq/kernel";
+import { SmcEvent } from "./events.ts";
+import type { EventBuffer } from "./events.ts";
+import { SMC_PARAMETERS } from "./parameters.ts";
+import { AGE_MASK, BLOCK_CAPACITY, F64, I32, LISTS } from "./state-layout.ts";
+import type { StateViews } from "./state-layout.ts";
+
+const AGE_BARS_MAX = SMC_PARAMETERS.ageBarsMax;
+// A mark: bits 0-9 the bar its age counts from, modulo 1,024; 10-19 how far its candle lies before that bar (at most
+// 21 for a block, 277 for a breaker); 20 bullish; 21 breaker; 22 touched.
+const ORIGIN_SHIFT = 10;
+const BULLISH = 1 << 20;
+const BREAKER = 1 << 21;
+const TOUCHED = 1 << 22;
+const NEVER = 0x7fff_ffff;
+
+/** The order blocks and breakers (smc.md section 6) in order of birth. */
+export class BlockBook {
+  readonly #f64: Float64Array;
+  readonly #i32: Int32Array;
+  readonly #events: EventBuffer | null;
+  #f = 0;
+  #n = 0;
+  #zones = 0;
+  #marks = 0;
+  /** Sides (bit 0 up, bit 1 down) with an order block touched on this bar. */
+  setupSides = 0;
+  /** Order blocks alive (no breakers) and the distance to the nearest; set by `findNearest`. */
+  blockCount = 0;
+  nearestDistance: number = Infinity;
+
+  constructor(views: StateViews, events: EventBuffer | null) {
+    this.#f64 = views.f64;
+    this.#i32 = views.i32;
+    this.#events = events;
+  }
+
+  attach(byteOffset: number): void {
+    this.#f = byteOffset / 8;
+    this.#n = byteOffset / 4;
+    this.#zones = byteOffset / 8 + LISTS.blocks;
+    this.#marks = byteOffset / 4 + LISTS.blockMarks;
+  }
+
+  reset(): void {
+    this.#i32[this.#n + I32.blockCount] = 0;
+    this.#i32[this.#n + I32.blocksExpireBar] = NEVER;
+    this.#f64[this.#f + F64.blockBelowTrigger] = -Infinity;
+    this.#f64[this.#f + F64.blockAboveTrigger] = Infinity;
+  }
+
+  get count(): number {
+    return this.#i32[this.#n + I32.blockCount] as number;
+  }
+
+  /** Ages the blocks and lets the bar touch or break them; a broken block turns into a breaker in its place. */
+  advance(bar: number, high: number, low: number, close: number): void {
+    this.setupSides = 0;
+    const count = this.#i32[this.#n + I32.blockCount] as number;
+    if (count === 0) return;
+    if (
+      low > (this.#f64[this.#f + F64.blockBelowTrigger] as number) &&
+      high < (this.#f64[this.#f + F64.blockAboveTrigger] as number) &&
+      bar < (this.#i32[this.#n + I32.blocksExpireBar] as number)
+    )
+      return;
+    this.#advanceAll(bar, high, low, close, count);
+  }
+
+  #advanceAll(bar: number, high: number, low: number, close: number, count: number): void {
+    const f64 = this.#f64;
+    const i32 = this.#i32;
+    const zones = this.#zones;
+    const marks = this.#marks;
+    let belowTrigger = -Infinity;
+    let aboveTrigger = Infinity;
+    let ageMax = -1;
+    let kept = 0;
+    for (let k = 0; k < count; k++) {
+      let mark = i32[marks + k] as number;
+      const age = (bar - mark) & AGE_MASK;
+      if (age > AGE_BARS_MAX) continue;
+      const top = f64[zones + 2 * k] as number;
+      const bottom = f64[zones + 2 * k + 1] as number;
+      if ((mark & BULLISH) !== 0 ? close < bottom : close > top) {
+        this.#reportBroken(bar, mark, top, bottom);
+        if ((mark & BREAKER) !== 0) continue;
+        const origin = age + ((mark >>> ORIGIN_SHIFT) & AGE_MASK);
+        mark = (bar & AGE_MASK) | (origin << ORIGIN_SHIFT) | ((mark & BULLISH) ^ BULLISH) | BREAKER;
+      } else {
+        if ((mark & TOUCHED) === 0 && ((mark & BULLISH) !== 0 ? low <= top : high >= bottom)) {
+          this.#reportTouched(bar, mark, top, bottom);
+          mark |= TOUCHED;
+        }
+        if (age > ageMax) ageMax = age;
+      }
+      // A fresh zone waits for its near edge, a touched one for its far edge.
+      const isBullish = (mark & BULLISH) !== 0;
+      const trigger = isBullish === ((mark & TOUCHED) === 0) ? top : bottom;
+      if (isBullish) belowTrigger = trigger > belowTrigger ? trigger : belowTrigger;
+      else aboveTrigger = trigger < aboveTrigger ? trigger : aboveTrigger;
+      i32[marks + kept] = mark;
+      if (kept !== k) {
+        f64[zones + 2 * kept] = top;
+        f64[zones + 2 * kept + 1] = bottom;
+      }
+      kept++;
+    }
+    i32[this.#n + I32.blockCount] = kept;
+    i32[this.#n + I32.blocksExpireBar] = kept === 0 ? NEVER : bar - Math.max(ageMax, 0) + AGE_BARS_MAX + 1;
+    f64[this.#f + F64.blockBelowTrigger] = belowTrigger;
+    f64[this.#f + F64.blockAboveTrigger] = aboveTrigger;
+  }
+
+  #candle(bar: number, mark: number): number {
+    return bar - ((bar - mark) & AGE_MASK) - ((mark >>> ORIGIN_SHIFT) & AGE_MASK);
+  }
+
+  #reportBroken(bar: number, mark: number, top: number, bottom: number): void {
+    if (this.#events === null) return;
+    const code = (mark & BREAKER) !== 0 ? SmcEvent.BreakerBroken : SmcEvent.BlockBroken;
+    this.#events.add(code, (mark & BULLISH) !== 0 ? 1 : -1, top, bottom, this.#candle(bar, mark));
+  }
+
+  #reportTouched(bar: number, mark: number, top: number, bottom: number): void {
+    const isBullish = (mark & BULLISH) !== 0;
+    if ((mark & BREAKER) === 0) this.setupSides |= isBullish ? 1 : 2;
+    if (this.#events === null) return;
+    const code = (mark & BREAKER) !== 0 ? SmcEvent.BreakerTouch : SmcEvent.BlockTouch;
+    this.#events.add(code, isBullish ? 1 : -1, top, bottom, this.#candle(bar, mark));
+  }
+
+  /** Adds the block of a break at `bar`, whose candle is `candleBar`. */
+  add(bar: number, direction: number, candleBar: number, top: number, bottom: number): void {
+    const count = this.#i32[this.#n + I32.blockCount] as number;
+    assert(count < BLOCK_CAPACITY, "Invariant: live blocks fit their list");
+    this.#f64[this.#zones + 2 * count] = top;
+    this.#f64[this.#zones + 2 * count + 1] = bottom;
+    this.#i32[this.#marks + count] =
+      (bar & AGE_MASK) | ((bar - candleBar) << ORIGIN_SHIFT) | (direction > 0 ? BULLISH : 0);
+    this.#i32[this.#n + I32.blockCount] = count + 1;
+    if (count === 0) this.#i32[this.#n + I32.blocksExpireBar] = bar + AGE_BARS_MAX + 1;
+    if (direction > 0) {
+      const trigger = this.#f64[this.#f + F64.blockBelowTrigger] as number;
+      if (top > trigger) this.#f64[this.#f + F64.blockBelowTrigger] = top;
+    } else {
+      const trigger = this.#f64[this.#f + F64.blockAboveTrigger] as number;
+      if (bottom < trigger) this.#f64[this.#f + F64.blockAboveTrigger] = bottom;
+    }
+    if (this.#events !== null) this.#events.add(SmcEvent.Block, direction, top, bottom, candleBar);
+  }
+
+  /** Counts the order blocks alive and finds the distance from `price` to the nearest (0 inside, Infinity: none). */
+  findNearest(price: number): void {
+    const f64 = this.#f64;
+    const count = this.#i32[this.#n + I32.blockCount] as number;
+    let blocks = 0;
+    let nearest = Infinity;
+    for (let k = 0; k < count; k++) {
+      if (((this.#i32[this.#marks + k] as number) & BREAKER) !== 0) continue;
+      blocks++;
+      const top = f64[this.#zones + 2 * k] as number;
+      const bottom = f64[this.#zones + 2 * k + 1] as number;
+      const distance = price < bottom ? bottom - price : price > top ? price - top : 0;
+      if (distance < nearest) nearest = distance;
+    }
+    this.blockCount = blocks;
+    this.nearestDistance = nearest;
+  }
+
+  /**
+   * Distance from `price` to the nearest edge strictly ahead (top of a bullish zone, bottom of a bearish one,
+   * breakers too): above (+1), below (-1) or either (0); or Infinity.
+   */
+  distanceAhead(price: number, direction: number): number {
+    const count = this.#i32[this.#n + I32.blockCount] as number;
+    let nearest = Infinity;
+    for (let k = 0; k < count; k++) {
+      const isBullish = ((this.#i32[this.#marks + k] as number) & BULLISH) !== 0;
+      const ahead = (this.#f64[this.#zones + 2 * k + (isBullish ? 0 : 1)] as number) - price;
+      if (ahead > 0) {
+        if (direction >= 0 && ahead < nearest) nearest = ahead;
+      } else if (ahead < 0 && direction <= 0 && -ahead < nearest) nearest = -ahead;
+    }
+    return nearest;
+  }
+}

@@ -1,0 +1,272 @@
+import { assert } from "@smcq/kernel";
+import { BlockBook } from "./block-book.ts";
+import { SmcEvent } from "./events.ts";
+import type { EventBuffer } from "./events.ts";
+import { GapBook } from "./gap-book.ts";
+import { Indicators } from "./indicators.ts";
+import { SMC_PARAMETERS } from "./parameters.ts";
+import { PoolBook } from "./pool-book.ts";
+import { DETECTOR_BYTES, F64, I32, PRICE_RING, stateViews } from "./state-layout.ts";
+import { StructureBook } from "./structure.ts";
+import type { StructureLayout } from "./structure.ts";
+
+const DISPLACEMENT_ATR = SMC_PARAMETERS.displacementAtr;
+const GAP_TRACK_ATR_MIN = SMC_PARAMETERS.gapTrackAtrMin;
+const PIVOT_BARS = SMC_PARAMETERS.pivotBars;
+const BLOCK_SCAN_BARS = SMC_PARAMETERS.blockScanBars;
+const BLOCK_CANDLE_MASK = (1 << (BLOCK_SCAN_BARS + 1)) - 1;
+
+const M1_STRUCTURE: StructureLayout = {
+  highLevel: F64.highLevel,
+  lowLevel: F64.lowLevel,
+  highs: F64.highs,
+  lows: F64.lows,
+  barCount: I32.barCount,
+  highPivot: I32.highPivot,
+  lowPivot: I32.lowPivot,
+  trend: I32.trend,
+  trendBar: I32.trendBar,
+  ringMask: PRICE_RING - 1,
+};
+
+/**
+ * The streaming detector of smc.md: one per thread over a buffer that holds the states of many symbols. `attach`
+ * moves it to a symbol, `push` takes that symbol's next closed bar. What it says of the current bar (`breakDir` and
+ * the like) holds from `push` until the next `push` or `attach`. It allocates nothing after construction.
+ */
+export class SmcDetector {
+  /** Bytes of one symbol's state, a multiple of 64. */
+  static readonly BYTES: number = DETECTOR_BYTES;
+
+  readonly #f64: Float64Array;
+  readonly #i32: Int32Array;
+  readonly #events: EventBuffer | null;
+  readonly #indicators: Indicators;
+  readonly #structure: StructureBook;
+  readonly #gaps: GapBook;
+  readonly #blocks: BlockBook;
+  readonly #pools: PoolBook;
+  #f = 0;
+  #n = 0;
+  #open = 0;
+  #close = 0;
+  #volume = 0;
+  #atrBefore = 0;
+  #breakSides = 0;
+
+  /** `events`, when given, receives every event of the current bar; live scanning leaves it out. */
+  constructor(buffer: ArrayBufferLike, events: EventBuffer | null = null) {
+    const views = stateViews(buffer);
+    this.#f64 = views.f64;
+    this.#i32 = views.i32;
+    this.#events = events;
+    this.#indicators = new Indicators(views);
+    this.#structure = new StructureBook(views, M1_STRUCTURE);
+    this.#gaps = new GapBook(views, events);
+    this.#blocks = new BlockBook(views, events);
+    this.#pools = new PoolBook(views, events);
+  }
+
+  /** Moves to the state at `byteOffset` (a multiple of 8); the state must have been `reset` once. */
+  attach(byteOffset: number): void {
+    assert(
+      byteOffset >= 0 && byteOffset % 8 === 0 && byteOffset + DETECTOR_BYTES <= this.#f64.byteLength,
+      "Invariant: a detector state lies aligned inside its buffer",
+    );
+    this.#f = byteOffset / 8;
+    this.#n = byteOffset / 4;
+    this.#indicators.attach(this.#f);
+    this.#structure.attach(this.#f, this.#n);
+    this.#gaps.attach(byteOffset);
+    this.#blocks.attach(byteOffset);
+    this.#pools.attach(byteOffset);
+  }
+
+  /** Forgets every bar of the attached symbol. */
+  reset(): void {
+    this.#f64.fill(0, this.#f, this.#f + DETECTOR_BYTES / 8);
+    this.#indicators.reset();
+    this.#structure.reset();
+    this.#gaps.reset();
+    this.#blocks.reset();
+    this.#pools.reset();
+  }
+
+  /** Takes the next closed bar: finite numbers with low <= open, close <= high; the caller has checked them. */
+  push(open: number, high: number, low: number, close: number, volume: number): void {
+    const bar = this.#structure.barCount;
+    this.#open = open;
+    this.#close = close;
+    this.#volume = volume;
+    if (this.#events !== null) this.#events.clear();
+    this.#atrBefore = this.#indicators.atr;
+    const atr = this.#indicators.advance(bar, high, low, close, volume);
+    this.#gaps.advance(bar, high, low);
+    this.#blocks.advance(bar, high, low, close);
+    this.#pools.advance(bar, high, low, close);
+    this.#structure.record(bar, high, low);
+    if (this.#structure.confirmHigh(bar)) {
+      const pivot = bar - PIVOT_BARS;
+      this.#pools.open(bar, pivot, 1, this.#structure.high(pivot), atr);
+    }
+    if (this.#structure.confirmLow(bar)) {
+      const pivot = bar - PIVOT_BARS;
+      this.#pools.open(bar, pivot, -1, this.#structure.low(pivot), atr);
+    }
+    this.#recordCandle(open, close);
+    this.#structure.age(bar);
+    this.#breakSides = 0;
+    if (this.#structure.breakUp(bar, close)) this.#reportBreak(bar, 1);
+    if (this.#structure.breakDown(bar, close)) this.#reportBreak(bar, -1);
+    if (bar >= 2) this.#formGap(bar, high, low);
+  }
+
+  /** Four shift registers, bit k for the bar k bars ago: displaced up or down, closed up or down. */
+  #recordCandle(open: number, close: number): void {
+    const i32 = this.#i32;
+    const n = this.#n;
+    const body = close - open;
+    const threshold = DISPLACEMENT_ATR * this.#atrBefore;
+    const canDisplace = this.#atrBefore > 0;
+    i32[n + I32.displacedUp] =
+      ((i32[n + I32.displacedUp] as number) << 1) | (canDisplace && body > threshold ? 1 : 0);
+    i32[n + I32.displacedDown] =
+      ((i32[n + I32.displacedDown] as number) << 1) | (canDisplace && -body > threshold ? 1 : 0);
+    i32[n + I32.candleUp] = ((i32[n + I32.candleUp] as number) << 1) | (body > 0 ? 1 : 0);
+    i32[n + I32.candleDown] = ((i32[n + I32.candleDown] as number) << 1) | (body < 0 ? 1 : 0);
+  }
+
+  /** A structure break, and the order block behind it when there is one. */
+  #reportBreak(bar: number, direction: 1 | -1): void {
+    const structure = this.#structure;
+    this.#breakSides |= direction > 0 ? 1 : 2;
+    if (this.#events !== null) {
+      const code = structure.trendBefore === -direction ? SmcEvent.Choch : SmcEvent.Bos;
+      this.#events.add(code, direction, structure.brokenLevel, structure.trendBefore, structure.brokenPivot);
+    }
+    const span = Math.min(bar - structure.brokenPivot, BLOCK_SCAN_BARS);
+    const displaced = this.#i32[this.#n + (direction > 0 ? I32.displacedUp : I32.displacedDown)] as number;
+    const inSpan = displaced & ((1 << (span + 1)) - 1);
+    if (inSpan === 0) return;
+    // The highest bit is the earliest displacement; the candle is the latest opposite one of the 11 bars before it.
+    const displacedBack = 31 - Math.clz32(inSpan);
+    const opposite = this.#i32[this.#n + (direction > 0 ? I32.candleDown : I32.candleUp)] as number;
+    const candles = (opposite >>> (displacedBack + 1)) & BLOCK_CANDLE_MASK;
+    if (candles === 0) return;
+    const candleBar = bar - displacedBack - 1 - (31 - Math.clz32(candles & -candles));
+    this.#blocks.add(bar, direction, candleBar, structure.high(candleBar), structure.low(candleBar));
+  }
+
+  #formGap(bar: number, high: number, low: number): void {
+    const highBefore = this.#structure.high(bar - 2);
+    const lowBefore = this.#structure.low(bar - 2);
+    const isBullish = low > highBefore;
+    if (!isBullish && !(high < lowBefore)) return;
+    const middleClose = this.#indicators.close(bar - 1);
+    if (isBullish ? !(middleClose > highBefore) : !(middleClose < lowBefore)) return;
+    const top = isBullish ? low : lowBefore;
+    const bottom = isBullish ? highBefore : high;
+    if (this.#events !== null) this.#events.add(SmcEvent.Gap, isBullish ? 1 : -1, top, bottom, bar - 1);
+    if (!(this.#atrBefore > 0 && (top - bottom) / this.#atrBefore >= GAP_TRACK_ATR_MIN)) return;
+    const displaced = this.#i32[this.#n + (isBullish ? I32.displacedUp : I32.displacedDown)] as number;
+    this.#gaps.add(bar, isBullish, (displaced & 2) !== 0, top, bottom);
+  }
+
+  /** Bars taken since the reset; the current bar's index is one less. */
+  get barCount(): number {
+    return this.#structure.barCount;
+  }
+
+  /** -1, 0 or +1 after the current bar's breaks. */
+  get trend(): number {
+    return this.#structure.trend;
+  }
+
+  /** ATR-14 at the current bar, price units; 0 while missing. */
+  get atr(): number {
+    return this.#indicators.atr;
+  }
+
+  /** ATR-14 of the bar before the current one; 0 while missing. */
+  get atrBefore(): number {
+    return this.#atrBefore;
+  }
+
+  /** RSI-14 in 0..1; means nothing before bar 14. */
+  get rsi(): number {
+    return this.#indicators.rsi(this.#close);
+  }
+
+  get open(): number {
+    return this.#open;
+  }
+
+  get close(): number {
+    return this.#close;
+  }
+
+  get volume(): number {
+    return this.#volume;
+  }
+
+  /** Close of the bar `back` bars before the current one, at most 15. */
+  closeBefore(back: number): number {
+    return this.#indicators.close(this.barCount - 1 - back);
+  }
+
+  /** Volume over ATR of the current bar, and its mean over the 20 bars before. */
+  get volumeInAtr(): number {
+    return this.#indicators.volumeInAtr(this.barCount - 1);
+  }
+
+  get volumeInAtrMean(): number {
+    return this.#indicators.volumeInAtrMean(this.barCount - 1);
+  }
+
+  /** Sides (bit 0 up, bit 1 down) whose structure broke on the current bar. */
+  get breakSides(): number {
+    return this.#breakSides;
+  }
+
+  /** Sides with a gap touched or halved on the current bar whose middle bar was a displacement. */
+  get gapSetupSides(): number {
+    return this.#gaps.setupSides;
+  }
+
+  /** Sides with an order block touched on the current bar. */
+  get blockSetupSides(): number {
+    return this.#blocks.setupSides;
+  }
+
+  /** Bars since the last sweep with this direction (0: the current bar); huge when there was none. */
+  sweepAge(direction: number): number {
+    return this.#pools.sweepAge(this.barCount - 1, direction);
+  }
+
+  /** Direction of the last sweep of either kind, 0 before the first. */
+  get lastSweepDir(): number {
+    return this.#pools.lastSweepDir;
+  }
+
+  /** The live objects of each kind, to search from the current close. */
+  get gaps(): GapBook {
+    return this.#gaps;
+  }
+
+  get blocks(): BlockBook {
+    return this.#blocks;
+  }
+
+  get pools(): PoolBook {
+    return this.#pools;
+  }
+
+  /** A number the owner keeps with the state, such as the open time of the current bar; 0 after a reset. */
+  get stamp(): number {
+    return this.#f64[this.#f + F64.stamp] as number;
+  }
+
+  set stamp(value: number) {
+    this.#f64[this.#f + F64.stamp] = value;
+  }
+}

@@ -1,0 +1,169 @@
+import { assert } from "@smcq/kernel";
+import { SmcEvent } from "./events.ts";
+import type { EventBuffer } from "./events.ts";
+import { SMC_PARAMETERS } from "./parameters.ts";
+import { AGE_MASK, F64, GAP_CAPACITY, I32, LISTS } from "./state-layout.ts";
+import type { StateViews } from "./state-layout.ts";
+
+const AGE_BARS_MAX = SMC_PARAMETERS.ageBarsMax;
+// A mark: bits 0-9 third bar modulo 1,024; 10-11 furthest state reached; 12 bullish; 13 its middle bar displaced.
+const STATE_SHIFT = 10;
+const BULLISH = 1 << 12;
+const DISPLACED = 1 << 13;
+const BAR_AND_FLAGS = AGE_MASK | BULLISH | DISPLACED;
+const FILLED = 3;
+const STATE_EVENTS: readonly SmcEvent[] = [
+  SmcEvent.Gap,
+  SmcEvent.GapTouch,
+  SmcEvent.GapMid,
+  SmcEvent.GapFill,
+];
+
+/** The tracked fair value gaps (smc.md section 7), oldest first. */
+export class GapBook {
+  readonly #f64: Float64Array;
+  readonly #i32: Int32Array;
+  readonly #u16: Uint16Array;
+  readonly #events: EventBuffer | null;
+  #f = 0;
+  #n = 0;
+  #zones = 0;
+  #marks = 0;
+  /** Sides (bit 0 up, bit 1 down) with a gap touched or halved on this bar whose middle bar was a displacement. */
+  setupSides = 0;
+  /** Size of the nearest gap, and its distance from the price (+ above); set by `findNearest`. */
+  nearestSize = 0;
+  nearestDistance = 0;
+
+  constructor(views: StateViews, events: EventBuffer | null) {
+    this.#f64 = views.f64;
+    this.#i32 = views.i32;
+    this.#u16 = views.u16;
+    this.#events = events;
+  }
+
+  attach(byteOffset: number): void {
+    this.#f = byteOffset / 8;
+    this.#n = byteOffset / 4;
+    this.#zones = byteOffset / 8 + LISTS.gaps;
+    this.#marks = byteOffset / 2 + LISTS.gapMarks;
+  }
+
+  reset(): void {
+    this.#i32[this.#n + I32.gapCount] = 0;
+    this.#f64[this.#f + F64.gapBelowTrigger] = -Infinity;
+    this.#f64[this.#f + F64.gapAboveTrigger] = Infinity;
+  }
+
+  get count(): number {
+    return this.#i32[this.#n + I32.gapCount] as number;
+  }
+
+  /** Ages the gaps and lets the bar's range advance them. */
+  advance(bar: number, high: number, low: number): void {
+    this.setupSides = 0;
+    const count = this.#i32[this.#n + I32.gapCount] as number;
+    if (count === 0) return;
+    const oldestAge = (bar - (this.#u16[this.#marks] as number)) & AGE_MASK;
+    // Most bars reach no gap: two comparisons then stand for the whole list.
+    if (
+      oldestAge <= AGE_BARS_MAX &&
+      low > (this.#f64[this.#f + F64.gapBelowTrigger] as number) &&
+      high < (this.#f64[this.#f + F64.gapAboveTrigger] as number)
+    )
+      return;
+    this.#advanceAll(bar, high, low, count);
+  }
+
+  #advanceAll(bar: number, high: number, low: number, count: number): void {
+    const f64 = this.#f64;
+    const u16 = this.#u16;
+    const zones = this.#zones;
+    const marks = this.#marks;
+    let belowTrigger = -Infinity;
+    let aboveTrigger = Infinity;
+    let kept = 0;
+    for (let k = 0; k < count; k++) {
+      let mark = u16[marks + k] as number;
+      if (((bar - mark) & AGE_MASK) > AGE_BARS_MAX) continue;
+      const top = f64[zones + 2 * k] as number;
+      const bottom = f64[zones + 2 * k + 1] as number;
+      const middle = (top + bottom) / 2;
+      const state = (mark >>> STATE_SHIFT) & FILLED;
+      let reached = 0;
+      if ((mark & BULLISH) !== 0) {
+        if (low <= top) reached = low <= bottom ? FILLED : low <= middle ? 2 : 1;
+      } else if (high >= bottom) reached = high >= top ? FILLED : high >= middle ? 2 : 1;
+      if (reached > state) {
+        this.#report(bar, mark, reached, top, bottom);
+        if (reached === FILLED) continue;
+        mark = (mark & BAR_AND_FLAGS) | (reached << STATE_SHIFT);
+      } else reached = state;
+      // The next price that changes this gap's state.
+      if ((mark & BULLISH) !== 0) {
+        const next = reached === 0 ? top : reached === 1 ? middle : bottom;
+        if (next > belowTrigger) belowTrigger = next;
+      } else {
+        const next = reached === 0 ? bottom : reached === 1 ? middle : top;
+        if (next < aboveTrigger) aboveTrigger = next;
+      }
+      u16[marks + kept] = mark;
+      if (kept !== k) {
+        f64[zones + 2 * kept] = top;
+        f64[zones + 2 * kept + 1] = bottom;
+      }
+      kept++;
+    }
+    this.#i32[this.#n + I32.gapCount] = kept;
+    f64[this.#f + F64.gapBelowTrigger] = belowTrigger;
+    f64[this.#f + F64.gapAboveTrigger] = aboveTrigger;
+  }
+
+  #report(bar: number, mark: number, reached: number, top: number, bottom: number): void {
+    const isBullish = (mark & BULLISH) !== 0;
+    if (reached !== FILLED && (mark & DISPLACED) !== 0) this.setupSides |= isBullish ? 1 : 2;
+    if (this.#events === null) return;
+    const thirdBar = bar - ((bar - mark) & AGE_MASK);
+    const code = STATE_EVENTS[reached] as SmcEvent;
+    this.#events.add(code, isBullish ? 1 : -1, top, bottom, thirdBar);
+  }
+
+  /** Tracks a gap whose third bar is `bar`. */
+  add(bar: number, isBullish: boolean, isDisplaced: boolean, top: number, bottom: number): void {
+    const count = this.#i32[this.#n + I32.gapCount] as number;
+    assert(count < GAP_CAPACITY, "Invariant: live gaps fit their list");
+    this.#f64[this.#zones + 2 * count] = top;
+    this.#f64[this.#zones + 2 * count + 1] = bottom;
+    this.#u16[this.#marks + count] =
+      (bar & AGE_MASK) | (isBullish ? BULLISH : 0) | (isDisplaced ? DISPLACED : 0);
+    this.#i32[this.#n + I32.gapCount] = count + 1;
+    if (isBullish) {
+      const trigger = this.#f64[this.#f + F64.gapBelowTrigger] as number;
+      if (top > trigger) this.#f64[this.#f + F64.gapBelowTrigger] = top;
+    } else {
+      const trigger = this.#f64[this.#f + F64.gapAboveTrigger] as number;
+      if (bottom < trigger) this.#f64[this.#f + F64.gapAboveTrigger] = bottom;
+    }
+  }
+
+  /** Finds the gap nearest to a price, the newest of equally near ones; false when there is none. */
+  findNearest(price: number): boolean {
+    const f64 = this.#f64;
+    const zones = this.#zones;
+    let nearest = Infinity;
+    // From the newest on, with a strict comparison: the newest wins a tie, and a gap around the price ends the search.
+    for (let k = (this.#i32[this.#n + I32.gapCount] as number) - 1; k >= 0; k--) {
+      const top = f64[zones + 2 * k] as number;
+      const bottom = f64[zones + 2 * k + 1] as number;
+      const signed = price < bottom ? bottom - price : price > top ? top - price : 0;
+      const distance = signed < 0 ? -signed : signed;
+      if (distance < nearest) {
+        nearest = distance;
+        this.nearestSize = top - bottom;
+        this.nearestDistance = signed;
+        if (distance === 0) return true;
+      }
+    }
+    return nearest !== Infinity;
+  }
+}
