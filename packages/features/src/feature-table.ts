@@ -1,0 +1,78 @@
+import { SMC_PARAMETERS } from "@smcq/smc";
+import { TRADE_PLAN_PARAMETERS } from "./trade-plan-parameters.ts";
+
+/** One column of the feature row that is stored, trained on and scored. */
+export interface FeatureColumn {
+  readonly name: string;
+  /** Position in the row, 0..11. */
+  readonly order: number;
+  readonly dtype: "float32";
+  readonly min: number;
+  readonly max: number;
+  /** The value when there is nothing to measure (no object, no movement). */
+  readonly neutral: number;
+}
+
+/** Rises when a feature's meaning changes although its column does not. */
+export const FEATURE_VERSION = 1;
+export const FEATURE_COUNT = 12;
+/** The first bar (counted from a reset) whose features exist: 20 volumes in ATR before it. */
+export const FIRST_FEATURE_BAR = 35;
+
+/** Positions of the features in a row. */
+export const Feature = {
+  MarketStructure: 0,
+  OrderBlocksCount: 1,
+  InstitutionalCandle: 2,
+  LiquidityGrab: 3,
+  FvgSizeAtr: 4,
+  FvgProximity: 5,
+  ObProximity: 6,
+  AtrNormalizedVolume: 7,
+  Rsi14: 8,
+  MomentumAtr: 9,
+  TimeToNextLevel: 10,
+  ConfidenceEnsemble: 11,
+} as const;
+export type Feature = (typeof Feature)[keyof typeof Feature];
+
+function column(order: number, name: string, min: number, max: number, neutral: number): FeatureColumn {
+  return Object.freeze({ name, order, dtype: "float32", min, max, neutral });
+}
+
+/** The 12 features in their order (smc.md section 8). */
+export const FEATURES: readonly FeatureColumn[] = Object.freeze([
+  column(Feature.MarketStructure, "market_structure", -1, 1, 0),
+  column(Feature.OrderBlocksCount, "order_blocks_count", 0, 1, 0),
+  column(Feature.InstitutionalCandle, "institutional_candle", -1, 1, 0),
+  column(Feature.LiquidityGrab, "liquidity_grab", -1, 1, 0),
+  column(Feature.FvgSizeAtr, "fvg_size_atr", 0, 1, 0),
+  column(Feature.FvgProximity, "fvg_proximity", -1, 1, 0),
+  column(Feature.ObProximity, "ob_proximity", 0, 1, 1),
+  column(Feature.AtrNormalizedVolume, "atr_normalized_volume", 0, 1, 0),
+  column(Feature.Rsi14, "rsi_14", 0, 1, 0.5),
+  column(Feature.MomentumAtr, "momentum_atr", -1, 1, 0),
+  column(Feature.TimeToNextLevel, "time_to_next_level", 0, 1, 1),
+  column(Feature.ConfidenceEnsemble, "confidence_ensemble", 0, 1, 0.5),
+]);
+
+/**
+ * Everything that decides what a feature row means, as canonical JSON (keys sorted, no spaces). Its sha256 is the
+ * schema hash that a model must carry (decisions.md 20); the caller hashes, this package imports no node module.
+ */
+export function featureSchemaJson(): string {
+  return canonicalJson({
+    featureVersion: FEATURE_VERSION,
+    features: FEATURES,
+    smcParameters: SMC_PARAMETERS,
+    tradePlanParameters: TRADE_PLAN_PARAMETERS,
+  });
+}
+
+/** JSON with sorted keys and no spaces: equal data gives equal text. Takes plain data only. */
+export function canonicalJson(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(",")}]`;
+  if (typeof value !== "object" || value === null) return JSON.stringify(value);
+  const fields = Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1));
+  return `{${fields.map(([key, field]) => `${JSON.stringify(key)}:${canonicalJson(field)}`).join(",")}}`;
+}

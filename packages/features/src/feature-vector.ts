@@ -1,0 +1,147 @@
+import { SMC_PARAMETERS } from "@smcq/smc";
+import type { SmcDetector } from "@smcq/smc";
+import { Feature, FEATURE_COUNT } from "./feature-table.ts";
+import { heuristicTwentieths } from "./heuristic.ts";
+
+const {
+  sweepHoldBars,
+  momentumBars,
+  candleClipAtr,
+  gapSizeClipAtr,
+  gapDistanceClipAtr,
+  blockDistanceClipAtr,
+  blockCountClip,
+  volumeClip,
+  momentumClipAtr,
+  levelBarsMax,
+  levelSpeedAtrMin,
+} = SMC_PARAMETERS;
+
+function clipUnit(value: number): number {
+  return value > 1 ? 1 : value < -1 ? -1 : value;
+}
+
+/** `-value`, with zero staying +0. */
+function mirrored(value: number): number {
+  return value === 0 ? 0 : -value;
+}
+
+/** The 12 features of a detector's current bar in float64 (smc.md section 8), and their side view. */
+export class FeatureVector {
+  readonly values: Float64Array = new Float64Array(FEATURE_COUNT);
+  #gapSizeAtr = 0;
+  #momentumAtr = 0;
+
+  /** Computes all 12 from the current bar; every value is finite. Means nothing before bar 35. */
+  compute(detector: SmcDetector): void {
+    const values = this.values;
+    const atr = detector.atr;
+    const close = detector.close;
+    const body = close - detector.open;
+    const momentum = close - detector.closeBefore(momentumBars);
+    this.#momentumAtr = atr > 0 ? momentum / atr : 0;
+    const before = detector.atrBefore;
+    values[Feature.MarketStructure] = detector.trend;
+    values[Feature.InstitutionalCandle] = before > 0 ? clipUnit(body / (candleClipAtr * before)) : 0;
+    values[Feature.LiquidityGrab] = liquidityGrab(detector);
+    values[Feature.AtrNormalizedVolume] = volumeFeature(detector);
+    values[Feature.Rsi14] = detector.rsi;
+    values[Feature.MomentumAtr] =
+      Math.min(Math.max(this.#momentumAtr, -momentumClipAtr), momentumClipAtr) / momentumClipAtr;
+    this.#setGap(detector, close, atr);
+    this.#setBlocks(detector, close, atr);
+    values[Feature.TimeToNextLevel] = this.#timeToNextLevel(detector, close, atr);
+    values[Feature.ConfidenceEnsemble] = this.#heuristicUnsided();
+  }
+
+  #setGap(detector: SmcDetector, close: number, atr: number): void {
+    const gaps = detector.gaps;
+    const hasGap = atr > 0 && gaps.findNearest(close);
+    this.#gapSizeAtr = hasGap ? gaps.nearestSize / atr : 0;
+    this.values[Feature.FvgSizeAtr] = Math.min(this.#gapSizeAtr, gapSizeClipAtr) / gapSizeClipAtr;
+    this.values[Feature.FvgProximity] = hasGap
+      ? clipUnit(gaps.nearestDistance / (gapDistanceClipAtr * atr))
+      : 0;
+  }
+
+  #setBlocks(detector: SmcDetector, close: number, atr: number): void {
+    const blocks = detector.blocks;
+    blocks.findNearest(close);
+    this.values[Feature.OrderBlocksCount] = Math.min(blocks.blockCount, blockCountClip) / blockCountClip;
+    this.values[Feature.ObProximity] =
+      atr > 0 && blocks.blockCount > 0
+        ? Math.min(blocks.nearestDistance / (blockDistanceClipAtr * atr), 1)
+        : 1;
+  }
+
+  #timeToNextLevel(detector: SmcDetector, close: number, atr: number): number {
+    if (!(atr > 0)) return 1;
+    const momentum = this.#momentumAtr;
+    const direction = momentum > 0 ? 1 : momentum < 0 ? -1 : 0;
+    const distance = Math.min(
+      detector.pools.distanceAhead(close, direction),
+      detector.blocks.distanceAhead(close, direction),
+    );
+    if (distance === Infinity) return 1;
+    const speedAtrPerBar = Math.max(Math.abs(momentum) / momentumBars, levelSpeedAtrMin);
+    return Math.min(distance / atr / speedAtrPerBar, levelBarsMax) / levelBarsMax;
+  }
+
+  #heuristicUnsided(): number {
+    const values = this.values;
+    const twentieths = heuristicTwentieths(
+      values[Feature.MarketStructure] as number,
+      values[Feature.LiquidityGrab] !== 0,
+      this.#gapSizeAtr,
+      values[Feature.ObProximity] as number,
+      this.#momentumAtr,
+      values[Feature.Rsi14] as number,
+    );
+    return twentieths / 20;
+  }
+
+  /** The heuristic in a side's form, exactly k/20: the score of a candidate when no model is used. */
+  heuristicOf(side: 1 | -1): number {
+    const values = this.values;
+    const rsi = values[Feature.Rsi14] as number;
+    const twentieths = heuristicTwentieths(
+      side * (values[Feature.MarketStructure] as number),
+      side * (values[Feature.LiquidityGrab] as number) === 1,
+      this.#gapSizeAtr,
+      values[Feature.ObProximity] as number,
+      side * this.#momentumAtr,
+      side > 0 ? rsi : 1 - rsi,
+    );
+    return twentieths / 20;
+  }
+
+  /** Writes the side's row (smc.md section 10), rounded to float32, at `offset` of `out`. */
+  writeSide(side: 1 | -1, out: Float32Array, offset: number): void {
+    const values = this.values;
+    for (let index = 0; index < FEATURE_COUNT; index++) out[offset + index] = values[index] as number;
+    if (side < 0) {
+      mirrorAt(values, out, offset, Feature.MarketStructure);
+      mirrorAt(values, out, offset, Feature.InstitutionalCandle);
+      mirrorAt(values, out, offset, Feature.LiquidityGrab);
+      mirrorAt(values, out, offset, Feature.FvgProximity);
+      mirrorAt(values, out, offset, Feature.MomentumAtr);
+      out[offset + Feature.Rsi14] = 1 - (values[Feature.Rsi14] as number);
+    }
+    out[offset + Feature.ConfidenceEnsemble] = this.heuristicOf(side);
+  }
+}
+
+function mirrorAt(values: Float64Array, out: Float32Array, offset: number, feature: Feature): void {
+  out[offset + feature] = mirrored(values[feature] as number);
+}
+
+function liquidityGrab(detector: SmcDetector): number {
+  const direction = detector.lastSweepDir;
+  return direction !== 0 && detector.sweepAge(direction) < sweepHoldBars ? direction : 0;
+}
+
+function volumeFeature(detector: SmcDetector): number {
+  const mean = detector.volumeInAtrMean;
+  if (mean > 0) return Math.min(detector.volumeInAtr / mean, volumeClip) / volumeClip;
+  return detector.volume === 0 ? 0 : 1;
+}
