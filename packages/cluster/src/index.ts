@@ -1,1 +1,13 @@
-export {};
+export * from "./coordinator/coordinator.ts";
+export * from "./coordinator/decision-desk.ts";
+export * from "./coordinator/minute-report.ts";
+export * from "./coordinator/restart-limit.ts";
+export * from "./coordinator/scan-pool.ts";
+export * from "./coordinator/slot-table.ts";
+export * from "./inline-cluster.ts";
+export * from "./memory.ts";
+export * from "./scan/run-scan.ts";
+export * from "./scan/scan-core.ts";
+export * from "./shard/run-shard.ts";
+export * from "./shard/shard-core.ts";
+export * from "./supervisor.ts";

@@ -1,1 +1,3 @@
+export * from "./engine.ts";
+export * from "./events.ts";
 export * from "./signal.ts";

@@ -87,9 +87,11 @@ export const FeedCounter = {
   ClockFaults: 16,
   /** Symbols put back to WARMING (reset). */
   Resets: 17,
+  /** Unfinished klines handed to the sink: the proof that data flows. */
+  Formings: 18,
 } as const;
 export type FeedCounter = (typeof FeedCounter)[keyof typeof FeedCounter];
-export const FEED_COUNTER_COUNT = 18;
+export const FEED_COUNTER_COUNT = 19;
 
 /** Where a feed counts; implemented by the shard's control block. */
 export interface FeedMeter {
@@ -117,8 +119,11 @@ export interface BarReply {
 export interface MarketFeed {
   /** Opens the connections and resolves when each has been tried once; it keeps trying by itself afterwards. */
   start(): Promise<void>;
-  /** Watches a symbol under a free slot. */
-  add(slot: number, symbol: string): void;
+  /**
+   * Watches a symbol under a free slot. `resumeAfterMs` is the open time of the last bar that the sink already has
+   * (-1: none): the feed goes on behind it, or calls `sink.reset` when that hole cannot be filled.
+   */
+  add(slot: number, symbol: string, resumeAfterMs: number): void;
   /** Stops watching a slot. */
   remove(slot: number): void;
   /** Bars that were asked through the feed's `requestBars`. */
@@ -154,4 +159,12 @@ export interface ReferenceData {
   klines(query: KlinesQuery): Promise<Float64Array>;
   /** The venue's time in ms. */
   serverTime(): Promise<number>;
+}
+
+/** Where REST bars come from: one queue for the whole process, inside the one rate budget. */
+export interface BarHistory {
+  /** Asks for bars. The reply comes once; never when the symbol is forgotten first. */
+  request(request: BarRequest, onReply: (reply: BarReply) => void): void;
+  /** Drops what is still queued for a symbol. */
+  forget(symbol: string): void;
 }

@@ -170,6 +170,15 @@ export class KlineRingWriter {
     Atomics.add(i32, sequence, 1);
   }
 
+  /** Writes down whose bars the slot holds; 0 is nobody. */
+  setOwner(slot: number, owner: number): void {
+    Atomics.store(this.#memory.i32, (this.#memory.base(slot) + O.owner) >> 2, owner);
+  }
+
+  owner(slot: number): number {
+    return Atomics.load(this.#memory.i32, (this.#memory.base(slot) + O.owner) >> 2);
+  }
+
   /** Open time of the last bar of the present run, or -1 when it has none: where a restarted shard goes on. */
   lastOpenMs(slot: number): number {
     const { i32, f64 } = this.#memory;

@@ -13,6 +13,7 @@ export type KlineRingField =
   | "runStart"
   | "epoch"
   | "revision"
+  | "owner"
   | "formingSequence"
   | "forming"
   | "liveFromMs"
@@ -34,7 +35,7 @@ export type KlineRingField =
  *     line 0        line 1                 line 2..3                 columns, 512 x f64 each
  *   ┌──────────┬───────────────────────┬──────────────────────┬──────────┬──────┬──────┬─────┬───────┬────────┐
  *   │ intent   │ tail runStart epoch   │ forming bar, times   │ openTime │ open │ high │ low │ close │ volume │
- *   │          │ revision              │ of the last final    │          │      │      │     │       │        │
+ *   │          │ revision owner        │ of the last final    │          │      │      │     │       │        │
  *   └──────────┴───────────────────────┴──────────────────────┴──────────┴──────┴──────┴─────┴───────┴────────┘
  *
  * Append: intent = n+1, cells, tail = n+1. A copy of bars [a, tail) is whole if afterwards intent <= a + 512 and
@@ -48,6 +49,8 @@ export const KLINE_RING: Layout<KlineRingField> = defineLayout("kline ring", KLI
   // Counts resets and changes of the slot's symbol: derived state of another epoch is void.
   { name: "epoch", type: "i32", count: 1 },
   { name: "revision", type: "i32", count: 1 },
+  // Whose bars these are (symbolId + 1): a shard that takes a slot over asks before it trusts them.
+  { name: "owner", type: "i32", count: 1 },
   { name: "formingSequence", type: "i32", count: 1, isLineStart: true },
   { name: "forming", type: "f64", count: 7 },
   { name: "liveFromMs", type: "f64", count: 1, isLineStart: true },

@@ -1,10 +1,12 @@
 import type { WireError } from "@smcq/kernel";
 
-/** A symbol in its slot. `resumeAfterMs`: open time of the last bar already in the ring, -1 when there is none. */
+/** A symbol in its slot. */
 export interface SlotAssignment {
   readonly slot: number;
   readonly symbol: string;
-  readonly resumeAfterMs: number;
+  readonly symbolId: number;
+  /** The slot already holds bars of this symbol, written by a thread that is gone: go on behind them. */
+  readonly isTakenOver: boolean;
 }
 
 /** Bars wanted from or served by REST; the same words as the exchange port's `BarRequest`. */
@@ -31,7 +33,8 @@ export type ShardEvent =
   | { readonly type: "closed" }
   | { readonly type: "want-bars"; readonly wanted: BarsWanted }
   | { readonly type: "reset"; readonly slot: number }
-  | { readonly type: "scanned"; readonly reply: ScanReply }
+  /** `isTask`: the answer to a "scan" command; otherwise the shard scanned what its own feed had closed. */
+  | { readonly type: "scanned"; readonly reply: ScanReply; readonly isTask: boolean }
   | {
       readonly type: "log";
       readonly level: "debug" | "info" | "warn" | "error";
@@ -62,4 +65,6 @@ export interface ScanReply {
   readonly bars: number;
   /** The task stopped before the end (results full, or a ring in motion): another is due. */
   readonly isUnfinished: boolean;
+  /** Slots whose M5 seed could not be applied yet; to be sent again. */
+  readonly refusedSeeds: readonly number[];
 }

@@ -1,0 +1,374 @@
+import type { Worker } from "node:worker_threads";
+import type { EngineCounters, EngineOptions, ScoredCandidate } from "@smcq/engine";
+import { type BarHistory, FeedCounter } from "@smcq/exchange";
+import {
+  assertNever,
+  type Clock,
+  type ClockSpec,
+  createClock,
+  type Logger,
+  SmcqError,
+  SystemClock,
+} from "@smcq/kernel";
+import {
+  KlineRingReader,
+  type ScanReply,
+  type ScanTask,
+  type ShardEvent,
+  type ShardMemory,
+} from "@smcq/wire";
+import { createShardMemory } from "../memory.ts";
+import type { ScanOptions } from "../scan/scan-core.ts";
+import type { ScanInit } from "../scan/run-scan.ts";
+import { DecisionDesk, type SignalListeners } from "./decision-desk.ts";
+import { MinuteReporter } from "./minute-report.ts";
+import { RowDrain } from "./row-drain.ts";
+import { ScanPool, type WorkerEntry } from "./scan-pool.ts";
+import { ShardHost } from "./shard-host.ts";
+import { ShardLane } from "./shard-lane.ts";
+import { type SlotEntry, SlotTable } from "./slot-table.ts";
+import { WarmUp } from "./warm-up.ts";
+
+/** Slots kept free in each shard for listings, besides a quarter of its share. */
+const SPARE_SLOTS = 8;
+/** How often symbols are looked at on their way to READY, wall ms. */
+const REVIEW_MS = 50;
+
+export interface CoordinatorOptions {
+  readonly symbols: readonly string[];
+  readonly shards: number;
+  readonly compute: "pool" | "shard";
+  readonly scanThreads: number;
+  readonly clock: ClockSpec;
+  readonly scorerId: string;
+  readonly engine: EngineOptions;
+  readonly scan: ScanOptions;
+  readonly barsReadyMin: number;
+  readonly m5Bars: number;
+  readonly shardWorker: WorkerEntry;
+  readonly scanWorker: WorkerEntry;
+  readonly history: BarHistory;
+  readonly logger: Logger;
+  readonly listeners: SignalListeners;
+}
+
+export interface ClusterHealth {
+  readonly symbols: number;
+  readonly ready: number;
+  readonly short: number;
+  readonly warming: number;
+  readonly shardsRunning: number;
+  readonly shardsOff: number;
+  readonly shardRestarts: number;
+  readonly scanRestarts: number;
+}
+
+/**
+ * The coordinator's side of the cluster: memory, shard threads, scan threads, and the way of a closed bar through
+ * them to the decision core.
+ */
+export class Coordinator {
+  readonly slots: SlotTable;
+  readonly memories: readonly ShardMemory[];
+  readonly #options: CoordinatorOptions;
+  readonly #clock: Clock;
+  readonly #wallClock: Clock = new SystemClock();
+  readonly #readers: readonly KlineRingReader[];
+  readonly #hosts: readonly ShardHost[];
+  readonly #lanes: readonly ShardLane[];
+  readonly #pool: ScanPool | null;
+  readonly #warmUp: WarmUp;
+  readonly #desk: DecisionDesk;
+  readonly #shardScans = new Map<
+    number,
+    { resolve: (reply: ScanReply) => void; reject: (error: Error) => void }
+  >();
+  readonly #online = new Set<number>();
+  #cancelReview: () => void = () => {};
+  #isStopping = false;
+
+  constructor(options: CoordinatorOptions) {
+    this.#options = options;
+    this.#clock = createClock(options.clock);
+    const share = Math.ceil(options.symbols.length / options.shards);
+    const slotsPerShard = share + Math.ceil(share / 4) + SPARE_SLOTS;
+    this.slots = new SlotTable(options.shards, slotsPerShard);
+    const shardIds = Array.from({ length: options.shards }, (_, index) => index);
+    this.memories = shardIds.map((shardId) => createShardMemory(shardId, slotsPerShard));
+    this.#readers = this.memories.map((memory) => new KlineRingReader(memory.rings));
+    this.#warmUp = new WarmUp({
+      barsReadyMin: options.barsReadyMin,
+      m5Bars: options.m5Bars,
+      history: options.history,
+      clock: this.#clock,
+      reader: (shardId) => this.reader(shardId),
+      onSeed: (shardId) => this.#lanes[shardId]?.due(),
+    });
+    this.#desk = new DecisionDesk(options.engine, {
+      clock: this.#clock,
+      wallClock: this.#wallClock,
+      listeners: options.listeners,
+    });
+    this.#pool = options.compute === "pool" ? this.#createPool() : null;
+    this.#hosts = this.memories.map((memory) => this.#createHost(memory));
+    this.#lanes = this.memories.map((memory) => this.#createLane(memory));
+    for (const symbol of options.symbols) this.#assign(symbol);
+  }
+
+  /** Starts the shard threads; resolves when each has opened its feed once. */
+  async start(): Promise<void> {
+    for (const host of this.#hosts) host.start();
+    this.#review();
+    while (this.#online.size < this.#hosts.length && !this.#isStopping) await this.#pause();
+  }
+
+  /**
+   * Resolves when every symbol is READY (or known to have too short a history) and every shard has heard an
+   * unfinished kline: a subscription that was acknowledged proves nothing. Refuses after `dataMsMax` wall ms of
+   * silence with the code FEED_SILENT.
+   */
+  async whenReady(dataMsMax: number): Promise<ClusterHealth> {
+    const startNs = this.#wallClock.monoNs();
+    for (;;) {
+      const silent = this.#hosts.filter((host) => host.control.feedCounter(FeedCounter.Formings) === 0);
+      const isSilent = silent.some((host) => this.slots.ofShard(this.#hosts.indexOf(host)).length > 0);
+      const health = this.health();
+      if ((!isSilent && health.warming === 0) || this.#isStopping) return health;
+      if (isSilent && (this.#wallClock.monoNs() - startNs) / 1e6 > dataMsMax) {
+        throw new SmcqError("FEED_SILENT", "the venue acknowledges but sends no kline", {
+          context: {
+            silentShards: silent.length,
+            waitedMs: dataMsMax,
+            hint: "klines come only on the routed path /market/stream; check feed.wsBaseUrl",
+          },
+        });
+      }
+      await this.#pause();
+    }
+  }
+
+  /** Follows a listing: the shard with most room takes the symbol, it warms up. False when no slot is free. */
+  addSymbol(symbol: string): boolean {
+    if (this.slots.of(symbol) !== null) return true;
+    const entry = this.#assign(symbol);
+    if (entry === null) return false;
+    this.#hosts[entry.shardId]?.send({
+      type: "add",
+      assignment: { slot: entry.slot, symbol, symbolId: entry.symbolId, isTakenOver: false },
+    });
+    return true;
+  }
+
+  /** Follows a delisting: no further bar, no further signal. */
+  removeSymbol(symbol: string): boolean {
+    const entry = this.slots.remove(symbol);
+    if (entry === null) return false;
+    this.#warmUp.remove(symbol);
+    this.#options.history.forget(symbol);
+    this.#hosts[entry.shardId]?.send({ type: "remove", slot: entry.slot });
+    this.#lanes[entry.shardId]?.due();
+    return true;
+  }
+
+  /** The offset of the venue's clock, for every shard's timers. */
+  setClockOffsetMs(offsetMs: number): void {
+    for (const host of this.#hosts) host.control.setClockOffsetMs(offsetMs);
+  }
+
+  health(): ClusterHealth {
+    const states = this.#hosts.map((host) => host.state);
+    return {
+      symbols: this.slots.size,
+      ...this.#warmUp.count(),
+      shardsRunning: states.filter((state, shardId) => state === "running" && !this.#lane(shardId).isOff)
+        .length,
+      shardsOff: states.filter((state, shardId) => state === "off" || this.#lane(shardId).isOff).length,
+      shardRestarts: this.#hosts.reduce((sum, host) => sum + host.restarts.total, 0),
+      scanRestarts: this.#lanes.reduce((sum, lane) => sum + lane.restarts.total, 0),
+    };
+  }
+
+  get engineCounters(): EngineCounters {
+    return this.#desk.engine.counters;
+  }
+
+  /** A reporter that begins at the minute which opened at `minuteMs`. */
+  createReporter(minuteMs: number): MinuteReporter {
+    return new MinuteReporter(
+      {
+        controls: this.#hosts.map((host) => host.control),
+        reader: (shardId) => this.reader(shardId),
+        entries: () => this.slots.all(),
+        barsReadyMin: this.#options.barsReadyMin,
+      },
+      minuteMs,
+    );
+  }
+
+  reader(shardId: number): KlineRingReader {
+    const reader = this.#readers[shardId];
+    if (reader === undefined) throw new RangeError(`no shard ${shardId}`);
+    return reader;
+  }
+
+  /** The live threads, for tests that end one in the middle of its work. */
+  threads(): { readonly shards: readonly (Worker | null)[]; readonly scans: readonly Worker[] } {
+    return { shards: this.#hosts.map((host) => host.worker), scans: this.#pool?.threads ?? [] };
+  }
+
+  /** Drains feeds, then scans, then the decision window, then lets the threads go. Idempotent. */
+  async stop(): Promise<void> {
+    if (this.#isStopping) return;
+    this.#isStopping = true;
+    this.#cancelReview();
+    await Promise.all(this.#hosts.map((host) => host.drain()));
+    await Promise.all(this.#lanes.map((lane) => lane.close()));
+    await this.#pool?.close();
+    this.#desk.process({ type: "time", nowMs: this.#clock.nowMs(), nowNs: Infinity });
+  }
+
+  #lane(shardId: number): ShardLane {
+    const lane = this.#lanes[shardId];
+    if (lane === undefined) throw new RangeError(`no shard ${shardId}`);
+    return lane;
+  }
+
+  #createPool(): ScanPool {
+    const { scanWorker, scanThreads, logger, clock, scan } = this.#options;
+    const init: ScanInit = { shards: this.memories, clock, scan };
+    return new ScanPool({
+      entry: { url: scanWorker.url, data: { init, data: scanWorker.data } },
+      threads: scanThreads,
+      logger,
+    });
+  }
+
+  #createHost(memory: ShardMemory): ShardHost {
+    const { clock, scan, shardWorker, compute, logger } = this.#options;
+    const { shardId } = memory;
+    return new ShardHost({
+      memory,
+      clock,
+      wallClock: this.#wallClock,
+      isScanning: compute === "shard",
+      scan,
+      entry: shardWorker,
+      logger,
+      assignments: (isTakenOver) =>
+        this.slots
+          .ofShard(shardId)
+          .map(({ slot, symbol, symbolId }) => ({ slot, symbol, symbolId, isTakenOver })),
+      onEvent: (event) => this.#onShardEvent(shardId, event),
+      onDeath: (isRestarted) => this.#onShardDeath(shardId, isRestarted),
+    });
+  }
+
+  #createLane(memory: ShardMemory): ShardLane {
+    const { shardId } = memory;
+    return new ShardLane({
+      shardId,
+      rows: new RowDrain(memory, this.slots, this.#options.scorerId),
+      run: (task) => (this.#pool === null ? this.#runInShard(task) : this.#pool.run(task)),
+      takeSeeds: () => this.#warmUp.takeSeeds(shardId),
+      hasSeeds: () => this.#warmUp.hasSeeds(shardId),
+      returnSeeds: (seeds) => this.#warmUp.returnSeeds(shardId, seeds),
+      onRows: (candidates) => this.#onRows(candidates),
+      onIdle: () => this.slots.settle(shardId),
+      onOff: () => this.#options.logger.error({ shardId }, "symbols of this shard are off"),
+      wallClock: this.#wallClock,
+      logger: this.#options.logger,
+    });
+  }
+
+  /** With `--compute shard` the thread scans as bars close; a task is sent only for seeds and leftovers. */
+  #runInShard(task: ScanTask): Promise<ScanReply> {
+    return new Promise((resolve, reject) => {
+      this.#shardScans.set(task.shardId, { resolve, reject });
+      this.#hosts[task.shardId]?.send({ type: "scan", task });
+    });
+  }
+
+  #assign(symbol: string): SlotEntry | null {
+    const entry = this.slots.add(symbol);
+    if (entry !== null) this.#warmUp.add(entry);
+    return entry;
+  }
+
+  #onShardEvent(shardId: number, event: ShardEvent): void {
+    switch (event.type) {
+      case "online":
+        this.#online.add(shardId);
+        return;
+      case "closed":
+        this.#lane(shardId).due();
+        return;
+      case "want-bars":
+        this.#fetchBars(shardId, event.wanted);
+        return;
+      case "reset": {
+        const entry = this.slots.at(shardId, event.slot);
+        if (entry !== null) this.#warmUp.reset(entry.symbol);
+        return;
+      }
+      case "scanned":
+        this.#onShardScan(shardId, event.reply, event.isTask);
+        return;
+      case "log":
+        this.#options.logger[event.level](event.fields as Record<string, unknown>, event.text);
+        return;
+      case "drained":
+      case "failed":
+        return;
+      default:
+        assertNever(event);
+    }
+  }
+
+  #fetchBars(shardId: number, wanted: Extract<ShardEvent, { type: "want-bars" }>["wanted"]): void {
+    this.#options.history.request(wanted, (reply) => {
+      // The slot may have gone to another symbol while the request was under way.
+      if (this.slots.at(shardId, wanted.slot)?.symbol !== wanted.symbol) return;
+      this.#warmUp.historyAnswered(wanted.symbol);
+      this.#hosts[shardId]?.send({ type: "bars", wanted, bars: reply.bars });
+    });
+  }
+
+  #onShardScan(shardId: number, reply: ScanReply, isTask: boolean): void {
+    const waiting = this.#shardScans.get(shardId);
+    if (isTask && waiting !== undefined) {
+      this.#shardScans.delete(shardId);
+      waiting.resolve(reply);
+      return;
+    }
+    this.#lane(shardId).scannedBySelf(reply);
+  }
+
+  #onShardDeath(shardId: number, isRestarted: boolean): void {
+    const waiting = this.#shardScans.get(shardId);
+    this.#shardScans.delete(shardId);
+    waiting?.reject(new SmcqError("SHARD_DIED", "the shard died while it scanned"));
+    if (this.#pool === null && waiting === undefined) this.#lane(shardId).salvage();
+    if (!isRestarted) this.#options.logger.error({ shardId }, "symbols of this shard are off");
+  }
+
+  #onRows(candidates: readonly ScoredCandidate[]): void {
+    if (candidates.length === 0) return;
+    this.#desk.process({
+      type: "candidates",
+      nowMs: this.#clock.nowMs(),
+      nowNs: this.#wallClock.monoNs(),
+      candidates,
+    });
+  }
+
+  #review(): void {
+    this.#warmUp.review(this.slots.all());
+    this.#cancelReview = this.#wallClock.after(REVIEW_MS, () => this.#review(), { unref: true });
+  }
+
+  #pause(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#wallClock.after(REVIEW_MS, resolve);
+    });
+  }
+}

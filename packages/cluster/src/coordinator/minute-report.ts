@@ -1,0 +1,128 @@
+import { FEED_COUNTER_COUNT, FeedCounter } from "@smcq/exchange";
+import { LATENCY_BUCKETS, latencyQuantileUs, ScanCounter } from "@smcq/wire";
+import type { ControlBlock, KlineRingReader } from "@smcq/wire";
+import type { SlotEntry } from "./slot-table.ts";
+
+/** What happened since the last report; the numbers of the minute line. */
+export interface MinuteReport {
+  /** Open time of the last minute the report covers, venue ms. */
+  readonly minuteMs: number;
+  readonly minutes: number;
+  /** Bars closed by symbols that were READY the whole time, of those that should have. */
+  readonly barsClosed: number;
+  readonly barsExpected: number;
+  /** Closing frame read to score written, us. */
+  readonly latencyP50Us: number;
+  readonly latencyP99Us: number;
+  readonly latencyUsMax: number;
+  /** Counters of all shards since the last report, indexed by `FeedCounter`. */
+  readonly feed: Float64Array;
+  readonly rebuilds: number;
+  readonly tornReads: number;
+}
+
+interface Mark {
+  readonly epoch: number;
+  readonly tail: number;
+}
+
+export interface ReportSource {
+  readonly controls: readonly ControlBlock[];
+  readonly reader: (shardId: number) => KlineRingReader;
+  readonly entries: () => readonly SlotEntry[];
+  readonly barsReadyMin: number;
+}
+
+/** Takes differences of the counters between two looks. */
+export class MinuteReporter {
+  readonly #source: ReportSource;
+  #marks = new Map<string, Mark>();
+  #minuteMs: number;
+  #feed = new Float64Array(FEED_COUNTER_COUNT);
+  #histogram = new Uint32Array(LATENCY_BUCKETS);
+  #rebuilds = 0;
+  #tornReads = 0;
+
+  constructor(source: ReportSource, minuteMs: number) {
+    this.#source = source;
+    this.#minuteMs = minuteMs;
+    this.#marks = this.#mark();
+    this.#feed = this.#sumFeed();
+    this.#histogram = this.#sumHistogram();
+  }
+
+  /** Reports everything up to and with the minute that opened at `minuteMs`. */
+  take(minuteMs: number): MinuteReport {
+    const minutes = Math.round((minuteMs - this.#minuteMs) / 60_000);
+    const marks = this.#mark();
+    let barsClosed = 0;
+    let barsExpected = 0;
+    for (const [symbol, before] of this.#marks) {
+      const now = marks.get(symbol);
+      if (now === undefined || now.epoch !== before.epoch) continue;
+      barsExpected += minutes;
+      barsClosed += now.tail - before.tail;
+    }
+    const feed = this.#sumFeed();
+    const histogram = this.#sumHistogram();
+    const since = histogram.map((count, bucket) => count - (this.#histogram[bucket] as number));
+    const rebuilds = this.#sumScan(ScanCounter.Rebuilds);
+    const tornReads = this.#sumScan(ScanCounter.TornReads);
+    const report: MinuteReport = {
+      minuteMs,
+      minutes,
+      barsClosed,
+      barsExpected,
+      latencyP50Us: latencyQuantileUs(since, 0.5),
+      latencyP99Us: latencyQuantileUs(since, 0.99),
+      latencyUsMax: Math.max(0, ...this.#source.controls.map((control) => control.takeLatencyUsMax())),
+      feed: feed.map((count, index) => count - (this.#feed[index] as number)),
+      rebuilds: rebuilds - this.#rebuilds,
+      tornReads: tornReads - this.#tornReads,
+    };
+    this.#marks = marks;
+    this.#minuteMs = minuteMs;
+    this.#feed = feed;
+    this.#histogram = histogram;
+    this.#rebuilds = rebuilds;
+    this.#tornReads = tornReads;
+    return report;
+  }
+
+  /** A feed counter summed over all shards since the start. */
+  total(counter: FeedCounter): number {
+    return this.#sumFeed()[counter] as number;
+  }
+
+  #mark(): Map<string, Mark> {
+    const marks = new Map<string, Mark>();
+    for (const entry of this.#source.entries()) {
+      const reader = this.#source.reader(entry.shardId);
+      if (reader.barCount(entry.slot) < this.#source.barsReadyMin) continue;
+      marks.set(entry.symbol, { epoch: reader.epochOf(entry.slot), tail: reader.tailOf(entry.slot) });
+    }
+    return marks;
+  }
+
+  #sumFeed(): Float64Array<ArrayBuffer> {
+    const sum = new Float64Array(FEED_COUNTER_COUNT);
+    for (const control of this.#source.controls) {
+      for (let counter = 0; counter < FEED_COUNTER_COUNT; counter++) {
+        sum[counter] = (sum[counter] as number) + control.feedCounter(counter);
+      }
+    }
+    return sum;
+  }
+
+  #sumHistogram(): Uint32Array<ArrayBuffer> {
+    const sum = new Uint32Array(LATENCY_BUCKETS);
+    for (const control of this.#source.controls) control.sumLatency(sum);
+    return sum;
+  }
+
+  #sumScan(counter: ScanCounter): number {
+    let sum = 0;
+    for (const control of this.#source.controls) sum += control.scanCounter(counter);
+    return sum;
+  }
+}

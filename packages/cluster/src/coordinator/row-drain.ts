@@ -1,0 +1,77 @@
+import type { ScoredCandidate, SetupCode } from "@smcq/engine";
+import { assert } from "@smcq/kernel";
+import {
+  createResultRow,
+  DetectorStates,
+  ResultFlag,
+  ResultRingReader,
+  type ResultRow,
+  type ShardMemory,
+} from "@smcq/wire";
+import type { SlotTable } from "./slot-table.ts";
+
+/** Reads the scored rows of one shard; the consuming side of its result ring. */
+export class RowDrain {
+  readonly #shardId: number;
+  readonly #ring: ResultRingReader;
+  readonly #states: DetectorStates;
+  readonly #slots: SlotTable;
+  readonly #scorerId: string;
+  readonly #row: ResultRow = createResultRow();
+
+  constructor(memory: ShardMemory, slots: SlotTable, scorerId: string) {
+    this.#shardId = memory.shardId;
+    this.#ring = new ResultRingReader(memory.results);
+    this.#states = new DetectorStates(memory.states);
+    this.#slots = slots;
+    this.#scorerId = scorerId;
+  }
+
+  /**
+   * Takes every published row. After a scan died, `isAfterCrash`: only rows whose slot was committed behind them are
+   * taken, the others will be found again by the next scan.
+   */
+  take(isAfterCrash: boolean): ScoredCandidate[] {
+    const available = this.#ring.available;
+    const candidates: ScoredCandidate[] = [];
+    for (let ahead = 0; ahead < available; ahead++) {
+      this.#ring.read(ahead, this.#row);
+      const entry = this.#slots.at(this.#shardId, this.#row.slot);
+      // The symbol left while its row was under way.
+      if (entry === null) continue;
+      if (isAfterCrash && this.#states.lastScannedMs(this.#row.slot) < this.#row.openTimeMs) continue;
+      candidates.push(toCandidate(this.#row, entry, this.#scorerId));
+    }
+    this.#ring.release(available);
+    return candidates;
+  }
+}
+
+function toCandidate(
+  row: ResultRow,
+  entry: { readonly symbolId: ScoredCandidate["symbolId"]; readonly symbol: string },
+  scorerId: string,
+): ScoredCandidate {
+  assert(row.side === 1 || row.side === -1, "Invariant: a row's side is +1 or -1");
+  assert(row.setup >= 1 && row.setup <= 3, "Invariant: a row's setup is S1, S2 or S3");
+  assert(row.score >= 0 && row.score <= 1, "Invariant: a score lies in 0..1");
+  return {
+    symbolId: entry.symbolId,
+    symbol: entry.symbol,
+    side: row.side,
+    setup: row.setup as SetupCode,
+    openTimeMs: row.openTimeMs,
+    score: row.score,
+    features: row.features.slice(),
+    scorerId,
+    exchangeMs: row.exchangeMs,
+    isRestConfirmed: (row.flags & ResultFlag.RestConfirmed) !== 0,
+    times: {
+      receivedNs: row.receivedNs,
+      writtenNs: row.writtenNs,
+      takenNs: row.takenNs,
+      featuresNs: row.featuresNs,
+      scoredNs: row.scoredNs,
+    },
+  };
+}

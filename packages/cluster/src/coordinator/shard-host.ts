@@ -1,0 +1,181 @@
+import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
+import {
+  assert,
+  type CancelTimer,
+  type Clock,
+  type ClockSpec,
+  errorCode,
+  errorMessage,
+  type Logger,
+  SmcqError,
+} from "@smcq/kernel";
+import {
+  ControlBlock,
+  type ShardCommand,
+  type ShardEvent,
+  type ShardMemory,
+  type SlotAssignment,
+} from "@smcq/wire";
+import type { ScanOptions } from "../scan/scan-core.ts";
+import type { ShardInit } from "../shard/run-shard.ts";
+import { RestartLimit, THREAD_RESTARTS } from "./restart-limit.ts";
+import type { WorkerEntry } from "./scan-pool.ts";
+
+/** A shard that has not beaten for so long is named in the log, wall ms. */
+const STALL_WARN_MS = 5_000;
+/** A shard that has not beaten for so long is replaced (its thread makes no native calls). */
+const STALL_REPLACE_MS = 30_000;
+const WATCH_MS = 1_000;
+/** A draining shard that does not answer is given up after this time, wall ms. */
+const DRAIN_MS_MAX = 5_000;
+
+export interface ShardHostOptions {
+  readonly memory: ShardMemory;
+  readonly clock: ClockSpec;
+  readonly wallClock: Clock;
+  readonly isScanning: boolean;
+  readonly scan: ScanOptions;
+  readonly entry: WorkerEntry;
+  readonly logger: Logger;
+  readonly onEvent: (event: ShardEvent) => void;
+  /** The thread died and, if `isRestarted`, another one goes on; called before the new one starts. */
+  readonly onDeath: (isRestarted: boolean) => void;
+  /** What the shard has to watch when it starts again. */
+  readonly assignments: (isTakenOver: boolean) => readonly SlotAssignment[];
+}
+
+type HostState = "idle" | "running" | "draining" | "stopped" | "off";
+
+/** One shard's thread over its whole life: start, watch, restart on the same memory, drain. */
+export class ShardHost {
+  readonly control: ControlBlock;
+  readonly restarts: RestartLimit;
+  readonly #options: ShardHostOptions;
+  #state: HostState = "idle";
+  #worker: Worker | null = null;
+  #port: MessagePort | null = null;
+  #cancelWatch: CancelTimer = () => {};
+  #isStallNamed = false;
+  #onDrained: () => void = () => {};
+
+  constructor(options: ShardHostOptions) {
+    this.#options = options;
+    this.control = new ControlBlock(options.memory.control);
+    this.restarts = new RestartLimit(THREAD_RESTARTS, options.wallClock);
+  }
+
+  get state(): HostState {
+    return this.#state;
+  }
+
+  /** The thread, for tests that end it. */
+  get worker(): Worker | null {
+    return this.#worker;
+  }
+
+  /** Starts the thread with fresh slots. */
+  start(): void {
+    assert(this.#state === "idle", "Invariant: a shard is started once");
+    this.#state = "running";
+    this.#spawn(this.#options.assignments(false));
+    this.#watch();
+  }
+
+  send(command: ShardCommand): void {
+    const transfer = command.type === "bars" ? [command.bars.buffer as ArrayBuffer] : [];
+    this.#port?.postMessage(command, transfer);
+  }
+
+  /** Closes the feed, lets the thread end by itself; gives up (loudly) after a named time. */
+  async drain(): Promise<void> {
+    this.#cancelWatch();
+    if (this.#state !== "running" || this.#worker === null) {
+      this.#state = "stopped";
+      return;
+    }
+    this.#state = "draining";
+    const worker = this.#worker;
+    const exited = new Promise<void>((resolve) => worker.once("exit", () => resolve()));
+    const late = new Promise<"late">((resolve) => {
+      const cancel = this.#options.wallClock.after(DRAIN_MS_MAX, () => resolve("late"));
+      this.#onDrained = cancel;
+    });
+    this.send({ type: "drain" });
+    const outcome = await Promise.race([exited, late]);
+    this.#onDrained();
+    if (outcome === "late") {
+      this.#options.logger.error(
+        { shardId: this.#options.memory.shardId, waitedMs: DRAIN_MS_MAX },
+        "shard did not drain",
+      );
+      await worker.terminate();
+    }
+    this.#state = "stopped";
+  }
+
+  #spawn(assignments: readonly SlotAssignment[]): void {
+    const { memory, clock, isScanning, scan, entry } = this.#options;
+    const { port1, port2 } = new MessageChannel();
+    const init: ShardInit = { memory, clock, assignments, isScanning, scan, port: port2 };
+    const worker = new Worker(entry.url, {
+      workerData: { init, data: entry.data },
+      transferList: [port2],
+      env: {},
+    });
+    this.#worker = worker;
+    this.#port = port1;
+    let failure: unknown = null;
+    port1.on("message", (event: ShardEvent) => {
+      if (event.type === "failed")
+        failure = new SmcqError(event.error.code, event.error.message, { context: event.error.context });
+      this.#options.onEvent(event);
+    });
+    worker.once("error", (error) => (failure ??= error));
+    worker.once("exit", (exitCode) => {
+      port1.close();
+      if (this.#worker === worker) this.#died(failure, exitCode);
+    });
+  }
+
+  #died(failure: unknown, exitCode: number): void {
+    this.#worker = null;
+    this.#port = null;
+    if (this.#state !== "running") return;
+    const { logger, memory } = this.#options;
+    const isRestarted = this.restarts.tryRestart();
+    logger.error(
+      {
+        shardId: memory.shardId,
+        exitCode,
+        code: failure === null ? "EXIT" : errorCode(failure),
+        error: failure === null ? "the thread ended" : errorMessage(failure),
+        restartsInWindow: this.restarts.recent,
+      },
+      isRestarted
+        ? "shard died; another thread goes on with its rings"
+        : "shard died too often; its symbols are off",
+    );
+    if (!isRestarted) this.#state = "off";
+    this.#options.onDeath(isRestarted);
+    if (isRestarted) this.#spawn(this.#options.assignments(true));
+  }
+
+  #watch(): void {
+    const { wallClock, logger, memory } = this.#options;
+    this.#cancelWatch = wallClock.after(
+      WATCH_MS,
+      () => {
+        const beatNs = this.control.heartbeatNs;
+        const silentMs = beatNs === 0 ? 0 : (wallClock.monoNs() - beatNs) / 1e6;
+        if (silentMs < STALL_WARN_MS) this.#isStallNamed = false;
+        else if (!this.#isStallNamed) {
+          this.#isStallNamed = true;
+          logger.warn({ shardId: memory.shardId, silentMs: Math.round(silentMs) }, "shard does not answer");
+        }
+        if (silentMs > STALL_REPLACE_MS && this.#worker !== null) void this.#worker.terminate();
+        this.#watch();
+      },
+      { unref: true },
+    );
+  }
+}

@@ -1,0 +1,125 @@
+import type { BarHistory, BarReply } from "@smcq/exchange";
+import { BAR_FIELDS, type Clock } from "@smcq/kernel";
+import type { KlineRingReader, M5Seed } from "@smcq/wire";
+import type { SlotEntry } from "./slot-table.ts";
+
+const M5_MS = 300_000;
+/** M5 history is asked for after everything that makes a symbol READY. */
+const M5_PRIORITY = 8;
+/** Seeds that one scan task applies at most: each replays some 600 bars, and the market does not wait. */
+const SEEDS_PER_TASK_MAX = 4;
+
+export interface WarmUpOptions {
+  /** Bars without a hole that make a symbol READY. */
+  readonly barsReadyMin: number;
+  /** 5m bars asked for each symbol; 0 asks for none. */
+  readonly m5Bars: number;
+  readonly history: BarHistory;
+  readonly clock: Clock;
+  readonly reader: (shardId: number) => KlineRingReader;
+  /** A seed is waiting for this shard's next scan. */
+  readonly onSeed: (shardId: number) => void;
+}
+
+type Stage = "warming" | "ready" | "short";
+
+interface Progress {
+  stage: Stage;
+  isHistoryAnswered: boolean;
+  /** The ring epoch that M5 history was asked for; asked again when the epoch moves on. */
+  m5Epoch: number;
+}
+
+/** Follows each symbol from its first bar to READY and brings its M5 history. */
+export class WarmUp {
+  readonly #options: WarmUpOptions;
+  readonly #progress = new Map<string, Progress>();
+  readonly #seeds = new Map<number, M5Seed[]>();
+
+  constructor(options: WarmUpOptions) {
+    this.#options = options;
+  }
+
+  add(entry: SlotEntry): void {
+    this.#progress.set(entry.symbol, { stage: "warming", isHistoryAnswered: false, m5Epoch: -1 });
+  }
+
+  remove(symbol: string): void {
+    this.#progress.delete(symbol);
+  }
+
+  /** The venue has answered a wish for M1 history of a symbol. */
+  historyAnswered(symbol: string): void {
+    const progress = this.#progress.get(symbol);
+    if (progress !== undefined) progress.isHistoryAnswered = true;
+  }
+
+  /** A symbol's run was broken off: it warms up again. */
+  reset(symbol: string): void {
+    const progress = this.#progress.get(symbol);
+    if (progress !== undefined) progress.stage = "warming";
+  }
+
+  /** Looks at every symbol that is not READY yet; asks for M5 history of those that have become it. */
+  review(entries: readonly SlotEntry[]): void {
+    for (const entry of entries) {
+      const progress = this.#progress.get(entry.symbol);
+      if (progress === undefined) continue;
+      const reader = this.#options.reader(entry.shardId);
+      const bars = reader.barCount(entry.slot);
+      if (bars >= this.#options.barsReadyMin) progress.stage = "ready";
+      else if (progress.isHistoryAnswered && bars > 0) progress.stage = "short";
+      const epoch = reader.epochOf(entry.slot);
+      if (progress.stage === "ready" && progress.m5Epoch !== epoch) {
+        progress.m5Epoch = epoch;
+        this.#askM5(entry, epoch);
+      }
+    }
+  }
+
+  /** How many symbols are READY, and how many cannot be yet because the venue's history is too short. */
+  count(): { readonly ready: number; readonly short: number; readonly warming: number } {
+    let ready = 0;
+    let short = 0;
+    for (const progress of this.#progress.values()) {
+      if (progress.stage === "ready") ready++;
+      else if (progress.stage === "short") short++;
+    }
+    return { ready, short, warming: this.#progress.size - ready - short };
+  }
+
+  hasSeeds(shardId: number): boolean {
+    return (this.#seeds.get(shardId)?.length ?? 0) > 0;
+  }
+
+  /** Takes the seeds for a shard's next scan. Their bars are copies: a refused seed can be sent again. */
+  takeSeeds(shardId: number): M5Seed[] {
+    const waiting = this.#seeds.get(shardId) ?? [];
+    return waiting.splice(0, SEEDS_PER_TASK_MAX);
+  }
+
+  /** Puts seeds back that a scan could not apply yet. */
+  returnSeeds(shardId: number, seeds: readonly M5Seed[]): void {
+    const waiting = this.#seeds.get(shardId) ?? [];
+    waiting.push(...seeds);
+    this.#seeds.set(shardId, waiting);
+  }
+
+  #askM5(entry: SlotEntry, epoch: number): void {
+    if (this.#options.m5Bars === 0) return;
+    const lastClosedMs = Math.floor(this.#options.clock.nowMs() / M5_MS) * M5_MS - M5_MS;
+    const request = {
+      slot: entry.slot,
+      symbol: entry.symbol,
+      interval: "5m" as const,
+      fromMs: lastClosedMs - (this.#options.m5Bars - 1) * M5_MS,
+      toMs: lastClosedMs,
+      priority: M5_PRIORITY,
+    };
+    this.#options.history.request(request, (reply: BarReply) => {
+      if (reply.bars.length < BAR_FIELDS) return;
+      this.returnSeeds(entry.shardId, [{ slot: entry.slot, epoch, bars: reply.bars }]);
+      this.#options.onSeed(entry.shardId);
+    });
+  }
+}

@@ -1,0 +1,273 @@
+import { CandidateScanner, FIRST_FEATURE_BAR, type Scorer } from "@smcq/features";
+import { BarSource } from "@smcq/exchange";
+import { BAR_FIELDS, type Clock } from "@smcq/kernel";
+import {
+  ControlBlock,
+  createResultRow,
+  DetectorStates,
+  FEATURE_COUNT,
+  KlineRingReader,
+  LastFinal,
+  type M5Seed,
+  ResultFlag,
+  ResultRingWriter,
+  RING_BARS,
+  type ResultRow,
+  ScanCounter,
+  type ScanReply,
+  type ScanTask,
+  type ShardMemory,
+} from "@smcq/wire";
+import { CandidateBatch } from "./candidate-batch.ts";
+
+export interface ScanOptions {
+  /** Scores every closed bar as if it were a candidate: the load of the benchmarks, never of a trading run. */
+  readonly isEveryBarScored: boolean;
+}
+
+/** What one slot's scan leaves to be committed once the results stand. */
+interface Touched {
+  slot: number;
+  scanned: number;
+  epoch: number;
+  revision: number;
+  lastScannedMs: number;
+  lastCandidateMs: number;
+  latencyFromNs: number;
+}
+
+/**
+ * Scans one shard: for every slot with new bars, ring -> detector -> candidates; then one batch of scores; then the
+ * rows; then the commits. The same code runs in a scan thread, in a shard's thread and inline.
+ */
+export class ScanCore {
+  readonly #clock: Clock;
+  readonly #scorer: Scorer;
+  readonly #options: ScanOptions;
+  readonly #control: ControlBlock;
+  readonly #reader: KlineRingReader;
+  readonly #states: DetectorStates;
+  readonly #ring: ResultRingWriter;
+  readonly #scanner: CandidateScanner;
+  readonly #batch: CandidateBatch;
+  readonly #row: ResultRow = createResultRow();
+  readonly #bars: Float64Array = new Float64Array(RING_BARS * BAR_FIELDS);
+  readonly #touched: Touched[];
+  readonly #shardId: number;
+  #touchedCount = 0;
+  #isUnfinished = false;
+  #barCount = 0;
+
+  constructor(memory: ShardMemory, scorer: Scorer, clock: Clock, options: ScanOptions) {
+    this.#clock = clock;
+    this.#scorer = scorer;
+    this.#options = options;
+    this.#shardId = memory.shardId;
+    this.#control = new ControlBlock(memory.control);
+    this.#reader = new KlineRingReader(memory.rings);
+    this.#states = new DetectorStates(memory.states);
+    this.#ring = new ResultRingWriter(memory.results);
+    this.#scanner = new CandidateScanner({ m1Buffer: memory.states, carryBuffer: memory.states });
+    this.#batch = new CandidateBatch(this.#ring.capacity);
+    this.#touched = Array.from({ length: this.#reader.slots }, blankTouched);
+  }
+
+  /** Does one task; the caller guarantees that no other scan of this shard is in flight. */
+  scan(task: ScanTask): ScanReply {
+    const takenNs = this.#clock.monoNs();
+    this.#batch.count = 0;
+    this.#touchedCount = 0;
+    this.#isUnfinished = false;
+    this.#barCount = 0;
+    const room = this.#ring.room;
+    for (let slot = 0; slot < this.#reader.slots; slot++) this.#scanSlot(slot, room);
+    const featuresNs = this.#clock.monoNs();
+    const rows = this.#batch.count;
+    if (rows > 0) this.#scorer.score(this.#batch.features, rows, this.#batch.scores);
+    const scoredNs = this.#clock.monoNs();
+    if (rows > 0) {
+      this.#batch.writeTo(this.#ring, this.#row, takenNs, featuresNs, scoredNs);
+      this.#ring.publish(rows);
+    }
+    this.#commit(scoredNs);
+    // Last, when every slot is clean: a seed counts from the next bar on.
+    const refusedSeeds = task.seeds.filter((seed) => !this.#seedM5(seed)).map((seed) => seed.slot);
+    this.#control.addScan(ScanCounter.Tasks, 1);
+    this.#control.addScan(ScanCounter.BarsScanned, this.#barCount);
+    this.#control.addScan(ScanCounter.Candidates, rows);
+    this.#control.addScan(ScanCounter.ScanNsTotal, scoredNs - takenNs);
+    return {
+      shardId: this.#shardId,
+      rows,
+      bars: this.#barCount,
+      isUnfinished: this.#isUnfinished,
+      refusedSeeds,
+    };
+  }
+
+  #scanSlot(slot: number, room: number): void {
+    const reader = this.#reader;
+    const states = this.#states;
+    const isClean = states.isClean(slot);
+    if (
+      isClean &&
+      states.scanned(slot) === reader.tailOf(slot) &&
+      states.revision(slot) === reader.revisionOf(slot) &&
+      states.epoch(slot) === reader.epochOf(slot)
+    ) {
+      return;
+    }
+    if (!reader.begin(slot)) {
+      this.#isUnfinished = true;
+      return;
+    }
+    const isSameEpoch = states.epoch(slot) === reader.epoch;
+    const scanned = states.scanned(slot);
+    const isLapped = isSameEpoch && scanned < reader.from;
+    const isRebuild = !isClean || !isSameEpoch || isLapped || states.revision(slot) !== reader.revision;
+    if (!isRebuild && scanned === reader.tail) return;
+    const from = isRebuild ? reader.from : scanned;
+    if (!this.#copyBars(slot, from)) return;
+    if (isRebuild) this.#control.addScan(ScanCounter.Rebuilds, 1);
+    if (isLapped) this.#control.addScan(ScanCounter.Laps, 1);
+    this.#scanner.attach(states.m1Offset(slot), states.begin(slot));
+    if (!isSameEpoch) this.#scanner.resetAll();
+    else if (isRebuild) this.#scanner.resetM1();
+    // A new run is warmed up as a whole; what may be told of it, the ring's `liveFromMs` says. Within a run, bars up
+    // to the committed one only bring the M1 state back.
+    const done = this.#pushBars({
+      slot,
+      from,
+      replayUntilMs: isSameEpoch ? states.lastScannedMs(slot) : -1,
+      room,
+    });
+    this.#touch(slot, from, done, isRebuild);
+  }
+
+  /** Copies [from, tail) into the scratch; false when the writer overtook us (the next task tries again). */
+  #copyBars(slot: number, from: number): boolean {
+    const reader = this.#reader;
+    for (let attempt = 0; attempt < 3; attempt++) {
+      if (reader.copy(from, reader.tail, this.#bars)) return true;
+      this.#control.addScan(ScanCounter.TornReads, 1);
+      if (!reader.begin(slot) || reader.from > from) break;
+    }
+    this.#isUnfinished = true;
+    return false;
+  }
+
+  /** Pushes the copied bars; returns how many were taken (fewer when the result ring is full). */
+  #pushBars(work: { slot: number; from: number; replayUntilMs: number; room: number }): number {
+    const { slot, from, replayUntilMs, room } = work;
+    const bars = this.#bars;
+    const scanner = this.#scanner;
+    const count = this.#reader.tail - from;
+    const liveFromMs = this.#reader.lastFinal(LastFinal.LiveFromMs);
+    for (let index = 0; index < count; index++) {
+      const at = index * BAR_FIELDS;
+      const openTimeMs = bars[at] as number;
+      const open = bars[at + 1] as number;
+      const high = bars[at + 2] as number;
+      const low = bars[at + 3] as number;
+      const close = bars[at + 4] as number;
+      const volume = bars[at + 5] as number;
+      if (openTimeMs <= replayUntilMs) {
+        scanner.pushM1Only(openTimeMs, open, high, low, close, volume);
+        continue;
+      }
+      if (this.#batch.count >= room) {
+        this.#isUnfinished = true;
+        return index;
+      }
+      this.#barCount++;
+      const code = scanner.push(openTimeMs, open, high, low, close, volume);
+      if (openTimeMs < liveFromMs) continue;
+      if (code !== 0) this.#addCandidate(slot, code, openTimeMs);
+      else if (this.#options.isEveryBarScored && scanner.barCount > FIRST_FEATURE_BAR)
+        this.#addCandidate(slot, 1, openTimeMs);
+    }
+    return count;
+  }
+
+  #addCandidate(slot: number, code: number, openTimeMs: number): void {
+    const reader = this.#reader;
+    this.#scanner.features(this.#batch.features, this.#batch.count * FEATURE_COUNT, code < 0 ? -1 : 1);
+    const isRest = reader.lastFinal(LastFinal.Source) === BarSource.Rest;
+    this.#batch.add(
+      slot,
+      code,
+      openTimeMs,
+      reader.lastFinal(LastFinal.ReceivedNs),
+      reader.lastFinal(LastFinal.WrittenNs),
+      reader.lastFinal(LastFinal.ExchangeMs),
+      isRest ? ResultFlag.RestConfirmed : 0,
+    );
+  }
+
+  #touch(slot: number, from: number, done: number, isRebuild: boolean): void {
+    const touched = this.#touched[this.#touchedCount++] as Touched;
+    touched.slot = slot;
+    touched.scanned = from + done;
+    touched.epoch = this.#reader.epoch;
+    touched.revision = this.#reader.revision;
+    // Replayed bars are never the place to stop (only a new bar can lack room), so this does not go back in a run.
+    touched.lastScannedMs =
+      done === 0 ? this.#states.lastScannedMs(slot) : (this.#bars[(done - 1) * BAR_FIELDS] as number);
+    touched.lastCandidateMs = this.#scanner.lastCandidateOpenMs;
+    // A rebuild, or a run of several bars, says nothing of how long one bar took.
+    touched.latencyFromNs = isRebuild || done !== 1 ? 0 : this.#reader.lastFinal(LastFinal.ReceivedNs);
+  }
+
+  #commit(scoredNs: number): void {
+    for (let index = 0; index < this.#touchedCount; index++) {
+      const done = this.#touched[index] as Touched;
+      this.#states.commit(
+        done.slot,
+        done.scanned,
+        done.epoch,
+        done.revision,
+        done.lastScannedMs,
+        done.lastCandidateMs,
+      );
+      if (done.latencyFromNs > 0) this.#control.addLatency((scoredNs - done.latencyFromNs) / 1_000);
+    }
+  }
+
+  /**
+   * Warms a symbol's M5 state up from the venue's own 5m bars, then replays the ring's later minutes. Returns false
+   * when it has to be tried again; a seed of another epoch is void and counts as done.
+   */
+  #seedM5(seed: M5Seed): boolean {
+    const reader = this.#reader;
+    const states = this.#states;
+    if (!reader.begin(seed.slot)) return false;
+    if (reader.epoch !== seed.epoch) return true;
+    if (states.epoch(seed.slot) !== seed.epoch || !states.isClean(seed.slot)) return false;
+    const scanned = states.scanned(seed.slot);
+    const to = Math.min(scanned, reader.tail);
+    if (to <= reader.from || !reader.copy(reader.from, to, this.#bars)) return false;
+    this.#scanner.attach(states.m1Offset(seed.slot), states.begin(seed.slot));
+    this.#scanner.reseedM5(seed.bars, this.#bars.subarray(0, (to - reader.from) * BAR_FIELDS));
+    states.commit(
+      seed.slot,
+      scanned,
+      states.epoch(seed.slot),
+      states.revision(seed.slot),
+      states.lastScannedMs(seed.slot),
+      states.lastCandidateMs(seed.slot),
+    );
+    return true;
+  }
+}
+
+function blankTouched(): Touched {
+  return {
+    slot: 0,
+    scanned: 0,
+    epoch: 0,
+    revision: 0,
+    lastScannedMs: 0,
+    lastCandidateMs: 0,
+    latencyFromNs: 0,
+  };
+}

@@ -1,0 +1,108 @@
+import type { BarSource, KlineSink } from "@smcq/exchange";
+import { type Clock, MINUTE_MS } from "@smcq/kernel";
+import { KlineRingWriter } from "@smcq/wire";
+
+export interface RingSinkEvents {
+  /** An unfinished kline came: data flows. */
+  readonly onForming: () => void;
+  /** A slot got a new closed bar, a replaced one, or a new run. */
+  readonly onWork: () => void;
+  /** A slot's run was broken off: its bars start anew. */
+  readonly onReset: (slot: number) => void;
+}
+
+/** Writes what the feed hears into the shard's rings. */
+export class RingSink implements KlineSink {
+  readonly #writer: KlineRingWriter;
+  readonly #clock: Clock;
+  readonly #events: RingSinkEvents;
+
+  constructor(rings: SharedArrayBuffer, clock: Clock, events: RingSinkEvents) {
+    this.#writer = new KlineRingWriter(rings);
+    this.#clock = clock;
+    this.#events = events;
+  }
+
+  /** Gives the slot to a symbol: a new run, nothing of a former owner counts. */
+  assign(slot: number, owner: number): void {
+    this.#writer.setOwner(slot, owner);
+    this.#startRun(slot);
+  }
+
+  /**
+   * Takes over a slot that another thread wrote until it died; returns the last bar's open time, -1 when the slot
+   * has to be warmed up anew.
+   */
+  takeOver(slot: number, owner: number): number {
+    const isWhole = this.#writer.recover(slot);
+    if (!isWhole || this.#writer.owner(slot) !== owner || this.#writer.lastOpenMs(slot) < 0)
+      this.assign(slot, owner);
+    return this.#writer.lastOpenMs(slot);
+  }
+
+  /** Bars that opened before the present minute are history: they warm up and raise nothing. */
+  #startRun(slot: number): void {
+    this.#writer.reset(slot, Math.floor(this.#clock.nowMs() / MINUTE_MS) * MINUTE_MS);
+  }
+
+  forming(
+    slot: number,
+    openTimeMs: number,
+    open: number,
+    high: number,
+    low: number,
+    close: number,
+    volume: number,
+    eventTimeMs: number,
+  ): void {
+    this.#writer.forming(slot, openTimeMs, open, high, low, close, volume, eventTimeMs);
+    this.#events.onForming();
+  }
+
+  final(
+    slot: number,
+    openTimeMs: number,
+    open: number,
+    high: number,
+    low: number,
+    close: number,
+    volume: number,
+    source: BarSource,
+    eventTimeMs: number,
+    receivedNs: number,
+  ): void {
+    const writtenNs = this.#clock.monoNs();
+    this.#writer.append(
+      slot,
+      openTimeMs,
+      open,
+      high,
+      low,
+      close,
+      volume,
+      source,
+      eventTimeMs,
+      receivedNs,
+      writtenNs,
+    );
+    this.#events.onWork();
+  }
+
+  correct(
+    slot: number,
+    openTimeMs: number,
+    open: number,
+    high: number,
+    low: number,
+    close: number,
+    volume: number,
+  ): void {
+    if (this.#writer.replace(slot, openTimeMs, open, high, low, close, volume)) this.#events.onWork();
+  }
+
+  reset(slot: number): void {
+    this.#startRun(slot);
+    this.#events.onReset(slot);
+    this.#events.onWork();
+  }
+}

@@ -1,0 +1,72 @@
+import type { MessagePort } from "node:worker_threads";
+import {
+  createClock,
+  type ClockSpec,
+  type LogFields,
+  type Logger,
+  SystemClock,
+  toWireError,
+} from "@smcq/kernel";
+import type { Scorer } from "@smcq/features";
+import type { ShardCommand, ShardEvent, ShardMemory, SlotAssignment } from "@smcq/wire";
+import { ScanCore, type ScanOptions } from "../scan/scan-core.ts";
+import { type CreateFeed, ShardCore } from "./shard-core.ts";
+
+/** What a shard's thread is started with. */
+export interface ShardInit {
+  readonly memory: ShardMemory;
+  readonly clock: ClockSpec;
+  readonly assignments: readonly SlotAssignment[];
+  readonly isScanning: boolean;
+  readonly scan: ScanOptions;
+  /** A port of its own: `parentPort` also carries messages of Node's watch mode. */
+  readonly port: MessagePort;
+}
+
+/** A logger whose lines travel to the coordinator, where the one real logger lives. */
+export function portLogger(emit: (event: ShardEvent) => void, bound: LogFields = {}): Logger {
+  const say =
+    (level: "debug" | "info" | "warn" | "error") =>
+    (fields: LogFields, text: string): void =>
+      emit({ type: "log", level, fields: { ...bound, ...fields }, text });
+  return {
+    debug: say("debug"),
+    info: say("info"),
+    warn: say("warn"),
+    error: say("error"),
+    child: (fields) => portLogger(emit, { ...bound, ...fields }),
+  };
+}
+
+/**
+ * Runs a shard in the present thread until it is told to drain. An error that nothing handled is reported and ends
+ * the thread: the coordinator starts another one on the same rings.
+ */
+export function runShard(
+  init: ShardInit,
+  deps: { readonly createFeed: CreateFeed; readonly createScorer: () => Scorer },
+): void {
+  const { port, memory } = init;
+  const emit = (event: ShardEvent): void => port.postMessage(event);
+  const fail = (error: unknown): void => {
+    emit({ type: "failed", error: toWireError(error) });
+    port.close();
+    throw error;
+  };
+  const clock = createClock(init.clock);
+  const core = new ShardCore({
+    memory,
+    clock,
+    wallClock: new SystemClock(),
+    logger: portLogger(emit, { shardId: memory.shardId }),
+    createFeed: deps.createFeed,
+    scan: init.isScanning ? new ScanCore(memory, deps.createScorer(), clock, init.scan) : null,
+    emit,
+  });
+  port.on("message", (command: ShardCommand) => {
+    core.handle(command).then(() => {
+      if (command.type === "drain") port.close();
+    }, fail);
+  });
+  core.start(init.assignments).then(() => emit({ type: "online" }), fail);
+}

@@ -1,0 +1,153 @@
+import { assertNever, MINUTE_MS } from "@smcq/kernel";
+import type { Command, EngineEvent, ScoredCandidate } from "./events.ts";
+import type { Signal } from "./signal.ts";
+
+/** Signals that one decision window holds at most; one more closes the window early (counted). */
+export const DECISION_SIGNALS_MAX = 4_096;
+
+export interface EngineOptions {
+  /** A score strictly above it makes a signal worth a decision. */
+  readonly scoreMin: number;
+  /** How long signals of one minute are collected after the first, monotonic ns. */
+  readonly decisionWindowNs: number;
+  /** Older bars are recorded but never decided on, ms from the bar's close to now. */
+  readonly signalAgeMsMax: number;
+}
+
+export interface EngineCounters {
+  readonly signals: number;
+  readonly aboveScoreMin: number;
+  readonly decisions: number;
+  /** Signals that came after the batch of their minute was decided. */
+  readonly late: number;
+  /** Signals of bars older than `signalAgeMsMax`. */
+  readonly stale: number;
+  /** Windows closed early because they were full. */
+  readonly overflows: number;
+}
+
+/** Higher score first; equal scores by symbolId: thread timing never picks the order. */
+export function byScoreThenSymbol(a: Signal, b: Signal): number {
+  return b.score - a.score || a.symbolId - b.symbolId;
+}
+
+interface Window {
+  readonly openTimeMs: number;
+  readonly deadlineNs: number;
+  readonly signals: Signal[];
+}
+
+/**
+ * The decision core: synchronous and pure but for its own state. No clock, no I/O: the same events give the same
+ * commands.
+ *
+ *   candidates ─► emit (all) ─► above scoreMin and fresh? ─► window of the minute ─► decide (ranked)
+ *                                                    late ─► decide on arrival
+ */
+export class Engine {
+  readonly #options: EngineOptions;
+  #window: Window | null = null;
+  #decidedMs = -1;
+  #signals = 0;
+  #aboveScoreMin = 0;
+  #decisions = 0;
+  #late = 0;
+  #stale = 0;
+  #overflows = 0;
+
+  constructor(options: EngineOptions) {
+    this.#options = options;
+  }
+
+  get counters(): EngineCounters {
+    return {
+      signals: this.#signals,
+      aboveScoreMin: this.#aboveScoreMin,
+      decisions: this.#decisions,
+      late: this.#late,
+      stale: this.#stale,
+      overflows: this.#overflows,
+    };
+  }
+
+  /** Takes one event and returns what is to be done, in order. */
+  process(event: EngineEvent): readonly Command[] {
+    const commands: Command[] = [];
+    switch (event.type) {
+      case "candidates":
+        this.#closeIfDue(event.nowNs, commands);
+        this.#takeCandidates(event, commands);
+        break;
+      case "time":
+        this.#closeIfDue(event.nowNs, commands);
+        break;
+      default:
+        assertNever(event);
+    }
+    return commands;
+  }
+
+  #takeCandidates(event: Extract<EngineEvent, { type: "candidates" }>, commands: Command[]): void {
+    const signals = event.candidates.map((candidate) => toSignal(candidate, event.nowNs));
+    if (signals.length === 0) return;
+    this.#signals += signals.length;
+    commands.push({ type: "emit", signals });
+    for (const signal of signals) {
+      if (!(signal.score > this.#options.scoreMin)) continue;
+      this.#aboveScoreMin++;
+      if (event.nowMs - (signal.openTimeMs + MINUTE_MS) > this.#options.signalAgeMsMax) this.#stale++;
+      else this.#collect(signal, event.nowNs, commands);
+    }
+  }
+
+  #collect(signal: Signal, nowNs: number, commands: Command[]): void {
+    if (signal.openTimeMs <= this.#decidedMs) {
+      this.#late++;
+      this.#decisions++;
+      commands.push({ type: "decide", openTimeMs: signal.openTimeMs, batch: [signal], isLate: true });
+      return;
+    }
+    if (this.#window !== null && this.#window.openTimeMs !== signal.openTimeMs) {
+      if (signal.openTimeMs < this.#window.openTimeMs) {
+        // An older minute that was never decided: it is not mixed into the newer batch.
+        this.#late++;
+        this.#decisions++;
+        commands.push({ type: "decide", openTimeMs: signal.openTimeMs, batch: [signal], isLate: true });
+        return;
+      }
+      this.#close(commands);
+    }
+    if (this.#window === null) {
+      const deadlineNs = nowNs + this.#options.decisionWindowNs;
+      this.#window = { openTimeMs: signal.openTimeMs, deadlineNs, signals: [] };
+      commands.push({ type: "wake", atNs: deadlineNs });
+    }
+    this.#window.signals.push(signal);
+    if (this.#window.signals.length >= DECISION_SIGNALS_MAX) {
+      this.#overflows++;
+      this.#close(commands);
+    }
+  }
+
+  #closeIfDue(nowNs: number, commands: Command[]): void {
+    if (this.#window !== null && nowNs >= this.#window.deadlineNs) this.#close(commands);
+  }
+
+  #close(commands: Command[]): void {
+    const window = this.#window;
+    if (window === null) return;
+    this.#window = null;
+    this.#decidedMs = window.openTimeMs;
+    this.#decisions += window.signals.length;
+    commands.push({
+      type: "decide",
+      openTimeMs: window.openTimeMs,
+      batch: window.signals.toSorted(byScoreThenSymbol),
+      isLate: false,
+    });
+  }
+}
+
+function toSignal(candidate: ScoredCandidate, nowNs: number): Signal {
+  return { ...candidate, times: { ...candidate.times, emittedNs: nowNs } };
+}

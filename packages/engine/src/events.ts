@@ -1,0 +1,41 @@
+import type { SymbolId } from "@smcq/kernel";
+import type { SetupCode, Signal, SignalTimes } from "./signal.ts";
+
+/** A candidate as the scan scored it, before the core has seen it. */
+export interface ScoredCandidate {
+  readonly symbolId: SymbolId;
+  readonly symbol: string;
+  readonly side: 1 | -1;
+  readonly setup: SetupCode;
+  readonly openTimeMs: number;
+  readonly score: number;
+  readonly features: Float32Array;
+  readonly scorerId: string;
+  readonly exchangeMs: number;
+  readonly isRestConfirmed: boolean;
+  readonly times: Omit<SignalTimes, "emittedNs">;
+}
+
+/** What happened; every time the core knows comes from here. `nowMs` is venue time, `nowNs` monotonic. */
+export type EngineEvent =
+  | {
+      readonly type: "candidates";
+      readonly nowMs: number;
+      readonly nowNs: number;
+      readonly candidates: readonly ScoredCandidate[];
+    }
+  | { readonly type: "time"; readonly nowMs: number; readonly nowNs: number };
+
+/** What the core wants done, in this order. */
+export type Command =
+  /** Make the signals known (observers, then the ledger). */
+  | { readonly type: "emit"; readonly signals: readonly Signal[] }
+  /** Send a `time` event at or after this monotonic time. */
+  | { readonly type: "wake"; readonly atNs: number }
+  /** Signals above the threshold, to be acted on in this order (score descending, then symbolId). */
+  | {
+      readonly type: "decide";
+      readonly openTimeMs: number;
+      readonly batch: readonly Signal[];
+      readonly isLate: boolean;
+    };
