@@ -90,7 +90,7 @@ describe("Engine", () => {
     const engine = new Engine(OPTIONS);
     engine.process(arrive([candidate(1, 0.7)], 0));
     const commands = engine.process(
-      arrive([candidate(2, 0.8, T0 + MINUTE_MS), candidate(3, 0.9)], 1e6, T0 + 122_000),
+      arrive([candidate(2, 0.8, T0 + MINUTE_MS), candidate(3, 0.9)], 1e6, T0 + 120_000),
     );
     expect(
       decisions(commands).map((decision) => [decision.openTimeMs, decision.batch.length, decision.isLate]),
