@@ -1,0 +1,35 @@
+import { describe, expect, it } from "vitest";
+import { SlotTable } from "../src/index.ts";
+
+describe("SlotTable", () => {
+  it("spreads symbols evenly and gives ids in order", () => {
+    const table = new SlotTable(3, 4);
+    const entries = Array.from({ length: 7 }, (_, index) => table.add(`S${index}`));
+    expect(entries.map((entry) => entry?.symbolId)).toEqual([0, 1, 2, 3, 4, 5, 6]);
+    expect([0, 1, 2].map((shardId) => table.ofShard(shardId).length)).toEqual([3, 2, 2]);
+  });
+
+  it("gives a listing to the shard with most room", () => {
+    const table = new SlotTable(2, 4);
+    for (const symbol of ["A", "B", "C"]) table.add(symbol);
+    expect(table.add("D")?.shardId).toBe(1);
+  });
+
+  it("refuses a symbol when every slot is taken", () => {
+    const table = new SlotTable(1, 2);
+    table.add("A");
+    table.add("B");
+    expect(table.add("C")).toBeNull();
+  });
+
+  it("keeps a freed slot closed until the shard is settled", () => {
+    const table = new SlotTable(1, 2);
+    table.add("A");
+    table.add("B");
+    table.remove("A");
+    expect(table.at(0, 0)).toBeNull();
+    expect(table.add("C")).toBeNull();
+    table.settle(0);
+    expect(table.add("C")).toMatchObject({ slot: 0, symbolId: 2 });
+  });
+});
