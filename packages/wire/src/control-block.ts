@@ -62,7 +62,12 @@ export class ControlBlock {
   readonly #latency: number = (HEADER.bytes + O.latency) >> 2;
 
   constructor(sab: SharedArrayBuffer) {
-    openBlock(sab, { magic: CONTROL_MAGIC, version: CONTROL_VERSION, name: "control" });
+    openBlock(sab, {
+      magic: CONTROL_MAGIC,
+      version: CONTROL_VERSION,
+      name: "control",
+      slotBytes: CONTROL.bytes,
+    });
     this.#f64 = new Float64Array(sab);
     this.#i32 = new Int32Array(sab);
   }

@@ -108,7 +108,10 @@ export class DetectorStates {
     return base + DETECTOR_STATE.bytes + copy * roundUp(this.#carryBytes);
   }
 
-  /** Marks the slot as in work and returns the byte offset of a private copy of the committed carry. */
+  /**
+   * Marks the slot as in work and returns the byte offset of a private copy of the committed carry. Ask `isClean`
+   * first: afterwards a slot that a dead scan left looks like any other in work.
+   */
   begin(slot: number): number {
     const base = this.#base(slot);
     Atomics.store(this.#i32, (base + O.begin) >> 2, (Atomics.load(this.#i32, (base + O.end) >> 2) + 1) | 0);
@@ -119,7 +122,11 @@ export class DetectorStates {
     return to;
   }
 
-  /** Makes the work since `begin` the committed one. Results must stand in their block before. */
+  /**
+   * Makes the work since `begin` the committed one. Results must stand in their block before: a scan that dies in
+   * between leaves rows whose bar the record does not know, and the next scan finds them again. So whoever reads the
+   * rows after a crash drops those later than `lastScannedMs`.
+   */
   commit(
     slot: number,
     scanned: number,
@@ -129,6 +136,7 @@ export class DetectorStates {
     lastCandidateMs: number,
   ): void {
     const base = this.#base(slot);
+    assert(!this.isClean(slot), "Invariant: a commit ends what a begin began");
     const next = 1 - this.#current(base);
     this.#i32[((base + O.scanned) >> 2) + next] = scanned;
     this.#i32[((base + O.epoch) >> 2) + next] = epoch;

@@ -33,6 +33,7 @@ class RingMemory {
       magic: KLINE_RING_MAGIC,
       version: KLINE_RING_VERSION,
       name: "kline ring",
+      slotBytes: STRIDE,
     });
     this.slots = shape.slots;
     this.i32 = new Int32Array(sab);
@@ -43,6 +44,15 @@ class RingMemory {
     assert(slot >= 0 && slot < this.slots, "Invariant: a slot lies inside its block");
     return HEADER.bytes + slot * STRIDE;
   }
+}
+
+/**
+ * Stores a counter that announces plain stores to come. On ARM a plain store may overtake the store-release before it,
+ * but neither may pass a load-acquire that follows: the load is the fence, and its value proves the single writer.
+ */
+function announce(i32: Int32Array, at: number, value: number): void {
+  Atomics.store(i32, at, value);
+  assert(Atomics.load(i32, at) === value, "Invariant: a ring has one writer");
 }
 
 /** The only writer of a shard's rings. Bars of a slot come in order, without a hole, from `reset` on. */
@@ -65,11 +75,19 @@ export class KlineRingWriter {
     const { i32, f64 } = this.#memory;
     const base = this.#memory.base(slot);
     const revision = (base + O.revision) >> 2;
-    Atomics.add(i32, revision, 1);
-    Atomics.store(i32, (base + O.runStart) >> 2, Atomics.load(i32, (base + O.tail) >> 2));
+    const before = i32[revision] as number;
+    announce(i32, revision, (before + 1) | 0);
+    this.#voidRun(base);
     f64[(base + O.liveFromMs) >> 3] = liveFromMs;
+    Atomics.store(i32, revision, (before + 2) | 0);
+    this.forming(slot, 0, 0, 0, 0, 0, 0, 0);
+  }
+
+  /** Ends the run; to be called while `revision` is odd. */
+  #voidRun(base: number): void {
+    const { i32 } = this.#memory;
+    Atomics.store(i32, (base + O.runStart) >> 2, i32[(base + O.tail) >> 2] as number);
     Atomics.add(i32, (base + O.epoch) >> 2, 1);
-    Atomics.add(i32, revision, 1);
   }
 
   /** Appends the next closed bar. Times: `exchangeMs` venue ms, `receivedNs` and `writtenNs` monotonic. */
@@ -97,8 +115,10 @@ export class KlineRingWriter {
         openTimeMs === previousMs + MINUTE_MS,
         "Invariant: the ring takes bars in order and without a hole",
       );
+    } else {
+      assert(openTimeMs % MINUTE_MS === 0, "Invariant: a run starts on a whole minute");
     }
-    Atomics.store(i32, (base + O.intent) >> 2, index + 1);
+    announce(i32, (base + O.intent) >> 2, index + 1);
     const cell = index & RING_MASK;
     f64[openTimes + cell] = openTimeMs;
     f64[doubles + (O.open >> 3) + cell] = open;
@@ -134,17 +154,19 @@ export class KlineRingWriter {
     if (!Number.isInteger(index) || index >= tail || index < Math.max(runStart, tail - RING_BARS))
       return false;
     const cell = index & RING_MASK;
-    Atomics.add(i32, (base + O.revision) >> 2, 1);
+    const revision = (base + O.revision) >> 2;
+    const before = i32[revision] as number;
+    announce(i32, revision, (before + 1) | 0);
     f64[doubles + (O.open >> 3) + cell] = open;
     f64[doubles + (O.high >> 3) + cell] = high;
     f64[doubles + (O.low >> 3) + cell] = low;
     f64[doubles + (O.close >> 3) + cell] = close;
     f64[doubles + (O.volume >> 3) + cell] = volume;
-    Atomics.add(i32, (base + O.revision) >> 2, 1);
+    Atomics.store(i32, revision, (before + 2) | 0);
     return true;
   }
 
-  /** Writes the forming bar's slot (never read by detection). */
+  /** Writes the forming bar's slot (never read by detection); an open time of 0 says that there is none. */
   forming(
     slot: number,
     openTimeMs: number,
@@ -159,7 +181,9 @@ export class KlineRingWriter {
     const base = this.#memory.base(slot);
     const sequence = (base + O.formingSequence) >> 2;
     const at = (base + O.forming) >> 3;
-    Atomics.add(i32, sequence, 1);
+    // A writer that died in here left an odd number: the next even one is still beyond it.
+    const before = (i32[sequence] as number) & ~1;
+    announce(i32, sequence, (before + 1) | 0);
     f64[at] = openTimeMs;
     f64[at + 1] = open;
     f64[at + 2] = high;
@@ -167,7 +191,7 @@ export class KlineRingWriter {
     f64[at + 4] = close;
     f64[at + 5] = volume;
     f64[at + 6] = eventTimeMs;
-    Atomics.add(i32, sequence, 1);
+    Atomics.store(i32, sequence, (before + 2) | 0);
   }
 
   /** Writes down whose bars the slot holds; 0 is nobody. */
@@ -189,19 +213,22 @@ export class KlineRingWriter {
   }
 
   /**
-   * Repairs what a writer that died inside an append or a replace left behind. To be called once, before the first
-   * write of a new writer on old memory. Returns false when a cell may be half replaced: reset the slot then.
+   * Repairs what a writer that died at any step left behind. To be called once, before the first write of a new
+   * writer on old memory. Returns false when a cell may be half replaced: the run is then void, reset the slot.
    */
   recover(slot: number): boolean {
     const { i32 } = this.#memory;
     const base = this.#memory.base(slot);
-    const forming = (base + O.formingSequence) >> 2;
-    if ((Atomics.load(i32, forming) & 1) === 1) Atomics.add(i32, forming, 1);
-    // A begun append never became visible: its cell is one that readers already treat as gone.
-    Atomics.store(i32, (base + O.intent) >> 2, Atomics.load(i32, (base + O.tail) >> 2));
+    // A half-written forming bar is wiped before its number becomes even again.
+    if (((i32[(base + O.formingSequence) >> 2] as number) & 1) === 1) this.forming(slot, 0, 0, 0, 0, 0, 0, 0);
+    // A begun append never became visible. Its intent stays: the cell it spoilt held the oldest bar, and a reader that
+    // began before the death must go on being refused.
     const revision = (base + O.revision) >> 2;
-    if ((Atomics.load(i32, revision) & 1) === 0) return true;
-    Atomics.add(i32, revision, 1);
+    const before = i32[revision] as number;
+    if ((before & 1) === 0) return true;
+    // The run ends while the number is odd: no reader ever sees the half-replaced cell as whole.
+    this.#voidRun(base);
+    Atomics.store(i32, revision, (before + 1) | 0);
     return false;
   }
 }
@@ -243,14 +270,18 @@ export class KlineRingReader {
     return Atomics.load(this.#memory.i32, (HEADER.bytes + slot * STRIDE + O.epoch) >> 2);
   }
 
-  /** Bars of the present run that stand in the ring. */
+  /** Bars of the present run that stand in the ring (0..512); during a reset it may say too few, never too many. */
   barCount(slot: number): number {
     const base = this.#memory.base(slot);
     const tail = Atomics.load(this.#memory.i32, (base + O.tail) >> 2);
-    return Math.min(RING_BARS, tail - Atomics.load(this.#memory.i32, (base + O.runStart) >> 2));
+    const runStart = Atomics.load(this.#memory.i32, (base + O.runStart) >> 2);
+    return Math.max(0, Math.min(RING_BARS, tail - runStart));
   }
 
-  /** Begins a read of `slot`; false while the writer replaces a cell or resets the run (try again later). */
+  /**
+   * Begins a read of `slot`; false while the writer replaces a cell or resets the run (try again later). What it sets
+   * belongs together only once a later `verdict` says whole, for an empty range too.
+   */
   begin(slot: number): boolean {
     const { i32 } = this.#memory;
     const base = this.#memory.base(slot);
@@ -260,15 +291,21 @@ export class KlineRingReader {
     this.tail = Atomics.load(i32, (base + O.tail) >> 2);
     this.epoch = Atomics.load(i32, (base + O.epoch) >> 2);
     this.runStart = Atomics.load(i32, (base + O.runStart) >> 2);
-    // One cell less than the ring holds: the oldest is the next to be overwritten.
+    // One bar less than the ring holds: the oldest stands in the cell that the next append spoils first. So a read of
+    // the whole range survives one append under way; it is never needed for safety, which is the verdict's.
     this.from = Math.max(this.runStart, this.tail - RING_BARS + 1);
     return true;
   }
 
-  /** After reading bars from index `from` on: whole, or overtaken by the writer (counted). */
+  /**
+   * After reading bars from index `from` on: whole, or overtaken by the writer (counted). Appending bar n announces
+   * n + 1 and spoils bar n - 512, so bar `from` stands until an intent of from + 513 is announced.
+   */
   verdict(from: number): ReadVerdict {
     const { i32 } = this.#memory;
-    // A read-modify-write is a full fence: no earlier plain read may move behind this look, on ARM either.
+    // The release half of the read-modify-write keeps the plain reads before it, on ARM too, and its write, being
+    // older than the writer's next announcement, cannot be passed by what that announcement precedes. The load-acquire
+    // of `revision` cannot move before it.
     const intent = Atomics.add(i32, (this.#base + O.intent) >> 2, 0);
     const revision = Atomics.load(i32, (this.#base + O.revision) >> 2);
     if (intent <= from + RING_BARS && revision === this.revision) return "whole";
@@ -287,10 +324,14 @@ export class KlineRingReader {
   }
 
   /**
-   * Copies bars [from, to) of the begun slot as `BAR_FIELDS` numbers each into `out`; returns whether the copy is
+   * Copies bars [from, to) of the begun slot and its run as `BAR_FIELDS` numbers each into `out`; returns whether the copy is
    * whole.
    */
   copy(from: number, to: number, out: Float64Array): boolean {
+    assert(
+      from >= this.runStart && from <= to && to <= this.tail && out.length >= (to - from) * BAR_FIELDS,
+      "Invariant: a copy asks for bars of the begun run and has room for them",
+    );
     const { f64 } = this.#memory;
     const columns = this.columns;
     let at = 0;
@@ -301,9 +342,22 @@ export class KlineRingReader {
     return this.verdict(from) === "whole";
   }
 
-  /** Fields of the begun slot's last final: see `LastFinal`. */
+  /**
+   * Fields of the begun slot's last final: see `LastFinal`. `LiveFromMs` changes with the run only: read before a
+   * `verdict` that says whole, it belongs to the begun run. The others change with every append: each number is whole,
+   * but they are those of bar `tail - 1`, and of one bar, only when `isLastFinalWhole` says so after reading them.
+   */
   lastFinal(field: LastFinal): number {
     return this.#memory.f64[((this.#base + O.liveFromMs) >> 3) + field] as number;
+  }
+
+  /** True when the `lastFinal` fields read since `begin` are those of bar `tail - 1` (or of none yet). */
+  isLastFinalWhole(): boolean {
+    const { i32 } = this.#memory;
+    return (
+      Atomics.add(i32, (this.#base + O.intent) >> 2, 0) === this.tail &&
+      Atomics.load(i32, (this.#base + O.revision) >> 2) === this.revision
+    );
   }
 
   /** Copies the forming bar (7 numbers: open time, o, h, l, c, v, event time); false when it was being written. */

@@ -107,7 +107,7 @@ export class ResultRingWriter {
 
   /** Writes a row behind the last one; it is visible from `publish` on. `ahead` counts rows since the last publish. */
   write(ahead: number, row: ResultRow): void {
-    assert(ahead < this.room, "Invariant: a result row is written only where there is room");
+    assert(ahead >= 0 && ahead < this.room, "Invariant: a result row is written only where there is room");
     const { i32, f64, f32, tail } = this.#memory;
     const base = this.#memory.rowBase(Atomics.load(i32, tail) + ahead);
     const doubles = base >> 3;
@@ -124,11 +124,14 @@ export class ResultRingWriter {
     i32[words + 1] = row.side;
     i32[words + 2] = row.setup;
     i32[words + 3] = row.flags;
-    f32.set(row.features, (base + ROW.features) >> 2);
+    // One by one: a longer array must not run into the next row, which the reader may be at.
+    const features = (base + ROW.features) >> 2;
+    for (let index = 0; index < FEATURE_COUNT; index++) f32[features + index] = row.features[index] as number;
   }
 
   /** Makes `count` written rows visible to the reader. */
   publish(count: number): void {
+    assert(count >= 0 && count <= this.room, "Invariant: only rows that had room are published");
     Atomics.add(this.#memory.i32, this.#memory.tail, count);
   }
 }
@@ -149,7 +152,7 @@ export class ResultRingReader {
 
   /** Copies the `ahead`-th unread row into `row`. */
   read(ahead: number, row: ResultRow): void {
-    assert(ahead < this.available, "Invariant: only published result rows are read");
+    assert(ahead >= 0 && ahead < this.available, "Invariant: only published result rows are read");
     const { i32, f64, f32, head } = this.#memory;
     const base = this.#memory.rowBase(Atomics.load(i32, head) + ahead);
     const doubles = base >> 3;
@@ -172,6 +175,7 @@ export class ResultRingReader {
 
   /** Gives `count` rows back to the producer. */
   release(count: number): void {
+    assert(count >= 0 && count <= this.available, "Invariant: only published result rows are released");
     Atomics.add(this.#memory.i32, this.#memory.head, count);
   }
 }

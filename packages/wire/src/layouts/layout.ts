@@ -1,4 +1,4 @@
-import { SmcqError } from "@smcq/kernel";
+import { assert, SmcqError } from "@smcq/kernel";
 
 /** Bytes of a cache line: counters of different writers stand at least this far apart. */
 export const LINE_BYTES = 64;
@@ -81,28 +81,49 @@ export interface BlockShape {
   readonly slotBytes: number;
 }
 
+/** Fields are addressed by 32-bit byte offsets: no block is larger. */
+export const BLOCK_BYTES_MAX: number = 2 ** 31 - 1;
+
 /** Allocates a zeroed shared block: one header line, then `slots * slotBytes`. */
 export function createBlock(shape: BlockShape): SharedArrayBuffer {
+  assert(
+    Number.isInteger(shape.slots) && shape.slots >= 1 && shape.slotBytes % LINE_BYTES === 0,
+    "Invariant: a block has at least one slot, and slots are whole lines",
+  );
+  assert(
+    HEADER.bytes + shape.slots * shape.slotBytes <= BLOCK_BYTES_MAX,
+    "Invariant: a block is at most 2^31 - 1 bytes",
+  );
   const sab = new SharedArrayBuffer(HEADER.bytes + shape.slots * shape.slotBytes);
   const header = new Int32Array(sab, 0, HEADER.bytes / 4);
   header.set([shape.magic, shape.version, shape.slots, shape.capacity, shape.slotBytes]);
   return sab;
 }
 
-/** Checks magic, version and size of a shared block and returns its shape; refuses a foreign or older one. */
+/**
+ * Checks magic, version and size of a shared block, and bytes per slot where they are fixed; returns its shape and
+ * refuses a foreign or older one.
+ */
 export function openBlock(
   sab: SharedArrayBuffer,
-  expected: { readonly magic: number; readonly version: number; readonly name: string },
+  expected: {
+    readonly magic: number;
+    readonly version: number;
+    readonly name: string;
+    readonly slotBytes?: number;
+  },
 ): BlockShape {
-  const header = new Int32Array(sab, 0, HEADER.bytes / 4);
+  const header = sab.byteLength < HEADER.bytes ? [] : new Int32Array(sab, 0, HEADER.bytes / 4);
   const [magic = 0, version = 0, slots = 0, capacity = 0, slotBytes = 0] = header;
   const bytes = HEADER.bytes + slots * slotBytes;
-  if (magic !== expected.magic || version !== expected.version || sab.byteLength !== bytes) {
+  const isSlotSize = slotBytes === (expected.slotBytes ?? slotBytes);
+  const isKind = magic === expected.magic && version === expected.version;
+  if (!isKind || !isSlotSize || sab.byteLength !== bytes) {
     throw new SmcqError(
       "WIRE_BLOCK_MISMATCH",
       `not a ${expected.name} block of version ${expected.version}`,
       {
-        context: { magic, version, byteLength: sab.byteLength, bytesExpected: bytes },
+        context: { magic, version, slotBytes, byteLength: sab.byteLength, bytesExpected: bytes },
       },
     );
   }
