@@ -1,1 +1,11 @@
-export {};
+export { THREAD_RESTARTS_MAX, THREAD_RESTART_WINDOW_MS, ledgerFile, openLedger } from "./client.ts";
+export type { LedgerClient, LedgerEvent, LedgerOptions, LedgerStats, RunEndSummary } from "./client-types.ts";
+export { BUSY_MS_MAX } from "./database.ts";
+export type { DatabaseOptions } from "./database.ts";
+export { LedgerErrorCode } from "./errors.ts";
+export { MIGRATIONS } from "./migrations.ts";
+export type { Migration } from "./migrations.ts";
+export { LedgerReader } from "./reader.ts";
+export type { MinuteCount, RunSummary, StoredSignal } from "./reader.ts";
+export { acquireRunLock } from "./run-lock.ts";
+export type { RunLock } from "./run-lock.ts";

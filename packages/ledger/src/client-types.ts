@@ -1,0 +1,68 @@
+import type { RunRecord, Signal } from "@smcq/engine";
+import type { Clock } from "@smcq/kernel";
+import type { DatabaseOptions } from "./database.ts";
+
+/** What a run leaves behind: flat, plain data. */
+export type RunEndSummary = Readonly<Record<string, string | number | boolean | null>>;
+
+/** What the ledger tells its owner; nothing is lost without one of these. */
+export type LedgerEvent =
+  /** A batch could not be stored and will be tried again; told once a spell. */
+  | { readonly type: "failing"; readonly code: string; readonly message: string }
+  | { readonly type: "recovered"; readonly retries: number }
+  /** Signals refused because `queueMax` already wait; told once a spell, counted in `stats().overflowed`. */
+  | { readonly type: "overflow"; readonly signalCount: number; readonly queueMax: number }
+  /** Signals given up; a human must act. */
+  | { readonly type: "lost"; readonly signalCount: number; readonly code: string; readonly message: string }
+  | { readonly type: "threadRestarted"; readonly restarts: number; readonly message: string }
+  /** Nothing is stored any more. */
+  | { readonly type: "dead"; readonly code: string; readonly message: string };
+
+/** `lost` and `overflowed` together are the signals that were given and are not in the file. */
+export interface LedgerStats {
+  readonly state: "open" | "failing" | "dead" | "closed";
+  /** Signals given to `append`. */
+  readonly appended: number;
+  readonly stored: number;
+  readonly pending: number;
+  readonly pendingBatches: number;
+  /** Most signals that ever waited. */
+  readonly pendingPeak: number;
+  readonly overflowed: number;
+  readonly lost: number;
+  readonly retries: number;
+  readonly threadRestarts: number;
+  readonly lastErrorCode: string | null;
+  /** Longest time from handing a batch to the thread to its reply, us. */
+  readonly roundTripUsMax: number;
+}
+
+export interface LedgerOptions extends DatabaseOptions {
+  /** Signals that may wait; a batch that does not fit is refused whole. */
+  readonly queueMax: number;
+  /** Wall time: retries and deadlines. */
+  readonly clock: Clock;
+  readonly onEvent: (event: LedgerEvent) => void;
+  /** Attempts after the first before a batch is given up. */
+  readonly retriesMax?: number;
+  /** Wait before the first retry, doubled each time up to `retryMsMax`. */
+  readonly retryMsMin?: number;
+  readonly retryMsMax?: number;
+  /** Longest wait of `endRun` and `close` for pending signals, and of `close` for the thread. */
+  readonly drainMsMax?: number;
+  /** Another thread entry, for tests that make the thread fail. */
+  readonly threadEntry?: URL;
+}
+
+/** The ledger as the coordinator sees it: nothing here waits for a disk but what returns a promise. */
+export interface LedgerClient {
+  /** Stores the run durably. Rejects with `LEDGER_*`; a run that is not stored must not start. */
+  beginRun(run: RunRecord): Promise<void>;
+  /** Takes the signals of the open run after they were emitted; one transaction a call. Never throws for the world. */
+  append(signals: readonly Signal[]): void;
+  stats(): LedgerStats;
+  /** Waits for pending signals, then stores the run's end durably. */
+  endRun(runId: string, endedAtMs: number, summary: RunEndSummary): Promise<void>;
+  /** Drains, closes the file and waits until the thread has ended by itself. Idempotent. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,344 @@
+import { join } from "node:path";
+import type { RunRecord, Signal } from "@smcq/engine";
+import { SmcqError, assert, assertNever, errorMessage, fromWireError } from "@smcq/kernel";
+import type { CancelTimer, MonoNs } from "@smcq/kernel";
+import { encodeBatch } from "./batch.ts";
+import type { LedgerClient, LedgerOptions, LedgerStats, RunEndSummary } from "./client-types.ts";
+import { LedgerErrorCode, isRetryable } from "./errors.ts";
+import type { LedgerReply, LedgerRequest } from "./messages.ts";
+import { LedgerMeter } from "./meter.ts";
+import { startLedgerThread } from "./thread.ts";
+import type { LedgerThread } from "./thread.ts";
+
+/** Unexpected ends of the thread that are mended, within `THREAD_RESTART_WINDOW_MS`. */
+export const THREAD_RESTARTS_MAX = 3;
+export const THREAD_RESTART_WINDOW_MS = 600_000;
+
+const DEFAULTS = { retriesMax: 8, retryMsMin: 250, retryMsMax: 30_000, drainMsMax: 10_000 } as const;
+
+interface PendingBatch {
+  readonly runId: string;
+  readonly batchSeq: number;
+  readonly signalCount: number;
+  readonly bytes: ArrayBuffer;
+  attempts: number;
+}
+
+type ControlRequest = Extract<LedgerRequest, { readonly id: number }>;
+
+interface PendingControl {
+  readonly request: ControlRequest;
+  readonly resolve: () => void;
+  readonly reject: (error: SmcqError) => void;
+}
+
+/*
+ * One batch is with the thread at a time, the others wait here: so the order holds, and a batch whose thread died is
+ * still here to be sent again (the store knows what it already has).
+ *
+ *   append ─► queue (<= queueMax signals) ─► thread ─► stored
+ *     │ full: refused, counted         ▲        │ refused, retryable: back-off, again, at most retriesMax
+ *     ▼                                └────────┤ thread ended: started anew, at most 3 in 10 minutes
+ *   overflowed                                  └ else: lost, counted and told
+ */
+class ThreadedLedger implements LedgerClient {
+  readonly #settings: Record<keyof typeof DEFAULTS, number> & LedgerOptions;
+  readonly #meter: LedgerMeter;
+  #thread: LedgerThread | null = null;
+  #isThreadReady = false;
+  #onOpened: { resolve: () => void; reject: (error: SmcqError) => void } | null = null;
+  #onThreadGone: (() => void) | null = null;
+
+  readonly #batches: PendingBatch[] = [];
+  readonly #controls: PendingControl[] = [];
+  readonly #restartsNs: number[] = [];
+  #drainWaiters: (() => void)[] = [];
+  #isBatchSent = false;
+  #sentAtNs = 0 as MonoNs;
+  #cancelRetry: CancelTimer | null = null;
+  #cancelRestart: CancelTimer | null = null;
+
+  #runId: string | null = null;
+  #batchSeq = 0;
+  #controlId = 0;
+  #closing: Promise<void> | null = null;
+
+  constructor(options: LedgerOptions) {
+    this.#settings = { ...DEFAULTS, ...options };
+    this.#meter = new LedgerMeter(options.queueMax, options.onEvent);
+  }
+
+  open(): Promise<void> {
+    const opened = new Promise<void>((resolve, reject) => {
+      this.#onOpened = { resolve, reject };
+    });
+    this.#startThread();
+    return opened;
+  }
+
+  async beginRun(run: RunRecord): Promise<void> {
+    assert(this.#runId === null, "Invariant: a run begins when no other run is open");
+    await this.#control({ type: "beginRun", id: ++this.#controlId, run });
+    this.#runId = run.runId;
+  }
+
+  append(signals: readonly Signal[]): void {
+    const signalCount = signals.length;
+    if (signalCount === 0) return;
+    this.#meter.appended(signalCount);
+    if (this.#runId === null || this.#closing !== null || this.#meter.state === "dead")
+      return this.#meter.lost(
+        signalCount,
+        LedgerErrorCode.NotOpen,
+        "signals came while the ledger stored none",
+      );
+    if (this.#meter.pending + signalCount > this.#settings.queueMax)
+      return this.#meter.overflowed(signalCount);
+    const bytes = encodeBatch(signals);
+    this.#batches.push({ runId: this.#runId, batchSeq: ++this.#batchSeq, signalCount, bytes, attempts: 0 });
+    this.#meter.queued(signalCount);
+    this.#pump();
+  }
+
+  stats(): LedgerStats {
+    return this.#meter.stats(this.#batches.length);
+  }
+
+  async endRun(runId: string, endedAtMs: number, summary: RunEndSummary): Promise<void> {
+    assert(this.#runId === runId, "Invariant: the run that ends is the open one");
+    this.#runId = null;
+    if (!(await this.#drained()))
+      throw new SmcqError(LedgerErrorCode.DrainTimeout, `${this.#meter.pending} signals are not stored yet`, {
+        context: { pending: this.#meter.pending },
+      });
+    const summaryJson = JSON.stringify(summary);
+    await this.#control({ type: "endRun", id: ++this.#controlId, runId, endedAtMs, summaryJson });
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    if (!(await this.#drained()))
+      this.#loseAll(
+        LedgerErrorCode.DrainTimeout,
+        `not stored within ${this.#settings.drainMsMax} ms of closing`,
+      );
+    this.#cancelRetry?.();
+    this.#cancelRestart?.();
+    const thread = this.#thread;
+    if (thread !== null) {
+      const gone = new Promise<void>((resolve) => {
+        this.#onThreadGone = resolve;
+      });
+      thread.post({ type: "close" });
+      if (!(await this.#within(gone)))
+        throw new SmcqError(
+          LedgerErrorCode.DrainTimeout,
+          "the ledger's thread has not ended (it is never terminated)",
+        );
+    }
+    this.#rejectControls(new SmcqError(LedgerErrorCode.NotOpen, "the ledger was closed"));
+    this.#meter.closed();
+  }
+
+  #startThread(): void {
+    this.#cancelRestart = null;
+    this.#isThreadReady = false;
+    this.#isBatchSent = false;
+    const { busyMsMax, file, fileBytesMax, migrations, threadEntry } = this.#settings;
+    const options = {
+      file,
+      ...(busyMsMax === undefined ? {} : { busyMsMax }),
+      ...(fileBytesMax === undefined ? {} : { fileBytesMax }),
+      ...(migrations === undefined ? {} : { migrations }),
+    };
+    const handlers = {
+      onReply: (reply: LedgerReply): void => this.#onReply(reply),
+      onExit: (error: unknown): void => this.#onExit(error),
+    };
+    this.#thread = startLedgerThread(options, handlers, threadEntry);
+  }
+
+  #onReply(reply: LedgerReply): void {
+    switch (reply.type) {
+      case "opened":
+        this.#isThreadReady = true;
+        this.#onOpened?.resolve();
+        this.#onOpened = null;
+        for (const { request } of this.#controls) this.#thread?.post(request);
+        this.#pump();
+        break;
+      case "openFailed":
+        this.#onOpenFailed(fromWireError(reply.error));
+        break;
+      case "stored":
+        this.#onStored(reply.batchSeq);
+        break;
+      case "refused":
+        this.#onRefused(reply.batchSeq, fromWireError(reply.error));
+        break;
+      case "done":
+        this.#takeControl(reply.id)?.resolve();
+        break;
+      case "failed":
+        this.#takeControl(reply.id)?.reject(fromWireError(reply.error));
+        break;
+      case "closed":
+        break;
+      default:
+        assertNever(reply);
+    }
+  }
+
+  #control(request: ControlRequest): Promise<void> {
+    if (this.#closing !== null || this.#meter.state === "dead")
+      return Promise.reject(new SmcqError(LedgerErrorCode.NotOpen, `the ledger is ${this.#meter.state}`));
+    const answered = new Promise<void>((resolve, reject) => {
+      this.#controls.push({ request, resolve, reject });
+    });
+    if (this.#isThreadReady) this.#thread?.post(request);
+    return answered;
+  }
+
+  #takeControl(id: number): PendingControl | undefined {
+    const at = this.#controls.findIndex((control) => control.request.id === id);
+    return at < 0 ? undefined : this.#controls.splice(at, 1)[0];
+  }
+
+  #rejectControls(error: SmcqError): void {
+    for (const { reject } of this.#controls.splice(0)) reject(error);
+  }
+
+  #pump(): void {
+    const head = this.#batches[0];
+    if (head === undefined || this.#isBatchSent || !this.#isThreadReady || this.#cancelRetry !== null) return;
+    this.#isBatchSent = true;
+    this.#sentAtNs = this.#settings.clock.monoNs();
+    // Cloned, not transferred: the bytes are still here when the thread dies with them.
+    const { runId, batchSeq, bytes } = head;
+    this.#thread?.post({ type: "batch", runId, batchSeq, bytes });
+  }
+
+  // Null after a drain deadline: the batch was counted as lost already, its late answer changes nothing.
+  #answeredHead(batchSeq: number): PendingBatch | null {
+    this.#isBatchSent = false;
+    this.#meter.answered((this.#settings.clock.monoNs() - this.#sentAtNs) / 1_000);
+    const head = this.#batches[0];
+    if (head === undefined) return null;
+    assert(head.batchSeq === batchSeq, "Invariant: replies come in the order of the batches");
+    return head;
+  }
+
+  #dropHead(head: PendingBatch): void {
+    this.#batches.shift();
+    this.#meter.unqueued(head.signalCount);
+    if (this.#batches.length === 0) this.#wakeDrained();
+    this.#pump();
+  }
+
+  #onStored(batchSeq: number): void {
+    const head = this.#answeredHead(batchSeq);
+    if (head === null) return;
+    this.#meter.stored(head.signalCount);
+    this.#dropHead(head);
+  }
+
+  #onRefused(batchSeq: number, error: SmcqError): void {
+    const head = this.#answeredHead(batchSeq);
+    if (head === null) return;
+    this.#meter.failed(error);
+    if (isRetryable(error.code) && head.attempts < this.#settings.retriesMax) return this.#retryLater(head);
+    this.#meter.lost(head.signalCount, error.code, error.message);
+    this.#dropHead(head);
+  }
+
+  #retryLater(head: PendingBatch): void {
+    const { clock, retryMsMin, retryMsMax } = this.#settings;
+    const delayMs = Math.min(retryMsMax, retryMsMin * 2 ** head.attempts);
+    head.attempts++;
+    this.#meter.retried();
+    this.#cancelRetry = clock.after(delayMs, () => {
+      this.#cancelRetry = null;
+      this.#pump();
+    });
+  }
+
+  #onOpenFailed(error: SmcqError): void {
+    // A reopening that fails is told; the thread's exit then leads to the next try.
+    if (this.#onOpened === null) return this.#meter.failed(error);
+    this.#thread = null;
+    this.#meter.neverOpened(error.code);
+    this.#onOpened.reject(error);
+    this.#onOpened = null;
+  }
+
+  #onExit(error: unknown): void {
+    const isExpected = this.#onThreadGone !== null;
+    this.#thread = null;
+    this.#isThreadReady = false;
+    this.#onThreadGone?.();
+    if (isExpected || this.#meter.state === "dead") return;
+    const message = error === undefined ? "the ledger's thread ended" : errorMessage(error);
+    if (this.#onOpened === null) this.#restart(message);
+    else this.#onOpenFailed(new SmcqError(LedgerErrorCode.ThreadDead, message, { cause: error }));
+  }
+
+  #restart(message: string): void {
+    const { clock, retryMsMin } = this.#settings;
+    const nowNs = clock.monoNs();
+    const recent = this.#restartsNs.filter((atNs) => nowNs - atNs < THREAD_RESTART_WINDOW_MS * 1e6);
+    this.#meter.failed(new SmcqError(LedgerErrorCode.ThreadDead, message));
+    if (recent.length >= THREAD_RESTARTS_MAX) return this.#die(message);
+    this.#restartsNs.push(nowNs);
+    this.#meter.threadRestarted(message);
+    this.#cancelRestart = clock.after(retryMsMin, () => this.#startThread());
+  }
+
+  #die(message: string): void {
+    this.#meter.died(message);
+    this.#loseAll(LedgerErrorCode.ThreadDead, message);
+    this.#rejectControls(new SmcqError(LedgerErrorCode.ThreadDead, message));
+  }
+
+  #loseAll(code: string, message: string): void {
+    const { pending } = this.#meter;
+    this.#batches.length = 0;
+    this.#meter.unqueued(pending);
+    if (pending > 0) this.#meter.lost(pending, code, message);
+    this.#wakeDrained();
+  }
+
+  #wakeDrained(): void {
+    for (const wake of this.#drainWaiters.splice(0)) wake();
+  }
+
+  #drained(): Promise<boolean> {
+    if (this.#batches.length === 0) return Promise.resolve(true);
+    return this.#within(new Promise<void>((resolve) => this.#drainWaiters.push(resolve)));
+  }
+
+  #within(event: Promise<void>): Promise<boolean> {
+    return new Promise((resolve) => {
+      const cancel = this.#settings.clock.after(this.#settings.drainMsMax, () => resolve(false));
+      void event.then(() => {
+        cancel();
+        resolve(true);
+      });
+    });
+  }
+}
+
+/** Returns the path of the ledger in a data folder. */
+export function ledgerFile(dataDir: string): string {
+  return join(dataDir, "ledger.db");
+}
+
+/** Starts the ledger's thread and resolves when the file is open, checked and migrated; rejects with `LEDGER_*`. */
+export async function openLedger(options: LedgerOptions): Promise<LedgerClient> {
+  const ledger = new ThreadedLedger(options);
+  await ledger.open();
+  return ledger;
+}

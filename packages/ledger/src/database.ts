@@ -1,0 +1,115 @@
+import { existsSync, mkdirSync } from "node:fs";
+import { dirname } from "node:path";
+import { SmcqError } from "@smcq/kernel";
+import SqliteDatabase from "better-sqlite3";
+import type { Database } from "better-sqlite3";
+import { LedgerErrorCode, ledgerError } from "./errors.ts";
+import { MIGRATIONS, migrate, refuseNewer, schemaVersion } from "./migrations.ts";
+import type { Migration } from "./migrations.ts";
+
+/** "SMCQ" in the file's header: tells our files from other SQLite databases. */
+const APPLICATION_ID = 0x53_4d_43_51;
+
+/** The write-ahead log is cut back to this size after a checkpoint. */
+const WAL_BYTES_MAX = 67_108_864;
+
+/** Default longest wait for another connection's write lock. */
+export const BUSY_MS_MAX = 2_000;
+
+export interface DatabaseOptions {
+  readonly file: string;
+  /** Longest wait for another connection's write lock, ms. */
+  readonly busyMsMax?: number;
+  /** Hard limit of the file; writing beyond it fails with LEDGER_DISK_FULL. None by default. */
+  readonly fileBytesMax?: number;
+  /** For tests of the migration itself. */
+  readonly migrations?: readonly Migration[];
+}
+
+function refuseForeign(db: Database): void {
+  const applicationId = db.pragma("application_id", { simple: true });
+  if (applicationId === APPLICATION_ID) return;
+  const tables = db.prepare("SELECT count(*) FROM sqlite_schema").pluck().get();
+  if (applicationId !== 0 || schemaVersion(db) !== 0 || tables !== 0)
+    throw new SmcqError(LedgerErrorCode.Foreign, `${db.name} is a database of another program`, {
+      context: { file: db.name },
+    });
+}
+
+function refuseDamaged(db: Database): void {
+  const answer = db.pragma("quick_check(1)", { simple: true });
+  if (answer !== "ok")
+    throw new SmcqError(
+      LedgerErrorCode.Corrupt,
+      `${db.name} is damaged (${String(answer)}): move it and its -wal and -shm files aside`,
+      { context: { file: db.name } },
+    );
+}
+
+function prepare(db: Database, options: DatabaseOptions): void {
+  const migrations = options.migrations ?? MIGRATIONS;
+  // Judged before anything is written: not even the journal mode of a strange file is changed.
+  refuseForeign(db);
+  refuseNewer(db, migrations);
+  refuseDamaged(db);
+  const journal = db.pragma("journal_mode = WAL", { simple: true });
+  if (journal !== "wal")
+    throw new SmcqError(LedgerErrorCode.Unwritable, `${db.name}: no write-ahead log on this file system`, {
+      context: { file: db.name, journal: String(journal) },
+    });
+  db.pragma(`journal_size_limit = ${WAL_BYTES_MAX}`);
+  db.pragma("foreign_keys = ON");
+  if (options.fileBytesMax !== undefined) {
+    const pageBytes = db.pragma("page_size", { simple: true }) as number;
+    db.pragma(`max_page_count = ${Math.max(1, Math.floor(options.fileBytesMax / pageBytes))}`);
+  }
+  withSynchronous(db, "FULL", () => {
+    db.pragma(`application_id = ${APPLICATION_ID}`);
+    migrate(db, migrations);
+  });
+}
+
+/** Opens, checks and migrates the ledger for writing; makes its folder (owner only). Throws SmcqError `LEDGER_*`. */
+export function openDatabase(options: DatabaseOptions): Database {
+  const { file } = options;
+  let db: Database | undefined;
+  try {
+    mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+    db = new SqliteDatabase(file, { timeout: options.busyMsMax ?? BUSY_MS_MAX });
+    prepare(db, options);
+    return db;
+  } catch (error) {
+    db?.close();
+    throw ledgerError(error, `cannot open the ledger ${file}`, { file });
+  }
+}
+
+/** Opens the ledger for reading only; refuses absent, damaged, foreign and newer files. */
+export function openReadonly(file: string, busyMsMax: number = BUSY_MS_MAX): Database {
+  if (!existsSync(file))
+    throw new SmcqError(LedgerErrorCode.Absent, `there is no ledger at ${file}`, { context: { file } });
+  let db: Database | undefined;
+  try {
+    db = new SqliteDatabase(file, { readonly: true, fileMustExist: true, timeout: busyMsMax });
+    refuseForeign(db);
+    refuseNewer(db, MIGRATIONS);
+    return db;
+  } catch (error) {
+    db?.close();
+    throw ledgerError(error, `cannot read the ledger ${file}`, { file });
+  }
+}
+
+/**
+ * Runs `work` with the given durability, then goes back to NORMAL. One connection and a switch rather than two
+ * connections: there is one writer thread, so a second connection would only add a page cache and lock conflicts. In
+ * WAL mode FULL syncs the log after the commit, earlier NORMAL commits included.
+ */
+export function withSynchronous<T>(db: Database, mode: "FULL" | "NORMAL", work: () => T): T {
+  db.pragma(`synchronous = ${mode}`);
+  try {
+    return work();
+  } finally {
+    db.pragma("synchronous = NORMAL");
+  }
+}

@@ -1,0 +1,6 @@
+import { workerData } from "node:worker_threads";
+import { serveLedger } from "./serve.ts";
+import type { LedgerThreadData } from "./thread.ts";
+
+const { port, options } = workerData as LedgerThreadData;
+serveLedger(port, options);

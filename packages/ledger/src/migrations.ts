@@ -1,0 +1,109 @@
+import { SmcqError } from "@smcq/kernel";
+import type { Database } from "better-sqlite3";
+import { LedgerErrorCode } from "./errors.ts";
+
+/** One step of the schema; `version` is the `user_version` after it. Published steps are never edited. */
+export interface Migration {
+  readonly version: number;
+  readonly sql: string;
+}
+
+// Stage latencies are wall-clock-free differences of monotonic stamps, in microseconds; NULL where a stage was not
+// measured. `f1`..`f12` are the features in the order of the run's feature schema (the hash stands in `runs`): exact,
+// for every float32 is a float64; NaN is NULL there and kept bit for bit in `features` (12 float32, little endian).
+const BASE = `
+CREATE TABLE runs (
+  run_key INTEGER PRIMARY KEY,
+  run_id TEXT NOT NULL UNIQUE,
+  mode TEXT NOT NULL,
+  started_at_ms INTEGER NOT NULL,
+  ended_at_ms INTEGER,
+  outcome TEXT NOT NULL DEFAULT 'running' CHECK (outcome IN ('running', 'ended', 'aborted')),
+  engine_version TEXT NOT NULL,
+  config_hash TEXT NOT NULL,
+  config_json TEXT NOT NULL,
+  scorer_id TEXT NOT NULL,
+  feature_schema_hash TEXT NOT NULL,
+  smc_parameters_json TEXT NOT NULL,
+  seed INTEGER NOT NULL,
+  summary_json TEXT,
+  last_batch INTEGER NOT NULL DEFAULT 0
+) STRICT;
+
+CREATE TABLE symbols (symbol_key INTEGER PRIMARY KEY, symbol TEXT NOT NULL UNIQUE) STRICT;
+CREATE TABLE scorers (scorer_key INTEGER PRIMARY KEY, scorer_id TEXT NOT NULL UNIQUE) STRICT;
+
+CREATE TABLE signals (
+  signal_key INTEGER PRIMARY KEY,
+  run_key INTEGER NOT NULL REFERENCES runs (run_key),
+  batch INTEGER NOT NULL,
+  symbol_key INTEGER NOT NULL REFERENCES symbols (symbol_key),
+  symbol_id INTEGER NOT NULL,
+  scorer_key INTEGER NOT NULL REFERENCES scorers (scorer_key),
+  side INTEGER NOT NULL CHECK (side IN (-1, 1)),
+  setup INTEGER NOT NULL CHECK (setup IN (1, 2, 3)),
+  open_time_ms INTEGER NOT NULL,
+  exchange_ms INTEGER NOT NULL,
+  is_rest_confirmed INTEGER NOT NULL CHECK (is_rest_confirmed IN (0, 1)),
+  score REAL NOT NULL,
+  features BLOB NOT NULL CHECK (length(features) = 48),
+  f1 REAL, f2 REAL, f3 REAL, f4 REAL, f5 REAL, f6 REAL,
+  f7 REAL, f8 REAL, f9 REAL, f10 REAL, f11 REAL, f12 REAL,
+  write_us REAL,
+  queue_us REAL,
+  features_us REAL,
+  score_us REAL,
+  emit_us REAL,
+  total_us REAL
+) STRICT;
+CREATE INDEX signals_by_time ON signals (run_key, open_time_ms);
+CREATE INDEX signals_by_score ON signals (run_key, score DESC, open_time_ms);
+
+CREATE VIEW signal_list AS
+SELECT r.run_id, y.symbol, s.symbol_id, CASE s.side WHEN 1 THEN 'long' ELSE 'short' END AS side, s.setup,
+  strftime('%Y-%m-%dT%H:%MZ', s.open_time_ms / 1000, 'unixepoch') AS bar_open, s.open_time_ms, s.exchange_ms,
+  s.is_rest_confirmed, s.score, c.scorer_id, s.total_us,
+  s.f1, s.f2, s.f3, s.f4, s.f5, s.f6, s.f7, s.f8, s.f9, s.f10, s.f11, s.f12
+FROM signals s
+JOIN runs r USING (run_key)
+JOIN symbols y USING (symbol_key)
+JOIN scorers c USING (scorer_key);
+`;
+
+export const MIGRATIONS: readonly Migration[] = [{ version: 1, sql: BASE }];
+
+/** Returns the schema version of a database file. */
+export function schemaVersion(db: Database): number {
+  return db.pragma("user_version", { simple: true }) as number;
+}
+
+/** Returns the version after the last of these steps. */
+export function newestVersion(migrations: readonly Migration[]): number {
+  return migrations.at(-1)?.version ?? 0;
+}
+
+/** Refuses a file that a newer engine has written (LEDGER_SCHEMA_NEWER): it is never written to, nor guessed at. */
+export function refuseNewer(db: Database, migrations: readonly Migration[]): void {
+  const found = schemaVersion(db);
+  const known = newestVersion(migrations);
+  if (found > known)
+    throw new SmcqError(
+      LedgerErrorCode.SchemaNewer,
+      `${db.name} has schema ${found}, this engine knows up to ${known}: use the newer engine or another data folder`,
+      { context: { file: db.name, found, known } },
+    );
+}
+
+/** Brings the schema up to date: every step in one transaction, `user_version` included, so all of it or none. */
+export function migrate(db: Database, migrations: readonly Migration[]): void {
+  const run = db.transaction(() => {
+    // Inside the write lock: another process may have migrated since the file was opened.
+    refuseNewer(db, migrations);
+    for (const { version, sql } of migrations) {
+      if (version <= schemaVersion(db)) continue;
+      db.exec(sql);
+      db.pragma(`user_version = ${version}`);
+    }
+  });
+  run.immediate();
+}

@@ -1,0 +1,57 @@
+import { Worker } from "node:worker_threads";
+import type { DatabaseOptions } from "./database.ts";
+import type { LedgerPort, LedgerReply, LedgerRequest } from "./messages.ts";
+
+/** What the ledger's thread is started with. */
+export interface LedgerThreadData {
+  /** A channel of our own: under `node --watch` foreign messages arrive at the worker's default port. */
+  readonly port: LedgerPort;
+  readonly options: DatabaseOptions;
+}
+
+export interface ThreadHandlers {
+  onReply(reply: LedgerReply): void;
+  /** The thread is gone; `error` says why when it did not end by itself. */
+  onExit(error: unknown): void;
+}
+
+/** A running ledger thread. There is no way to terminate it: see the README's laws. */
+export interface LedgerThread {
+  post(request: LedgerRequest): void;
+}
+
+function defaultEntry(): URL {
+  // `tsc` does not rewrite URLs: the extension is that of this very file (.ts from source, .js from dist).
+  return new URL(`./ledger.worker${import.meta.url.endsWith(".ts") ? ".ts" : ".js"}`, import.meta.url);
+}
+
+/**
+ * Starts the ledger's thread. The only place outside `cluster` and `*.worker.ts` that constructs a Worker: the ledger
+ * owns its thread's life (decisions.md 5), and a spawn function handed in would let a caller terminate it.
+ */
+export function startLedgerThread(
+  options: DatabaseOptions,
+  handlers: ThreadHandlers,
+  entry: URL = defaultEntry(),
+): LedgerThread {
+  const { port1, port2 } = new MessageChannel();
+  let failure: unknown;
+  const worker = new Worker(entry, {
+    name: "ledger",
+    // No thread but the coordinator's sees the environment, where keys may stand.
+    env: {},
+    workerData: { port: port2, options },
+    transferList: [port2],
+  });
+  port1.on("message", (reply: LedgerReply) => handlers.onReply(reply));
+  worker.on("error", (error) => {
+    failure = error;
+  });
+  worker.on("exit", (exitCode) => {
+    port1.close();
+    handlers.onExit(
+      failure ?? (exitCode === 0 ? undefined : new Error(`the ledger's thread exited with ${exitCode}`)),
+    );
+  });
+  return { post: (request) => port1.postMessage(request) };
+}
