@@ -1,1 +1,83 @@
-export {};
+/**
+ * The simulator as a child process: `fork(process.ts, [JSON options])`. Reports `listening` or `failed`, takes
+ * control messages, and ends with code 0 on `stop`, on SIGTERM and when the parent's IPC channel closes.
+ */
+import { assertNever, SystemClock, toWireError } from "@smcq/kernel";
+import type { SimControl, SimReport } from "./messages.ts";
+import type { BinanceSimOptions } from "./options.ts";
+import { startBinanceSim, type BinanceSim } from "./sim.ts";
+
+const STOP_WALL_MS_MAX = 2000;
+
+function report(message: SimReport): void {
+  // A parent that is gone is no failure: `disconnect` ends the process.
+  if (process.connected) process.send?.(message, undefined, {}, () => {});
+}
+
+function carryOut(sim: BinanceSim, control: SimControl): void {
+  switch (control.type) {
+    case "faults":
+      sim.setFaults(control.faults);
+      break;
+    case "list":
+      sim.list(control.symbol);
+      break;
+    case "delist":
+      sim.delist(control.symbol);
+      break;
+    case "stats":
+      report({ type: "stats", stats: sim.stats() });
+      return;
+    case "prepare-close":
+      sim.prepareClose();
+      break;
+    case "close-now":
+      report({ type: "burst", burst: sim.closeNow() });
+      return;
+    case "steady":
+      sim.steady(control.messagesPerSecond);
+      break;
+    case "stop":
+      return;
+    default:
+      assertNever(control);
+  }
+  report({ type: "done", control: control.type });
+}
+
+async function end(sim: BinanceSim | null): Promise<void> {
+  new SystemClock().after(STOP_WALL_MS_MAX, () => process.exit(0), { unref: true });
+  await sim?.stop();
+  process.exit(0);
+}
+
+async function main(): Promise<void> {
+  let sim: BinanceSim | null = null;
+  process.once("disconnect", () => void end(sim));
+  process.once("SIGTERM", () => void end(sim));
+  // Ctrl-C reaches the whole group: the engine goes first and then closes the channel.
+  process.on("SIGINT", () => {
+    if (!process.connected) void end(sim);
+  });
+  try {
+    sim = await startBinanceSim(JSON.parse(process.argv[2] ?? "{}") as BinanceSimOptions);
+  } catch (error) {
+    process.exitCode = 1;
+    report({ type: "failed", error: toWireError(error) });
+    process.disconnect?.();
+    return;
+  }
+  const running = sim;
+  running.onEvent(report);
+  process.on("message", (control: SimControl) => {
+    try {
+      if (control.type === "stop") void end(running);
+      else carryOut(running, control);
+    } catch (error) {
+      report({ type: "refused", control: control.type, error: toWireError(error) });
+    }
+  });
+  report({ type: "listening", port: running.port, clock: running.clockSpec });
+}
+
+await main();

@@ -1,1 +1,21 @@
-export {};
+export { decodeSeries, encodeSeries, type SeriesColumns } from "./bundle/format.ts";
+export { loadBundle, type BundledSeries, type MarketBundle } from "./bundle/load.ts";
+export * from "./faults/catalogue.ts";
+export * from "./faults/parse.ts";
+export { MarketFaults } from "./faults/plan.ts";
+export { hash4, unit4 } from "./hash.ts";
+export { createGrid, type Grid } from "./market/grid.ts";
+export { MarketData, type FlatRule, type MarketOptions, type MarketSymbol } from "./market/market-data.ts";
+export { createCell, type KlineCell } from "./market/path.ts";
+export type { Derivation } from "./market/series-view.ts";
+export {
+  cloneSymbol,
+  createUniverse,
+  filterOf,
+  passesUniverseFilter,
+  SYMBOLS_MAX,
+  type VenueFilter,
+  type VenueSymbol,
+  type VenueUniverse,
+} from "./market/universe.ts";
+export { ReplayFeed, type ReplayFeedOptions } from "./replay-feed.ts";

@@ -1,0 +1,263 @@
+import { createServer as createHttpServer } from "node:http";
+import { createServer as createHttpsServer } from "node:https";
+import type { Server } from "node:net";
+import { loadBundle, type MarketData } from "@smcq/exchange-sim";
+import {
+  assert,
+  SmcqError,
+  errorCode,
+  errorMessage,
+  type CancelTimer,
+  type Clock,
+  type ClockSpec,
+} from "@smcq/kernel";
+import { BenchDesk, type BurstReport } from "./bench.ts";
+import { RestApi } from "./http/rest.ts";
+import { resolveOptions, type BinanceSimOptions, type SimSettings } from "./options.ts";
+import { Outages } from "./outages.ts";
+import { FaultSchedule } from "./schedule.ts";
+import { createStats, type SimStats } from "./stats.ts";
+import { Agenda } from "./stream/agenda.ts";
+import { sendContractInfo } from "./stream/contract-info.ts";
+import { MarketDriver } from "./stream/driver.ts";
+import { Sender } from "./stream/sender.ts";
+import { Venue } from "./venue.ts";
+import { startVenueTime } from "./venue-time.ts";
+import { Hub } from "./ws/hub.ts";
+
+/** What a running venue reports by itself. */
+export type SimEvent =
+  /** The bundled data is over: sockets are closed (1000), REST still answers. */
+  | { readonly type: "end-of-data" }
+  /** `loop`: the data starts over, sockets are closed (1000), real series jump. */
+  | { readonly type: "looped" };
+
+/** A venue on loopback. */
+export interface BinanceSim {
+  readonly port: number;
+  /** Base of REST, e.g. `http://127.0.0.1:1234`. */
+  readonly restUrl: string;
+  /** Base of WebSockets, e.g. `ws://127.0.0.1:1234` (klines live under `/market`). */
+  readonly wsUrl: string;
+  readonly clock: Clock;
+  readonly clockSpec: ClockSpec;
+  readonly settings: SimSettings;
+  /** The market behind it: what REST finally serves. */
+  readonly market: MarketData;
+  /** A copy of the counters. */
+  stats(): SimStats;
+  /** Replaces the fault plan; its times count from now. */
+  setFaults(text: string): void;
+  list(symbol: string): void;
+  delist(symbol: string): void;
+  /** Manual clock: closes the current minute of all symbols. */
+  closeNow(): BurstReport;
+  /** Manual clock: encodes the next close beforehand. */
+  prepareClose(): void;
+  /** Manual clock: forming frames at this rate (wall), 0 stops. */
+  steady(messagesPerSecond: number): void;
+  onEvent(listener: (event: SimEvent) => void): void;
+  stop(): Promise<void>;
+}
+
+/** Late finals may follow the data's last boundary for so long (venue ms). */
+const END_GRACE_MS = 30_000;
+
+class RunningSim implements BinanceSim {
+  readonly settings: SimSettings;
+  readonly #venue: Venue;
+  readonly #stats: SimStats;
+  readonly #hub: Hub;
+  readonly #rest: RestApi;
+  readonly #driver: MarketDriver;
+  readonly #bench: BenchDesk;
+  readonly #schedule: FaultSchedule;
+  readonly #agenda = new Agenda();
+  readonly #server: Server;
+  readonly #listeners: ((event: SimEvent) => void)[] = [];
+  #port = 0;
+  #cancelTick: CancelTimer = () => {};
+  #isStopped = false;
+  #hasEnded = false;
+  #laps = 0;
+  #lastTickNs = 0;
+
+  constructor(settings: SimSettings) {
+    this.settings = settings;
+    this.#venue = new Venue(settings, startVenueTime(loadBundle().startMs, settings));
+    this.#stats = createStats(settings.weightLimit);
+    const venue = this.#venue;
+    const stats = this.#stats;
+    const outages = new Outages(venue);
+    const hub = new Hub(venue, stats, outages);
+    this.#hub = hub;
+    this.#rest = new RestApi(venue, stats, outages);
+    const sender = new Sender(venue, hub, stats);
+    const agenda = this.#agenda;
+    this.#driver = new MarketDriver({ venue, hub, stats, sender, agenda });
+    this.#bench = new BenchDesk(venue, hub, stats);
+    this.#schedule = new FaultSchedule({
+      venue,
+      hub,
+      outages,
+      stats,
+      agenda,
+      list: (name) => this.list(name),
+    });
+    venue.onContract = (symbol) => sendContractInfo(hub, symbol, this.clock.nowMs());
+    const handle: Parameters<typeof createHttpServer>[1] = (request, response) =>
+      this.#rest.handle(request, response);
+    const server =
+      settings.tls === undefined ? createHttpServer(handle) : createHttpsServer(settings.tls, handle);
+    server.on("upgrade", (request, socket, head) => hub.upgrade(request, socket, head));
+    this.#server = server;
+  }
+
+  listen(): Promise<void> {
+    const { host, port } = this.settings;
+    return new Promise((resolve, reject) => {
+      this.#server.once("error", (cause) => {
+        const text = `the simulated venue cannot listen on ${host}:${port}: ${errorMessage(cause)}`;
+        reject(new SmcqError(errorCode(cause), text, { context: { host, port }, cause }));
+      });
+      this.#server.listen(port, host, () => {
+        const address = this.#server.address();
+        assert(
+          typeof address === "object" && address !== null,
+          "Invariant: a listening server has an address",
+        );
+        this.#port = address.port;
+        this.#lastTickNs = this.#venue.time.wall.monoNs();
+        this.#arm();
+        resolve();
+      });
+    });
+  }
+
+  get port(): number {
+    return this.#port;
+  }
+
+  get restUrl(): string {
+    return `${this.settings.tls === undefined ? "http" : "https"}://${this.settings.host}:${this.#port}`;
+  }
+
+  get wsUrl(): string {
+    return `${this.settings.tls === undefined ? "ws" : "wss"}://${this.settings.host}:${this.#port}`;
+  }
+
+  get clock(): Clock {
+    return this.#venue.time.clock;
+  }
+
+  get clockSpec(): ClockSpec {
+    return this.#venue.time.spec;
+  }
+
+  get market(): MarketData {
+    return this.#venue.market;
+  }
+
+  #arm(): void {
+    this.#cancelTick = this.#venue.time.wall.after(this.settings.tickMs, () => this.#tick());
+  }
+
+  #tick(): void {
+    if (this.#isStopped) return;
+    const { time } = this.#venue;
+    const wallNs = time.wall.monoNs();
+    const lagMs = (wallNs - this.#lastTickNs) / 1e6 - this.settings.tickMs;
+    this.#stats.lagMsMax = Math.max(this.#stats.lagMsMax, lagMs);
+    this.#lastTickNs = wallNs;
+    const nowMs = time.clock.nowMs();
+    this.#schedule.run(nowMs);
+    this.#agenda.runDue(nowMs);
+    if (time.advanceTo === null) {
+      if (!this.#hasEnded) this.#driver.tick(nowMs);
+      this.#watchEnd(nowMs);
+    } else {
+      this.#bench.turn();
+    }
+    this.#hub.flushAll();
+    this.#hub.keepAlive();
+    this.#arm();
+  }
+
+  #watchEnd(nowMs: number): void {
+    const { market } = this.#venue;
+    const endMs = market.openTimeMs(market.minuteCount * (this.#laps + 1));
+    if (this.settings.loop && nowMs >= endMs) {
+      this.#laps = Math.floor(market.minuteAt(nowMs) / market.minuteCount);
+      this.#hub.flushAll();
+      this.#hub.closeAll(1000, "the data starts over");
+      this.#tell({ type: "looped" });
+    } else if (!this.settings.loop && !this.#hasEnded && nowMs >= endMs + END_GRACE_MS) {
+      this.#hasEnded = true;
+      this.#hub.flushAll();
+      this.#hub.closeAll(1000, "end of data");
+      this.#tell({ type: "end-of-data" });
+    }
+  }
+
+  #tell(event: SimEvent): void {
+    for (const listener of this.#listeners) listener(event);
+  }
+
+  stats(): SimStats {
+    return structuredClone(this.#stats);
+  }
+
+  setFaults(text: string): void {
+    this.#venue.setFaults(text);
+    this.#schedule.restart();
+  }
+
+  list(symbol: string): void {
+    this.#venue.list(symbol);
+    const added = this.market.find(symbol);
+    if (added !== null) this.#hub.addSymbol(symbol, added.index);
+  }
+
+  delist(symbol: string): void {
+    this.#venue.delist(symbol);
+  }
+
+  closeNow(): BurstReport {
+    return this.#bench.closeNow();
+  }
+
+  prepareClose(): void {
+    this.#bench.prepare();
+  }
+
+  steady(messagesPerSecond: number): void {
+    this.#bench.steady(messagesPerSecond);
+  }
+
+  onEvent(listener: (event: SimEvent) => void): void {
+    this.#listeners.push(listener);
+  }
+
+  async stop(): Promise<void> {
+    if (this.#isStopped) return;
+    this.#isStopped = true;
+    this.#cancelTick();
+    this.#hub.close();
+    this.#rest.close();
+    await new Promise<void>((resolve) => {
+      this.#server.close(() => resolve());
+      if ("closeAllConnections" in this.#server && typeof this.#server.closeAllConnections === "function")
+        this.#server.closeAllConnections();
+    });
+  }
+}
+
+/**
+ * Starts a venue on loopback that speaks Binance's USD-M market protocol. Throws SmcqError: `SIM_OPTION`,
+ * `SIM_FAULTS` or the system's code (`EADDRINUSE`).
+ */
+export async function startBinanceSim(options: BinanceSimOptions = {}): Promise<BinanceSim> {
+  const sim = new RunningSim(resolveOptions(options));
+  await sim.listen();
+  return sim;
+}
