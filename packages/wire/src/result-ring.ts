@@ -50,7 +50,7 @@ export function createResultRow(): ResultRow {
 /** Allocates a ring of `capacity` rows (a power of two, 16..65,536). */
 export function createResultRing(capacity: number): SharedArrayBuffer {
   assert(
-    capacity >= 16 && capacity <= 65_536 && (capacity & (capacity - 1)) === 0,
+    Number.isInteger(capacity) && capacity >= 16 && capacity <= 65_536 && (capacity & (capacity - 1)) === 0,
     "Invariant: a result ring has a power of two of 16..65,536 rows",
   );
   return createBlock({
