@@ -1,0 +1,169 @@
+import type { Signal } from "@smcq/engine";
+import { HeuristicScorer } from "@smcq/features";
+import { MarketData, ReplayFeed } from "@smcq/exchange-sim";
+import { ManualClock, MINUTE_MS, Rng, silentLogger, SystemClock, wallNowMs } from "@smcq/kernel";
+import { describe, expect, it } from "vitest";
+import { Coordinator, InlineCluster } from "../../src/index.ts";
+import { seed } from "../support.ts";
+import type { ReplayPlan } from "./paced-replay-feed.ts";
+
+const PLAN: ReplayPlan = { seed: 3, minutes: 900, paceMs: 3 };
+const market = new MarketData({ seed: PLAN.seed });
+const SYMBOLS = market.symbols.slice(0, 24).map((symbol) => symbol.symbol);
+const ENGINE = { scoreMin: 0.6, decisionWindowNs: 5e6, signalAgeMsMax: 1e12 };
+const wallClock = new SystemClock();
+const noHistory = { request() {}, forget() {} };
+
+/** What must be equal between two runs, in an order of its own. */
+function canonical(signals: readonly Signal[]): string[] {
+  return signals
+    .map(({ symbol, openTimeMs, side, setup, score, features }) =>
+      JSON.stringify([openTimeMs, symbol, side, setup, score, [...features]]),
+    )
+    .toSorted();
+}
+
+async function inlineTwin(): Promise<string[]> {
+  const signals: Signal[] = [];
+  const feeds: ReplayFeed[] = [];
+  const clock = new ManualClock(market.startMs);
+  const cluster = new InlineCluster({
+    symbols: SYMBOLS,
+    shards: 3,
+    clock,
+    engine: ENGINE,
+    scan: { isEveryBarScored: false },
+    scorer: new HeuristicScorer(),
+    createFeed: ({ sink }) => {
+      const feed = new ReplayFeed({ market, sink });
+      feeds.push(feed);
+      return feed;
+    },
+    history: noHistory,
+    logger: silentLogger,
+    listeners: { onSignals: (batch) => signals.push(...batch), onDecision() {} },
+  });
+  await cluster.start();
+  for (let minute = 0; minute < PLAN.minutes; minute++) {
+    clock.advance(MINUTE_MS);
+    for (const feed of feeds) feed.step();
+    cluster.scanAll();
+  }
+  await cluster.stop();
+  return canonical(signals);
+}
+
+interface ThreadedRun {
+  readonly signals: string[];
+  readonly shardRestarts: number;
+  readonly scanRestarts: number;
+  readonly shardsRunning: number;
+}
+
+interface Disturbance {
+  readonly disturb?: (coordinator: Coordinator, progress: number) => void;
+  /** Shared with the scan threads: see `replay-scan.worker.ts`. */
+  readonly deaths?: SharedArrayBuffer;
+}
+
+async function threaded(
+  compute: "pool" | "shard",
+  { disturb, deaths }: Disturbance = {},
+): Promise<ThreadedRun> {
+  const signals: Signal[] = [];
+  const coordinator = new Coordinator({
+    symbols: SYMBOLS,
+    shards: 3,
+    compute,
+    scanThreads: 2,
+    // Time stands (nearly) still at the first bar: everything that is replayed is live.
+    clock: { type: "scaled", speed: 0.001, anchorVenueMs: market.startMs, anchorWallMs: wallNowMs() },
+    scorerId: "heuristic-1",
+    engine: ENGINE,
+    scan: { isEveryBarScored: false },
+    barsReadyMin: 320,
+    m5Bars: 0,
+    shardWorker: { url: new URL("./replay-shard.worker.ts", import.meta.url), data: PLAN },
+    scanWorker: {
+      url: new URL("./replay-scan.worker.ts", import.meta.url),
+      data: deaths === undefined ? {} : { deaths },
+    },
+    history: noHistory,
+    logger: silentLogger,
+    listeners: { onSignals: (batch) => signals.push(...batch), onDecision() {} },
+  });
+  await coordinator.start();
+  const done = (): number =>
+    coordinator.slots
+      .all()
+      .reduce((sum, entry) => sum + coordinator.reader(entry.shardId).tailOf(entry.slot), 0) /
+    (SYMBOLS.length * PLAN.minutes);
+  for (let waitedMs = 0; done() < 1; waitedMs += 5) {
+    if (waitedMs > 60_000) throw new Error(`the replay hangs at ${done()}`);
+    disturb?.(coordinator, done());
+    await new Promise<void>((resolve) => wallClock.after(5, resolve));
+  }
+  const health = coordinator.health();
+  await coordinator.stop();
+  return { signals: canonical(signals), ...health };
+}
+
+describe("Coordinator with real threads", () => {
+  it.each(["pool", "shard"] as const)(
+    "threads equal the inline twin, bit for bit (--compute %s)",
+    async (compute) => {
+      const twin = await inlineTwin();
+      const run = await threaded(compute);
+      expect(twin.length).toBeGreaterThan(50);
+      expect(run.signals).toEqual(twin);
+      expect(run.shardsRunning).toBe(3);
+    },
+  );
+
+  it("loses and doubles nothing when a scan thread dies between finding and committing", async () => {
+    const deaths = new SharedArrayBuffer(4);
+    const run = await threaded("pool", {
+      deaths,
+      disturb: (_, progress) => {
+        // Armed twice: the second death comes from a thread that replaced the first.
+        const left = new Int32Array(deaths);
+        if (left[0] === 0 && progress > 0.4 && progress < 0.45) Atomics.store(left, 0, 3);
+        if ((left[0] as number) <= 0 && progress > 0.7 && progress < 0.75) Atomics.store(left, 0, 2);
+      },
+    });
+    expect(run.scanRestarts).toBeGreaterThanOrEqual(2);
+    expect(run.signals).toEqual(await inlineTwin());
+  });
+
+  it(`outlives threads of the pool that are ended at random (seed ${seed})`, async () => {
+    const rng = new Rng(seed);
+    let ended = 0;
+    const run = await threaded("pool", {
+      disturb: (coordinator, progress) => {
+        if (progress < 0.4 + ended * 0.2 || ended >= 2) return;
+        ended++;
+        const threads = coordinator.threads().scans;
+        void threads[rng.int(threads.length)]?.terminate();
+      },
+    });
+    expect(ended).toBe(2);
+    expect(run.signals).toEqual(await inlineTwin());
+  });
+
+  it.each(["pool", "shard"] as const)(
+    "goes on with the same rings when a shard thread is ended (--compute %s)",
+    async (compute) => {
+      let isEnded = false;
+      const run = await threaded(compute, {
+        disturb: (coordinator, progress) => {
+          if (isEnded || progress < 0.6) return;
+          isEnded = true;
+          void coordinator.threads().shards[1]?.terminate();
+        },
+      });
+      expect(run.shardRestarts).toBe(1);
+      expect(run.shardsRunning).toBe(3);
+      expect(run.signals).toEqual(await inlineTwin());
+    },
+  );
+});
