@@ -15,3 +15,5 @@ export type { Scorer } from "./scorer.ts";
 export { FeatureVector } from "./feature-vector.ts";
 export { CandidateScanner } from "./candidate-scanner.ts";
 export type { CandidateCode, CandidateScannerOptions } from "./candidate-scanner.ts";
+export { recompute } from "./stateless.ts";
+export type { StatelessBar } from "./stateless.ts";

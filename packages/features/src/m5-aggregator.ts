@@ -38,11 +38,15 @@ export class M5Aggregator {
 
   /** Forgets every M5 bar and the open one. */
   reset(): void {
+    this.#forgetOpen();
+    this.#structure.reset();
+  }
+
+  #forgetOpen(): void {
     this.#i32[this.#n + I32_BUCKET_MINUTE] = -1;
     this.#i32[this.#n + I32_MINUTES_SEEN] = 0;
     this.#f64[this.#f + F64_HIGH] = 0;
     this.#f64[this.#f + F64_LOW] = 0;
-    this.#structure.reset();
   }
 
   /** Takes the M1 bar of `minute` (open time / 60,000); closes its M5 bar when it is the fifth in a row. */
@@ -61,12 +65,11 @@ export class M5Aggregator {
     this.#i32[seen] = phase + 1;
     if (high > (this.#f64[this.#f + F64_HIGH] as number)) this.#f64[this.#f + F64_HIGH] = high;
     if (low < (this.#f64[this.#f + F64_LOW] as number)) this.#f64[this.#f + F64_LOW] = low;
-    if (phase === M5_MINUTES - 1)
-      this.#structure.push(
-        this.#f64[this.#f + F64_HIGH] as number,
-        this.#f64[this.#f + F64_LOW] as number,
-        close,
-      );
+    if (phase < M5_MINUTES - 1) return;
+    const m5High = this.#f64[this.#f + F64_HIGH] as number;
+    const m5Low = this.#f64[this.#f + F64_LOW] as number;
+    this.#forgetOpen();
+    this.#structure.push(m5High, m5Low, close);
   }
 
   /** Takes a whole M5 bar, such as the venue's own; the open bar is left alone. */

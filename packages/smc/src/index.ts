@@ -3,6 +3,17 @@ export type { SmcParameters } from "./parameters.ts";
 export { EVENT_NAMES, EVENTS_PER_BAR_MAX, EventBuffer, SmcEvent } from "./events.ts";
 export { SmcDetector } from "./detector.ts";
 export { StructureDetector } from "./structure-detector.ts";
+export { detect, isDisplacement } from "./detect.ts";
+export type {
+  DetectedBlock,
+  DetectedEvent,
+  DetectedGap,
+  DetectedLevel,
+  DetectedPool,
+  Detection,
+} from "./detect.ts";
+export { literalBlock, literalGap, literalStructure, literalSweep } from "./literal.ts";
+export type { LiteralBlock, LiteralGap, LiteralSweep } from "./literal.ts";
 export type { BlockBook } from "./block-book.ts";
 export type { GapBook } from "./gap-book.ts";
 export type { PoolBook } from "./pool-book.ts";
