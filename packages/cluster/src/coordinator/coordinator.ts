@@ -12,6 +12,7 @@ import {
 } from "@smcq/kernel";
 import {
   KlineRingReader,
+  type M5Seed,
   type ScanReply,
   type ScanTask,
   type ShardEvent,
@@ -55,6 +56,8 @@ export interface CoordinatorOptions {
 export interface ClusterHealth {
   readonly symbols: number;
   readonly ready: number;
+  /** READY symbols whose M5 state has the venue's history too. */
+  readonly m5Ready: number;
   readonly short: number;
   readonly warming: number;
   readonly shardsRunning: number;
@@ -272,6 +275,7 @@ export class Coordinator {
       takeSeeds: () => this.#warmUp.takeSeeds(shardId),
       hasSeeds: () => this.#warmUp.hasSeeds(shardId),
       returnSeeds: (seeds) => this.#warmUp.returnSeeds(shardId, seeds),
+      onSeeded: (seeds) => this.#onSeeded(shardId, seeds),
       onRows: (candidates) => this.#onRows(candidates),
       onIdle: () => this.slots.settle(shardId),
       onOff: () => this.#options.logger.error({ shardId }, "symbols of this shard are off"),
@@ -349,6 +353,14 @@ export class Coordinator {
     waiting?.reject(new SmcqError("SHARD_DIED", "the shard died while it scanned"));
     if (this.#pool === null && waiting === undefined) this.#lane(shardId).salvage();
     if (!isRestarted) this.#options.logger.error({ shardId }, "symbols of this shard are off");
+  }
+
+  #onSeeded(shardId: number, seeds: readonly M5Seed[]): void {
+    const symbols = seeds.flatMap(({ slot, epoch }) => {
+      const entry = this.slots.at(shardId, slot);
+      return entry === null ? [] : [{ symbol: entry.symbol, epoch }];
+    });
+    this.#warmUp.seedsApplied(symbols);
   }
 
   #onRows(candidates: readonly ScoredCandidate[]): void {

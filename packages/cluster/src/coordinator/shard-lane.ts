@@ -15,6 +15,7 @@ export interface LaneOptions {
   readonly takeSeeds: () => M5Seed[];
   readonly hasSeeds: () => boolean;
   readonly returnSeeds: (seeds: readonly M5Seed[]) => void;
+  readonly onSeeded: (seeds: readonly M5Seed[]) => void;
   readonly onRows: (candidates: readonly ScoredCandidate[]) => void;
   /** Nothing of this shard is in flight: freed slots may be given again. */
   readonly onIdle: () => void;
@@ -94,8 +95,10 @@ export class ShardLane {
   #done(reply: ScanReply, seeds: readonly M5Seed[]): void {
     this.#isInFlight = false;
     this.#options.onRows(this.#options.rows.take(false));
-    if (reply.refusedSeeds.length > 0) {
-      this.#options.returnSeeds(seeds.filter((seed) => reply.refusedSeeds.includes(seed.slot)));
+    const isRefused = (seed: M5Seed): boolean => reply.refusedSeeds.includes(seed.slot);
+    if (seeds.length > 0) {
+      this.#options.returnSeeds(seeds.filter(isRefused));
+      this.#options.onSeeded(seeds.filter((seed) => !isRefused(seed)));
     }
     this.#next(reply.isUnfinished || reply.refusedSeeds.length > 0, reply.bars > 0);
   }

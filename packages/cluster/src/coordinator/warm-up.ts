@@ -28,6 +28,8 @@ interface Progress {
   isHistoryAnswered: boolean;
   /** The ring epoch that M5 history was asked for; asked again when the epoch moves on. */
   m5Epoch: number;
+  /** The ring epoch whose M5 state has its history. */
+  seededEpoch: number;
 }
 
 /** Follows each symbol from its first bar to READY and brings its M5 history. */
@@ -41,7 +43,12 @@ export class WarmUp {
   }
 
   add(entry: SlotEntry): void {
-    this.#progress.set(entry.symbol, { stage: "warming", isHistoryAnswered: false, m5Epoch: -1 });
+    this.#progress.set(entry.symbol, {
+      stage: "warming",
+      isHistoryAnswered: false,
+      m5Epoch: -1,
+      seededEpoch: -1,
+    });
   }
 
   remove(symbol: string): void {
@@ -77,15 +84,30 @@ export class WarmUp {
     }
   }
 
-  /** How many symbols are READY, and how many cannot be yet because the venue's history is too short. */
-  count(): { readonly ready: number; readonly short: number; readonly warming: number } {
+  /** A scan has applied these seeds. */
+  seedsApplied(symbols: readonly { readonly symbol: string; readonly epoch: number }[]): void {
+    for (const { symbol, epoch } of symbols) {
+      const progress = this.#progress.get(symbol);
+      if (progress !== undefined) progress.seededEpoch = epoch;
+    }
+  }
+
+  /** How many symbols are READY, how many of them have their M5 history, and how many cannot be yet because the venue's history is too short. */
+  count(): {
+    readonly ready: number;
+    readonly m5Ready: number;
+    readonly short: number;
+    readonly warming: number;
+  } {
     let ready = 0;
+    let m5Ready = 0;
     let short = 0;
     for (const progress of this.#progress.values()) {
       if (progress.stage === "ready") ready++;
-      else if (progress.stage === "short") short++;
+      if (progress.stage === "ready" && progress.seededEpoch === progress.m5Epoch) m5Ready++;
+      if (progress.stage === "short") short++;
     }
-    return { ready, short, warming: this.#progress.size - ready - short };
+    return { ready, m5Ready, short, warming: this.#progress.size - ready - short };
   }
 
   hasSeeds(shardId: number): boolean {
