@@ -1,0 +1,343 @@
+import { execFileSync } from "node:child_process";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { checkLayers, faultLine } from "../../../scripts/check-layers.ts";
+import { LAYERS } from "../../../scripts/layers.ts";
+import type { LayersTable } from "../../../scripts/layers.ts";
+import { scanSource } from "../../../scripts/scan-source.ts";
+
+const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
+
+let scratch = "";
+let sound = "";
+let count = 0;
+
+/** dependencies (scope left out) and sources of a small workspace that keeps every rule. */
+const TREE: Readonly<
+  Record<string, { dependencies: readonly string[]; sources: Readonly<Record<string, string>> }>
+> = {
+  kernel: {
+    dependencies: [],
+    sources: { "index.ts": 'export * from "./bar.ts";\n', "bar.ts": "export const bar = 1;\n" },
+  },
+  exchange: {
+    dependencies: ["kernel"],
+    sources: {
+      "index.ts": 'export { bar } from "@smcq/kernel";\n',
+      "approval.ts": "export const seal = 1;\n",
+      "testing/index.ts": "export const suite = 1;\n",
+    },
+  },
+  wire: {
+    dependencies: ["kernel"],
+    sources: {
+      "index.ts": 'import "@smcq/kernel";\nexport const ring = new SharedArrayBuffer(8);\nAtomics.load;\n',
+    },
+  },
+  smc: { dependencies: ["kernel"], sources: { "index.ts": 'import type { bar } from "@smcq/kernel";\n' } },
+  ledger: {
+    dependencies: ["kernel", "better-sqlite3"],
+    sources: {
+      "index.ts": 'import "@smcq/kernel";\nimport Database from "better-sqlite3";\nimport "./thread.ts";\n',
+      "thread.ts": 'import { Worker } from "node:worker_threads";\n',
+      "ledger.worker.ts": 'import { workerData } from "node:worker_threads";\n',
+    },
+  },
+  cluster: {
+    dependencies: ["kernel", "wire"],
+    sources: {
+      "index.ts":
+        'import "@smcq/kernel";\nimport { ring } from "@smcq/wire";\nimport { Worker } from "node:worker_threads";\n' +
+        "export function take(memory: SharedArrayBuffer): void {}\n",
+    },
+  },
+};
+
+function put(root: string, file: string, text: string): void {
+  mkdirSync(dirname(join(root, file)), { recursive: true });
+  writeFileSync(join(root, file), text);
+}
+
+function putManifest(root: string, name: string, dependencies: readonly string[], more: object = {}): void {
+  const entries = dependencies.map((dependency) =>
+    Object.hasOwn(TREE, dependency) ? [`@smcq/${dependency}`, "workspace:*"] : [dependency, "1.2.3"],
+  );
+  const exports = name === "exchange" ? { ".": {}, "./testing": {}, "./approval": {} } : { ".": {} };
+  const manifest = {
+    name: `@smcq/${name}`,
+    exports,
+    dependencies: Object.fromEntries(entries) as object,
+    ...more,
+  };
+  put(root, `packages/${name}/package.json`, JSON.stringify(manifest));
+}
+
+function putReferences(root: string, name: string, references: readonly string[]): void {
+  const paths = references
+    .filter((other) => Object.hasOwn(TREE, other))
+    .map((other) => ({ path: `../${other}` }));
+  put(root, `packages/${name}/tsconfig.json`, JSON.stringify({ references: paths }));
+}
+
+/** A copy of the sound workspace with something planted, and what the check says: `file:line rule`. */
+function planted(plant: (root: string) => void, table: LayersTable = LAYERS): string[] {
+  const root = join(scratch, `tree-${count++}`);
+  cpSync(sound, root, { recursive: true });
+  plant(root);
+  return checkLayers(root, table).faults.map((fault) => faultLine(fault).split("  ").slice(0, 2).join(" "));
+}
+
+function plantedLine(file: string, text: string): string[] {
+  return planted((root) => put(root, file, `${readFileSync(join(root, file), "utf8")}${text}\n`));
+}
+
+beforeAll(() => {
+  scratch = mkdtempSync(join(tmpdir(), "smcq-layers-"));
+  sound = join(scratch, "sound");
+  for (const [name, { dependencies, sources }] of Object.entries(TREE)) {
+    putManifest(sound, name, dependencies);
+    putReferences(sound, name, dependencies);
+    for (const [file, text] of Object.entries(sources)) put(sound, `packages/${name}/src/${file}`, text);
+    put(
+      sound,
+      `packages/${name}/test/x.test.ts`,
+      'import "@smcq/cluster";\nimport "vitest";\nconst x = f()!;\n',
+    );
+  }
+  put(sound, "bench/main.ts", 'import "@smcq/cluster";\nimport "./other.ts";\n');
+});
+
+afterAll(() => {
+  rmSync(scratch, { recursive: true, force: true });
+});
+
+describe("the layers check", () => {
+  it("finds nothing in a sound workspace", () => {
+    expect(planted(() => {})).toEqual([]);
+  });
+
+  const SMC = "packages/smc/src/index.ts";
+  it.each([
+    ["a package of a higher floor", SMC, 'import { take } from "@smcq/cluster";', "forbidden-import"],
+    ["a port that the table does not give", SMC, 'export * from "@smcq/exchange";', "forbidden-import"],
+    ["a forbidden type", SMC, 'import type { take } from "@smcq/cluster";', "forbidden-import"],
+    ["a forbidden side effect", SMC, 'import "@smcq/wire";', "forbidden-import"],
+    ["a forbidden dynamic import", SMC, 'const a = await import("@smcq/wire");', "forbidden-import"],
+    ["a forbidden import type", SMC, 'type A = import("@smcq/wire").B;', "forbidden-import"],
+    ["a forbidden import over an escape", SMC, 'import "@smcq\\u002fwire";', "forbidden-import"],
+    [
+      "a forbidden import inside a template",
+      SMC,
+      "const a = `${await import(`@smcq/wire`)}`;",
+      "forbidden-import",
+    ],
+    ["itself by name", SMC, 'import "@smcq/smc";', "self-import"],
+    ["a deep path", SMC, 'import "@smcq/kernel/src/bar.ts";', "deep-import"],
+    [
+      "a package that is not there",
+      "packages/cluster/src/index.ts",
+      'import "@smcq/features";',
+      "unknown-package",
+    ],
+    ["another package by path", SMC, 'import "../../kernel/src/bar.ts";', "foreign-path"],
+    ["its own tests", SMC, 'import "../test/x.test.ts";', "foreign-path"],
+    ["a script of the root", SMC, 'import "../../../scripts/layers.ts";', "foreign-path"],
+    ["a file without its extension", SMC, 'import "./bar";', "extension"],
+    ["an npm package outside the table", SMC, 'import ws from "ws";', "third-party"],
+    [
+      "an npm package of another adapter",
+      "packages/ledger/src/index.ts",
+      'import "undici/types";',
+      "third-party",
+    ],
+    ["a node module in a pure package", SMC, 'import { readFileSync } from "node:fs";', "node-in-pure"],
+    [
+      "a node module without its prefix",
+      "packages/ledger/src/index.ts",
+      'import "fs/promises";',
+      "bare-builtin",
+    ],
+    ["threads outside cluster", "packages/ledger/src/index.ts", 'import "node:worker_threads";', "threads"],
+    ["threads under their old name", "packages/ledger/src/index.ts", 'import "worker_threads";', "threads"],
+    [
+      "the conformance suite in a source",
+      "packages/cluster/src/index.ts",
+      'import "@smcq/exchange/testing";',
+      "forbidden-subpath",
+    ],
+    [
+      "a minted approval",
+      "packages/cluster/src/index.ts",
+      'import "@smcq/exchange/approval";',
+      "forbidden-subpath",
+    ],
+    ["a computed import", SMC, "const a = await import(name);", "computed-import"],
+    [
+      "a computed require",
+      "packages/ledger/src/index.ts",
+      'const a = require("w" + "s");',
+      "computed-import",
+    ],
+    [
+      "shared memory outside wire",
+      "packages/cluster/src/index.ts",
+      "const a = new SharedArrayBuffer(1);",
+      "shared-memory",
+    ],
+    [
+      "shared memory handed on as a value",
+      "packages/cluster/src/index.ts",
+      "const A = SharedArrayBuffer;",
+      "shared-memory",
+    ],
+    [
+      "shared memory by text",
+      "packages/cluster/src/index.ts",
+      'globalThis["Atomics"].load;',
+      "shared-memory",
+    ],
+    ["an atomic operation outside wire", SMC, "Atomics.add(a, 0, 1);", "shared-memory"],
+    ["a non-null assertion", SMC, "const a = b()!.c;", "non-null"],
+    ["a definite assignment", SMC, "let a!: number;", "non-null"],
+    ["a TODO without an issue", SMC, "// TODO: later", "todo"],
+    ["a TODO in a test", "packages/smc/test/x.test.ts", "/* one\n * FIXME two */", "todo"],
+    ["a deep path in a test", "packages/smc/test/x.test.ts", 'import "@smcq/wire/src/x.ts";', "deep-import"],
+    [
+      "another package by path in a test",
+      "packages/smc/test/x.test.ts",
+      'import "../../wire/src/index.ts";',
+      "foreign-path",
+    ],
+    [
+      "a package by path in a bench",
+      "bench/main.ts",
+      'import "../packages/wire/src/index.ts";',
+      "foreign-path",
+    ],
+  ])("refuses %s", (_name, file, text, rule) => {
+    const line =
+      readFileSync(join(sound, file), "utf8").split("\n").length +
+      (rule === "todo" && text.includes("\n") ? 1 : 0);
+    expect(plantedLine(file, text)).toContain(`${file}:${line} ${rule}`);
+  });
+
+  it.each([
+    ["a comment", '// import "@smcq/cluster"; Atomics.load'],
+    ["a block comment", '/* import x from "ws";\n import "node:fs"; */'],
+    ["a text", "const a = 'import \"@smcq/cluster\"';"],
+    ["a template", 'const a = `import "ws"; ${b ? `from "ws"` : "}"} x!.y`;'],
+    ["a regular expression", 'const a = /["\'`] from "ws"/.test(b) || c / d / e;'],
+    ["a word of another object", 'x.import("ws"); x.require(y); const from = "ws";'],
+    ["import.meta", "const a = import.meta.url;"],
+    ["a negation", "if (!a && b !== c) return !d;\nif (a) !b;"],
+    ["a TODO with its issue", "// TODO #12: later"],
+  ])("is not fooled by %s", (_name, text) => {
+    expect(plantedLine("packages/smc/src/index.ts", text)).toEqual([]);
+  });
+
+  it("refuses a dependency that the table, the imports or tsconfig do not match", () => {
+    const manifest = "packages/smc/package.json";
+    expect(planted((root) => putManifest(root, "smc", ["kernel", "wire"]))).toEqual([
+      `${manifest} dependency-outside-table`,
+      `${manifest} unused-dependency`,
+      "packages/smc/tsconfig.json references",
+    ]);
+    expect(planted((root) => putManifest(root, "smc", []))).toEqual([
+      `${manifest} undeclared-dependency`,
+      "packages/smc/tsconfig.json references",
+    ]);
+    expect(planted((root) => putReferences(root, "smc", []))).toEqual([
+      "packages/smc/tsconfig.json references",
+    ]);
+    expect(planted((root) => putManifest(root, "smc", ["kernel"], { name: "@smcq/other" }))).toEqual([
+      `${manifest} manifest-name`,
+    ]);
+    expect(planted((root) => putManifest(root, "smc", ["kernel"], { peerDependencies: {} }))).toEqual([
+      `${manifest} dependency-kind`,
+    ]);
+    const loose = { dependencies: { "@smcq/kernel": "workspace:^", "better-sqlite3": "^13.0.0" } };
+    expect(planted((root) => putManifest(root, "ledger", [], loose))).toEqual([
+      "packages/ledger/package.json dependency-version",
+      "packages/ledger/package.json dependency-version",
+    ]);
+  });
+
+  it("refuses a package without a line in the table", () => {
+    const faults = planted((root) => putManifest(root, "dashboard", []));
+    expect(faults).toEqual(["packages/dashboard unknown-package"]);
+  });
+
+  it("refuses loops among files, also of types only, and among packages", () => {
+    expect(plantedLine("packages/kernel/src/bar.ts", 'import type { x } from "./index.ts";')).toEqual([
+      "packages/kernel/src/bar.ts file-cycle",
+    ]);
+    const faults = planted((root) => {
+      putManifest(root, "kernel", ["wire"]);
+      putReferences(root, "kernel", ["wire"]);
+      put(root, "packages/kernel/src/bar.ts", 'import "@smcq/wire";\n');
+    });
+    expect(faults).toContain("packages/kernel/package.json package-cycle");
+    expect(faults).toContain("packages/kernel/src/bar.ts:1 forbidden-import");
+  });
+
+  it("refuses a file over 400 lines unless the table gives a reason, and a reason that is not needed", () => {
+    const long = (lines: number) => (root: string) =>
+      put(root, "packages/smc/src/long.ts", "export {};\n".repeat(lines));
+    expect(planted(long(400))).toEqual([]);
+    expect(planted(long(401))).toEqual(["packages/smc/src/long.ts long-file"]);
+    const table = { ...LAYERS, longFiles: { "packages/smc/src/long.ts": "a data table" } };
+    expect(planted(long(401), table)).toEqual([]);
+    expect(planted(long(400), table)).toEqual(["scripts/layers.ts table"]);
+  });
+
+  it("refuses a table whose arrows go up or against the layers", () => {
+    const wire = LAYERS.packages["wire"];
+    if (wire === undefined) throw new Error("the table has a line for wire");
+    for (const mayImport of [
+      ["kernel", "cluster"],
+      ["kernel", "smc"],
+      ["kernel", "nowhere"],
+    ]) {
+      const packages = { ...LAYERS.packages, wire: { ...wire, mayImport } };
+      expect(planted(() => {}, { ...LAYERS, packages })).toEqual(["scripts/layers.ts table"]);
+    }
+  });
+});
+
+describe("the scanner", () => {
+  it("keeps the lines of what stands behind templates, comments and texts of several lines", () => {
+    const source = '`a\n${b}\n`;\n/* c\n */ import "x";\nconst d = "e\\\nf";\nimport "y";\n';
+    expect(scanSource(source).imports).toEqual([
+      { specifier: "x", line: 5 },
+      { specifier: "y", line: 8 },
+    ]);
+  });
+
+  it("reads every form of import and export", () => {
+    const source = `#!/usr/bin/env node
+import a from "1"; import * as b from '2'; import { c as d, type e } from "3";
+import type { f } from "4"; export * from "5"; export * as g from "6"; export { h } from "7";
+import i, { j } from "8" with { type: "json" }; import "9"; const k = await import("10", {}); require("11");
+export const l = 1; export default function m() {} export { n }; export type { o } from "12";
+`;
+    expect(scanSource(source).imports.map((found) => found.specifier)).toEqual(
+      Array.from({ length: 12 }, (_, index) => String(index + 1)),
+    );
+  });
+});
+
+describe("this repository", () => {
+  it("keeps its own layers", () => {
+    expect(checkLayers(ROOT, LAYERS).faults.map(faultLine)).toEqual([]);
+  });
+
+  it("says so as a command, with exit code 0", () => {
+    const text = execFileSync(process.execPath, [join(ROOT, "scripts/check-layers.ts")], {
+      encoding: "utf8",
+    });
+    expect(text).toMatch(/^layers: \d+ packages, \d+ source files, 0 faults\n$/);
+  });
+});

@@ -1,0 +1,130 @@
+/** What a package is; the arrows between layers are `LAYER_ARROWS`. */
+export type Layer = "ground" | "port" | "memory" | "pure" | "adapter" | "runtime" | "app";
+
+export interface PackageRule {
+  readonly layer: Layer;
+  /** Height in the picture; imports only go down. */
+  readonly floor: number;
+  /** Packages (without scope) that its sources may import. */
+  readonly mayImport: readonly string[];
+  /** npm packages that its sources may import. */
+  readonly thirdParty: readonly string[];
+}
+
+export interface LayersTable {
+  readonly packages: Readonly<Record<string, PackageRule>>;
+  /** Which layers a layer may import; exceptions stand in `arrowExceptions` with their reason. */
+  readonly arrows: Readonly<Record<Layer, readonly Layer[]>>;
+  readonly arrowExceptions: Readonly<Record<string, string>>;
+  /** Layers whose sources import no `node:` module. */
+  readonly nodeFreeLayers: readonly Layer[];
+  /** Packages that touch SharedArrayBuffer and Atomics. */
+  readonly sharedMemoryOwners: readonly string[];
+  /** Packages that touch worker_threads; `*.worker.ts` may everywhere. */
+  readonly threadOwners: readonly string[];
+  /** Single files that may touch worker_threads, with the reason. */
+  readonly threadFiles: Readonly<Record<string, string>>;
+  /** Subpaths of packages that only some sources may import; absent ones are open to whoever may import the package. */
+  readonly subpathImporters: Readonly<Record<string, readonly string[]>>;
+  readonly linesMax: number;
+  /** Source files longer than `linesMax`, with the reason. */
+  readonly longFiles: Readonly<Record<string, string>>;
+}
+
+const EVERYTHING_BELOW = [
+  "kernel exchange config wire smc features engine portfolio risk scoring".split(" "),
+  "exchange-binance exchange-sim binance-sim ledger cluster".split(" "),
+].flat();
+
+/**
+ * Who may import whom. Change it in a commit of its own, with the reason; `scripts/check-layers.ts` holds the tree to it.
+ *
+ *    6  cli
+ *    5  cluster            ledger             binance-sim
+ *    4  engine
+ *    3  risk               scoring
+ *    2  features  portfolio  exchange-binance  exchange-sim
+ *    1  smc   exchange(port)   config   wire(memory)
+ *    0  kernel
+ */
+export const LAYERS: LayersTable = {
+  packages: {
+    kernel: { layer: "ground", floor: 0, mayImport: [], thirdParty: [] },
+    exchange: { layer: "port", floor: 1, mayImport: ["kernel"], thirdParty: [] },
+    config: { layer: "port", floor: 1, mayImport: ["kernel"], thirdParty: ["zod"] },
+    wire: { layer: "memory", floor: 1, mayImport: ["kernel"], thirdParty: [] },
+    smc: { layer: "pure", floor: 1, mayImport: ["kernel"], thirdParty: [] },
+    features: { layer: "pure", floor: 2, mayImport: ["kernel", "smc"], thirdParty: [] },
+    portfolio: { layer: "pure", floor: 2, mayImport: ["kernel", "exchange"], thirdParty: [] },
+    risk: { layer: "pure", floor: 3, mayImport: ["kernel", "exchange", "portfolio"], thirdParty: [] },
+    engine: {
+      layer: "pure",
+      floor: 4,
+      mayImport: ["kernel", "exchange", "features", "portfolio", "risk"],
+      thirdParty: [],
+    },
+    scoring: {
+      layer: "adapter",
+      floor: 3,
+      mayImport: ["kernel", "features"],
+      thirdParty: ["onnxruntime-node", "protobufjs"],
+    },
+    "exchange-binance": {
+      layer: "adapter",
+      floor: 2,
+      mayImport: ["kernel", "exchange"],
+      thirdParty: ["ws", "undici", "zod"],
+    },
+    "exchange-sim": { layer: "adapter", floor: 2, mayImport: ["kernel", "exchange"], thirdParty: [] },
+    "binance-sim": {
+      layer: "adapter",
+      floor: 5,
+      mayImport: ["kernel", "exchange", "exchange-sim"],
+      thirdParty: ["ws"],
+    },
+    ledger: {
+      layer: "adapter",
+      floor: 5,
+      mayImport: ["kernel", "engine", "portfolio"],
+      thirdParty: ["better-sqlite3"],
+    },
+    cluster: {
+      layer: "runtime",
+      floor: 5,
+      mayImport: ["kernel", "exchange", "wire", "smc", "features", "engine"],
+      thirdParty: ["piscina"],
+    },
+    cli: {
+      layer: "app",
+      floor: 6,
+      mayImport: EVERYTHING_BELOW,
+      thirdParty: ["yargs", "pino"],
+    },
+  },
+  arrows: {
+    ground: [],
+    port: ["ground"],
+    memory: ["ground"],
+    pure: ["ground", "port", "pure"],
+    adapter: ["ground", "port", "pure"],
+    runtime: ["ground", "port", "memory", "pure"],
+    app: ["ground", "port", "memory", "pure", "adapter", "runtime"],
+  },
+  arrowExceptions: {
+    "binance-sim -> exchange-sim": "the venue on loopback is a wire protocol over the venue in memory",
+  },
+  nodeFreeLayers: ["pure"],
+  sharedMemoryOwners: ["wire"],
+  threadOwners: ["cluster"],
+  threadFiles: {
+    "packages/ledger/src/thread.ts":
+      "the ledger owns its thread's life: better-sqlite3 must never be terminated, so no caller gets hold of the Worker",
+  },
+  subpathImporters: {
+    // The seal of an approved order is minted by risk alone; conformance suites are for tests.
+    "@smcq/exchange/approval": ["risk"],
+    "@smcq/exchange/testing": [],
+  },
+  linesMax: 400,
+  longFiles: {},
+};
