@@ -149,6 +149,17 @@ export function contradictions(config: EngineConfig): readonly Contradiction[] {
     ["sim.symbols", "universe.maxSymbols"],
     `must not be above universe.maxSymbols (${config.universe.maxSymbols})`,
   );
+  const { symbols, maxSymbols } = config.universe;
+  demand(
+    symbols === null || new Set(symbols).size === symbols.length,
+    ["universe.symbols"],
+    "names a symbol twice",
+  );
+  demand(
+    symbols === null || symbols.length <= maxSymbols,
+    ["universe.symbols", "universe.maxSymbols"],
+    `has more symbols than universe.maxSymbols (${maxSymbols})`,
+  );
   for (const key of ["wsBaseUrl", "restBaseUrl"] as const) {
     demand(URL.canParse(net[key]), [`feed.${key}`], "must be a URL with a host");
     demand(

@@ -161,6 +161,7 @@ describe("refusals", () => {
       "warmup.barsReadyMin": 400,
       "warmup.historyBars": 350,
       "sim.symbols": 2_000,
+      "universe.symbols": "A,B,A",
       "feed.wsBaseUrl": "ws://example.com",
       "feed.restBaseUrl": "https://",
       seed: -3,
@@ -172,7 +173,10 @@ describe("refusals", () => {
     expect(all).toContain("sim.symbols (flag): 2000 must not be above universe.maxSymbols (1000)");
     expect(all).toContain('feed.wsBaseUrl (flag): "ws://example.com" may be unencrypted on loopback only');
     expect(all).toContain("feed.restBaseUrl (flag)");
+    expect(all).toContain('universe.symbols (flag): ["A","B","A"] names a symbol twice');
     expect(all).toContain("seed (flag): -3");
+    const few = { "universe.symbols": "A,B", "universe.maxSymbols": 1, mode: "paper" };
+    expect(faultsOf({ flags: few }).join()).toContain("has more symbols than universe.maxSymbols (1)");
   });
 
   it("does not blame a rule on a value that is out of range itself", () => {
