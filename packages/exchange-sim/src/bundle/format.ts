@@ -113,9 +113,17 @@ function decodeColumn(raw: Buffer, offset: number, out: Float64Array): number {
   return endByte;
 }
 
+function inflate(file: Uint8Array): Buffer {
+  try {
+    return brotliDecompressSync(file);
+  } catch (cause) {
+    throw new SmcqError("BUNDLE_FORMAT", "not a bundled series: not brotli, or cut off", { cause });
+  }
+}
+
 /** Unpacks a series; throws SmcqError `BUNDLE_FORMAT` on anything that is not one. */
 export function decodeSeries(file: Uint8Array): SeriesColumns {
-  const raw = brotliDecompressSync(file);
+  const raw = inflate(file);
   if (raw.length < HEADER_BYTES || raw.readUInt32LE(0) !== MAGIC) broken("magic is wrong");
   const count = raw.readUInt32LE(4);
   if (count < 1 || count > BARS_MAX) broken(`bar count ${count} is outside 1..${BARS_MAX}`);
