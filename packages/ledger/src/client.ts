@@ -159,7 +159,8 @@ class ThreadedLedger implements LedgerClient {
       onReply: (reply: LedgerReply): void => this.#onReply(reply),
       onExit: (error: unknown): void => this.#onExit(error),
     };
-    this.#thread = startLedgerThread(options, handlers, threadEntry);
+    const isReplacement = this.#onOpened === null;
+    this.#thread = startLedgerThread({ options, isReplacement, entry: threadEntry }, handlers);
   }
 
   #onReply(reply: LedgerReply): void {

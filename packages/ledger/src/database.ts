@@ -4,7 +4,7 @@ import { SmcqError } from "@smcq/kernel";
 import SqliteDatabase from "better-sqlite3";
 import type { Database } from "better-sqlite3";
 import { LedgerErrorCode, ledgerError } from "./errors.ts";
-import { MIGRATIONS, migrate, refuseNewer, schemaVersion } from "./migrations.ts";
+import { MIGRATIONS, migrate, newestVersion, refuseNewer, schemaVersion } from "./migrations.ts";
 import type { Migration } from "./migrations.ts";
 
 /** "SMCQ" in the file's header: tells our files from other SQLite databases. */
@@ -63,10 +63,12 @@ function prepare(db: Database, options: DatabaseOptions): void {
     const pageBytes = db.pragma("page_size", { simple: true }) as number;
     db.pragma(`max_page_count = ${Math.max(1, Math.floor(options.fileBytesMax / pageBytes))}`);
   }
-  withSynchronous(db, "FULL", () => {
-    db.pragma(`application_id = ${APPLICATION_ID}`);
-    migrate(db, migrations);
-  });
+  // A file that is up to date is opened without the write lock, which another process may hold at this moment.
+  if (schemaVersion(db) < newestVersion(migrations))
+    withSynchronous(db, "FULL", () => {
+      db.pragma(`application_id = ${APPLICATION_ID}`);
+      migrate(db, migrations);
+    });
 }
 
 /** Opens, checks and migrates the ledger for writing; makes its folder (owner only). Throws SmcqError `LEDGER_*`. */

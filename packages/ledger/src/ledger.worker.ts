@@ -2,5 +2,5 @@ import { workerData } from "node:worker_threads";
 import { serveLedger } from "./serve.ts";
 import type { LedgerThreadData } from "./thread.ts";
 
-const { port, options } = workerData as LedgerThreadData;
-serveLedger(port, options);
+const { port, options, isReplacement } = workerData as LedgerThreadData;
+serveLedger(port, options, isReplacement);

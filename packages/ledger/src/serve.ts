@@ -1,6 +1,6 @@
 import { assertNever, toWireError } from "@smcq/kernel";
 import type { DatabaseOptions } from "./database.ts";
-import { LedgerErrorCode, ledgerError } from "./errors.ts";
+import { LedgerErrorCode, isRetryable, ledgerError } from "./errors.ts";
 import type { LedgerPort, LedgerReply, LedgerRequest } from "./messages.ts";
 import { LedgerStore } from "./store.ts";
 
@@ -16,10 +16,10 @@ class LedgerServer {
   readonly #port: LedgerPort;
   #store: LedgerStore | null;
 
-  constructor(port: LedgerPort, options: DatabaseOptions) {
+  constructor(port: LedgerPort, options: DatabaseOptions, store: LedgerStore | null) {
     this.#options = options;
     this.#port = port;
-    this.#store = new LedgerStore(options);
+    this.#store = store;
   }
 
   handle(request: LedgerRequest): void {
@@ -85,14 +85,23 @@ class LedgerServer {
   }
 }
 
-/** Serves the ledger on a port until `close` comes; a file that cannot be opened is reported and ends it. */
-export function serveLedger(port: LedgerPort, options: DatabaseOptions): void {
+/**
+ * Serves the ledger on a port until `close` comes. A file that cannot be opened is reported and ends it; but a thread
+ * that replaces a dead one opens a busy or full file with its first batch, whose retries have a limit of their own.
+ */
+export function serveLedger(port: LedgerPort, options: DatabaseOptions, isReplacement = false): void {
+  let store: LedgerStore | null = null;
   try {
-    const server = new LedgerServer(port, options);
-    port.on("message", (message) => server.handle(message as LedgerRequest));
-    port.postMessage({ type: "opened" });
+    store = new LedgerStore(options);
   } catch (error) {
-    port.postMessage({ type: "openFailed", error: toWireError(error) });
-    port.close();
+    const known = ledgerError(error, "cannot open the ledger", { file: options.file });
+    if (!isReplacement || !isRetryable(known.code)) {
+      port.postMessage({ type: "openFailed", error: toWireError(known) });
+      port.close();
+      return;
+    }
   }
+  const server = new LedgerServer(port, options, store);
+  port.on("message", (message) => server.handle(message as LedgerRequest));
+  port.postMessage({ type: "opened" });
 }

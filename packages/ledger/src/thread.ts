@@ -7,6 +7,15 @@ export interface LedgerThreadData {
   /** A channel of our own: under `node --watch` foreign messages arrive at the worker's default port. */
   readonly port: LedgerPort;
   readonly options: DatabaseOptions;
+  /** False for the first thread, whose opening decides whether the engine starts. */
+  readonly isReplacement: boolean;
+}
+
+export interface ThreadStart {
+  readonly options: DatabaseOptions;
+  readonly isReplacement: boolean;
+  /** Another entry than `ledger.worker`. */
+  readonly entry?: URL | undefined;
 }
 
 export interface ThreadHandlers {
@@ -29,18 +38,14 @@ function defaultEntry(): URL {
  * Starts the ledger's thread. The only place outside `cluster` and `*.worker.ts` that constructs a Worker: the ledger
  * owns its thread's life (decisions.md 5), and a spawn function handed in would let a caller terminate it.
  */
-export function startLedgerThread(
-  options: DatabaseOptions,
-  handlers: ThreadHandlers,
-  entry: URL = defaultEntry(),
-): LedgerThread {
+export function startLedgerThread(start: ThreadStart, handlers: ThreadHandlers): LedgerThread {
   const { port1, port2 } = new MessageChannel();
   let failure: unknown;
-  const worker = new Worker(entry, {
+  const worker = new Worker(start.entry ?? defaultEntry(), {
     name: "ledger",
     // No thread but the coordinator's sees the environment, where keys may stand.
     env: {},
-    workerData: { port: port2, options },
+    workerData: { port: port2, options: start.options, isReplacement: start.isReplacement },
     transferList: [port2],
   });
   port1.on("message", (reply: LedgerReply) => handlers.onReply(reply));

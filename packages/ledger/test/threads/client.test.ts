@@ -192,6 +192,29 @@ describe("limits and failures", () => {
     expect(storedCount(file)).toBe(70);
   });
 
+  it("starts a thread again while the file is locked, and loses nothing", async () => {
+    const file = join(temporaryFolder(), "ledger.db");
+    writeFileSync(`${file}.plan`, "crash-after=1");
+    const { ledger } = await openTestLedger({
+      file,
+      threadEntry: CRASHING,
+      busyMsMax: 1,
+      // The restart waits this long, so that the lock is there before the new thread is.
+      retryMsMin: 150,
+      retryMsMax: 4,
+    });
+    await ledger.beginRun(runRecord("r1"));
+    for (let at = 0; at < 3; at++) ledger.append(signals(2, new Rng(SEED + at), { symbol: `S${at}` }));
+    await until(() => ledger.stats().threadRestarts === 1);
+    const other = new SqliteDatabase(file);
+    other.exec("BEGIN EXCLUSIVE");
+    await until(() => ledger.stats().retries >= 3);
+    other.close();
+    await ledger.endRun("r1", 1, {});
+    expect(ledger.stats()).toMatchObject({ state: "open", stored: 6, lost: 0, threadRestarts: 1 });
+    expect(storedCount(file)).toBe(6);
+  });
+
   it("dies loudly after three restarts: everything waiting is lost and said so, nothing hangs", async () => {
     const file = join(temporaryFolder(), "ledger.db");
     writeFileSync(`${file}.plan`, "crash-always");

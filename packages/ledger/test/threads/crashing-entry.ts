@@ -6,7 +6,7 @@ import type { LedgerReply, LedgerRequest } from "../../src/messages.ts";
 import { serveLedger } from "../../src/serve.ts";
 import type { LedgerThreadData } from "../../src/thread.ts";
 
-const { port, options } = workerData as LedgerThreadData;
+const { port, options, isReplacement } = workerData as LedgerThreadData;
 const planFile = `${options.file}.plan`;
 const plan = existsSync(planFile) ? readFileSync(planFile, "utf8") : "";
 let batches = 0;
@@ -32,4 +32,5 @@ serveLedger(
     },
   },
   options,
+  isReplacement,
 );
