@@ -45,8 +45,12 @@ export class RawRing {
     this.#base = HEADER_BYTES + slot * KLINE_RING.bytes;
   }
 
+  wordIndex(field: KlineRingField): number {
+    return (this.#base + KLINE_RING.offsets[field]) >> 2;
+  }
+
   word(field: KlineRingField): number {
-    return this.i32[(this.#base + KLINE_RING.offsets[field]) >> 2]!;
+    return this.i32[this.wordIndex(field)]!;
   }
 
   setWord(field: KlineRingField, value: number): void {
