@@ -89,6 +89,7 @@ export class Coordinator {
   readonly #online = new Set<number>();
   #cancelReview: () => void = () => {};
   #isStopping = false;
+  #stopped: Promise<void> | null = null;
 
   constructor(options: CoordinatorOptions) {
     this.#options = options;
@@ -220,8 +221,12 @@ export class Coordinator {
   }
 
   /** Drains feeds, then scans, then the decision window, then lets the threads go. Idempotent. */
-  async stop(): Promise<void> {
-    if (this.#isStopping) return;
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stop();
+    return this.#stopped;
+  }
+
+  async #stop(): Promise<void> {
     this.#isStopping = true;
     this.#cancelReview();
     await Promise.all(this.#hosts.map((host) => host.drain()));

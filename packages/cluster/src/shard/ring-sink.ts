@@ -23,6 +23,10 @@ export class RingSink implements KlineSink {
     this.#events = events;
   }
 
+  get slots(): number {
+    return this.#writer.slots;
+  }
+
   /** Gives the slot to a symbol: a new run, nothing of a former owner counts. */
   assign(slot: number, owner: number): void {
     this.#writer.setOwner(slot, owner);

@@ -24,6 +24,8 @@ const HEARTBEAT_MS = 500;
 /** What a feed gets from its shard. */
 export interface FeedDeps {
   readonly shardId: number;
+  /** Slots of the shard: 0..slots-1. */
+  readonly slots: number;
   readonly sink: KlineSink;
   readonly meter: FeedMeter;
   readonly requestBars: (request: BarRequest) => void;
@@ -68,6 +70,7 @@ export class ShardCore {
     });
     this.#feed = deps.createFeed({
       shardId: deps.memory.shardId,
+      slots: this.#sink.slots,
       sink: this.#sink,
       meter: this.#control,
       requestBars: (request) => deps.emit({ type: "want-bars", wanted: request }),

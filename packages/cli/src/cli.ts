@@ -1,0 +1,56 @@
+import { errorMessage, SmcqError } from "@smcq/kernel";
+import yargs, { type Argv } from "yargs";
+import { configCommand } from "./commands/config.ts";
+import { engineCommand } from "./commands/engine.ts";
+import { scanCommand } from "./commands/scan.ts";
+import { universeCommand } from "./commands/universe.ts";
+import { ExitCode, exitCodeOf } from "./exit-codes.ts";
+
+/** Drops one leading `--`: `pnpm run engine -- --shards 3` hands it over literally. */
+export function withoutSeparator(argv: readonly string[]): string[] {
+  const at = argv.indexOf("--");
+  return at >= 0 && at <= 1 ? argv.toSpliced(at, 1) : [...argv];
+}
+
+function build(argv: readonly string[], setExitCode: (exitCode: number) => void): Argv {
+  return yargs([...argv])
+    .scriptName("smcq")
+    .usage("$0 COMMAND [flags]")
+    .parserConfiguration({
+      "camel-case-expansion": true,
+      "duplicate-arguments-array": false,
+      "boolean-negation": true,
+    })
+    .command(engineCommand(setExitCode))
+    .command(universeCommand(setExitCode))
+    .command(scanCommand(setExitCode))
+    .command(configCommand(setExitCode))
+    .demandCommand(1, "a command is needed: engine, universe, scan or config")
+    .strict()
+    .version(false)
+    .help()
+    .alias("h", "help")
+    .wrap(Math.min(110, process.stdout.columns ?? 110))
+    .exitProcess(false)
+    .fail((message: string | null, error: Error | undefined) => {
+      throw error ?? new SmcqError("USAGE", message ?? "unknown usage error");
+    });
+}
+
+/** Runs one command and returns the exit code; what goes wrong is said on standard error. */
+export async function main(argv: readonly string[]): Promise<number> {
+  let exitCode: number = ExitCode.Ok;
+  try {
+    await build(withoutSeparator(argv), (code) => {
+      exitCode = code;
+    }).parseAsync();
+    return exitCode;
+  } catch (error) {
+    const code = exitCodeOf(error);
+    const isOurs = error instanceof SmcqError;
+    process.stderr.write(`smcq: ${errorMessage(error)}\n`);
+    if (code === ExitCode.Usage) process.stderr.write("See `smcq --help`.\n");
+    if (!isOurs && code === ExitCode.Unexpected) console.error(error);
+    return code;
+  }
+}

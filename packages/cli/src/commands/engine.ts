@@ -1,0 +1,20 @@
+import type { CommandModule } from "yargs";
+import { createLogger } from "../output/logger.ts";
+import { supervise } from "../process/supervise.ts";
+import { loadSettings, withSettingFlags } from "./settings.ts";
+
+/** `smcq engine`: the whole engine, in mode sim with its own simulated venue. */
+export function engineCommand(setExitCode: (exitCode: number) => void): CommandModule {
+  return {
+    command: "engine",
+    describe: "watch the market, find setups, score them",
+    builder: (argv) =>
+      withSettingFlags(argv)
+        .example("$0 engine --shards 8", "the simulated venue, 30 times as fast as life")
+        .example("$0 engine --mode paper --for 1h", "the real market's data, no orders"),
+    handler: async (args) => {
+      const loaded = loadSettings(args);
+      setExitCode(await supervise(loaded, createLogger(loaded.config.log, { component: "supervisor" })));
+    },
+  };
+}

@@ -1,0 +1,67 @@
+import { configKeys, type LoadedConfig, loadConfig, parseDurationMs } from "@smcq/config";
+import type { Argv } from "yargs";
+
+/** Flags that are short words for a setting: flag -> dotted path. */
+const SHORT_FLAGS: Readonly<Record<string, string>> = {
+  mode: "mode",
+  shards: "shards",
+  compute: "compute",
+  "scan-threads": "scanThreads",
+  speed: "speed",
+  seed: "seed",
+  "data-dir": "dataDir",
+  loop: "loop",
+  model: "scan.model",
+  faults: "sim.faults",
+  symbols: "sim.symbols",
+  "log-level": "log.level",
+  "log-format": "log.format",
+};
+
+/** Adds the flags that set settings, `--config FILE` and `--set PATH=VALUE`. */
+export function withSettingFlags<T>(argv: Argv<T>): Argv<T> {
+  const described = new Map(configKeys().map((key) => [key.path, key]));
+  for (const [flag, path] of Object.entries(SHORT_FLAGS)) {
+    const key = described.get(path);
+    const isBoolean = key?.defaultValue === false || key?.defaultValue === true;
+    argv.option(flag, {
+      type: isBoolean ? "boolean" : "string",
+      requiresArg: !isBoolean,
+      describe: `${key?.description ?? path} (default ${JSON.stringify(key?.defaultValue)})`,
+      group: "Settings:",
+    });
+  }
+  argv.option("for", {
+    type: "string",
+    requiresArg: true,
+    describe: "end by itself after this time, e.g. 90s, 10m",
+    group: "Settings:",
+  });
+  argv.option("config", {
+    type: "string",
+    requiresArg: true,
+    describe: "JSON file with settings",
+    group: "Settings:",
+  });
+  argv.option("set", {
+    type: "string",
+    array: true,
+    requiresArg: true,
+    describe: "any setting by its path, e.g. --set feed.symbolsPerConnection=100",
+    group: "Settings:",
+  });
+  return argv;
+}
+
+/** The settings that a command runs with: defaults < file < environment < flags. */
+export function loadSettings(args: Readonly<Record<string, unknown>>): LoadedConfig {
+  const flags: Record<string, unknown> = Object.create(null) as Record<string, unknown>;
+  for (const [flag, path] of Object.entries(SHORT_FLAGS)) flags[path] = args[flag];
+  if (typeof args["for"] === "string") flags["runForMs"] = parseDurationMs(args["for"]);
+  for (const entry of (args["set"] as readonly string[] | undefined) ?? []) {
+    const at = entry.indexOf("=");
+    if (at > 0) flags[entry.slice(0, at)] = entry.slice(at + 1);
+    else flags[entry] = "";
+  }
+  return loadConfig({ file: args["config"] as string | undefined, env: process.env, flags });
+}

@@ -1,0 +1,39 @@
+import type { FeedDeps } from "@smcq/cluster";
+import type { FeedConfig } from "@smcq/config";
+import { BinanceFeed, LocalConnectBudget } from "@smcq/exchange-binance";
+import { Rng } from "@smcq/kernel";
+
+/** Connections that all shards together may open in five minutes (80 % of what the venue documents). */
+const CONNECTS_MAX = 240;
+const HOUR_MS = 3_600_000;
+
+/** What a shard's thread has to know to build its feed; plain data. */
+export interface FeedData {
+  readonly feed: FeedConfig;
+  readonly seed: number;
+  readonly shards: number;
+}
+
+/** The feed of one shard. Each has its share of the connections that one address may open. */
+export function createBinanceFeed(deps: FeedDeps, data: FeedData): BinanceFeed {
+  const { feed, seed, shards } = data;
+  return new BinanceFeed({
+    bases: { wsBase: feed.wsBaseUrl, restBase: feed.restBaseUrl, allowCustomHost: feed.allowCustomHost },
+    slots: deps.slots,
+    clock: deps.clock,
+    wallClock: deps.wallClock,
+    rng: new Rng(seed + deps.shardId),
+    log: deps.logger,
+    sink: deps.sink,
+    meter: deps.meter,
+    requestBars: deps.requestBars,
+    connectBudget: new LocalConnectBudget({
+      clock: deps.clock,
+      connectsMax: Math.max(2, Math.floor(CONNECTS_MAX / shards)),
+    }),
+    symbolsPerConnection: feed.symbolsPerConnection,
+    timing: { dataSilenceMsMax: feed.dataWatchdogMs, rotateAfterMs: feed.rotationHours * HOUR_MS },
+    timeouts: { connectMs: feed.connectTimeoutMs },
+    sequencer: { boundaryGraceMs: feed.boundaryGraceMs },
+  });
+}

@@ -1,0 +1,64 @@
+import { availableParallelism } from "node:os";
+import { Coordinator } from "@smcq/cluster";
+import type { Universe } from "@smcq/exchange";
+import type { Logger } from "@smcq/kernel";
+import type { LedgerClient } from "@smcq/ledger";
+import type { EnginePayload } from "../process/engine-payload.ts";
+import { workerUrl } from "../process/worker-url.ts";
+import type { FeedData } from "./binance-feed.ts";
+import type { SignalCounter } from "./signal-tally.ts";
+import { watchedSymbols } from "./universe-follower.ts";
+import type { Venue } from "./venue.ts";
+
+/** A signal of a bar that closed longer ago is recorded and never decided on, venue ms. */
+const SIGNAL_AGE_MS_MAX = 60_000;
+
+export interface CoordinatorParts {
+  readonly universe: Universe;
+  readonly venue: Venue;
+  readonly ledger: LedgerClient;
+  readonly signals: SignalCounter;
+  readonly logger: Logger;
+  readonly scorerId: string;
+}
+
+/** `auto`: one thread a core, at least one. */
+function threadCount(setting: number | "auto"): number {
+  return setting === "auto" ? Math.max(1, availableParallelism()) : setting;
+}
+
+/** Builds the cluster that the configuration describes; nothing is started yet. */
+export function createCoordinator(payload: EnginePayload, parts: CoordinatorParts): Coordinator {
+  const { config } = payload;
+  const { venue, ledger, signals, logger } = parts;
+  const shards = threadCount(config.shards);
+  const feedData: FeedData = { feed: config.feed, seed: config.seed, shards };
+  return new Coordinator({
+    symbols: watchedSymbols(parts.universe, config.universe),
+    shards,
+    compute: config.compute,
+    scanThreads: threadCount(config.scanThreads),
+    clock: payload.clock,
+    scorerId: parts.scorerId,
+    engine: {
+      scoreMin: config.scan.scoreMin,
+      decisionWindowNs: config.scan.decisionWindowMs * 1e6,
+      signalAgeMsMax: SIGNAL_AGE_MS_MAX,
+    },
+    scan: { isEveryBarScored: false },
+    barsReadyMin: config.warmup.barsReadyMin,
+    m5Bars: config.warmup.m5Bars,
+    shardWorker: { url: workerUrl(import.meta.url, "../workers/shard.worker"), data: feedData },
+    scanWorker: { url: workerUrl(import.meta.url, "../workers/scan.worker"), data: {} },
+    history: venue.history,
+    logger,
+    listeners: {
+      onSignals: (batch) => {
+        signals.add(batch);
+        // After emission, never before: the ledger's own thread writes when the signal is out.
+        ledger.append(batch);
+      },
+      onDecision: (batch) => logger.debug({ symbols: batch.map((signal) => signal.symbol) }, "decision"),
+    },
+  });
+}

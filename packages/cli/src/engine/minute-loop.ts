@@ -1,0 +1,71 @@
+import type { Coordinator, MinuteReporter } from "@smcq/cluster";
+import { type CancelTimer, type Clock, type Logger, MINUTE_MS } from "@smcq/kernel";
+import { minuteFields, minuteText } from "../output/minute-line.ts";
+import type { SignalCounter } from "./signal-tally.ts";
+
+/** The line of a minute is written this long after its boundary: finals come about 2 s late, repairs a little later. */
+const GRACE_MS = 12_000;
+/** With a fast clock several minutes share a line: one in this wall time at most. */
+const LINE_MS_MIN = 1_900;
+
+export interface MinuteLoopOptions {
+  readonly coordinator: Coordinator;
+  readonly signals: SignalCounter;
+  readonly clock: Clock;
+  readonly wallClock: Clock;
+  readonly logger: Logger;
+}
+
+/** Writes the minute line, once a minute. */
+export class MinuteLoop {
+  readonly #options: MinuteLoopOptions;
+  readonly #reporter: MinuteReporter;
+  #cancel: CancelTimer = () => {};
+  #lastLineNs: number;
+  #reportedMs: number;
+
+  constructor(options: MinuteLoopOptions) {
+    this.#options = options;
+    this.#reportedMs = this.#lastClosedMs();
+    this.#reporter = options.coordinator.createReporter(this.#reportedMs);
+    this.#lastLineNs = options.wallClock.monoNs();
+    this.#arm();
+  }
+
+  stop(): void {
+    this.#cancel();
+  }
+
+  #lastClosedMs(): number {
+    return Math.floor((this.#options.clock.nowMs() - GRACE_MS) / MINUTE_MS) * MINUTE_MS - MINUTE_MS;
+  }
+
+  #arm(): void {
+    const nowMs = this.#options.clock.nowMs();
+    const nextMs = Math.floor((nowMs - GRACE_MS) / MINUTE_MS + 1) * MINUTE_MS + GRACE_MS;
+    this.#cancel = this.#options.clock.after(nextMs - nowMs, () => this.#tick(), { unref: true });
+  }
+
+  #tick(): void {
+    const { wallClock, signals, logger } = this.#options;
+    const minuteMs = this.#lastClosedMs();
+    const nowNs = wallClock.monoNs();
+    if (minuteMs > this.#reportedMs && (nowNs - this.#lastLineNs) / 1e6 >= LINE_MS_MIN) {
+      const fields = minuteFields(this.#reporter.take(minuteMs), signals.take());
+      this.#reportedMs = minuteMs;
+      this.#lastLineNs = nowNs;
+      const health = this.#options.coordinator.health();
+      logger.info(
+        {
+          ...fields,
+          ready: health.ready,
+          warming: health.warming,
+          shardsOff: health.shardsOff,
+          forEyes: minuteText(fields),
+        },
+        "minute",
+      );
+    }
+    this.#arm();
+  }
+}

@@ -1,0 +1,161 @@
+import { HeuristicScorer, type Scorer } from "@smcq/features";
+import { createClock, type Logger, SmcqError, SystemClock } from "@smcq/kernel";
+import { acquireRunLock } from "@smcq/ledger";
+import { ExitCode } from "../exit-codes.ts";
+import type { EnginePayload } from "../process/engine-payload.ts";
+import { createCoordinator } from "./create-coordinator.ts";
+import { MinuteLoop } from "./minute-loop.ts";
+import { openRunLedger } from "./run-ledger.ts";
+import { SignalCounter } from "./signal-tally.ts";
+import { StartUp } from "./start-up.ts";
+import { UniverseFollower } from "./universe-follower.ts";
+import { openVenue } from "./venue.ts";
+
+/** Every shard must have heard a kline within this time, wall ms; an acknowledged subscription proves nothing. */
+const FIRST_DATA_MS_MAX = 20_000;
+
+export interface RunDeps {
+  readonly logger: Logger;
+  /** Aborted: drain, close the ledger and return. */
+  readonly signal: AbortSignal;
+}
+
+/** What a run opened, in the order of opening; closed in the opposite one. */
+class Closers {
+  readonly #closers: (() => Promise<void> | void)[] = [];
+
+  add(close: () => Promise<void> | void): void {
+    this.#closers.push(close);
+  }
+
+  /** Closes everything; the first error is thrown after all were tried. */
+  async closeAll(): Promise<void> {
+    const errors: unknown[] = [];
+    for (const close of this.#closers.toReversed()) {
+      try {
+        await close();
+      } catch (error) {
+        errors.push(error);
+      }
+    }
+    if (errors.length > 0) throw errors[0];
+  }
+}
+
+/** Runs the engine from its first step to its last; returns the exit code. Start order: mission.md B1. */
+export async function runEngine(payload: EnginePayload, deps: RunDeps): Promise<number> {
+  const closers = new Closers();
+  try {
+    await start(payload, deps, closers);
+    await untilStopped(payload, deps);
+    return ExitCode.Ok;
+  } catch (error) {
+    // A stop while starting is a stop, not a failure.
+    if (deps.signal.aborted) return ExitCode.Ok;
+    throw error;
+  } finally {
+    deps.logger.info(
+      { reason: deps.signal.aborted ? String(deps.signal.reason) : "end of the run" },
+      "stopping",
+    );
+    await closers.closeAll();
+    deps.logger.info({}, "stopped");
+  }
+}
+
+async function start(payload: EnginePayload, deps: RunDeps, closers: Closers): Promise<void> {
+  const { config } = payload;
+  const { logger } = deps;
+  const clock = createClock(payload.clock);
+  const wallClock = new SystemClock();
+  const startUp = new StartUp(logger, wallClock, deps.signal);
+  const scorer = createScorer(config.scan.model);
+  const forEyes = banner(payload, scorer.id);
+  logger.info({ mode: config.mode, configHash: payload.configHash, forEyes }, "smc-quant engine");
+
+  await startUp.step(
+    "data folder",
+    () => closers.add(openLock(config.dataDir)),
+    () => ({ dataDir: config.dataDir }),
+  );
+  const run = await startUp.step(
+    "ledger",
+    () => openRunLedger(payload, { logger, clock, wallClock, scorerId: scorer.id }),
+    ({ runId }) => ({ runId }),
+  );
+  closers.add(() => run.client.close());
+  let tellOffset = (_offsetMs: number): void => {};
+  const venue = await startUp.step(
+    "venue",
+    () => openVenue(payload, { logger, clock, onOffset: (offsetMs) => tellOffset(offsetMs) }),
+    (opened) => ({ rest: config.feed.restBaseUrl, clockOffsetMs: opened.offsetMs() }),
+  );
+  closers.add(() => venue.close());
+  // A stop ends the waits of the start: what waits for the venue is refused, the coordinator drains.
+  deps.signal.addEventListener("abort", () => void venue.close());
+  const universe = await startUp.step(
+    "universe",
+    () => venue.reference.universe({ maxAgeMs: config.universe.cacheMaxAgeMs }),
+    (found) => ({ pairs: found.instruments.length, listed: found.totalCount, source: found.source }),
+  );
+  const signals = new SignalCounter(config.scan.scoreMin);
+  const parts = { universe, venue, ledger: run.client, signals, logger, scorerId: scorer.id };
+  const coordinator = createCoordinator(payload, parts);
+  tellOffset = (offsetMs) => coordinator.setClockOffsetMs(offsetMs);
+  tellOffset(venue.offsetMs());
+  closers.add(() => run.end(clock.nowMs(), coordinator, signals.total));
+  closers.add(() => coordinator.stop());
+  deps.signal.addEventListener("abort", () => void coordinator.stop());
+  await startUp.step(
+    "shards",
+    () => coordinator.start(),
+    () => ({ shards: coordinator.memories.length, compute: config.compute }),
+  );
+  const health = await startUp.step(
+    "warm-up",
+    () => coordinator.whenReady(FIRST_DATA_MS_MAX),
+    (done) => ({ ready: done.ready, short: done.short }),
+  );
+  startUp.ready(health.ready, health.shardsRunning, { scorer: scorer.id, short: health.short });
+  const minutes = new MinuteLoop({ coordinator, signals, clock, wallClock, logger });
+  closers.add(() => minutes.stop());
+  const follower = new UniverseFollower({ coordinator, venue, config, clock, logger });
+  closers.add(() => follower.stop());
+  await follower.start();
+}
+
+function banner(payload: EnginePayload, scorerId: string): string {
+  const { config } = payload;
+  const speed = payload.clock.type === "scaled" ? `, ${payload.clock.speed} times as fast as life` : "";
+  const venue =
+    config.mode === "sim" ? "simulated venue on loopback" : "the real venue's market data, no orders";
+  return `smc-quant engine, mode ${config.mode} (${venue}${speed}), scorer ${scorerId}`;
+}
+
+function openLock(dataDir: string): () => void {
+  const lock = acquireRunLock(dataDir);
+  return () => lock.release();
+}
+
+/** Until there is a trained model the heuristic is the one scorer; anything else is refused, never replaced. */
+function createScorer(model: string): Scorer {
+  if (model === "heuristic") return new HeuristicScorer();
+  throw new SmcqError(
+    "CONFIG_MODEL",
+    `scan.model: "${model}" cannot be loaded; this version scores with "heuristic" only`,
+  );
+}
+
+/** Waits for the signal to stop, or for the end of `--for`. */
+async function untilStopped(payload: EnginePayload, deps: RunDeps): Promise<void> {
+  const { runForMs } = payload.config;
+  await new Promise<void>((resolve) => {
+    const cancel = runForMs === null ? () => {} : new SystemClock().after(runForMs, resolve);
+    const stop = (): void => {
+      cancel();
+      resolve();
+    };
+    if (deps.signal.aborted) stop();
+    deps.signal.addEventListener("abort", stop, { once: true });
+  });
+}

@@ -1,0 +1,54 @@
+import { type Clock, type Logger, SmcqError } from "@smcq/kernel";
+
+/** Reports the steps of a start with their times (mission.md B1). */
+export class StartUp {
+  readonly #logger: Logger;
+  readonly #clock: Clock;
+  readonly #signal: AbortSignal;
+  readonly #startNs: number;
+
+  constructor(logger: Logger, clock: Clock, signal: AbortSignal) {
+    this.#logger = logger;
+    this.#clock = clock;
+    this.#signal = signal;
+    this.#startNs = clock.monoNs();
+  }
+
+  /** Runs one step, unless the run is to stop, and says how long it took, with the fields that `describe` makes of its result. */
+  async step<T>(
+    name: string,
+    run: () => Promise<T> | T,
+    describe: (result: T) => Readonly<Record<string, unknown>>,
+  ): Promise<T> {
+    if (this.#signal.aborted) throw new SmcqError("STOPPED", "stopped while starting");
+    const startNs = this.#clock.monoNs();
+    const result = await run();
+    const fields = describe(result);
+    const tookMs = this.#since(startNs);
+    const details = Object.entries(fields).map(([key, value]) => `${key} ${String(value)}`);
+    this.#logger.info(
+      {
+        step: name,
+        tookMs,
+        ...fields,
+        forEyes: `${name.padEnd(16)}${`${tookMs} ms`.padStart(10)}   ${details.join(", ")}`,
+      },
+      "start-up step",
+    );
+    return result;
+  }
+
+  /** The line that says the engine is up. */
+  ready(pairs: number, shards: number, fields: Readonly<Record<string, unknown>>): void {
+    const text = `READY: ${pairs} pairs, ${shards} shards`;
+    const startedInMs = this.#since(this.#startNs);
+    this.#logger.info(
+      { pairs, shards, startedInMs, ...fields, forEyes: `${text}   (${startedInMs} ms)` },
+      text,
+    );
+  }
+
+  #since(startNs: number): number {
+    return Math.round((this.#clock.monoNs() - startNs) / 1e6);
+  }
+}

@@ -1,0 +1,83 @@
+import { join } from "node:path";
+import type { BarHistory } from "@smcq/exchange";
+import { assertRouted, BackfillQueue, BinanceReferenceData } from "@smcq/exchange-binance";
+import { type Clock, type Logger, Rng } from "@smcq/kernel";
+import type { EnginePayload } from "../process/engine-payload.ts";
+
+/** How often the venue's clock is compared with ours, venue ms. */
+const CLOCK_SYNC_MS = 1_800_000;
+
+/** The venue as the coordinator sees it: one REST client, one rate budget, one queue for bars. */
+export interface Venue {
+  readonly reference: BinanceReferenceData;
+  readonly history: BarHistory;
+  /** Venue minus local time, ms. */
+  offsetMs(): number;
+  close(): Promise<void>;
+}
+
+export interface VenueDeps {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Told after each comparison of the clocks. */
+  readonly onOffset: (offsetMs: number) => void;
+}
+
+/** Opens REST and compares the clocks; refuses addresses whose klines would never come. */
+export async function openVenue(payload: EnginePayload, deps: VenueDeps): Promise<Venue> {
+  const { config } = payload;
+  const { feed } = config;
+  const { clock, logger } = deps;
+  const urls = assertRouted({
+    wsBase: feed.wsBaseUrl,
+    restBase: feed.restBaseUrl,
+    allowCustomHost: feed.allowCustomHost,
+  });
+  const rng = new Rng(config.seed);
+  const reference = new BinanceReferenceData({
+    origin: urls.restOrigin,
+    clock,
+    rng: rng.fork("rest"),
+    log: logger,
+    connectTimeoutMs: feed.connectTimeoutMs,
+    replyTimeoutMs: feed.httpTimeoutMs,
+    // A simulated venue lives as long as the run: its list is of no use to the next one.
+    ...(config.mode === "sim" ? {} : { cacheDir: join(config.dataDir, "cache") }),
+  });
+  const offsetMs = (): number => reference.rest.offset.offsetMs();
+  const queue = new BackfillQueue({
+    klines: (query) => reference.klines(query),
+    clock,
+    rng: rng.fork("backfill"),
+    log: logger,
+    venueNowMs: () => clock.nowMs() + offsetMs(),
+  });
+  let cancelSync = (): void => {};
+  const synchronise = async (): Promise<void> => {
+    await reference.synchroniseClock();
+    deps.onOffset(offsetMs());
+    cancelSync = clock.after(CLOCK_SYNC_MS, resynchronise, { unref: true });
+  };
+  const resynchronise = (): void => {
+    synchronise().catch((error: unknown) => {
+      logger.warn({ error: String(error) }, "the venue's clock could not be read; the last offset stays");
+      cancelSync = clock.after(CLOCK_SYNC_MS, resynchronise, { unref: true });
+    });
+  };
+  try {
+    await synchronise();
+  } catch (error) {
+    await reference.close();
+    throw error;
+  }
+  const close = async (): Promise<void> => {
+    cancelSync();
+    queue.stop();
+    await reference.close();
+  };
+  const history: BarHistory = {
+    request: (request, onReply) => queue.request(request, onReply),
+    forget: (symbol) => void queue.removeSymbol(symbol),
+  };
+  return { reference, history, offsetMs, close };
+}

@@ -1,0 +1,55 @@
+import { errorCode } from "@smcq/kernel";
+
+/** Exit codes of `smcq`; stable, so that services can act on them. */
+export const ExitCode = {
+  Ok: 0,
+  /** Broken code, or an error without a code of its own. */
+  Unexpected: 1,
+  /** Unknown command or flag. */
+  Usage: 2,
+  /** A setting is wrong or contradicts another. */
+  Config: 3,
+  /** A file cannot be read or written, or holds something else. */
+  File: 4,
+  /** The venue cannot be reached and no cached universe helps. */
+  Venue: 5,
+  /** Klines do not come: the address is not routed, or the venue is silent. */
+  Feed: 6,
+  /** Another engine runs on the same data folder. */
+  Locked: 7,
+  /** A port is in use. */
+  Port: 8,
+  /** The engine crashed too often. */
+  Crashes: 9,
+  /** The ledger cannot be opened or closed. */
+  Ledger: 10,
+} as const;
+export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];
+
+const BY_PREFIX: readonly (readonly [string, ExitCode])[] = [
+  ["CONFIG_FILE", ExitCode.File],
+  ["CONFIG", ExitCode.Config],
+  ["USAGE", ExitCode.Usage],
+  ["BINANCE_URL", ExitCode.Feed],
+  ["FEED_SILENT", ExitCode.Feed],
+  ["BINANCE", ExitCode.Venue],
+  ["RUN_LOCK", ExitCode.Locked],
+  ["LEDGER", ExitCode.Ledger],
+  ["EADDRINUSE", ExitCode.Port],
+  ["SIM_PORT", ExitCode.Port],
+  ["SIM_OPTION", ExitCode.Config],
+  ["SIM_FAULT", ExitCode.Config],
+  ["SIM", ExitCode.Venue],
+  ["KLINES", ExitCode.File],
+  ["SCAN", ExitCode.File],
+  ["ENOENT", ExitCode.File],
+  ["EACCES", ExitCode.File],
+  ["EISDIR", ExitCode.File],
+  ["ENOSPC", ExitCode.File],
+];
+
+/** The exit code that an error deserves. */
+export function exitCodeOf(error: unknown): ExitCode {
+  const code = errorCode(error);
+  return BY_PREFIX.find(([prefix]) => code.startsWith(prefix))?.[1] ?? ExitCode.Unexpected;
+}

@@ -1,0 +1,80 @@
+import type { MinuteReport } from "@smcq/cluster";
+import { FeedCounter } from "@smcq/exchange";
+
+/** What the scored candidates of a report's minutes came to. */
+export interface SignalTally {
+  readonly candidates: number;
+  readonly aboveScoreMin: number;
+  readonly bestScore: number;
+}
+
+/** The fields of the minute line; units in the names. */
+export function minuteFields(report: MinuteReport, tally: SignalTally): Readonly<Record<string, unknown>> {
+  const feed = (counter: FeedCounter): number => report.feed[counter] as number;
+  const troubles = {
+    reconnects: feed(FeedCounter.Reconnects),
+    gaps: feed(FeedCounter.Gaps),
+    restFinals: feed(FeedCounter.RestFinals),
+    corrections: feed(FeedCounter.Corrections),
+    badFrames: feed(FeedCounter.BadFrames),
+    badBars: feed(FeedCounter.BadBars),
+    resets: feed(FeedCounter.Resets),
+    rebuilds: report.rebuilds,
+    tornReads: report.tornReads,
+  };
+  return {
+    minute: new Intl.DateTimeFormat("en-GB", MINUTE_FORMAT).format(report.minuteMs),
+    minutes: report.minutes,
+    barsClosed: report.barsClosed,
+    barsExpected: report.barsExpected,
+    messages: feed(FeedCounter.Messages),
+    closeToScoredP50Ms: round(report.latencyP50Us / 1_000),
+    closeToScoredP99Ms: round(report.latencyP99Us / 1_000),
+    closeToScoredMsMax: round(report.latencyUsMax / 1_000),
+    candidates: tally.candidates,
+    scored: tally.candidates,
+    aboveScoreMin: tally.aboveScoreMin,
+    bestScore: tally.bestScore,
+    ...troubles,
+  };
+}
+
+const MINUTE_FORMAT: Intl.DateTimeFormatOptions = {
+  timeZone: "UTC",
+  month: "2-digit",
+  day: "2-digit",
+  hour: "2-digit",
+  minute: "2-digit",
+};
+
+/** The minute line for eyes; troubles are named only when there are any. */
+export function minuteText(fields: Readonly<Record<string, unknown>>): string {
+  const troubles = [
+    "reconnects",
+    "gaps",
+    "restFinals",
+    "corrections",
+    "badFrames",
+    "badBars",
+    "resets",
+    "rebuilds",
+    "tornReads",
+  ]
+    .filter((key) => fields[key] !== 0)
+    .map((key) => `${key} ${String(fields[key])}`);
+  return [
+    `${String(fields["minute"])} UTC`,
+    `bars ${String(fields["barsClosed"])}/${String(fields["barsExpected"])}`,
+    `close to scored p50 ${ms(fields["closeToScoredP50Ms"])} p99 ${ms(fields["closeToScoredP99Ms"])} max ${ms(fields["closeToScoredMsMax"])} ms`,
+    `candidates ${String(fields["candidates"])}, scored ${String(fields["scored"])}, above threshold ${String(fields["aboveScoreMin"])}, best ${Number(fields["bestScore"]).toFixed(2)}`,
+    ...(troubles.length > 0 ? [troubles.join(", ")] : ["reconnects 0"]),
+  ].join(" | ");
+}
+
+function ms(value: unknown): string {
+  return Number(value).toFixed(1);
+}
+
+function round(value: number): number {
+  return Math.round(value * 1_000) / 1_000;
+}

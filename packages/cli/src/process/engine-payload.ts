@@ -1,0 +1,16 @@
+import type { EngineConfig } from "@smcq/config";
+import type { ClockSpec } from "@smcq/kernel";
+
+/** What the supervisor hands to the engine's process: plain data, one JSON argument. */
+export interface EnginePayload {
+  /** Addresses of the simulated venue already stand in `config.feed`. */
+  readonly config: EngineConfig;
+  readonly configHash: string;
+  readonly configJson: string;
+  readonly clock: ClockSpec;
+}
+
+/** Supervisor -> engine. */
+export interface StopMessage {
+  readonly type: "stop";
+}
