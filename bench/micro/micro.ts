@@ -1,0 +1,31 @@
+import type { Calibration } from "../lib/calibration.ts";
+import type { BenchOptions } from "../lib/options.ts";
+import type { PartRecorder } from "../lib/results.ts";
+import { benchDetector } from "./detector.ts";
+import { benchHops } from "./hops.ts";
+import { benchParse } from "./parse.ts";
+import { benchRing } from "./ring.ts";
+
+export interface MicroContext {
+  readonly calibration: Calibration;
+  readonly rounds: number;
+  /** Shortest time of one measurement, ms. */
+  readonly msPerMeasurement: number;
+}
+
+/** The small costs that the pipeline is made of (perf.md section 2), each against its rival. */
+export async function runMicro(
+  options: BenchOptions,
+  calibration: Calibration,
+  recorder: PartRecorder,
+): Promise<void> {
+  const context: MicroContext = {
+    calibration,
+    rounds: options.rounds,
+    msPerMeasurement: options.isQuick ? 30 : 120,
+  };
+  await benchParse(context, recorder);
+  await benchRing(context, recorder);
+  await benchDetector(context, recorder);
+  await benchHops(context, recorder);
+}
