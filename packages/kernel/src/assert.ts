@@ -5,7 +5,8 @@ export function assert(condition: boolean, invariant: string): asserts condition
 
 /** Closes a union: a new variant breaks the build here. */
 export function assertNever(value: never): never {
-  throw new InvariantError(`Invariant: every variant is handled (got ${JSON.stringify(value)})`);
+  const text = JSON.stringify(value, (_, part: unknown) => (typeof part === "bigint" ? `${part}` : part));
+  throw new InvariantError(`Invariant: every variant is handled (got ${text})`);
 }
 
 /** Returns `value`, or throws when it is missing although our own code guarantees it. */

@@ -31,7 +31,13 @@ export function errorCode(error: unknown): string {
 
 /** Returns the text of anything that was thrown. */
 export function errorMessage(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  if (error instanceof Error) return error.message;
+  try {
+    return String(error);
+  } catch {
+    // An object without a prototype, or with a `toString` that throws, was thrown.
+    return "a value that cannot be printed";
+  }
 }
 
 /** Returns plain data for anything that was thrown. */

@@ -1,3 +1,4 @@
+import { assert } from "../assert.ts";
 import type { EpochMs, MonoNs } from "../brand.ts";
 
 /** Stops a pending timer; calling it again, or after the timer fired, does nothing. */
@@ -10,7 +11,10 @@ export type CancelTimer = () => void;
 export interface Clock {
   nowMs(): EpochMs;
   monoNs(): MonoNs;
-  /** Calls `fn` once, at least `delayMs` of this clock later; `unref` timers do not keep the process alive. */
+  /**
+   * Calls `fn` once, at least `delayMs` of this clock later, never at once; 0 and less is "soon". Refuses NaN. `unref`
+   * timers do not keep the process alive.
+   */
   after(delayMs: number, fn: () => void, options?: { readonly unref?: boolean }): CancelTimer;
 }
 
@@ -25,3 +29,8 @@ export type ClockSpec =
       readonly anchorVenueMs: number;
       readonly anchorWallMs: number;
     };
+
+/** Refuses a delay that no clock can count: a timer of NaN ms fires at once on one clock and never on another. */
+export function assertDelay(delayMs: number): void {
+  assert(!Number.isNaN(delayMs), "Invariant: a timer's delay is a number");
+}
