@@ -1,6 +1,12 @@
 import { SYMBOLS_MAX } from "@smcq/exchange-sim";
 import { SmcqError } from "@smcq/kernel";
 
+/** A point of a scaled clock: the venue's time at a time of the machine's wall clock. */
+export interface ClockAnchor {
+  readonly anchorVenueMs: number;
+  readonly anchorWallMs: number;
+}
+
 /** How the simulated venue runs; plain data, so that it crosses a process. Everything has a default. */
 export interface BinanceSimOptions {
   /** Loopback address to listen on; default 127.0.0.1. */
@@ -17,6 +23,8 @@ export interface BinanceSimOptions {
   readonly clock?: "scaled" | "manual";
   /** The bundle's minute at which the run starts; default 2600: enough history for 499 bars of M5. */
   readonly startMinute?: number;
+  /** Goes on with the clock of a venue that ended, instead of starting at `startMinute`. */
+  readonly resume?: ClockAnchor;
   /** True: after the last minute the bars start over. */
   readonly loop?: boolean;
   /** Fault plan as text (`parseFaults` of exchange-sim); default none. */
@@ -56,7 +64,8 @@ export interface BinanceSimOptions {
 }
 
 /** Options with every default filled in. */
-export type SimSettings = Required<Omit<BinanceSimOptions, "tls">> & Pick<BinanceSimOptions, "tls">;
+export type SimSettings = Required<Omit<BinanceSimOptions, "tls" | "resume">> &
+  Pick<BinanceSimOptions, "tls" | "resume">;
 
 const defaults: SimSettings = {
   host: "127.0.0.1",
@@ -113,7 +122,8 @@ export function resolveOptions(options: BinanceSimOptions): SimSettings {
   const settings: SimSettings = { ...defaults, ...options };
   const faults: string[] = [];
   for (const key of Object.keys(options))
-    if (!(key in defaults) && key !== "tls") faults.push(`${key} is no option of the simulator`);
+    if (!(key in defaults) && key !== "tls" && key !== "resume")
+      faults.push(`${key} is no option of the simulator`);
   for (const [key, min, max, isWhole] of ranges) {
     const value = settings[key];
     const isFit = typeof value === "number" && value >= min && value <= max;

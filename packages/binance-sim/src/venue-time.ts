@@ -7,7 +7,7 @@ import {
   type Clock,
   type ClockSpec,
 } from "@smcq/kernel";
-import type { SimSettings } from "./options.ts";
+import type { ClockAnchor, SimSettings } from "./options.ts";
 
 /** The venue's clock, and the machine's for what stays on wall time. */
 export interface VenueTime {
@@ -31,10 +31,20 @@ export function startVenueTime(marketStartMs: number, settings: SimSettings): Ve
   const openMs = marketStartMs + settings.startMinute * MINUTE_MS;
   const wall = new SystemClock();
   const isManual = settings.clock === "manual";
+  if (settings.resume !== undefined && !isManual)
+    return resumeVenueTime(settings.resume, settings.speed, wall);
   const startMs = isManual ? openMs + settings.finalDelayMs : openMs;
   const speed = isManual ? STANDSTILL_SPEED : settings.speed;
   const spec: ClockSpec = { type: "scaled", speed, anchorVenueMs: startMs, anchorWallMs: wallNowMs() };
   if (!isManual) return { clock: createClock(spec), wall, spec, speed, startMs, advanceTo: null };
   const clock = new ManualClock(startMs);
   return { clock, wall, spec, speed: 1, startMs, advanceTo: (toMs) => clock.advanceTo(toMs) };
+}
+
+/** Takes up the clock of a venue that ended: the same time, as if it had been away. */
+function resumeVenueTime(anchor: ClockAnchor, speed: number, wall: Clock): VenueTime {
+  const spec: ClockSpec = { type: "scaled", speed, ...anchor };
+  const clock = createClock(spec);
+  const startMs = Math.floor(clock.nowMs() / MINUTE_MS) * MINUTE_MS;
+  return { clock, wall, spec, speed, startMs, advanceTo: null };
 }

@@ -99,8 +99,7 @@ async function startVenue(loaded: LoadedConfig, logger: Logger): Promise<Venue> 
   let listening: VenueListening | null = null;
   const start = (): ChildProcess => {
     // A venue that comes back has the same address and goes on where its clock is.
-    const options =
-      listening === null ? base : { ...base, port: listening.port, resumeClock: listening.clock };
+    const options = listening === null ? base : { ...base, port: listening.port, resume: listening.clock };
     const entry = fileURLToPath(import.meta.resolve("@smcq/binance-sim/process"));
     const child = fork(entry, [JSON.stringify(options)], { env: {}, execArgv: process.execArgv });
     child.on("message", (message: { readonly type?: string }) => {

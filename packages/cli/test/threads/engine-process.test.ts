@@ -1,0 +1,180 @@
+import { ledgerFile, LedgerReader } from "@smcq/ledger";
+import { afterEach, describe, expect, it } from "vitest";
+import { ExitCode } from "../../src/exit-codes.ts";
+import { isAlive, partsOf, SmcqRun, temporaryFolder, until } from "./engine-run.ts";
+
+const folders: { remove: () => void }[] = [];
+const runs: SmcqRun[] = [];
+
+function start(args: readonly string[], folder = fresh(), isGroup = false): SmcqRun {
+  const small = [
+    "--shards",
+    "2",
+    "--symbols",
+    "24",
+    "--speed",
+    "60",
+    "--data-dir",
+    folder,
+    "--log-format",
+    "json",
+  ];
+  const run = new SmcqRun(["engine", ...small, ...args], { isGroup });
+  runs.push(run);
+  return run;
+}
+
+function fresh(): string {
+  const folder = temporaryFolder();
+  folders.push(folder);
+  return folder.path;
+}
+
+function storedSignals(folder: string): {
+  readonly runs: number;
+  readonly signals: number;
+  readonly ended: number;
+} {
+  const reader = new LedgerReader(ledgerFile(folder));
+  try {
+    const all = reader.runIds(10).map((runId) => reader.summary(runId));
+    return {
+      runs: all.length,
+      signals: all.reduce((sum, run) => sum + run.signalCount, 0),
+      ended: all.filter((run) => run.endedAtMs !== null).length,
+    };
+  } finally {
+    reader.close();
+  }
+}
+
+afterEach(() => {
+  for (const run of runs.splice(0)) if (run.child.exitCode === null) run.child.kill("SIGKILL");
+  for (const folder of folders.splice(0)) folder.remove();
+});
+
+describe("smcq engine as processes", () => {
+  it("gets READY, finds and stores signals, and ends by --for with exit code 0", async () => {
+    const folder = fresh();
+    const run = start(["--for", "12s"], folder);
+    const ready = await run.sees("READY: 24 pairs, 2 shards");
+    expect(ready.level).toBe("info");
+    const minute = await run.sees("minute", 2);
+    expect(minute["barsClosed"]).toBe(minute["barsExpected"]);
+    expect(await run.ends()).toBe(ExitCode.Ok);
+    const stored = storedSignals(folder);
+    expect(stored).toMatchObject({ runs: 1, ended: 1 });
+    expect(stored.signals).toBeGreaterThan(0);
+  });
+
+  it.each(["SIGINT", "SIGTERM"] as const)(
+    "ends cleanly on %s to the engine's own process",
+    async (signal) => {
+      const folder = fresh();
+      const run = start([], folder);
+      await run.sees("READY");
+      const parts = partsOf(run);
+      process.kill(parts.engine, signal);
+      expect(await run.ends()).toBe(ExitCode.Ok);
+      expect([parts.engine, parts.venue].filter(isAlive)).toEqual([]);
+      expect(storedSignals(folder).ended).toBe(1);
+    },
+  );
+
+  it("ends cleanly on Ctrl-C, which reaches the whole group", async () => {
+    const folder = fresh();
+    const run = start([], folder, true);
+    await run.sees("READY");
+    const parts = partsOf(run);
+    process.kill(-run.pid, "SIGINT");
+    expect(await run.ends()).toBe(ExitCode.Ok);
+    expect([parts.engine, parts.venue].filter(isAlive)).toEqual([]);
+    expect(storedSignals(folder).ended).toBe(1);
+  });
+
+  it("ends cleanly when it is told to while it is still starting", async () => {
+    const run = start([]);
+    await run.sees("start-up step", 1);
+    run.child.kill("SIGTERM");
+    expect(await run.ends()).toBe(ExitCode.Ok);
+  });
+
+  it("starts the engine again after kill -9 and goes on against the same venue", async () => {
+    const folder = fresh();
+    const run = start([], folder);
+    await run.sees("READY");
+    const before = partsOf(run);
+    process.kill(before.engine, "SIGKILL");
+    await run.sees("process crashed");
+    await run.sees("READY", 2);
+    await run.sees("minute", 1);
+    const after = partsOf(run);
+    expect(after.engine).not.toBe(before.engine);
+    expect(after.venue).toBe(before.venue);
+    run.child.kill("SIGTERM");
+    expect(await run.ends()).toBe(ExitCode.Ok);
+    expect(storedSignals(folder)).toMatchObject({ runs: 2, ended: 1 });
+  });
+
+  it("starts the venue again after kill -9; the engine reconnects by itself", async () => {
+    const run = start([]);
+    await run.sees("minute", 1);
+    const before = partsOf(run);
+    process.kill(before.venue, "SIGKILL");
+    await run.sees("process crashed");
+    const minutes = run.count("minute");
+    const isWhole = (): boolean =>
+      run.lines
+        .filter((line) => line.msg === "minute")
+        .slice(minutes + 2)
+        .some((line) => line["barsClosed"] === line["barsExpected"] && Number(line["barsClosed"]) > 0);
+    await until(isWhole, "whole minutes after the venue came back", 60_000);
+    expect(partsOf(run).engine).toBe(before.engine);
+    run.child.kill("SIGTERM");
+    expect(await run.ends()).toBe(ExitCode.Ok);
+  });
+
+  it("leaves no orphan after kill -9 of the supervisor, and nothing that stops the next start", async () => {
+    const folder = fresh();
+    const run = start([], folder);
+    await run.sees("READY");
+    const parts = partsOf(run);
+    process.kill(run.pid, "SIGKILL");
+    await until(() => !isAlive(parts.engine) && !isAlive(parts.venue), "the children to end");
+    const next = start(["--for", "1s"], folder);
+    await next.sees("READY");
+    expect(await next.ends()).toBe(ExitCode.Ok);
+    expect(storedSignals(folder)).toMatchObject({ runs: 2, ended: 2 });
+  });
+
+  it("refuses a second engine on the same data folder, naming the first", async () => {
+    const folder = fresh();
+    const first = start([], folder);
+    await first.sees("READY");
+    const second = start([], folder);
+    expect(await second.ends()).toBe(ExitCode.Locked);
+    expect(second.stdout).toContain(String(partsOf(first).engine));
+    first.child.kill("SIGTERM");
+    expect(await first.ends()).toBe(ExitCode.Ok);
+  });
+});
+
+describe("smcq engine refuses", () => {
+  it.each([
+    [
+      "an un-prefixed stream address",
+      ["--mode", "paper", "--set", "feed.wsBaseUrl=wss://fstream.binance.com/stream"],
+      ExitCode.Feed,
+      "/market/stream",
+    ],
+    ["an unknown flag", ["--shard", "3"], ExitCode.Usage, "shard"],
+    ["a setting out of range", ["--shards", "1000"], ExitCode.Config, "1..64"],
+    ["a settings file that is not there", ["--config", "nowhere.json"], ExitCode.File, "nowhere.json"],
+    ["a model that cannot be loaded", ["--model", "models/none.onnx"], ExitCode.Config, "heuristic"],
+    ["a fault knob that does not exist", ["--faults", "MD99"], ExitCode.Config, "MD99"],
+  ] as const)("%s, with its own exit code and a hint", async (_what, args, exitCode, hint) => {
+    const run = start(args);
+    expect(await run.ends()).toBe(exitCode);
+    expect(run.stdout + run.stderr).toContain(hint);
+  });
+});
