@@ -1,3 +1,4 @@
+export * from "./coordinator/coordinator-options.ts";
 export * from "./coordinator/coordinator.ts";
 export * from "./coordinator/decision-desk.ts";
 export * from "./coordinator/minute-report.ts";

@@ -1,6 +1,6 @@
 import type { Worker } from "node:worker_threads";
-import type { EngineCounters, EngineOptions, ScoredCandidate } from "@smcq/engine";
-import { type BarHistory, FeedCounter } from "@smcq/exchange";
+import type { EngineCounters, ScoredCandidate } from "@smcq/engine";
+import { FeedCounter } from "@smcq/exchange";
 import {
   assertNever,
   type Clock,
@@ -19,12 +19,12 @@ import {
   type ShardMemory,
 } from "@smcq/wire";
 import { createShardMemory } from "../memory.ts";
-import type { ScanOptions } from "../scan/scan-core.ts";
 import type { ScanInit } from "../scan/run-scan.ts";
-import { DecisionDesk, type SignalListeners } from "./decision-desk.ts";
+import type { ClusterHealth, CoordinatorOptions } from "./coordinator-options.ts";
+import { DecisionDesk } from "./decision-desk.ts";
 import { MinuteReporter } from "./minute-report.ts";
 import { RowDrain } from "./row-drain.ts";
-import { ScanPool, type WorkerEntry } from "./scan-pool.ts";
+import { ScanPool } from "./scan-pool.ts";
 import { ShardHost } from "./shard-host.ts";
 import { ShardLane } from "./shard-lane.ts";
 import { type SlotEntry, SlotTable } from "./slot-table.ts";
@@ -34,37 +34,6 @@ import { WarmUp } from "./warm-up.ts";
 const SPARE_SLOTS = 8;
 /** How often symbols are looked at on their way to READY, wall ms. */
 const REVIEW_MS = 50;
-
-export interface CoordinatorOptions {
-  readonly symbols: readonly string[];
-  readonly shards: number;
-  readonly compute: "pool" | "shard";
-  readonly scanThreads: number;
-  readonly clock: ClockSpec;
-  readonly scorerId: string;
-  readonly engine: EngineOptions;
-  readonly scan: ScanOptions;
-  readonly barsReadyMin: number;
-  readonly m5Bars: number;
-  readonly shardWorker: WorkerEntry;
-  readonly scanWorker: WorkerEntry;
-  readonly history: BarHistory;
-  readonly logger: Logger;
-  readonly listeners: SignalListeners;
-}
-
-export interface ClusterHealth {
-  readonly symbols: number;
-  readonly ready: number;
-  /** READY symbols whose M5 state has the venue's history too. */
-  readonly m5Ready: number;
-  readonly short: number;
-  readonly warming: number;
-  readonly shardsRunning: number;
-  readonly shardsOff: number;
-  readonly shardRestarts: number;
-  readonly scanRestarts: number;
-}
 
 /**
  * The coordinator's side of the cluster: memory, shard threads, scan threads, and the way of a closed bar through
@@ -314,9 +283,12 @@ export class Coordinator {
       case "want-bars":
         this.#fetchBars(shardId, event.wanted);
         return;
-      case "reset": {
-        const entry = this.slots.at(shardId, event.slot);
-        if (entry !== null) this.#warmUp.reset(entry.symbol);
+      case "reset":
+      case "corrected": {
+        const symbol = this.slots.at(shardId, event.slot)?.symbol;
+        if (symbol === undefined) return;
+        if (event.type === "reset") this.#warmUp.reset(symbol);
+        else this.#warmUp.corrected(symbol);
         return;
       }
       case "scanned":

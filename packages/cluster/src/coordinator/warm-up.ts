@@ -67,6 +67,12 @@ export class WarmUp {
     if (progress !== undefined) progress.stage = "warming";
   }
 
+  /** A bar of a symbol changed: its M5 state, which no rebuild from the ring reaches, is seeded anew. */
+  corrected(symbol: string): void {
+    const progress = this.#progress.get(symbol);
+    if (progress !== undefined) progress.m5Epoch = -1;
+  }
+
   /** Looks at every symbol that is not READY yet; asks for M5 history of those that have become it. */
   review(entries: readonly SlotEntry[]): void {
     for (const entry of entries) {

@@ -7,6 +7,8 @@ export interface RingSinkEvents {
   readonly onForming: () => void;
   /** A slot got a new closed bar, a replaced one, or a new run. */
   readonly onWork: () => void;
+  /** A bar of the ring was replaced. */
+  readonly onCorrected: (slot: number, openTimeMs: number) => void;
   /** A slot's run was broken off: its bars start anew. */
   readonly onReset: (slot: number) => void;
 }
@@ -101,7 +103,9 @@ export class RingSink implements KlineSink {
     close: number,
     volume: number,
   ): void {
-    if (this.#writer.replace(slot, openTimeMs, open, high, low, close, volume)) this.#events.onWork();
+    if (!this.#writer.replace(slot, openTimeMs, open, high, low, close, volume)) return;
+    this.#events.onCorrected(slot, openTimeMs);
+    this.#events.onWork();
   }
 
   reset(slot: number): void {

@@ -66,6 +66,7 @@ export class ShardCore {
     this.#sink = new RingSink(deps.memory.rings, clock, {
       onForming: () => this.#control.count(FeedCounter.Formings, 1),
       onWork: () => this.#announceWork(),
+      onCorrected: (slot, openTimeMs) => deps.emit({ type: "corrected", slot, openTimeMs }),
       onReset: (slot) => deps.emit({ type: "reset", slot }),
     });
     this.#feed = deps.createFeed({

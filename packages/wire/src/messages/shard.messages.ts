@@ -33,6 +33,8 @@ export type ShardEvent =
   | { readonly type: "closed" }
   | { readonly type: "want-bars"; readonly wanted: BarsWanted }
   | { readonly type: "reset"; readonly slot: number }
+  /** A bar that was given before has other numbers now. */
+  | { readonly type: "corrected"; readonly slot: number; readonly openTimeMs: number }
   /** `isTask`: the answer to a "scan" command; otherwise the shard scanned what its own feed had closed. */
   | { readonly type: "scanned"; readonly reply: ScanReply; readonly isTask: boolean }
   | {
