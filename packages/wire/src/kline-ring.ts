@@ -280,7 +280,7 @@ export class KlineRingReader {
 
   /**
    * Begins a read of `slot`; false while the writer replaces a cell or resets the run (try again later). What it sets
-   * belongs together only once a later `verdict` says whole, for an empty range too.
+   * belongs to one run; whether that is still the run after the read, `verdict` says, for an empty range too.
    */
   begin(slot: number): boolean {
     const { i32 } = this.#memory;
@@ -291,6 +291,8 @@ export class KlineRingReader {
     this.tail = Atomics.load(i32, (base + O.tail) >> 2);
     this.epoch = Atomics.load(i32, (base + O.epoch) >> 2);
     this.runStart = Atomics.load(i32, (base + O.runStart) >> 2);
+    // A reset between these looks would pair the old run's tail with the new run's start.
+    if (Atomics.load(i32, (base + O.revision) >> 2) !== this.revision) return false;
     // One bar less than the ring holds: the oldest stands in the cell that the next append spoils first. So a read of
     // the whole range survives one append under way; it is never needed for safety, which is the verdict's.
     this.from = Math.max(this.runStart, this.tail - RING_BARS + 1);
