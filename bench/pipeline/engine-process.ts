@@ -1,0 +1,144 @@
+/**
+ * The engine as the bench measures it, in a process of its own: the product's coordinator, shard worker and scan
+ * worker, REST client and history queue; no ledger, no log. Every closed bar is scored, so that signals can be
+ * counted against closes. The bench moves the clock; between closes the market stands still.
+ */
+import { Coordinator } from "@smcq/cluster";
+import { FeedCounter } from "@smcq/exchange";
+import { BackfillQueue, BinanceReferenceData } from "@smcq/exchange-binance";
+import { createClock, errorMessage, type Logger, MINUTE_MS, Rng, silentLogger, SystemClock } from "@smcq/kernel";
+import { GcCollector } from "./gc-collector.ts";
+import type { EngineControl, EngineCountersReport, EngineReport, EngineSetting } from "./messages.ts";
+import { SignalDesk } from "./signal-desk.ts";
+
+const setting = JSON.parse(process.argv[2] ?? "null") as EngineSetting;
+const origin = setting.feed.restBaseUrl;
+const wallClock = new SystemClock();
+const clock = createClock(setting.clock);
+const gc = new GcCollector();
+/** No symbol may hear of a signal's age here: the venue's clock is moved by hand. */
+const SIGNAL_AGE_MS_MAX = 1e15;
+const FIRST_DATA_MS_MAX = 60_000;
+const REVIEW_MS = 20;
+
+const logger: Logger = {
+  ...silentLogger,
+  warn: (fields, text) => console.error("warn", text, JSON.stringify(fields)),
+  error: (fields, text) => console.error("error", text, JSON.stringify(fields)),
+  child: () => logger,
+};
+
+function say(report: EngineReport): void {
+  process.send?.(report);
+}
+
+const DIST = "../../packages/cli/dist/workers";
+const own = {
+  shard: new URL(`${DIST}/shard.worker.js`, import.meta.url),
+  scan: new URL(`${DIST}/scan.worker.js`, import.meta.url),
+};
+const rival = {
+  shard: new URL("../naive/shard.worker.ts", import.meta.url),
+  scan: new URL("../naive/scan.worker.ts", import.meta.url),
+};
+
+async function main(): Promise<void> {
+  const rng = new Rng(1);
+  const reference = new BinanceReferenceData({ origin, clock, rng, log: logger });
+  const universe = await reference.universe();
+  const queue = new BackfillQueue({
+    klines: (query) => reference.klines(query),
+    clock,
+    rng,
+    log: logger,
+    venueNowMs: () => clock.nowMs(),
+  });
+  const desk = new SignalDesk(wallClock, () => say({ type: "closed" }));
+  const workers = setting.path === "own" ? own : rival;
+  const data = { feed: setting.feed, seed: 1, shards: setting.shards, path: setting.path };
+  const coordinator = new Coordinator({
+    symbols: universe.instruments.map(({ symbol }) => symbol),
+    shards: setting.shards,
+    compute: setting.compute,
+    scanThreads: setting.scanThreads,
+    clock: setting.clock,
+    scorerId: "heuristic-1",
+    engine: { scoreMin: 0.6, decisionWindowNs: 10e6, signalAgeMsMax: SIGNAL_AGE_MS_MAX },
+    scan: { isEveryBarScored: true },
+    barsReadyMin: 320,
+    m5Bars: 0,
+    shardWorker: { url: workers.shard, data },
+    scanWorker: { url: workers.scan, data },
+    history: {
+      request: (request, onReply) => queue.request(request, onReply),
+      forget: (symbol) => void queue.removeSymbol(symbol),
+    },
+    logger,
+    listeners: { onSignals: (signals) => desk.take(signals), onDecision() {} },
+  });
+  const stop = async (): Promise<void> => {
+    await coordinator.stop();
+    queue.stop();
+    await reference.close();
+    if (process.connected) process.disconnect();
+  };
+  process.once("disconnect", () => process.exit());
+  process.on("message", (control: EngineControl) => {
+    carryOut(control, { coordinator, desk, stop }).catch(fail);
+  });
+  await coordinator.start();
+  while (coordinator.health().warming > 0) await new Promise<void>((resolve) => wallClock.after(REVIEW_MS, resolve));
+  say({ type: "warmed" });
+  const health = await coordinator.whenReady(FIRST_DATA_MS_MAX);
+  say({ type: "ready", symbols: health.ready });
+}
+
+interface Parts {
+  readonly coordinator: Coordinator;
+  readonly desk: SignalDesk;
+  readonly stop: () => Promise<void>;
+}
+
+async function carryOut(control: EngineControl, { coordinator, desk, stop }: Parts): Promise<void> {
+  switch (control.type) {
+    case "advance":
+      coordinator.setClockOffsetMs(control.offsetMs);
+      break;
+    case "expect":
+      desk.expect(control.openTimeMs, control.count);
+      break;
+    case "collect":
+      say({ type: "rows", rows: desk.rows() });
+      return;
+    case "counters":
+      say({ type: "counters", counters: counters(coordinator) });
+      return;
+    case "stop":
+      await stop();
+      return;
+    default:
+      control satisfies never;
+  }
+  say({ type: "done", control: control.type });
+}
+
+function counters(coordinator: Coordinator): EngineCountersReport {
+  const reporter = coordinator.createReporter(Math.floor(clock.nowMs() / MINUTE_MS) * MINUTE_MS);
+  const { ready, shardRestarts, scanRestarts } = coordinator.health();
+  return {
+    messages: reporter.total(FeedCounter.Messages),
+    finals: reporter.total(FeedCounter.Finals),
+    clockFaults: reporter.total(FeedCounter.ClockFaults),
+    reconnects: reporter.total(FeedCounter.Reconnects),
+    ready,
+    shardRestarts,
+    scanRestarts,
+    gc: gc.take(),
+  };
+}
+
+function fail(error: unknown): void {
+  say({ type: "failed", text: errorMessage(error) });
+}
+
+main().catch(fail);
