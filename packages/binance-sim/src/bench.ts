@@ -3,7 +3,7 @@ import { MINUTE_MS, SmcqError } from "@smcq/kernel";
 import type { SimStats } from "./stats.ts";
 import { KlineFrame } from "./stream/kline-frame.ts";
 import type { Venue } from "./venue.ts";
-import type { Connection } from "./ws/connection.ts";
+import { textFrame, type Connection } from "./ws/connection.ts";
 import type { Hub } from "./ws/hub.ts";
 
 /** How a burst was written: monotonic ns (comparable between processes of one machine), frames and bytes. */
@@ -18,6 +18,7 @@ export interface BurstReport {
 interface Prepared {
   readonly connection: Connection;
   readonly chunks: readonly Buffer[];
+  readonly frames: number;
 }
 
 /**
@@ -56,16 +57,14 @@ export class BenchDesk {
       this.#frame.encode(symbol, this.#cell, { openTimeMs: market.openTimeMs(minute), eventTimeMs, isFinal });
       const { writer, rawStart } = this.#frame;
       for (const { connection } of subscriptions) {
-        if (connection.isCombined) connection.append(writer.bytes, 0, writer.length);
-        else connection.append(writer.bytes, rawStart, writer.length - 1);
-        const chunk = connection.takeChunk();
-        if (chunk === null) continue;
+        const from = connection.isCombined ? 0 : rawStart;
+        const to = connection.isCombined ? writer.length : writer.length - 1;
         const list = chunks.get(connection) ?? [];
-        list.push(chunk);
+        list.push(textFrame(writer.bytes.subarray(from, to)));
         chunks.set(connection, list);
       }
     }
-    return [...chunks].map(([connection, list]) => ({ connection, chunks: list }));
+    return [...chunks].map(([connection, list]) => ({ connection, chunks: list, frames: list.length }));
   }
 
   /** Encodes the next close for the subscriptions of this moment; `closeNow` does it when it was not called. */
@@ -80,7 +79,11 @@ export class BenchDesk {
     this.#prepared =
       settings.burst === "frame-per-write"
         ? perFrame
-        : perFrame.map(({ connection, chunks }) => ({ connection, chunks: [Buffer.concat(chunks)] }));
+        : perFrame.map(({ connection, chunks, frames }) => ({
+            connection,
+            chunks: [Buffer.concat(chunks)],
+            frames,
+          }));
   }
 
   /** Closes the current minute of all subscribed symbols: moves the clock, writes the prepared frames. */
@@ -99,26 +102,13 @@ export class BenchDesk {
         bytes += chunk.length;
       }
     const endNs = time.wall.monoNs();
-    const frames = this.#countFrames(prepared);
+    const frames = prepared.reduce((sum, one) => sum + one.frames, 0);
+    this.#stats.frames += frames;
+    this.#stats.bytes += bytes;
     this.#stats.finals.regular += frames;
     this.#stats.finals.total += frames;
     this.#steady = [];
     return { minute, startNs, endNs, frames, bytes };
-  }
-
-  #countFrames(prepared: readonly Prepared[]): number {
-    return prepared.reduce((sum, { connection }) => sum + this.#subscribed(connection), 0);
-  }
-
-  #subscribed(connection: Connection): number {
-    let count = 0;
-    for (const symbol of this.#venue.market.symbols)
-      if (
-        this.#venue.isFlowing(symbol.index) &&
-        this.#hub.klines(symbol.index).some((subscription) => subscription.connection === connection)
-      )
-        count++;
-    return count;
   }
 
   /** Sends forming frames at a steady rate over all connections until called with 0; messages a wall second. */
@@ -153,15 +143,22 @@ export class BenchDesk {
     for (const fraction of [0.3, 0.5, 0.7])
       for (const { connection, chunks } of this.#encodeAll(this.#minute, fraction, eventTimeMs))
         byConnection.set(connection, [...(byConnection.get(connection) ?? []), ...chunks]);
-    this.#steady = [...byConnection].map(([connection, chunks]) => ({ connection, chunks }));
+    this.#steady = [...byConnection].map(([connection, chunks]) => ({
+      connection,
+      chunks,
+      frames: chunks.length,
+    }));
   }
 
   #writeSlot(slot: number): void {
     let left = slot;
     for (const { connection, chunks } of this.#steady) {
       if (left < chunks.length) {
-        connection.write(chunks[left] as Buffer);
+        const chunk = chunks[left] as Buffer;
+        connection.write(chunk);
         this.#stats.formings++;
+        this.#stats.frames++;
+        this.#stats.bytes += chunk.length;
         return;
       }
       left -= chunks.length;

@@ -8,6 +8,35 @@ const BACKLOG_BYTES_MAX = 64 * 1024 * 1024;
 const TEXT_FRAME = 0x81;
 const BINARY_FRAME = 0x82;
 
+const HEADER_BYTES_MAX = 10;
+
+/** Writes one unmasked WebSocket frame at `offset` of `out`; returns the offset behind it. */
+function writeFrame(out: Buffer, offset: number, payload: Uint8Array, isBinary: boolean): number {
+  const size = payload.length;
+  let at = offset;
+  out[at++] = isBinary ? BINARY_FRAME : TEXT_FRAME;
+  if (size < 126) {
+    out[at++] = size;
+  } else if (size < 65_536) {
+    out[at++] = 126;
+    out[at++] = size >>> 8;
+    out[at++] = size & 0xff;
+  } else {
+    out[at++] = 127;
+    out.writeUInt32BE(0, at);
+    out.writeUInt32BE(size, at + 4);
+    at += 8;
+  }
+  out.set(payload, at);
+  return at + size;
+}
+
+/** Returns a text frame of its own with a copy of the payload. */
+export function textFrame(payload: Uint8Array): Buffer {
+  const out = Buffer.allocUnsafe(payload.length + HEADER_BYTES_MAX);
+  return out.subarray(0, writeFrame(out, 0, payload, false));
+}
+
 interface Delayed {
   readonly releaseMs: number;
   readonly chunk: Buffer;
@@ -67,31 +96,15 @@ export class Connection {
   /** Queues one frame with `bytes[start..end)` as its payload. */
   append(bytes: Buffer, start: number, end: number, isBinary = false): void {
     if (this.isMuted || this.isBlackholed || !this.isOpen) return;
-    const size = end - start;
-    const needed = size + 10;
+    const needed = end - start + HEADER_BYTES_MAX;
     if (this.#length + needed > this.#out.length) {
       this.flush(0);
       if (needed > this.#out.length) this.#out = Buffer.allocUnsafeSlow(needed);
     }
-    const out = this.#out;
-    let at = this.#length;
-    out[at++] = isBinary ? BINARY_FRAME : TEXT_FRAME;
-    if (size < 126) {
-      out[at++] = size;
-    } else if (size < 65_536) {
-      out[at++] = 126;
-      out[at++] = size >>> 8;
-      out[at++] = size & 0xff;
-    } else {
-      out[at++] = 127;
-      out.writeUInt32BE(0, at);
-      out.writeUInt32BE(size, at + 4);
-      at += 8;
-    }
-    bytes.copy(out, at, start, end);
+    const at = writeFrame(this.#out, this.#length, bytes.subarray(start, end), isBinary);
     this.#stats.frames++;
-    this.#stats.bytes += at + size - this.#length;
-    this.#length = at + size;
+    this.#stats.bytes += at - this.#length;
+    this.#length = at;
     if (this.#isFramePerWrite) this.flush(0);
   }
 
@@ -101,18 +114,11 @@ export class Connection {
     this.append(bytes, 0, bytes.length);
   }
 
-  /** Takes what is queued, as one chunk for a later `write`; null when there is nothing. */
-  takeChunk(): Buffer | null {
-    if (this.#length === 0) return null;
-    const chunk = Buffer.from(this.#out.subarray(0, this.#length));
-    this.#length = 0;
-    return chunk;
-  }
-
   /** Writes what is queued; with `releaseMs` > 0 it stays back until then, in order. */
   flush(releaseMs: number): void {
-    const chunk = this.takeChunk();
-    if (chunk === null) return;
+    if (this.#length === 0) return;
+    const chunk = Buffer.from(this.#out.subarray(0, this.#length));
+    this.#length = 0;
     if (releaseMs > 0 || this.#delayed.length > 0) this.#delayed.push({ releaseMs, chunk });
     else this.write(chunk);
   }

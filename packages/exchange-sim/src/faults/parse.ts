@@ -31,7 +31,7 @@ function readValue(text: string, parameter: KnobParameter, id: KnobId): number {
   const value = factor === undefined ? NaN : Number(match?.[1]) * factor;
   const isWhole = parameter.unit === "ratio" || Number.isInteger(value);
   if (!(value >= parameter.min && value <= parameter.max && isWhole))
-    refuse(`${id}: "${text}" is not a ${describe(parameter)}`);
+    refuse(`${id}: "${text}" does not fit ${describe(parameter)}`);
   return value;
 }
 

@@ -1,0 +1,133 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { createServer, type AddressInfo } from "node:net";
+import { fileURLToPath } from "node:url";
+import { createClock, SmcqError } from "@smcq/kernel";
+import { afterEach, describe, expect, it } from "vitest";
+import { forkBinanceSim, runBinanceSimAlone, type SimChild, type SimReport } from "../../src/index.ts";
+import { Client, eventually } from "../support/client.ts";
+
+const children: SimChild[] = [];
+const parents: ChildProcess[] = [];
+
+async function fork(options: Parameters<typeof forkBinanceSim>[0]): Promise<SimChild> {
+  const child = await forkBinanceSim(options);
+  children.push(child);
+  return child;
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+afterEach(async () => {
+  for (const child of children.splice(0)) await child.stop();
+  for (const parent of parents.splice(0)) parent.kill("SIGKILL");
+});
+
+describe("the simulator's process", () => {
+  it("listens on a free port, shares its clock, serves, follows control messages and stops with 0", async () => {
+    const child = await fork({ symbols: 5, speed: 300 });
+    const base = `http://127.0.0.1:${child.port}`;
+    const response = await fetch(`${base}/fapi/v1/time`);
+    const { serverTime } = (await response.json()) as { serverTime: number };
+    // Two processes, one clock: the difference is the way of the answer, not an offset.
+    expect(Math.abs(createClock(child.clockSpec).nowMs() - serverTime)).toBeLessThan(300 * 500);
+    const reports: SimReport[] = [];
+    child.onReport((report) => reports.push(report));
+    child.send({ type: "list", symbol: "COMINGUSDT" });
+    child.send({ type: "delist", symbol: "NOSUCHUSDT" });
+    child.send({ type: "faults", faults: "MD04=1" });
+    child.send({ type: "stats" });
+    await eventually("four reports", () => reports.length === 4);
+    expect(reports).toMatchObject([
+      { type: "done", control: "list" },
+      { type: "refused", control: "delist", error: { code: "SIM_UNIVERSE" } },
+      { type: "done", control: "faults" },
+      { type: "stats", stats: { requests: 1 } },
+    ]);
+    const document = await (await fetch(`${base}/fapi/v1/exchangeInfo`)).text();
+    expect(document).toContain("COMINGUSDT");
+    expect(await child.stop()).toBe(0);
+    await expect(fetch(`${base}/fapi/v1/time`)).rejects.toThrow("fetch failed");
+  });
+
+  it("closes bars by hand over IPC and reports the burst", async () => {
+    const child = await fork({ symbols: 5, clock: "manual" });
+    const client = await new Client(`ws://127.0.0.1:${child.port}/market/stream`).open();
+    await client.subscribe(["ALGOUSDT", "AVAXUSDT"]);
+    const reports: SimReport[] = [];
+    child.onReport((report) => reports.push(report));
+    child.send({ type: "prepare-close" });
+    child.send({ type: "close-now" });
+    await eventually("the burst", () => client.finals().length === 2);
+    await eventually("its report", () => reports.some((report) => report.type === "burst"));
+    expect(reports.at(-1)).toMatchObject({ type: "burst", burst: { minute: 2600, frames: 2 } });
+    await client.close();
+  });
+
+  it("reports the end of the data", async () => {
+    const child = await fork({ symbols: 5, speed: 2000, startMinute: 20_155 });
+    const reports: SimReport[] = [];
+    child.onReport((report) => reports.push(report));
+    await eventually("the end", () => reports.some((report) => report.type === "end-of-data"));
+    expect(isAlive(child.pid)).toBe(true);
+  });
+
+  it("ends with 0 on SIGTERM and lives through SIGINT while its parent lives", async () => {
+    const child = await fork({ symbols: 5 });
+    process.kill(child.pid, "SIGINT");
+    expect((await fetch(`http://127.0.0.1:${child.port}/fapi/v1/ping`)).status).toBe(200);
+    process.kill(child.pid, "SIGTERM");
+    expect(await child.exited).toBe(0);
+  });
+
+  it("ends when its parent is killed", async () => {
+    const parent = spawn(
+      process.execPath,
+      ["--conditions=@smcq/source", fileURLToPath(new URL("../support/parent.ts", import.meta.url))],
+      { stdio: ["ignore", "pipe", "inherit"] },
+    );
+    parents.push(parent);
+    const [line] = (await once(parent.stdout, "data")) as [Buffer];
+    const { pid } = JSON.parse(line.toString("utf8")) as { pid: number };
+    expect(isAlive(pid)).toBe(true);
+    parent.kill("SIGKILL");
+    await eventually("the simulator ends", () => !isAlive(pid));
+  });
+
+  it("says why it cannot start: a port in use, a bad option, a bad fault plan", async () => {
+    const blocker = createServer().listen(0, "127.0.0.1");
+    await once(blocker, "listening");
+    const { port } = blocker.address() as AddressInfo;
+    const failure = async (options: Parameters<typeof forkBinanceSim>[0]): Promise<string> => {
+      try {
+        await fork(options);
+        return "started";
+      } catch (error) {
+        return error instanceof SmcqError ? error.code : String(error);
+      }
+    };
+    expect(await failure({ port, symbols: 5 })).toBe("EADDRINUSE");
+    expect(await failure({ speed: -1 })).toBe("SIM_OPTION");
+    expect(await failure({ faults: "MD99" })).toBe("SIM_FAULTS");
+    blocker.close();
+  });
+
+  it("runs alone for a person, to the end of the data", async () => {
+    const lines: string[] = [];
+    const code = await runBinanceSimAlone({ symbols: 5, speed: 5000, startMinute: 20_158 }, (line) =>
+      lines.push(line),
+    );
+    expect(code).toBe(0);
+    expect(lines[0]).toMatch(/^REST http:\/\/127\.0\.0\.1:\d+ /);
+    expect(lines.at(-1)).toBe("stopped: end of data");
+    expect(await runBinanceSimAlone({ symbols: 0 }, (line) => lines.push(line))).toBe(1);
+    expect(lines.at(-1)).toMatch(/symbols must be an integer/);
+  });
+});
