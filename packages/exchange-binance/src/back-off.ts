@@ -1,0 +1,69 @@
+import type { Rng } from "@smcq/kernel";
+
+const FIRST_MS = 5_000;
+const MAX_MS = 300_000;
+/** After "too many requests" the venue wants rest: start where others are after four failures. */
+const POLICY_FIRST_MS = 60_000;
+
+/** Why a connection ended, as far as it decides when to come back. */
+export type EndKind =
+  /** The network or the venue dropped it, or it never stood. */
+  | "network"
+  /** The venue closed it in good order (24 h, restart). */
+  | "closed"
+  /** Data or pongs stopped. */
+  | "silent"
+  /** 1008, 403, 418 or 429: we asked for too much. */
+  | "policy"
+  /** The certificate was refused: never downgraded. */
+  | "tls"
+  /** Frames that nobody can read. */
+  | "garbage"
+  /** We closed it ourselves. */
+  | "stopped";
+
+/** The reconnection rule S4: the first retry at once, then 5 s to 5 min of venue time with jitter. */
+export class BackOff {
+  readonly #rng: Rng;
+  #failures = 0;
+
+  constructor(rng: Rng) {
+    this.#rng = rng;
+  }
+
+  /** Ms until the next try after a connection ended this way. */
+  nextMs(kind: EndKind): number {
+    const failures = this.#failures++;
+    if (kind !== "policy" && failures === 0) return 0;
+    const firstMs = kind === "policy" ? POLICY_FIRST_MS : FIRST_MS;
+    const fullMs = Math.min(MAX_MS, firstMs * 2 ** Math.min(16, Math.max(0, failures - 1)));
+    return Math.max(FIRST_MS, fullMs * (0.75 + this.#rng.next() * 0.25));
+  }
+
+  /** The connection has been healthy for a while: the next failure is a first one again. */
+  reset(): void {
+    this.#failures = 0;
+  }
+}
+
+/** Sorts the end of a socket by close code, handshake status and error code. */
+export function endKind(end: {
+  readonly closeCode: number;
+  readonly httpStatus: number;
+  readonly errorCode: string;
+}): EndKind {
+  if (end.httpStatus === 403 || end.httpStatus === 418 || end.httpStatus === 429) return "policy";
+  if (/CERT|SELF_SIGNED|UNABLE_TO_VERIFY|ALTNAME|ERR_TLS|ERR_SSL/.test(end.errorCode)) return "tls";
+  if (end.errorCode.startsWith("WS_ERR")) return "garbage";
+  switch (end.closeCode) {
+    case 1000:
+    case 1001:
+    case 1012:
+      return "closed";
+    case 1008:
+    case 1013:
+      return "policy";
+    default:
+      return "network";
+  }
+}

@@ -1,0 +1,256 @@
+import { BAR_FIELDS, MINUTE_MS, assert, barFault } from "@smcq/kernel";
+import { BarSource, FeedCounter } from "@smcq/exchange";
+import type { FeedMeter, KlineSink } from "@smcq/exchange";
+import { Field } from "./kline-frame.ts";
+import type { KlineFrame } from "./kline-frame.ts";
+import { EARLY_BARS, KEPT_BARS, SlotBars } from "./slot-bars.ts";
+
+export const SlotStage = { Idle: 0, Warming: 1, Live: 2 } as const;
+export type SlotStage = (typeof SlotStage)[keyof typeof SlotStage];
+
+/** How sure a kept bar is; `Settled` was checked with REST after a dispute and is not disputed again. */
+const Surety = { Stream: 1, Rest: 2, Settled: 3 } as const;
+
+/** True when `prices[at..at+4]` (open, high, low, close, volume) are no bar. */
+function isFaulty(prices: Float64Array, at: number): boolean {
+  const open = prices[at] as number;
+  const high = prices[at + 1] as number;
+  const low = prices[at + 2] as number;
+  return barFault(open, high, low, prices[at + 3] as number, prices[at + 4] as number) !== null;
+}
+
+/**
+ * The bars of each slot on their way to the sink: finals that came early wait in `held`, the last ones given stay in
+ * `kept`. It alone gives bars to the sink, each once, in order, 60,000 ms apart.
+ */
+export class BarKeeper {
+  readonly #sink: KlineSink;
+  readonly #meter: FeedMeter;
+  readonly #jumpMax: number;
+  readonly #stage: Uint8Array;
+  readonly #nextMs: Float64Array;
+  readonly #lastClose: Float64Array;
+  readonly #held: SlotBars;
+  readonly #kept: SlotBars;
+  /** Scratch for a bar on its way from `held`. */
+  readonly #prices = new Float64Array(5);
+  restEqual = 0;
+  restDifferent = 0;
+
+  constructor(options: {
+    readonly slots: number;
+    readonly sink: KlineSink;
+    readonly meter: FeedMeter;
+    readonly jumpFactorMax: number;
+  }) {
+    const { slots } = options;
+    this.#sink = options.sink;
+    this.#meter = options.meter;
+    this.#jumpMax = options.jumpFactorMax;
+    this.#stage = new Uint8Array(slots);
+    this.#nextMs = new Float64Array(slots);
+    this.#lastClose = new Float64Array(slots);
+    this.#held = new SlotBars(slots, EARLY_BARS);
+    this.#kept = new SlotBars(slots, KEPT_BARS);
+  }
+
+  stage(slot: number): SlotStage {
+    return this.#stage[slot] as SlotStage;
+  }
+
+  isLive(slot: number): boolean {
+    return this.#stage[slot] === SlotStage.Live;
+  }
+
+  /** Open time of the next bar owed to the sink; 0 while warming. */
+  nextMs(slot: number): number {
+    return this.#nextMs[slot] as number;
+  }
+
+  /** Forgets a slot's bars and waits for history; finals that come meanwhile are held. */
+  warm(slot: number): void {
+    this.#clear(slot);
+    this.#stage[slot] = SlotStage.Warming;
+  }
+
+  /** Goes on behind a bar that the sink already has; nothing is known about its numbers. */
+  resume(slot: number, lastOpenMs: number): void {
+    assert(lastOpenMs % MINUTE_MS === 0, "Invariant: bars open at whole minutes");
+    this.#clear(slot);
+    this.#stage[slot] = SlotStage.Live;
+    this.#nextMs[slot] = lastOpenMs + MINUTE_MS;
+  }
+
+  release(slot: number): void {
+    this.#clear(slot);
+    this.#stage[slot] = SlotStage.Idle;
+  }
+
+  /** True when these prices are no bar, or lie too far from the slot's last close to be believed unchecked. */
+  isImplausible(slot: number, prices: Float64Array, at: number): boolean {
+    if (isFaulty(prices, at)) return true;
+    const last = this.#lastClose[slot] as number;
+    const high = prices[at + 1] as number;
+    const low = prices[at + 2] as number;
+    return last > 0 && (high > last * this.#jumpMax || low < last / this.#jumpMax);
+  }
+
+  /** True when row `at` of a REST reply is a whole bar; else it is counted and left out. */
+  isBar(bars: Float64Array, at: number): boolean {
+    const isGood = !isFaulty(bars, at + 1) && (bars[at] as number) % MINUTE_MS === 0;
+    if (!isGood) this.#meter.count(FeedCounter.BadBars, 1);
+    return isGood;
+  }
+
+  /** Holds a plausible `x:true` bar until the ones before it have come. */
+  hold(frame: KlineFrame, receivedNs: number): void {
+    const { slot, openTimeMs: openMs } = frame;
+    // A bar too far ahead would take the cell of one that is needed sooner; REST will bring it.
+    if (this.isLive(slot) && openMs >= this.nextMs(slot) + EARLY_BARS * MINUTE_MS) return;
+    const cell = this.#held.cell(slot, openMs);
+    if (this.#held.openMs(cell) === openMs) {
+      const isEqual = this.#held.equals(cell, frame.numbers, Field.Open);
+      this.#meter.count(isEqual ? FeedCounter.Duplicates : FeedCounter.Corrections, 1);
+    }
+    this.#held.put(cell, openMs, frame.numbers, Field.Open);
+    this.#held.setOrigin(cell, frame.eventTimeMs, receivedNs);
+  }
+
+  /** Open time of the first held bar that is not the next one, or 0. */
+  firstHeldMs(slot: number): number {
+    const nextMs = this.nextMs(slot);
+    for (let step = 1; step < EARLY_BARS; step++)
+      if (this.#held.holds(slot, nextMs + step * MINUTE_MS)) return nextMs + step * MINUTE_MS;
+    return 0;
+  }
+
+  /** Gives the held bars that are next in turn. */
+  giveHeld(slot: number): void {
+    for (let openMs = this.nextMs(slot); this.#held.holds(slot, openMs); openMs = this.nextMs(slot)) {
+      const cell = this.#held.cell(slot, openMs);
+      this.#held.drop(cell);
+      for (let field = 0; field < 5; field++) this.#prices[field] = this.#held.price(cell, field);
+      if (this.isImplausible(slot, this.#prices, 0)) {
+        // Held while the last close was not known yet: now it is a matter for REST.
+        this.#meter.count(FeedCounter.BadBars, 1);
+        return;
+      }
+      this.#give(slot, this.#prices, 0, Surety.Stream, this.#held.eventMs(cell), this.#held.receivedNs(cell));
+    }
+  }
+
+  /** Gives row `at` of a REST reply, which must be the next bar; its event time is the bar's end. */
+  giveRest(slot: number, bars: Float64Array, at: number, receivedNs: number): void {
+    const openMs = bars[at] as number;
+    const cell = this.#held.cell(slot, openMs);
+    if (this.#held.openMs(cell) === openMs) {
+      this.#countParity(this.#held.equals(cell, bars, at + 1));
+      this.#held.drop(cell);
+    }
+    this.#give(slot, bars, at + 1, Surety.Rest, openMs + MINUTE_MS, receivedNs);
+  }
+
+  /** Starts a slot with the last unbroken run of a history reply; false when there is none. */
+  begin(slot: number, bars: Float64Array, receivedNs: number): boolean {
+    let first = bars.length;
+    for (let at = bars.length - BAR_FIELDS; at >= 0; at -= BAR_FIELDS) {
+      const isBroken = first < bars.length && (bars[at] as number) + MINUTE_MS !== bars[first];
+      if (isBroken || !this.isBar(bars, at)) break;
+      first = at;
+    }
+    if (first >= bars.length) return false;
+    this.#stage[slot] = SlotStage.Live;
+    this.#nextMs[slot] = bars[first] as number;
+    for (let at = first; at < bars.length; at += BAR_FIELDS) this.giveRest(slot, bars, at, receivedNs);
+    this.giveHeld(slot);
+    return true;
+  }
+
+  /** Takes a final of the stream for a bar already given; true when REST must say which numbers hold. */
+  again(slot: number, openMs: number, prices: Float64Array, at: number): boolean {
+    const cell = this.#kept.cell(slot, openMs);
+    const isKnown = this.#kept.openMs(cell) === openMs;
+    if (!isKnown || this.#kept.equals(cell, prices, at)) {
+      this.#meter.count(FeedCounter.Duplicates, 1);
+      return false;
+    }
+    this.#meter.count(FeedCounter.Corrections, 1);
+    const surety: number = this.#kept.source(cell);
+    if (surety === Surety.Settled) return false;
+    // What REST said stands until REST says otherwise; what the stream said gives way to its later word.
+    if (surety === Surety.Stream) this.#correct(slot, openMs, prices, at);
+    return true;
+  }
+
+  /** Compares a bar already given with REST, whose numbers hold. */
+  compare(slot: number, openMs: number, prices: Float64Array, at: number): void {
+    const cell = this.#kept.cell(slot, openMs);
+    if (this.#kept.openMs(cell) !== openMs) return;
+    const isEqual = this.#kept.equals(cell, prices, at);
+    this.#countParity(isEqual);
+    if (!isEqual) {
+      this.#meter.count(FeedCounter.Corrections, 1);
+      this.#correct(slot, openMs, prices, at);
+    }
+    this.#kept.setSource(cell, Surety.Settled);
+  }
+
+  #countParity(isEqual: boolean): void {
+    if (isEqual) this.restEqual++;
+    else this.restDifferent++;
+  }
+
+  #correct(slot: number, openMs: number, prices: Float64Array, at: number): void {
+    this.#kept.put(this.#kept.cell(slot, openMs), openMs, prices, at);
+    const close = prices[at + 3] as number;
+    if (openMs + MINUTE_MS === this.nextMs(slot)) this.#lastClose[slot] = close;
+    this.#sink.correct(
+      slot,
+      openMs,
+      prices[at] as number,
+      prices[at + 1] as number,
+      prices[at + 2] as number,
+      close,
+      prices[at + 4] as number,
+    );
+  }
+
+  #give(
+    slot: number,
+    prices: Float64Array,
+    at: number,
+    surety: number,
+    eventMs: number,
+    receivedNs: number,
+  ): void {
+    const openMs = this.nextMs(slot);
+    assert(openMs > 0 && openMs % MINUTE_MS === 0, "Invariant: a live slot knows its next bar");
+    const cell = this.#kept.cell(slot, openMs);
+    const close = prices[at + 3] as number;
+    this.#kept.put(cell, openMs, prices, at);
+    this.#kept.setSource(cell, surety);
+    this.#lastClose[slot] = close;
+    this.#nextMs[slot] = openMs + MINUTE_MS;
+    this.#meter.count(FeedCounter.Finals, 1);
+    if (surety !== Surety.Stream) this.#meter.count(FeedCounter.RestFinals, 1);
+    this.#sink.final(
+      slot,
+      openMs,
+      prices[at] as number,
+      prices[at + 1] as number,
+      prices[at + 2] as number,
+      close,
+      prices[at + 4] as number,
+      surety === Surety.Stream ? BarSource.Stream : BarSource.Rest,
+      eventMs,
+      receivedNs,
+    );
+  }
+
+  #clear(slot: number): void {
+    this.#nextMs[slot] = 0;
+    this.#lastClose[slot] = 0;
+    this.#held.clear(slot);
+    this.#kept.clear(slot);
+  }
+}

@@ -1,0 +1,397 @@
+import { BAR_FIELDS, MINUTE_MS } from "@smcq/kernel";
+import { FeedCounter } from "@smcq/exchange";
+import type { BarReply } from "@smcq/exchange";
+import { BarKeeper, SlotStage } from "./bar-keeper.ts";
+import { Field } from "./kline-frame.ts";
+import type { KlineFrame } from "./kline-frame.ts";
+import { BackfillPriority } from "./sequencer-options.ts";
+import type { ParityCounts, SequencerOptions, SlotState } from "./sequencer-options.ts";
+import { DueTimer } from "./due-timer.ts";
+import { HISTORY_BARS, REPAIR_BARS_MAX, RING_BARS } from "./limits.ts";
+import { KEPT_BARS } from "./slot-bars.ts";
+
+const RETRY_FIRST_MS = 3_000;
+const RETRY_MS_MAX = 300_000;
+/** Replies that hold later bars but not the one we need, after which the hole counts as the venue's own. */
+const HOLE_TRIES_MAX = 3;
+/** Tries of a verification that brings nothing. */
+const VERIFY_TRIES_MAX = 5;
+/** A final may come this much before its bar's end by our clock or by its own event time: no two clocks are one. */
+const CLOSE_SLACK_MS = 1_000;
+
+/**
+ * Turns frames and REST replies into whole, ordered, final bars (binance.md 2.2, decisions 11).
+ *
+ *            add                    history came                  bar missing at +3 s, newer bar, doubt
+ *   idle ──────────► warming ───────────────────────► live ◄──────────────────────► asked (one request a slot)
+ *     ▲                 ▲                              │  │
+ *     └──── remove ─────┴── hole the venue cannot fill ┘  └─ x:true or REST: final, in order, once
+ *
+ * Only `x:true` with plausible numbers and REST's answers become bars. Everything else only asks REST.
+ */
+export class BarSequencer {
+  readonly #options: SequencerOptions;
+  readonly #keeper: BarKeeper;
+  readonly #due: DueTimer;
+  readonly #graceMs: number;
+  readonly #newerGraceMs: number;
+  readonly #futureMs: number;
+  readonly #replyMsMax: number;
+  readonly #symbols: (string | undefined)[];
+  /** Open time of the newest forming bar. */
+  readonly #formingMs: Float64Array;
+  /** The request under way: both ends, and when it was made; 0 when there is none. */
+  readonly #askedFromMs: Float64Array;
+  readonly #askedToMs: Float64Array;
+  readonly #askedAtMs: Float64Array;
+  /** Bars already given whose numbers are in doubt; 0 when there are none. */
+  readonly #doubtFromMs: Float64Array;
+  readonly #doubtToMs: Float64Array;
+  readonly #tries: Uint8Array;
+  readonly #holeTries: Uint8Array;
+  readonly #isGapOpen: Uint8Array;
+  #cancelBoundary: (() => void) | undefined;
+
+  constructor(options: SequencerOptions) {
+    const { slots } = options;
+    this.#options = options;
+    this.#keeper = new BarKeeper({ ...options, jumpFactorMax: options.jumpFactorMax ?? 20 });
+    this.#due = new DueTimer({ ...options, onDue: (slot, nowMs) => this.#ask(slot, nowMs) });
+    this.#graceMs = options.boundaryGraceMs ?? 3_000;
+    this.#newerGraceMs = options.newerBarGraceMs ?? 1_000;
+    this.#futureMs = options.futureMsMax ?? 10_000;
+    this.#replyMsMax = options.replyMsMax ?? RETRY_MS_MAX;
+    this.#symbols = Array.from({ length: slots });
+    this.#formingMs = new Float64Array(slots);
+    this.#askedFromMs = new Float64Array(slots);
+    this.#askedToMs = new Float64Array(slots);
+    this.#askedAtMs = new Float64Array(slots);
+    this.#doubtFromMs = new Float64Array(slots);
+    this.#doubtToMs = new Float64Array(slots);
+    this.#tries = new Uint8Array(slots);
+    this.#holeTries = new Uint8Array(slots);
+    this.#isGapOpen = new Uint8Array(slots);
+  }
+
+  /** Starts the boundary timer. */
+  start(): void {
+    this.#armBoundary();
+  }
+
+  /** Stops every timer; bars that wait are dropped. */
+  stop(): void {
+    this.#cancelBoundary?.();
+    this.#cancelBoundary = undefined;
+    this.#due.stop();
+  }
+
+  /**
+   * Begins to watch a symbol. With -1 its last 499 closed bars are asked for at once; else the sink has every bar up
+   * to the one that opened at `resumeAfterMs`, and what closed since is asked for.
+   */
+  add(slot: number, symbol: string, resumeAfterMs: number): void {
+    this.remove(slot);
+    this.#symbols[slot] = symbol;
+    if (resumeAfterMs < 0) this.#keeper.warm(slot);
+    else this.#keeper.resume(slot, resumeAfterMs);
+    this.#ask(slot, this.#options.clock.nowMs());
+  }
+
+  /** Forgets a slot. */
+  remove(slot: number): void {
+    this.#symbols[slot] = undefined;
+    this.#keeper.release(slot);
+    this.#forget(slot);
+  }
+
+  /** After a reconnection: asks at once for what closed meanwhile. */
+  recheck(slot: number): void {
+    const nowMs = this.#options.clock.nowMs();
+    const isBehind = this.#keeper.isLive(slot) && this.#keeper.nextMs(slot) <= this.#lastClosedMs(nowMs);
+    if (isBehind) this.#due.schedule(slot, nowMs);
+  }
+
+  state(slot: number): SlotState {
+    const isWatched = this.#keeper.stage(slot) !== SlotStage.Idle;
+    return { isWatched, isLive: this.#keeper.isLive(slot), nextOpenMs: this.#keeper.nextMs(slot) };
+  }
+
+  /** Closed bars that the sink has not got, by our clock; 0 for slots that are not live. */
+  missingCount(slot: number): number {
+    if (!this.#keeper.isLive(slot)) return 0;
+    const lastMs = this.#lastClosedMs(this.#options.clock.nowMs());
+    return Math.max(0, (lastMs - this.#keeper.nextMs(slot)) / MINUTE_MS + 1);
+  }
+
+  parity(): ParityCounts {
+    return { restEqual: this.#keeper.restEqual, restDifferent: this.#keeper.restDifferent };
+  }
+
+  /** Takes a parsed kline; `nowMs` is the venue's time, `receivedNs` when the frame was read. */
+  onKline(frame: KlineFrame, nowMs: number, receivedNs: number): void {
+    const slot = frame.slot;
+    if (this.#keeper.stage(slot) === SlotStage.Idle) return;
+    if (!this.#isTimely(frame, nowMs)) {
+      this.#options.meter.count(FeedCounter.ClockFaults, 1);
+      return;
+    }
+    if (this.#keeper.isImplausible(slot, frame.numbers, Field.Open)) {
+      this.#options.meter.count(FeedCounter.BadBars, 1);
+      if (frame.isFinal)
+        this.#due.schedule(slot, Math.max(nowMs, frame.openTimeMs + MINUTE_MS + this.#graceMs));
+      return;
+    }
+    if (frame.isFinal) this.#onFinal(frame, nowMs, receivedNs);
+    else this.#onForming(frame, nowMs);
+  }
+
+  /** Takes REST's answer; `receivedNs` is when it was read. */
+  onReply(reply: BarReply, receivedNs: number): void {
+    const { slot, symbol, interval, fromMs, toMs } = reply.request;
+    if (interval !== "1m" || this.#symbols[slot] !== symbol) return;
+    const isAwaited = this.#askedFromMs[slot] === fromMs && this.#askedToMs[slot] === toMs;
+    if (isAwaited) this.#askedToMs[slot] = 0;
+    const nowMs = this.#options.clock.nowMs();
+    if (this.#keeper.isLive(slot)) {
+      this.#merge(reply, nowMs, receivedNs);
+    } else if (isAwaited) {
+      const isWarm = this.#keeper.begin(slot, reply.bars, receivedNs);
+      this.#continue(slot, nowMs, isWarm);
+    }
+  }
+
+  /** Event and bar times that cannot be: never let them move a symbol forward (MD15). */
+  #isTimely(frame: KlineFrame, nowMs: number): boolean {
+    const openMs = frame.openTimeMs;
+    const eventMs = frame.eventTimeMs;
+    const latestMs = nowMs + this.#futureMs;
+    if (openMs % MINUTE_MS !== 0 || eventMs > latestMs) return false;
+    if (!frame.isFinal) return eventMs >= openMs;
+    const overMs = openMs + MINUTE_MS - CLOSE_SLACK_MS;
+    return eventMs >= overMs && nowMs >= overMs;
+  }
+
+  #onForming(frame: KlineFrame, nowMs: number): void {
+    const { slot, openTimeMs: openMs } = frame;
+    if (!this.#keeper.isLive(slot)) return;
+    const nextMs = this.#keeper.nextMs(slot);
+    if (openMs < nextMs || openMs < (this.#formingMs[slot] as number)) return;
+    if (openMs > (this.#formingMs[slot] as number)) {
+      this.#formingMs[slot] = openMs;
+      // A newer bar: the one before is over. `x:true` may still come (it usually takes 2 s), then REST is asked.
+      if (openMs > nextMs)
+        this.#due.schedule(slot, Math.max(nowMs + this.#newerGraceMs, nextMs + MINUTE_MS + this.#graceMs));
+    }
+    const { sink, meter } = this.#options;
+    meter.count(FeedCounter.Formings, 1);
+    sink.forming(
+      slot,
+      openMs,
+      frame.open,
+      frame.high,
+      frame.low,
+      frame.close,
+      frame.volume,
+      frame.eventTimeMs,
+    );
+  }
+
+  #onFinal(frame: KlineFrame, nowMs: number, receivedNs: number): void {
+    const { slot, openTimeMs: openMs } = frame;
+    const nextMs = this.#keeper.nextMs(slot);
+    if (this.#keeper.isLive(slot) && openMs < nextMs) {
+      if (this.#keeper.again(slot, openMs, frame.numbers, Field.Open)) this.#doubt(slot, openMs, openMs);
+      return;
+    }
+    if (nowMs > openMs + MINUTE_MS + this.#graceMs) this.#options.meter.count(FeedCounter.LateFinals, 1);
+    this.#keeper.hold(frame, receivedNs);
+    if (!this.#keeper.isLive(slot)) return;
+    if (openMs > nextMs) {
+      this.#openGap(slot);
+      this.#due.schedule(slot, nowMs + this.#newerGraceMs);
+      return;
+    }
+    this.#keeper.giveHeld(slot);
+    if (this.#keeper.nextMs(slot) > this.#lastClosedMs(nowMs)) this.#settle(slot);
+  }
+
+  #merge(reply: BarReply, nowMs: number, receivedNs: number): void {
+    const { slot, fromMs, toMs } = reply.request;
+    const keeper = this.#keeper;
+    const beforeMs = keeper.nextMs(slot);
+    let hasLater = false;
+    for (let at = 0; at < reply.bars.length; at += BAR_FIELDS) {
+      if (!keeper.isBar(reply.bars, at)) continue;
+      const openMs = reply.bars[at] as number;
+      if (openMs < keeper.nextMs(slot)) keeper.compare(slot, openMs, reply.bars, at + 1);
+      else if (openMs === keeper.nextMs(slot)) keeper.giveRest(slot, reply.bars, at, receivedNs);
+      else hasLater = true;
+    }
+    keeper.giveHeld(slot);
+    const isDoubtOver =
+      reply.bars.length > 0 &&
+      fromMs <= (this.#doubtFromMs[slot] as number) &&
+      toMs >= (this.#doubtToMs[slot] as number);
+    if (isDoubtOver || (this.#tries[slot] as number) >= VERIFY_TRIES_MAX) this.#doubtToMs[slot] = 0;
+    const hasMoved = keeper.nextMs(slot) > beforeMs;
+    if (hasMoved) this.#holeTries[slot] = 0;
+    else if (hasLater) this.#holeTries[slot] = (this.#holeTries[slot] as number) + 1;
+    if ((this.#holeTries[slot] as number) >= HOLE_TRIES_MAX) {
+      this.#reset(slot, nowMs);
+      return;
+    }
+    this.#continue(slot, nowMs, hasMoved);
+  }
+
+  /** After a reply: the next chunk at once when this one brought something, else later. */
+  #continue(slot: number, nowMs: number, hasMoved: boolean): void {
+    const isWhole = this.#keeper.isLive(slot) && this.#keeper.nextMs(slot) > this.#lastClosedMs(nowMs);
+    if (isWhole && this.#doubtToMs[slot] === 0) {
+      this.#settle(slot);
+      return;
+    }
+    if (hasMoved) this.#tries[slot] = 0;
+    else this.#tries[slot] = Math.min(200, (this.#tries[slot] as number) + 1);
+    this.#due.schedule(slot, hasMoved ? nowMs : nowMs + this.#retryMs(this.#tries[slot] as number));
+  }
+
+  #retryMs(tries: number): number {
+    const fullMs = Math.min(RETRY_MS_MAX, RETRY_FIRST_MS * 2 ** (tries - 1));
+    // The first retry is the second boundary check (+6 s); later ones spread.
+    return tries <= 1 ? fullMs : fullMs * (0.8 + this.#options.rng.next() * 0.2);
+  }
+
+  /** Asks REST for what the slot lacks; one request a slot at a time, so the oldest bars come first. */
+  #ask(slot: number, nowMs: number): void {
+    const symbol = this.#symbols[slot];
+    if (symbol === undefined) return;
+    const lostAtMs = (this.#askedAtMs[slot] as number) + this.#replyMsMax;
+    if (this.#askedToMs[slot] !== 0 && nowMs < lostAtMs) {
+      this.#due.schedule(slot, lostAtMs);
+      return;
+    }
+    const lastMs = this.#lastClosedMs(nowMs);
+    if (!this.#keeper.isLive(slot)) {
+      this.#request(slot, symbol, lastMs - (HISTORY_BARS - 1) * MINUTE_MS, lastMs, BackfillPriority.History);
+      return;
+    }
+    const nextMs = this.#keeper.nextMs(slot);
+    const missing = (lastMs - nextMs) / MINUTE_MS + 1;
+    if (missing > RING_BARS) {
+      this.#reset(slot, nowMs);
+      return;
+    }
+    const hasDoubt = this.#doubtToMs[slot] !== 0;
+    if (missing <= 0) {
+      if (hasDoubt)
+        this.#request(
+          slot,
+          symbol,
+          this.#doubtFromMs[slot] as number,
+          this.#doubtToMs[slot] as number,
+          BackfillPriority.Verify,
+        );
+      return;
+    }
+    if (missing > 1) this.#openGap(slot);
+    const fromMs = hasDoubt ? Math.min(nextMs, this.#doubtFromMs[slot] as number) : nextMs;
+    const priority = missing > 1 ? BackfillPriority.Gap : BackfillPriority.Repair;
+    this.#request(slot, symbol, fromMs, this.#chunkEndMs(slot, fromMs, lastMs), priority);
+  }
+
+  /** Last bar of the next request: up to 99 bars cost weight 1, a longer hole goes in pieces of 499. */
+  #chunkEndMs(slot: number, fromMs: number, lastMs: number): number {
+    const count = (lastMs - fromMs) / MINUTE_MS + 1;
+    const endMs =
+      count <= REPAIR_BARS_MAX ? lastMs : Math.min(lastMs, fromMs + (HISTORY_BARS - 1) * MINUTE_MS);
+    // What the stream has closed already need not be asked, except on a retry: a later bar in the answer is the
+    // proof that a missing one is missing at the venue.
+    if (this.#tries[slot] !== 0) return endMs;
+    const heldMs = this.#keeper.firstHeldMs(slot);
+    return heldMs > this.#keeper.nextMs(slot) ? Math.min(endMs, heldMs - MINUTE_MS) : endMs;
+  }
+
+  #request(slot: number, symbol: string, fromMs: number, toMs: number, priority: number): void {
+    this.#askedFromMs[slot] = fromMs;
+    this.#askedToMs[slot] = toMs;
+    this.#askedAtMs[slot] = this.#options.clock.nowMs();
+    this.#due.schedule(slot, (this.#askedAtMs[slot] as number) + this.#replyMsMax);
+    this.#options.meter.count(FeedCounter.BarsRequested, (toMs - fromMs) / MINUTE_MS + 1);
+    this.#options.requestBars({ slot, symbol, interval: "1m", fromMs, toMs, priority });
+  }
+
+  /** Last bar that has been over for the grace time: until then its `x:true` may still come. */
+  #lastClosedMs(nowMs: number): number {
+    return Math.floor((nowMs - this.#graceMs) / MINUTE_MS) * MINUTE_MS - MINUTE_MS;
+  }
+
+  #openGap(slot: number): void {
+    if (this.#isGapOpen[slot] === 1) return;
+    this.#isGapOpen[slot] = 1;
+    this.#options.meter.count(FeedCounter.Gaps, 1);
+  }
+
+  /** The slot is whole again: nothing is due. */
+  #settle(slot: number): void {
+    this.#tries[slot] = 0;
+    this.#holeTries[slot] = 0;
+    this.#isGapOpen[slot] = 0;
+    this.#due.clear(slot);
+    if (this.#doubtToMs[slot] !== 0) this.#due.schedule(slot, this.#options.clock.nowMs());
+  }
+
+  /** Bars already given need REST's word; the range grows until it is asked. */
+  #doubt(slot: number, fromMs: number, toMs: number): void {
+    const hasDoubt = this.#doubtToMs[slot] !== 0;
+    this.#doubtFromMs[slot] = hasDoubt ? Math.min(fromMs, this.#doubtFromMs[slot] as number) : fromMs;
+    this.#doubtToMs[slot] = Math.max(toMs, this.#doubtToMs[slot] as number);
+    this.#due.schedule(slot, this.#options.clock.nowMs());
+  }
+
+  /** The hole cannot be filled: the symbol starts anew with a fresh history. */
+  #reset(slot: number, nowMs: number): void {
+    this.#options.meter.count(FeedCounter.Resets, 1);
+    this.#options.sink.reset(slot);
+    this.#keeper.warm(slot);
+    this.#forget(slot);
+    this.#ask(slot, nowMs);
+  }
+
+  #forget(slot: number): void {
+    this.#formingMs[slot] = 0;
+    this.#askedToMs[slot] = 0;
+    this.#doubtToMs[slot] = 0;
+    this.#tries[slot] = 0;
+    this.#holeTries[slot] = 0;
+    this.#isGapOpen[slot] = 0;
+    this.#due.clear(slot);
+  }
+
+  #armBoundary(): void {
+    const nowMs = this.#options.clock.nowMs();
+    const nextMs = Math.floor((nowMs - this.#graceMs) / MINUTE_MS + 1) * MINUTE_MS + this.#graceMs;
+    const run = (): void => {
+      if (this.#cancelBoundary === undefined) return;
+      this.#onBoundary();
+      this.#armBoundary();
+    };
+    this.#cancelBoundary = this.#options.clock.after(nextMs - nowMs, () => this.#options.defer(run), {
+      unref: true,
+    });
+  }
+
+  /** At +3 s: REST for the symbols that have not closed, for those only. Their first retry is the check at +6 s. */
+  #onBoundary(): void {
+    const nowMs = this.#options.clock.nowMs();
+    const lastMs = this.#lastClosedMs(nowMs);
+    const auditMinutes = this.#options.auditMinutes ?? 0;
+    for (let slot = 0; slot < this.#symbols.length; slot++) {
+      if (!this.#keeper.isLive(slot)) continue;
+      const nextMs = this.#keeper.nextMs(slot);
+      const isAuditTime = auditMinutes > 0 && (lastMs / MINUTE_MS + slot) % auditMinutes === 0;
+      if (isAuditTime)
+        this.#doubt(slot, nextMs - Math.min(auditMinutes, KEPT_BARS) * MINUTE_MS, nextMs - MINUTE_MS);
+      if (nextMs <= lastMs && this.#due.isIdle(slot)) this.#ask(slot, nowMs);
+    }
+  }
+}

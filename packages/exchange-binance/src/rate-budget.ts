@@ -1,0 +1,246 @@
+import { SmcqError, assert } from "@smcq/kernel";
+import type { CancelTimer, Clock } from "@smcq/kernel";
+import { BinanceErrorCode } from "./errors.ts";
+import { BUDGET_QUEUE_MAX, WEIGHT_LIMIT_AT_START, WEIGHT_SHARE_MAX } from "./limits.ts";
+
+const MINUTE_MS = 60_000;
+/** Buckets of one second; two more than a minute, so that no minute of the venue's own clock holds too much. */
+const BUCKETS = 62;
+const BUCKET_MS = 1_000;
+/** The venue's window is taken as over this long after our clock says so. */
+const WINDOW_GUARD_MS = 500;
+
+interface Waiting {
+  readonly weight: number;
+  readonly priority: number;
+  readonly grant: () => void;
+  readonly refuse: (error: SmcqError) => void;
+}
+
+export interface RateBudgetOptions {
+  /** The venue's clock. */
+  readonly clock: Clock;
+  /** Venue minus local time, ms; keeps the windows on the venue's minutes. */
+  readonly offsetMs?: () => number;
+  /** A request is refused rather than kept waiting when a ban lasts longer than this. */
+  readonly banWaitMsMax?: number;
+}
+
+export interface BudgetState {
+  readonly weightLimit: number;
+  /** Weight of ours in the last minute. */
+  readonly weightSent: number;
+  /** What the venue said last, in its running minute. */
+  readonly weightReported: number;
+  /** The most the venue ever said. */
+  readonly weightReportedMax: number;
+  readonly weightInFlight: number;
+  readonly queueLength: number;
+  readonly bannedUntilMs: number;
+  readonly stops429: number;
+  readonly stops418: number;
+}
+
+/**
+ * The one rate budget of all REST calls. Two rules hold before a request leaves, both at 80 % of the venue's limit:
+ * our own weight of any 62 s (the venue's fixed minute may start anywhere in it), and the weight the venue reported
+ * for its running minute plus all that is in flight. 429 stops everything until the minute ends, 418 until the ban ends.
+ */
+export class RateBudget {
+  readonly #clock: Clock;
+  readonly #offsetMs: () => number;
+  readonly #banWaitMsMax: number;
+  readonly #buckets = new Float64Array(BUCKETS);
+  #bucketAt = 0;
+  #sent = 0;
+  #limit = WEIGHT_LIMIT_AT_START;
+  #reported = 0;
+  #reportedMax = 0;
+  #reportedWindow = -1;
+  #inFlight = 0;
+  #stopUntilMs = 0;
+  #bannedUntilMs = 0;
+  #stops429 = 0;
+  #stops418 = 0;
+  #waiting: Waiting[] = [];
+  #cancelTimer: CancelTimer | undefined;
+  #isClosed = false;
+
+  constructor(options: RateBudgetOptions) {
+    this.#clock = options.clock;
+    this.#offsetMs = options.offsetMs ?? (() => 0);
+    this.#banWaitMsMax = options.banWaitMsMax ?? 5 * MINUTE_MS;
+    this.#bucketAt = this.#bucketOf(this.#venueMs());
+  }
+
+  /** Takes the venue's own limit of weight a minute, as exchangeInfo says it. */
+  setLimit(weightPerMinute: number): void {
+    if (!(weightPerMinute > 0)) return;
+    this.#limit = weightPerMinute;
+    this.#pump();
+  }
+
+  /** Resolves when the request may leave; lower `priority` first, then first come. Its weight is spent by then. */
+  acquire(weight: number, priority: number): Promise<void> {
+    if (this.#isClosed) return Promise.reject(this.#error(BinanceErrorCode.Closed, "the budget is closed"));
+    const refusal = this.#banRefusal();
+    if (refusal !== undefined) return Promise.reject(refusal);
+    if (this.#waiting.length >= BUDGET_QUEUE_MAX)
+      return Promise.reject(
+        this.#error(BinanceErrorCode.QueueFull, `${BUDGET_QUEUE_MAX} requests wait already`),
+      );
+    return new Promise((grant, refuse) => {
+      this.#waiting.push({ weight, priority, grant, refuse });
+      this.#pump();
+    });
+  }
+
+  /**
+   * Ends a granted request: its reply came, with the venue's used weight (NaN when it said none), or it failed.
+   * Weight of others on our address is in the venue's number.
+   */
+  settle(weight: number, usedWeight: number): void {
+    this.#inFlight -= weight;
+    assert(this.#inFlight >= 0, "Invariant: a request is settled once");
+    if (Number.isFinite(usedWeight)) {
+      const window = this.#window(this.#venueMs());
+      // Replies overtake one another, so a smaller number is old news; a far smaller one is the venue's new minute.
+      const isOldNews = window === this.#reportedWindow && usedWeight < this.#reported;
+      if (!isOldNews || usedWeight < this.#reported / 2) this.#reported = usedWeight;
+      this.#reportedWindow = window;
+      this.#reportedMax = Math.max(this.#reportedMax, usedWeight);
+    }
+    this.#pump();
+  }
+
+  /** 429: nothing leaves until the venue's minute is over. */
+  onTooMany(retryAfterMs = 0): void {
+    this.#stops429++;
+    const nowMs = this.#venueMs();
+    const windowEndMs = (this.#window(nowMs) + 1) * MINUTE_MS + WINDOW_GUARD_MS;
+    this.#stopUntilMs = Math.max(this.#stopUntilMs, windowEndMs, nowMs + retryAfterMs);
+    this.#pump();
+  }
+
+  /** 418: nothing leaves until `untilMs` on the venue's clock. */
+  onBanned(untilMs: number): void {
+    this.#stops418++;
+    this.#bannedUntilMs = Math.max(this.#bannedUntilMs, untilMs);
+    const refusal = this.#banRefusal();
+    if (refusal !== undefined) this.#refuseAll(refusal);
+    this.#pump();
+  }
+
+  /** When the ban ends on the venue's clock, 0 when there is none. */
+  bannedUntilMs(): number {
+    return this.#bannedUntilMs > this.#venueMs() ? this.#bannedUntilMs : 0;
+  }
+
+  state(): BudgetState {
+    const nowMs = this.#venueMs();
+    this.#roll(nowMs);
+    return {
+      weightLimit: this.#limit,
+      weightSent: this.#sent,
+      weightReported: this.#window(nowMs) === this.#reportedWindow ? this.#reported : 0,
+      weightReportedMax: this.#reportedMax,
+      weightInFlight: this.#inFlight,
+      queueLength: this.#waiting.length,
+      bannedUntilMs: this.bannedUntilMs(),
+      stops429: this.#stops429,
+      stops418: this.#stops418,
+    };
+  }
+
+  /** Refuses everything that waits. Idempotent. */
+  close(): void {
+    this.#isClosed = true;
+    this.#cancelTimer?.();
+    this.#refuseAll(this.#error(BinanceErrorCode.Closed, "the budget is closed"));
+  }
+
+  #venueMs(): number {
+    return this.#clock.nowMs() + this.#offsetMs();
+  }
+
+  #window(venueMs: number): number {
+    return Math.floor(venueMs / MINUTE_MS);
+  }
+
+  #bucketOf(venueMs: number): number {
+    return Math.floor(venueMs / BUCKET_MS);
+  }
+
+  #roll(nowMs: number): void {
+    const bucket = this.#bucketOf(nowMs);
+    const steps = Math.min(BUCKETS, bucket - this.#bucketAt);
+    for (let step = 1; step <= steps; step++) {
+      const index = (this.#bucketAt + step) % BUCKETS;
+      this.#sent -= this.#buckets[index] as number;
+      this.#buckets[index] = 0;
+    }
+    if (bucket > this.#bucketAt) this.#bucketAt = bucket;
+    if (steps === BUCKETS) this.#buckets.fill(0);
+    if (steps === BUCKETS) this.#sent = 0;
+  }
+
+  /** Takes the most urgent request as long as it fits, else arms one timer. */
+  #pump(): void {
+    this.#cancelTimer?.();
+    this.#cancelTimer = undefined;
+    while (this.#waiting.length > 0) {
+      const nowMs = this.#venueMs();
+      this.#roll(nowMs);
+      const index = this.#mostUrgent();
+      const next = this.#waiting[index] as Waiting;
+      const waitMs = this.#waitMs(nowMs, next.weight);
+      if (waitMs > 0) {
+        this.#cancelTimer = this.#clock.after(waitMs, () => this.#pump(), { unref: true });
+        return;
+      }
+      this.#waiting.splice(index, 1);
+      const bucket = this.#bucketAt % BUCKETS;
+      this.#buckets[bucket] = (this.#buckets[bucket] as number) + next.weight;
+      this.#sent += next.weight;
+      this.#inFlight += next.weight;
+      next.grant();
+    }
+  }
+
+  #mostUrgent(): number {
+    let best = 0;
+    for (let index = 1; index < this.#waiting.length; index++)
+      if ((this.#waiting[index] as Waiting).priority < (this.#waiting[best] as Waiting).priority)
+        best = index;
+    return best;
+  }
+
+  /** Ms until a request of this weight may be tried again; 0 when it may leave now. */
+  #waitMs(nowMs: number, weight: number): number {
+    const stopMs = Math.max(this.#stopUntilMs, this.#bannedUntilMs) - nowMs;
+    if (stopMs > 0) return stopMs;
+    const share = Math.floor(this.#limit * WEIGHT_SHARE_MAX);
+    if (this.#sent > 0 && this.#sent + weight > share) return BUCKET_MS;
+    const window = this.#window(nowMs - WINDOW_GUARD_MS);
+    const reported = this.#reportedWindow >= window ? this.#reported : 0;
+    // What is in flight may reach the venue in this minute or the next: it counts in both.
+    const used = reported + this.#inFlight;
+    return used > 0 && used + weight > share ? (window + 1) * MINUTE_MS + WINDOW_GUARD_MS - nowMs : 0;
+  }
+
+  #banRefusal(): SmcqError | undefined {
+    const untilMs = this.bannedUntilMs();
+    if (untilMs - this.#venueMs() <= this.#banWaitMsMax) return undefined;
+    return new SmcqError(BinanceErrorCode.Banned, "REST is banned by the venue", { context: { untilMs } });
+  }
+
+  #refuseAll(error: SmcqError): void {
+    const refused = this.#waiting;
+    this.#waiting = [];
+    for (const entry of refused) entry.refuse(error);
+  }
+
+  #error(code: BinanceErrorCode, text: string): SmcqError {
+    return new SmcqError(code, text, { context: { queueLength: this.#waiting.length } });
+  }
+}
