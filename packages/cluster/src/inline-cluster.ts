@@ -87,8 +87,9 @@ export class InlineCluster {
     for (let shardId = 0; shardId < this.#scans.length; shardId++) {
       for (;;) {
         const reply = this.#scans[shardId]?.scan({ shardId, seeds: [] });
-        this.#process(this.#rows[shardId]?.take(false) ?? []);
-        if (reply === undefined || !reply.isUnfinished) break;
+        if (reply === undefined) break;
+        this.#process(this.#rows[shardId]?.take(reply.rows) ?? []);
+        if (!reply.isUnfinished) break;
       }
     }
   }

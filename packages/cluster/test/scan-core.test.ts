@@ -1,4 +1,5 @@
 import { type Scorer, HeuristicScorer } from "@smcq/features";
+import type { ScoredCandidate } from "@smcq/engine";
 import { MarketData } from "@smcq/exchange-sim";
 import { BAR_FIELDS, ManualClock, Rng } from "@smcq/kernel";
 import {
@@ -39,8 +40,8 @@ class Lab {
     return new ScanCore(this.memory, scorer, new ManualClock(1), { isEveryBarScored: false });
   }
 
-  collect(isAfterCrash = false): void {
-    for (const row of this.rows.take(isAfterCrash)) {
+  collect(rows: readonly ScoredCandidate[]): void {
+    for (const row of rows) {
       const { symbol, openTimeMs, side, setup, score, features } = row;
       this.found.push({ symbol, openTimeMs, side, setup, score, features: [...features] });
     }
@@ -49,7 +50,7 @@ class Lab {
   scanAll(): void {
     for (;;) {
       const reply = this.core.scan({ shardId: 0, seeds: [] });
-      this.collect();
+      this.collect(this.rows.take(reply.rows));
       if (!reply.isUnfinished) return;
     }
   }
@@ -115,7 +116,7 @@ describe("ScanCore", () => {
         const core = lab.newCore(new HeuristicScorer());
         // The thread dies at a random call into shared memory: everything before it has happened, nothing after it.
         dieAt(core, lab, rng);
-        lab.collect(true);
+        lab.collect(lab.rows.salvage());
       }
       lab.scanAll();
     }
@@ -166,7 +167,7 @@ describe("ScanCore", () => {
     for (;;) {
       const reply = lab.core.scan({ shardId: 0, seeds: [] });
       tasks++;
-      lab.collect();
+      lab.collect(lab.rows.take(reply.rows));
       if (!reply.isUnfinished) break;
     }
     // Features exist from bar 35 on.

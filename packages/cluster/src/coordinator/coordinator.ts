@@ -1,15 +1,7 @@
 import type { Worker } from "node:worker_threads";
 import type { EngineCounters, ScoredCandidate } from "@smcq/engine";
 import { FeedCounter } from "@smcq/exchange";
-import {
-  assertNever,
-  type Clock,
-  type ClockSpec,
-  createClock,
-  type Logger,
-  SmcqError,
-  SystemClock,
-} from "@smcq/kernel";
+import { assertNever, type Clock, createClock, SmcqError, SystemClock } from "@smcq/kernel";
 import {
   KlineRingReader,
   type M5Seed,
@@ -286,9 +278,7 @@ export class Coordinator {
       case "reset":
       case "corrected": {
         const symbol = this.slots.at(shardId, event.slot)?.symbol;
-        if (symbol === undefined) return;
-        if (event.type === "reset") this.#warmUp.reset(symbol);
-        else this.#warmUp.corrected(symbol);
+        if (symbol !== undefined) this.#onChanged(symbol, event);
         return;
       }
       case "scanned":
@@ -302,6 +292,16 @@ export class Coordinator {
         return;
       default:
         assertNever(event);
+    }
+  }
+
+  #onChanged(symbol: string, event: Extract<ShardEvent, { type: "reset" | "corrected" }>): void {
+    if (event.type === "reset") {
+      this.#warmUp.reset(symbol);
+      this.#options.logger.warn({ symbol }, "hole cannot be filled; the symbol warms up anew");
+    } else {
+      this.#warmUp.corrected(symbol);
+      this.#options.logger.info({ symbol, openTimeMs: event.openTimeMs }, "bar corrected after the fact");
     }
   }
 

@@ -27,22 +27,29 @@ export class RowDrain {
     this.#scorerId = scorerId;
   }
 
+  /** Takes the rows of one finished task; rows of a later one stay. */
+  take(rows: number): ScoredCandidate[] {
+    return this.#take(rows, () => true);
+  }
+
   /**
-   * Takes every published row. After a scan died, `isAfterCrash`: only rows whose slot was committed behind them are
-   * taken, the others will be found again by the next scan.
+   * After a scan died: takes every published row whose slot was committed behind it. The others will be found again
+   * by the next scan.
    */
-  take(isAfterCrash: boolean): ScoredCandidate[] {
-    const available = this.#ring.available;
+  salvage(): ScoredCandidate[] {
+    return this.#take(this.#ring.available, (row) => this.#states.lastScannedMs(row.slot) >= row.openTimeMs);
+  }
+
+  #take(rows: number, isWanted: (row: ResultRow) => boolean): ScoredCandidate[] {
     const candidates: ScoredCandidate[] = [];
-    for (let ahead = 0; ahead < available; ahead++) {
+    for (let ahead = 0; ahead < rows; ahead++) {
       this.#ring.read(ahead, this.#row);
       const entry = this.#slots.at(this.#shardId, this.#row.slot);
-      // The symbol left while its row was under way.
-      if (entry === null) continue;
-      if (isAfterCrash && this.#states.lastScannedMs(this.#row.slot) < this.#row.openTimeMs) continue;
-      candidates.push(toCandidate(this.#row, entry, this.#scorerId));
+      // The symbol may have left while its row was under way.
+      if (entry !== null && isWanted(this.#row))
+        candidates.push(toCandidate(this.#row, entry, this.#scorerId));
     }
-    this.#ring.release(available);
+    this.#ring.release(rows);
     return candidates;
   }
 }

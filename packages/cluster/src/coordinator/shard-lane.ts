@@ -60,14 +60,14 @@ export class ShardLane {
 
   /** The shard scanned by itself (`--compute shard`): take its rows; the rest, if any, is a task. */
   scannedBySelf(reply: ScanReply): void {
-    this.#options.onRows(this.#options.rows.take(false));
+    this.#options.onRows(this.#options.rows.take(reply.rows));
     if (reply.isUnfinished) this.due();
     else if (!this.#isInFlight) this.#pump();
   }
 
   /** The shard died while it may have been scanning by itself: take what it had committed. */
   salvage(): void {
-    this.#options.onRows(this.#options.rows.take(true));
+    this.#options.onRows(this.#options.rows.salvage());
   }
 
   /** Starts no further task and resolves when none is in flight. */
@@ -94,7 +94,7 @@ export class ShardLane {
 
   #done(reply: ScanReply, seeds: readonly M5Seed[]): void {
     this.#isInFlight = false;
-    this.#options.onRows(this.#options.rows.take(false));
+    this.#options.onRows(this.#options.rows.take(reply.rows));
     const isRefused = (seed: M5Seed): boolean => reply.refusedSeeds.includes(seed.slot);
     if (seeds.length > 0) {
       this.#options.returnSeeds(seeds.filter(isRefused));
@@ -105,7 +105,7 @@ export class ShardLane {
 
   #failed(error: unknown, seeds: readonly M5Seed[]): void {
     this.#isInFlight = false;
-    this.#options.onRows(this.#options.rows.take(true));
+    this.#options.onRows(this.#options.rows.salvage());
     this.#options.returnSeeds(seeds);
     const isRestarted = this.restarts.tryRestart();
     this.#options.logger.error(

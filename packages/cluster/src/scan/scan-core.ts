@@ -36,6 +36,18 @@ interface Touched {
   latencyFromNs: number;
 }
 
+/** Facts of the newest bar of the slot in work: a signal of an older bar of the same task carries them too. */
+interface LastFacts {
+  liveFromMs: number;
+  receivedNs: number;
+  writtenNs: number;
+  exchangeMs: number;
+  isRest: boolean;
+}
+
+/** Tries to read a slot's bars before the next task has to. */
+const COPY_ATTEMPTS_MAX = 3;
+
 /**
  * Scans one shard: for every slot with new bars, ring -> detector -> candidates; then one batch of scores; then the
  * rows; then the commits. The same code runs in a scan thread, in a shard's thread and inline.
@@ -52,6 +64,7 @@ export class ScanCore {
   readonly #batch: CandidateBatch;
   readonly #row: ResultRow = createResultRow();
   readonly #bars: Float64Array = new Float64Array(RING_BARS * BAR_FIELDS);
+  readonly #last: LastFacts = { liveFromMs: 0, receivedNs: 0, writtenNs: 0, exchangeMs: 0, isRest: false };
   readonly #touched: Touched[];
   readonly #shardId: number;
   #touchedCount = 0;
@@ -144,13 +157,24 @@ export class ScanCore {
     this.#touch(slot, from, done, isRebuild);
   }
 
-  /** Copies [from, tail) into the scratch; false when the writer overtook us (the next task tries again). */
+  /**
+   * Copies [from, tail) and the facts of the last final into the scratch; false when the writer overtook us, replaced
+   * a bar or began a new run meanwhile: the next task looks anew at what there is to do.
+   */
   #copyBars(slot: number, from: number): boolean {
     const reader = this.#reader;
-    for (let attempt = 0; attempt < 3; attempt++) {
-      if (reader.copy(from, reader.tail, this.#bars)) return true;
+    const { epoch, revision } = reader;
+    for (let attempt = 0; attempt < COPY_ATTEMPTS_MAX; attempt++) {
+      this.#last.liveFromMs = reader.lastFinal(LastFinal.LiveFromMs);
+      this.#last.receivedNs = reader.lastFinal(LastFinal.ReceivedNs);
+      this.#last.writtenNs = reader.lastFinal(LastFinal.WrittenNs);
+      this.#last.exchangeMs = reader.lastFinal(LastFinal.ExchangeMs);
+      this.#last.isRest = reader.lastFinal(LastFinal.Source) === BarSource.Rest;
+      const isLastWhole = reader.isLastFinalWhole();
+      if (reader.copy(from, reader.tail, this.#bars) && isLastWhole) return true;
       this.#control.addScan(ScanCounter.TornReads, 1);
-      if (!reader.begin(slot) || reader.from > from) break;
+      if (!reader.begin(slot) || reader.epoch !== epoch || reader.revision !== revision || reader.from > from)
+        break;
     }
     this.#isUnfinished = true;
     return false;
@@ -162,7 +186,7 @@ export class ScanCore {
     const bars = this.#bars;
     const scanner = this.#scanner;
     const count = this.#reader.tail - from;
-    const liveFromMs = this.#reader.lastFinal(LastFinal.LiveFromMs);
+    const { liveFromMs } = this.#last;
     for (let index = 0; index < count; index++) {
       const at = index * BAR_FIELDS;
       const openTimeMs = bars[at] as number;
@@ -190,18 +214,10 @@ export class ScanCore {
   }
 
   #addCandidate(slot: number, code: number, openTimeMs: number): void {
-    const reader = this.#reader;
     this.#scanner.features(this.#batch.features, this.#batch.count * FEATURE_COUNT, code < 0 ? -1 : 1);
-    const isRest = reader.lastFinal(LastFinal.Source) === BarSource.Rest;
-    this.#batch.add(
-      slot,
-      code,
-      openTimeMs,
-      reader.lastFinal(LastFinal.ReceivedNs),
-      reader.lastFinal(LastFinal.WrittenNs),
-      reader.lastFinal(LastFinal.ExchangeMs),
-      isRest ? ResultFlag.RestConfirmed : 0,
-    );
+    const { receivedNs, writtenNs, exchangeMs, isRest } = this.#last;
+    const flags = isRest ? ResultFlag.RestConfirmed : 0;
+    this.#batch.add(slot, code, openTimeMs, receivedNs, writtenNs, exchangeMs, flags);
   }
 
   #touch(slot: number, from: number, done: number, isRebuild: boolean): void {
@@ -215,7 +231,7 @@ export class ScanCore {
       done === 0 ? this.#states.lastScannedMs(slot) : (this.#bars[(done - 1) * BAR_FIELDS] as number);
     touched.lastCandidateMs = this.#scanner.lastCandidateOpenMs;
     // A rebuild, or a run of several bars, says nothing of how long one bar took.
-    touched.latencyFromNs = isRebuild || done !== 1 ? 0 : this.#reader.lastFinal(LastFinal.ReceivedNs);
+    touched.latencyFromNs = isRebuild || done !== 1 ? 0 : this.#last.receivedNs;
   }
 
   #commit(scoredNs: number): void {
