@@ -33,7 +33,8 @@ export class BenchDesk {
   readonly #cell = createCell();
   #minute: number;
   #prepared: readonly Prepared[] | null = null;
-  #steady: Prepared[] = [];
+  #steady: readonly Prepared[] = [];
+  #nextSteady: readonly Prepared[] = [];
   #steadyRate = 0;
   #owed = 0;
   #cursor = 0;
@@ -74,6 +75,8 @@ export class BenchDesk {
       throw new SmcqError("SIM_MODE", 'closeNow and steady need the option clock: "manual"');
     if (!market.isLooped && this.#minute >= market.minuteCount)
       throw new SmcqError("SIM_END", "the bundled data has ended");
+    // Encoded now, so that the venue does not work while a burst is measured on the same cores.
+    this.#nextSteady = this.#steadyRate > 0 ? this.#encodeSteady(this.#minute + 1) : [];
     const closeMs = market.openTimeMs(this.#minute + 1) + settings.finalDelayMs;
     const perFrame = this.#encodeAll(this.#minute, 1, closeMs);
     this.#prepared =
@@ -107,7 +110,7 @@ export class BenchDesk {
     this.#stats.bytes += bytes;
     this.#stats.finals.regular += frames;
     this.#stats.finals.total += frames;
-    this.#steady = [];
+    this.#steady = this.#nextSteady;
     return { minute, startNs, endNs, frames, bytes };
   }
 
@@ -126,7 +129,7 @@ export class BenchDesk {
     const nowNs = this.#venue.time.wall.monoNs();
     this.#owed += ((nowNs - this.#lastNs) / 1e9) * this.#steadyRate;
     this.#lastNs = nowNs;
-    if (this.#steady.length === 0) this.#prepareSteady();
+    if (this.#steady.length === 0) this.#steady = this.#encodeSteady(this.#minute);
     const total = this.#steady.reduce((sum, { chunks }) => sum + chunks.length, 0);
     if (total === 0) return;
     while (this.#owed >= 1) {
@@ -137,13 +140,15 @@ export class BenchDesk {
   }
 
   // Three moments of the minute in turn, so that frames differ and forming bars move on.
-  #prepareSteady(): void {
-    const eventTimeMs = this.#venue.market.openTimeMs(this.#minute) + MINUTE_MS / 2;
+  #encodeSteady(minute: number): Prepared[] {
+    const { market } = this.#venue;
+    if (!market.isLooped && minute >= market.minuteCount) return [];
+    const eventTimeMs = market.openTimeMs(minute) + MINUTE_MS / 2;
     const byConnection = new Map<Connection, Buffer[]>();
     for (const fraction of [0.3, 0.5, 0.7])
-      for (const { connection, chunks } of this.#encodeAll(this.#minute, fraction, eventTimeMs))
+      for (const { connection, chunks } of this.#encodeAll(minute, fraction, eventTimeMs))
         byConnection.set(connection, [...(byConnection.get(connection) ?? []), ...chunks]);
-    this.#steady = [...byConnection].map(([connection, chunks]) => ({
+    return [...byConnection].map(([connection, chunks]) => ({
       connection,
       chunks,
       frames: chunks.length,

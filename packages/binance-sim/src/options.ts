@@ -49,10 +49,13 @@ export interface BinanceSimOptions {
   readonly emptyMinutes?: "silent" | "final";
   /** Lifetime of a connection, venue ms; default 24 h. */
   readonly lifetimeMs?: number;
-  /** Server pings, venue ms (at least 1 s of wall time); default 3 min. */
+  /** Server pings, venue ms; default 3 min. */
   readonly pingEveryMs?: number;
-  /** A connection without a pong for so long is closed, venue ms (at least 10 s of wall time); default 10 min. */
+  /** A connection without a pong for so long is closed, venue ms; default 10 min. */
   readonly pongDeadlineMs?: number;
+  /** Wall times below which speed shrinks neither pings nor the pong deadline; defaults 1 s and 10 s. */
+  readonly pingWallMsMin?: number;
+  readonly pongWallMsMin?: number;
   /** Messages a client may send in a wall second; default 10. */
   readonly messagesPerSecondMax?: number;
   /** Connections accepted in 5 venue minutes; default 300. */
@@ -90,6 +93,8 @@ const defaults: SimSettings = {
   lifetimeMs: 86_400_000,
   pingEveryMs: 180_000,
   pongDeadlineMs: 600_000,
+  pingWallMsMin: 1000,
+  pongWallMsMin: 10_000,
   messagesPerSecondMax: 10,
   connectsPer5MinMax: 300,
   tickMs: 10,
@@ -112,6 +117,8 @@ const ranges: readonly (readonly [keyof SimSettings, number, number, boolean])[]
   ["lifetimeMs", 1000, 86_400_000, false],
   ["pingEveryMs", 1, 86_400_000, false],
   ["pongDeadlineMs", 1, 86_400_000, false],
+  ["pingWallMsMin", 1, 600_000, false],
+  ["pongWallMsMin", 1, 600_000, false],
   ["messagesPerSecondMax", 1, 100_000, true],
   ["connectsPer5MinMax", 1, 1_000_000, true],
   ["tickMs", 1, 1000, false],

@@ -54,6 +54,7 @@ describe("a market moved by hand", () => {
     const startNs = process.hrtime.bigint();
     sim.steady(5000);
     await eventually("2,500 frames", () => client.texts.length > 2500);
+    sim.prepareClose();
     sim.steady(0);
     const seconds = Number(process.hrtime.bigint() - startNs) / 1e9;
     expect(client.formings().length).toBeLessThanOrEqual(5000 * (seconds + 0.2));

@@ -158,7 +158,7 @@ describe("the limits of a connection", () => {
     expect(fourth.status).toBe(429);
   });
 
-  it("end a connection at its lifetime, and one that owes a pong", async () => {
+  it("end a connection at its lifetime", async () => {
     const sim = await start({ lifetimeMs: 60_000 });
     const client = await connect(sim, "/market/stream");
     await client.ended();
@@ -166,8 +166,20 @@ describe("the limits of a connection", () => {
     expect(sim.stats().connections.expired).toBe(1);
   });
 
+  it("end a connection that owes a pong and keep one that answers", async () => {
+    const sim = await start({ pingWallMsMin: 20, pongWallMsMin: 200, messagesPerSecondMax: 100 });
+    const client = await connect(sim, "/market/stream");
+    const mute = new Client(`${sim.wsUrl}/market/stream`, { autoPong: false });
+    open.unshift(mute);
+    await mute.open();
+    await mute.ended();
+    expect([mute.closeCode, mute.closeReason]).toEqual([1008, "Pong timeout"]);
+    expect(mute.pings).toBeGreaterThan(1);
+    expect(client.ws.readyState).toBe(client.ws.OPEN);
+  });
+
   it("ping their clients", async () => {
-    const sim = await start({ pingEveryMs: 180_000 });
+    const sim = await start();
     const client = await connect(sim, "/market/stream");
     await eventually("a ping", () => client.pings > 0);
     expect(client.ws.readyState).toBe(client.ws.OPEN);
