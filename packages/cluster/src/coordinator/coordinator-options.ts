@@ -34,4 +34,6 @@ export interface ClusterHealth {
   readonly shardsOff: number;
   readonly shardRestarts: number;
   readonly scanRestarts: number;
+  /** Scan tasks that run now, one a shard at most. */
+  readonly scansInFlight: number;
 }

@@ -150,6 +150,7 @@ export class Coordinator {
       shardsOff: states.filter((state, shardId) => state === "off" || this.#lane(shardId).isOff).length,
       shardRestarts: this.#hosts.reduce((sum, host) => sum + host.restarts.total, 0),
       scanRestarts: this.#lanes.reduce((sum, lane) => sum + lane.restarts.total, 0),
+      scansInFlight: this.#lanes.filter((lane) => lane.isInFlight).length,
     };
   }
 

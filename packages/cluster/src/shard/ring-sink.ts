@@ -3,8 +3,6 @@ import { type Clock, MINUTE_MS } from "@smcq/kernel";
 import { KlineRingWriter } from "@smcq/wire";
 
 export interface RingSinkEvents {
-  /** An unfinished kline came: data flows. */
-  readonly onForming: () => void;
   /** A slot got a new closed bar, a replaced one, or a new run. */
   readonly onWork: () => void;
   /** A bar of the ring was replaced. */
@@ -62,7 +60,6 @@ export class RingSink implements KlineSink {
     eventTimeMs: number,
   ): void {
     this.#writer.forming(slot, openTimeMs, open, high, low, close, volume, eventTimeMs);
-    this.#events.onForming();
   }
 
   final(

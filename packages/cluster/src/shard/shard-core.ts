@@ -1,10 +1,4 @@
-import {
-  type BarRequest,
-  FeedCounter,
-  type FeedMeter,
-  type KlineSink,
-  type MarketFeed,
-} from "@smcq/exchange";
+import { type BarRequest, type FeedMeter, type KlineSink, type MarketFeed } from "@smcq/exchange";
 import { afterTurn, assertNever, type CancelTimer, type Clock, type Logger, present } from "@smcq/kernel";
 import {
   ControlBlock,
@@ -64,7 +58,6 @@ export class ShardCore {
     this.#control = new ControlBlock(deps.memory.control);
     const clock = new OffsetClock(deps.clock, this.#control);
     this.#sink = new RingSink(deps.memory.rings, clock, {
-      onForming: () => this.#control.count(FeedCounter.Formings, 1),
       onWork: () => this.#announceWork(),
       onCorrected: (slot, openTimeMs) => deps.emit({ type: "corrected", slot, openTimeMs }),
       onReset: (slot) => deps.emit({ type: "reset", slot }),

@@ -41,7 +41,6 @@ export function pacedReplayFeed(deps: FeedDeps, plan: ReplayPlan): MarketFeed {
       const first = Math.min(...resume.filter((openTimeMs) => openTimeMs >= 0), Infinity);
       // Minutes that every slot already has are gone through without a pause.
       if (Number.isFinite(first)) feed.runTo((first - market.startMs) / MINUTE_MS);
-      sink.forming(0, market.startMs, 1, 1, 1, 1, 0, market.startMs);
       step();
     },
     add: (slot, symbol, resumeAfterMs) => {

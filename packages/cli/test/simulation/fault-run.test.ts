@@ -1,0 +1,23 @@
+import { describe, expect, it } from "vitest";
+import { ALL_FAULTS, expectTruth } from "./expectations.ts";
+import { faultRun } from "./fault-run.ts";
+
+const seed = Number(process.env["SMCQ_SEED"] ?? 20261120);
+
+describe("the engine against a venue where everything goes wrong at once", () => {
+  it(`loses, doubles and invents nothing (seed ${seed})`, async () => {
+    const result = await faultRun({
+      symbols: 60,
+      shards: 4,
+      speed: 40,
+      seed,
+      faults: ALL_FAULTS,
+      minutes: 20,
+      calmMinutes: 4,
+    });
+    console.log(JSON.stringify({ ...result, warnings: [...result.warnings] }));
+    expectTruth(result);
+    expect(result.health.shardsRunning).toBe(4);
+    expect(result.candidates).toBeGreaterThan(0);
+  });
+});

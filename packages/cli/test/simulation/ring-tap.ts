@@ -1,0 +1,96 @@
+import type { Coordinator } from "@smcq/cluster";
+import { BAR_FIELDS, type CancelTimer, MINUTE_MS, SystemClock } from "@smcq/kernel";
+import { RING_BARS } from "@smcq/wire";
+
+/** How often the tap looks, wall ms: far more often than a ring turns round at any speed that is tried. */
+const LOOK_MS = 100;
+
+interface Seen {
+  epoch: number;
+  tail: number;
+  lastOpenMs: number;
+}
+
+/** What the tap found wrong; each line is a broken promise. */
+export interface TapFault {
+  readonly symbol: string;
+  readonly text: string;
+}
+
+/**
+ * Looks into every ring from outside, as any reader may, and notes each bar as it appears: how often it came and that
+ * it followed the one before without a hole.
+ */
+export class RingTap {
+  readonly #coordinator: Coordinator;
+  readonly #wallClock = new SystemClock();
+  readonly #seen = new Map<string, Seen>();
+  readonly #counts = new Map<string, Map<number, number>>();
+  readonly #copy = new Float64Array(RING_BARS * BAR_FIELDS);
+  readonly faults: TapFault[] = [];
+  resets = 0;
+  #cancel: CancelTimer = () => {};
+
+  constructor(coordinator: Coordinator) {
+    this.#coordinator = coordinator;
+  }
+
+  start(): void {
+    this.look();
+    this.#cancel = this.#wallClock.after(LOOK_MS, () => this.start());
+  }
+
+  stop(): void {
+    this.#cancel();
+    this.look();
+  }
+
+  /** How often each bar of a symbol was seen to appear, by open time. */
+  countsOf(symbol: string): ReadonlyMap<number, number> {
+    return this.#counts.get(symbol) ?? new Map();
+  }
+
+  /** One look at every ring. */
+  look(): void {
+    for (const { symbol, shardId, slot } of this.#coordinator.slots.all()) {
+      const reader = this.#coordinator.reader(shardId);
+      if (!reader.begin(slot)) continue;
+      const { epoch, tail } = reader;
+      const seen = this.#seenOf(symbol);
+      if (seen.epoch !== epoch) {
+        if (seen.epoch !== -1) this.resets++;
+        seen.epoch = epoch;
+        seen.tail = reader.from;
+        seen.lastOpenMs = -1;
+        this.#counts.set(symbol, new Map());
+      }
+      if (seen.tail < reader.from) this.faults.push({ symbol, text: "the tap was lapped" });
+      const from = Math.max(seen.tail, reader.from);
+      if (from === tail || !reader.copy(from, tail, this.#copy)) continue;
+      this.#note(symbol, seen, tail - from);
+      seen.tail = tail;
+    }
+  }
+
+  #note(symbol: string, seen: Seen, bars: number): void {
+    const counts = this.#counts.get(symbol) ?? new Map<number, number>();
+    for (let index = 0; index < bars; index++) {
+      const openTimeMs = this.#copy[index * BAR_FIELDS] as number;
+      counts.set(openTimeMs, (counts.get(openTimeMs) ?? 0) + 1);
+      if (seen.lastOpenMs !== -1 && openTimeMs !== seen.lastOpenMs + MINUTE_MS) {
+        this.faults.push({ symbol, text: `bar ${openTimeMs} follows ${seen.lastOpenMs}` });
+      }
+      seen.lastOpenMs = openTimeMs;
+    }
+    this.#counts.set(symbol, counts);
+  }
+
+  #seenOf(symbol: string): Seen {
+    let seen = this.#seen.get(symbol);
+    if (seen === undefined) {
+      seen = { epoch: -1, tail: 0, lastOpenMs: -1 };
+      this.#seen.set(symbol, seen);
+    }
+    return seen;
+  }
+}
