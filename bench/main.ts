@@ -6,12 +6,17 @@ import { describeMachine } from "./lib/machine.ts";
 import { type BenchOptions, type Part, readOptions } from "./lib/options.ts";
 import { PartRecorder, type PartResult } from "./lib/results.ts";
 import { runMicro } from "./micro/micro.ts";
+import { runPipeline } from "./pipeline/pipeline.ts";
 import { goalText, partText } from "./report/table.ts";
 import { writeReport } from "./report/write.ts";
 
 type RunPart = (options: BenchOptions, calibration: Calibration, recorder: PartRecorder) => Promise<void>;
 
-const RUNS: Readonly<Partial<Record<Part, RunPart>>> = { micro: runMicro, history: runHistory };
+const RUNS: Readonly<Partial<Record<Part, RunPart>>> = {
+  micro: runMicro,
+  history: runHistory,
+  pipeline: runPipeline,
+};
 
 const clock = new SystemClock();
 

@@ -44,15 +44,32 @@ export async function comparePaired(options: PairedOptions): Promise<Comparison>
     });
     measured.forEach((value, which) => costs[which]?.push(value));
   }
-  return {
-    id: options.id,
-    title: options.title,
-    unit: options.unit,
+  return comparisonOf({
+    ...options,
     sameAgainstSame,
-    contenders: contenders.map(({ name }, which) => ({
+    costs: contenders.map(({ name }, which) => ({ name, rounds: costs[which] ?? [] })),
+  });
+}
+
+/** Costs of contenders round by round (the first is the baseline) as a comparison; ratios are taken inside a round. */
+export function comparisonOf(options: {
+  readonly id: string;
+  readonly title: string;
+  readonly unit: string;
+  readonly sameAgainstSame: number;
+  readonly costs: readonly { readonly name: string; readonly rounds: readonly number[] }[];
+}): Comparison {
+  const { id, title, unit, sameAgainstSame, costs } = options;
+  const baseline = costs[0]?.rounds ?? [];
+  return {
+    id,
+    title,
+    unit,
+    sameAgainstSame,
+    contenders: costs.map(({ name, rounds }) => ({
       name,
-      cost: spreadOf(costs[which] ?? []),
-      ratio: spreadOf((costs[which] ?? []).map((cost, round) => cost / (costs[0]?.[round] ?? Number.NaN))),
+      cost: spreadOf(rounds),
+      ratio: spreadOf(rounds.map((cost, round) => cost / (baseline[round] ?? Number.NaN))),
     })),
   };
 }

@@ -1,5 +1,8 @@
 import type { Spread } from "./statistics.ts";
 
+/** Points of a distribution that are kept for the page. */
+const POINTS_MAX = 200;
+
 /** One contender of a comparison; cost in the comparison's unit. */
 export interface ContenderResult {
   readonly name: string;
@@ -14,7 +17,7 @@ export interface Comparison {
   readonly title: string;
   readonly unit: string;
   readonly contenders: readonly ContenderResult[];
-  /** Baseline against itself in the same way, before the rounds: must lie in 0.9..1.1. */
+  /** Baseline against itself in the same way: must lie in 0.9..1.1. NaN where another comparison holds the pair. */
   readonly sameAgainstSame: number;
 }
 
@@ -55,6 +58,23 @@ export interface PartResult {
   readonly distributions: readonly Distribution[];
   readonly checks: readonly TruthCheck[];
   readonly notes: readonly string[];
+}
+
+/** Quantiles and a thinned, sorted copy of a sample. */
+export function distributionOf(
+  sample: readonly number[],
+  naming: Pick<Distribution, "id" | "group" | "title" | "unit">,
+): Distribution {
+  const sorted = sample.toSorted((a, b) => a - b);
+  const at = (ratio: number): number =>
+    sorted[Math.max(0, Math.ceil(sorted.length * ratio) - 1)] ?? Number.NaN;
+  const count = Math.min(POINTS_MAX, sorted.length);
+  return {
+    ...naming,
+    count: sorted.length,
+    quantiles: { p50: at(0.5), p90: at(0.9), p99: at(0.99), max: at(1) },
+    points: Array.from({ length: count }, (_, index) => at((index + 1) / count)),
+  };
 }
 
 /** What one part of the bench collects while it runs. */

@@ -46,7 +46,10 @@ export class JsonFeed implements MarketFeed {
   readonly #last = new Map<number, NaiveBar>();
   #sockets: readonly WebSocket[] = [];
 
-  constructor(deps: FeedDeps, options: { readonly wsBaseUrl: string; readonly symbolsPerConnection: number }) {
+  constructor(
+    deps: FeedDeps,
+    options: { readonly wsBaseUrl: string; readonly symbolsPerConnection: number },
+  ) {
     this.#deps = deps;
     this.#url = `${options.wsBaseUrl}/market/stream`;
     this.#perConnection = options.symbolsPerConnection;
@@ -68,7 +71,11 @@ export class JsonFeed implements MarketFeed {
     socket.on("open", () => {
       for (let at = 0; at < names.length; at += SUBSCRIBE_NAMES_MAX)
         socket.send(
-          JSON.stringify({ method: "SUBSCRIBE", params: names.slice(at, at + SUBSCRIBE_NAMES_MAX), id: at + 1 }),
+          JSON.stringify({
+            method: "SUBSCRIBE",
+            params: names.slice(at, at + SUBSCRIBE_NAMES_MAX),
+            id: at + 1,
+          }),
         );
     });
     socket.on("message", (data: Buffer) => this.#onMessage(data));
@@ -89,7 +96,10 @@ export class JsonFeed implements MarketFeed {
   supplyBars({ request, bars }: BarReply): void {
     const nowNs = this.#deps.clock.monoNs();
     for (let at = 0; at < bars.length; at += BAR_FIELDS) {
-      const [openTimeMs = 0, open = 0, high = 0, low = 0, close = 0, volume = 0] = bars.subarray(at, at + BAR_FIELDS);
+      const [openTimeMs = 0, open = 0, high = 0, low = 0, close = 0, volume = 0] = bars.subarray(
+        at,
+        at + BAR_FIELDS,
+      );
       this.#close(request.slot, { openTimeMs, open, high, low, close, volume }, BarSource.Rest, nowNs);
     }
   }
@@ -125,7 +135,9 @@ export class JsonFeed implements MarketFeed {
   }
 
   async stop(): Promise<void> {
-    const closed = this.#sockets.map((socket) => new Promise<void>((resolve) => socket.once("close", () => resolve())));
+    const closed = this.#sockets.map(
+      (socket) => new Promise<void>((resolve) => socket.once("close", () => resolve())),
+    );
     for (const socket of this.#sockets) socket.close(1000);
     await Promise.all(closed);
   }

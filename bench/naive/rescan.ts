@@ -16,7 +16,10 @@ export class ObjectWindow implements WindowScorer {
   score(bars: Float64Array, count: number, features: Float32Array): number {
     const window: Bar[] = [];
     for (let at = 0; at < count * BAR_FIELDS; at += BAR_FIELDS) {
-      const [openTimeMs = 0, open = 0, high = 0, low = 0, close = 0, volume = 0] = bars.subarray(at, at + BAR_FIELDS);
+      const [openTimeMs = 0, open = 0, high = 0, low = 0, close = 0, volume = 0] = bars.subarray(
+        at,
+        at + BAR_FIELDS,
+      );
       window.push({ openTimeMs, open, high, low, close, volume });
     }
     const found = recompute(window).features ?? [];

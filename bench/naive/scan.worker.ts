@@ -4,7 +4,10 @@ import type { ScanReply, ScanTask } from "@smcq/wire";
 import { RescanCore } from "./rescan-core.ts";
 import { ObjectWindow, TypedWindow } from "./rescan.ts";
 
-const { init, data } = workerData as { readonly init: ScanInit; readonly data: { readonly path: "naive" | "rescan" } };
+const { init, data } = workerData as {
+  readonly init: ScanInit;
+  readonly data: { readonly path: "naive" | "rescan" };
+};
 const cores = new Map<number, RescanCore>();
 
 /** A rival's scan thread: one task a shard and close, as the product's. */

@@ -8,7 +8,10 @@ export function cpuNs(pid: number): number {
       sum += Number(readFileSync(`/proc/${pid}/task/${task}/schedstat`, "utf8").split(" ", 1)[0]);
     } catch (error) {
       // A thread may end between the listing and the look; anything else is a fault of the bench.
-      if ((error as NodeJS.ErrnoException).code !== "ENOENT" && (error as NodeJS.ErrnoException).code !== "ESRCH")
+      if (
+        (error as NodeJS.ErrnoException).code !== "ENOENT" &&
+        (error as NodeJS.ErrnoException).code !== "ESRCH"
+      )
         throw error;
     }
   }
@@ -18,7 +21,8 @@ export function cpuNs(pid: number): number {
 /** Resident memory of a process, MB, and its highest so far. */
 export function residentMb(pid: number): { readonly now: number; readonly peak: number } {
   const status = readFileSync(`/proc/${pid}/status`, "utf8");
-  const field = (name: string): number => Number(new RegExp(`${name}:\\s+(\\d+)`, "u").exec(status)?.[1]) / 1_024;
+  const field = (name: string): number =>
+    Number(new RegExp(`${name}:\\s+(\\d+)`, "u").exec(status)?.[1]) / 1_024;
   return { now: field("VmRSS"), peak: field("VmHWM") };
 }
 

@@ -6,7 +6,15 @@
 import { Coordinator } from "@smcq/cluster";
 import { FeedCounter } from "@smcq/exchange";
 import { BackfillQueue, BinanceReferenceData } from "@smcq/exchange-binance";
-import { createClock, errorMessage, type Logger, MINUTE_MS, Rng, silentLogger, SystemClock } from "@smcq/kernel";
+import {
+  createClock,
+  errorMessage,
+  type Logger,
+  MINUTE_MS,
+  Rng,
+  silentLogger,
+  SystemClock,
+} from "@smcq/kernel";
 import { GcCollector } from "./gc-collector.ts";
 import type { EngineControl, EngineCountersReport, EngineReport, EngineSetting } from "./messages.ts";
 import { SignalDesk } from "./signal-desk.ts";
@@ -87,7 +95,8 @@ async function main(): Promise<void> {
     carryOut(control, { coordinator, desk, stop }).catch(fail);
   });
   await coordinator.start();
-  while (coordinator.health().warming > 0) await new Promise<void>((resolve) => wallClock.after(REVIEW_MS, resolve));
+  while (coordinator.health().warming > 0)
+    await new Promise<void>((resolve) => wallClock.after(REVIEW_MS, resolve));
   say({ type: "warmed" });
   const health = await coordinator.whenReady(FIRST_DATA_MS_MAX);
   say({ type: "ready", symbols: health.ready });

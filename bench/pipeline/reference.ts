@@ -87,7 +87,8 @@ export class Reference {
       if (seen.has(symbol)) doubled++;
       seen.add(symbol);
       const index = this.#indexOf.get(symbol) ?? -1;
-      let isEqual = Object.is(rows.scores[row], this.#scores[index]) && rows.sides[row] === this.#sides[index];
+      let isEqual =
+        Object.is(rows.scores[row], this.#scores[index]) && rows.sides[row] === this.#sides[index];
       for (let column = 0; column < FEATURE_COUNT; column++)
         isEqual &&= Object.is(
           rows.features[row * FEATURE_COUNT + column],

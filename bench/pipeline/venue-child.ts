@@ -1,4 +1,10 @@
-import { type BurstReport, forkBinanceSim, type SimChild, type SimControl, type SimReport } from "@smcq/binance-sim";
+import {
+  type BurstReport,
+  forkBinanceSim,
+  type SimChild,
+  type SimControl,
+  type SimReport,
+} from "@smcq/binance-sim";
 import { SystemClock } from "@smcq/kernel";
 
 const clock = new SystemClock();
@@ -51,7 +57,9 @@ export class VenueChild {
     type: T,
   ): Promise<Extract<SimReport, { readonly type: T }>> {
     const answer = new Promise<SimReport>((resolve, reject) => {
-      const cancel = clock.after(ANSWER_MS_MAX, () => reject(new Error(`venue: no answer to ${control.type}`)));
+      const cancel = clock.after(ANSWER_MS_MAX, () =>
+        reject(new Error(`venue: no answer to ${control.type}`)),
+      );
       this.#onAnswer = (report) => {
         const isRefused = report.type === "refused";
         if (report.type !== type && !isRefused) return;
