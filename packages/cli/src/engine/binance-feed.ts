@@ -1,6 +1,6 @@
 import type { FeedDeps } from "@smcq/cluster";
 import type { FeedConfig } from "@smcq/config";
-import { BinanceFeed, LocalConnectBudget } from "@smcq/exchange-binance";
+import { BinanceFeed, LocalConnectBudget } from "@smcq/exchange-binance/feed";
 import { Rng } from "@smcq/kernel";
 
 /** Connections that all shards together may open in five minutes (80 % of what the venue documents). */
