@@ -3,6 +3,7 @@ import type { EngineCounters, ScoredCandidate } from "@smcq/engine";
 import { FeedCounter } from "@smcq/exchange";
 import { assertNever, type Clock, createClock, SmcqError, SystemClock } from "@smcq/kernel";
 import {
+  DetectorStates,
   KlineRingReader,
   type M5Seed,
   type ScanReply,
@@ -61,12 +62,14 @@ export class Coordinator {
     const shardIds = Array.from({ length: options.shards }, (_, index) => index);
     this.memories = shardIds.map((shardId) => createShardMemory(shardId, slotsPerShard));
     this.#readers = this.memories.map((memory) => new KlineRingReader(memory.rings));
+    const states = this.memories.map((memory) => new DetectorStates(memory.states));
     this.#warmUp = new WarmUp({
       barsReadyMin: options.barsReadyMin,
       m5Bars: options.m5Bars,
       history: options.history,
       clock: this.#clock,
       reader: (shardId) => this.reader(shardId),
+      states: (shardId) => states[shardId] as DetectorStates,
       onSeed: (shardId) => this.#lanes[shardId]?.due(),
     });
     this.#desk = new DecisionDesk(options.engine, {

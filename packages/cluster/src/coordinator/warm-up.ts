@@ -1,6 +1,6 @@
 import type { BarHistory, BarReply } from "@smcq/exchange";
 import { BAR_FIELDS, type Clock } from "@smcq/kernel";
-import type { KlineRingReader, M5Seed } from "@smcq/wire";
+import type { DetectorStates, KlineRingReader, M5Seed } from "@smcq/wire";
 import type { SlotEntry } from "./slot-table.ts";
 
 const M5_MS = 300_000;
@@ -17,6 +17,7 @@ export interface WarmUpOptions {
   readonly history: BarHistory;
   readonly clock: Clock;
   readonly reader: (shardId: number) => KlineRingReader;
+  readonly states: (shardId: number) => DetectorStates;
   /** A seed is waiting for this shard's next scan. */
   readonly onSeed: (shardId: number) => void;
 }
@@ -80,7 +81,7 @@ export class WarmUp {
       if (progress === undefined) continue;
       const reader = this.#options.reader(entry.shardId);
       const bars = reader.barCount(entry.slot);
-      if (bars >= this.#options.barsReadyMin) progress.stage = "ready";
+      if (bars >= this.#options.barsReadyMin && this.#isScanned(entry)) progress.stage = "ready";
       else if (progress.isHistoryAnswered && bars > 0) progress.stage = "short";
       const epoch = reader.epochOf(entry.slot);
       if (progress.stage === "ready" && progress.m5Epoch !== epoch) {
@@ -131,6 +132,14 @@ export class WarmUp {
     const waiting = this.#seeds.get(shardId) ?? [];
     waiting.push(...seeds);
     this.#seeds.set(shardId, waiting);
+  }
+
+  /** The detector has been through the present run's history. */
+  #isScanned({ shardId, slot }: SlotEntry): boolean {
+    const reader = this.#options.reader(shardId);
+    const states = this.#options.states(shardId);
+    if (!reader.begin(slot) || states.epoch(slot) !== reader.epoch) return false;
+    return states.scanned(slot) - reader.runStart >= this.#options.barsReadyMin;
   }
 
   #askM5(entry: SlotEntry, epoch: number): void {

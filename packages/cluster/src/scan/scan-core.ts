@@ -141,7 +141,7 @@ export class ScanCore {
     if (!isRebuild && scanned === reader.tail) return;
     const from = isRebuild ? reader.from : scanned;
     if (!this.#copyBars(slot, from)) return;
-    if (isRebuild) this.#control.addScan(ScanCounter.Rebuilds, 1);
+    if (isRebuild && isSameEpoch) this.#control.addScan(ScanCounter.Rebuilds, 1);
     if (isLapped) this.#control.addScan(ScanCounter.Laps, 1);
     this.#scanner.attach(states.m1Offset(slot), states.begin(slot));
     if (!isSameEpoch) this.#scanner.resetAll();
