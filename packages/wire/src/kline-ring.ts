@@ -133,7 +133,7 @@ export class KlineRingWriter {
     Atomics.store(i32, (base + O.tail) >> 2, index + 1);
   }
 
-  /** Replaces a bar that is still in the ring and of the present run; false when it is not. */
+  /** Replaces a bar of the present run; false when it is not in the ring or has these numbers already. */
   replace(
     slot: number,
     openTimeMs: number,
@@ -154,6 +154,13 @@ export class KlineRingWriter {
     if (!Number.isInteger(index) || index >= tail || index < Math.max(runStart, tail - RING_BARS))
       return false;
     const cell = index & RING_MASK;
+    const isEqual =
+      f64[doubles + (O.open >> 3) + cell] === open &&
+      f64[doubles + (O.high >> 3) + cell] === high &&
+      f64[doubles + (O.low >> 3) + cell] === low &&
+      f64[doubles + (O.close >> 3) + cell] === close &&
+      f64[doubles + (O.volume >> 3) + cell] === volume;
+    if (isEqual) return false;
     const revision = (base + O.revision) >> 2;
     const before = i32[revision] as number;
     announce(i32, revision, (before + 1) | 0);
