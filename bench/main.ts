@@ -1,21 +1,27 @@
 import { SystemClock } from "@smcq/kernel";
+import { runGc } from "./gc.ts";
 import { runHistory } from "./history.ts";
 import { Calibration } from "./lib/calibration.ts";
 import { judge } from "./lib/goals.ts";
 import { describeMachine } from "./lib/machine.ts";
 import { type BenchOptions, type Part, readOptions } from "./lib/options.ts";
 import { PartRecorder, type PartResult } from "./lib/results.ts";
+import { runMemory } from "./memory.ts";
 import { runMicro } from "./micro/micro.ts";
 import { runPipeline } from "./pipeline/pipeline.ts";
+import { runSteady } from "./steady.ts";
 import { goalText, partText } from "./report/table.ts";
 import { writeReport } from "./report/write.ts";
 
 type RunPart = (options: BenchOptions, calibration: Calibration, recorder: PartRecorder) => Promise<void>;
 
-const RUNS: Readonly<Partial<Record<Part, RunPart>>> = {
+const RUNS: Readonly<Record<Part, RunPart>> = {
   micro: runMicro,
   history: runHistory,
   pipeline: runPipeline,
+  steady: runSteady,
+  memory: runMemory,
+  gc: runGc,
 };
 
 const clock = new SystemClock();
@@ -30,11 +36,9 @@ async function main(): Promise<number> {
   const calibration = new Calibration();
   const parts: PartResult[] = [];
   for (const part of options.parts) {
-    const run = RUNS[part];
-    if (run === undefined) continue;
     const recorder = new PartRecorder(part);
     const startNs = clock.monoNs();
-    await run(options, calibration, recorder);
+    await RUNS[part](options, calibration, recorder);
     const result = recorder.result((clock.monoNs() - startNs) / 1e9);
     parts.push(result);
     console.log(`\n${partText(result)}`);

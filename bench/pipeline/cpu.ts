@@ -1,21 +1,34 @@
 import { readdirSync, readFileSync } from "node:fs";
+import { errorCode } from "@smcq/kernel";
 
-/** CPU time that all threads of a process have used, ns; from the scheduler's own account (Linux). */
-export function cpuNs(pid: number): number {
-  let sum = 0;
-  for (const task of readdirSync(`/proc/${pid}/task`)) {
-    try {
-      sum += Number(readFileSync(`/proc/${pid}/task/${task}/schedstat`, "utf8").split(" ", 1)[0]);
-    } catch (error) {
-      // A thread may end between the listing and the look; anything else is a fault of the bench.
-      if (
-        (error as NodeJS.ErrnoException).code !== "ENOENT" &&
-        (error as NodeJS.ErrnoException).code !== "ESRCH"
-      )
-        throw error;
-    }
+/** CPU time of a process's threads by their name (`MainThread`, `WorkerThread`, `V8Worker`), ns. */
+export type ThreadCpu = ReadonlyMap<string, number>;
+
+/** Reads a file of a thread; empty when the thread has ended between the listing and the look. */
+function readOfThread(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (error) {
+    if (errorCode(error) === "ENOENT" || errorCode(error) === "ESRCH") return "";
+    throw error;
   }
-  return sum;
+}
+
+/** CPU time that the threads of a process have used, from the scheduler's own account (Linux). */
+export function cpuNsByThread(pid: number): ThreadCpu {
+  const usedNs = new Map<string, number>();
+  for (const task of readdirSync(`/proc/${pid}/task`)) {
+    const folder = `/proc/${pid}/task/${task}`;
+    const name = readOfThread(`${folder}/comm`).trim();
+    const ns = Number(readOfThread(`${folder}/schedstat`).split(" ", 1)[0]);
+    usedNs.set(name, (usedNs.get(name) ?? 0) + ns);
+  }
+  return usedNs;
+}
+
+/** The same for all threads together, ns. */
+export function cpuNs(pid: number): number {
+  return [...cpuNsByThread(pid).values()].reduce((sum, ns) => sum + ns, 0);
 }
 
 /** Resident memory of a process, MB, and its highest so far. */
@@ -26,12 +39,15 @@ export function residentMb(pid: number): { readonly now: number; readonly peak: 
   return { now: field("VmRSS"), peak: field("VmHWM") };
 }
 
-/** Bytes that each thread of a process has sent to storage, by thread id. */
-export function storageBytes(pid: number): ReadonlyMap<string, number> {
-  const bytes = new Map<string, number>();
+/** Bytes that each thread of a process has sent to storage, and its name, by thread id. */
+export function storageBytes(
+  pid: number,
+): ReadonlyMap<string, { readonly name: string; readonly bytes: number }> {
+  const found = new Map<string, { readonly name: string; readonly bytes: number }>();
   for (const task of readdirSync(`/proc/${pid}/task`)) {
     const text = readFileSync(`/proc/${pid}/task/${task}/io`, "utf8");
-    bytes.set(task, Number(/^write_bytes:\s+(\d+)/mu.exec(text)?.[1]));
+    const name = readFileSync(`/proc/${pid}/task/${task}/comm`, "utf8").trim();
+    found.set(task, { name, bytes: Number(/^write_bytes:\s+(\d+)/mu.exec(text)?.[1]) });
   }
-  return bytes;
+  return found;
 }

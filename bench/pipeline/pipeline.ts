@@ -3,13 +3,24 @@ import type { BenchOptions } from "../lib/options.ts";
 import { distributionOf, type PartRecorder } from "../lib/results.ts";
 import { mean, median } from "../lib/statistics.ts";
 import { type ContenderRun, recordScenario, runScenario, type ScenarioOptions } from "./scenario.ts";
-import type { SessionSetting } from "./session.ts";
+import type { Burst, SessionSetting } from "./session.ts";
 import { recordStages } from "./stages.ts";
 
 const SIZES = [50, 300, 600, 1_200, 3_000] as const;
 const SHARDS = [1, 2, 4, 8] as const;
 /** Symbols of a connection: the product's default, and what perf.md section 1 was measured with. */
 const SYMBOLS_PER_CONNECTION = 50;
+
+/** What the threads of the engine's process are, by the names that Node gives them. */
+const THREAD_WORDS: Readonly<Record<string, string>> = {
+  MainThread: "the coordinator",
+  WorkerThread: "shards and scan threads",
+  V8Worker: "V8's helpers (garbage, compilation)",
+};
+
+/** Closes before measuring: the optimiser is done with the hot path by then. */
+const WARM_CLOSES = 36_000;
+const WARM_BURSTS_MIN = 20;
 
 /** A contender's setting by what differs. */
 export function setting(
@@ -26,7 +37,9 @@ export function setting(
   };
 }
 
-type Extent = Pick<ScenarioOptions, "rounds" | "burstsPerRound" | "warmBursts" | "warmMessages">;
+interface Extent extends Pick<ScenarioOptions, "rounds" | "burstsPerRound" | "warmMessages"> {
+  readonly warmBurstsMax: number;
+}
 
 /** Closes, bursts and truth of all scenarios together. */
 class Truth {
@@ -61,7 +74,12 @@ class PipelineBench {
     extent: Extent,
   ): Promise<readonly ContenderRun[]> {
     console.error(`pipeline: ${title}`);
-    const runs = await runScenario({ id, title, contenders, calibration: this.#calibration, ...extent });
+    const fewest = Math.min(...contenders.map(({ symbols }) => symbols));
+    const warmBursts = Math.min(
+      extent.warmBurstsMax,
+      Math.max(WARM_BURSTS_MIN, Math.ceil(WARM_CLOSES / fewest)),
+    );
+    const runs = await runScenario({ contenders, calibration: this.#calibration, warmBursts, ...extent });
     recordScenario(this.#recorder, { id, title }, runs);
     for (const run of runs) this.#truth.add(run);
     return runs;
@@ -90,6 +108,7 @@ class PipelineBench {
     recordStages(this.#recorder, `${title}, pool, idle`, bursts);
     this.#recordBursts(id, `${title}, pool`, own);
     this.#recordSame(id, title, runs);
+    this.#recordThreads(id, title, bursts);
     this.#recorder.figure({
       id: `${id}-write`,
       title: `${title}: the venue's own writes of a burst, median`,
@@ -111,6 +130,20 @@ class PipelineBench {
       this.#recorder.distribution(
         distributionOf(sample, { ...naming, id: `${id}-${suffix}-all`, title: text }),
       );
+  }
+
+  /** Which threads the CPU time of a close goes to. */
+  #recordThreads(id: string, title: string, bursts: readonly Burst[]): void {
+    for (const name of bursts[0]?.cpuUsByThread.keys() ?? []) {
+      const value = mean(bursts.map((burst) => burst.cpuUsByThread.get(name) ?? 0));
+      if (value < 0.01) continue;
+      this.#recorder.figure({
+        id: `${id}-cpu-${name}`,
+        title: `${title}, pool: CPU a close of ${THREAD_WORDS[name] ?? name}`,
+        unit: "us",
+        value,
+      });
+    }
   }
 
   /** The product against itself: what the protocol's own noise is. */
@@ -158,10 +191,10 @@ export async function runPipeline(
 ): Promise<void> {
   const bench = new PipelineBench(calibration, recorder);
   if (options.isQuick) {
-    await bench.rivals(300, 2, { rounds: 3, burstsPerRound: 5, warmBursts: 20, warmMessages: 20_000 });
+    await bench.rivals(300, 2, { rounds: 3, burstsPerRound: 5, warmBurstsMax: 40, warmMessages: 20_000 });
   } else {
-    const full = { rounds: 7, burstsPerRound: 16, warmBursts: 40, warmMessages: 100_000 };
-    const brief = { rounds: 5, burstsPerRound: 6, warmBursts: 20, warmMessages: 100_000 };
+    const full = { rounds: 7, burstsPerRound: 16, warmBurstsMax: 100, warmMessages: 100_000 };
+    const brief = { rounds: 5, burstsPerRound: 6, warmBurstsMax: 60, warmMessages: 100_000 };
     for (const shards of [2, 8]) await bench.rivals(600, shards, full);
     await runGrowth(bench, full);
     await runWrites(bench, brief);

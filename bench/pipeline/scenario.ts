@@ -16,8 +16,6 @@ const WARM_RATE = 25_000;
 const TRIES_MAX = 3;
 
 export interface ScenarioOptions {
-  readonly id: string;
-  readonly title: string;
   /** Each has a venue and an engine of its own, alive during all rounds; the first is the baseline. */
   readonly contenders: readonly SessionSetting[];
   readonly rounds: number;

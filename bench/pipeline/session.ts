@@ -1,6 +1,6 @@
 import { loadConfig } from "@smcq/config";
 import { MINUTE_MS, SystemClock } from "@smcq/kernel";
-import { cpuNs } from "./cpu.ts";
+import { cpuNsByThread } from "./cpu.ts";
 import { EngineChild } from "./engine-child.ts";
 import type { CloseRows, EngineCountersReport, EnginePath } from "./messages.ts";
 import { type CloseTruth, Reference } from "./reference.ts";
@@ -15,6 +15,8 @@ const SETTLE_MS = 12;
 /** A burst whose signals are not all there by then has lost some, wall ms. */
 const BURST_MS_MAX = 3_000;
 const FIRST_DATA_RATE = 5_000;
+const SUBSCRIBED_MS_MAX = 30_000;
+const POLL_MS = 20;
 
 export interface SessionSetting {
   readonly name: string;
@@ -42,6 +44,8 @@ export interface Burst {
   readonly writeMs: number;
   /** CPU of all threads of the engine's process from before the burst until it sleeps again. */
   readonly cpuUsPerClose: number;
+  /** The same by the threads' names: coordinator, shards and scans, V8's helpers. */
+  readonly cpuUsByThread: ReadonlyMap<string, number>;
   readonly startNs: number;
   readonly rows: CloseRows;
   readonly truth: CloseTruth | null;
@@ -99,6 +103,7 @@ export class Session {
 
   async #warm(): Promise<void> {
     await this.engine.warmed();
+    await this.#allSubscribed();
     await this.#advance(MID_MINUTE_MS);
     const ready = this.engine.ready();
     await this.venue.steady(FIRST_DATA_RATE);
@@ -106,6 +111,16 @@ export class Session {
     await this.venue.steady(0);
     if (symbols !== this.setting.symbols)
       throw new Error(`${this.setting.name}: ${symbols} of ${this.setting.symbols} symbols are READY`);
+  }
+
+  /** The venue encodes its updates for the subscriptions of the moment at which it is asked for them. */
+  async #allSubscribed(): Promise<void> {
+    const deadlineNs = clock.monoNs() + SUBSCRIBED_MS_MAX * 1e6;
+    while ((await this.venue.subscriptions()) < this.setting.symbols) {
+      if (clock.monoNs() > deadlineNs)
+        throw new Error(`${this.setting.name}: not every stream is subscribed`);
+      await pause(POLL_MS);
+    }
   }
 
   async #advance(offsetMs: number): Promise<void> {
@@ -123,11 +138,13 @@ export class Session {
     await this.engine.ask({ type: "expect", openTimeMs, count: closes }, "done");
     await pause(SETTLE_MS);
     const closed = this.engine.next("closed", BURST_MS_MAX).catch(() => null);
-    const cpuBeforeNs = cpuNs(this.engine.pid);
+    const cpuBefore = cpuNsByThread(this.engine.pid);
     const written = await this.venue.close();
     await closed;
     await pause(SETTLE_MS);
-    const cpuUsPerClose = (cpuNs(this.engine.pid) - cpuBeforeNs) / 1e3 / closes;
+    const cpuUsByThread = new Map<string, number>();
+    for (const [name, ns] of cpuNsByThread(this.engine.pid))
+      cpuUsByThread.set(name, (ns - (cpuBefore.get(name) ?? 0)) / 1e3 / closes);
     const { rows } = await this.engine.ask({ type: "collect" }, "rows");
     const lastSignalNs = rows.signalNs.reduce((last, ns) => Math.max(last, ns), 0);
     const lastReceivedNs = rows.receivedNs.reduce((last, ns) => Math.max(last, ns), 0);
@@ -136,7 +153,8 @@ export class Session {
       burstMs: (lastSignalNs - written.startNs) / 1e6,
       ownMs: (lastSignalNs - lastReceivedNs) / 1e6,
       writeMs: (written.endNs - written.startNs) / 1e6,
-      cpuUsPerClose,
+      cpuUsPerClose: [...cpuUsByThread.values()].reduce((sum, us) => sum + us, 0),
+      cpuUsByThread,
       startNs: written.startNs,
       rows,
       truth: this.#reference?.compare(rows, closes) ?? null,

@@ -88,6 +88,11 @@ export class VenueChild {
     await this.#ask({ type: "steady", messagesPerSecond }, "done");
   }
 
+  /** Streams that are subscribed to at this moment. */
+  async subscriptions(): Promise<number> {
+    return (await this.#ask({ type: "stats" }, "stats")).stats.subscriptions;
+  }
+
   async stop(): Promise<void> {
     await this.#child.stop();
   }
