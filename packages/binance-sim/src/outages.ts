@@ -34,6 +34,13 @@ export class Outages {
     this.#swizzleUntilMs = untilMs;
   }
 
+  /** Ends every outage: a new fault plan begins with a venue that answers. */
+  clear(): void {
+    this.#restDeadUntilMs = 0;
+    this.#socketsDeadUntilMs = 0;
+    this.#swizzleUntilMs = 0;
+  }
+
   isRestDead(): boolean {
     return this.#venue.time.clock.nowMs() < this.#restDeadUntilMs;
   }

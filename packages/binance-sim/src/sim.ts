@@ -46,7 +46,7 @@ export interface BinanceSim {
   readonly market: MarketData;
   /** A copy of the counters. */
   stats(): SimStats;
-  /** Replaces the fault plan; its times count from now. */
+  /** Replaces the fault plan and ends running outages; its times count from now. */
   setFaults(text: string): void;
   list(symbol: string): void;
   delist(symbol: string): void;
@@ -72,6 +72,7 @@ class RunningSim implements BinanceSim {
   readonly #driver: MarketDriver;
   readonly #bench: BenchDesk;
   readonly #schedule: FaultSchedule;
+  readonly #outages: Outages;
   readonly #agenda = new Agenda();
   readonly #server: Server;
   readonly #listeners: ((event: SimEvent) => void)[] = [];
@@ -89,6 +90,7 @@ class RunningSim implements BinanceSim {
     const venue = this.#venue;
     const stats = this.#stats;
     const outages = new Outages(venue);
+    this.#outages = outages;
     const hub = new Hub(venue, stats, outages);
     this.#hub = hub;
     this.#rest = new RestApi(venue, stats, outages);
@@ -209,6 +211,7 @@ class RunningSim implements BinanceSim {
 
   setFaults(text: string): void {
     this.#venue.setFaults(text);
+    this.#outages.clear();
     this.#schedule.restart();
   }
 

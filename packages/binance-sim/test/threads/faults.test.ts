@@ -249,7 +249,7 @@ describe("faults of the market's frames", () => {
     const byMinute = Map.groupBy(client.finals(), (event) => event.k.t);
     const [first] = byMinute.values();
     const times = first!.map((event) => event.E);
-    expect(Math.max(...times) - Math.min(...times)).toBeLessThanOrEqual(3000);
+    expect(Math.max(...times) - Math.min(...times)).toBeLessThanOrEqual(15_000);
     expect(client.formings().length).toBeGreaterThan(2 * client.finals().length);
     expect(struck(sim, "MD21")).toBeGreaterThan(0);
   });
@@ -266,7 +266,7 @@ describe("faults of the market's frames", () => {
 
 describe("faults of the universe", () => {
   it("MD17 lists a symbol with a non-ASCII name that flows like any other", async () => {
-    const sim = await start("MD17=60s");
+    const sim = await start("MD17=300s");
     const client = await connect(sim, ["ALGOUSDT"]);
     await eventually("the listing", () => sim.market.find(NON_ASCII_LISTING) !== null);
     await client.subscribe([NON_ASCII_LISTING], 2);
@@ -326,7 +326,7 @@ describe("faults of the network", () => {
   });
 
   it("NW02 closes all connections at once with a close frame", async () => {
-    const sim = await start("NW02=60s");
+    const sim = await start("NW02=1200s");
     const clients = [await connect(sim, []), await connect(sim, [])];
     await Promise.all(clients.map((client) => client.ended()));
     expect(clients.map((client) => client.closeCode)).toEqual([1001, 1001]);
@@ -347,7 +347,7 @@ describe("faults of the network", () => {
   });
 
   it("NW06 delays frames and replies, in order", async () => {
-    const sim = await start("NW06=2s:2s", { speed: 20 });
+    const sim = await start("NW06=2s:2s", { speed: 50 });
     const before = sim.clock.nowMs();
     await fetch(`${sim.restUrl}/fapi/v1/ping`);
     expect(sim.clock.nowMs() - before).toBeGreaterThanOrEqual(1900);
@@ -360,7 +360,7 @@ describe("faults of the network", () => {
   });
 
   it("NW08 lets REST die in three ways while streams flow, and live again", async () => {
-    const sim = await start("NW08=60s:300s");
+    const sim = await start("NW08=60s:24h");
     const client = await connect(sim, ["ALGOUSDT"]);
     await eventually("REST is dead", () => struck(sim, "NW08") > 0);
     const statuses = new Set<number>();
@@ -375,10 +375,10 @@ describe("faults of the network", () => {
   });
 
   it.each([
-    ["MD09=60s:120s", 1006],
-    ["MD10=60s:120s", 1006],
-    ["NW09=60s:120s", 1006],
-    ["NW10=60s:120s", 1006],
+    ["MD09=1200s:24h", 1006],
+    ["MD10=600s:24h", 1006],
+    ["NW09=1200s:24h", 1006],
+    ["NW10=600s:24h", 1006],
   ])("%s breaks connections, refuses new ones for a while and accepts again", async (faults, code) => {
     const sim = await start(faults);
     const id = faults.slice(0, 4) as KnobId;
@@ -392,12 +392,11 @@ describe("faults of the network", () => {
     expect(struck(sim, id)).toBeGreaterThanOrEqual(2);
     expect((await restStatus(sim)) === 200).toBe(id !== "NW10");
     sim.setFaults("none");
-    await minutes(sim, 3);
     await connect(sim, ["ALGOUSDT"]);
   });
 
   it("NW11 cuts connections one by one and takes them back in random order", async () => {
-    const sim = await start("NW11=60s:2s");
+    const sim = await start("NW11=1200s:2s");
     const clients = [await connect(sim, []), await connect(sim, []), await connect(sim, [])];
     await Promise.all(clients.map((client) => client.ended()));
     expect(clients.map((client) => client.closeCode)).toEqual([1006, 1006, 1006]);
@@ -405,7 +404,7 @@ describe("faults of the network", () => {
   });
 
   it("NW12 resets all connections in one instant and counts the storm that follows", async () => {
-    const sim = await start("NW12=60s", { connectsPer5MinMax: 4 });
+    const sim = await start("NW12=60s", { connectsPer5MinMax: 4, speed: 60 });
     const clients = [await connect(sim, []), await connect(sim, []), await connect(sim, [])];
     await Promise.all(clients.map((client) => client.ended()));
     await connect(sim, []);
@@ -449,13 +448,13 @@ describe("faults of the network", () => {
     for (let run = 0; run < 2; run++) {
       const sim = await start(faults, options);
       const client = await connect(sim);
-      await eventually("ten minutes", () =>
-        client.finals().some((event) => event.k.t >= sim.market.openTimeMs(3012)),
+      await eventually("ten more minutes", () =>
+        client.finals().some((event) => event.k.t >= sim.market.openTimeMs(3025)),
       );
       const bars = client
         .finals()
         .filter(
-          (event) => event.k.t >= sim.market.openTimeMs(3002) && event.k.t < sim.market.openTimeMs(3010),
+          (event) => event.k.t >= sim.market.openTimeMs(3015) && event.k.t < sim.market.openTimeMs(3023),
         )
         .map(
           (event) =>

@@ -5,7 +5,7 @@ import { Client, eventually, wireBar } from "../support/client.ts";
 const open: { close(): Promise<void> }[] = [];
 
 async function start(options: BinanceSimOptions = {}): Promise<BinanceSim> {
-  const sim = await startBinanceSim({ symbols: 8, speed: 300, tickMs: 2, ...options });
+  const sim = await startBinanceSim({ symbols: 8, speed: 600, tickMs: 2, ...options });
   open.push({ close: () => sim.stop() });
   return sim;
 }
@@ -199,9 +199,9 @@ describe("the kline stream", () => {
       const wanted = sim.market.flatBars(sim.market.find(symbol)!, first, first + finals.length - 1);
       expect(finals.flatMap(wireBar)).toEqual([...wanted]);
       const delays = finals.map((event) => event.E - event.k.T - 1);
-      // The venue's 1.9..2.1 s, plus the turn of 2 ms wall (600 ms of venue time) and a busy machine.
+      // The venue's 1.9..2.1 s, plus the turn of 2 ms wall (1.2 s of venue time) and a busy machine.
       expect(Math.min(...delays)).toBeGreaterThanOrEqual(1900);
-      expect(delays.toSorted((a, b) => a - b)[5]).toBeLessThan(20_000);
+      expect(delays.toSorted((a, b) => a - b)[5]).toBeLessThan(60_000);
       const response = await fetch(
         `${sim.restUrl}/fapi/v1/klines?symbol=${symbol}&interval=1m&startTime=${finals[0]!.k.t}&limit=${finals.length}`,
       );
@@ -218,14 +218,14 @@ describe("the kline stream", () => {
   });
 
   it("caps forming updates of a symbol in wall time and sends only what changed", async () => {
-    const sim = await start({ speed: 20, updatesPerSecondWall: 5, tickMs: 5 });
+    const sim = await start({ speed: 60, updatesPerSecondWall: 10, tickMs: 5 });
     const client = await connect(sim, "/market/stream");
     await client.subscribe(["ENAUSDT"]);
     const startNs = process.hrtime.bigint();
     await eventually("a minute", () => client.finals().length > 0 && client.formings().length > 6);
     const seconds = Number(process.hrtime.bigint() - startNs) / 1e9;
     const formings = client.formings();
-    expect(formings.length).toBeLessThanOrEqual(5 * seconds + 2);
+    expect(formings.length).toBeLessThanOrEqual(10 * seconds + 2);
     const keys = formings.map(({ k }) => `${k.t} ${k.c} ${k.v}`);
     expect(new Set(keys).size).toBe(keys.length);
   });
