@@ -50,12 +50,20 @@ export interface Distribution {
   readonly points: readonly number[];
 }
 
+/** A table of its own: one row a setting. */
+export interface ResultTable {
+  readonly title: string;
+  readonly columns: readonly string[];
+  readonly rows: readonly (readonly (string | number)[])[];
+}
+
 export interface PartResult {
   readonly part: string;
   readonly seconds: number;
   readonly comparisons: readonly Comparison[];
   readonly figures: readonly Figure[];
   readonly distributions: readonly Distribution[];
+  readonly tables: readonly ResultTable[];
   readonly checks: readonly TruthCheck[];
   readonly notes: readonly string[];
 }
@@ -83,6 +91,7 @@ export class PartRecorder {
   readonly #comparisons: Comparison[] = [];
   readonly #figures: Figure[] = [];
   readonly #distributions: Distribution[] = [];
+  readonly #tables: ResultTable[] = [];
   readonly #checks: TruthCheck[] = [];
   readonly #notes: string[] = [];
 
@@ -102,6 +111,10 @@ export class PartRecorder {
     this.#distributions.push(distribution);
   }
 
+  table(table: ResultTable): void {
+    this.#tables.push(table);
+  }
+
   check(check: TruthCheck): void {
     this.#checks.push(check);
   }
@@ -117,6 +130,7 @@ export class PartRecorder {
       comparisons: this.#comparisons,
       figures: this.#figures,
       distributions: this.#distributions,
+      tables: this.#tables,
       checks: this.#checks,
       notes: this.#notes,
     };

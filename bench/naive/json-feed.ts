@@ -120,8 +120,12 @@ export class JsonFeed implements MarketFeed {
       close: Number(k.c),
       volume: Number(k.v),
     };
-    if (k.x) this.#close(slot, bar, BarSource.Stream, clock.monoNs());
-    else sink.forming(slot, bar.openTimeMs, bar.open, bar.high, bar.low, bar.close, bar.volume, event.E);
+    if (k.x) {
+      this.#close(slot, bar, BarSource.Stream, clock.monoNs());
+      return;
+    }
+    meter.count(FeedCounter.Formings, 1);
+    sink.forming(slot, bar.openTimeMs, bar.open, bar.high, bar.low, bar.close, bar.volume, event.E);
   }
 
   #close(slot: number, bar: NaiveBar, source: BarSource, receivedNs: number): void {

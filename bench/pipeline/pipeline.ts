@@ -2,6 +2,7 @@ import type { Calibration } from "../lib/calibration.ts";
 import type { BenchOptions } from "../lib/options.ts";
 import { distributionOf, type PartRecorder } from "../lib/results.ts";
 import { mean, median } from "../lib/statistics.ts";
+import { short } from "../report/table.ts";
 import { type ContenderRun, recordScenario, runScenario, type ScenarioOptions } from "./scenario.ts";
 import type { Burst, SessionSetting } from "./session.ts";
 import { recordStages } from "./stages.ts";
@@ -57,6 +58,30 @@ class Truth {
   }
 }
 
+function placeRow({
+  setting: { symbols, shards, compute },
+  idle,
+  loaded,
+}: ContenderRun): (string | number)[] {
+  const spread = (bursts: readonly Burst[], pick: (burst: Burst) => number): string => {
+    const sample = bursts.map(pick);
+    return `${short(median(sample))} (${short(Math.max(...sample))})`;
+  };
+  const calm = idle.flat();
+  const busy = loaded.flat();
+  return [
+    symbols,
+    shards,
+    compute,
+    spread(calm, ({ burstMs }) => burstMs),
+    spread(busy, ({ burstMs }) => burstMs),
+    spread(calm, ({ ownMs }) => ownMs),
+    spread(busy, ({ ownMs }) => ownMs),
+    mean(calm.map(({ cpuUsPerClose }) => cpuUsPerClose)),
+    median(calm.map(({ writeMs }) => writeMs)),
+  ];
+}
+
 class PipelineBench {
   readonly #calibration: Calibration;
   readonly #recorder: PartRecorder;
@@ -68,7 +93,6 @@ class PipelineBench {
   }
 
   async run(
-    id: string,
     title: string,
     contenders: readonly SessionSetting[],
     extent: Extent,
@@ -80,9 +104,53 @@ class PipelineBench {
       Math.max(WARM_BURSTS_MIN, Math.ceil(WARM_CLOSES / fewest)),
     );
     const runs = await runScenario({ contenders, calibration: this.#calibration, warmBursts, ...extent });
-    recordScenario(this.#recorder, { id, title }, runs);
     for (const run of runs) this.#truth.add(run);
     return runs;
+  }
+
+  /** Runs contenders and writes their comparisons. */
+  async compare(
+    id: string,
+    title: string,
+    contenders: readonly SessionSetting[],
+    extent: Extent,
+  ): Promise<readonly ContenderRun[]> {
+    const runs = await this.run(title, contenders, extent);
+    recordScenario(this.#recorder, { id, title }, runs);
+    return runs;
+  }
+
+  /** Every size with every number of shards, pool and shard paired: one row each. */
+  async places(extent: Extent): Promise<void> {
+    const rows: (readonly (string | number)[])[] = [];
+    for (const symbols of SIZES)
+      for (const shards of SHARDS) {
+        const place = { symbols, shards };
+        const contenders = (["pool", "shard"] as const).map((compute) =>
+          setting({ ...place, name: compute, compute }),
+        );
+        const runs = await this.run(
+          `${symbols} symbols, ${shards} shards, pool and shard`,
+          contenders,
+          extent,
+        );
+        rows.push(...runs.map(placeRow));
+      }
+    this.#recorder.table({
+      title: "Sizes and shards: medians over all bursts, ms (worst in brackets), and CPU a close, us",
+      columns: [
+        "symbols",
+        "shards",
+        "compute",
+        "burst",
+        "burst, load",
+        "own time",
+        "own, load",
+        "CPU",
+        "writes",
+      ],
+      rows,
+    });
   }
 
   /** The product against its rivals, with the distributions of every stage. */
@@ -90,7 +158,7 @@ class PipelineBench {
     const names = { symbols, shards };
     const title = `${symbols} symbols, ${shards} shards`;
     const id = `rivals-${symbols}-${shards}`;
-    const runs = await this.run(
+    const runs = await this.compare(
       id,
       title,
       [
@@ -198,7 +266,7 @@ export async function runPipeline(
     for (const shards of [2, 8]) await bench.rivals(600, shards, full);
     await runGrowth(bench, full);
     await runWrites(bench, brief);
-    for (const symbols of SIZES) for (const shards of SHARDS) await runPlace(bench, symbols, shards, brief);
+    await bench.places(brief);
   }
   bench.recordTruth();
   recorder.note(
@@ -209,7 +277,7 @@ export async function runPipeline(
 /** Ten times the symbols (G5). */
 async function runGrowth(bench: PipelineBench, extent: Extent): Promise<void> {
   const contenders = [300, 3_000].map((symbols) => setting({ name: `${symbols} symbols`, symbols }));
-  await bench.run("growth", "Ten times the symbols, 2 shards, pool", contenders, {
+  await bench.compare("growth", "Ten times the symbols, 2 shards, pool", contenders, {
     ...extent,
     burstsPerRound: 8,
   });
@@ -221,19 +289,10 @@ async function runWrites(bench: PipelineBench, extent: Extent): Promise<void> {
     setting({ name: "one write a connection", symbols: 600 }),
     setting({ name: "one write a frame", symbols: 600, isFramePerWrite: true }),
   ];
-  await bench.run("writes", "Granularity of the venue's writes, 600 symbols, 2 shards", contenders, extent);
-}
-
-/** One place of the table of sizes and shards: pool against shard. */
-async function runPlace(
-  bench: PipelineBench,
-  symbols: number,
-  shards: number,
-  extent: Extent,
-): Promise<void> {
-  const contenders = [
-    setting({ name: "pool", symbols, shards }),
-    setting({ name: "shard", symbols, shards, compute: "shard" }),
-  ];
-  await bench.run(`place-${symbols}-${shards}`, `${symbols} symbols, ${shards} shards`, contenders, extent);
+  await bench.compare(
+    "writes",
+    "Granularity of the venue's writes, 600 symbols, 2 shards",
+    contenders,
+    extent,
+  );
 }

@@ -3,7 +3,7 @@ import { escapeHtml } from "./html.ts";
 import { short } from "./table.ts";
 
 const WIDTH = 900;
-const LABEL_WIDTH = 320;
+const LABEL_WIDTH = 360;
 const ROW_HEIGHT = 22;
 const PLOT_HEIGHT = 260;
 const MARGIN = 40;

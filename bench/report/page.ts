@@ -1,7 +1,7 @@
-import type { Comparison, Distribution, PartResult } from "../lib/results.ts";
+import type { Comparison, Distribution, PartResult, ResultTable } from "../lib/results.ts";
 import { barChart, cumulativeChart } from "./charts.ts";
 import { escapeHtml } from "./html.ts";
-import { short } from "./table.ts";
+import { cellText, short } from "./table.ts";
 import type { BenchReport } from "./write.ts";
 
 const STYLE = `
@@ -35,6 +35,13 @@ ${cumulativeChart(distributions)}
 <table><tr><th>${escapeHtml(unit)}</th><th class="number">p50</th><th class="number">p90</th><th class="number">p99</th><th class="number">max</th><th class="number">samples</th></tr>${rows.join("")}</table>`;
 }
 
+function tableSection({ title, columns, rows }: ResultTable): string {
+  const line = (tag: "th" | "td", cells: readonly string[]): string =>
+    `<tr>${cells.map((cell) => `<${tag} class="number">${escapeHtml(cell)}</${tag}>`).join("")}</tr>`;
+  return `<h3>${escapeHtml(title)}</h3>
+<table>${line("th", columns)}${rows.map((row) => line("td", row.map(cellText))).join("")}</table>`;
+}
+
 function partSection(part: PartResult): string {
   const groups = Map.groupBy(part.distributions, ({ group }) => group);
   const figures = part.figures.map(
@@ -49,6 +56,7 @@ function partSection(part: PartResult): string {
 ${checks.length > 0 ? `<ul>${checks.join("")}</ul>` : ""}
 ${[...groups].map(([group, distributions]) => distributionSection(group, distributions)).join("\n")}
 ${part.comparisons.map(comparisonSection).join("\n")}
+${part.tables.map(tableSection).join("\n")}
 ${figures.length > 0 ? `<h3>Figures</h3><table>${figures.join("")}</table>` : ""}
 ${part.notes.map((note) => `<p class="soft">${escapeHtml(note)}</p>`).join("\n")}`;
 }

@@ -1,4 +1,4 @@
-import type { Comparison, Figure, PartResult } from "../lib/results.ts";
+import type { Comparison, Figure, PartResult, ResultTable } from "../lib/results.ts";
 import type { GoalLine } from "../lib/goals.ts";
 
 /** Three significant digits, thousands separated. */
@@ -21,6 +21,18 @@ function comparisonLines({ title, unit, contenders, sameAgainstSame }: Compariso
   ];
 }
 
+/** A cell of a table: numbers short, text as it is. */
+export const cellText = (cell: string | number): string => (typeof cell === "number" ? short(cell) : cell);
+
+function tableLines({ title, columns, rows }: ResultTable): string[] {
+  const cells = [columns, ...rows.map((row) => row.map(cellText))];
+  const widths = columns.map((_, column) => Math.max(...cells.map((row) => row[column]?.length ?? 0)));
+  return [
+    `  ${title}`,
+    ...cells.map((row) => `    ${row.map((cell, column) => cell.padStart(widths[column] ?? 0)).join("  ")}`),
+  ];
+}
+
 const figureLine = ({ title, unit, value }: Figure): string => `    ${title}: ${short(value)} ${unit}`;
 
 /** A part of the run as text for the terminal. */
@@ -31,6 +43,7 @@ export function partText(part: PartResult): string {
     lines.push(
       `  ${title}: p50 ${short(quantiles.p50)}, p90 ${short(quantiles.p90)}, p99 ${short(quantiles.p99)}, max ${short(quantiles.max)} ${unit}`,
     );
+  for (const table of part.tables) lines.push(...tableLines(table));
   if (part.figures.length > 0) lines.push("  Figures", ...part.figures.map(figureLine));
   for (const { isHeld, title, detail } of part.checks)
     lines.push(`  ${isHeld ? "holds" : "FAILS"}: ${title} (${detail})`);
