@@ -79,7 +79,7 @@ export class TortureWriter {
   #append(slot: number): void {
     const state = this.#slots[slot] as Slot;
     const sequence = state.epoch * EPOCH_STRIDE + state.count;
-    const version = this.#appends & (VERSIONS - 1);
+    const version = (this.#appends * 2) & (VERSIONS - 1);
     const price = priceOf(sequence, version);
     this.#writer.forming(
       slot,
@@ -113,7 +113,8 @@ export class TortureWriter {
     if (state.count === 0) return;
     const back = this.#rng.int(Math.min(state.count, 512));
     const sequence = state.epoch * EPOCH_STRIDE + state.count - 1 - back;
-    const version = this.#rng.int(VERSIONS);
+    // Odd, and another one each time: a bar is never replaced by its own numbers.
+    const version = (this.#replacements * 2 + 1) & (VERSIONS - 1);
     const price = priceOf(sequence, version);
     const volume = sequence + version / VERSIONS;
     const isReplaced = this.#writer.replace(
