@@ -9,6 +9,8 @@ const clock = new SystemClock();
 const ENTRY = fileURLToPath(new URL("../../packages/cli/dist/main.js", import.meta.url));
 const READY_MS_MAX = 60_000;
 const STOP_MS_MAX = 20_000;
+/** Were the bench killed, the product would end by itself. */
+const RUN_MAX = "180s";
 const OUTPUT_CHARS_MAX = 8_000;
 
 /** `smcq engine` as a user starts it; `pid` is the engine's own process, not its supervisor's. */
@@ -37,7 +39,7 @@ export async function startCliEngine(settings: object): Promise<CliEngine> {
   const folder = mkdtempSync(join(tmpdir(), "smcq-bench-"));
   const file = join(folder, "config.json");
   writeFileSync(file, JSON.stringify({ ...settings, dataDir: join(folder, "var") }));
-  const supervisor = spawn(process.execPath, [ENTRY, "engine", "--config", file], {
+  const supervisor = spawn(process.execPath, [ENTRY, "engine", "--config", file, "--for", RUN_MAX], {
     stdio: ["ignore", "pipe", "pipe"],
   });
   const exited = new Promise<void>((resolve) => supervisor.once("exit", () => resolve()));
