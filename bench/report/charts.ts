@@ -18,7 +18,7 @@ export function barChart({ contenders }: Comparison): string {
     const middle = top + ROW_HEIGHT / 2;
     return `<text x="${LABEL_WIDTH - 8}" y="${middle + 4}" text-anchor="end">${escapeHtml(name)}</text>
 <rect class="${row === 0 ? "rival" : "own"}" x="${LABEL_WIDTH}" y="${top + 4}" width="${(x(cost.median) - LABEL_WIDTH).toFixed(1)}" height="${ROW_HEIGHT - 8}"/>
-<line class="rule" x1="${x(cost.min).toFixed(1)}" x2="${x(cost.max).toFixed(1)}" y1="${middle}" y2="${middle}" stroke-width="2"/>
+<line class="range" x1="${x(cost.min).toFixed(1)}" x2="${x(cost.max).toFixed(1)}" y1="${middle}" y2="${middle}" stroke-width="2"/>
 <text x="${(x(Math.max(cost.median, cost.max)) + 6).toFixed(1)}" y="${middle + 4}">${short(cost.median)}</text>`;
   });
   return `<svg viewBox="0 0 ${WIDTH} ${contenders.length * ROW_HEIGHT}" role="img">${rows.join("")}</svg>`;

@@ -11,7 +11,7 @@ body { font: 15px/1.5 system-ui, sans-serif; color: var(--ink); background: var(
 h1 { font-size: 1.5rem; } h2 { font-size: 1.2rem; margin-top: 2.5rem; border-bottom: 1px solid var(--line); } h3 { font-size: 1rem; margin: 1.6rem 0 .3rem; }
 table { border-collapse: collapse; width: 100%; margin: .4rem 0; } th, td { text-align: left; padding: .2rem .8rem .2rem 0; border-bottom: 1px solid var(--line); vertical-align: top; }
 td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; } .soft { color: var(--soft); } .met { color: var(--good); } .missed { color: var(--bad); }
-svg { width: 100%; height: auto; } svg text { fill: var(--ink); font: 12px system-ui, sans-serif; } svg .soft { fill: var(--soft); } svg .rule { stroke: var(--line); } svg .own { fill: var(--own); } svg .rival { fill: var(--rival); }`;
+svg { width: 100%; height: auto; } svg text { fill: var(--ink); font: 12px system-ui, sans-serif; } svg .soft { fill: var(--soft); } svg .rule { stroke: var(--line); } svg .range { stroke: var(--ink); } svg .own { fill: var(--own); } svg .rival { fill: var(--rival); }`;
 
 function comparisonSection(comparison: Comparison): string {
   const rows = comparison.contenders.map(
