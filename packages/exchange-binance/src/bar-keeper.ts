@@ -182,10 +182,29 @@ export class BarKeeper {
     return true;
   }
 
+  /**
+   * Open time of the first of the last `bars` bars given that REST has not confirmed yet, 0 when it has all of them:
+   * where the stream was interrupted, its last word on them may have been lost.
+   */
+  firstUnsureMs(slot: number, bars: number): number {
+    const nextMs = this.nextMs(slot);
+    for (let openMs = nextMs - bars * MINUTE_MS; openMs < nextMs; openMs += MINUTE_MS) {
+      const cell = this.#kept.cell(slot, openMs);
+      if (this.#kept.openMs(cell) !== openMs || this.#kept.source(cell) === Surety.Stream) return openMs;
+    }
+    return 0;
+  }
+
   /** Compares a bar already given with REST, whose numbers hold. */
   compare(slot: number, openMs: number, prices: Float64Array, at: number): void {
     const cell = this.#kept.cell(slot, openMs);
-    if (this.#kept.openMs(cell) !== openMs) return;
+    if (this.#kept.openMs(cell) !== openMs) {
+      if (openMs < this.nextMs(slot) - KEPT_BARS * MINUTE_MS) return;
+      // Given by a thread that is gone: the sink compares, REST's numbers hold.
+      this.#correct(slot, openMs, prices, at);
+      this.#kept.setSource(cell, Surety.Settled);
+      return;
+    }
     const isEqual = this.#kept.equals(cell, prices, at);
     this.#countParity(isEqual);
     if (!isEqual) {

@@ -8,12 +8,18 @@ import { BackfillPriority } from "./sequencer-options.ts";
 import type { ParityCounts, SequencerOptions, SlotState } from "./sequencer-options.ts";
 import { DueTimer } from "./due-timer.ts";
 import { HISTORY_BARS, REPAIR_BARS_MAX, RING_BARS } from "./limits.ts";
+import { isTimely } from "./kline-times.ts";
 import { KEPT_BARS } from "./slot-bars.ts";
 
 const RETRY_FIRST_MS = 3_000;
 const RETRY_MS_MAX = 300_000;
 /** Replies that hold later bars but not the one we need, after which the hole counts as the venue's own. */
 const HOLE_TRIES_MAX = 3;
+/**
+ * Bars already given that are asked again wherever the stream was interrupted: its last word on them may have been
+ * lost (a wrong final whose correction never came).
+ */
+const RECHECK_BARS = 3;
 /** Tries of a verification that brings nothing. */
 const VERIFY_TRIES_MAX = 5;
 /** A final may come this much before its bar's end by our clock or by its own event time: no two clocks are one. */
@@ -93,7 +99,10 @@ export class BarSequencer {
     this.remove(slot);
     this.#symbols[slot] = symbol;
     if (resumeAfterMs < 0) this.#keeper.warm(slot);
-    else this.#keeper.resume(slot, resumeAfterMs);
+    else {
+      this.#keeper.resume(slot, resumeAfterMs);
+      this.#doubtLast(slot);
+    }
     this.#ask(slot, this.#options.clock.nowMs());
   }
 
@@ -104,11 +113,9 @@ export class BarSequencer {
     this.#forget(slot);
   }
 
-  /** After a reconnection: asks at once for what closed meanwhile. */
+  /** After a reconnection: asks at once for what closed meanwhile, and again for the last bars before. */
   recheck(slot: number): void {
-    const nowMs = this.#options.clock.nowMs();
-    const isBehind = this.#keeper.isLive(slot) && this.#keeper.nextMs(slot) <= this.#lastClosedMs(nowMs);
-    if (isBehind) this.#due.schedule(slot, nowMs);
+    if (this.#keeper.isLive(slot)) this.#doubtLast(slot);
   }
 
   state(slot: number): SlotState {
@@ -131,7 +138,7 @@ export class BarSequencer {
   onKline(frame: KlineFrame, nowMs: number, receivedNs: number): void {
     const slot = frame.slot;
     if (this.#keeper.stage(slot) === SlotStage.Idle) return;
-    if (!this.#isTimely(frame, nowMs)) {
+    if (!isTimely(frame, nowMs, this.#futureMs)) {
       this.#options.meter.count(FeedCounter.ClockFaults, 1);
       return;
     }
@@ -158,17 +165,6 @@ export class BarSequencer {
       const isWarm = this.#keeper.begin(slot, reply.bars, receivedNs);
       this.#continue(slot, nowMs, isWarm);
     }
-  }
-
-  /** Event and bar times that cannot be: never let them move a symbol forward (MD15). */
-  #isTimely(frame: KlineFrame, nowMs: number): boolean {
-    const openMs = frame.openTimeMs;
-    const eventMs = frame.eventTimeMs;
-    const latestMs = nowMs + this.#futureMs;
-    if (openMs % MINUTE_MS !== 0 || eventMs > latestMs) return false;
-    if (!frame.isFinal) return eventMs >= openMs;
-    const overMs = openMs + MINUTE_MS - CLOSE_SLACK_MS;
-    return eventMs >= overMs && nowMs >= overMs;
   }
 
   #onForming(frame: KlineFrame, nowMs: number): void {
@@ -296,7 +292,11 @@ export class BarSequencer {
     if (missing > 1) this.#openGap(slot);
     const fromMs = hasDoubt ? Math.min(nextMs, this.#doubtFromMs[slot] as number) : nextMs;
     const priority = missing > 1 ? BackfillPriority.Gap : BackfillPriority.Repair;
-    this.#request(slot, symbol, fromMs, this.#chunkEndMs(slot, fromMs, lastMs), priority);
+    const toMs = this.#chunkEndMs(slot, fromMs, lastMs);
+    const unsureMs = this.#keeper.firstUnsureMs(slot, RECHECK_BARS);
+    // In a small request the unsure bars cost nothing.
+    const isSmall = (toMs - unsureMs) / MINUTE_MS + 1 <= REPAIR_BARS_MAX;
+    this.#request(slot, symbol, isSmall ? Math.min(fromMs, unsureMs) : fromMs, toMs, priority);
   }
 
   /** Last bar of the next request: up to 99 bars cost weight 1, a longer hole goes in pieces of 499. */
@@ -341,6 +341,11 @@ export class BarSequencer {
   }
 
   /** Bars already given need REST's word; the range grows until it is asked. */
+  #doubtLast(slot: number): void {
+    const fromMs = this.#keeper.firstUnsureMs(slot, RECHECK_BARS);
+    if (fromMs !== 0) this.#doubt(slot, fromMs, this.#keeper.nextMs(slot) - MINUTE_MS);
+  }
+
   #doubt(slot: number, fromMs: number, toMs: number): void {
     const hasDoubt = this.#doubtToMs[slot] !== 0;
     this.#doubtFromMs[slot] = hasDoubt ? Math.min(fromMs, this.#doubtFromMs[slot] as number) : fromMs;

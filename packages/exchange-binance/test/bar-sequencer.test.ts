@@ -362,8 +362,10 @@ describe("BarSequencer", () => {
   });
 
   it("goes on behind the bars that the sink has, and asks for what closed since", () => {
+    bench.sink.isResumed = true;
     bench.sequencer.add(0, "BTCUSDT", START - 4 * MINUTE_MS);
-    expect(bench.requests).toMatchObject([{ fromMs: START - 3 * MINUTE_MS, toMs: START - MINUTE_MS }]);
+    // The last bars of the thread that is gone are compared, too: its stream's last word may have been lost.
+    expect(bench.requests).toMatchObject([{ fromMs: START - 6 * MINUTE_MS, toMs: START - MINUTE_MS }]);
     bench.answer();
     expect(bench.sink.of(0).map(({ openMs }) => (openMs - START) / MINUTE_MS)).toEqual([-3, -2, -1]);
     expect(bench.sink.resets).toEqual([]);
@@ -407,7 +409,25 @@ describe("BarSequencer", () => {
     bench.kline({ t: START, isFinal: true });
     bench.sequencer.recheck(0);
     bench.clock.advance(0);
+    // Nothing is missing, but the last bar is the stream's word alone.
+    expect(bench.requests).toMatchObject([{ fromMs: START, toMs: START, priority: BackfillPriority.Verify }]);
+    bench.answer();
+    bench.sequencer.recheck(0);
+    bench.clock.advance(0);
     expect(bench.requests).toHaveLength(0);
+  });
+
+  it("finds by REST that the last bar before a cut was wrong and its correction was lost", () => {
+    bench.warm();
+    bench.clock.advanceTo(START + MINUTE_MS + 2_000);
+    const [open = 0, high = 0, low = 0, close = 0, volume = 0] = truth(0, START);
+    bench.kline({ t: START, isFinal: true, prices: [open, high, low, close, volume + 1] });
+    expect(bench.untrue()).toHaveLength(1);
+    bench.sequencer.recheck(0);
+    bench.clock.advance(0);
+    bench.answer();
+    expect(bench.untrue()).toEqual([]);
+    expect(bench.sink.corrections).toBe(1);
   });
 
   it("leaves no timer behind", () => {

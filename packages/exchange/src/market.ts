@@ -36,7 +36,10 @@ export interface KlineSink {
     eventTimeMs: number,
     receivedNs: number,
   ): void;
-  /** A bar already given as final turned out different: replace its cell, mark derived state for rebuild. */
+  /**
+   * A bar already given as final has these numbers by REST's or the stream's later word: if they differ, replace its
+   * cell and mark derived state for rebuild. The sink compares: after a thread's death the feed does not know them.
+   */
   correct(
     slot: number,
     openTimeMs: number,

@@ -88,7 +88,6 @@ describe("RecordingSink", () => {
     ["a forming bar of a later minute", (sink) => sink.forming(0, T0 + 6 * MINUTE_MS, 2, 4, 1, 3, 10, T0)],
     ["an implausible forming bar", (sink) => sink.forming(0, T0 + MINUTE_MS, 0, 4, 0, 3, 10, T0)],
     ["a correction of an unknown bar", (sink) => sink.correct(0, T0 - MINUTE_MS, 2, 4, 1, 3, 11)],
-    ["a correction that changes nothing", (sink) => sink.correct(0, T0, 2, 4, 1, 3, 10)],
     ["a bar for a closed slot", (sink) => final(sink, T0, 2)],
     ["a reset of a closed slot", (sink) => sink.reset(2)],
   ];

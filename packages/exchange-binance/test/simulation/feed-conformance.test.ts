@@ -43,7 +43,7 @@ async function create(): Promise<FeedHarness> {
 describe.concurrent("BinanceFeed against the simulated venue", () => {
   const faults = Object.keys(PLAN) as FeedFault["type"][];
   for (const { name, run } of marketFeedConformance({ create, faults }))
-    it(name, async ({ expect }) => {
+    it(`${name}`, async ({ expect }) => {
       await expect(run()).resolves.toBeUndefined();
     });
 });
