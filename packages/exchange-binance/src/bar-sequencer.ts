@@ -22,8 +22,6 @@ const HOLE_TRIES_MAX = 3;
 const RECHECK_BARS = 3;
 /** Tries of a verification that brings nothing. */
 const VERIFY_TRIES_MAX = 5;
-/** A final may come this much before its bar's end by our clock or by its own event time: no two clocks are one. */
-const CLOSE_SLACK_MS = 1_000;
 
 /**
  * Turns frames and REST replies into whole, ordered, final bars (binance.md 2.2, decisions 11).

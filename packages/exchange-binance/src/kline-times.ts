@@ -1,7 +1,7 @@
 import { MINUTE_MS } from "@smcq/kernel";
 import type { KlineFrame } from "./kline-frame.ts";
 
-/** A final may carry an event time this much before its bar's end (the venue's clocks are not one clock). */
+/** A final may come this much before its bar's end by our clock or by its own event time: no two clocks are one. */
 const CLOSE_SLACK_MS = 1_000;
 
 /**
