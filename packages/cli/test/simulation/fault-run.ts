@@ -49,7 +49,7 @@ export interface FaultRunResult {
   readonly bars: number;
   readonly barsMissing: number;
   readonly barsDoubled: number;
-  /** Bars whose numbers in the ring differ from what REST finally serves. */
+  /** Bars still in a ring at the end whose numbers differ from what REST finally serves. */
   readonly barsDifferent: number;
   readonly tapFaults: readonly TapFault[];
   readonly resets: number;
@@ -331,7 +331,7 @@ class FaultRun {
           sum.bars += count;
           if (count === 0) sum.barsMissing++;
           if (count > 1) sum.barsDoubled++;
-          if (!isSameBar(ring, truth, openTimeMs)) sum.barsDifferent++;
+          if (openTimeMs >= (ring[0] as number) && !isSameBar(ring, truth, openTimeMs)) sum.barsDifferent++;
         }
         const wanted = scanCandidates(truth, run.fromMs, run.toMs);
         const found = this.#signals
