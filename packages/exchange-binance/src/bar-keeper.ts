@@ -29,6 +29,8 @@ export class BarKeeper {
   readonly #jumpMax: number;
   readonly #stage: Uint8Array;
   readonly #nextMs: Float64Array;
+  /** First bar of the present run; 0 when a former thread began it. */
+  readonly #runFromMs: Float64Array;
   readonly #lastClose: Float64Array;
   readonly #held: SlotBars;
   readonly #kept: SlotBars;
@@ -49,6 +51,7 @@ export class BarKeeper {
     this.#jumpMax = options.jumpFactorMax;
     this.#stage = new Uint8Array(slots);
     this.#nextMs = new Float64Array(slots);
+    this.#runFromMs = new Float64Array(slots);
     this.#lastClose = new Float64Array(slots);
     this.#held = new SlotBars(slots, EARLY_BARS);
     this.#kept = new SlotBars(slots, KEPT_BARS);
@@ -161,6 +164,7 @@ export class BarKeeper {
     if (first >= bars.length) return false;
     this.#stage[slot] = SlotStage.Live;
     this.#nextMs[slot] = bars[first] as number;
+    this.#runFromMs[slot] = bars[first] as number;
     for (let at = first; at < bars.length; at += BAR_FIELDS) this.giveRest(slot, bars, at, receivedNs);
     this.giveHeld(slot);
     return true;
@@ -188,7 +192,8 @@ export class BarKeeper {
    */
   firstUnsureMs(slot: number, bars: number): number {
     const nextMs = this.nextMs(slot);
-    for (let openMs = nextMs - bars * MINUTE_MS; openMs < nextMs; openMs += MINUTE_MS) {
+    const fromMs = Math.max(nextMs - bars * MINUTE_MS, this.#runFromMs[slot] as number);
+    for (let openMs = fromMs; openMs < nextMs; openMs += MINUTE_MS) {
       const cell = this.#kept.cell(slot, openMs);
       if (this.#kept.openMs(cell) !== openMs || this.#kept.source(cell) === Surety.Stream) return openMs;
     }
@@ -199,7 +204,8 @@ export class BarKeeper {
   compare(slot: number, openMs: number, prices: Float64Array, at: number): void {
     const cell = this.#kept.cell(slot, openMs);
     if (this.#kept.openMs(cell) !== openMs) {
-      if (openMs < this.nextMs(slot) - KEPT_BARS * MINUTE_MS) return;
+      const isOfRun = openMs >= (this.#runFromMs[slot] as number);
+      if (!isOfRun || openMs < this.nextMs(slot) - KEPT_BARS * MINUTE_MS) return;
       // Given by a thread that is gone: the sink compares, REST's numbers hold.
       this.#correct(slot, openMs, prices, at);
       this.#kept.setSource(cell, Surety.Settled);
@@ -268,6 +274,7 @@ export class BarKeeper {
 
   #clear(slot: number): void {
     this.#nextMs[slot] = 0;
+    this.#runFromMs[slot] = 0;
     this.#lastClose[slot] = 0;
     this.#held.clear(slot);
     this.#kept.clear(slot);

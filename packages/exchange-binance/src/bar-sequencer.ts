@@ -338,12 +338,12 @@ export class BarSequencer {
     if (this.#doubtToMs[slot] !== 0) this.#due.schedule(slot, this.#options.clock.nowMs());
   }
 
-  /** Bars already given need REST's word; the range grows until it is asked. */
   #doubtLast(slot: number): void {
     const fromMs = this.#keeper.firstUnsureMs(slot, RECHECK_BARS);
     if (fromMs !== 0) this.#doubt(slot, fromMs, this.#keeper.nextMs(slot) - MINUTE_MS);
   }
 
+  /** Bars already given need REST's word; the range grows until it is asked. */
   #doubt(slot: number, fromMs: number, toMs: number): void {
     const hasDoubt = this.#doubtToMs[slot] !== 0;
     this.#doubtFromMs[slot] = hasDoubt ? Math.min(fromMs, this.#doubtFromMs[slot] as number) : fromMs;

@@ -295,6 +295,7 @@ export class StreamGroup {
       detail,
     };
     if (wasSilent) this.#options.log.error({ ...fields, hint: NO_DATA_HINT }, "connected, but no data came");
+    else if (kind === "tls") this.#options.log.error(fields, "the venue's certificate was refused");
     else this.#options.log.warn(fields, "connection ended");
   }
 
@@ -350,19 +351,12 @@ export class StreamGroup {
     }
     this.#spareHasData = false;
     this.#spare = this.#open();
-    // A successor that never brings data is given up; the old connection stays.
     const spare = this.#spare;
-    this.#armRotationGuard(spare);
-  }
-
-  #armRotationGuard(spare: StreamSocket): void {
-    this.#options.clock.after(
-      SPARE_RETRY_MS,
-      () => {
-        if (this.#spare === spare) spare.cut("silent", "the successor brought no data");
-      },
-      { unref: true },
-    );
+    // A successor that never brings data is given up; the old connection stays.
+    const giveUp = (): void => {
+      if (this.#spare === spare) spare.cut("silent", "the successor brought no data");
+    };
+    this.#cancelRotate = this.#options.clock.after(SPARE_RETRY_MS, giveUp, { unref: true });
   }
 
   #swapWhenReady(): void {

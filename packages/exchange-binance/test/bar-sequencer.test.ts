@@ -430,6 +430,20 @@ describe("BarSequencer", () => {
     expect(bench.sink.corrections).toBe(1);
   });
 
+  it("asks and corrects nothing from before the run, when a hole at the venue made a new one", () => {
+    bench.sequencer.add(0, "BTCUSDT", -1);
+    bench.answer((openMs) => openMs === START - 2 * MINUTE_MS);
+    expect(bench.sink.of(0).map(({ openMs }) => openMs)).toEqual([START - MINUTE_MS]);
+    bench.clock.advanceTo(START + MINUTE_MS + 2_000);
+    bench.kline({ t: START, isFinal: true });
+    bench.sequencer.recheck(0);
+    bench.clock.advance(0);
+    expect(bench.requests).toMatchObject([{ fromMs: START, toMs: START }]);
+    const request = { ...bench.requests.shift()!, fromMs: START - 4 * MINUTE_MS };
+    bench.sequencer.onReply(restAnswer(request, bench.clock.nowMs()), 1);
+    expect([bench.sink.of(0).length, bench.sink.corrections]).toEqual([2, 0]);
+  });
+
   it("leaves no timer behind", () => {
     bench.warm();
     bench.sequencer.stop();
