@@ -86,7 +86,7 @@ export class CandidateScanner {
     close: number,
     volume: number,
   ): CandidateCode {
-    const minute = openTimeMs / MINUTE_MS;
+    const minute = (openTimeMs / MINUTE_MS) | 0;
     assert(
       minute > (this.#carry[this.#n + I32_LAST_SCANNED] as number),
       "Invariant: a bar is scanned once, in order",

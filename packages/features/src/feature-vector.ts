@@ -17,6 +17,22 @@ const {
   levelSpeedAtrMin,
 } = SMC_PARAMETERS;
 
+// Constants of this file, not properties of a shared table: the optimizing compiler folds only these.
+const {
+  AtrNormalizedVolume: ATR_NORMALIZED_VOLUME,
+  ConfidenceEnsemble: CONFIDENCE_ENSEMBLE,
+  FvgProximity: FVG_PROXIMITY,
+  FvgSizeAtr: FVG_SIZE_ATR,
+  InstitutionalCandle: INSTITUTIONAL_CANDLE,
+  LiquidityGrab: LIQUIDITY_GRAB,
+  MarketStructure: MARKET_STRUCTURE,
+  MomentumAtr: MOMENTUM_ATR,
+  ObProximity: OB_PROXIMITY,
+  OrderBlocksCount: ORDER_BLOCKS_COUNT,
+  Rsi14: RSI,
+  TimeToNextLevel: TIME_TO_NEXT_LEVEL,
+} = Feature;
+
 function clipUnit(value: number): number {
   return value > 1 ? 1 : value < -1 ? -1 : value;
 }
@@ -41,47 +57,45 @@ export class FeatureVector {
     const momentum = close - detector.closeBefore(momentumBars);
     this.#momentumAtr = atr > 0 ? momentum / atr : 0;
     const before = detector.atrBefore;
-    values[Feature.MarketStructure] = detector.trend;
-    values[Feature.InstitutionalCandle] = before > 0 ? clipUnit(body / (candleClipAtr * before)) : 0;
-    values[Feature.LiquidityGrab] = liquidityGrab(detector);
-    values[Feature.AtrNormalizedVolume] = volumeFeature(detector);
-    values[Feature.Rsi14] = detector.rsi;
-    values[Feature.MomentumAtr] =
+    values[MARKET_STRUCTURE] = detector.trend;
+    values[INSTITUTIONAL_CANDLE] = before > 0 ? clipUnit(body / (candleClipAtr * before)) : 0;
+    values[LIQUIDITY_GRAB] = liquidityGrab(detector);
+    values[ATR_NORMALIZED_VOLUME] = volumeFeature(detector);
+    values[RSI] = detector.rsi;
+    values[MOMENTUM_ATR] =
       Math.min(Math.max(this.#momentumAtr, -momentumClipAtr), momentumClipAtr) / momentumClipAtr;
     this.#setGap(detector, close, atr);
     this.#setBlocks(detector, close, atr);
-    values[Feature.TimeToNextLevel] = this.#timeToNextLevel(detector, close, atr);
-    values[Feature.ConfidenceEnsemble] = this.#heuristicUnsided();
+    values[TIME_TO_NEXT_LEVEL] = this.#timeToNextLevel(detector, close, atr);
+    values[CONFIDENCE_ENSEMBLE] = this.#heuristicUnsided();
   }
 
   #setGap(detector: SmcDetector, close: number, atr: number): void {
     const gaps = detector.gaps;
     const hasGap = atr > 0 && gaps.findNearest(close);
     this.#gapSizeAtr = hasGap ? gaps.nearestSize / atr : 0;
-    this.values[Feature.FvgSizeAtr] = Math.min(this.#gapSizeAtr, gapSizeClipAtr) / gapSizeClipAtr;
-    this.values[Feature.FvgProximity] = hasGap
-      ? clipUnit(gaps.nearestDistance / (gapDistanceClipAtr * atr))
-      : 0;
+    this.values[FVG_SIZE_ATR] = Math.min(this.#gapSizeAtr, gapSizeClipAtr) / gapSizeClipAtr;
+    this.values[FVG_PROXIMITY] = hasGap ? clipUnit(gaps.nearestDistance / (gapDistanceClipAtr * atr)) : 0;
   }
 
   #setBlocks(detector: SmcDetector, close: number, atr: number): void {
     const blocks = detector.blocks;
-    blocks.findNearest(close);
-    this.values[Feature.OrderBlocksCount] = Math.min(blocks.blockCount, blockCountClip) / blockCountClip;
-    this.values[Feature.ObProximity] =
+    blocks.survey(close);
+    this.values[ORDER_BLOCKS_COUNT] = Math.min(blocks.blockCount, blockCountClip) / blockCountClip;
+    this.values[OB_PROXIMITY] =
       atr > 0 && blocks.blockCount > 0
         ? Math.min(blocks.nearestDistance / (blockDistanceClipAtr * atr), 1)
         : 1;
   }
 
+  /** Reads the blocks' edges: `#setBlocks` comes first. */
   #timeToNextLevel(detector: SmcDetector, close: number, atr: number): number {
     if (!(atr > 0)) return 1;
     const momentum = this.#momentumAtr;
     const direction = momentum > 0 ? 1 : momentum < 0 ? -1 : 0;
-    const distance = Math.min(
-      detector.pools.distanceAhead(close, direction),
-      detector.blocks.distanceAhead(close, direction),
-    );
+    const { edgeAbove, edgeBelow } = detector.blocks;
+    const edge = direction > 0 ? edgeAbove : direction < 0 ? edgeBelow : Math.min(edgeAbove, edgeBelow);
+    const distance = Math.min(edge, detector.pools.distanceAhead(close, direction));
     if (distance === Infinity) return 1;
     const speedAtrPerBar = Math.max(Math.abs(momentum) / momentumBars, levelSpeedAtrMin);
     return Math.min(distance / atr / speedAtrPerBar, levelBarsMax) / levelBarsMax;
@@ -90,12 +104,12 @@ export class FeatureVector {
   #heuristicUnsided(): number {
     const values = this.values;
     const twentieths = heuristicTwentieths(
-      values[Feature.MarketStructure] as number,
-      values[Feature.LiquidityGrab] !== 0,
+      values[MARKET_STRUCTURE] as number,
+      values[LIQUIDITY_GRAB] !== 0,
       this.#gapSizeAtr,
-      values[Feature.ObProximity] as number,
+      values[OB_PROXIMITY] as number,
       this.#momentumAtr,
-      values[Feature.Rsi14] as number,
+      values[RSI] as number,
     );
     return twentieths / 20;
   }
@@ -103,12 +117,12 @@ export class FeatureVector {
   /** The heuristic in a side's form, exactly k/20: the score of a candidate when no model is used. */
   heuristicOf(side: 1 | -1): number {
     const values = this.values;
-    const rsi = values[Feature.Rsi14] as number;
+    const rsi = values[RSI] as number;
     const twentieths = heuristicTwentieths(
-      side * (values[Feature.MarketStructure] as number),
-      side * (values[Feature.LiquidityGrab] as number) === 1,
+      side * (values[MARKET_STRUCTURE] as number),
+      side * (values[LIQUIDITY_GRAB] as number) === 1,
       this.#gapSizeAtr,
-      values[Feature.ObProximity] as number,
+      values[OB_PROXIMITY] as number,
       side * this.#momentumAtr,
       side > 0 ? rsi : 1 - rsi,
     );
@@ -120,14 +134,14 @@ export class FeatureVector {
     const values = this.values;
     for (let index = 0; index < FEATURE_COUNT; index++) out[offset + index] = values[index] as number;
     if (side < 0) {
-      mirrorAt(values, out, offset, Feature.MarketStructure);
-      mirrorAt(values, out, offset, Feature.InstitutionalCandle);
-      mirrorAt(values, out, offset, Feature.LiquidityGrab);
-      mirrorAt(values, out, offset, Feature.FvgProximity);
-      mirrorAt(values, out, offset, Feature.MomentumAtr);
-      out[offset + Feature.Rsi14] = 1 - (values[Feature.Rsi14] as number);
+      mirrorAt(values, out, offset, MARKET_STRUCTURE);
+      mirrorAt(values, out, offset, INSTITUTIONAL_CANDLE);
+      mirrorAt(values, out, offset, LIQUIDITY_GRAB);
+      mirrorAt(values, out, offset, FVG_PROXIMITY);
+      mirrorAt(values, out, offset, MOMENTUM_ATR);
+      out[offset + RSI] = 1 - (values[RSI] as number);
     }
-    out[offset + Feature.ConfidenceEnsemble] = this.heuristicOf(side);
+    out[offset + CONFIDENCE_ENSEMBLE] = this.heuristicOf(side);
   }
 }
 

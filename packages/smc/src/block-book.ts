@@ -14,6 +14,15 @@ const BREAKER = 1 << 21;
 const TOUCHED = 1 << 22;
 const NEVER = 0x7fff_ffff;
 
+// Constants of this file, not properties of a shared table: the optimizing compiler folds only these.
+const BELOW_TRIGGER = F64.blockBelowTrigger;
+const ABOVE_TRIGGER = F64.blockAboveTrigger;
+const EXPIRE_BAR = I32.blocksExpireBar;
+const COUNT = I32.blockCount;
+const MARKS = LISTS.blockMarks;
+const ZONES = LISTS.blocks;
+const BAR_MASK = AGE_MASK;
+
 /** The order blocks and breakers (smc.md section 6) in order of birth. */
 export class BlockBook {
   readonly #f64: Float64Array;
@@ -25,9 +34,12 @@ export class BlockBook {
   #marks = 0;
   /** Sides (bit 0 up, bit 1 down) with an order block touched on this bar. */
   setupSides = 0;
-  /** Order blocks alive (no breakers) and the distance to the nearest; set by `findNearest`. */
+  /** Set by `survey`: order blocks alive (no breakers), and the distance to the nearest of them. */
   blockCount = 0;
   nearestDistance: number = Infinity;
+  /** Set by `survey`: distances to the nearest edges strictly above and strictly below, breakers included. */
+  edgeAbove: number = Infinity;
+  edgeBelow: number = Infinity;
 
   constructor(views: StateViews, events: EventBuffer | null) {
     this.#f64 = views.f64;
@@ -38,30 +50,30 @@ export class BlockBook {
   attach(byteOffset: number): void {
     this.#f = byteOffset / 8;
     this.#n = byteOffset / 4;
-    this.#zones = byteOffset / 8 + LISTS.blocks;
-    this.#marks = byteOffset / 4 + LISTS.blockMarks;
+    this.#zones = byteOffset / 8 + ZONES;
+    this.#marks = byteOffset / 4 + MARKS;
   }
 
   reset(): void {
-    this.#i32[this.#n + I32.blockCount] = 0;
-    this.#i32[this.#n + I32.blocksExpireBar] = NEVER;
-    this.#f64[this.#f + F64.blockBelowTrigger] = -Infinity;
-    this.#f64[this.#f + F64.blockAboveTrigger] = Infinity;
+    this.#i32[this.#n + COUNT] = 0;
+    this.#i32[this.#n + EXPIRE_BAR] = NEVER;
+    this.#f64[this.#f + BELOW_TRIGGER] = -Infinity;
+    this.#f64[this.#f + ABOVE_TRIGGER] = Infinity;
   }
 
   get count(): number {
-    return this.#i32[this.#n + I32.blockCount] as number;
+    return this.#i32[this.#n + COUNT] as number;
   }
 
   /** Ages the blocks and lets the bar touch or break them; a broken block turns into a breaker in its place. */
   advance(bar: number, high: number, low: number, close: number): void {
     this.setupSides = 0;
-    const count = this.#i32[this.#n + I32.blockCount] as number;
+    const count = this.#i32[this.#n + COUNT] as number;
     if (count === 0) return;
     if (
-      low > (this.#f64[this.#f + F64.blockBelowTrigger] as number) &&
-      high < (this.#f64[this.#f + F64.blockAboveTrigger] as number) &&
-      bar < (this.#i32[this.#n + I32.blocksExpireBar] as number)
+      low > (this.#f64[this.#f + BELOW_TRIGGER] as number) &&
+      high < (this.#f64[this.#f + ABOVE_TRIGGER] as number) &&
+      bar < (this.#i32[this.#n + EXPIRE_BAR] as number)
     )
       return;
     this.#advanceAll(bar, high, low, close, count);
@@ -78,15 +90,15 @@ export class BlockBook {
     let kept = 0;
     for (let k = 0; k < count; k++) {
       let mark = i32[marks + k] as number;
-      const age = (bar - mark) & AGE_MASK;
+      const age = (bar - mark) & BAR_MASK;
       if (age > AGE_BARS_MAX) continue;
       const top = f64[zones + 2 * k] as number;
       const bottom = f64[zones + 2 * k + 1] as number;
       if ((mark & BULLISH) !== 0 ? close < bottom : close > top) {
         this.#reportBroken(bar, mark, top, bottom);
         if ((mark & BREAKER) !== 0) continue;
-        const origin = age + ((mark >>> ORIGIN_SHIFT) & AGE_MASK);
-        mark = (bar & AGE_MASK) | (origin << ORIGIN_SHIFT) | ((mark & BULLISH) ^ BULLISH) | BREAKER;
+        const origin = age + ((mark >>> ORIGIN_SHIFT) & BAR_MASK);
+        mark = (bar & BAR_MASK) | (origin << ORIGIN_SHIFT) | ((mark & BULLISH) ^ BULLISH) | BREAKER;
       } else {
         if ((mark & TOUCHED) === 0 && ((mark & BULLISH) !== 0 ? low <= top : high >= bottom)) {
           this.#reportTouched(bar, mark, top, bottom);
@@ -106,14 +118,14 @@ export class BlockBook {
       }
       kept++;
     }
-    i32[this.#n + I32.blockCount] = kept;
-    i32[this.#n + I32.blocksExpireBar] = kept === 0 ? NEVER : bar - Math.max(ageMax, 0) + AGE_BARS_MAX + 1;
-    f64[this.#f + F64.blockBelowTrigger] = belowTrigger;
-    f64[this.#f + F64.blockAboveTrigger] = aboveTrigger;
+    i32[this.#n + COUNT] = kept;
+    i32[this.#n + EXPIRE_BAR] = kept === 0 ? NEVER : bar - Math.max(ageMax, 0) + AGE_BARS_MAX + 1;
+    f64[this.#f + BELOW_TRIGGER] = belowTrigger;
+    f64[this.#f + ABOVE_TRIGGER] = aboveTrigger;
   }
 
   #candle(bar: number, mark: number): number {
-    return bar - ((bar - mark) & AGE_MASK) - ((mark >>> ORIGIN_SHIFT) & AGE_MASK);
+    return bar - ((bar - mark) & BAR_MASK) - ((mark >>> ORIGIN_SHIFT) & BAR_MASK);
   }
 
   #reportBroken(bar: number, mark: number, top: number, bottom: number): void {
@@ -132,56 +144,50 @@ export class BlockBook {
 
   /** Adds the block of a break at `bar`, whose candle is `candleBar`. */
   add(bar: number, direction: number, candleBar: number, top: number, bottom: number): void {
-    const count = this.#i32[this.#n + I32.blockCount] as number;
+    const count = this.#i32[this.#n + COUNT] as number;
     assert(count < BLOCK_CAPACITY, "Invariant: live blocks fit their list");
     this.#f64[this.#zones + 2 * count] = top;
     this.#f64[this.#zones + 2 * count + 1] = bottom;
     this.#i32[this.#marks + count] =
-      (bar & AGE_MASK) | ((bar - candleBar) << ORIGIN_SHIFT) | (direction > 0 ? BULLISH : 0);
-    this.#i32[this.#n + I32.blockCount] = count + 1;
-    if (count === 0) this.#i32[this.#n + I32.blocksExpireBar] = bar + AGE_BARS_MAX + 1;
+      (bar & BAR_MASK) | ((bar - candleBar) << ORIGIN_SHIFT) | (direction > 0 ? BULLISH : 0);
+    this.#i32[this.#n + COUNT] = count + 1;
+    if (count === 0) this.#i32[this.#n + EXPIRE_BAR] = bar + AGE_BARS_MAX + 1;
     if (direction > 0) {
-      const trigger = this.#f64[this.#f + F64.blockBelowTrigger] as number;
-      if (top > trigger) this.#f64[this.#f + F64.blockBelowTrigger] = top;
+      const trigger = this.#f64[this.#f + BELOW_TRIGGER] as number;
+      if (top > trigger) this.#f64[this.#f + BELOW_TRIGGER] = top;
     } else {
-      const trigger = this.#f64[this.#f + F64.blockAboveTrigger] as number;
-      if (bottom < trigger) this.#f64[this.#f + F64.blockAboveTrigger] = bottom;
+      const trigger = this.#f64[this.#f + ABOVE_TRIGGER] as number;
+      if (bottom < trigger) this.#f64[this.#f + ABOVE_TRIGGER] = bottom;
     }
     if (this.#events !== null) this.#events.add(SmcEvent.Block, direction, top, bottom, candleBar);
   }
 
-  /** Counts the order blocks alive and finds the distance from `price` to the nearest (0 inside, Infinity: none). */
-  findNearest(price: number): void {
+  /**
+   * Measures the live zones from `price` (Infinity: none): distance to the nearest order block (0 inside), and to the
+   * nearest edges ahead on either side (top of a bullish zone, bottom of a bearish one).
+   */
+  survey(price: number): void {
     const f64 = this.#f64;
-    const count = this.#i32[this.#n + I32.blockCount] as number;
+    const count = this.#i32[this.#n + COUNT] as number;
     let blocks = 0;
     let nearest = Infinity;
+    let above = Infinity;
+    let below = Infinity;
     for (let k = 0; k < count; k++) {
-      if (((this.#i32[this.#marks + k] as number) & BREAKER) !== 0) continue;
-      blocks++;
+      const mark = this.#i32[this.#marks + k] as number;
       const top = f64[this.#zones + 2 * k] as number;
       const bottom = f64[this.#zones + 2 * k + 1] as number;
+      const ahead = ((mark & BULLISH) !== 0 ? top : bottom) - price;
+      if (ahead > 0) above = ahead < above ? ahead : above;
+      else if (ahead < 0) below = -ahead < below ? -ahead : below;
+      if ((mark & BREAKER) !== 0) continue;
+      blocks++;
       const distance = price < bottom ? bottom - price : price > top ? price - top : 0;
       if (distance < nearest) nearest = distance;
     }
     this.blockCount = blocks;
     this.nearestDistance = nearest;
-  }
-
-  /**
-   * Distance from `price` to the nearest edge strictly ahead (top of a bullish zone, bottom of a bearish one,
-   * breakers too): above (+1), below (-1) or either (0); or Infinity.
-   */
-  distanceAhead(price: number, direction: number): number {
-    const count = this.#i32[this.#n + I32.blockCount] as number;
-    let nearest = Infinity;
-    for (let k = 0; k < count; k++) {
-      const isBullish = ((this.#i32[this.#marks + k] as number) & BULLISH) !== 0;
-      const ahead = (this.#f64[this.#zones + 2 * k + (isBullish ? 0 : 1)] as number) - price;
-      if (ahead > 0) {
-        if (direction >= 0 && ahead < nearest) nearest = ahead;
-      } else if (ahead < 0 && direction <= 0 && -ahead < nearest) nearest = -ahead;
-    }
-    return nearest;
+    this.edgeAbove = above;
+    this.edgeBelow = below;
   }
 }

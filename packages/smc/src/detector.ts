@@ -16,16 +16,16 @@ const PIVOT_BARS = SMC_PARAMETERS.pivotBars;
 const BLOCK_SCAN_BARS = SMC_PARAMETERS.blockScanBars;
 const BLOCK_CANDLE_MASK = (1 << (BLOCK_SCAN_BARS + 1)) - 1;
 
+const DISPLACED_UP = I32.displacedUp;
+const DISPLACED_DOWN = I32.displacedDown;
+const CANDLE_UP = I32.candleUp;
+const CANDLE_DOWN = I32.candleDown;
+
 const M1_STRUCTURE: StructureLayout = {
-  highLevel: F64.highLevel,
-  lowLevel: F64.lowLevel,
+  levels: F64.highLevel,
+  marks: I32.barCount,
   highs: F64.highs,
   lows: F64.lows,
-  barCount: I32.barCount,
-  highPivot: I32.highPivot,
-  lowPivot: I32.lowPivot,
-  trend: I32.trend,
-  trendBar: I32.trendBar,
   ringMask: PRICE_RING - 1,
 };
 
@@ -126,14 +126,13 @@ export class SmcDetector {
     const i32 = this.#i32;
     const n = this.#n;
     const body = close - open;
-    const threshold = DISPLACEMENT_ATR * this.#atrBefore;
-    const canDisplace = this.#atrBefore > 0;
-    i32[n + I32.displacedUp] =
-      ((i32[n + I32.displacedUp] as number) << 1) | (canDisplace && body > threshold ? 1 : 0);
-    i32[n + I32.displacedDown] =
-      ((i32[n + I32.displacedDown] as number) << 1) | (canDisplace && -body > threshold ? 1 : 0);
-    i32[n + I32.candleUp] = ((i32[n + I32.candleUp] as number) << 1) | (body > 0 ? 1 : 0);
-    i32[n + I32.candleDown] = ((i32[n + I32.candleDown] as number) << 1) | (body < 0 ? 1 : 0);
+    // Without an ATR nothing is a displacement.
+    const threshold = this.#atrBefore > 0 ? DISPLACEMENT_ATR * this.#atrBefore : Infinity;
+    // Bits made of comparisons, without branches: which way a bar closes cannot be predicted.
+    i32[n + DISPLACED_UP] = ((i32[n + DISPLACED_UP] as number) << 1) | Number(body > threshold);
+    i32[n + DISPLACED_DOWN] = ((i32[n + DISPLACED_DOWN] as number) << 1) | Number(-body > threshold);
+    i32[n + CANDLE_UP] = ((i32[n + CANDLE_UP] as number) << 1) | Number(body > 0);
+    i32[n + CANDLE_DOWN] = ((i32[n + CANDLE_DOWN] as number) << 1) | Number(body < 0);
   }
 
   /** A structure break, and the order block behind it when there is one. */
@@ -145,12 +144,12 @@ export class SmcDetector {
       this.#events.add(code, direction, structure.brokenLevel, structure.trendBefore, structure.brokenPivot);
     }
     const span = Math.min(bar - structure.brokenPivot, BLOCK_SCAN_BARS);
-    const displaced = this.#i32[this.#n + (direction > 0 ? I32.displacedUp : I32.displacedDown)] as number;
+    const displaced = this.#i32[this.#n + (direction > 0 ? DISPLACED_UP : DISPLACED_DOWN)] as number;
     const inSpan = displaced & ((1 << (span + 1)) - 1);
     if (inSpan === 0) return;
     // The highest bit is the earliest displacement; the candle is the latest opposite one of the 11 bars before it.
     const displacedBack = 31 - Math.clz32(inSpan);
-    const opposite = this.#i32[this.#n + (direction > 0 ? I32.candleDown : I32.candleUp)] as number;
+    const opposite = this.#i32[this.#n + (direction > 0 ? CANDLE_DOWN : CANDLE_UP)] as number;
     const candles = (opposite >>> (displacedBack + 1)) & BLOCK_CANDLE_MASK;
     if (candles === 0) return;
     const candleBar = bar - displacedBack - 1 - (31 - Math.clz32(candles & -candles));
@@ -168,7 +167,7 @@ export class SmcDetector {
     const bottom = isBullish ? highBefore : high;
     if (this.#events !== null) this.#events.add(SmcEvent.Gap, isBullish ? 1 : -1, top, bottom, bar - 1);
     if (!(this.#atrBefore > 0 && (top - bottom) / this.#atrBefore >= GAP_TRACK_ATR_MIN)) return;
-    const displaced = this.#i32[this.#n + (isBullish ? I32.displacedUp : I32.displacedDown)] as number;
+    const displaced = this.#i32[this.#n + (isBullish ? DISPLACED_UP : DISPLACED_DOWN)] as number;
     this.#gaps.add(bar, isBullish, (displaced & 2) !== 0, top, bottom);
   }
 

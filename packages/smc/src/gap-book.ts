@@ -19,6 +19,14 @@ const STATE_EVENTS: readonly SmcEvent[] = [
   SmcEvent.GapFill,
 ];
 
+// Constants of this file, not properties of a shared table: the optimizing compiler folds only these.
+const BELOW_TRIGGER = F64.gapBelowTrigger;
+const ABOVE_TRIGGER = F64.gapAboveTrigger;
+const COUNT = I32.gapCount;
+const ZONES = LISTS.gaps;
+const MARKS = LISTS.gapMarks;
+const BAR_MASK = AGE_MASK;
+
 /** The tracked fair value gaps (smc.md section 7), oldest first. */
 export class GapBook {
   readonly #f64: Float64Array;
@@ -45,31 +53,31 @@ export class GapBook {
   attach(byteOffset: number): void {
     this.#f = byteOffset / 8;
     this.#n = byteOffset / 4;
-    this.#zones = byteOffset / 8 + LISTS.gaps;
-    this.#marks = byteOffset / 2 + LISTS.gapMarks;
+    this.#zones = byteOffset / 8 + ZONES;
+    this.#marks = byteOffset / 2 + MARKS;
   }
 
   reset(): void {
-    this.#i32[this.#n + I32.gapCount] = 0;
-    this.#f64[this.#f + F64.gapBelowTrigger] = -Infinity;
-    this.#f64[this.#f + F64.gapAboveTrigger] = Infinity;
+    this.#i32[this.#n + COUNT] = 0;
+    this.#f64[this.#f + BELOW_TRIGGER] = -Infinity;
+    this.#f64[this.#f + ABOVE_TRIGGER] = Infinity;
   }
 
   get count(): number {
-    return this.#i32[this.#n + I32.gapCount] as number;
+    return this.#i32[this.#n + COUNT] as number;
   }
 
   /** Ages the gaps and lets the bar's range advance them. */
   advance(bar: number, high: number, low: number): void {
     this.setupSides = 0;
-    const count = this.#i32[this.#n + I32.gapCount] as number;
+    const count = this.#i32[this.#n + COUNT] as number;
     if (count === 0) return;
-    const oldestAge = (bar - (this.#u16[this.#marks] as number)) & AGE_MASK;
+    const oldestAge = (bar - (this.#u16[this.#marks] as number)) & BAR_MASK;
     // Most bars reach no gap: two comparisons then stand for the whole list.
     if (
       oldestAge <= AGE_BARS_MAX &&
-      low > (this.#f64[this.#f + F64.gapBelowTrigger] as number) &&
-      high < (this.#f64[this.#f + F64.gapAboveTrigger] as number)
+      low > (this.#f64[this.#f + BELOW_TRIGGER] as number) &&
+      high < (this.#f64[this.#f + ABOVE_TRIGGER] as number)
     )
       return;
     this.#advanceAll(bar, high, low, count);
@@ -85,7 +93,7 @@ export class GapBook {
     let kept = 0;
     for (let k = 0; k < count; k++) {
       let mark = u16[marks + k] as number;
-      if (((bar - mark) & AGE_MASK) > AGE_BARS_MAX) continue;
+      if (((bar - mark) & BAR_MASK) > AGE_BARS_MAX) continue;
       const top = f64[zones + 2 * k] as number;
       const bottom = f64[zones + 2 * k + 1] as number;
       const middle = (top + bottom) / 2;
@@ -114,56 +122,64 @@ export class GapBook {
       }
       kept++;
     }
-    this.#i32[this.#n + I32.gapCount] = kept;
-    f64[this.#f + F64.gapBelowTrigger] = belowTrigger;
-    f64[this.#f + F64.gapAboveTrigger] = aboveTrigger;
+    this.#i32[this.#n + COUNT] = kept;
+    f64[this.#f + BELOW_TRIGGER] = belowTrigger;
+    f64[this.#f + ABOVE_TRIGGER] = aboveTrigger;
   }
 
   #report(bar: number, mark: number, reached: number, top: number, bottom: number): void {
     const isBullish = (mark & BULLISH) !== 0;
     if (reached !== FILLED && (mark & DISPLACED) !== 0) this.setupSides |= isBullish ? 1 : 2;
     if (this.#events === null) return;
-    const thirdBar = bar - ((bar - mark) & AGE_MASK);
+    const thirdBar = bar - ((bar - mark) & BAR_MASK);
     const code = STATE_EVENTS[reached] as SmcEvent;
     this.#events.add(code, isBullish ? 1 : -1, top, bottom, thirdBar);
   }
 
   /** Tracks a gap whose third bar is `bar`. */
   add(bar: number, isBullish: boolean, isDisplaced: boolean, top: number, bottom: number): void {
-    const count = this.#i32[this.#n + I32.gapCount] as number;
+    const count = this.#i32[this.#n + COUNT] as number;
     assert(count < GAP_CAPACITY, "Invariant: live gaps fit their list");
     this.#f64[this.#zones + 2 * count] = top;
     this.#f64[this.#zones + 2 * count + 1] = bottom;
     this.#u16[this.#marks + count] =
-      (bar & AGE_MASK) | (isBullish ? BULLISH : 0) | (isDisplaced ? DISPLACED : 0);
-    this.#i32[this.#n + I32.gapCount] = count + 1;
+      (bar & BAR_MASK) | (isBullish ? BULLISH : 0) | (isDisplaced ? DISPLACED : 0);
+    this.#i32[this.#n + COUNT] = count + 1;
     if (isBullish) {
-      const trigger = this.#f64[this.#f + F64.gapBelowTrigger] as number;
-      if (top > trigger) this.#f64[this.#f + F64.gapBelowTrigger] = top;
+      const trigger = this.#f64[this.#f + BELOW_TRIGGER] as number;
+      if (top > trigger) this.#f64[this.#f + BELOW_TRIGGER] = top;
     } else {
-      const trigger = this.#f64[this.#f + F64.gapAboveTrigger] as number;
-      if (bottom < trigger) this.#f64[this.#f + F64.gapAboveTrigger] = bottom;
+      const trigger = this.#f64[this.#f + ABOVE_TRIGGER] as number;
+      if (bottom < trigger) this.#f64[this.#f + ABOVE_TRIGGER] = bottom;
     }
   }
 
-  /** Finds the gap nearest to a price, the newest of equally near ones; false when there is none. */
-  findNearest(price: number): boolean {
+  /**
+   * Finds the gap nearest to the bar's close, the newest of equally near ones; false when there is none. A live gap
+   * is not filled, so the close lies above a bullish one's bottom and below a bearish one's top: one edge decides.
+   */
+  findNearest(close: number): boolean {
     const f64 = this.#f64;
     const zones = this.#zones;
+    const marks = this.#marks;
     let nearest = Infinity;
-    // From the newest on, with a strict comparison: the newest wins a tie, and a gap around the price ends the search.
-    for (let k = (this.#i32[this.#n + I32.gapCount] as number) - 1; k >= 0; k--) {
-      const top = f64[zones + 2 * k] as number;
-      const bottom = f64[zones + 2 * k + 1] as number;
-      const signed = price < bottom ? bottom - price : price > top ? top - price : 0;
-      const distance = signed < 0 ? -signed : signed;
+    let found = -1;
+    // From the newest on, with a strict comparison: the newest wins a tie, and a gap around the close ends the search.
+    for (let k = (this.#i32[this.#n + COUNT] as number) - 1; k >= 0; k--) {
+      const isBullish = ((this.#u16[marks + k] as number) & BULLISH) !== 0;
+      const distance = isBullish
+        ? close - (f64[zones + 2 * k] as number)
+        : (f64[zones + 2 * k + 1] as number) - close;
       if (distance < nearest) {
         nearest = distance;
-        this.nearestSize = top - bottom;
-        this.nearestDistance = signed;
-        if (distance === 0) return true;
+        found = k;
+        if (distance <= 0) break;
       }
     }
-    return nearest !== Infinity;
+    if (found < 0) return false;
+    const isBelow = ((this.#u16[marks + found] as number) & BULLISH) !== 0;
+    this.nearestSize = (f64[zones + 2 * found] as number) - (f64[zones + 2 * found + 1] as number);
+    this.nearestDistance = nearest <= 0 ? 0 : isBelow ? -nearest : nearest;
+    return true;
   }
 }

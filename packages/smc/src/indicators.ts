@@ -10,6 +10,15 @@ const FLAT_RATIO = 1e-14;
 // A volume over a vanishing ATR counts as this at most, so that a sum of twenty stays finite.
 const VOLUME_PER_ATR_MAX = 1e300;
 
+const ATR = F64.atr;
+const TRUE_RANGE_SUM = F64.trueRangeSum;
+const GAIN = F64.gain;
+const LOSS = F64.loss;
+const CLOSES = F64.closes;
+const CLOSE_MASK = CLOSE_RING - 1;
+const VOLUMES = F64.volumes;
+const VOLUME_MASK = VOLUME_RING - 1;
+
 /** ATR-14 and RSI-14 after Wilder (smc.md sections 1 and 2), and the volumes in ATR of the last bars. */
 export class Indicators {
   readonly #f64: Float64Array;
@@ -24,26 +33,26 @@ export class Indicators {
   }
 
   reset(): void {
-    this.#f64[this.#f + F64.atr] = 0;
-    this.#f64[this.#f + F64.trueRangeSum] = 0;
-    this.#f64[this.#f + F64.gain] = 0;
-    this.#f64[this.#f + F64.loss] = 0;
+    this.#f64[this.#f + ATR] = 0;
+    this.#f64[this.#f + TRUE_RANGE_SUM] = 0;
+    this.#f64[this.#f + GAIN] = 0;
+    this.#f64[this.#f + LOSS] = 0;
   }
 
   /** ATR in price units; 0 while it is missing (bars 0..13). */
   get atr(): number {
-    return this.#f64[this.#f + F64.atr] as number;
+    return this.#f64[this.#f + ATR] as number;
   }
 
   /** Close of `bar`, one of the last 16. */
   close(bar: number): number {
-    return this.#f64[this.#f + F64.closes + (bar & (CLOSE_RING - 1))] as number;
+    return this.#f64[this.#f + CLOSES + (bar & CLOSE_MASK)] as number;
   }
 
   /** RSI in 0..1 after a bar that closed at `close`; 0.5 when nothing moved. */
   rsi(close: number): number {
-    const gain = this.#f64[this.#f + F64.gain] as number;
-    const sum = gain + (this.#f64[this.#f + F64.loss] as number);
+    const gain = this.#f64[this.#f + GAIN] as number;
+    const sum = gain + (this.#f64[this.#f + LOSS] as number);
     return sum <= FLAT_RATIO * close ? 0.5 : gain / sum;
   }
 
@@ -53,48 +62,48 @@ export class Indicators {
     const f = this.#f;
     let atr = 0;
     if (bar > 0) {
-      const before = f64[f + F64.closes + ((bar - 1) & (CLOSE_RING - 1))] as number;
+      const before = f64[f + CLOSES + ((bar - 1) & CLOSE_MASK)] as number;
       const range = Math.max(high - low, Math.abs(high - before), Math.abs(low - before));
       const change = close - before;
+      // (|x| + x) / 2 is x or 0 exactly; a branch on the direction of the close cannot be predicted.
+      const gained = (Math.abs(change) + change) / 2;
+      const lost = (Math.abs(change) - change) / 2;
       if (bar > SMOOTHING_BARS) {
-        atr = (PAST_BARS * (f64[f + F64.atr] as number) + range) / SMOOTHING_BARS;
-        f64[f + F64.gain] =
-          (PAST_BARS * (f64[f + F64.gain] as number) + (change > 0 ? change : 0)) / SMOOTHING_BARS;
-        f64[f + F64.loss] =
-          (PAST_BARS * (f64[f + F64.loss] as number) + (change < 0 ? -change : 0)) / SMOOTHING_BARS;
-      } else atr = this.#seed(bar, range, change);
+        atr = (PAST_BARS * (f64[f + ATR] as number) + range) / SMOOTHING_BARS;
+        f64[f + GAIN] = (PAST_BARS * (f64[f + GAIN] as number) + gained) / SMOOTHING_BARS;
+        f64[f + LOSS] = (PAST_BARS * (f64[f + LOSS] as number) + lost) / SMOOTHING_BARS;
+      } else atr = this.#seed(bar, range, gained, lost);
     }
-    f64[f + F64.atr] = atr;
-    f64[f + F64.closes + (bar & (CLOSE_RING - 1))] = close;
-    f64[f + F64.volumes + (bar & (VOLUME_RING - 1))] =
-      atr > 0 ? Math.min(volume / atr, VOLUME_PER_ATR_MAX) : 0;
+    f64[f + ATR] = atr;
+    f64[f + CLOSES + (bar & CLOSE_MASK)] = close;
+    f64[f + VOLUMES + (bar & VOLUME_MASK)] = atr > 0 ? Math.min(volume / atr, VOLUME_PER_ATR_MAX) : 0;
     return atr;
   }
 
   /** The first 14 changes are averaged; the ATR is missing until then. */
-  #seed(bar: number, range: number, change: number): number {
+  #seed(bar: number, range: number, gained: number, lost: number): number {
     const f64 = this.#f64;
     const f = this.#f;
     const isLast = bar === SMOOTHING_BARS;
-    const sum = (f64[f + F64.trueRangeSum] as number) + range;
-    const gain = (f64[f + F64.gain] as number) + (change > 0 ? change : 0);
-    const loss = (f64[f + F64.loss] as number) + (change < 0 ? -change : 0);
-    f64[f + F64.trueRangeSum] = sum;
-    f64[f + F64.gain] = isLast ? gain / SMOOTHING_BARS : gain;
-    f64[f + F64.loss] = isLast ? loss / SMOOTHING_BARS : loss;
+    const sum = (f64[f + TRUE_RANGE_SUM] as number) + range;
+    const gain = (f64[f + GAIN] as number) + gained;
+    const loss = (f64[f + LOSS] as number) + lost;
+    f64[f + TRUE_RANGE_SUM] = sum;
+    f64[f + GAIN] = isLast ? gain / SMOOTHING_BARS : gain;
+    f64[f + LOSS] = isLast ? loss / SMOOTHING_BARS : loss;
     return isLast ? sum / SMOOTHING_BARS : 0;
   }
 
   /** Volume over ATR of `bar`, one of the last 32. */
   volumeInAtr(bar: number): number {
-    return this.#f64[this.#f + F64.volumes + (bar & (VOLUME_RING - 1))] as number;
+    return this.#f64[this.#f + VOLUMES + (bar & VOLUME_MASK)] as number;
   }
 
   /** Mean volume over ATR of the 20 bars before `bar`. */
   volumeInAtrMean(bar: number): number {
     const f64 = this.#f64;
-    const ring = this.#f + F64.volumes;
-    const mask = VOLUME_RING - 1;
+    const ring = this.#f + VOLUMES;
+    const mask = VOLUME_MASK;
     // One by one, oldest first: another order would move the last bit of the feature.
     let sum = 0;
     for (let back = VOLUME_BARS; back >= 1; back--) sum += f64[ring + ((bar - back) & mask)] as number;

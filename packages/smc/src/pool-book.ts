@@ -10,6 +10,17 @@ const EQUAL_TOLERANCE_ATR = SMC_PARAMETERS.equalToleranceAtr;
 // A mark: bits 0-9 pivot's bar modulo 1,024; 10 buy-side.
 const BUY_SIDE = 1 << 10;
 
+// Constants of this file, not properties of a shared table: the optimizing compiler folds only these.
+const BELOW_TRIGGER = F64.poolBelowTrigger;
+const ABOVE_TRIGGER = F64.poolAboveTrigger;
+const COUNT = I32.poolCount;
+const SWEEP_UP_BAR = I32.sweepUpBar;
+const SWEEP_DOWN_BAR = I32.sweepDownBar;
+const SWEEP_DIR = I32.sweepDir;
+const MARKS = LISTS.poolMarks;
+const POOLS = LISTS.pools;
+const BAR_MASK = AGE_MASK;
+
 /** The liquidity pools above swing highs and below swing lows (smc.md section 4), in order of creation. */
 export class PoolBook {
   readonly #f64: Float64Array;
@@ -31,42 +42,42 @@ export class PoolBook {
   attach(byteOffset: number): void {
     this.#f = byteOffset / 8;
     this.#n = byteOffset / 4;
-    this.#pools = byteOffset / 8 + LISTS.pools;
-    this.#marks = byteOffset / 2 + LISTS.poolMarks;
+    this.#pools = byteOffset / 8 + POOLS;
+    this.#marks = byteOffset / 2 + MARKS;
   }
 
   reset(): void {
-    this.#i32[this.#n + I32.poolCount] = 0;
-    this.#i32[this.#n + I32.sweepUpBar] = -1_000_000;
-    this.#i32[this.#n + I32.sweepDownBar] = -1_000_000;
-    this.#i32[this.#n + I32.sweepDir] = 0;
-    this.#f64[this.#f + F64.poolAboveTrigger] = Infinity;
-    this.#f64[this.#f + F64.poolBelowTrigger] = -Infinity;
+    this.#i32[this.#n + COUNT] = 0;
+    this.#i32[this.#n + SWEEP_UP_BAR] = -1_000_000;
+    this.#i32[this.#n + SWEEP_DOWN_BAR] = -1_000_000;
+    this.#i32[this.#n + SWEEP_DIR] = 0;
+    this.#f64[this.#f + ABOVE_TRIGGER] = Infinity;
+    this.#f64[this.#f + BELOW_TRIGGER] = -Infinity;
   }
 
   get count(): number {
-    return this.#i32[this.#n + I32.poolCount] as number;
+    return this.#i32[this.#n + COUNT] as number;
   }
 
   /** Bars since the last sweep with this direction; huge when there was none. */
   sweepAge(bar: number, direction: number): number {
-    return bar - (this.#i32[this.#n + (direction > 0 ? I32.sweepUpBar : I32.sweepDownBar)] as number);
+    return bar - (this.#i32[this.#n + (direction > 0 ? SWEEP_UP_BAR : SWEEP_DOWN_BAR)] as number);
   }
 
   /** Direction of the last sweep, 0 before the first. */
   get lastSweepDir(): number {
-    return this.#i32[this.#n + I32.sweepDir] as number;
+    return this.#i32[this.#n + SWEEP_DIR] as number;
   }
 
   /** Ages the pools, then lets the bar sweep or run them. */
   advance(bar: number, high: number, low: number, close: number): void {
-    const count = this.#i32[this.#n + I32.poolCount] as number;
+    const count = this.#i32[this.#n + COUNT] as number;
     if (count === 0) return;
-    const oldestAge = (bar - (this.#u16[this.#marks] as number)) & AGE_MASK;
+    const oldestAge = (bar - (this.#u16[this.#marks] as number)) & BAR_MASK;
     if (
       oldestAge <= AGE_BARS_MAX &&
-      high <= (this.#f64[this.#f + F64.poolAboveTrigger] as number) &&
-      low >= (this.#f64[this.#f + F64.poolBelowTrigger] as number)
+      high <= (this.#f64[this.#f + ABOVE_TRIGGER] as number) &&
+      low >= (this.#f64[this.#f + BELOW_TRIGGER] as number)
     )
       return;
     this.#advanceAll(bar, high, low, close, count);
@@ -82,7 +93,7 @@ export class PoolBook {
     let kept = 0;
     for (let k = 0; k < count; k++) {
       const mark = u16[marks + k] as number;
-      if (((bar - mark) & AGE_MASK) > AGE_BARS_MAX) continue;
+      if (((bar - mark) & BAR_MASK) > AGE_BARS_MAX) continue;
       const level = f64[pools + 2 * k] as number;
       const members = f64[pools + 2 * k + 1] as number;
       if ((mark & BUY_SIDE) !== 0) {
@@ -105,27 +116,27 @@ export class PoolBook {
       }
       kept++;
     }
-    this.#i32[this.#n + I32.poolCount] = kept;
-    f64[this.#f + F64.poolAboveTrigger] = aboveTrigger;
-    f64[this.#f + F64.poolBelowTrigger] = belowTrigger;
+    this.#i32[this.#n + COUNT] = kept;
+    f64[this.#f + ABOVE_TRIGGER] = aboveTrigger;
+    f64[this.#f + BELOW_TRIGGER] = belowTrigger;
   }
 
   #consume(bar: number, mark: number, code: SmcEvent, level: number, members: number): void {
     const side = (mark & BUY_SIDE) !== 0 ? 1 : -1;
     const direction = code === SmcEvent.Sweep ? -side : side;
     if (code === SmcEvent.Sweep) {
-      this.#i32[this.#n + (direction > 0 ? I32.sweepUpBar : I32.sweepDownBar)] = bar;
-      this.#i32[this.#n + I32.sweepDir] = direction;
+      this.#i32[this.#n + (direction > 0 ? SWEEP_UP_BAR : SWEEP_DOWN_BAR)] = bar;
+      this.#i32[this.#n + SWEEP_DIR] = direction;
     }
     if (this.#events === null) return;
-    this.#events.add(code, direction, level, members, bar - ((bar - mark) & AGE_MASK));
+    this.#events.add(code, direction, level, members, bar - ((bar - mark) & BAR_MASK));
   }
 
   /** Opens the pool of a pivot confirmed at `bar`; `atr` (of this bar, 0 when missing) decides what is equal. */
   open(bar: number, pivot: number, side: number, level: number, atr: number): void {
     const f64 = this.#f64;
     const pools = this.#pools;
-    const count = this.#i32[this.#n + I32.poolCount] as number;
+    const count = this.#i32[this.#n + COUNT] as number;
     assert(count < POOL_CAPACITY, "Invariant: live pools fit their list");
     const sideBit = side > 0 ? BUY_SIDE : 0;
     let members = 1;
@@ -145,19 +156,31 @@ export class PoolBook {
     if (this.#events !== null) this.#events.add(SmcEvent.Pivot, side, level, 0, pivot);
     f64[pools + 2 * count] = level;
     f64[pools + 2 * count + 1] = members;
-    this.#u16[this.#marks + count] = (pivot & AGE_MASK) | sideBit;
-    this.#i32[this.#n + I32.poolCount] = count + 1;
-    const trigger = this.#f + (side > 0 ? F64.poolAboveTrigger : F64.poolBelowTrigger);
+    this.#u16[this.#marks + count] = (pivot & BAR_MASK) | sideBit;
+    this.#i32[this.#n + COUNT] = count + 1;
+    const trigger = this.#f + (side > 0 ? ABOVE_TRIGGER : BELOW_TRIGGER);
     if (side > 0 ? level < (f64[trigger] as number) : level > (f64[trigger] as number)) f64[trigger] = level;
   }
 
-  /** Distance from `price` to the nearest level strictly ahead: above (+1), below (-1) or either (0); or Infinity. */
-  distanceAhead(price: number, direction: number): number {
+  /**
+   * Distance from the bar's close to the nearest level strictly above (+1), below (-1) or on either side (0);
+   * Infinity when there is none. A live buy-side level never lies below the close (the close would have run it), and
+   * a sell-side level never above, so the triggers are the nearest levels.
+   */
+  distanceAhead(close: number, direction: number): number {
+    const above = direction < 0 ? Infinity : (this.#f64[this.#f + ABOVE_TRIGGER] as number) - close;
+    const below = direction > 0 ? Infinity : close - (this.#f64[this.#f + BELOW_TRIGGER] as number);
+    // A level equal to the close is not ahead; the next one then has to be looked for.
+    if (above === 0 || below === 0) return this.#searchAhead(close, direction);
+    return above < below ? above : below;
+  }
+
+  #searchAhead(close: number, direction: number): number {
     const f64 = this.#f64;
-    const count = this.#i32[this.#n + I32.poolCount] as number;
+    const count = this.#i32[this.#n + COUNT] as number;
     let nearest = Infinity;
     for (let k = 0; k < count; k++) {
-      const ahead = (f64[this.#pools + 2 * k] as number) - price;
+      const ahead = (f64[this.#pools + 2 * k] as number) - close;
       if (ahead > 0) {
         if (direction >= 0 && ahead < nearest) nearest = ahead;
       } else if (ahead < 0 && direction <= 0 && -ahead < nearest) nearest = -ahead;

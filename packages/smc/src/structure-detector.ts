@@ -9,18 +9,7 @@ const RING = 16;
  *   byte 0        16                  40       64          192         320
  *   | 2 levels   | 5 int32, 1 spare | 3 spare | 16 highs  | 16 lows   |
  */
-const LAYOUT: StructureLayout = {
-  highLevel: 0,
-  lowLevel: 1,
-  barCount: 4,
-  highPivot: 5,
-  lowPivot: 6,
-  trend: 7,
-  trendBar: 8,
-  highs: 8,
-  lows: 8 + RING,
-  ringMask: RING - 1,
-};
+const LAYOUT: StructureLayout = { levels: 0, marks: 4, highs: 8, lows: 8 + RING, ringMask: RING - 1 };
 const BYTES = (8 + 2 * RING) * 8;
 
 /** Swing points and trend alone, for M5 bars: the structure of `SmcDetector` over a small state of its own. */

@@ -3,19 +3,23 @@ import type { StateViews } from "./state-layout.ts";
 
 /** Where a structure keeps its numbers, as indices from the start of its state. */
 export interface StructureLayout {
-  readonly highLevel: number;
-  readonly lowLevel: number;
+  /** Two float64: the high level and the low level. */
+  readonly levels: number;
+  /** Five int32: count of bars, high pivot, low pivot, trend, bar of the trend's last break. */
+  readonly marks: number;
+  /** Rings of highs and lows, float64. */
   readonly highs: number;
   readonly lows: number;
-  readonly barCount: number;
-  readonly highPivot: number;
-  readonly lowPivot: number;
-  readonly trend: number;
-  readonly trendBar: number;
-  /** Length of the rings of highs and lows less one; the length is a power of two above 10. */
+  /** Length of the rings less one; the length is a power of two above 10. */
   readonly ringMask: number;
 }
 
+// Constants of this file, not properties of a shared table: the optimizing compiler folds only these.
+const LOW_LEVEL = 1;
+const HIGH_PIVOT = 1;
+const LOW_PIVOT = 2;
+const TREND = 3;
+const TREND_BAR = 4;
 const PIVOT_BARS = SMC_PARAMETERS.pivotBars;
 const AGE_BARS_MAX = SMC_PARAMETERS.ageBarsMax;
 
@@ -28,8 +32,8 @@ export class StructureBook {
   readonly #i32: Int32Array;
   readonly #at: StructureLayout;
   readonly #mask: number;
-  #f = 0;
-  #n = 0;
+  #levels = 0;
+  #marks = 0;
   #highs = 0;
   #lows = 0;
   /** Of the latest break: its level, its pivot's bar and the trend before it. */
@@ -45,28 +49,28 @@ export class StructureBook {
   }
 
   attach(f64Base: number, i32Base: number): void {
-    this.#f = f64Base;
-    this.#n = i32Base;
+    this.#levels = f64Base + this.#at.levels;
+    this.#marks = i32Base + this.#at.marks;
     this.#highs = f64Base + this.#at.highs;
     this.#lows = f64Base + this.#at.lows;
   }
 
   reset(): void {
-    this.#f64[this.#f + this.#at.highLevel] = Infinity;
-    this.#f64[this.#f + this.#at.lowLevel] = -Infinity;
-    this.#i32[this.#n + this.#at.barCount] = 0;
-    this.#i32[this.#n + this.#at.highPivot] = 0;
-    this.#i32[this.#n + this.#at.lowPivot] = 0;
-    this.#i32[this.#n + this.#at.trend] = 0;
-    this.#i32[this.#n + this.#at.trendBar] = 0;
+    this.#f64[this.#levels] = Infinity;
+    this.#f64[this.#levels + LOW_LEVEL] = -Infinity;
+    this.#i32[this.#marks] = 0;
+    this.#i32[this.#marks + HIGH_PIVOT] = 0;
+    this.#i32[this.#marks + LOW_PIVOT] = 0;
+    this.#i32[this.#marks + TREND] = 0;
+    this.#i32[this.#marks + TREND_BAR] = 0;
   }
 
   get barCount(): number {
-    return this.#i32[this.#n + this.#at.barCount] as number;
+    return this.#i32[this.#marks] as number;
   }
 
   get trend(): number {
-    return this.#i32[this.#n + this.#at.trend] as number;
+    return this.#i32[this.#marks + TREND] as number;
   }
 
   /** High of `bar`, which must be one of the last bars that the ring still holds. */
@@ -82,7 +86,7 @@ export class StructureBook {
   record(bar: number, high: number, low: number): void {
     this.#f64[this.#highs + (bar & this.#mask)] = high;
     this.#f64[this.#lows + (bar & this.#mask)] = low;
-    this.#i32[this.#n + this.#at.barCount] = bar + 1;
+    this.#i32[this.#marks] = bar + 1;
   }
 
   /** True when the bar 5 bars before `bar` is a swing high; it then is the structure's high level. */
@@ -97,8 +101,8 @@ export class StructureBook {
       if ((f64[ring + ((pivot + step) & mask)] as number) >= level) return false;
       if ((f64[ring + ((pivot - step) & mask)] as number) > level) return false;
     }
-    f64[this.#f + this.#at.highLevel] = level;
-    this.#i32[this.#n + this.#at.highPivot] = pivot;
+    f64[this.#levels] = level;
+    this.#i32[this.#marks + HIGH_PIVOT] = pivot;
     return true;
   }
 
@@ -114,8 +118,8 @@ export class StructureBook {
       if ((f64[ring + ((pivot + step) & mask)] as number) <= level) return false;
       if ((f64[ring + ((pivot - step) & mask)] as number) < level) return false;
     }
-    f64[this.#f + this.#at.lowLevel] = level;
-    this.#i32[this.#n + this.#at.lowPivot] = pivot;
+    f64[this.#levels + LOW_LEVEL] = level;
+    this.#i32[this.#marks + LOW_PIVOT] = pivot;
     return true;
   }
 
@@ -123,38 +127,37 @@ export class StructureBook {
   age(bar: number): void {
     const f64 = this.#f64;
     const i32 = this.#i32;
-    const at = this.#at;
-    const n = this.#n;
+    const marks = this.#marks;
     const oldest = bar - AGE_BARS_MAX;
-    if ((i32[n + at.highPivot] as number) < oldest) f64[this.#f + at.highLevel] = Infinity;
-    if ((i32[n + at.lowPivot] as number) < oldest) f64[this.#f + at.lowLevel] = -Infinity;
-    if ((i32[n + at.trendBar] as number) < oldest) i32[n + at.trend] = 0;
+    if ((i32[marks + HIGH_PIVOT] as number) < oldest) f64[this.#levels] = Infinity;
+    if ((i32[marks + LOW_PIVOT] as number) < oldest) f64[this.#levels + LOW_LEVEL] = -Infinity;
+    if ((i32[marks + TREND_BAR] as number) < oldest) i32[marks + TREND] = 0;
   }
 
   /** True when the close breaks the high level; fills the `broken` fields. */
   breakUp(bar: number, close: number): boolean {
-    const level = this.#f64[this.#f + this.#at.highLevel] as number;
+    const level = this.#f64[this.#levels] as number;
     if (!(close > level)) return false;
-    this.#f64[this.#f + this.#at.highLevel] = Infinity;
-    this.brokenPivot = this.#i32[this.#n + this.#at.highPivot] as number;
+    this.#f64[this.#levels] = Infinity;
+    this.brokenPivot = this.#i32[this.#marks + HIGH_PIVOT] as number;
     this.#take(bar, level, 1);
     return true;
   }
 
   /** True when the close breaks the low level; fills the `broken` fields. */
   breakDown(bar: number, close: number): boolean {
-    const level = this.#f64[this.#f + this.#at.lowLevel] as number;
+    const level = this.#f64[this.#levels + LOW_LEVEL] as number;
     if (!(close < level)) return false;
-    this.#f64[this.#f + this.#at.lowLevel] = -Infinity;
-    this.brokenPivot = this.#i32[this.#n + this.#at.lowPivot] as number;
+    this.#f64[this.#levels + LOW_LEVEL] = -Infinity;
+    this.brokenPivot = this.#i32[this.#marks + LOW_PIVOT] as number;
     this.#take(bar, level, -1);
     return true;
   }
 
   #take(bar: number, level: number, direction: number): void {
     this.brokenLevel = level;
-    this.trendBefore = this.#i32[this.#n + this.#at.trend] as number;
-    this.#i32[this.#n + this.#at.trend] = direction;
-    this.#i32[this.#n + this.#at.trendBar] = bar;
+    this.trendBefore = this.#i32[this.#marks + TREND] as number;
+    this.#i32[this.#marks + TREND] = direction;
+    this.#i32[this.#marks + TREND_BAR] = bar;
   }
 }

@@ -160,7 +160,7 @@ describe("structure", () => {
     ]);
     const stream = openStream();
     for (const bar of series.bars) stream.push(bar);
-    stream.detector.blocks.findNearest(107);
+    stream.detector.blocks.survey(107);
     expect(stream.detector.blocks.blockCount).toBe(2);
   });
 });
