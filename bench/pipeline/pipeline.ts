@@ -262,7 +262,7 @@ export async function runPipeline(
     await bench.rivals(300, 2, { rounds: 3, burstsPerRound: 5, warmBurstsMax: 40, warmMessages: 20_000 });
   } else {
     const full = { rounds: 7, burstsPerRound: 16, warmBurstsMax: 100, warmMessages: 100_000 };
-    const brief = { rounds: 5, burstsPerRound: 6, warmBurstsMax: 60, warmMessages: 100_000 };
+    const brief = { rounds: 5, burstsPerRound: 6, warmBurstsMax: 100, warmMessages: 100_000 };
     for (const shards of [2, 8]) await bench.rivals(600, shards, full);
     await runGrowth(bench, full);
     await runWrites(bench, brief);
