@@ -1,6 +1,6 @@
 import { MarketData } from "@smcq/exchange-sim";
 import { CandidateScanner, FEATURE_COUNT, HeuristicScorer, recompute } from "@smcq/features";
-import { BAR_FIELDS, type Bar } from "@smcq/kernel";
+import { BAR_FIELDS, type Bar, MINUTE_MS } from "@smcq/kernel";
 import { detect, SmcDetector } from "@smcq/smc";
 import { comparePaired, timed } from "../lib/paired.ts";
 import type { PartRecorder } from "../lib/results.ts";
@@ -12,29 +12,44 @@ const RESCAN_BARS = 100;
 /** Windows of one pass of the slow rivals. */
 const PLAIN_WINDOWS = 4;
 
-/** Real bars of many symbols; a cursor walks through the minutes and starts over at the end. */
+/** Real bars of many symbols; a cursor walks through the minutes and starts over at the end, time going on. */
 class Bars {
   readonly flat: readonly Float64Array[];
   readonly minutes: number;
-  minute: number = WARM_BARS;
+  #count = 0;
 
   constructor(market: MarketData, minutes: number) {
     this.minutes = minutes;
     this.flat = market.symbols.slice(0, SYMBOLS).map((symbol) => market.flatBars(symbol, 0, minutes - 1));
   }
 
+  /** Goes on to the next minute. */
+  next(): void {
+    this.#count++;
+  }
+
+  get minute(): number {
+    return this.#count % this.minutes;
+  }
+
+  /** What is added to the stored times, so that they go on when the bars start over. */
+  get shiftMs(): number {
+    return (this.#count - this.minute) * MINUTE_MS;
+  }
+
+  /** Last minute of a window: it always has a whole window behind it. */
+  get windowEnd(): number {
+    return Math.max(this.minute, WARM_BARS);
+  }
+
   window(symbol: number, bars: number): Bar[] {
     const flat = this.flat[symbol] as Float64Array;
     return Array.from({ length: bars }, (_, index) => {
-      const at = (this.minute - bars + 1 + index) * BAR_FIELDS;
-      const [openTimeMs, open, high, low, close, volume] = flat.subarray(at, at + BAR_FIELDS) as unknown as [
-        number,
-        number,
-        number,
-        number,
-        number,
-        number,
-      ];
+      const at = (this.windowEnd - bars + 1 + index) * BAR_FIELDS;
+      const [openTimeMs = 0, open = 0, high = 0, low = 0, close = 0, volume = 0] = flat.subarray(
+        at,
+        at + BAR_FIELDS,
+      );
       return { openTimeMs, open, high, low, close, volume };
     });
   }
@@ -54,18 +69,23 @@ class Streaming {
       m1Buffer: new SharedArrayBuffer(SYMBOLS * CandidateScanner.M1_BYTES),
       carryBuffer: new SharedArrayBuffer(SYMBOLS * CandidateScanner.CARRY_BYTES),
     });
-    this.#warm();
+    for (let symbol = 0; symbol < SYMBOLS; symbol++) {
+      this.#attach(symbol);
+      this.#scanner.resetAll();
+      this.#push(symbol);
+    }
+    for (let bar = 0; bar < WARM_BARS; bar++) this.step(false);
   }
 
   #attach(symbol: number): void {
     this.#scanner.attach(symbol * CandidateScanner.M1_BYTES, symbol * CandidateScanner.CARRY_BYTES);
   }
 
-  #push(symbol: number, minute: number): void {
+  #push(symbol: number): void {
     const flat = this.#bars.flat[symbol] as Float64Array;
-    const at = minute * BAR_FIELDS;
+    const at = this.#bars.minute * BAR_FIELDS;
     this.#scanner.push(
-      flat[at] as number,
+      (flat[at] as number) + this.#bars.shiftMs,
       flat[at + 1] as number,
       flat[at + 2] as number,
       flat[at + 3] as number,
@@ -74,20 +94,11 @@ class Streaming {
     );
   }
 
-  #warm(): void {
-    this.#bars.minute = WARM_BARS;
-    for (let symbol = 0; symbol < SYMBOLS; symbol++) {
-      this.#attach(symbol);
-      this.#scanner.resetAll();
-      for (let minute = 0; minute <= this.#bars.minute; minute++) this.#push(symbol, minute);
-    }
-  }
-
   step(hasFeatures: boolean): void {
-    if (++this.#bars.minute >= this.#bars.minutes) this.#warm();
+    this.#bars.next();
     for (let symbol = 0; symbol < SYMBOLS; symbol++) {
       this.#attach(symbol);
-      this.#push(symbol, this.#bars.minute);
+      this.#push(symbol);
       if (hasFeatures) this.#scanner.features(this.#features, symbol * FEATURE_COUNT, 1);
     }
     if (hasFeatures) this.#scorer.score(this.#features, SYMBOLS, this.#scores);
@@ -108,7 +119,8 @@ class Rescan {
     for (let symbol = 0; symbol < SYMBOLS; symbol++) {
       this.#detector.reset();
       const flat = this.#bars.flat[symbol] as Float64Array;
-      for (let minute = this.#bars.minute - RESCAN_BARS + 1; minute <= this.#bars.minute; minute++) {
+      const end = this.#bars.windowEnd;
+      for (let minute = end - RESCAN_BARS + 1; minute <= end; minute++) {
         const at = minute * BAR_FIELDS;
         this.#detector.push(
           flat[at + 1] as number,
