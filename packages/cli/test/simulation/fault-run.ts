@@ -65,18 +65,12 @@ export interface FaultRunResult {
   readonly warnings: ReadonlyMap<string, number>;
 }
 
-/** A logger that counts constant texts of warnings and errors, and notes which bars were corrected. */
+/** A logger that counts constant texts of warnings and errors. */
 class CountingLogger implements Logger {
   readonly texts = new Map<string, number>();
-  /** Open times of bars that were corrected after the fact, by symbol. */
-  readonly corrected = new Map<string, number[]>();
   readonly isLoud = process.env["SMCQ_TEST_LOUD"] !== undefined;
   debug(): void {}
   info(fields: LogFields, text: string): void {
-    if (text.startsWith("bar corrected")) {
-      const symbol = String(fields["symbol"]);
-      this.corrected.set(symbol, [...(this.corrected.get(symbol) ?? []), Number(fields["openTimeMs"])]);
-    }
     if (this.isLoud) console.log("info", text, JSON.stringify(fields));
   }
   warn(fields: LogFields, text: string): void {
@@ -325,6 +319,7 @@ class FaultRun {
         const truth = await this.#history(venue, symbol, run.toMs);
         const ring = run.rings.get(symbol) as Float64Array;
         const counts = tap.countsOf(symbol);
+        const changed = tap.changedSince(symbol, truth);
         sum.symbols++;
         for (let openTimeMs = run.fromMs; openTimeMs <= run.toMs; openTimeMs += MINUTE_MS) {
           const count = counts.get(openTimeMs) ?? 0;
@@ -342,18 +337,12 @@ class FaultRun {
           .map((signal) => `${signal.openTimeMs} ${signal.side} S${signal.setup} ${signal.score}`);
         sum.candidates += wanted.length;
         for (const line of difference(wanted, found)) {
-          if (this.#isExplained(symbol, Number(line.slice(1).split(" ")[0]))) sum.candidatesExplained++;
+          if (isExplained(Number(line.slice(1).split(" ")[0]), changed)) sum.candidatesExplained++;
           else candidatesDifferent.push(`${symbol} ${line}`);
         }
       }),
     );
     return { ...sum, candidatesDifferent };
-  }
-
-  #isExplained(symbol: string, openTimeMs: number): boolean {
-    return (this.#logger.corrected.get(symbol) ?? []).some(
-      (at) => openTimeMs >= at && openTimeMs - at <= CORRECTION_REACH_MS,
-    );
   }
 
   /** All bars of a symbol that the venue has, up to `toMs`, through the engine's own REST client. */
@@ -378,6 +367,11 @@ function isSameBar(ring: Float64Array, truth: Float64Array, openTimeMs: number):
     left[0] === openTimeMs &&
     left.every((value, index) => value === right[index])
   );
+}
+
+/** True when a bar was corrected so shortly before that the engine had scanned its former numbers. */
+function isExplained(openTimeMs: number, changed: readonly number[]): boolean {
+  return changed.some((at) => openTimeMs >= at && openTimeMs - at <= CORRECTION_REACH_MS);
 }
 
 /** What `smcq scan` finds in these bars: candidates that open in [fromMs, toMs]. */

@@ -2,8 +2,11 @@ import type { Coordinator } from "@smcq/cluster";
 import { BAR_FIELDS, type CancelTimer, MINUTE_MS, SystemClock } from "@smcq/kernel";
 import { RING_BARS } from "@smcq/wire";
 
-/** How often the tap looks, wall ms: far more often than a ring turns round at any speed that is tried. */
-const LOOK_MS = 100;
+/**
+ * How often the tap looks, wall ms: far more often than a ring turns round at any speed that is tried, and before a
+ * correction, which comes 5 venue seconds after the wrong final.
+ */
+const LOOK_MS = 40;
 
 interface Seen {
   epoch: number;
@@ -27,6 +30,8 @@ export class RingTap {
   readonly #seen = new Map<string, Seen>();
   readonly #counts = new Map<string, Map<number, number>>();
   readonly #copy = new Float64Array(RING_BARS * BAR_FIELDS);
+  /** The numbers with which each bar appeared, by symbol and open time. */
+  readonly #appeared = new Map<string, Map<number, string>>();
   readonly faults: TapFault[] = [];
   resets = 0;
   #cancel: CancelTimer = () => {};
@@ -48,6 +53,19 @@ export class RingTap {
   /** How often each bar of a symbol was seen to appear, by open time. */
   countsOf(symbol: string): ReadonlyMap<number, number> {
     return this.#counts.get(symbol) ?? new Map();
+  }
+
+  /** Open times of bars that appeared with other numbers than `truth` (flat bars) has. */
+  changedSince(symbol: string, truth: Float64Array): readonly number[] {
+    const appeared = this.#appeared.get(symbol) ?? new Map<number, string>();
+    const changed: number[] = [];
+    for (let at = 0; at < truth.length; at += BAR_FIELDS) {
+      const openTimeMs = truth[at] as number;
+      const numbers = appeared.get(openTimeMs);
+      if (numbers !== undefined && numbers !== truth.subarray(at + 1, at + BAR_FIELDS).join(" "))
+        changed.push(openTimeMs);
+    }
+    return changed;
   }
 
   /** One look at every ring. */
@@ -74,9 +92,15 @@ export class RingTap {
 
   #note(symbol: string, seen: Seen, bars: number): void {
     const counts = this.#counts.get(symbol) ?? new Map<number, number>();
+    const appeared = this.#appeared.get(symbol) ?? new Map<number, string>();
+    this.#appeared.set(symbol, appeared);
     for (let index = 0; index < bars; index++) {
       const openTimeMs = this.#copy[index * BAR_FIELDS] as number;
       counts.set(openTimeMs, (counts.get(openTimeMs) ?? 0) + 1);
+      appeared.set(
+        openTimeMs,
+        this.#copy.subarray(index * BAR_FIELDS + 1, (index + 1) * BAR_FIELDS).join(" "),
+      );
       if (seen.lastOpenMs !== -1 && openTimeMs !== seen.lastOpenMs + MINUTE_MS) {
         this.faults.push({ symbol, text: `bar ${openTimeMs} follows ${seen.lastOpenMs}` });
       }
