@@ -9,6 +9,7 @@ export * from "./inline-cluster.ts";
 export * from "./memory.ts";
 export * from "./scan/run-scan.ts";
 export * from "./scan/scan-core.ts";
+export * from "./shard/offset-clock.ts";
 export * from "./shard/run-shard.ts";
 export * from "./shard/shard-core.ts";
 export * from "./supervisor.ts";

@@ -1,5 +1,5 @@
 import type { ChildProcess } from "node:child_process";
-import { type Clock, type Logger, SmcqError } from "@smcq/kernel";
+import { type Clock, errorMessage, type Logger, SmcqError } from "@smcq/kernel";
 import { RestartLimit, type RestartPolicy } from "./coordinator/restart-limit.ts";
 
 /** First wait before a restart; doubled for each restart inside the window, wall ms. */
@@ -7,6 +7,12 @@ const BACKOFF_MS_MIN = 500;
 const BACKOFF_MS_MAX = 30_000;
 /** A child that was asked to stop and has not ended by then is killed, wall ms. */
 const STOP_MS_MAX = 15_000;
+/** A child that promised to report and has not for so long is named, and then killed as hung, wall ms. */
+const SILENT_WARN_MS = 5_000;
+const SILENT_KILL_MS = 30_000;
+const WATCH_MS = 1_000;
+/** Signals by which a terminal or a service manager ends a whole group. */
+const ASKING_SIGNALS: ReadonlySet<string> = new Set(["SIGINT", "SIGTERM", "SIGHUP"]);
 
 export interface SupervisedOptions {
   readonly name: string;
@@ -17,6 +23,8 @@ export interface SupervisedOptions {
   /** Exit codes that are an end, not a crash: no restart. */
   readonly isFinal: (exitCode: number | null) => boolean;
   readonly policy: RestartPolicy;
+  /** The process sends some message at least every second; one that stops doing so is taken for hung. */
+  readonly isReporting?: boolean;
   readonly wallClock: Clock;
   readonly logger: Logger;
 }
@@ -31,6 +39,7 @@ export interface SupervisedEnd {
  * One child process over all its restarts:
  *
  *   start ─► running ─┬─ final exit code ─► ended
+ *                     ├─ hung ─► killed ─► crash
  *                     ├─ crash ─► back-off ─► start (at most `restartsMax` in `windowMs`, else crashed-too-often)
  *                     └─ stop() ─► asked ─► (killed after a named time) ─► stopped
  */
@@ -41,7 +50,9 @@ export class SupervisedProcess {
   #end: (end: SupervisedEnd) => void = () => {};
   #child: ChildProcess | null = null;
   #isStopping = false;
+  #stopping: Promise<SupervisedEnd> | null = null;
   #cancelBackoff: () => void = () => {};
+  #cancelWatch: () => void = () => {};
 
   constructor(options: SupervisedOptions) {
     this.#options = options;
@@ -60,23 +71,42 @@ export class SupervisedProcess {
   }
 
   start(): void {
-    const child = this.#options.start();
+    const { name, logger } = this.#options;
+    let child: ChildProcess;
+    try {
+      child = this.#options.start();
+    } catch (error) {
+      logger.error({ process: name, error: errorMessage(error) }, "process could not be started");
+      this.#exited(null, null);
+      return;
+    }
     this.#child = child;
-    child.once("error", (error) =>
-      this.#options.logger.error({ process: this.#options.name, error: error.message }, "process failed"),
-    );
+    child.on("error", (error) => {
+      logger.error({ process: name, error: error.message }, "process failed");
+      // What never came to be has no exit either.
+      if (child.pid === undefined && this.#child === child) this.#exited(null, null);
+    });
     child.once("exit", (exitCode, signal) => this.#exited(exitCode, signal));
+    if (this.#options.isReporting === true) this.#watch(child);
   }
 
-  /** Asks the process to end and waits; kills it when it does not. */
-  async stop(): Promise<SupervisedEnd> {
+  /** From now on an end is an end: nothing is started again. */
+  expectEnd(): void {
     this.#isStopping = true;
     this.#cancelBackoff();
+    if (this.#child === null) this.#end({ exitCode: 0, reason: "stopped" });
+  }
+
+  /** Asks the process to end and waits; kills it when it does not. Idempotent; what had ended before stays so. */
+  stop(): Promise<SupervisedEnd> {
+    this.#stopping ??= this.#stop();
+    return this.#stopping;
+  }
+
+  async #stop(): Promise<SupervisedEnd> {
+    this.expectEnd();
     const child = this.#child;
-    if (child === null) {
-      this.#end({ exitCode: 0, reason: "stopped" });
-      return this.ended;
-    }
+    if (child === null) return this.ended;
     this.#options.askToStop(child);
     const cancel = this.#options.wallClock.after(STOP_MS_MAX, () => {
       this.#options.logger.error(
@@ -90,11 +120,39 @@ export class SupervisedProcess {
     return end;
   }
 
+  /** An event loop that does not turn sends nothing: no process of ours is left to hang. */
+  #watch(child: ChildProcess): void {
+    const { wallClock, logger, name } = this.#options;
+    let heardNs = wallClock.monoNs();
+    let isNamed = false;
+    child.on("message", () => {
+      heardNs = wallClock.monoNs();
+      isNamed = false;
+    });
+    const look = (): void => {
+      const silentMs = Math.round((wallClock.monoNs() - heardNs) / 1e6);
+      if (silentMs > SILENT_KILL_MS) {
+        logger.error({ process: name, silentMs }, "process hangs; killed");
+        child.kill("SIGKILL");
+        return;
+      }
+      if (silentMs > SILENT_WARN_MS && !isNamed) {
+        isNamed = true;
+        logger.warn({ process: name, silentMs }, "process does not answer");
+      }
+      this.#cancelWatch = wallClock.after(WATCH_MS, look, { unref: true });
+    };
+    look();
+  }
+
   #exited(exitCode: number | null, signal: NodeJS.Signals | null): void {
     this.#child = null;
+    this.#cancelWatch();
     const { name, logger, isFinal } = this.#options;
     if (this.#isStopping || isFinal(exitCode)) {
-      this.#end({ exitCode: exitCode ?? 1, reason: this.#isStopping ? "stopped" : "ended" });
+      // Ctrl-C reaches the whole group, a child that has not set up its handlers included: that is the end asked for.
+      const isAsked = this.#isStopping && signal !== null && ASKING_SIGNALS.has(signal);
+      this.#end({ exitCode: exitCode ?? (isAsked ? 0 : 1), reason: this.#isStopping ? "stopped" : "ended" });
       return;
     }
     if (!this.#restarts.tryRestart()) {

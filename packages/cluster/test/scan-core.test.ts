@@ -175,6 +175,25 @@ describe("ScanCore", () => {
     expect(new Set(lab.found.map((row) => `${row.symbol} ${row.openTimeMs}`)).size).toBe(lab.found.length);
   });
 
+  it("takes a new run whole when its first task had no room, though it begins before the last scanned bar", () => {
+    const lab = new Lab();
+    const every = new ScanCore(lab.memory, new HeuristicScorer(), new ManualClock(1), {
+      isEveryBarScored: true,
+    });
+    const last = SYMBOLS.length - 1;
+    writeBars(lab.writer, last, series[last] as Float64Array, 0, 600);
+    lab.scanAll();
+    // The same minutes come again as a new run's history while the results of another slot fill the ring.
+    lab.writer.reset(last, Number.MAX_SAFE_INTEGER);
+    writeBars(lab.writer, last, series[last] as Float64Array, 0, 500);
+    writeBars(lab.writer, 0, series[0] as Float64Array, 0, 500);
+    const first = every.scan({ shardId: 0, seeds: [] });
+    expect(first).toMatchObject({ isUnfinished: true });
+    const states = new DetectorStates(lab.memory.states);
+    expect(states.scanned(last)).toBe(600);
+    expect(states.lastScannedMs(last)).toBe(-1);
+  });
+
   it("gives a slot that changed hands a state of its own", () => {
     const lab = new Lab();
     for (let slot = 0; slot < SYMBOLS.length; slot++)

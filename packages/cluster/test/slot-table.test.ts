@@ -32,4 +32,25 @@ describe("SlotTable", () => {
     table.settle(0);
     expect(table.add("C")).toMatchObject({ slot: 0, symbolId: 2 });
   });
+
+  it("opens only those freed slots that their thread has vacated", () => {
+    const table = new SlotTable(1, 2);
+    table.add("A");
+    table.add("B");
+    table.remove("A");
+    table.remove("B");
+    table.settle(0, (slot) => slot === 1);
+    expect(table.add("C")).toMatchObject({ slot: 1 });
+    expect(table.add("D")).toBeNull();
+    table.settle(0);
+    expect(table.add("D")).toMatchObject({ slot: 0 });
+  });
+
+  it("gives nothing to a shard that is off", () => {
+    const table = new SlotTable(2, 2);
+    const isOpen = (shardId: number): boolean => shardId === 1;
+    expect(table.add("A", isOpen)?.shardId).toBe(1);
+    expect(table.add("B", isOpen)?.shardId).toBe(1);
+    expect(table.add("C", isOpen)).toBeNull();
+  });
 });

@@ -5,6 +5,7 @@ import { assertNever, type Clock, createClock, SmcqError, SystemClock } from "@s
 import {
   DetectorStates,
   KlineRingReader,
+  KlineRingWriter,
   type M5Seed,
   type ScanReply,
   type ScanTask,
@@ -13,20 +14,27 @@ import {
 } from "@smcq/wire";
 import { createShardMemory } from "../memory.ts";
 import type { ScanInit } from "../scan/run-scan.ts";
+import { OffsetClock } from "../shard/offset-clock.ts";
 import type { ClusterHealth, CoordinatorOptions } from "./coordinator-options.ts";
 import { DecisionDesk } from "./decision-desk.ts";
 import { MinuteReporter } from "./minute-report.ts";
+import { demandShards, untilReady } from "./ready-gate.ts";
 import { RowDrain } from "./row-drain.ts";
 import { ScanPool } from "./scan-pool.ts";
 import { ShardHost } from "./shard-host.ts";
+import { ShardScans } from "./shard-scans.ts";
 import { ShardLane } from "./shard-lane.ts";
 import { type SlotEntry, SlotTable } from "./slot-table.ts";
+import { SymbolNews } from "./symbol-news.ts";
 import { WarmUp } from "./warm-up.ts";
 
 /** Slots kept free in each shard for listings, besides a quarter of its share. */
 const SPARE_SLOTS = 8;
 /** How often symbols are looked at on their way to READY, wall ms. */
 const REVIEW_MS = 50;
+/** Symbols that get no further on their way to READY hold the others up for so long at most, wall ms. */
+const WARM_UP_STALL_MS_MAX = 60_000;
+const SYMBOLS_NAMED_MAX = 10;
 
 /**
  * The coordinator's side of the cluster: memory, shard threads, scan threads, and the way of a closed bar through
@@ -39,29 +47,32 @@ export class Coordinator {
   readonly #clock: Clock;
   readonly #wallClock: Clock = new SystemClock();
   readonly #readers: readonly KlineRingReader[];
+  /** Only to read whose a slot is. */
+  readonly #owners: readonly KlineRingWriter[];
   readonly #hosts: readonly ShardHost[];
   readonly #lanes: readonly ShardLane[];
   readonly #pool: ScanPool | null;
   readonly #warmUp: WarmUp;
   readonly #desk: DecisionDesk;
-  readonly #shardScans = new Map<
-    number,
-    { resolve: (reply: ScanReply) => void; reject: (error: Error) => void }
-  >();
+  readonly #shardScans = new ShardScans();
   readonly #online = new Set<number>();
+  readonly #news: SymbolNews;
+  #clockOffsetMs = 0;
   #cancelReview: () => void = () => {};
   #isStopping = false;
   #stopped: Promise<void> | null = null;
 
   constructor(options: CoordinatorOptions) {
     this.#options = options;
-    this.#clock = createClock(options.clock);
+    this.#clock = new OffsetClock(createClock(options.clock), () => this.#clockOffsetMs);
+    this.#news = new SymbolNews(this.#wallClock, options.logger);
     const share = Math.ceil(options.symbols.length / options.shards);
     const slotsPerShard = share + Math.ceil(share / 4) + SPARE_SLOTS;
     this.slots = new SlotTable(options.shards, slotsPerShard);
     const shardIds = Array.from({ length: options.shards }, (_, index) => index);
     this.memories = shardIds.map((shardId) => createShardMemory(shardId, slotsPerShard));
     this.#readers = this.memories.map((memory) => new KlineRingReader(memory.rings));
+    this.#owners = this.memories.map((memory) => new KlineRingWriter(memory.rings));
     const states = this.memories.map((memory) => new DetectorStates(memory.states));
     this.#warmUp = new WarmUp({
       barsReadyMin: options.barsReadyMin,
@@ -83,42 +94,43 @@ export class Coordinator {
     for (const symbol of options.symbols) this.#assign(symbol);
   }
 
-  /** Starts the shard threads; resolves when each has opened its feed once. */
+  /** Starts the shard threads; resolves when each has opened its feed once. Refuses with SHARD_OFF when one cannot. */
   async start(): Promise<void> {
     for (const host of this.#hosts) host.start();
     this.#review();
-    while (this.#online.size < this.#hosts.length && !this.#isStopping) await this.#pause();
-  }
-
-  /**
-   * Resolves when every symbol is READY (or known to have too short a history) and every shard has heard an
-   * unfinished kline: a subscription that was acknowledged proves nothing. Refuses after `dataMsMax` wall ms of
-   * silence with the code FEED_SILENT.
-   */
-  async whenReady(dataMsMax: number): Promise<ClusterHealth> {
-    const startNs = this.#wallClock.monoNs();
-    for (;;) {
-      const silent = this.#hosts.filter((host) => host.control.feedCounter(FeedCounter.Formings) === 0);
-      const isSilent = silent.some((host) => this.slots.ofShard(this.#hosts.indexOf(host)).length > 0);
-      const health = this.health();
-      if ((!isSilent && health.warming === 0) || this.#isStopping) return health;
-      if (isSilent && (this.#wallClock.monoNs() - startNs) / 1e6 > dataMsMax) {
-        throw new SmcqError("FEED_SILENT", "the venue acknowledges but sends no kline", {
-          context: {
-            silentShards: silent.length,
-            waitedMs: dataMsMax,
-            hint: "klines come only on the routed path /market/stream; check feed.wsBaseUrl",
-          },
-        });
-      }
+    while (this.#online.size < this.#hosts.length && !this.#isStopping) {
+      demandShards(this.health());
       await this.#pause();
     }
   }
 
-  /** Follows a listing: the shard with most room takes the symbol, it warms up. False when no slot is free. */
+  /**
+   * Resolves when every symbol is READY (or known to have too short a history, or gets no further for
+   * `stallMsMax` wall ms) and every shard has heard an unfinished kline: a subscription that was acknowledged proves
+   * nothing. Refuses after `dataMsMax` wall ms of silence with the code FEED_SILENT.
+   */
+  async whenReady(dataMsMax: number, stallMsMax: number = WARM_UP_STALL_MS_MAX): Promise<ClusterHealth> {
+    const health = await untilReady(
+      {
+        health: () => this.health(),
+        silentShards: () => this.#silentShards(),
+        isStopping: () => this.#isStopping,
+        wallClock: this.#wallClock,
+      },
+      { dataMsMax, stallMsMax, lookMs: REVIEW_MS },
+    );
+    const { warming: count } = health;
+    if (count > 0 && !this.#isStopping) {
+      const symbols = this.#warmUp.warmingSymbols(SYMBOLS_NAMED_MAX);
+      this.#options.logger.warn({ count, symbols }, "symbols still warm up; the others do not wait for them");
+    }
+    return health;
+  }
+
+  /** Follows a listing: the running shard with most room takes the symbol, it warms up. False when no slot is free. */
   addSymbol(symbol: string): boolean {
     if (this.slots.of(symbol) !== null) return true;
-    const entry = this.#assign(symbol);
+    const entry = this.#assign(symbol, (shardId) => !this.#isOff(shardId));
     if (entry === null) return false;
     this.#hosts[entry.shardId]?.send({
       type: "add",
@@ -140,17 +152,19 @@ export class Coordinator {
 
   /** The offset of the venue's clock, for every shard's timers. */
   setClockOffsetMs(offsetMs: number): void {
+    this.#clockOffsetMs = offsetMs;
     for (const host of this.#hosts) host.control.setClockOffsetMs(offsetMs);
   }
 
   health(): ClusterHealth {
-    const states = this.#hosts.map((host) => host.state);
+    const isOff = this.#hosts.map((_, shardId) => this.#isOff(shardId));
     return {
       symbols: this.slots.size,
       ...this.#warmUp.count(),
-      shardsRunning: states.filter((state, shardId) => state === "running" && !this.#lane(shardId).isOff)
-        .length,
-      shardsOff: states.filter((state, shardId) => state === "off" || this.#lane(shardId).isOff).length,
+      shardsRunning: this.#hosts.filter(
+        (host, shardId) => host.state === "running" && isOff[shardId] !== true,
+      ).length,
+      shardsOff: isOff.filter(Boolean).length,
       shardRestarts: this.#hosts.reduce((sum, host) => sum + host.restarts.total, 0),
       scanRestarts: this.#lanes.reduce((sum, lane) => sum + lane.restarts.total, 0),
       scansInFlight: this.#lanes.filter((lane) => lane.isInFlight).length,
@@ -185,7 +199,10 @@ export class Coordinator {
     return { shards: this.#hosts.map((host) => host.worker), scans: this.#pool?.threads ?? [] };
   }
 
-  /** Drains feeds, then scans, then the decision window, then lets the threads go. Idempotent. */
+  /**
+   * Drains feeds, then scans, then the decision window, then lets the threads go. Idempotent. Rejects with SCAN_STUCK
+   * when a scan does not end: its thread is left alone.
+   */
   stop(): Promise<void> {
     this.#stopped ??= this.#stop();
     return this.#stopped;
@@ -195,9 +212,26 @@ export class Coordinator {
     this.#isStopping = true;
     this.#cancelReview();
     await Promise.all(this.#hosts.map((host) => host.drain()));
-    await Promise.all(this.#lanes.map((lane) => lane.close()));
-    await this.#pool?.close();
+    const closing = this.#lanes.map((lane) => lane.close(this.#pool !== null));
+    for (const { shardId } of this.memories) this.#shardScans.fail(shardId);
+    const stuck = (await Promise.all(closing)).filter((isInTime) => !isInTime).length;
+    if (this.#pool === null) for (const lane of this.#lanes) lane.salvage();
     this.#desk.process({ type: "time", nowMs: this.#clock.nowMs(), nowNs: Infinity });
+    this.#news.flush();
+    if (stuck > 0)
+      throw new SmcqError("SCAN_STUCK", `${stuck} scans did not end`, { context: { shards: stuck } });
+    await this.#pool?.close();
+  }
+
+  #silentShards(): number {
+    const isSilent = (host: ShardHost, shardId: number): boolean =>
+      host.control.feedCounter(FeedCounter.Formings) === 0 && this.slots.ofShard(shardId).length > 0;
+    return this.#hosts.filter(isSilent).length;
+  }
+
+  /** Nothing of the shard's symbols is received or scanned. */
+  #isOff(shardId: number): boolean {
+    return this.#hosts[shardId]?.state === "off" || this.#lane(shardId).isOff;
   }
 
   #lane(shardId: number): ShardLane {
@@ -247,8 +281,7 @@ export class Coordinator {
       returnSeeds: (seeds) => this.#warmUp.returnSeeds(shardId, seeds),
       onSeeded: (seeds) => this.#onSeeded(shardId, seeds),
       onRows: (candidates) => this.#onRows(candidates),
-      onIdle: () => this.slots.settle(shardId),
-      onOff: () => this.#options.logger.error({ shardId }, "symbols of this shard are off"),
+      onIdle: () => this.slots.settle(shardId, (slot) => this.#owners[shardId]?.owner(slot) === 0),
       wallClock: this.#wallClock,
       logger: this.#options.logger,
     });
@@ -256,14 +289,11 @@ export class Coordinator {
 
   /** With `--compute shard` the thread scans as bars close; a task is sent only for seeds and leftovers. */
   #runInShard(task: ScanTask): Promise<ScanReply> {
-    return new Promise((resolve, reject) => {
-      this.#shardScans.set(task.shardId, { resolve, reject });
-      this.#hosts[task.shardId]?.send({ type: "scan", task });
-    });
+    return this.#shardScans.run(task, (command) => this.#hosts[task.shardId]?.send(command) === true);
   }
 
-  #assign(symbol: string): SlotEntry | null {
-    const entry = this.slots.add(symbol);
+  #assign(symbol: string, isOpen?: (shardId: number) => boolean): SlotEntry | null {
+    const entry = this.slots.add(symbol, isOpen);
     if (entry !== null) this.#warmUp.add(entry);
     return entry;
   }
@@ -272,6 +302,8 @@ export class Coordinator {
     switch (event.type) {
       case "online":
         this.#online.add(shardId);
+        // What a dead thread had closed, and not told, is still to be scanned.
+        this.#lane(shardId).due();
         return;
       case "closed":
         this.#lane(shardId).due();
@@ -302,10 +334,10 @@ export class Coordinator {
   #onChanged(symbol: string, event: Extract<ShardEvent, { type: "reset" | "corrected" }>): void {
     if (event.type === "reset") {
       this.#warmUp.reset(symbol);
-      this.#options.logger.warn({ symbol }, "hole cannot be filled; the symbol warms up anew");
+      this.#news.add("warn", symbol, "hole cannot be filled; the symbols warm up anew");
     } else {
       this.#warmUp.corrected(symbol);
-      this.#options.logger.info({ symbol, openTimeMs: event.openTimeMs }, "bar corrected after the fact");
+      this.#news.add("info", symbol, "bars corrected after the fact");
     }
   }
 
@@ -319,21 +351,14 @@ export class Coordinator {
   }
 
   #onShardScan(shardId: number, reply: ScanReply, isTask: boolean): void {
-    const waiting = this.#shardScans.get(shardId);
-    if (isTask && waiting !== undefined) {
-      this.#shardScans.delete(shardId);
-      waiting.resolve(reply);
-      return;
-    }
+    if (isTask && this.#shardScans.answer(shardId, reply)) return;
     this.#lane(shardId).scannedBySelf(reply);
   }
 
   #onShardDeath(shardId: number, isRestarted: boolean): void {
-    const waiting = this.#shardScans.get(shardId);
-    this.#shardScans.delete(shardId);
-    waiting?.reject(new SmcqError("SHARD_DIED", "the shard died while it scanned"));
-    if (this.#pool === null && waiting === undefined) this.#lane(shardId).salvage();
-    if (!isRestarted) this.#options.logger.error({ shardId }, "symbols of this shard are off");
+    const isAwaited = this.#shardScans.fail(shardId);
+    if (this.#pool === null && !isAwaited) this.#lane(shardId).salvage();
+    if (this.#pool === null && !isRestarted) this.#lane(shardId).turnOff();
   }
 
   #onSeeded(shardId: number, seeds: readonly M5Seed[]): void {
@@ -356,6 +381,7 @@ export class Coordinator {
 
   #review(): void {
     this.#warmUp.review(this.slots.all());
+    for (const lane of this.#lanes) lane.look();
     this.#cancelReview = this.#wallClock.after(REVIEW_MS, () => this.#review(), { unref: true });
   }
 

@@ -1,3 +1,4 @@
+import { BAR_FIELDS, MINUTE_MS } from "@smcq/kernel";
 import { FEED_COUNTER_COUNT, FeedCounter } from "@smcq/exchange";
 import { LATENCY_BUCKETS, latencyQuantileUs, ScanCounter } from "@smcq/wire";
 import type { ControlBlock, KlineRingReader } from "@smcq/wire";
@@ -8,7 +9,10 @@ export interface MinuteReport {
   /** Open time of the last minute the report covers, venue ms. */
   readonly minuteMs: number;
   readonly minutes: number;
-  /** Bars closed by symbols that were READY the whole time, of those that should have. */
+  /**
+   * Bars of these minutes closed by symbols that were READY the whole time, of those that should have; a late one
+   * counts in the report it comes in, so that the sums of all reports agree.
+   */
   readonly barsClosed: number;
   readonly barsExpected: number;
   /** Closing frame read to score written, us. */
@@ -23,8 +27,12 @@ export interface MinuteReport {
 
 interface Mark {
   readonly epoch: number;
-  readonly tail: number;
+  /** Open time of the last closed bar, venue ms. */
+  readonly lastOpenMs: number;
 }
+
+/** Tries to read a ring in motion before its symbol is left out of a report. */
+const READ_ATTEMPTS_MAX = 3;
 
 export interface ReportSource {
   readonly controls: readonly ControlBlock[];
@@ -36,6 +44,7 @@ export interface ReportSource {
 /** Takes differences of the counters between two looks. */
 export class MinuteReporter {
   readonly #source: ReportSource;
+  readonly #bar = new Float64Array(BAR_FIELDS);
   #marks = new Map<string, Mark>();
   #minuteMs: number;
   #feed = new Float64Array(FEED_COUNTER_COUNT);
@@ -49,11 +58,13 @@ export class MinuteReporter {
     this.#marks = this.#mark();
     this.#feed = this.#sumFeed();
     this.#histogram = this.#sumHistogram();
+    // The longest latency so far belongs to the time before.
+    for (const control of source.controls) control.takeLatencyUsMax();
   }
 
   /** Reports everything up to and with the minute that opened at `minuteMs`. */
   take(minuteMs: number): MinuteReport {
-    const minutes = Math.round((minuteMs - this.#minuteMs) / 60_000);
+    const minutes = Math.round((minuteMs - this.#minuteMs) / MINUTE_MS);
     const marks = this.#mark();
     let barsClosed = 0;
     let barsExpected = 0;
@@ -61,7 +72,9 @@ export class MinuteReporter {
       const now = marks.get(symbol);
       if (now === undefined || now.epoch !== before.epoch) continue;
       barsExpected += minutes;
-      barsClosed += now.tail - before.tail;
+      // By open time, not by count: bars of the minutes after may have closed already when this is taken.
+      const fromMs = Math.min(before.lastOpenMs, this.#minuteMs);
+      barsClosed += (Math.min(now.lastOpenMs, minuteMs) - fromMs) / MINUTE_MS;
     }
     const feed = this.#sumFeed();
     const histogram = this.#sumHistogram();
@@ -99,9 +112,19 @@ export class MinuteReporter {
     for (const entry of this.#source.entries()) {
       const reader = this.#source.reader(entry.shardId);
       if (reader.barCount(entry.slot) < this.#source.barsReadyMin) continue;
-      marks.set(entry.symbol, { epoch: reader.epochOf(entry.slot), tail: reader.tailOf(entry.slot) });
+      const mark = this.#markOf(reader, entry.slot);
+      if (mark !== null) marks.set(entry.symbol, mark);
     }
     return marks;
+  }
+
+  #markOf(reader: KlineRingReader, slot: number): Mark | null {
+    for (let attempt = 0; attempt < READ_ATTEMPTS_MAX; attempt++) {
+      if (!reader.begin(slot) || reader.tail === reader.from) continue;
+      if (reader.copy(reader.tail - 1, reader.tail, this.#bar))
+        return { epoch: reader.epoch, lastOpenMs: this.#bar[0] as number };
+    }
+    return null;
   }
 
   #sumFeed(): Float64Array<ArrayBuffer> {

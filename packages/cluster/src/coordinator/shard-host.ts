@@ -1,5 +1,6 @@
-import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
+import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from "node:worker_threads";
 import {
+  afterTurn,
   assert,
   type CancelTimer,
   type Clock,
@@ -56,7 +57,7 @@ export class ShardHost {
   #port: MessagePort | null = null;
   #cancelWatch: CancelTimer = () => {};
   #isStallNamed = false;
-  #onDrained: () => void = () => {};
+  #spawnedNs = 0;
 
   constructor(options: ShardHostOptions) {
     this.#options = options;
@@ -81,28 +82,31 @@ export class ShardHost {
     this.#watch();
   }
 
-  send(command: ShardCommand): void {
+  /** Returns false when there is no thread that could hear it. */
+  send(command: ShardCommand): boolean {
+    if (this.#port === null) return false;
     const transfer = command.type === "bars" ? [command.bars.buffer as ArrayBuffer] : [];
-    this.#port?.postMessage(command, transfer);
+    this.#port.postMessage(command, transfer);
+    return true;
   }
 
   /** Closes the feed, lets the thread end by itself; gives up (loudly) after a named time. */
   async drain(): Promise<void> {
     this.#cancelWatch();
-    if (this.#state !== "running" || this.#worker === null) {
-      this.#state = "stopped";
+    const worker = this.#worker;
+    if (this.#state !== "running" || worker === null || this.#port === null) {
+      if (this.#state !== "off") this.#state = "stopped";
       return;
     }
     this.#state = "draining";
-    const worker = this.#worker;
     const exited = new Promise<void>((resolve) => worker.once("exit", () => resolve()));
+    let cancelLate: CancelTimer = () => {};
     const late = new Promise<"late">((resolve) => {
-      const cancel = this.#options.wallClock.after(DRAIN_MS_MAX, () => resolve("late"));
-      this.#onDrained = cancel;
+      cancelLate = this.#options.wallClock.after(DRAIN_MS_MAX, () => resolve("late"));
     });
     this.send({ type: "drain" });
     const outcome = await Promise.race([exited, late]);
-    this.#onDrained();
+    cancelLate();
     if (outcome === "late") {
       this.#options.logger.error(
         { shardId: this.#options.memory.shardId, waitedMs: DRAIN_MS_MAX },
@@ -124,22 +128,29 @@ export class ShardHost {
     });
     this.#worker = worker;
     this.#port = port1;
+    this.#spawnedNs = this.#options.wallClock.monoNs();
+    this.#isStallNamed = false;
     let failure: unknown = null;
-    port1.on("message", (event: ShardEvent) => {
+    const onMessage = (event: ShardEvent): void => {
       if (event.type === "failed")
         failure = new SmcqError(event.error.code, event.error.message, { context: event.error.context });
       this.#options.onEvent(event);
-    });
+    };
+    port1.on("message", onMessage);
     worker.once("error", (error) => (failure ??= error));
     worker.once("exit", (exitCode) => {
+      // The thread's end and its messages come on two ways: what it said last is heard before it counts as dead.
+      for (let said = receiveMessageOnPort(port1); said !== undefined; said = receiveMessageOnPort(port1))
+        onMessage(said.message as ShardEvent);
       port1.close();
-      if (this.#worker === worker) this.#died(failure, exitCode);
+      this.#port = null;
+      // Replies among those messages reach their askers in microtasks, before the death does.
+      afterTurn(() => this.#died(failure, exitCode));
     });
   }
 
   #died(failure: unknown, exitCode: number): void {
     this.#worker = null;
-    this.#port = null;
     if (this.#state !== "running") return;
     const { logger, memory } = this.#options;
     const isRestarted = this.restarts.tryRestart();
@@ -165,14 +176,15 @@ export class ShardHost {
     this.#cancelWatch = wallClock.after(
       WATCH_MS,
       () => {
-        const beatNs = this.control.heartbeatNs;
-        const silentMs = beatNs === 0 ? 0 : (wallClock.monoNs() - beatNs) / 1e6;
+        // The last beat may be a dead thread's: a new one has its own time from its start on.
+        const sinceNs = Math.max(this.control.heartbeatNs, this.#spawnedNs);
+        const silentMs = this.#worker === null ? 0 : (wallClock.monoNs() - sinceNs) / 1e6;
         if (silentMs < STALL_WARN_MS) this.#isStallNamed = false;
         else if (!this.#isStallNamed) {
           this.#isStallNamed = true;
           logger.warn({ shardId: memory.shardId, silentMs: Math.round(silentMs) }, "shard does not answer");
         }
-        if (silentMs > STALL_REPLACE_MS && this.#worker !== null) void this.#worker.terminate();
+        if (silentMs > STALL_REPLACE_MS) void this.#worker?.terminate();
         this.#watch();
       },
       { unref: true },

@@ -1,15 +1,20 @@
-import { errorCode, errorMessage, type Clock, type Logger } from "@smcq/kernel";
+import { errorCode, errorMessage, type CancelTimer, type Clock, type Logger } from "@smcq/kernel";
 import type { ScoredCandidate } from "@smcq/engine";
 import type { M5Seed, ScanReply, ScanTask } from "@smcq/wire";
 import { RestartLimit, THREAD_RESTARTS } from "./restart-limit.ts";
 import type { RowDrain } from "./row-drain.ts";
 
-/** A task that could not go on (a ring in motion) is tried again after this time, wall ms. */
-const RETRY_MS = 5;
+/** A task that could not go on (a ring in motion) is tried again after this time, doubled each time, wall ms. */
+const RETRY_MS_MIN = 5;
+const RETRY_MS_MAX = 1_000;
+/** A scan that takes longer is named in the log, once, wall ms; it is never ended: it may be inside a native call. */
+const SCAN_MS_MAX = 10_000;
+/** How long closing waits for scans, wall ms. */
+const CLOSE_MS_MAX = 5_000;
 
 export interface LaneOptions {
   readonly shardId: number;
-  readonly rows: RowDrain;
+  readonly rows: Pick<RowDrain, "take" | "salvage">;
   /** Runs a task in a scan thread, or in the shard's own thread. */
   readonly run: (task: ScanTask) => Promise<ScanReply>;
   readonly takeSeeds: () => M5Seed[];
@@ -19,7 +24,6 @@ export interface LaneOptions {
   readonly onRows: (candidates: readonly ScoredCandidate[]) => void;
   /** Nothing of this shard is in flight: freed slots may be given again. */
   readonly onIdle: () => void;
-  readonly onOff: () => void;
   readonly wallClock: Clock;
   readonly logger: Logger;
 }
@@ -29,6 +33,7 @@ export interface LaneOptions {
  *
  *   due ──► in flight ──► rows taken ──► idle, or due again
  *               └─ died ─► committed rows taken ─► due again (at most 3 in 10 minutes), else off
+ *   close ──► one last scan of what is left ──► closed
  */
 export class ShardLane {
   readonly restarts: RestartLimit;
@@ -36,8 +41,12 @@ export class ShardLane {
   #isDue = false;
   #isInFlight = false;
   #isOff = false;
+  #isClosing = false;
   #isClosed = false;
-  #idleWaiters: (() => void)[] = [];
+  #startedNs = 0;
+  #isLateNamed = false;
+  #retryMs = RETRY_MS_MIN;
+  #onClosed: () => void = () => {};
 
   constructor(options: LaneOptions) {
     this.#options = options;
@@ -62,7 +71,7 @@ export class ShardLane {
   scannedBySelf(reply: ScanReply): void {
     this.#options.onRows(this.#options.rows.take(reply.rows));
     if (reply.isUnfinished) this.due();
-    else if (!this.#isInFlight) this.#pump();
+    else this.#pump();
   }
 
   /** The shard died while it may have been scanning by itself: take what it had committed. */
@@ -70,11 +79,45 @@ export class ShardLane {
     this.#options.onRows(this.#options.rows.salvage());
   }
 
-  /** Starts no further task and resolves when none is in flight. */
-  async close(): Promise<void> {
+  /** Scans nothing any more: there is no thread left that could. */
+  turnOff(): void {
+    this.#isOff = true;
+  }
+
+  /** Names a scan that does not answer. To be called from time to time. */
+  look(): void {
+    if (!this.#isInFlight || this.#isLateNamed) return;
+    const waitedMs = (this.#options.wallClock.monoNs() - this.#startedNs) / 1e6;
+    if (waitedMs < SCAN_MS_MAX) return;
+    this.#isLateNamed = true;
+    this.#options.logger.error(
+      { shardId: this.#options.shardId, waitedMs: Math.round(waitedMs) },
+      "scan does not answer; the shard's symbols are not scanned meanwhile",
+    );
+  }
+
+  /**
+   * Scans what is left (unless `hasScanner` is false) and starts nothing after that; false when a scan did not end in
+   * time.
+   */
+  async close(hasScanner: boolean): Promise<boolean> {
+    this.#isClosing = true;
+    if (!this.#isInFlight && (this.#isOff || !hasScanner)) {
+      this.#isClosed = true;
+      return true;
+    }
+    const closed = new Promise<true>((resolve) => {
+      this.#onClosed = () => resolve(true);
+    });
+    let cancelLate: CancelTimer = () => {};
+    const late = new Promise<false>((resolve) => {
+      cancelLate = this.#options.wallClock.after(CLOSE_MS_MAX, () => resolve(false));
+    });
+    if (hasScanner) this.due();
+    const isInTime = await Promise.race([closed, late]);
+    cancelLate();
     this.#isClosed = true;
-    if (!this.#isInFlight) return;
-    await new Promise<void>((resolve) => this.#idleWaiters.push(resolve));
+    return isInTime;
   }
 
   #pump(): void {
@@ -85,7 +128,9 @@ export class ShardLane {
     }
     this.#isDue = false;
     this.#isInFlight = true;
-    const seeds = this.#options.takeSeeds();
+    this.#startedNs = this.#options.wallClock.monoNs();
+    this.#isLateNamed = false;
+    const seeds = this.#isClosing ? [] : this.#options.takeSeeds();
     this.#options.run({ shardId: this.#options.shardId, seeds }).then(
       (reply) => this.#done(reply, seeds),
       (error: unknown) => this.#failed(error, seeds),
@@ -107,7 +152,7 @@ export class ShardLane {
     this.#isInFlight = false;
     this.#options.onRows(this.#options.rows.salvage());
     this.#options.returnSeeds(seeds);
-    const isRestarted = this.restarts.tryRestart();
+    const isRestarted = !this.#isClosing && this.restarts.tryRestart();
     this.#options.logger.error(
       {
         shardId: this.#options.shardId,
@@ -115,19 +160,26 @@ export class ShardLane {
         error: errorMessage(error),
         restartsInWindow: this.restarts.recent,
       },
-      isRestarted ? "scan died; the shard is scanned again" : "scan died too often; the shard is off",
+      isRestarted ? "scan died; the shard is scanned again" : "scan died; the shard is not scanned any more",
     );
-    if (!isRestarted) {
-      this.#isOff = true;
-      this.#options.onOff();
-    }
-    this.#next(true, true);
+    if (!isRestarted) this.#isOff = true;
+    this.#next(isRestarted, true);
   }
 
   #next(isAgain: boolean, isProgress: boolean): void {
-    for (const resolve of this.#idleWaiters.splice(0)) resolve();
+    if (isProgress) this.#retryMs = RETRY_MS_MIN;
+    // A ring that stands still now, and cannot be read, never will be: its writers have ended.
+    const isLeft = this.#isDue || (isAgain && isProgress);
+    if (this.#isClosing && (this.#isOff || !isLeft)) {
+      this.#isClosed = true;
+      this.#onClosed();
+      return;
+    }
     if (!isAgain) this.#pump();
-    else if (isProgress) this.due();
-    else this.#options.wallClock.after(RETRY_MS, () => this.due(), { unref: true });
+    else if (isProgress || this.#isDue) this.due();
+    else {
+      this.#options.wallClock.after(this.#retryMs, () => this.due(), { unref: true });
+      this.#retryMs = Math.min(RETRY_MS_MAX, this.#retryMs * 2);
+    }
   }
 }

@@ -32,13 +32,15 @@ export class SlotTable {
     return this.#bySymbol.size;
   }
 
-  /** Gives a symbol a slot in the shard with most room; null when every slot is taken. */
-  add(symbol: string): SlotEntry | null {
+  /** Gives a symbol a slot in the open shard with most room; null when every slot is taken. */
+  add(symbol: string, isOpen: (shardId: number) => boolean = () => true): SlotEntry | null {
     assert(!this.#bySymbol.has(symbol), "Invariant: a symbol has one slot");
-    const loads = this.#bySlot.map((slots, shardId) => ({
-      shardId,
-      taken: slots.filter((entry) => entry !== null).length + (this.#leaving[shardId]?.size ?? 0),
-    }));
+    const loads = this.#bySlot
+      .map((slots, shardId) => ({
+        shardId,
+        taken: slots.filter((entry) => entry !== null).length + (this.#leaving[shardId]?.size ?? 0),
+      }))
+      .filter(({ shardId }) => isOpen(shardId));
     const best = loads.toSorted((a, b) => a.taken - b.taken || a.shardId - b.shardId)[0];
     if (best === undefined || best.taken >= this.slotsPerShard) return null;
     const slots = this.#slotsOf(best.shardId);
@@ -61,9 +63,13 @@ export class SlotTable {
     return entry;
   }
 
-  /** Opens the slots that were freed in a shard: nothing of their former symbols is under way any more. */
-  settle(shardId: number): void {
-    this.#leavingOf(shardId).clear();
+  /**
+   * Opens the slots that were freed in a shard and that its thread has vacated; to be called while no scan of the
+   * shard is under way: then nothing of their former symbols is.
+   */
+  settle(shardId: number, isVacant: (slot: number) => boolean = () => true): void {
+    const leaving = this.#leavingOf(shardId);
+    for (const slot of leaving) if (isVacant(slot)) leaving.delete(slot);
   }
 
   at(shardId: number, slot: number): SlotEntry | null {

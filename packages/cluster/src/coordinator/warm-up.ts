@@ -6,6 +6,8 @@ import type { SlotEntry } from "./slot-table.ts";
 const M5_MS = 300_000;
 /** M5 history is asked for after everything that makes a symbol READY. */
 const M5_PRIORITY = 8;
+/** After a failed call M5 history is asked for again this much later, venue ms. */
+const M5_RETRY_MS = 600_000;
 /** Seeds that one scan task applies at most: each replays some 600 bars, and the market does not wait. */
 const SEEDS_PER_TASK_MAX = 4;
 
@@ -29,6 +31,8 @@ interface Progress {
   isHistoryAnswered: boolean;
   /** The ring epoch that M5 history was asked for; asked again when the epoch moves on. */
   m5Epoch: number;
+  /** M5 history is not asked for before, venue ms. */
+  m5NotBeforeMs: number;
   /** The ring epoch whose M5 state has its history. */
   seededEpoch: number;
 }
@@ -48,6 +52,7 @@ export class WarmUp {
       stage: "warming",
       isHistoryAnswered: false,
       m5Epoch: -1,
+      m5NotBeforeMs: 0,
       seededEpoch: -1,
     });
   }
@@ -65,7 +70,10 @@ export class WarmUp {
   /** A symbol's run was broken off: it warms up again. */
   reset(symbol: string): void {
     const progress = this.#progress.get(symbol);
-    if (progress !== undefined) progress.stage = "warming";
+    if (progress === undefined) return;
+    progress.stage = "warming";
+    // The answer that counts is the one to the new run's wish.
+    progress.isHistoryAnswered = false;
   }
 
   /** A bar of a symbol changed: its M5 state, which no rebuild from the ring reaches, is seeded anew. */
@@ -81,13 +89,14 @@ export class WarmUp {
       if (progress === undefined) continue;
       const reader = this.#options.reader(entry.shardId);
       const bars = reader.barCount(entry.slot);
-      if (bars >= this.#options.barsReadyMin && this.#isScanned(entry)) progress.stage = "ready";
-      else if (progress.isHistoryAnswered && bars > 0) progress.stage = "short";
+      if (bars >= this.#options.barsReadyMin) {
+        if (progress.stage !== "ready" && this.#isScanned(entry)) progress.stage = "ready";
+      } else if (progress.isHistoryAnswered && bars > 0) progress.stage = "short";
       const epoch = reader.epochOf(entry.slot);
-      if (progress.stage === "ready" && progress.m5Epoch !== epoch) {
-        progress.m5Epoch = epoch;
-        this.#askM5(entry, epoch);
-      }
+      if (progress.stage !== "ready" || progress.m5Epoch === epoch) continue;
+      if (this.#options.clock.nowMs() < progress.m5NotBeforeMs) continue;
+      progress.m5Epoch = epoch;
+      this.#askM5(entry, epoch);
     }
   }
 
@@ -111,10 +120,23 @@ export class WarmUp {
     let short = 0;
     for (const progress of this.#progress.values()) {
       if (progress.stage === "ready") ready++;
-      if (progress.stage === "ready" && progress.seededEpoch === progress.m5Epoch) m5Ready++;
+      if (
+        progress.stage === "ready" &&
+        progress.seededEpoch >= 0 &&
+        progress.seededEpoch === progress.m5Epoch
+      )
+        m5Ready++;
       if (progress.stage === "short") short++;
     }
     return { ready, m5Ready, short, warming: this.#progress.size - ready - short };
+  }
+
+  /** Symbols on their way to READY, at most `countMax` of them. */
+  warmingSymbols(countMax: number): readonly string[] {
+    const symbols: string[] = [];
+    for (const [symbol, { stage }] of this.#progress)
+      if (stage === "warming" && symbols.length < countMax) symbols.push(symbol);
+    return symbols;
   }
 
   hasSeeds(shardId: number): boolean {
@@ -154,9 +176,20 @@ export class WarmUp {
       priority: M5_PRIORITY,
     };
     this.#options.history.request(request, (reply: BarReply) => {
-      if (reply.bars.length < BAR_FIELDS) return;
+      if (reply.bars.length < BAR_FIELDS) {
+        this.#askLater(entry.symbol);
+        return;
+      }
       this.returnSeeds(entry.shardId, [{ slot: entry.slot, epoch, bars: reply.bars }]);
       this.#options.onSeed(entry.shardId);
     });
+  }
+
+  /** The venue gave no M5 history: the symbol goes on without it and asks again. */
+  #askLater(symbol: string): void {
+    const progress = this.#progress.get(symbol);
+    if (progress === undefined) return;
+    progress.m5Epoch = -1;
+    progress.m5NotBeforeMs = this.#options.clock.nowMs() + M5_RETRY_MS;
   }
 }

@@ -154,7 +154,7 @@ export class ScanCore {
       replayUntilMs: isSameEpoch ? states.lastScannedMs(slot) : -1,
       room,
     });
-    this.#touch(slot, from, done, isRebuild);
+    this.#touch(slot, from, done, { isRebuild, isSameEpoch });
   }
 
   /**
@@ -220,18 +220,24 @@ export class ScanCore {
     this.#batch.add(slot, code, openTimeMs, receivedNs, writtenNs, exchangeMs, flags);
   }
 
-  #touch(slot: number, from: number, done: number, isRebuild: boolean): void {
+  #touch(
+    slot: number,
+    from: number,
+    done: number,
+    run: { readonly isRebuild: boolean; readonly isSameEpoch: boolean },
+  ): void {
     const touched = this.#touched[this.#touchedCount++] as Touched;
     touched.slot = slot;
     touched.scanned = from + done;
     touched.epoch = this.#reader.epoch;
     touched.revision = this.#reader.revision;
-    // Replayed bars are never the place to stop (only a new bar can lack room), so this does not go back in a run.
-    touched.lastScannedMs =
-      done === 0 ? this.#states.lastScannedMs(slot) : (this.#bars[(done - 1) * BAR_FIELDS] as number);
+    // Replayed bars are never the place to stop (only a new bar can lack room), so this does not go back in a run. A
+    // new run of which nothing was scanned yet knows nothing of the old one's bars: its history may begin before them.
+    const lastMs = run.isSameEpoch ? this.#states.lastScannedMs(slot) : -1;
+    touched.lastScannedMs = done === 0 ? lastMs : (this.#bars[(done - 1) * BAR_FIELDS] as number);
     touched.lastCandidateMs = this.#scanner.lastCandidateOpenMs;
     // A rebuild, or a run of several bars, says nothing of how long one bar took.
-    touched.latencyFromNs = isRebuild || done !== 1 ? 0 : this.#last.receivedNs;
+    touched.latencyFromNs = run.isRebuild || done !== 1 ? 0 : this.#last.receivedNs;
   }
 
   #commit(scoredNs: number): void {

@@ -1,18 +1,18 @@
 import type { CancelTimer, Clock, EpochMs, MonoNs } from "@smcq/kernel";
-import type { ControlBlock } from "@smcq/wire";
 
-/** The venue's clock as a shard sees it: the local one plus the offset that the coordinator measured. */
+/** The venue's clock as we know it: the local one plus an offset that is measured again and again. */
 export class OffsetClock implements Clock {
   readonly #base: Clock;
-  readonly #control: ControlBlock;
+  readonly #offsetMs: () => number;
 
-  constructor(base: Clock, control: ControlBlock) {
+  /** `offsetMs`: venue minus local time, ms. */
+  constructor(base: Clock, offsetMs: () => number) {
     this.#base = base;
-    this.#control = control;
+    this.#offsetMs = offsetMs;
   }
 
   nowMs(): EpochMs {
-    return Math.floor(this.#base.nowMs() + this.#control.clockOffsetMs) as EpochMs;
+    return Math.floor(this.#base.nowMs() + this.#offsetMs()) as EpochMs;
   }
 
   monoNs(): MonoNs {

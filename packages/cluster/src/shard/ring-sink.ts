@@ -44,6 +44,25 @@ export class RingSink implements KlineSink {
     return this.#writer.lastOpenMs(slot);
   }
 
+  /**
+   * Takes the slot from its symbol: nobody's, and no bar of the former owner is left to be scanned. The coordinator
+   * gives the slot to another symbol only after it has seen this.
+   */
+  vacate(slot: number): void {
+    this.#writer.setOwner(slot, 0);
+    this.#startRun(slot);
+    this.#events.onWork();
+  }
+
+  /** Vacates what a dead thread was told to give up, or had taken, and what is not to be watched any more. */
+  clearUnassigned(assigned: ReadonlySet<number>): void {
+    for (let slot = 0; slot < this.slots; slot++) {
+      if (assigned.has(slot) || this.#writer.owner(slot) === 0) continue;
+      this.#writer.recover(slot);
+      this.vacate(slot);
+    }
+  }
+
   /** Bars that opened before the present minute are history: they warm up and raise nothing. */
   #startRun(slot: number): void {
     this.#writer.reset(slot, Math.floor(this.#clock.nowMs() / MINUTE_MS) * MINUTE_MS);

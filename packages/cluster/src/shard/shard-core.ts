@@ -56,7 +56,7 @@ export class ShardCore {
   constructor(deps: ShardDeps) {
     this.#deps = deps;
     this.#control = new ControlBlock(deps.memory.control);
-    const clock = new OffsetClock(deps.clock, this.#control);
+    const clock = new OffsetClock(deps.clock, () => this.#control.clockOffsetMs);
     this.#sink = new RingSink(deps.memory.rings, clock, {
       onWork: () => this.#announceWork(),
       onCorrected: (slot, openTimeMs) => deps.emit({ type: "corrected", slot, openTimeMs }),
@@ -78,6 +78,7 @@ export class ShardCore {
   async start(assignments: readonly SlotAssignment[]): Promise<void> {
     this.#lastBeatNs = this.#deps.wallClock.monoNs();
     this.#beat();
+    this.#sink.clearUnassigned(new Set(assignments.map(({ slot }) => slot)));
     for (const assignment of assignments) this.#add(assignment);
     await this.#feed.start();
   }
@@ -90,6 +91,7 @@ export class ShardCore {
         return;
       case "remove":
         this.#feed.remove(command.slot);
+        this.#sink.vacate(command.slot);
         return;
       case "bars":
         this.#feed.supplyBars({ request: command.wanted, bars: command.bars });

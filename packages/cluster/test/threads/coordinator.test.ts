@@ -3,7 +3,7 @@ import { HeuristicScorer } from "@smcq/features";
 import { MarketData, ReplayFeed } from "@smcq/exchange-sim";
 import { ManualClock, MINUTE_MS, Rng, silentLogger, SystemClock, wallNowMs } from "@smcq/kernel";
 import { describe, expect, it } from "vitest";
-import { Coordinator, InlineCluster } from "../../src/index.ts";
+import { Coordinator, type CoordinatorOptions, InlineCluster } from "../../src/index.ts";
 import { seed } from "../support.ts";
 import type { ReplayPlan } from "./paced-replay-feed.ts";
 
@@ -23,7 +23,15 @@ function canonical(signals: readonly Signal[]): string[] {
     .toSorted();
 }
 
-async function inlineTwin(): Promise<string[]> {
+let twin: Promise<string[]> | undefined;
+
+/** The same for every test: it is made once. */
+function inlineTwin(): Promise<string[]> {
+  twin ??= makeInlineTwin();
+  return twin;
+}
+
+async function makeInlineTwin(): Promise<string[]> {
   const signals: Signal[] = [];
   const feeds: ReplayFeed[] = [];
   const clock = new ManualClock(market.startMs);
@@ -66,12 +74,12 @@ interface Disturbance {
   readonly deaths?: SharedArrayBuffer;
 }
 
-async function threaded(
+function options(
   compute: "pool" | "shard",
-  { disturb, deaths }: Disturbance = {},
-): Promise<ThreadedRun> {
-  const signals: Signal[] = [];
-  const coordinator = new Coordinator({
+  onSignals: (batch: readonly Signal[]) => void,
+  deaths?: SharedArrayBuffer,
+): CoordinatorOptions {
+  return {
     symbols: SYMBOLS,
     shards: 3,
     compute,
@@ -90,8 +98,16 @@ async function threaded(
     },
     history: noHistory,
     logger: silentLogger,
-    listeners: { onSignals: (batch) => signals.push(...batch), onDecision() {} },
-  });
+    listeners: { onSignals, onDecision() {} },
+  };
+}
+
+async function threaded(
+  compute: "pool" | "shard",
+  { disturb, deaths }: Disturbance = {},
+): Promise<ThreadedRun> {
+  const signals: Signal[] = [];
+  const coordinator = new Coordinator(options(compute, (batch) => signals.push(...batch), deaths));
   await coordinator.start();
   const done = (): number =>
     coordinator.slots
@@ -112,10 +128,10 @@ describe("Coordinator with real threads", () => {
   it.each(["pool", "shard"] as const)(
     "threads equal the inline twin, bit for bit (--compute %s)",
     async (compute) => {
-      const twin = await inlineTwin();
+      const wanted = await inlineTwin();
       const run = await threaded(compute);
-      expect(twin.length).toBeGreaterThan(50);
-      expect(run.signals).toEqual(twin);
+      expect(wanted.length).toBeGreaterThan(50);
+      expect(run.signals).toEqual(wanted);
       expect(run.shardsRunning).toBe(3);
     },
   );
@@ -164,6 +180,24 @@ describe("Coordinator with real threads", () => {
       expect(run.shardRestarts).toBe(1);
       expect(run.shardsRunning).toBe(3);
       expect(run.signals).toEqual(await inlineTwin());
+    },
+  );
+
+  it.each(["pool", "shard"] as const)(
+    "refuses to start when a shard dies again and again, and still stops (--compute %s)",
+    async (compute) => {
+      const errors: unknown[] = [];
+      const coordinator = new Coordinator({
+        ...options(compute, () => {}),
+        shardWorker: { url: new URL("./mortal-shard.worker.ts", import.meta.url), data: { how: "refuses" } },
+        logger: { ...silentLogger, error: (_fields, text) => void errors.push(text) },
+      });
+      await expect(coordinator.start()).rejects.toMatchObject({ code: "SHARD_OFF" });
+      expect(coordinator.health().shardsOff).toBeGreaterThan(0);
+      // A task for a shard that is gone must not be waited for.
+      coordinator.removeSymbol(SYMBOLS[0] as string);
+      await coordinator.stop();
+      expect(errors.length).toBeGreaterThanOrEqual(4);
     },
   );
 });

@@ -1,0 +1,78 @@
+import type { MarketFeed } from "@smcq/exchange";
+import { MarketData } from "@smcq/exchange-sim";
+import { ManualClock, silentLogger } from "@smcq/kernel";
+import { KlineRingReader, KlineRingWriter, type ShardMemory } from "@smcq/wire";
+import { describe, expect, it } from "vitest";
+import { createShardMemory, OffsetClock, ShardCore } from "../src/index.ts";
+import { flatBars, writeBars } from "./support.ts";
+
+const market = new MarketData({ seed: 3 });
+const SYMBOL = market.symbols[0]?.symbol ?? "";
+const bars = flatBars(market, SYMBOL, 0, 400);
+const idleFeed: MarketFeed = {
+  async start() {},
+  add() {},
+  remove() {},
+  supplyBars() {},
+  async stop() {},
+};
+
+function shard(memory: ShardMemory): ShardCore {
+  const clock = new ManualClock(market.startMs);
+  return new ShardCore({
+    memory,
+    clock,
+    wallClock: clock,
+    logger: silentLogger,
+    createFeed: () => idleFeed,
+    scan: null,
+    emit() {},
+  });
+}
+
+const assignment = (slot: number) => ({ slot, symbol: SYMBOL, symbolId: slot, isTakenOver: false });
+
+describe("ShardCore", () => {
+  it("vacates a slot that it is told to give up: no bar of the former symbol is left to scan", async () => {
+    const memory = createShardMemory(0, 2);
+    const core = shard(memory);
+    await core.start([assignment(0), assignment(1)]);
+    const writer = new KlineRingWriter(memory.rings);
+    writeBars(writer, 0, bars, 0, 330);
+    const reader = new KlineRingReader(memory.rings);
+    const before = reader.epochOf(0);
+    await core.handle({ type: "remove", slot: 0 });
+    expect(writer.owner(0)).toBe(0);
+    expect(reader.barCount(0)).toBe(0);
+    expect(reader.epochOf(0)).toBe(before + 1);
+    expect(writer.owner(1)).toBe(2);
+    await core.stop();
+  });
+
+  it("vacates, when it takes over, what the dead thread still had and is not wanted any more", async () => {
+    const memory = createShardMemory(0, 2);
+    const dead = shard(memory);
+    await dead.start([assignment(0), assignment(1)]);
+    const writer = new KlineRingWriter(memory.rings);
+    writeBars(writer, 0, bars, 0, 330);
+    writeBars(writer, 1, bars, 0, 330);
+    const next = shard(memory);
+    await next.start([{ ...assignment(1), isTakenOver: true }]);
+    const reader = new KlineRingReader(memory.rings);
+    expect([writer.owner(0), reader.barCount(0)]).toEqual([0, 0]);
+    expect([writer.owner(1), reader.barCount(1)]).toEqual([2, 330]);
+    await Promise.all([dead.stop(), next.stop()]);
+  });
+});
+
+describe("OffsetClock", () => {
+  it("shows the venue's time by an offset that may change", () => {
+    const base = new ManualClock(1_000);
+    let offsetMs = 0;
+    const clock = new OffsetClock(base, () => offsetMs);
+    offsetMs = -90_000.5;
+    base.advance(100_000);
+    expect(clock.nowMs()).toBe(10_999);
+    expect(clock.monoNs()).toBe(base.monoNs());
+  });
+});

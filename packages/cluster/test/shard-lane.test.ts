@@ -1,0 +1,161 @@
+import type { ScoredCandidate } from "@smcq/engine";
+import { ManualClock, silentLogger } from "@smcq/kernel";
+import type { ScanReply } from "@smcq/wire";
+import { describe, expect, it } from "vitest";
+import { ShardLane } from "../src/coordinator/shard-lane.ts";
+import { ShardScans } from "../src/coordinator/shard-scans.ts";
+
+interface Running {
+  readonly reply: (fields?: Partial<ScanReply>) => Promise<void>;
+  readonly die: () => Promise<void>;
+}
+
+/** A lane whose scans are answered by hand; microtasks have run when `reply` and `die` resolve. */
+class Lab {
+  readonly clock = new ManualClock();
+  readonly running: Running[] = [];
+  readonly taken: (number | "salvage")[] = [];
+  readonly errors: string[] = [];
+  readonly lane: ShardLane;
+
+  constructor() {
+    const none: ScoredCandidate[] = [];
+    this.lane = new ShardLane({
+      shardId: 0,
+      rows: {
+        take: (rows) => (this.taken.push(rows), none),
+        salvage: () => (this.taken.push("salvage"), none),
+      },
+      run: () => this.#run(),
+      takeSeeds: () => [],
+      hasSeeds: () => false,
+      returnSeeds() {},
+      onSeeded() {},
+      onRows() {},
+      onIdle() {},
+      wallClock: this.clock,
+      logger: { ...silentLogger, error: (_fields, text) => void this.errors.push(text) },
+    });
+  }
+
+  #run(): Promise<ScanReply> {
+    return new Promise((resolve, reject) => {
+      this.running.push({
+        reply: async (fields = {}) => {
+          resolve({ shardId: 0, rows: 0, bars: 1, isUnfinished: false, refusedSeeds: [], ...fields });
+          await turns();
+        },
+        die: async () => {
+          reject(new Error("died"));
+          await turns();
+        },
+      });
+    });
+  }
+
+  last(): Running {
+    const last = this.running.at(-1);
+    if (last === undefined) throw new Error("no scan was started");
+    return last;
+  }
+}
+
+async function turns(): Promise<void> {
+  for (let turn = 0; turn < 5; turn++) await Promise.resolve();
+}
+
+describe("ShardLane", () => {
+  it("makes one task of all that came due while a scan was in flight", async () => {
+    const lab = new Lab();
+    lab.lane.due();
+    lab.lane.due();
+    lab.lane.due();
+    expect(lab.running).toHaveLength(1);
+    await lab.last().reply();
+    expect(lab.running).toHaveLength(2);
+    await lab.last().reply();
+    expect(lab.running).toHaveLength(2);
+  });
+
+  it("scans what is left before it closes, to the end", async () => {
+    const lab = new Lab();
+    const closed = lab.lane.close(true);
+    await lab.last().reply({ rows: 3, isUnfinished: true });
+    await lab.last().reply({ rows: 2 });
+    expect(await closed).toBe(true);
+    expect(lab.taken).toEqual([3, 2]);
+    lab.lane.due();
+    expect(lab.running).toHaveLength(2);
+  });
+
+  it("does not wait for a ring that can never be read again", async () => {
+    const lab = new Lab();
+    const closed = lab.lane.close(true);
+    await lab.last().reply({ bars: 0, isUnfinished: true });
+    expect(await closed).toBe(true);
+  });
+
+  it("closes without a scan when there is no scanner, or the shard is off", async () => {
+    const without = new Lab();
+    expect(await without.lane.close(false)).toBe(true);
+    const off = new Lab();
+    off.lane.turnOff();
+    expect(await off.lane.close(true)).toBe(true);
+    expect(without.running.length + off.running.length).toBe(0);
+  });
+
+  it("names a scan that does not answer once, and closing does not wait for it for ever", async () => {
+    const lab = new Lab();
+    lab.lane.due();
+    lab.clock.advance(9_999);
+    lab.lane.look();
+    expect(lab.errors).toHaveLength(0);
+    lab.clock.advance(1);
+    lab.lane.look();
+    lab.lane.look();
+    expect(lab.errors).toHaveLength(1);
+    const closed = lab.lane.close(true);
+    lab.clock.advance(5_000);
+    expect(await closed).toBe(false);
+  });
+
+  it("is off after the fourth death in ten minutes, and says so", async () => {
+    const lab = new Lab();
+    lab.lane.due();
+    for (let death = 0; death < 4; death++) await lab.last().die();
+    expect(lab.lane.isOff).toBe(true);
+    expect(lab.lane.restarts.total).toBe(3);
+    expect(lab.running).toHaveLength(4);
+    expect(lab.taken).toEqual(["salvage", "salvage", "salvage", "salvage"]);
+    expect(lab.errors).toHaveLength(4);
+  });
+
+  it("waits longer and longer for a ring that stays in motion", async () => {
+    const lab = new Lab();
+    lab.lane.due();
+    for (let attempt = 0; attempt < 20; attempt++) {
+      await lab.last().reply({ bars: 0, isUnfinished: true });
+      lab.clock.advance(1_000);
+    }
+    // 5 + 10 + 20 ... ms: without growth a second would hold 200 attempts; with it one a second at the most.
+    expect(lab.running.length).toBeLessThanOrEqual(21);
+    const before = lab.running.length;
+    await lab.last().reply({ bars: 0, isUnfinished: true });
+    lab.clock.advance(999);
+    expect(lab.running.length).toBe(before);
+    lab.clock.advance(1);
+    expect(lab.running.length).toBe(before + 1);
+  });
+});
+
+describe("ShardScans", () => {
+  it("rejects at once when there is no thread to scan, and when it dies", async () => {
+    const scans = new ShardScans();
+    const task = { shardId: 2, seeds: [] };
+    await expect(scans.run(task, () => false)).rejects.toMatchObject({ code: "SHARD_DIED" });
+    expect(scans.fail(2)).toBe(false);
+    const waiting = scans.run(task, () => true);
+    expect(scans.fail(2)).toBe(true);
+    await expect(waiting).rejects.toMatchObject({ code: "SHARD_DIED" });
+  });
+});

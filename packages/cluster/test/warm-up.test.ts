@@ -1,0 +1,129 @@
+import type { BarReply, BarRequest } from "@smcq/exchange";
+import { MarketData } from "@smcq/exchange-sim";
+import { HeuristicScorer } from "@smcq/features";
+import { ManualClock } from "@smcq/kernel";
+import { DetectorStates, KlineRingReader, KlineRingWriter } from "@smcq/wire";
+import { describe, expect, it } from "vitest";
+import { WarmUp } from "../src/coordinator/warm-up.ts";
+import { createShardMemory, ScanCore, SlotTable } from "../src/index.ts";
+import { flatBars, writeBars } from "./support.ts";
+
+const market = new MarketData({ seed: 3 });
+const SYMBOL = market.symbols[0]?.symbol ?? "";
+const bars = flatBars(market, SYMBOL, 0, 400);
+
+class Lab {
+  readonly clock = new ManualClock(market.startMs + 400 * 60_000);
+  readonly memory = createShardMemory(0, 1);
+  readonly writer = new KlineRingWriter(this.memory.rings);
+  readonly slots = new SlotTable(1, 1);
+  readonly asked: { readonly request: BarRequest; readonly onReply: (reply: BarReply) => void }[] = [];
+  readonly warmUp: WarmUp;
+
+  constructor() {
+    const reader = new KlineRingReader(this.memory.rings);
+    const states = new DetectorStates(this.memory.states);
+    this.warmUp = new WarmUp({
+      barsReadyMin: 320,
+      m5Bars: 100,
+      history: { request: (request, onReply) => this.asked.push({ request, onReply }), forget() {} },
+      clock: this.clock,
+      reader: () => reader,
+      states: () => states,
+      onSeed() {},
+    });
+    const entry = this.slots.add(SYMBOL);
+    if (entry === null) throw new Error("a slot is free");
+    this.writer.reset(0, 0);
+    this.warmUp.add(entry);
+  }
+
+  scan(): void {
+    const core = new ScanCore(this.memory, new HeuristicScorer(), this.clock, { isEveryBarScored: false });
+    core.scan({ shardId: 0, seeds: [] });
+  }
+
+  stage(): object {
+    this.warmUp.review(this.slots.all());
+    const { ready, short, warming } = this.warmUp.count();
+    return { ready, short, warming };
+  }
+}
+
+/** Where the slot's revision stands: the one word that a replacement moves by two. */
+function revisionIndex(lab: Lab): number {
+  const before = new Int32Array(lab.memory.rings.slice(0));
+  const [openTimeMs = 0, open = 0, high = 0, low = 0, close = 0, volume = 0] = bars.subarray(
+    329 * 6,
+    330 * 6,
+  );
+  lab.writer.replace(0, openTimeMs, open, high, low, close, volume + 1);
+  const after = new Int32Array(lab.memory.rings);
+  const index = after.findIndex((word, at) => word === (before[at] as number) + 2);
+  if (index < 0) throw new Error("no revision moved");
+  return index;
+}
+
+const READY = { ready: 1, short: 0, warming: 0 };
+const SHORT = { ready: 0, short: 1, warming: 0 };
+const WARMING = { ready: 0, short: 0, warming: 1 };
+
+describe("WarmUp", () => {
+  it("calls a symbol READY when the detector has seen its bars, and short when the venue has too few", () => {
+    const lab = new Lab();
+    writeBars(lab.writer, 0, bars, 0, 100);
+    expect(lab.stage()).toEqual(WARMING);
+    lab.warmUp.historyAnswered(SYMBOL);
+    expect(lab.stage()).toEqual(SHORT);
+    writeBars(lab.writer, 0, bars, 100, 330);
+    expect(lab.stage()).toEqual(SHORT);
+    lab.scan();
+    expect(lab.stage()).toEqual(READY);
+  });
+
+  it("keeps a symbol READY while the writer replaces one of its bars", () => {
+    const lab = new Lab();
+    writeBars(lab.writer, 0, bars, 0, 330);
+    lab.warmUp.historyAnswered(SYMBOL);
+    lab.scan();
+    expect(lab.stage()).toEqual(READY);
+    // The writer is in the middle of a replacement: the revision is odd and no read begins.
+    const odd = new Int32Array(lab.memory.rings);
+    const at = revisionIndex(lab);
+    Atomics.add(odd, at, 1);
+    expect(new KlineRingReader(lab.memory.rings).begin(0)).toBe(false);
+    expect(lab.stage()).toEqual(READY);
+  });
+
+  it("puts a symbol whose run was broken off back to warming until its new history was answered", () => {
+    const lab = new Lab();
+    writeBars(lab.writer, 0, bars, 0, 330);
+    lab.warmUp.historyAnswered(SYMBOL);
+    lab.scan();
+    expect(lab.stage()).toEqual(READY);
+    lab.writer.reset(0, 0);
+    lab.warmUp.reset(SYMBOL);
+    writeBars(lab.writer, 0, bars, 330, 340);
+    expect(lab.stage()).toEqual(WARMING);
+    expect(lab.warmUp.warmingSymbols(10)).toEqual([SYMBOL]);
+    lab.warmUp.historyAnswered(SYMBOL);
+    expect(lab.stage()).toEqual(SHORT);
+  });
+
+  it("asks for M5 history again, later, when the venue gave none", () => {
+    const lab = new Lab();
+    writeBars(lab.writer, 0, bars, 0, 330);
+    lab.scan();
+    lab.stage();
+    expect(lab.asked).toHaveLength(1);
+    const [first] = lab.asked;
+    if (first === undefined) throw new Error("asked once");
+    first.onReply({ request: first.request, bars: new Float64Array(0) });
+    lab.stage();
+    expect(lab.asked).toHaveLength(1);
+    expect(lab.warmUp.count().m5Ready).toBe(0);
+    lab.clock.advance(600_000);
+    lab.stage();
+    expect(lab.asked).toHaveLength(2);
+  });
+});
