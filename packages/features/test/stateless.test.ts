@@ -1,5 +1,6 @@
 import { BAR_FIELDS } from "@smcq/kernel";
-import { detect, SmcDetector } from "@smcq/smc";
+import type { Bar } from "@smcq/kernel";
+import { detect, isDisplacement, SmcDetector } from "@smcq/smc";
 import type { Detection } from "@smcq/smc";
 import { describe, expect, it } from "vitest";
 import { FeatureVector, recompute } from "@smcq/features";
@@ -50,11 +51,11 @@ function setupsOf(detector: SmcDetector, side: 1 | -1): string {
   return setups.join();
 }
 
-/** True when the window of the last `width` bars gives the same features and setups. */
-function isSame(sample: Sample, width: number): boolean {
+/** True when the window of the last `width` bars gives the same setups, and features within `tolerance`. */
+function isSame(sample: Sample, width: number, tolerance: number = 1e-9): boolean {
   const from = Math.max(0, sample.bar + 1 - width);
   const { features, setupsUp, setupsDown } = recompute(barsOf(sample.flat, from, sample.bar + 1));
-  const isNear = features!.every((value, k) => Math.abs(value - sample.features[k]!) <= 1e-9);
+  const isNear = features!.every((value, k) => Math.abs(value - sample.features[k]!) <= tolerance);
   return isNear && `${setupsUp.join()}|${setupsDown.join()}` === sample.setups;
 }
 
@@ -77,14 +78,39 @@ function living(detection: Detection, from: number): Map<string, number> {
   return objects;
 }
 
-/** The objects that the long history knows, the window does not, and that are older than the window. */
+/**
+ * Bars of the window whose displacement or tracked gap is judged otherwise than over the long history: the window's
+ * young ATR lacks the bars before it.
+ */
+function judgedByYoungAtr(bars: readonly Bar[], window: Detection, history: Detection): number[] {
+  const skipped = history.atr.length - window.atr.length;
+  const verdicts = (detection: Detection, offset: number, t: number): string => {
+    const scope = bars.slice(skipped - offset);
+    const tracked = detection.gaps.some(({ bar }) => bar === t + offset);
+    return `${isDisplacement(scope, detection.atr, t + offset, 1)} ${isDisplacement(scope, detection.atr, t + offset, -1)} ${tracked}`;
+  };
+  return window.atr.map((_, t) => t).filter((t) => verdicts(window, 0, t) !== verdicts(history, skipped, t));
+}
+
+/** What is older than the window and makes its result differ: objects, or the ATR that an object was judged with. */
 function olderThanWindow(sample: Sample, width: number): string[] {
   const longFrom = Math.max(0, sample.bar + 1 - HISTORY_BARS);
   const from = sample.bar + 1 - width;
-  const known = living(detect(barsOf(sample.flat, longFrom, sample.bar + 1)), longFrom);
-  const seen = living(detect(barsOf(sample.flat, from, sample.bar + 1)), from);
+  const bars = barsOf(sample.flat, longFrom, sample.bar + 1);
+  const history = detect(bars);
+  const window = detect(bars.slice(-width));
+  const known = living(history, longFrom);
+  const seen = living(window, from);
   // A window's first bars have no ATR: until bar 15 it can form neither displacement nor tracked gap.
-  return [...known].filter(([text, oldest]) => !seen.has(text) && oldest < from + 15).map(([text]) => text);
+  const older = [...known]
+    .filter(([text, oldest]) => !seen.has(text) && oldest < from + 15)
+    .map(([text]) => text);
+  const judged = judgedByYoungAtr(bars, window, history).map((t) => t + from);
+  const invented = window.blocks
+    .map(({ candle }) => candle + from)
+    .filter((candle) => judged.some((t) => t > candle && t <= candle + 21))
+    .map((candle) => `block of candle ${candle}, judged by the ATR before the window`);
+  return [...older, ...invented];
 }
 
 describe("the stateless form", () => {
@@ -109,7 +135,9 @@ describe("the stateless form", () => {
   });
 
   it("over 320 bars differs only where an older object lives", () => {
-    const mismatches = samples.filter((sample) => !isSame(sample, 320));
+    // After 306 bars Wilder's mean still holds 1.4e-10 of an error at the window's start, which a series that has gone
+    // nearly flat since then magnifies: that is no object, and 1e-7 lets it pass.
+    const mismatches = samples.filter((sample) => !isSame(sample, 320, 1e-7));
     console.info(`stateless(320) differs at ${mismatches.length} of ${SAMPLES} bars`);
     for (const sample of mismatches) expect(olderThanWindow(sample, 320).length).toBeGreaterThan(0);
   });
