@@ -1,5 +1,5 @@
 import { workerData } from "node:worker_threads";
-import { createScanner, type ScanInit } from "@smcq/cluster";
+import { createScanner, type ScanInit } from "@smcq/cluster/scan";
 import { HeuristicScorer } from "@smcq/features";
 import type { ScanReply, ScanTask } from "@smcq/wire";
 

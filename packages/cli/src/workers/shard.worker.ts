@@ -1,5 +1,5 @@
 import { workerData } from "node:worker_threads";
-import { runShard, type ShardInit } from "@smcq/cluster";
+import { runShard, type ShardInit } from "@smcq/cluster/shard";
 import { HeuristicScorer } from "@smcq/features";
 import { createBinanceFeed, type FeedData } from "../engine/binance-feed.ts";
 

@@ -1,0 +1,3 @@
+/** What a shard's thread needs, without the pool: every thread has a heap of its own for what it loads. */
+export { runShard, type ShardInit } from "./shard/run-shard.ts";
+export type { CreateFeed, FeedDeps } from "./shard/shard-core.ts";
