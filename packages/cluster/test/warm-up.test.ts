@@ -44,7 +44,7 @@ class Lab {
   }
 
   stage(): object {
-    this.warmUp.review(this.slots.all());
+    this.warmUp.review((symbol) => this.slots.of(symbol));
     const { ready, short, warming } = this.warmUp.count();
     return { ready, short, warming };
   }

@@ -380,7 +380,7 @@ export class Coordinator {
   }
 
   #review(): void {
-    this.#warmUp.review(this.slots.all());
+    this.#warmUp.review((symbol) => this.slots.of(symbol));
     for (const lane of this.#lanes) lane.look();
     this.#cancelReview = this.#wallClock.after(REVIEW_MS, () => this.#review(), { unref: true });
   }

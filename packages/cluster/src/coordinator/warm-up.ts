@@ -41,6 +41,8 @@ interface Progress {
 export class WarmUp {
   readonly #options: WarmUpOptions;
   readonly #progress = new Map<string, Progress>();
+  /** Symbols that something is still owed to; the others are not looked at again before something happens to them. */
+  readonly #pending = new Set<string>();
   readonly #seeds = new Map<number, M5Seed[]>();
 
   constructor(options: WarmUpOptions) {
@@ -48,6 +50,7 @@ export class WarmUp {
   }
 
   add(entry: SlotEntry): void {
+    this.#pending.add(entry.symbol);
     this.#progress.set(entry.symbol, {
       stage: "warming",
       isHistoryAnswered: false,
@@ -59,6 +62,7 @@ export class WarmUp {
 
   remove(symbol: string): void {
     this.#progress.delete(symbol);
+    this.#pending.delete(symbol);
   }
 
   /** The venue has answered a wish for M1 history of a symbol. */
@@ -74,27 +78,32 @@ export class WarmUp {
     progress.stage = "warming";
     // The answer that counts is the one to the new run's wish.
     progress.isHistoryAnswered = false;
+    this.#pending.add(symbol);
   }
 
   /** A bar of a symbol changed: its M5 state, which no rebuild from the ring reaches, is seeded anew. */
   corrected(symbol: string): void {
     const progress = this.#progress.get(symbol);
-    if (progress !== undefined) progress.m5Epoch = -1;
+    if (progress === undefined) return;
+    progress.m5Epoch = -1;
+    this.#pending.add(symbol);
   }
 
   /** Looks at every symbol that is not READY yet; asks for M5 history of those that have become it. */
-  review(entries: readonly SlotEntry[]): void {
-    for (const entry of entries) {
-      const progress = this.#progress.get(entry.symbol);
-      if (progress === undefined) continue;
+  review(entryOf: (symbol: string) => SlotEntry | null): void {
+    for (const symbol of this.#pending) {
+      const progress = this.#progress.get(symbol);
+      const entry = entryOf(symbol);
+      if (progress === undefined || entry === null) continue;
       const reader = this.#options.reader(entry.shardId);
       const bars = reader.barCount(entry.slot);
       if (bars >= this.#options.barsReadyMin) {
         if (progress.stage !== "ready" && this.#isScanned(entry)) progress.stage = "ready";
       } else if (progress.isHistoryAnswered && bars > 0) progress.stage = "short";
+      if (progress.stage !== "ready" || this.#options.clock.nowMs() < progress.m5NotBeforeMs) continue;
+      this.#pending.delete(symbol);
       const epoch = reader.epochOf(entry.slot);
-      if (progress.stage !== "ready" || progress.m5Epoch === epoch) continue;
-      if (this.#options.clock.nowMs() < progress.m5NotBeforeMs) continue;
+      if (progress.m5Epoch === epoch) continue;
       progress.m5Epoch = epoch;
       this.#askM5(entry, epoch);
     }
@@ -191,5 +200,6 @@ export class WarmUp {
     if (progress === undefined) return;
     progress.m5Epoch = -1;
     progress.m5NotBeforeMs = this.#options.clock.nowMs() + M5_RETRY_MS;
+    this.#pending.add(symbol);
   }
 }

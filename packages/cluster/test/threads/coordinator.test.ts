@@ -7,7 +7,7 @@ import { Coordinator, type CoordinatorOptions, InlineCluster } from "../../src/i
 import { seed } from "../support.ts";
 import type { ReplayPlan } from "./paced-replay-feed.ts";
 
-const PLAN: ReplayPlan = { seed: 3, minutes: 900, paceMs: 3 };
+const PLAN: ReplayPlan = { seed: 3, minutes: 620, paceMs: 2 };
 const market = new MarketData({ seed: PLAN.seed });
 const SYMBOLS = market.symbols.slice(0, 24).map((symbol) => symbol.symbol);
 const ENGINE = { scoreMin: 0.6, decisionWindowNs: 5e6, signalAgeMsMax: 1e12 };
