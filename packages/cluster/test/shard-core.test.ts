@@ -1,10 +1,10 @@
 import type { MarketFeed } from "@smcq/exchange";
 import { MarketData } from "@smcq/exchange-sim";
 import { ManualClock, silentLogger } from "@smcq/kernel";
-import { KlineRingReader, KlineRingWriter, type ShardMemory } from "@smcq/wire";
+import { KlineRingReader, KlineRingWriter, type ShardEvent, type ShardMemory } from "@smcq/wire";
 import { describe, expect, it } from "vitest";
 import { createShardMemory, OffsetClock, ShardCore } from "../src/index.ts";
-import { flatBars, writeBars } from "./support.ts";
+import { flatBars, tearRing, writeBars } from "./support.ts";
 
 const market = new MarketData({ seed: 3 });
 const SYMBOL = market.symbols[0]?.symbol ?? "";
@@ -17,7 +17,7 @@ const idleFeed: MarketFeed = {
   async stop() {},
 };
 
-function shard(memory: ShardMemory): ShardCore {
+function shard(memory: ShardMemory, emit: (event: ShardEvent) => void = () => {}): ShardCore {
   const clock = new ManualClock(market.startMs);
   return new ShardCore({
     memory,
@@ -26,7 +26,7 @@ function shard(memory: ShardMemory): ShardCore {
     logger: silentLogger,
     createFeed: () => idleFeed,
     scan: null,
-    emit() {},
+    emit,
   });
 }
 
@@ -61,6 +61,28 @@ describe("ShardCore", () => {
     const reader = new KlineRingReader(memory.rings);
     expect([writer.owner(0), reader.barCount(0)]).toEqual([0, 0]);
     expect([writer.owner(1), reader.barCount(1)]).toEqual([2, 330]);
+    await Promise.all([dead.stop(), next.stop()]);
+  });
+});
+
+describe("a shard that takes over", () => {
+  it("says of which symbols the dead thread left no whole bars, and goes on with the others", async () => {
+    const memory = createShardMemory(0, 2);
+    const dead = shard(memory);
+    await dead.start([assignment(0), assignment(1)]);
+    const writer = new KlineRingWriter(memory.rings);
+    writeBars(writer, 0, bars, 0, 330);
+    writeBars(writer, 1, bars, 0, 330);
+    tearRing(memory, writer, bars.subarray(329 * 6, 330 * 6));
+    const events: ShardEvent[] = [];
+    const next = shard(memory, (event) => void events.push(event));
+    await next.start([
+      { ...assignment(0), isTakenOver: true },
+      { ...assignment(1), isTakenOver: true },
+    ]);
+    expect(events).toEqual([{ type: "reset", slot: 0 }]);
+    const reader = new KlineRingReader(memory.rings);
+    expect([reader.barCount(0), reader.barCount(1)]).toEqual([0, 330]);
     await Promise.all([dead.stop(), next.stop()]);
   });
 });

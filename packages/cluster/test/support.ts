@@ -103,5 +103,17 @@ export function writeBars(
   }
 }
 
+/** Leaves slot 0 as a writer that dies in the middle of replacing `bar` does: its revision is odd. */
+export function tearRing(memory: ShardMemory, writer: KlineRingWriter, bar: Float64Array): void {
+  const words = new Int32Array(memory.rings);
+  const before = words.slice();
+  const [openTimeMs = 0, open = 0, high = 0, low = 0, close = 0, volume = 0] = bar;
+  writer.replace(0, openTimeMs, open, high, low, close, volume + 1);
+  // The one word that a replacement moves by two.
+  const revision = words.findIndex((word, at) => word === (before[at] as number) + 2);
+  if (revision < 0) throw new Error("no revision moved");
+  Atomics.add(words, revision, 1);
+}
+
 export type { ShardMemory };
 export { ManualClock };

@@ -6,7 +6,7 @@ import { DetectorStates, KlineRingReader, KlineRingWriter } from "@smcq/wire";
 import { describe, expect, it } from "vitest";
 import { WarmUp } from "../src/coordinator/warm-up.ts";
 import { createShardMemory, ScanCore, SlotTable } from "../src/index.ts";
-import { flatBars, writeBars } from "./support.ts";
+import { flatBars, tearRing, writeBars } from "./support.ts";
 
 const market = new MarketData({ seed: 3 });
 const SYMBOL = market.symbols[0]?.symbol ?? "";
@@ -50,20 +50,6 @@ class Lab {
   }
 }
 
-/** Where the slot's revision stands: the one word that a replacement moves by two. */
-function revisionIndex(lab: Lab): number {
-  const before = new Int32Array(lab.memory.rings.slice(0));
-  const [openTimeMs = 0, open = 0, high = 0, low = 0, close = 0, volume = 0] = bars.subarray(
-    329 * 6,
-    330 * 6,
-  );
-  lab.writer.replace(0, openTimeMs, open, high, low, close, volume + 1);
-  const after = new Int32Array(lab.memory.rings);
-  const index = after.findIndex((word, at) => word === (before[at] as number) + 2);
-  if (index < 0) throw new Error("no revision moved");
-  return index;
-}
-
 const READY = { ready: 1, short: 0, warming: 0 };
 const SHORT = { ready: 0, short: 1, warming: 0 };
 const WARMING = { ready: 0, short: 0, warming: 1 };
@@ -88,9 +74,7 @@ describe("WarmUp", () => {
     lab.scan();
     expect(lab.stage()).toEqual(READY);
     // The writer is in the middle of a replacement: the revision is odd and no read begins.
-    const odd = new Int32Array(lab.memory.rings);
-    const at = revisionIndex(lab);
-    Atomics.add(odd, at, 1);
+    tearRing(lab.memory, lab.writer, bars.subarray(329 * 6, 330 * 6));
     expect(new KlineRingReader(lab.memory.rings).begin(0)).toBe(false);
     expect(lab.stage()).toEqual(READY);
   });

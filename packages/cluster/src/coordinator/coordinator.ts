@@ -334,7 +334,7 @@ export class Coordinator {
   #onChanged(symbol: string, event: Extract<ShardEvent, { type: "reset" | "corrected" }>): void {
     if (event.type === "reset") {
       this.#warmUp.reset(symbol);
-      this.#news.add("warn", symbol, "hole cannot be filled; the symbols warm up anew");
+      this.#news.add("warn", symbol, "bars broken off; the symbols warm up anew");
     } else {
       this.#warmUp.corrected(symbol);
       this.#news.add("info", symbol, "bars corrected after the fact");

@@ -41,6 +41,8 @@ export class RingSink implements KlineSink {
     const isWhole = this.#writer.recover(slot);
     if (!isWhole || this.#writer.owner(slot) !== owner || this.#writer.lastOpenMs(slot) < 0)
       this.assign(slot, owner);
+    // The coordinator took the symbol for READY; a slot without bars, or of another symbol, it did not.
+    if (!isWhole) this.#events.onReset(slot);
     return this.#writer.lastOpenMs(slot);
   }
 
