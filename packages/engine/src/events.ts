@@ -1,18 +1,7 @@
-import type { SymbolId } from "@smcq/kernel";
-import type { SetupCode, Signal, SignalTimes } from "./signal.ts";
+import type { Signal, SignalTimes } from "./signal.ts";
 
 /** A candidate as the scan scored it, before the core has seen it. */
-export interface ScoredCandidate {
-  readonly symbolId: SymbolId;
-  readonly symbol: string;
-  readonly side: 1 | -1;
-  readonly setup: SetupCode;
-  readonly openTimeMs: number;
-  readonly score: number;
-  readonly features: Float32Array;
-  readonly scorerId: string;
-  readonly exchangeMs: number;
-  readonly isRestConfirmed: boolean;
+export interface ScoredCandidate extends Omit<Signal, "times"> {
   readonly times: Omit<SignalTimes, "emittedNs">;
 }
 
