@@ -1,4 +1,4 @@
-import { errorMessage, SmcqError } from "@smcq/kernel";
+import { type CancelTimer, type Clock, errorMessage, SmcqError, SystemClock } from "@smcq/kernel";
 import yargs, { type Argv } from "yargs";
 import { configCommand } from "./commands/config.ts";
 import { engineCommand } from "./commands/engine.ts";
@@ -6,10 +6,19 @@ import { scanCommand } from "./commands/scan.ts";
 import { universeCommand } from "./commands/universe.ts";
 import { ExitCode, exitCodeOf } from "./exit-codes.ts";
 
+/** Any time that a timer can count will do. */
+const KEEP_ALIVE_MS = 60_000;
+
 /** Drops one leading `--`: `pnpm run engine -- --shards 3` hands it over literally. */
 export function withoutSeparator(argv: readonly string[]): string[] {
   const at = argv.indexOf("--");
   return at >= 0 && at <= 1 ? argv.toSpliced(at, 1) : [...argv];
+}
+
+/** Of a flag that is given twice the last counts, as a script's own flags give way to those added to it. */
+function lastWins(args: Record<string, unknown>): void {
+  for (const [flag, value] of Object.entries(args))
+    if (Array.isArray(value) && flag !== "_" && flag !== "set") args[flag] = value.at(-1);
 }
 
 function build(argv: readonly string[], setExitCode: (exitCode: number) => void): Argv {
@@ -18,7 +27,8 @@ function build(argv: readonly string[], setExitCode: (exitCode: number) => void)
     .usage("$0 COMMAND [flags]")
     .parserConfiguration({
       "camel-case-expansion": true,
-      "duplicate-arguments-array": false,
+      // For `--set`, which may be given often; `lastWins` deals with the others.
+      "duplicate-arguments-array": true,
       "boolean-negation": true,
     })
     .command(engineCommand(setExitCode))
@@ -27,6 +37,7 @@ function build(argv: readonly string[], setExitCode: (exitCode: number) => void)
     .command(configCommand(setExitCode))
     .demandCommand(1, "a command is needed: engine, universe, scan or config")
     .strict()
+    .middleware(lastWins)
     .version(false)
     .help()
     .alias("h", "help")
@@ -40,6 +51,8 @@ function build(argv: readonly string[], setExitCode: (exitCode: number) => void)
 /** Runs one command and returns the exit code; what goes wrong is said on standard error. */
 export async function main(argv: readonly string[]): Promise<number> {
   let exitCode: number = ExitCode.Ok;
+  // A command may wait for timers only that do not keep a process alive (back-off of REST): it is still at work.
+  const release = keepAlive(new SystemClock());
   try {
     await build(withoutSeparator(argv), (code) => {
       exitCode = code;
@@ -52,5 +65,16 @@ export async function main(argv: readonly string[]): Promise<number> {
     if (code === ExitCode.Usage) process.stderr.write("See `smcq --help`.\n");
     if (!isOurs && code === ExitCode.Unexpected) console.error(error);
     return code;
+  } finally {
+    release();
   }
+}
+
+function keepAlive(clock: Clock): CancelTimer {
+  let cancel: CancelTimer = () => {};
+  const again = (): void => {
+    cancel = clock.after(KEEP_ALIVE_MS, again);
+  };
+  again();
+  return () => cancel();
 }

@@ -41,10 +41,15 @@ const BY_PREFIX: readonly (readonly [string, ExitCode])[] = [
   ["SIM_FAULT", ExitCode.Config],
   ["SIM", ExitCode.Venue],
   ["KLINES", ExitCode.File],
+  ["SCAN_STUCK", ExitCode.Unexpected],
   ["SCAN", ExitCode.File],
+  ["OUTPUT", ExitCode.File],
   ["ENOENT", ExitCode.File],
   ["EACCES", ExitCode.File],
   ["EISDIR", ExitCode.File],
+  ["ENOTDIR", ExitCode.File],
+  ["EROFS", ExitCode.File],
+  ["EPERM", ExitCode.File],
   ["ENOSPC", ExitCode.File],
 ];
 

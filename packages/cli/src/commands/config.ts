@@ -1,4 +1,5 @@
 import type { CommandModule } from "yargs";
+import { printResult } from "../output/print-result.ts";
 import { printConfig } from "./config-command.ts";
 import { loadSettings, withSettingFlags } from "./settings.ts";
 
@@ -8,8 +9,8 @@ export function configCommand(setExitCode: (exitCode: number) => void): CommandM
     command: "config",
     describe: "print the settings in force and where each value came from",
     builder: (argv) => withSettingFlags(argv).option("json", { type: "boolean", describe: "as JSON" }),
-    handler: (args) => {
-      process.stdout.write(printConfig(loadSettings(args), { isJson: args["json"] === true }));
+    handler: async (args) => {
+      await printResult(printConfig(loadSettings(args), { isJson: args["json"] === true }));
       setExitCode(0);
     },
   };

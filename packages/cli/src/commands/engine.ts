@@ -1,7 +1,7 @@
 import type { CommandModule } from "yargs";
 import { createLogger } from "../output/logger.ts";
 import { supervise } from "../process/supervise.ts";
-import { loadSettings, withSettingFlags } from "./settings.ts";
+import { loadSettings, settingsWithoutEffect, withSettingFlags } from "./settings.ts";
 
 /** `smcq engine`: the whole engine, in mode sim with its own simulated venue. */
 export function engineCommand(setExitCode: (exitCode: number) => void): CommandModule {
@@ -14,7 +14,10 @@ export function engineCommand(setExitCode: (exitCode: number) => void): CommandM
         .example("$0 engine --mode paper --for 1h", "the real market's data, no orders"),
     handler: async (args) => {
       const loaded = loadSettings(args);
-      setExitCode(await supervise(loaded, createLogger(loaded.config.log, { component: "supervisor" })));
+      const logger = createLogger(loaded.config.log, { component: "supervisor" });
+      const settings = settingsWithoutEffect(loaded);
+      if (settings.length > 0) logger.warn({ settings }, "settings without effect in this version");
+      setExitCode(await supervise(loaded, logger));
     },
   };
 }

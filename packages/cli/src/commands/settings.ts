@@ -34,7 +34,7 @@ export function withSettingFlags<T>(argv: Argv<T>): Argv<T> {
   argv.option("for", {
     type: "string",
     requiresArg: true,
-    describe: "end by itself after this time, e.g. 90s, 10m",
+    describe: "end by itself this long after READY, e.g. 90s, 10m",
     group: "Settings:",
   });
   argv.option("config", {
@@ -64,4 +64,19 @@ export function loadSettings(args: Readonly<Record<string, unknown>>): LoadedCon
     else flags[entry] = "";
   }
   return loadConfig({ file: args["config"] as string | undefined, env: process.env, flags });
+}
+
+/** Settings of the schema that nothing reads yet: whoever sets one is told so. */
+const WITHOUT_EFFECT: readonly string[] = [
+  "feed.boundarySecondMs",
+  "feed.backoffMinMs",
+  "feed.backoffMaxMs",
+  "feed.maxPayloadBytes",
+  "rest.weightRatioMax",
+  "warmup.historyBars",
+];
+
+/** Settings that were given and change nothing. */
+export function settingsWithoutEffect({ sources }: LoadedConfig): readonly string[] {
+  return WITHOUT_EFFECT.filter((path) => sources[path] !== "default");
 }

@@ -5,7 +5,9 @@ import { assertRouted, BinanceReferenceData } from "@smcq/exchange-binance";
 import { type ClockSpec, createClock, Rng } from "@smcq/kernel";
 import { join } from "node:path";
 import type { CommandModule } from "yargs";
+import { demandWatched, watchedOf } from "../engine/universe-follower.ts";
 import { createStderrLogger } from "../output/logger.ts";
+import { printResult } from "../output/print-result.ts";
 import { loadSettings, withSettingFlags } from "./settings.ts";
 
 /** `smcq universe`: the instruments that the engine would watch. */
@@ -15,9 +17,14 @@ export function universeCommand(setExitCode: (exitCode: number) => void): Comman
     describe: "print the instruments that the engine would watch",
     builder: (argv) => withSettingFlags(argv).option("json", { type: "boolean", describe: "as JSON" }),
     handler: async (args) => {
-      const universe = await fetchUniverse(loadSettings(args));
-      process.stdout.write(
-        args["json"] === true ? `${JSON.stringify(universe, null, 2)}\n` : universeTable(universe),
+      const loaded = loadSettings(args);
+      const universe = await fetchUniverse(loaded);
+      const isWatched = new Set(watchedOf(universe, loaded.config.universe).symbols);
+      const instruments = universe.instruments.filter(({ symbol }) => isWatched.has(symbol));
+      const watched = { ...universe, instruments };
+      demandWatched(universe, loaded.config.universe, createStderrLogger(loaded.config.log));
+      await printResult(
+        args["json"] === true ? `${JSON.stringify(watched, null, 2)}\n` : universeTable(watched),
       );
       setExitCode(0);
     },
@@ -77,6 +84,12 @@ export function universeTable(universe: Universe): string {
       .map((cell, at) => cell.padEnd(widths[at] ?? 0))
       .join("  ")
       .trimEnd();
-  const summary = `${universe.instruments.length} of ${universe.totalCount} symbols (from ${universe.source})`;
+  const minute = new Intl.DateTimeFormat("sv-SE", {
+    timeZone: "UTC",
+    dateStyle: "short",
+    timeStyle: "short",
+  });
+  const source = `from ${universe.source}, fetched ${minute.format(universe.fetchedAtMs)} UTC`;
+  const summary = `${universe.instruments.length} of ${universe.totalCount} symbols (${source})`;
   return `${[line(columns), ...rows.map(line), "", summary].join("\n")}\n`;
 }

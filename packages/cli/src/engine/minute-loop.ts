@@ -11,6 +11,9 @@ const LINE_MS_MIN = 1_900;
 export interface MinuteLoopOptions {
   readonly coordinator: Coordinator;
   readonly signals: SignalCounter;
+  /** Signals since the start that the ledger could not store. */
+  readonly signalsLost: () => number;
+  /** The venue's clock. */
   readonly clock: Clock;
   readonly wallClock: Clock;
   readonly logger: Logger;
@@ -51,20 +54,14 @@ export class MinuteLoop {
     const minuteMs = this.#lastClosedMs();
     const nowNs = wallClock.monoNs();
     if (minuteMs > this.#reportedMs && (nowNs - this.#lastLineNs) / 1e6 >= LINE_MS_MIN) {
-      const fields = minuteFields(this.#reporter.take(minuteMs), signals.take());
+      const health = this.#options.coordinator.health();
+      const fields = minuteFields(this.#reporter.take(minuteMs), signals.take(), {
+        ...health,
+        signalsLost: this.#options.signalsLost(),
+      });
       this.#reportedMs = minuteMs;
       this.#lastLineNs = nowNs;
-      const health = this.#options.coordinator.health();
-      logger.info(
-        {
-          ...fields,
-          ready: health.ready,
-          warming: health.warming,
-          shardsOff: health.shardsOff,
-          forEyes: minuteText(fields),
-        },
-        "minute",
-      );
+      logger.info({ ...fields, forEyes: minuteText(fields) }, "minute");
     }
     this.#arm();
   }

@@ -1,15 +1,17 @@
+import { type Coordinator, OffsetClock } from "@smcq/cluster";
+import type { EngineConfig } from "@smcq/config";
 import { HeuristicScorer, type Scorer } from "@smcq/features";
-import { createClock, type Logger, SmcqError, SystemClock } from "@smcq/kernel";
+import { type Clock, createClock, errorMessage, type Logger, SmcqError, SystemClock } from "@smcq/kernel";
 import { acquireRunLock } from "@smcq/ledger";
 import { ExitCode } from "../exit-codes.ts";
 import type { EnginePayload } from "../process/engine-payload.ts";
 import { createCoordinator } from "./create-coordinator.ts";
 import { MinuteLoop } from "./minute-loop.ts";
-import { openRunLedger } from "./run-ledger.ts";
+import { lostSignals, openRunLedger, type RunLedger, type RunSummary } from "./run-ledger.ts";
 import { SignalCounter } from "./signal-tally.ts";
 import { StartUp } from "./start-up.ts";
-import { UniverseFollower } from "./universe-follower.ts";
-import { openVenue } from "./venue.ts";
+import { demandWatched, UniverseFollower } from "./universe-follower.ts";
+import { openVenue, type Venue } from "./venue.ts";
 
 /** Every shard must have heard a kline within this time, wall ms; an acknowledged subscription proves nothing. */
 const FIRST_DATA_MS_MAX = 20_000;
@@ -45,19 +47,19 @@ class Closers {
 /** Runs the engine from its first step to its last; returns the exit code. Start order: mission.md B1. */
 export async function runEngine(payload: EnginePayload, deps: RunDeps): Promise<number> {
   const closers = new Closers();
+  let reason = "end of the run";
   try {
     await start(payload, deps, closers);
     await untilStopped(payload, deps);
+    if (deps.signal.aborted) reason = String(deps.signal.reason);
     return ExitCode.Ok;
   } catch (error) {
+    reason = deps.signal.aborted ? String(deps.signal.reason) : `failed: ${errorMessage(error)}`;
     // A stop while starting is a stop, not a failure.
     if (deps.signal.aborted) return ExitCode.Ok;
     throw error;
   } finally {
-    deps.logger.info(
-      { reason: deps.signal.aborted ? String(deps.signal.reason) : "end of the run" },
-      "stopping",
-    );
+    deps.logger.info({ reason }, "stopping");
     await closers.closeAll();
     deps.logger.info({}, "stopped");
   }
@@ -73,39 +75,36 @@ async function start(payload: EnginePayload, deps: RunDeps, closers: Closers): P
   const forEyes = banner(payload, scorer.id);
   logger.info({ mode: config.mode, configHash: payload.configHash, forEyes }, "smc-quant engine");
 
-  await startUp.step(
-    "data folder",
-    () => closers.add(openLock(config.dataDir)),
-    () => ({ dataDir: config.dataDir }),
-  );
-  const run = await startUp.step(
-    "ledger",
-    () => openRunLedger(payload, { logger, clock, wallClock, scorerId: scorer.id }),
-    ({ runId }) => ({ runId }),
-  );
-  closers.add(() => run.client.close());
+  const { run, summary } = await openStores(payload, { logger, clock, scorer, startUp, closers });
   let tellOffset = (_offsetMs: number): void => {};
   const venue = await startUp.step(
     "venue",
-    () => openVenue(payload, { logger, clock, onOffset: (offsetMs) => tellOffset(offsetMs) }),
+    () =>
+      openVenue(payload, {
+        logger,
+        clock,
+        onOffset: (offsetMs) => tellOffset(offsetMs),
+        signal: deps.signal,
+      }),
     (opened) => ({ rest: config.feed.restBaseUrl, clockOffsetMs: opened.offsetMs() }),
   );
   closers.add(() => venue.close());
-  // A stop ends the waits of the start: what waits for the venue is refused, the coordinator drains.
-  deps.signal.addEventListener("abort", () => void venue.close());
   const universe = await startUp.step(
     "universe",
     () => venue.reference.universe({ maxAgeMs: config.universe.cacheMaxAgeMs }),
     (found) => ({ pairs: found.instruments.length, listed: found.totalCount, source: found.source }),
   );
+  demandWatched(universe, config.universe, logger);
   const signals = new SignalCounter(config.scan.scoreMin);
   const parts = { universe, venue, ledger: run.client, signals, logger, scorerId: scorer.id };
   const coordinator = createCoordinator(payload, parts);
   tellOffset = (offsetMs) => coordinator.setClockOffsetMs(offsetMs);
   tellOffset(venue.offsetMs());
-  closers.add(() => run.end(clock.nowMs(), coordinator, signals.total));
+  summary.coordinator = coordinator;
+  summary.signals = signals;
   closers.add(() => coordinator.stop());
-  deps.signal.addEventListener("abort", () => void coordinator.stop());
+  // A stop ends the waits of the start. What fails on that way, the closer reports.
+  deps.signal.addEventListener("abort", () => void coordinator.stop().catch(() => {}));
   await startUp.step(
     "shards",
     () => coordinator.start(),
@@ -114,10 +113,58 @@ async function start(payload: EnginePayload, deps: RunDeps, closers: Closers): P
   const health = await startUp.step(
     "warm-up",
     () => coordinator.whenReady(FIRST_DATA_MS_MAX),
-    (done) => ({ ready: done.ready, short: done.short }),
+    ({ ready, short, warming }) => ({ ready, short, warming }),
   );
-  startUp.ready(health.ready, health.shardsRunning, { scorer: scorer.id, short: health.short });
-  const minutes = new MinuteLoop({ coordinator, signals, clock, wallClock, logger });
+  const { ready, shardsRunning, short, warming } = health;
+  startUp.ready(ready, shardsRunning, { scorer: scorer.id, short, warming });
+  const signalsLost = (): number => lostSignals(run.client);
+  await goOn({ coordinator, signals, signalsLost, venue, config, clock, logger, closers });
+}
+
+/** Takes the data folder and begins the run in its ledger. */
+async function openStores(
+  payload: EnginePayload,
+  deps: {
+    readonly logger: Logger;
+    readonly clock: Clock;
+    readonly scorer: Scorer;
+    readonly startUp: StartUp;
+    readonly closers: Closers;
+  },
+): Promise<{ readonly run: RunLedger; readonly summary: RunSummary }> {
+  const { config } = payload;
+  const { logger, clock, scorer, startUp, closers } = deps;
+  await startUp.step(
+    "data folder",
+    () => closers.add(openLock(config.dataDir)),
+    () => ({ dataDir: config.dataDir }),
+  );
+  const run = await startUp.step(
+    "ledger",
+    () => openRunLedger(payload, { logger, clock, wallClock: new SystemClock(), scorerId: scorer.id }),
+    ({ runId }) => ({ runId }),
+  );
+  closers.add(() => run.client.close());
+  const summary: RunSummary = { coordinator: null, signals: null };
+  closers.add(() => run.end(clock.nowMs(), summary));
+  return { run, summary };
+}
+
+/** What runs beside the cluster once it is READY: the minute line, and the universe's changes. */
+async function goOn(run: {
+  readonly coordinator: Coordinator;
+  readonly signals: SignalCounter;
+  readonly signalsLost: () => number;
+  readonly venue: Venue;
+  readonly config: EngineConfig;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly closers: Closers;
+}): Promise<void> {
+  const { coordinator, signals, signalsLost, venue, config, clock, logger, closers } = run;
+  const venueClock = new OffsetClock(clock, () => venue.offsetMs());
+  const wallClock = new SystemClock();
+  const minutes = new MinuteLoop({ coordinator, signals, signalsLost, clock: venueClock, wallClock, logger });
   closers.add(() => minutes.stop());
   const follower = new UniverseFollower({ coordinator, venue, config, clock, logger });
   closers.add(() => follower.stop());

@@ -3,9 +3,10 @@ import type { Coordinator } from "@smcq/cluster";
 import { sha256Hex } from "@smcq/config";
 import { FEATURE_VERSION, featureSchemaJson } from "@smcq/features";
 import type { Clock, Logger } from "@smcq/kernel";
-import { type LedgerClient, ledgerFile, openLedger } from "@smcq/ledger";
+import { type LedgerClient, type LedgerEvent, ledgerFile, openLedger } from "@smcq/ledger";
 import { SMC_PARAMETERS } from "@smcq/smc";
 import type { EnginePayload } from "../process/engine-payload.ts";
+import type { SignalCounter } from "./signal-tally.ts";
 
 const ENGINE_VERSION = "0.0.0";
 
@@ -16,12 +17,43 @@ export interface LedgerDeps {
   readonly scorerId: string;
 }
 
+/** What a run came to; empty while it is starting. */
+export interface RunSummary {
+  coordinator: Coordinator | null;
+  signals: SignalCounter | null;
+}
+
 /** The ledger with this run open in it. */
 export interface RunLedger {
   readonly runId: string;
   readonly client: LedgerClient;
-  /** Stores the run's end with what became of it. */
-  end(endedAtMs: number, coordinator: Coordinator, signals: number): Promise<void>;
+  /** Stores the run's end with what became of it; a start that failed or was stopped ends too. */
+  end(endedAtMs: number, run: RunSummary): Promise<void>;
+}
+
+const LEDGER_TEXTS: Readonly<Record<LedgerEvent["type"], string>> = {
+  failing: "ledger cannot store; signals wait",
+  recovered: "ledger stores again",
+  overflow: "ledger's queue is full; signals are lost",
+  lost: "signals lost: they are not in the ledger",
+  threadRestarted: "ledger's thread died and was started again",
+  dead: "ledger is dead: nothing is stored any more; restart the engine",
+};
+
+/** Tells what happens to the ledger; once it is dead, its losses are counted in the minute line only. */
+export function ledgerTeller(logger: Logger): (event: LedgerEvent) => void {
+  let isDead = false;
+  return (event) => {
+    if (event.type === "lost" && isDead) return;
+    isDead ||= event.type === "dead";
+    logger[event.type === "recovered" ? "info" : "error"]({ ...event }, LEDGER_TEXTS[event.type]);
+  };
+}
+
+/** Signals of this run that are not in the ledger and never will be. */
+export function lostSignals(client: LedgerClient): number {
+  const { lost, overflowed } = client.stats();
+  return lost + overflowed;
 }
 
 /** Opens the ledger and begins the run; a run that cannot be stored does not start. */
@@ -32,7 +64,7 @@ export async function openRunLedger(payload: EnginePayload, deps: LedgerDeps): P
     file: ledgerFile(config.dataDir),
     queueMax: config.ledger.queueMax,
     clock: deps.wallClock,
-    onEvent: (event) => logger[event.type === "recovered" ? "info" : "error"]({ ...event }, "ledger"),
+    onEvent: ledgerTeller(logger),
   });
   const runId = randomUUID();
   try {
@@ -52,10 +84,10 @@ export async function openRunLedger(payload: EnginePayload, deps: LedgerDeps): P
     await client.close();
     throw error;
   }
-  const end = async (endedAtMs: number, coordinator: Coordinator, signals: number): Promise<void> => {
-    const { lost, overflowed } = client.stats();
-    const { ready, shardRestarts, scanRestarts } = coordinator.health();
-    const summary = { signals, signalsLost: lost + overflowed, ready, shardRestarts, scanRestarts };
+  const end = async (endedAtMs: number, run: RunSummary): Promise<void> => {
+    const signals = run.signals?.total ?? 0;
+    const { ready = 0, shardRestarts = 0, scanRestarts = 0 } = run.coordinator?.health() ?? {};
+    const summary = { signals, signalsLost: lostSignals(client), ready, shardRestarts, scanRestarts };
     await client.endRun(runId, endedAtMs, summary);
     const stored = client.stats().stored;
     const text = `ledger          ${signals} signals, ${stored} stored, ${summary.signalsLost} lost`;

@@ -20,9 +20,11 @@ export class StartUp {
     run: () => Promise<T> | T,
     describe: (result: T) => Readonly<Record<string, unknown>>,
   ): Promise<T> {
-    if (this.#signal.aborted) throw new SmcqError("STOPPED", "stopped while starting");
+    this.#demandRun();
     const startNs = this.#clock.monoNs();
     const result = await run();
+    // A step that a stop cut short is not told as done; what it opened is the caller's to close.
+    if (this.#signal.aborted) return result;
     const fields = describe(result);
     const tookMs = this.#since(startNs);
     const details = Object.entries(fields).map(([key, value]) => `${key} ${String(value)}`);
@@ -38,14 +40,19 @@ export class StartUp {
     return result;
   }
 
-  /** The line that says the engine is up. */
+  /** The line that says the engine is up; refused with STOPPED when it is to stop. */
   ready(pairs: number, shards: number, fields: Readonly<Record<string, unknown>>): void {
+    this.#demandRun();
     const text = `READY: ${pairs} pairs, ${shards} shards`;
     const startedInMs = this.#since(this.#startNs);
     this.#logger.info(
       { pairs, shards, startedInMs, ...fields, forEyes: `${text}   (${startedInMs} ms)` },
       text,
     );
+  }
+
+  #demandRun(): void {
+    if (this.#signal.aborted) throw new SmcqError("STOPPED", "stopped while starting");
   }
 
   #since(startNs: number): number {

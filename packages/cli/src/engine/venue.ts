@@ -2,10 +2,8 @@ import { join } from "node:path";
 import type { BarHistory } from "@smcq/exchange";
 import { assertRouted, BackfillQueue, BinanceReferenceData } from "@smcq/exchange-binance";
 import { type Clock, type Logger, Rng } from "@smcq/kernel";
+import { ClockSync, watchJumps } from "./clock-sync.ts";
 import type { EnginePayload } from "../process/engine-payload.ts";
-
-/** How often the venue's clock is compared with ours, venue ms. */
-const CLOCK_SYNC_MS = 1_800_000;
 
 /** The venue as the coordinator sees it: one REST client, one rate budget, one queue for bars. */
 export interface Venue {
@@ -21,6 +19,8 @@ export interface VenueDeps {
   readonly logger: Logger;
   /** Told after each comparison of the clocks. */
   readonly onOffset: (offsetMs: number) => void;
+  /** Aborted: the calls that opening waits for are refused. */
+  readonly signal?: AbortSignal;
 }
 
 /** Opens REST and compares the clocks; refuses addresses whose klines would never come. */
@@ -52,26 +52,27 @@ export async function openVenue(payload: EnginePayload, deps: VenueDeps): Promis
     log: logger,
     venueNowMs: () => clock.nowMs() + offsetMs(),
   });
-  let cancelSync = (): void => {};
-  const synchronise = async (): Promise<void> => {
-    await reference.synchroniseClock();
-    deps.onOffset(offsetMs());
-    cancelSync = clock.after(CLOCK_SYNC_MS, resynchronise, { unref: true });
-  };
-  const resynchronise = (): void => {
-    synchronise().catch((error: unknown) => {
-      logger.warn({ error: String(error) }, "the venue's clock could not be read; the last offset stays");
-      cancelSync = clock.after(CLOCK_SYNC_MS, resynchronise, { unref: true });
-    });
-  };
+  const sync = new ClockSync({
+    clock,
+    logger,
+    synchronise: async () => {
+      await reference.synchroniseClock();
+      deps.onOffset(offsetMs());
+    },
+  });
+  deps.signal?.addEventListener("abort", () => void reference.close(), { once: true });
   try {
-    await synchronise();
+    await sync.start();
   } catch (error) {
     await reference.close();
     throw error;
   }
+  // A scaled clock is monotonic by itself.
+  const cancelJumps =
+    payload.clock.type === "scaled" ? () => {} : watchJumps(clock, (jumpMs) => sync.jumped(jumpMs));
   const close = async (): Promise<void> => {
-    cancelSync();
+    cancelJumps();
+    sync.stop();
     queue.stop();
     await reference.close();
   };

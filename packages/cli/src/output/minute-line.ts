@@ -1,4 +1,4 @@
-import type { MinuteReport } from "@smcq/cluster";
+import type { ClusterHealth, MinuteReport } from "@smcq/cluster";
 import { FeedCounter } from "@smcq/exchange";
 
 /** What the scored candidates of a report's minutes came to. */
@@ -8,10 +8,44 @@ export interface SignalTally {
   readonly bestScore: number;
 }
 
+/** Trouble since the last line, and what of the market is not watched now; shown when not 0. */
+const TROUBLES = [
+  "reconnects",
+  "gaps",
+  "restFinals",
+  "corrections",
+  "badFrames",
+  "badBars",
+  "resets",
+  "rebuilds",
+  "tornReads",
+  "warming",
+  "short",
+  "shardsOff",
+  "signalsLost",
+] as const;
+
 /** The fields of the minute line; units in the names. */
-export function minuteFields(report: MinuteReport, tally: SignalTally): Readonly<Record<string, unknown>> {
+export function minuteFields(
+  report: MinuteReport,
+  tally: SignalTally,
+  health: ClusterHealth & { readonly signalsLost: number },
+): Readonly<Record<string, unknown>> {
   const feed = (counter: FeedCounter): number => report.feed[counter] as number;
-  const troubles = {
+  return {
+    minute: minuteName(report.minuteMs),
+    minutes: report.minutes,
+    barsClosed: report.barsClosed,
+    barsExpected: report.barsExpected,
+    messages: feed(FeedCounter.Messages),
+    closeToScoredP50Ms: round(report.latencyP50Us / 1_000),
+    closeToScoredP99Ms: round(report.latencyP99Us / 1_000),
+    closeToScoredMsMax: round(report.latencyUsMax / 1_000),
+    candidates: tally.candidates,
+    // Every candidate is scored in the task that found it.
+    scored: tally.candidates,
+    aboveScoreMin: tally.aboveScoreMin,
+    bestScore: tally.bestScore,
     reconnects: feed(FeedCounter.Reconnects),
     gaps: feed(FeedCounter.Gaps),
     restFinals: feed(FeedCounter.RestFinals),
@@ -21,49 +55,35 @@ export function minuteFields(report: MinuteReport, tally: SignalTally): Readonly
     resets: feed(FeedCounter.Resets),
     rebuilds: report.rebuilds,
     tornReads: report.tornReads,
-  };
-  return {
-    minute: new Intl.DateTimeFormat("en-GB", MINUTE_FORMAT).format(report.minuteMs),
-    minutes: report.minutes,
-    barsClosed: report.barsClosed,
-    barsExpected: report.barsExpected,
-    messages: feed(FeedCounter.Messages),
-    closeToScoredP50Ms: round(report.latencyP50Us / 1_000),
-    closeToScoredP99Ms: round(report.latencyP99Us / 1_000),
-    closeToScoredMsMax: round(report.latencyUsMax / 1_000),
-    candidates: tally.candidates,
-    scored: tally.candidates,
-    aboveScoreMin: tally.aboveScoreMin,
-    bestScore: tally.bestScore,
-    ...troubles,
-  };
+    ready: health.ready,
+    m5Ready: health.m5Ready,
+    warming: health.warming,
+    short: health.short,
+    shardsOff: health.shardsOff,
+    signalsLost: health.signalsLost,
+  } satisfies Record<(typeof TROUBLES)[number], number> & Record<string, unknown>;
 }
 
-const MINUTE_FORMAT: Intl.DateTimeFormatOptions = {
+const MINUTE_FORMAT = new Intl.DateTimeFormat("sv-SE", {
   timeZone: "UTC",
+  year: "numeric",
   month: "2-digit",
   day: "2-digit",
   hour: "2-digit",
   minute: "2-digit",
-};
+});
+
+/** `2026-11-20T10:41Z`: a minute that sorts, whatever the year. */
+function minuteName(minuteMs: number): string {
+  // "sv-SE" writes ISO dates; the Date global is the kernel's.
+  return `${MINUTE_FORMAT.format(minuteMs).replace(" ", "T")}Z`;
+}
 
 /** The minute line for eyes; troubles are named only when there are any. */
 export function minuteText(fields: Readonly<Record<string, unknown>>): string {
-  const troubles = [
-    "reconnects",
-    "gaps",
-    "restFinals",
-    "corrections",
-    "badFrames",
-    "badBars",
-    "resets",
-    "rebuilds",
-    "tornReads",
-  ]
-    .filter((key) => fields[key] !== 0)
-    .map((key) => `${key} ${String(fields[key])}`);
+  const troubles = TROUBLES.filter((key) => fields[key] !== 0).map((key) => `${key} ${String(fields[key])}`);
   return [
-    `${String(fields["minute"])} UTC`,
+    `${String(fields["minute"])}`,
     `bars ${String(fields["barsClosed"])}/${String(fields["barsExpected"])}`,
     `close to scored p50 ${ms(fields["closeToScoredP50Ms"])} p99 ${ms(fields["closeToScoredP99Ms"])} max ${ms(fields["closeToScoredMsMax"])} ms`,
     `candidates ${String(fields["candidates"])}, scored ${String(fields["scored"])}, above threshold ${String(fields["aboveScoreMin"])}, best ${Number(fields["bestScore"]).toFixed(2)}`,

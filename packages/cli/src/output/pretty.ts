@@ -3,6 +3,14 @@ const PLAIN_KEYS = new Set(["level", "time", "msg", "component"]);
 
 const LEVEL_MARK: Readonly<Record<string, string>> = { debug: "·", info: " ", warn: "!", error: "✗" };
 
+/** What moves the cursor, colours or rings on a terminal; texts of a venue are not trusted with it. */
+// oxlint-disable-next-line no-control-regex -- control characters are what is looked for
+const CONTROL = /[\u0000-\u001f\u007f-\u009f]/gu;
+
+function harmless(text: string): string {
+  return text.replaceAll(CONTROL, (letter) => `\\x${letter.charCodeAt(0).toString(16).padStart(2, "0")}`);
+}
+
 /** A number for eyes: at most 3 decimals. */
 function show(value: unknown): string {
   if (typeof value === "number") return String(Math.round(value * 1_000) / 1_000);
@@ -10,7 +18,7 @@ function show(value: unknown): string {
   return JSON.stringify(value);
 }
 
-/** Turns one JSON log line into one text line. Lines that bring their own `text` for eyes are shown as that. */
+/** Turns one JSON log line into one text line. Lines that bring their own text `forEyes` are shown as that. */
 export function prettyLine(json: string): string {
   let line: Record<string, unknown>;
   try {
@@ -20,22 +28,28 @@ export function prettyLine(json: string): string {
   }
   const time = typeof line["time"] === "string" ? line["time"].slice(11, 23) : "";
   const mark = LEVEL_MARK[String(line["level"])] ?? " ";
-  if (typeof line["forEyes"] === "string") return `${time} ${mark} ${line["forEyes"]}\n`;
+  if (typeof line["forEyes"] === "string") return `${time} ${mark} ${harmless(line["forEyes"])}\n`;
   const fields = Object.entries(line)
     .filter(([key]) => !PLAIN_KEYS.has(key))
     .map(([key, value]) => `${key}=${show(value)}`);
-  return `${time} ${mark} ${String(line["msg"])}${fields.length > 0 ? `  ${fields.join(" ")}` : ""}\n`;
+  const text = `${String(line["msg"])}${fields.length > 0 ? `  ${fields.join(" ")}` : ""}`;
+  return `${time} ${mark} ${harmless(text)}\n`;
 }
 
 /** Where pino writes on a terminal. */
 export class PrettyStream {
   readonly #out: NodeJS.WritableStream;
+  #isOpen = true;
 
   constructor(out: NodeJS.WritableStream) {
     this.#out = out;
+    // A terminal that was closed, or a reader that went away, ends the lines and not the run.
+    out.on("error", () => {
+      this.#isOpen = false;
+    });
   }
 
   write(json: string): void {
-    this.#out.write(prettyLine(json));
+    if (this.#isOpen) this.#out.write(prettyLine(json));
   }
 }

@@ -1,3 +1,4 @@
+import { fileURLToPath } from "node:url";
 import { ledgerFile, LedgerReader } from "@smcq/ledger";
 import { afterEach, describe, expect, it } from "vitest";
 import { ExitCode } from "../../src/exit-codes.ts";
@@ -81,22 +82,43 @@ describe("smcq engine as processes", () => {
     },
   );
 
-  it("ends cleanly on Ctrl-C, which reaches the whole group", async () => {
+  it.each([
+    ["Ctrl-C", "SIGINT"],
+    ["a closed terminal", "SIGHUP"],
+  ] as const)("ends cleanly on %s, which reaches the whole group", async (_what, signal) => {
     const folder = fresh();
     const run = start([], folder, true);
     await run.sees("READY");
     const parts = partsOf(run);
-    process.kill(-run.pid, "SIGINT");
+    process.kill(-run.pid, signal);
     expect(await run.ends()).toBe(ExitCode.Ok);
     expect([parts.engine, parts.venue].filter(isAlive)).toEqual([]);
     expect(storedSignals(folder).ended).toBe(1);
   });
 
-  it("ends cleanly when it is told to while it is still starting", async () => {
-    const run = start([]);
-    await run.sees("start-up step", 1);
+  it("ends cleanly when it is told to, twice, while it is still starting, and never says READY", async () => {
+    const folder = fresh();
+    const run = start([], folder);
+    await run.sees("start-up step", 3);
+    run.child.kill("SIGTERM");
     run.child.kill("SIGTERM");
     expect(await run.ends()).toBe(ExitCode.Ok);
+    expect(run.count("READY")).toBe(0);
+    expect(storedSignals(folder)).toMatchObject({ runs: 1, ended: 1 });
+  });
+
+  it("goes on, and ends by itself, when the reader of its lines goes away", async () => {
+    const run = start(["--for", "1s", "--log-format", "pretty"]);
+    run.child.stdout?.once("data", () => run.child.stdout?.destroy());
+    expect(await run.ends()).toBe(ExitCode.Ok);
+    expect(run.stderr).toBe("");
+  });
+
+  it("gives up with an exit code of its own when a part crashes too often", async () => {
+    const run = start(["--set", "supervisor.restartsMax=0"]);
+    await run.sees("READY");
+    process.kill(partsOf(run).venue, "SIGKILL");
+    expect(await run.ends()).toBe(ExitCode.Crashes);
   });
 
   it("starts the engine again after kill -9 and goes on against the same venue", async () => {
@@ -144,6 +166,7 @@ describe("smcq engine as processes", () => {
     const next = start(["--for", "1s"], folder);
     await next.sees("READY");
     expect(await next.ends()).toBe(ExitCode.Ok);
+    expect([...run.lines, ...next.lines].filter((line) => line.level === "error")).toEqual([]);
     expect(storedSignals(folder)).toMatchObject({ runs: 2, ended: 2 });
   });
 
@@ -159,6 +182,29 @@ describe("smcq engine as processes", () => {
   });
 });
 
+describe("smcq universe", () => {
+  it("says with its own exit code that the venue cannot be reached", async () => {
+    const none = ["--set", "feed.restBaseUrl=http://127.0.0.1:9", "--set", "feed.wsBaseUrl=ws://127.0.0.1:9"];
+    const run = new SmcqRun(["universe", "--mode", "paper", "--data-dir", fresh(), ...none]);
+    runs.push(run);
+    expect(await run.ends()).toBe(ExitCode.Venue);
+    expect(run.stderr).toContain("ECONNREFUSED");
+  });
+
+  it("shows what the engine would watch, and outlives a reader that goes away", async () => {
+    const run = new SmcqRun(["universe", "--set", "universe.symbols=BTCUSDT,NOPE", "--json"]);
+    runs.push(run);
+    expect(await run.ends()).toBe(ExitCode.Ok);
+    expect(JSON.parse(run.stdout)).toMatchObject({ instruments: [{ symbol: "BTCUSDT" }] });
+    expect(run.stderr).toContain("NOPE");
+    const cut = new SmcqRun(["universe", "--json"]);
+    runs.push(cut);
+    cut.child.stdout?.once("data", () => cut.child.stdout?.destroy());
+    expect(await cut.ends()).toBe(ExitCode.Ok);
+    expect(cut.stderr).toBe("");
+  });
+});
+
 describe("smcq engine refuses", () => {
   it.each([
     [
@@ -171,6 +217,13 @@ describe("smcq engine refuses", () => {
     ["a setting out of range", ["--shards", "1000"], ExitCode.Config, "1..64"],
     ["a settings file that is not there", ["--config", "nowhere.json"], ExitCode.File, "nowhere.json"],
     ["a model that cannot be loaded", ["--model", "models/none.onnx"], ExitCode.Config, "heuristic"],
+    ["symbols that nobody trades", ["--set", "universe.symbols=NOPE"], ExitCode.Config, "NOPE"],
+    [
+      "a data folder that is a file",
+      ["--data-dir", fileURLToPath(import.meta.url)],
+      ExitCode.Ledger,
+      "engine-process.test.ts",
+    ],
     ["a fault knob that does not exist", ["--faults", "MD99"], ExitCode.Config, "MD99"],
   ] as const)("%s, with its own exit code and a hint", async (_what, args, exitCode, hint) => {
     const run = start(args);

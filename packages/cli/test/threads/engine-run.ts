@@ -40,7 +40,7 @@ export class SmcqRun {
       rest += chunk.toString();
       const whole = rest.split("\n");
       rest = whole.pop() ?? "";
-      for (const line of whole) if (line.startsWith("{")) this.lines.push(JSON.parse(line) as LogLine);
+      for (const line of whole) if (line.startsWith('{"level"')) this.lines.push(JSON.parse(line) as LogLine);
     });
     this.child.stderr?.on("data", (chunk: Buffer) => {
       this.stderr += chunk.toString();

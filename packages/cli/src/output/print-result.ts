@@ -1,0 +1,13 @@
+import { errorCode, errorMessage, SmcqError } from "@smcq/kernel";
+
+/** Writes a command's result to standard output. A reader that goes away (`| head`) is no fault; a full disk is. */
+export async function printResult(text: string): Promise<void> {
+  const out = process.stdout;
+  // The failure is told to the write below as well; without a listener it would end the process.
+  out.on("error", () => {});
+  const fault = await new Promise<Error | null | undefined>((resolve) => {
+    out.write(text, resolve);
+  });
+  if (fault && errorCode(fault) !== "EPIPE")
+    throw new SmcqError("OUTPUT_WRITE", `cannot write the result: ${errorMessage(fault)}`, { cause: fault });
+}
