@@ -1,17 +1,30 @@
 import { defineConfig } from "vitest/config";
 import { sourceProject } from "./scripts/vitest-project.ts";
 
-// Suites that start real threads, processes or sockets run one file at a time: on two cores their
-// timings would otherwise disturb one another.
+// Suites that start threads or processes run one file at a time: on two cores their timings would otherwise disturb
+// one another. Suites over loopback sockets in one thread mostly wait for their venue: two files at a time.
 export default defineConfig({
   test: {
     reporters: ["default", "./scripts/tally-reporter.ts"],
     maxWorkers: 2,
     coverage: { include: ["packages/*/src/**"] },
     projects: [
-      sourceProject({ name: "unit", include: ["packages/*/test/**/*.test.ts"], exclude: ["**/threads/**", "**/simulation/**"] }),
+      sourceProject({
+        name: "unit",
+        include: ["packages/*/test/**/*.test.ts"],
+        exclude: ["**/sockets/**", "**/threads/**", "**/simulation/**"],
+      }),
+      sourceProject({
+        name: "sockets",
+        include: ["packages/*/test/sockets/**/*.test.ts"],
+        timeoutMs: 60_000,
+      }),
       sourceProject({ name: "threads", include: ["packages/*/test/threads/**/*.test.ts"], serial: true }),
-      sourceProject({ name: "simulation", include: ["packages/*/test/simulation/**/*.test.ts"], serial: true }),
+      sourceProject({
+        name: "simulation",
+        include: ["packages/*/test/simulation/**/*.test.ts"],
+        serial: true,
+      }),
     ],
   },
 });
