@@ -88,6 +88,22 @@ describe("ShardLane", () => {
     expect(lab.running).toHaveLength(2);
   });
 
+  it("does a scan that dies while it closes again, and waits as long as scans end", async () => {
+    const lab = new Lab();
+    const closed = lab.lane.close(true);
+    for (let task = 0; task < 3; task++) {
+      lab.clock.advance(4_000);
+      await lab.last().reply({ rows: 1, isUnfinished: true });
+    }
+    lab.clock.advance(4_000);
+    await lab.last().die();
+    expect(lab.running).toHaveLength(5);
+    await lab.last().reply({ rows: 2 });
+    expect(await closed).toBe(true);
+    expect(lab.taken).toEqual([1, 1, 1, "salvage", 2]);
+    expect(lab.clock.pendingCount).toBe(0);
+  });
+
   it("does not wait for a ring that can never be read again", async () => {
     const lab = new Lab();
     const closed = lab.lane.close(true);

@@ -9,7 +9,7 @@ const RETRY_MS_MIN = 5;
 const RETRY_MS_MAX = 1_000;
 /** A scan that takes longer is named in the log, once, wall ms; it is never ended: it may be inside a native call. */
 const SCAN_MS_MAX = 10_000;
-/** How long closing waits for scans, wall ms. */
+/** How long closing waits for a scan to end, each, wall ms. */
 const CLOSE_MS_MAX = 5_000;
 
 export interface LaneOptions {
@@ -43,10 +43,12 @@ export class ShardLane {
   #isOff = false;
   #isClosing = false;
   #isClosed = false;
+  #hasScanner = true;
   #startedNs = 0;
   #isLateNamed = false;
   #retryMs = RETRY_MS_MIN;
-  #onClosed: () => void = () => {};
+  #cancelLate: CancelTimer = () => {};
+  #onClosed: (isInTime: boolean) => void = () => {};
 
   constructor(options: LaneOptions) {
     this.#options = options;
@@ -102,22 +104,24 @@ export class ShardLane {
    */
   async close(hasScanner: boolean): Promise<boolean> {
     this.#isClosing = true;
-    if (!this.#isInFlight && (this.#isOff || !hasScanner)) {
-      this.#isClosed = true;
-      return true;
+    this.#hasScanner = hasScanner;
+    if (this.#isInFlight || (hasScanner && !this.#isOff)) {
+      const closed = new Promise<boolean>((resolve) => {
+        this.#onClosed = resolve;
+      });
+      this.#armLate();
+      if (hasScanner) this.due();
+      return closed.finally(() => {
+        this.#isClosed = true;
+      });
     }
-    const closed = new Promise<true>((resolve) => {
-      this.#onClosed = () => resolve(true);
-    });
-    let cancelLate: CancelTimer = () => {};
-    const late = new Promise<false>((resolve) => {
-      cancelLate = this.#options.wallClock.after(CLOSE_MS_MAX, () => resolve(false));
-    });
-    if (hasScanner) this.due();
-    const isInTime = await Promise.race([closed, late]);
-    cancelLate();
     this.#isClosed = true;
-    return isInTime;
+    return true;
+  }
+
+  #armLate(): void {
+    this.#cancelLate();
+    this.#cancelLate = this.#options.wallClock.after(CLOSE_MS_MAX, () => this.#onClosed(false));
   }
 
   #pump(): void {
@@ -152,7 +156,7 @@ export class ShardLane {
     this.#isInFlight = false;
     this.#options.onRows(this.#options.rows.salvage());
     this.#options.returnSeeds(seeds);
-    const isRestarted = !this.#isClosing && this.restarts.tryRestart();
+    const isRestarted = this.#hasScanner && this.restarts.tryRestart();
     this.#options.logger.error(
       {
         shardId: this.#options.shardId,
@@ -172,9 +176,11 @@ export class ShardLane {
     const isLeft = this.#isDue || (isAgain && isProgress);
     if (this.#isClosing && (this.#isOff || !isLeft)) {
       this.#isClosed = true;
-      this.#onClosed();
+      this.#cancelLate();
+      this.#onClosed(true);
       return;
     }
+    if (this.#isClosing) this.#armLate();
     if (!isAgain) this.#pump();
     else if (isProgress || this.#isDue) this.due();
     else {
