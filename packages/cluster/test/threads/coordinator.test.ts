@@ -138,13 +138,17 @@ describe("Coordinator with real threads", () => {
 
   it("loses and doubles nothing when a scan thread dies between finding and committing", async () => {
     const deaths = new SharedArrayBuffer(4);
+    let arms = 0;
     const run = await threaded("pool", {
       deaths,
       disturb: (_, progress) => {
-        // Armed twice: the second death comes from a thread that replaced the first.
+        // Armed twice, once each: a shard outlives three deaths, and a window of time could bring more. The second
+        // death comes from a thread that replaced the first.
         const left = new Int32Array(deaths);
-        if (left[0] === 0 && progress > 0.4 && progress < 0.45) Atomics.store(left, 0, 3);
-        if ((left[0] as number) <= 0 && progress > 0.7 && progress < 0.75) Atomics.store(left, 0, 2);
+        if (arms === 0 && progress > 0.4) Atomics.store(left, 0, 3);
+        else if (arms === 1 && progress > 0.7 && (left[0] as number) <= 0) Atomics.store(left, 0, 2);
+        else return;
+        arms++;
       },
     });
     expect(run.scanRestarts).toBeGreaterThanOrEqual(2);
