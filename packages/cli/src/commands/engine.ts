@@ -1,3 +1,5 @@
+import type { LoadedConfig } from "@smcq/config";
+import { SmcqError } from "@smcq/kernel";
 import type { CommandModule } from "yargs";
 import { createLogger } from "../output/logger.ts";
 import { supervise } from "../process/supervise.ts";
@@ -11,13 +13,23 @@ export function engineCommand(setExitCode: (exitCode: number) => void): CommandM
     builder: (argv) =>
       withSettingFlags(argv)
         .example("$0 engine --shards 8", "the simulated venue, 30 times as fast as life")
-        .example("$0 engine --mode paper --for 1h", "the real market's data, no orders"),
+        .example("$0 engine --mode paper --model heuristic --for 1h", "the real market's data, no orders"),
     handler: async (args) => {
       const loaded = loadSettings(args);
+      demandModel(loaded);
       const logger = createLogger(loaded.config.log, { component: "supervisor" });
       const settings = settingsWithoutEffect(loaded);
       if (settings.length > 0) logger.warn({ settings }, "settings without effect in this version");
       setExitCode(await supervise(loaded, logger));
     },
   };
+}
+
+/** The heuristic is a stand-in: outside the simulation it scores only when it was asked for by name. */
+function demandModel({ config, sources }: LoadedConfig): void {
+  if (config.mode === "sim" || sources["scan.model"] !== "default") return;
+  throw new SmcqError(
+    "CONFIG_MODEL",
+    `mode ${config.mode} needs a model and this version ships none: give --model heuristic to score by the hand-made rule`,
+  );
 }

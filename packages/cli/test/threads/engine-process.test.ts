@@ -202,9 +202,15 @@ describe("smcq engine refuses", () => {
   const cases: readonly (readonly [string, readonly string[], number, string])[] = [
     [
       "an un-prefixed stream address",
-      ["--mode", "paper", "--set", "feed.wsBaseUrl=wss://fstream.binance.com/stream"],
+      ["--mode", "paper", "--model", "heuristic", "--set", "feed.wsBaseUrl=wss://fstream.binance.com/stream"],
       ExitCode.Feed,
       "/market/stream",
+    ],
+    [
+      "real data without a model asked for by name",
+      ["--mode", "paper"],
+      ExitCode.Config,
+      "--model heuristic",
     ],
     ["an unknown flag", ["--shard", "3"], ExitCode.Usage, "shard"],
     ["a setting out of range", ["--shards", "1000"], ExitCode.Config, "1..64"],
