@@ -1,10 +1,8 @@
 import { Writable } from "node:stream";
 import { FEED_COUNTER_COUNT, FeedCounter } from "@smcq/exchange";
-import { loadConfig } from "@smcq/config";
 import { silentLogger } from "@smcq/kernel";
 import { describe, expect, it } from "vitest";
 import { main } from "../src/cli.ts";
-import { settingsWithoutEffect } from "../src/commands/settings.ts";
 import { ledgerTeller } from "../src/engine/run-ledger.ts";
 import { minuteFields, minuteText } from "../src/output/minute-line.ts";
 import { prettyLine, PrettyStream } from "../src/output/pretty.ts";
@@ -85,14 +83,6 @@ describe("the ledger's events", () => {
       tell({ type: "lost", signalCount: 1, code: "LEDGER_NOT_OPEN", message: "dead" });
     expect(lines).toHaveLength(2);
     expect(minuteText(fields({ signalsLost: 103 }))).toMatch(/signalsLost 103$/);
-  });
-});
-
-describe("settings", () => {
-  it("that nothing reads are named when they are given", () => {
-    expect(settingsWithoutEffect(loadConfig({ env: {}, flags: {} }))).toEqual([]);
-    const given = loadConfig({ env: {}, flags: { "feed.backoffMinMs": 7_000 } });
-    expect(settingsWithoutEffect(given)).toEqual(["feed.backoffMinMs"]);
   });
 });
 

@@ -43,7 +43,7 @@ const feed = z.strictObject({
     .default(10_000)
     .describe("limit of a WebSocket handshake (wall time)"),
   httpTimeoutMs: integer(100, 120_000).default(10_000).describe("limit of a REST call (wall time)"),
-  maxPayloadBytes: integer(1_024, 16_777_216).default(262_144).describe("largest frame that is accepted"),
+  maxPayloadBytes: integer(1_024, 16_777_216).default(4_194_304).describe("largest frame that is accepted"),
 });
 
 const universe = z.strictObject({

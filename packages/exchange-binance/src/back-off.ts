@@ -1,7 +1,5 @@
 import type { Rng } from "@smcq/kernel";
 
-const FIRST_MS = 5_000;
-const MAX_MS = 300_000;
 /** After "too many requests" the venue wants rest: start where others are after four failures. */
 const POLICY_FIRST_MS = 60_000;
 
@@ -22,22 +20,31 @@ export type EndKind =
   /** We closed it ourselves. */
   | "stopped";
 
-/** The reconnection rule S4: the first retry at once, then 5 s to 5 min of venue time with jitter. */
+/** Shortest and longest wait, venue ms; S4: 5 s and 5 min. */
+export interface BackOffRange {
+  readonly backOffMinMs: number;
+  readonly backOffMaxMs: number;
+}
+
+/** The reconnection rule S4: the first retry at once, then longer and longer inside the range, with jitter. */
 export class BackOff {
   readonly #rng: Rng;
+  readonly #range: BackOffRange;
   #failures = 0;
 
-  constructor(rng: Rng) {
+  constructor(rng: Rng, range: BackOffRange) {
     this.#rng = rng;
+    this.#range = range;
   }
 
   /** Ms until the next try after a connection ended this way. */
   nextMs(kind: EndKind): number {
     const failures = this.#failures++;
     if (kind !== "policy" && failures === 0) return 0;
-    const firstMs = kind === "policy" ? POLICY_FIRST_MS : FIRST_MS;
-    const fullMs = Math.min(MAX_MS, firstMs * 2 ** Math.min(16, Math.max(0, failures - 1)));
-    return Math.max(FIRST_MS, fullMs * (0.75 + this.#rng.next() * 0.25));
+    const { backOffMinMs, backOffMaxMs } = this.#range;
+    const firstMs = kind === "policy" ? Math.max(POLICY_FIRST_MS, backOffMinMs) : backOffMinMs;
+    const fullMs = Math.min(backOffMaxMs, firstMs * 2 ** Math.min(16, Math.max(0, failures - 1)));
+    return Math.max(backOffMinMs, fullMs * (0.75 + this.#rng.next() * 0.25));
   }
 
   /** The connection has been healthy for a while: the next failure is a first one again. */

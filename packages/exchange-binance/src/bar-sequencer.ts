@@ -1,18 +1,14 @@
 import { BAR_FIELDS, MINUTE_MS } from "@smcq/kernel";
-import { FeedCounter } from "@smcq/exchange";
-import type { BarReply } from "@smcq/exchange";
+import { type BarReply, FeedCounter } from "@smcq/exchange";
 import { BarKeeper, SlotStage } from "./bar-keeper.ts";
-import { Field } from "./kline-frame.ts";
-import type { KlineFrame } from "./kline-frame.ts";
-import { BackfillPriority } from "./sequencer-options.ts";
+import { Field, type KlineFrame } from "./kline-frame.ts";
+import { BackfillPriority, REPAIR_RETRY_MS_MAX, repairRetryMs } from "./sequencer-options.ts";
 import type { ParityCounts, SequencerOptions, SlotState } from "./sequencer-options.ts";
 import { DueTimer } from "./due-timer.ts";
 import { HISTORY_BARS, REPAIR_BARS_MAX, RING_BARS } from "./limits.ts";
 import { isTimely } from "./kline-times.ts";
 import { KEPT_BARS } from "./slot-bars.ts";
 
-const RETRY_FIRST_MS = 3_000;
-const RETRY_MS_MAX = 300_000;
 /** Replies that hold later bars but not the one we need, after which the hole counts as the venue's own. */
 const HOLE_TRIES_MAX = 3;
 /**
@@ -64,7 +60,7 @@ export class BarSequencer {
     this.#graceMs = options.boundaryGraceMs ?? 3_000;
     this.#newerGraceMs = options.newerBarGraceMs ?? 1_000;
     this.#futureMs = options.futureMsMax ?? 10_000;
-    this.#replyMsMax = options.replyMsMax ?? RETRY_MS_MAX;
+    this.#replyMsMax = options.replyMsMax ?? REPAIR_RETRY_MS_MAX;
     this.#symbols = Array.from({ length: slots });
     this.#formingMs = new Float64Array(slots);
     this.#askedFromMs = new Float64Array(slots);
@@ -246,13 +242,10 @@ export class BarSequencer {
     }
     if (hasMoved) this.#tries[slot] = 0;
     else this.#tries[slot] = Math.min(200, (this.#tries[slot] as number) + 1);
-    this.#due.schedule(slot, hasMoved ? nowMs : nowMs + this.#retryMs(this.#tries[slot] as number));
-  }
-
-  #retryMs(tries: number): number {
-    const fullMs = Math.min(RETRY_MS_MAX, RETRY_FIRST_MS * 2 ** (tries - 1));
-    // The first retry is the second boundary check (+6 s); later ones spread.
-    return tries <= 1 ? fullMs : fullMs * (0.8 + this.#options.rng.next() * 0.2);
+    this.#due.schedule(
+      slot,
+      hasMoved ? nowMs : nowMs + repairRetryMs(this.#tries[slot] as number, this.#options),
+    );
   }
 
   /** Asks REST for what the slot lacks; one request a slot at a time, so the oldest bars come first. */
@@ -266,7 +259,13 @@ export class BarSequencer {
     }
     const lastMs = this.#lastClosedMs(nowMs);
     if (!this.#keeper.isLive(slot)) {
-      this.#request(slot, symbol, lastMs - (HISTORY_BARS - 1) * MINUTE_MS, lastMs, BackfillPriority.History);
+      this.#request(
+        slot,
+        symbol,
+        lastMs - ((this.#options.historyBars ?? HISTORY_BARS) - 1) * MINUTE_MS,
+        lastMs,
+        BackfillPriority.History,
+      );
       return;
     }
     const nextMs = this.#keeper.nextMs(slot);

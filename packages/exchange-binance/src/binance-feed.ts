@@ -41,7 +41,14 @@ export interface BinanceFeedOptions {
   readonly sequencer?: Partial<
     Pick<
       SequencerOptions,
-      "boundaryGraceMs" | "newerBarGraceMs" | "jumpFactorMax" | "futureMsMax" | "replyMsMax" | "auditMinutes"
+      | "boundaryGraceMs"
+      | "retryFirstMs"
+      | "historyBars"
+      | "newerBarGraceMs"
+      | "jumpFactorMax"
+      | "futureMsMax"
+      | "replyMsMax"
+      | "auditMinutes"
     >
   >;
   /** Venue minus local time, ms. */
@@ -58,6 +65,8 @@ const DEFAULT_TIMING: GroupTiming = {
   rotateAfterMs: 23 * HOUR_MS,
   rotateSpreadMs: HOUR_MS / 2,
   healthyAfterMs: 60_000,
+  backOffMinMs: 5_000,
+  backOffMaxMs: 300_000,
   badFramesInRowMax: BAD_FRAMES_IN_ROW_MAX,
 };
 

@@ -63,6 +63,8 @@ const TIMING: GroupTiming = {
   rotateAfterMs: 23 * HOUR_MS,
   rotateSpreadMs: HOUR_MS / 2,
   healthyAfterMs: 60_000,
+  backOffMinMs: 5_000,
+  backOffMaxMs: 300_000,
   badFramesInRowMax: BAD_FRAMES_IN_ROW_MAX,
 };
 

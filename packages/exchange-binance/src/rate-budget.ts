@@ -24,6 +24,8 @@ export interface RateBudgetOptions {
   readonly offsetMs?: () => number;
   /** A request is refused rather than kept waiting when a ban lasts longer than this. */
   readonly banWaitMsMax?: number;
+  /** Share of the venue's limit that is used at most; default 0.8. */
+  readonly weightShareMax?: number;
 }
 
 export interface BudgetState {
@@ -65,8 +67,10 @@ export class RateBudget {
   #waiting: Waiting[] = [];
   #cancelTimer: CancelTimer | undefined;
   #isClosed = false;
+  readonly #weightShareMax: number;
 
   constructor(options: RateBudgetOptions) {
+    this.#weightShareMax = options.weightShareMax ?? WEIGHT_SHARE_MAX;
     this.#clock = options.clock;
     this.#offsetMs = options.offsetMs ?? (() => 0);
     this.#banWaitMsMax = options.banWaitMsMax ?? 5 * MINUTE_MS;
@@ -219,7 +223,7 @@ export class RateBudget {
   #waitMs(nowMs: number, weight: number): number {
     const stopMs = Math.max(this.#stopUntilMs, this.#bannedUntilMs) - nowMs;
     if (stopMs > 0) return stopMs;
-    const share = Math.floor(this.#limit * WEIGHT_SHARE_MAX);
+    const share = Math.floor(this.#limit * this.#weightShareMax);
     if (this.#sent > 0 && this.#sent + weight > share) return BUCKET_MS;
     const window = this.#window(nowMs - WINDOW_GUARD_MS);
     const reported = this.#reportedWindow >= window ? this.#reported : 0;

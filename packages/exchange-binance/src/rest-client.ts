@@ -30,6 +30,8 @@ export interface RestClientOptions {
   /** Sockets at most. Default 8. */
   readonly connections?: number;
   readonly banWaitMsMax?: number;
+  /** Share of the weight limit that is used at most; default 0.8. */
+  readonly weightShareMax?: number;
 }
 
 export interface RestStats {
@@ -75,6 +77,7 @@ export class BinanceRest {
       clock: options.clock,
       offsetMs: () => this.offset.offsetMs(),
       ...(options.banWaitMsMax === undefined ? {} : { banWaitMsMax: options.banWaitMsMax }),
+      ...(options.weightShareMax === undefined ? {} : { weightShareMax: options.weightShareMax }),
     });
     this.#pool = new Pool(options.origin, {
       connections: options.connections ?? 8,

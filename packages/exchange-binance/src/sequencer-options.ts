@@ -28,6 +28,10 @@ export interface SequencerOptions {
   readonly defer: (fn: () => void) => void;
   /** After a minute's end, ms until REST is asked for the symbols that have not closed. Default 3,000. */
   readonly boundaryGraceMs?: number;
+  /** Ms after which REST is asked the first time again, the second boundary check. Default 3,000. */
+  readonly retryFirstMs?: number;
+  /** Closed bars of a first history, 320..499. Default 499. */
+  readonly historyBars?: number;
   /** After a newer bar was seen, ms that an `x:true` of the older one may still take. Default 1,000. */
   readonly newerBarGraceMs?: number;
   /** A final whose prices lie further than this factor from the last close needs REST's word. Default 20. */
@@ -54,4 +58,19 @@ export interface ParityCounts {
   readonly restEqual: number;
   /** The same with other numbers: REST's were taken. */
   readonly restDifferent: number;
+}
+
+/** The longest wait between two questions to REST about the same bars, venue ms. */
+export const REPAIR_RETRY_MS_MAX = 300_000;
+
+/**
+ * Venue ms until REST is asked again after `tries` replies that brought nothing: the first retry is the second
+ * boundary check (+6 s), later ones double and spread.
+ */
+export function repairRetryMs(
+  tries: number,
+  options: Pick<SequencerOptions, "retryFirstMs" | "rng">,
+): number {
+  const fullMs = Math.min(REPAIR_RETRY_MS_MAX, (options.retryFirstMs ?? 3_000) * 2 ** (tries - 1));
+  return tries <= 1 ? fullMs : fullMs * (0.8 + options.rng.next() * 0.2);
 }

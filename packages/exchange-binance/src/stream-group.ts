@@ -2,6 +2,7 @@ import type { CancelTimer, Clock, Logger, Rng } from "@smcq/kernel";
 import { FeedCounter } from "@smcq/exchange";
 import type { FeedMeter } from "@smcq/exchange";
 import { BackOff } from "./back-off.ts";
+import type { BackOffRange } from "./back-off.ts";
 import type { ConnectBudget } from "./connect-budget.ts";
 import { StreamSocket } from "./stream-socket.ts";
 import type { SocketEnd, SocketTimeouts } from "./stream-socket.ts";
@@ -10,7 +11,7 @@ import type { SocketEnd, SocketTimeouts } from "./stream-socket.ts";
 export const FrameUse = { Data: 0, Control: 1, Bad: 2 } as const;
 export type FrameUse = (typeof FrameUse)[keyof typeof FrameUse];
 
-export interface GroupTiming {
+export interface GroupTiming extends BackOffRange {
   /** Venue ms without data after which a connection is replaced; Infinity for streams that may be silent. */
   readonly dataSilenceMsMax: number;
   /** The same for a connection with few streams, where a quiet market is no fault. */
@@ -100,7 +101,7 @@ export class StreamGroup {
   constructor(options: GroupOptions) {
     this.index = options.index;
     this.#options = options;
-    this.#backOff = new BackOff(options.rng);
+    this.#backOff = new BackOff(options.rng, options.timing);
   }
 
   status(): GroupStatus {

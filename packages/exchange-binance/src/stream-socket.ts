@@ -44,6 +44,8 @@ export interface SocketTimeouts {
   readonly ackMs?: number;
   readonly pingMs?: number;
   readonly pongMs?: number;
+  /** A larger frame closes the socket; default 4 MiB. */
+  readonly payloadBytesMax?: number;
 }
 
 /**
@@ -80,7 +82,7 @@ export class StreamSocket {
     this.#ws = new WebSocket(options.url, {
       // The default offers deflate, which costs 45-113 us a message (perf.md 2) and lets bombs in (T18).
       perMessageDeflate: false,
-      maxPayload: PAYLOAD_BYTES_MAX,
+      maxPayload: this.#timeouts.payloadBytesMax ?? PAYLOAD_BYTES_MAX,
       // The scan reads bytes and leaves anything odd to JSON.parse: a second pass over each frame brings nothing.
       skipUTF8Validation: true,
       followRedirects: false,

@@ -7,7 +7,7 @@ const end = { closeCode: 1006, httpStatus: 0, errorCode: "" };
 
 describe("BackOff", () => {
   it("retries at once, then from 5 s to 5 min with jitter, and begins anew after health", () => {
-    const backOff = new BackOff(new Rng(3));
+    const backOff = new BackOff(new Rng(3), { backOffMinMs: 5_000, backOffMaxMs: 300_000 });
     const waits = Array.from({ length: 14 }, () => backOff.nextMs("network"));
     expect(waits[0]).toBe(0);
     for (const [index, wait] of waits.slice(1).entries()) {
@@ -21,7 +21,7 @@ describe("BackOff", () => {
   });
 
   it("rests a minute at least after the venue said too much", () => {
-    const backOff = new BackOff(new Rng(3));
+    const backOff = new BackOff(new Rng(3), { backOffMinMs: 5_000, backOffMaxMs: 300_000 });
     expect(backOff.nextMs("policy")).toBeGreaterThanOrEqual(45_000);
   });
 

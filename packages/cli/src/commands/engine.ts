@@ -3,7 +3,7 @@ import { SmcqError } from "@smcq/kernel";
 import type { CommandModule } from "yargs";
 import { createLogger } from "../output/logger.ts";
 import { supervise } from "../process/supervise.ts";
-import { loadSettings, settingsWithoutEffect, withSettingFlags } from "./settings.ts";
+import { loadSettings, withSettingFlags } from "./settings.ts";
 
 /** `smcq engine`: the whole engine, in mode sim with its own simulated venue. */
 export function engineCommand(setExitCode: (exitCode: number) => void): CommandModule {
@@ -18,8 +18,6 @@ export function engineCommand(setExitCode: (exitCode: number) => void): CommandM
       const loaded = loadSettings(args);
       demandModel(loaded);
       const logger = createLogger(loaded.config.log, { component: "supervisor" });
-      const settings = settingsWithoutEffect(loaded);
-      if (settings.length > 0) logger.warn({ settings }, "settings without effect in this version");
       setExitCode(await supervise(loaded, logger));
     },
   };

@@ -65,18 +65,3 @@ export function loadSettings(args: Readonly<Record<string, unknown>>): LoadedCon
   }
   return loadConfig({ file: args["config"] as string | undefined, env: process.env, flags });
 }
-
-/** Settings of the schema that nothing reads yet: whoever sets one is told so. */
-const WITHOUT_EFFECT: readonly string[] = [
-  "feed.boundarySecondMs",
-  "feed.backoffMinMs",
-  "feed.backoffMaxMs",
-  "feed.maxPayloadBytes",
-  "rest.weightRatioMax",
-  "warmup.historyBars",
-];
-
-/** Settings that were given and change nothing. */
-export function settingsWithoutEffect({ sources }: LoadedConfig): readonly string[] {
-  return WITHOUT_EFFECT.filter((path) => sources[path] !== "default");
-}

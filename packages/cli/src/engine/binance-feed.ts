@@ -12,11 +12,13 @@ export interface FeedData {
   readonly feed: FeedConfig;
   readonly seed: number;
   readonly shards: number;
+  /** Closed bars of a symbol's first history. */
+  readonly historyBars: number;
 }
 
 /** The feed of one shard. Each has its share of the connections that one address may open. */
 export function createBinanceFeed(deps: FeedDeps, data: FeedData): BinanceFeed {
-  const { feed, seed, shards } = data;
+  const { feed, seed, shards, historyBars } = data;
   return new BinanceFeed({
     bases: { wsBase: feed.wsBaseUrl, restBase: feed.restBaseUrl, allowCustomHost: feed.allowCustomHost },
     slots: deps.slots,
@@ -32,8 +34,17 @@ export function createBinanceFeed(deps: FeedDeps, data: FeedData): BinanceFeed {
       connectsMax: Math.max(2, Math.floor(CONNECTS_MAX / shards)),
     }),
     symbolsPerConnection: feed.symbolsPerConnection,
-    timing: { dataSilenceMsMax: feed.dataWatchdogMs, rotateAfterMs: feed.rotationHours * HOUR_MS },
-    timeouts: { connectMs: feed.connectTimeoutMs },
-    sequencer: { boundaryGraceMs: feed.boundaryGraceMs },
+    timing: {
+      dataSilenceMsMax: feed.dataWatchdogMs,
+      rotateAfterMs: feed.rotationHours * HOUR_MS,
+      backOffMinMs: feed.backoffMinMs,
+      backOffMaxMs: feed.backoffMaxMs,
+    },
+    timeouts: { connectMs: feed.connectTimeoutMs, payloadBytesMax: feed.maxPayloadBytes },
+    sequencer: {
+      boundaryGraceMs: feed.boundaryGraceMs,
+      retryFirstMs: feed.boundarySecondMs - feed.boundaryGraceMs,
+      historyBars,
+    },
   });
 }

@@ -32,7 +32,12 @@ export function createCoordinator(payload: EnginePayload, parts: CoordinatorPart
   const { config } = payload;
   const { venue, ledger, signals, logger } = parts;
   const shards = threadCount(config.shards);
-  const feedData: FeedData = { feed: config.feed, seed: config.seed, shards };
+  const feedData: FeedData = {
+    feed: config.feed,
+    seed: config.seed,
+    shards,
+    historyBars: config.warmup.historyBars,
+  };
   return new Coordinator({
     symbols: watchedSymbols(parts.universe, config.universe),
     shards,

@@ -41,6 +41,7 @@ export async function openVenue(payload: EnginePayload, deps: VenueDeps): Promis
     log: logger,
     connectTimeoutMs: feed.connectTimeoutMs,
     replyTimeoutMs: feed.httpTimeoutMs,
+    weightShareMax: config.rest.weightRatioMax,
     // A simulated venue lives as long as the run: its list is of no use to the next one.
     ...(config.mode === "sim" ? {} : { cacheDir: join(config.dataDir, "cache") }),
   });
