@@ -55,10 +55,12 @@ async function main(): Promise<void> {
   let sim: BinanceSim | null = null;
   process.once("disconnect", () => void end(sim));
   process.once("SIGTERM", () => void end(sim));
-  // Ctrl-C reaches the whole group: the engine goes first and then closes the channel.
-  process.on("SIGINT", () => {
+  // Ctrl-C, or a terminal that closes, reaches the whole group: the engine goes first and then closes the channel.
+  const onGroupSignal = (): void => {
     if (!process.connected) void end(sim);
-  });
+  };
+  process.on("SIGINT", onGroupSignal);
+  process.on("SIGHUP", onGroupSignal);
   try {
     sim = await startBinanceSim(JSON.parse(process.argv[2] ?? "{}") as BinanceSimOptions);
   } catch (error) {

@@ -56,6 +56,7 @@ export interface WarmupConfig {
 }
 
 export interface SimConfig {
+  readonly port: number;
   readonly symbols: number;
   readonly faults: string;
   readonly updatesPerSecondWall: number;

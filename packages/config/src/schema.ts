@@ -82,6 +82,7 @@ const warmup = z.strictObject({
 });
 
 const sim = z.strictObject({
+  port: integer(0, 65_535).default(0).describe("loopback port of the simulated venue; 0: any free one"),
   symbols: integer(1, 10_000).default(297).describe("symbols of the simulated venue that pass the filter"),
   faults: z
     .string()

@@ -119,6 +119,7 @@ async function startVenue(
     symbols: config.sim.symbols,
     speed: config.speed,
     loop: config.loop,
+    port: config.sim.port,
     updatesPerSecondWall: config.sim.updatesPerSecondWall,
     ...(config.sim.faults === "" ? {} : { faults: config.sim.faults }),
   };

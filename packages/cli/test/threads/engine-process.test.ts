@@ -1,3 +1,5 @@
+import { once } from "node:events";
+import { type AddressInfo, createServer } from "node:net";
 import { fileURLToPath } from "node:url";
 import { ledgerFile, LedgerReader } from "@smcq/ledger";
 import { afterEach, describe, expect, it } from "vitest";
@@ -199,7 +201,7 @@ describe("smcq universe", () => {
 });
 
 describe("smcq engine refuses", () => {
-  const cases: readonly (readonly [string, readonly string[], number, string])[] = [
+  const refusalCases: readonly (readonly [string, readonly string[], number, string])[] = [
     [
       "an un-prefixed stream address",
       ["--mode", "paper", "--model", "heuristic", "--set", "feed.wsBaseUrl=wss://fstream.binance.com/stream"],
@@ -227,6 +229,16 @@ describe("smcq engine refuses", () => {
   ];
 
   it("what it cannot do, each with its own exit code and a hint", async () => {
+    const taken = createServer().listen(0, "127.0.0.1");
+    await once(taken, "listening");
+    const port = (taken.address() as AddressInfo).port;
+    const busy = [
+      "a port that is taken",
+      ["--set", `sim.port=${port}`],
+      ExitCode.Port,
+      String(port),
+    ] as const;
+    const cases = [...refusalCases, busy];
     const refusals = await Promise.all(
       cases.map(async ([what, args, , hint]) => {
         const run = start(args);
@@ -238,6 +250,7 @@ describe("smcq engine refuses", () => {
         ] as const;
       }),
     );
+    taken.close();
     expect(refusals).toEqual(cases.map(([what, , exitCode, hint]) => [what, exitCode, hint]));
   });
 });
