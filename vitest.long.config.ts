@@ -6,6 +6,13 @@ export default defineConfig({
   test: {
     reporters: ["default", "./scripts/tally-reporter.ts"],
     maxWorkers: 1,
-    projects: [sourceProject({ name: "long", include: ["packages/*/test/**/*.long.ts"], serial: true, timeoutMs: 3_600_000 })],
+    projects: [
+      sourceProject({
+        name: "long",
+        include: ["packages/*/test/**/*.long.ts"],
+        serial: true,
+        timeoutMs: 3_600_000,
+      }),
+    ],
   },
 });
