@@ -4,7 +4,7 @@ import { BAR_FIELDS, type Bar, MINUTE_MS } from "@smcq/kernel";
 import { detect, SmcDetector } from "@smcq/smc";
 import { comparePaired, timed } from "../lib/paired.ts";
 import type { PartRecorder } from "../lib/results.ts";
-import type { MicroContext } from "./micro.ts";
+import type { MicroContext } from "./micro-context.ts";
 
 const SYMBOLS = 300;
 const WARM_BARS = 512;

@@ -4,7 +4,7 @@ import { ScanPool } from "@smcq/cluster";
 import { silentLogger, SystemClock } from "@smcq/kernel";
 import { type Contender, comparePaired } from "../lib/paired.ts";
 import type { PartRecorder } from "../lib/results.ts";
-import type { MicroContext } from "./micro.ts";
+import type { MicroContext } from "./micro-context.ts";
 
 const clock = new SystemClock();
 

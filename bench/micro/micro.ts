@@ -1,17 +1,11 @@
 import type { Calibration } from "../lib/calibration.ts";
+import type { MicroContext } from "./micro-context.ts";
 import type { BenchOptions } from "../lib/options.ts";
 import type { PartRecorder } from "../lib/results.ts";
 import { benchDetector } from "./detector.ts";
 import { benchHops } from "./hops.ts";
 import { benchParse } from "./parse.ts";
 import { benchRing } from "./ring.ts";
-
-export interface MicroContext {
-  readonly calibration: Calibration;
-  readonly rounds: number;
-  /** Shortest time of one measurement, ms. */
-  readonly msPerMeasurement: number;
-}
 
 /** The small costs that the pipeline is made of (perf.md section 2), each against its rival. */
 export async function runMicro(

@@ -2,7 +2,7 @@ import { FrameKind, KlineParser, SymbolTable } from "@smcq/exchange-binance";
 import { MarketData } from "@smcq/exchange-sim";
 import { comparePaired, timed } from "../lib/paired.ts";
 import type { PartRecorder } from "../lib/results.ts";
-import type { MicroContext } from "./micro.ts";
+import type { MicroContext } from "./micro-context.ts";
 import { reordered, type SampleFrame, sampleFrames } from "./frames.ts";
 
 const FRAMES = 16_384;

@@ -2,7 +2,7 @@ import { BAR_FIELDS, MINUTE_MS } from "@smcq/kernel";
 import { createKlineRings, KlineRingReader, KlineRingWriter } from "@smcq/wire";
 import { comparePaired, timed } from "../lib/paired.ts";
 import type { PartRecorder } from "../lib/results.ts";
-import type { MicroContext } from "./micro.ts";
+import type { MicroContext } from "./micro-context.ts";
 
 const SLOTS = 600;
 const WINDOW_BARS = 128;

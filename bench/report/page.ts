@@ -2,7 +2,7 @@ import type { Comparison, Distribution, PartResult, ResultTable } from "../lib/r
 import { barChart, cumulativeChart } from "./charts.ts";
 import { escapeHtml } from "./html.ts";
 import { cellText, short } from "./table.ts";
-import type { BenchReport } from "./write.ts";
+import type { BenchReport } from "./bench-report.ts";
 
 const STYLE = `
 :root { color-scheme: light dark; --ink: #1b1f24; --paper: #fff; --soft: #667; --line: #d5d9e0; --own: #2563eb; --rival: #9aa3b2; --good: #15803d; --bad: #b91c1c; }

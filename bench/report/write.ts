@@ -1,20 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { CalibrationSummary } from "../lib/calibration.ts";
-import type { GoalLine } from "../lib/goals.ts";
-import type { Machine } from "../lib/machine.ts";
-import type { PartResult } from "../lib/results.ts";
+import type { BenchReport } from "./bench-report.ts";
 import { reportPage } from "./page.ts";
-
-/** Everything one run found. */
-export interface BenchReport {
-  readonly startedAtMs: number;
-  readonly isQuick: boolean;
-  readonly machine: Machine;
-  readonly calibration: CalibrationSummary;
-  readonly goals: readonly GoalLine[];
-  readonly parts: readonly PartResult[];
-}
 
 /** Writes the run as JSON and as a page; returns a line for each file. */
 export function writeReport(outDir: string, report: BenchReport): string[] {
