@@ -12,7 +12,7 @@ describe("the engine against a venue where everything goes wrong at once", () =>
       speed: 40,
       seed,
       faults: ALL_FAULTS,
-      minutes: 16,
+      minutes: 12,
       calmMinutes: 4,
     });
     console.log(JSON.stringify({ ...result, warnings: [...result.warnings] }));

@@ -59,7 +59,7 @@ afterEach(() => {
 describe("smcq engine as processes", () => {
   it("gets READY, finds and stores signals, and ends by --for with exit code 0", async () => {
     const folder = fresh();
-    const run = start(["--for", "8s", "--speed", "120"], folder);
+    const run = start(["--for", "6s", "--speed", "120"], folder);
     const ready = await run.sees("READY: 24 pairs, 2 shards");
     expect(ready.level).toBe("info");
     const minute = await run.sees("minute", 2);
