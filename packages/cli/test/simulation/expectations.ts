@@ -1,3 +1,4 @@
+import { SystemClock } from "@smcq/kernel";
 import { expect } from "vitest";
 import type { FaultRunResult } from "./fault-run.ts";
 
@@ -21,4 +22,14 @@ export function expectTruth(result: FaultRunResult): void {
   expect(result.venue.usedWeightMax).toBeLessThanOrEqual(0.8 * result.venue.weightLimit);
   expect(result.venue.replies418).toBe(0);
   expect(result.lost).toBe(0);
+}
+
+/** How long the consumer stands still (MD22), wall ms. */
+const STALL_MS = 2_000;
+
+/** MD22, which only the engine's side can do: the coordinator's thread does nothing at all for a while. */
+export function stallThisThread(): void {
+  const wallClock = new SystemClock();
+  const untilNs = wallClock.monoNs() + STALL_MS * 1e6;
+  while (wallClock.monoNs() < untilNs);
 }

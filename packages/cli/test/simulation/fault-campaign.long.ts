@@ -1,7 +1,7 @@
 import { Rng, SystemClock } from "@smcq/kernel";
 import type { Coordinator } from "@smcq/cluster";
 import { describe, expect, it } from "vitest";
-import { ALL_FAULTS, expectTruth } from "./expectations.ts";
+import { ALL_FAULTS, expectTruth, stallThisThread } from "./expectations.ts";
 import { faultRun, type FaultRunResult } from "./fault-run.ts";
 
 const seed = Number(process.env["SMCQ_SEED"] ?? 20261120);
@@ -24,10 +24,23 @@ function endScanInFlight(coordinator: Coordinator, rng: Rng): void {
 }
 
 describe(`60 venue minutes, 297 symbols, 8 shards, 30 times as fast as life (seed ${seed})`, () => {
-  it("holds the truth with every fault on", async () => {
+  it("holds the truth with every fault on and the coordinator standing still now and then", async () => {
+    let stalls = 0;
     const result = report(
-      await faultRun({ ...MARKET, speed: 30, faults: ALL_FAULTS, minutes: 60, calmMinutes: 6 }),
+      await faultRun({
+        ...MARKET,
+        speed: 30,
+        faults: ALL_FAULTS,
+        minutes: 60,
+        calmMinutes: 6,
+        disturb: (_, progress) => {
+          if (progress < (stalls + 1) * 0.25 || stalls >= 3) return;
+          stalls++;
+          stallThisThread();
+        },
+      }),
     );
+    expect(stalls).toBe(3);
     expectTruth(result);
     expect(result.health.shardsRunning).toBe(8);
   });
