@@ -114,9 +114,11 @@ export const LAYERS: LayersTable = {
     "binance-sim -> exchange-sim": "the venue on loopback is a wire protocol over the venue in memory",
   },
   nodeFreeLayers: ["pure"],
-  sharedMemoryOwners: ["wire"],
+  sharedMemoryOwners: ["wire", "scoring"],
   threadOwners: ["cluster"],
   threadFiles: {
+    "packages/scoring/src/load-model.ts":
+      "a model is read and compiled in a thread that ends by itself: the coordinator's loop goes on, the heap goes with it",
     "packages/ledger/src/thread.ts":
       "the ledger owns its thread's life: better-sqlite3 must never be terminated, so no caller gets hold of the Worker",
   },

@@ -11,7 +11,7 @@ export type { FeatureColumn } from "./feature-table.ts";
 export { TRADE_PLAN_PARAMETERS } from "./trade-plan-parameters.ts";
 export type { TradePlanParameters } from "./trade-plan-parameters.ts";
 export { HeuristicScorer, heuristicTwentieths } from "./heuristic.ts";
-export type { Scorer } from "./scorer.ts";
+export type { Scorer, ScorerBook } from "./scorer.ts";
 export { FeatureVector } from "./feature-vector.ts";
 export { CandidateScanner } from "./candidate-scanner.ts";
 export type { CandidateCode, CandidateScannerOptions } from "./candidate-scanner.ts";

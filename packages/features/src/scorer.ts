@@ -8,3 +8,9 @@ export interface Scorer {
    */
   score(features: Float32Array, count: number, scores: Float64Array): void;
 }
+
+/** The models that a scan can score with, by epoch: 0 is the heuristic, every model that is loaded gets the next one. */
+export interface ScorerBook {
+  /** Throws when nothing is loaded under this epoch. */
+  scorer(epoch: number): Scorer;
+}

