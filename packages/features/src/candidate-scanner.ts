@@ -148,6 +148,19 @@ export class CandidateScanner {
   }
 
   /**
+   * The price that the stop of the current bar's candidate lies beyond (smc.md section 11): the extreme since the sweep
+   * (S1), or the far edge of the gaps (S2) or blocks (S3) that made the setup. `code` is what `push` returned, not 0.
+   */
+  anchor(code: CandidateCode): number {
+    assert(code !== 0, "Invariant: only a candidate has an anchor");
+    const detector = this.#detector;
+    const setup = Math.abs(code);
+    if (setup === 1) return detector.extremeSinceSweep(code);
+    const book = setup === 2 ? detector.gaps : detector.blocks;
+    return code > 0 ? book.setupBottom : book.setupTop;
+  }
+
+  /**
    * Seeds M5 anew: `m5Bars` are the venue's own closed 5m bars (flat, ascending; those that closed after the last
    * scanned bar are left out), `m1Bars` the stored minutes, of which those after the last M5 bar are replayed.
    */

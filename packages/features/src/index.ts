@@ -8,9 +8,12 @@ export {
   FIRST_FEATURE_BAR,
 } from "./feature-table.ts";
 export type { FeatureColumn } from "./feature-table.ts";
+export { planTrade, resultR, stepPlan } from "./trade-plan.ts";
+export type { ExitReason, PlanCandidate, PlanExit, StopTooWide, TradePlan } from "./trade-plan.ts";
 export { TRADE_PLAN_PARAMETERS } from "./trade-plan-parameters.ts";
 export type { TradePlanParameters } from "./trade-plan-parameters.ts";
 export { HeuristicScorer, heuristicTwentieths } from "./heuristic.ts";
+export { singleScorer } from "./scorer.ts";
 export type { Scorer, ScorerBook } from "./scorer.ts";
 export { FeatureVector } from "./feature-vector.ts";
 export { CandidateScanner } from "./candidate-scanner.ts";

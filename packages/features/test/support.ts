@@ -4,6 +4,7 @@ import { gunzipSync } from "node:zlib";
 import { BAR_FIELDS, Rng } from "@smcq/kernel";
 import type { Bar } from "@smcq/kernel";
 import { CandidateScanner, FEATURE_COUNT } from "@smcq/features";
+import type { CandidateCode } from "@smcq/features";
 
 const root = join(import.meta.dirname, "../../..");
 const fixtures = join(import.meta.dirname, "fixtures");
@@ -121,7 +122,7 @@ export class Lane {
     this.scanner.resetAll();
   }
 
-  push(flat: Float64Array, index: number): number {
+  push(flat: Float64Array, index: number): CandidateCode {
     const at = index * BAR_FIELDS;
     return this.scanner.push(
       flat[at]!,

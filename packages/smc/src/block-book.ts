@@ -34,6 +34,9 @@ export class BlockBook {
   #marks = 0;
   /** Sides (bit 0 up, bit 1 down) with an order block touched on this bar. */
   setupSides = 0;
+  /** Far edges of those blocks: the lowest bottom of the up side, the highest top of the down side; else meaningless. */
+  setupBottom: number = Infinity;
+  setupTop: number = -Infinity;
   /** Set by `survey`: order blocks alive (no breakers), and the distance to the nearest of them. */
   blockCount = 0;
   nearestDistance: number = Infinity;
@@ -136,10 +139,20 @@ export class BlockBook {
 
   #reportTouched(bar: number, mark: number, top: number, bottom: number): void {
     const isBullish = (mark & BULLISH) !== 0;
-    if ((mark & BREAKER) === 0) this.setupSides |= isBullish ? 1 : 2;
+    if ((mark & BREAKER) === 0) this.#noteSetup(isBullish, top, bottom);
     if (this.#events === null) return;
     const code = (mark & BREAKER) !== 0 ? SmcEvent.BreakerTouch : SmcEvent.BlockTouch;
     this.#events.add(code, isBullish ? 1 : -1, top, bottom, this.#candle(bar, mark));
+  }
+
+  #noteSetup(isBullish: boolean, top: number, bottom: number): void {
+    if (isBullish) {
+      if ((this.setupSides & 1) === 0 || bottom < this.setupBottom) this.setupBottom = bottom;
+      this.setupSides |= 1;
+    } else {
+      if ((this.setupSides & 2) === 0 || top > this.setupTop) this.setupTop = top;
+      this.setupSides |= 2;
+    }
   }
 
   /** Adds the block of a break at `bar`, whose candle is `candleBar`. */

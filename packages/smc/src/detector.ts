@@ -242,6 +242,21 @@ export class SmcDetector {
     return this.#pools.sweepAge(this.barCount - 1, direction);
   }
 
+  /**
+   * The extreme against a side (+1: lowest low, -1: highest high) from its last sweep to the current bar, both ends
+   * included; means nothing when that sweep is more than 31 bars old.
+   */
+  extremeSinceSweep(direction: number): number {
+    const structure = this.#structure;
+    const last = this.barCount - 1;
+    const first = last - this.sweepAge(direction);
+    let extreme = direction > 0 ? structure.low(last) : structure.high(last);
+    for (let bar = last - 1; bar >= first && bar > last - PRICE_RING; bar--)
+      extreme =
+        direction > 0 ? Math.min(extreme, structure.low(bar)) : Math.max(extreme, structure.high(bar));
+    return extreme;
+  }
+
   /** Direction of the last sweep of either kind, 0 before the first. */
   get lastSweepDir(): number {
     return this.#pools.lastSweepDir;

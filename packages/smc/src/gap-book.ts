@@ -39,6 +39,9 @@ export class GapBook {
   #marks = 0;
   /** Sides (bit 0 up, bit 1 down) with a gap touched or halved on this bar whose middle bar was a displacement. */
   setupSides = 0;
+  /** Far edges of those gaps: the lowest bottom of the up side, the highest top of the down side; else meaningless. */
+  setupBottom: number = Infinity;
+  setupTop: number = -Infinity;
   /** Size of the nearest gap, and its distance from the price (+ above); set by `findNearest`. */
   nearestSize = 0;
   nearestDistance = 0;
@@ -129,11 +132,21 @@ export class GapBook {
 
   #report(bar: number, mark: number, reached: number, top: number, bottom: number): void {
     const isBullish = (mark & BULLISH) !== 0;
-    if (reached !== FILLED && (mark & DISPLACED) !== 0) this.setupSides |= isBullish ? 1 : 2;
+    if (reached !== FILLED && (mark & DISPLACED) !== 0) this.#noteSetup(isBullish, top, bottom);
     if (this.#events === null) return;
     const thirdBar = bar - ((bar - mark) & BAR_MASK);
     const code = STATE_EVENTS[reached] as SmcEvent;
     this.#events.add(code, isBullish ? 1 : -1, top, bottom, thirdBar);
+  }
+
+  #noteSetup(isBullish: boolean, top: number, bottom: number): void {
+    if (isBullish) {
+      if ((this.setupSides & 1) === 0 || bottom < this.setupBottom) this.setupBottom = bottom;
+      this.setupSides |= 1;
+    } else {
+      if ((this.setupSides & 2) === 0 || top > this.setupTop) this.setupTop = top;
+      this.setupSides |= 2;
+    }
   }
 
   /** Tracks a gap whose third bar is `bar`. */
