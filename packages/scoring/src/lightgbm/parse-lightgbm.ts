@@ -1,0 +1,104 @@
+import { SmcqError } from "@smcq/kernel";
+import { ModelErrorCode } from "../errors.ts";
+import { MODEL_LIMITS } from "../limits.ts";
+import type { LightGbmModel } from "./lightgbm-model.ts";
+import { parseTree } from "./parse-tree.ts";
+import { malformed, TextSection, unsupported } from "./text-reader.ts";
+
+const FIRST_LINE = "tree\n";
+const TREES_END = "end of trees\n";
+/** Features that a text may have; the product has 12, the offline commands take others. */
+const FEATURES_MAX = 1_024;
+
+/** Splits the text at its own words into the header, the trees and what follows; refuses a half-written one. */
+function sections(text: string): { readonly header: string; readonly trees: string } {
+  if (!text.startsWith(FIRST_LINE) && !FIRST_LINE.startsWith(text))
+    throw malformed(`it does not begin with a line "tree"`);
+  const headerEnd = text.indexOf("\n\n");
+  const treesEnd = text.indexOf(`\n${TREES_END}`);
+  const tail = text.slice(treesEnd);
+  const isCut = tail.includes("\nparameters:\n") && !tail.includes("\nend of parameters\n");
+  if (headerEnd < 0 || treesEnd < headerEnd || isCut)
+    throw new SmcqError(
+      ModelErrorCode.TextTruncated,
+      `the LightGBM text ends early, before its "${isCut ? "end of parameters" : "end of trees"}": it is half written`,
+    );
+  return {
+    header: text.slice(FIRST_LINE.length, headerEnd),
+    trees: text.slice(headerEnd + 2, treesEnd + 1),
+  };
+}
+
+/** The objective's own factor of the margin; refuses objectives whose output is not the sigmoid of one margin. */
+function sigmoidOf(objective: string): number {
+  const [name, ...settings] = objective.split(" ");
+  if (name === "cross_entropy" || name === "xentropy") return 1;
+  if (name !== "binary")
+    throw unsupported(
+      `the objective ${name} does not give one probability by the logistic function of the margin`,
+    );
+  const written = settings.find((setting) => setting.startsWith("sigmoid:"))?.slice("sigmoid:".length);
+  const sigmoid = Number(written);
+  if (!(sigmoid > 0 && sigmoid < Infinity))
+    throw malformed(`the objective "${objective}" has no sigmoid above 0`);
+  return sigmoid;
+}
+
+function refuseUnsupported(header: TextSection): void {
+  if (header.text("version") !== "v4")
+    throw unsupported(`its version is ${header.text("version")}, and v4 is what is read`);
+  if (header.integer("num_class") !== 1 || header.integer("num_tree_per_iteration") !== 1)
+    throw unsupported("it is multiclass, and one probability is needed");
+  if (header.has("average_output"))
+    throw unsupported("average_output (random forest) divides the sum, which changes its last bit");
+  if (!header.has("objective"))
+    throw unsupported("it names no objective, so that its margin has no known link to a probability");
+}
+
+/** The text of each tree by the sizes that the header gives, as LightGBM itself reads them. */
+function treeTexts(header: TextSection, trees: string): string[] {
+  const sizesText = header.text("tree_sizes");
+  const count = sizesText === "" ? 0 : sizesText.split(" ").length;
+  if (count === 0) throw malformed("it has no tree");
+  if (count > MODEL_LIMITS.treesMax)
+    throw new SmcqError(
+      ModelErrorCode.Trees,
+      `the model has ${count} trees, ${MODEL_LIMITS.treesMax} are taken at most`,
+    );
+  const sizes = header.integers("tree_sizes", count, { min: 1, max: trees.length });
+  let at = 0;
+  const texts = Array.from(sizes, (size, index) => {
+    const text = trees.slice(at, at + size);
+    at += size;
+    if (!text.startsWith(`Tree=${index}\n`) || !text.endsWith("\n\n"))
+      throw malformed(`tree_sizes does not lead to tree ${index}`);
+    return text;
+  });
+  if (at > trees.length || trees.slice(at).trim() !== "")
+    throw malformed("tree_sizes is not the size of the trees");
+  return texts;
+}
+
+/**
+ * Reads a LightGBM text model (v4). Refuses what is malformed (MODEL_TEXT), half written (MODEL_TEXT_TRUNCATED), not
+ * expressible exactly (MODEL_UNSUPPORTED, with the reason), too large (MODEL_TREES), and NaN thresholds or leaves that
+ * are not finite (MODEL_THRESHOLD).
+ */
+export function parseLightGbm(text: string): LightGbmModel {
+  const { header: headerText, trees } = sections(text);
+  const header = new TextSection("the header", headerText);
+  refuseUnsupported(header);
+  const objective = header.text("objective");
+  const featureNames = header.text("feature_names").split(" ");
+  const featureCount = header.integer("max_feature_idx") + 1;
+  if (featureCount < 1 || featureCount > FEATURES_MAX)
+    throw malformed(`it has ${featureCount} features, 1 to ${FEATURES_MAX} are read`);
+  if (featureNames.length !== featureCount)
+    throw malformed(`feature_names has ${featureNames.length} names for ${featureCount} features`);
+  return {
+    objective,
+    sigmoid: sigmoidOf(objective),
+    featureNames,
+    trees: treeTexts(header, trees).map((tree, index) => parseTree(tree, index, featureCount)),
+  };
+}
