@@ -5,6 +5,7 @@ import type { Calibration } from "./calibration.ts";
 import { ModelErrorCode } from "./errors.ts";
 import type { LeafMaskTables } from "./leaf-mask/leaf-mask-tables.ts";
 import { MODEL_LIMITS } from "./limits.ts";
+import "./web-assembly.ts";
 
 /** Models that stand in memory at a time: current, previous, shadow and challenger. */
 export const MODEL_SLOTS = 4;
