@@ -1,6 +1,6 @@
 import { workerData } from "node:worker_threads";
 import { runShard, type ShardInit } from "@smcq/cluster";
-import { HeuristicScorer } from "@smcq/features";
+import { HeuristicScorer, singleScorer } from "@smcq/features";
 import { JsonFeed } from "./json-feed.ts";
 
 const { init, data } = workerData as {
@@ -9,5 +9,5 @@ const { init, data } = workerData as {
 };
 runShard(init, {
   createFeed: (deps) => new JsonFeed(deps, data.feed),
-  createScorer: () => new HeuristicScorer(),
+  createBook: () => singleScorer(new HeuristicScorer()),
 });

@@ -23,6 +23,8 @@ export const ExitCode = {
   Crashes: 9,
   /** The ledger cannot be opened or closed. */
   Ledger: 10,
+  /** The model is missing or refused. */
+  Model: 11,
 } as const;
 export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];
 
@@ -30,6 +32,7 @@ const BY_PREFIX: readonly (readonly [string, ExitCode])[] = [
   ["CONFIG_FILE", ExitCode.File],
   ["CONFIG", ExitCode.Config],
   ["USAGE", ExitCode.Usage],
+  ["MODEL", ExitCode.Model],
   ["BINANCE_URL", ExitCode.Feed],
   ["FEED_SILENT", ExitCode.Feed],
   ["BINANCE", ExitCode.Venue],

@@ -38,6 +38,13 @@ const TREE: Readonly<
     },
   },
   smc: { dependencies: ["kernel"], sources: { "index.ts": 'import type { bar } from "@smcq/kernel";\n' } },
+  scoring: {
+    dependencies: ["kernel"],
+    sources: {
+      "index.ts": 'import "@smcq/kernel";\nimport "./load-model.ts";\n',
+      "load-model.ts": 'import { Worker } from "node:worker_threads";\n',
+    },
+  },
   ledger: {
     dependencies: ["kernel", "better-sqlite3"],
     sources: {

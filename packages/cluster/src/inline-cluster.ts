@@ -1,6 +1,6 @@
 import type { EngineOptions, ScoredCandidate } from "@smcq/engine";
 import type { BarHistory } from "@smcq/exchange";
-import type { Scorer } from "@smcq/features";
+import type { ScorerBook } from "@smcq/features";
 import type { Clock, Logger } from "@smcq/kernel";
 import { KlineRingReader, type ShardEvent, type ShardMemory } from "@smcq/wire";
 import { DecisionDesk, type SignalListeners } from "./coordinator/decision-desk.ts";
@@ -16,7 +16,9 @@ export interface InlineClusterOptions {
   readonly clock: Clock;
   readonly engine: EngineOptions;
   readonly scan: ScanOptions;
-  readonly scorer: Scorer;
+  /** Scores every shard, one after another. */
+  readonly book: ScorerBook;
+  readonly modelId: (epoch: number) => string;
   readonly createFeed: CreateFeed;
   readonly history: BarHistory;
   readonly logger: Logger;
@@ -47,9 +49,9 @@ export class InlineCluster {
     );
     this.#readers = this.memories.map((memory) => new KlineRingReader(memory.rings));
     this.#scans = this.memories.map(
-      (memory) => new ScanCore(memory, options.scorer, options.clock, options.scan),
+      (memory) => new ScanCore(memory, options.book, options.clock, options.scan),
     );
-    this.#rows = this.memories.map((memory) => new RowDrain(memory, this.slots, options.scorer.id));
+    this.#rows = this.memories.map((memory) => new RowDrain(memory, this.slots, options.modelId));
     this.#desk = new DecisionDesk(options.engine, {
       clock: options.clock,
       wallClock: options.clock,

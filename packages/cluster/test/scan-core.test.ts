@@ -1,4 +1,4 @@
-import { type Scorer, HeuristicScorer } from "@smcq/features";
+import { type Scorer, HeuristicScorer, singleScorer } from "@smcq/features";
 import type { ScoredCandidate } from "@smcq/engine";
 import { MarketData } from "@smcq/exchange-sim";
 import { BAR_FIELDS, ManualClock, Rng } from "@smcq/kernel";
@@ -32,12 +32,12 @@ class Lab {
   constructor(scorer: Scorer = new HeuristicScorer()) {
     for (const symbol of SYMBOLS) this.slots.add(symbol);
     for (let slot = 0; slot < SYMBOLS.length; slot++) this.writer.reset(slot, 0);
-    this.rows = new RowDrain(this.memory, this.slots, scorer.id);
+    this.rows = new RowDrain(this.memory, this.slots, () => scorer.id);
     this.core = this.newCore(scorer);
   }
 
   newCore(scorer: Scorer): ScanCore {
-    return new ScanCore(this.memory, scorer, new ManualClock(1), { isEveryBarScored: false });
+    return new ScanCore(this.memory, singleScorer(scorer), new ManualClock(1), { isEveryBarScored: false });
   }
 
   collect(rows: readonly ScoredCandidate[]): void {
@@ -157,7 +157,7 @@ describe("ScanCore", () => {
 
   it("stops where the result ring is full and goes on there, losing nothing", () => {
     const lab = new Lab();
-    lab.core = new ScanCore(lab.memory, new HeuristicScorer(), new ManualClock(1), {
+    lab.core = new ScanCore(lab.memory, singleScorer(new HeuristicScorer()), new ManualClock(1), {
       isEveryBarScored: true,
     });
     for (let slot = 0; slot < SYMBOLS.length; slot++)
@@ -177,7 +177,7 @@ describe("ScanCore", () => {
 
   it("takes a new run whole when its first task had no room, though it begins before the last scanned bar", () => {
     const lab = new Lab();
-    const every = new ScanCore(lab.memory, new HeuristicScorer(), new ManualClock(1), {
+    const every = new ScanCore(lab.memory, singleScorer(new HeuristicScorer()), new ManualClock(1), {
       isEveryBarScored: true,
     });
     const last = SYMBOLS.length - 1;

@@ -1,6 +1,6 @@
 import type { BarReply, BarRequest } from "@smcq/exchange";
 import { MarketData } from "@smcq/exchange-sim";
-import { HeuristicScorer } from "@smcq/features";
+import { HeuristicScorer, singleScorer } from "@smcq/features";
 import { ManualClock } from "@smcq/kernel";
 import { DetectorStates, KlineRingReader, KlineRingWriter } from "@smcq/wire";
 import { describe, expect, it } from "vitest";
@@ -39,7 +39,9 @@ class Lab {
   }
 
   scan(): void {
-    const core = new ScanCore(this.memory, new HeuristicScorer(), this.clock, { isEveryBarScored: false });
+    const core = new ScanCore(this.memory, singleScorer(new HeuristicScorer()), this.clock, {
+      isEveryBarScored: false,
+    });
     core.scan({ shardId: 0, seeds: [] });
   }
 

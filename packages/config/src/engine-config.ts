@@ -17,6 +17,7 @@ export interface EngineConfig {
   readonly sim: SimConfig;
   readonly ledger: { readonly queueMax: number };
   readonly log: LogConfig;
+  readonly metrics: { readonly port: number | null };
   readonly supervisor: { readonly restartsMax: number; readonly windowMs: number };
 }
 
@@ -46,7 +47,13 @@ export interface UniverseConfig {
 export interface ScanConfig {
   readonly decisionWindowMs: number;
   readonly scoreMin: number;
-  readonly model: string;
+  /** Null: what the mode scores with by itself. */
+  readonly model: string | null;
+  readonly scorer: "leaf-mask" | "ort";
+  readonly challenger: string | null;
+  readonly modelPublicKey: string | null;
+  readonly modelPollMs: number;
+  readonly shadowBars: number;
 }
 
 export interface WarmupConfig {

@@ -68,7 +68,30 @@ const scan = z.strictObject({
     .default(10)
     .describe("how long the signals of one minute are collected after the first (wall time)"),
   scoreMin: number(0, 1).default(0.6).describe("a score above this is counted as tradable"),
-  model: text(4_096).default("heuristic").describe('"heuristic" or the path of a model file'),
+  model: text(4_096)
+    .nullable()
+    .default(null)
+    .describe(
+      '"heuristic" or a model file (.onnx, or LightGBM text .txt); null: the heuristic in mode sim, else the model in models/',
+    ),
+  scorer: z
+    .enum(["leaf-mask", "ort"])
+    .default("leaf-mask")
+    .describe("what scores with the model: leaf-mask, or onnxruntime in a process of its own (slow)"),
+  challenger: text(4_096)
+    .nullable()
+    .default(null)
+    .describe("a second model file that scores without weight; its scores are stored beside"),
+  modelPublicKey: text(4_096)
+    .nullable()
+    .default(null)
+    .describe("PEM file of an ed25519 public key; given, only models signed with its private key are loaded"),
+  modelPollMs: integer(0, DAY_MS)
+    .default(5_000)
+    .describe("how often the model file is looked at for a new version (wall time); 0: never"),
+  shadowBars: integer(0, 10_080)
+    .default(60)
+    .describe("bars that a new version scores beside the old one before it takes over"),
 });
 
 const warmup = z.strictObject({
@@ -208,6 +231,14 @@ const fields = z.strictObject({
     })
     .prefault({}),
   log: log.prefault({}),
+  metrics: z
+    .strictObject({
+      port: integer(0, 65_535)
+        .nullable()
+        .default(null)
+        .describe("loopback port of GET /metrics (Prometheus text); 0: any free one; null: none"),
+    })
+    .prefault({}),
   supervisor: supervisor.prefault({}),
 });
 

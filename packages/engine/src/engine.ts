@@ -1,4 +1,4 @@
-import { assertNever, MINUTE_MS } from "@smcq/kernel";
+import { assert, assertNever, MINUTE_MS } from "@smcq/kernel";
 import type { Command, EngineEvent, ScoredCandidate } from "./events.ts";
 import type { Signal } from "./signal.ts";
 
@@ -24,6 +24,8 @@ export interface EngineCounters {
   readonly stale: number;
   /** Windows closed early because they were full. */
   readonly overflows: number;
+  /** Signals worth a decision that got none, because the model is only observed. */
+  readonly observed: number;
 }
 
 /** Higher score first; equal scores by symbolId: thread timing never picks the order. */
@@ -54,6 +56,8 @@ export class Engine {
   #late = 0;
   #stale = 0;
   #overflows = 0;
+  #observed = 0;
+  #sizeFactor = 1;
 
   constructor(options: EngineOptions) {
     this.#options = options;
@@ -67,6 +71,7 @@ export class Engine {
       late: this.#late,
       stale: this.#stale,
       overflows: this.#overflows,
+      observed: this.#observed,
     };
   }
 
@@ -80,6 +85,10 @@ export class Engine {
         break;
       case "time":
         this.#closeIfDue(event.nowNs, commands);
+        break;
+      case "model-health":
+        assert(event.sizeFactor >= 0 && event.sizeFactor <= 1, "Invariant: a size factor lies in 0..1");
+        this.#sizeFactor = event.sizeFactor;
         break;
       default:
         assertNever(event);
@@ -103,16 +112,14 @@ export class Engine {
   #collect(signal: Signal, nowNs: number, commands: Command[]): void {
     if (signal.openTimeMs <= this.#decidedMs) {
       this.#late++;
-      this.#decisions++;
-      commands.push({ type: "decide", openTimeMs: signal.openTimeMs, batch: [signal], isLate: true });
+      this.#decide([signal], signal.openTimeMs, true, commands);
       return;
     }
     if (this.#window !== null && this.#window.openTimeMs !== signal.openTimeMs) {
       if (signal.openTimeMs < this.#window.openTimeMs) {
         // An older minute that was never decided: it is not mixed into the newer batch.
         this.#late++;
-        this.#decisions++;
-        commands.push({ type: "decide", openTimeMs: signal.openTimeMs, batch: [signal], isLate: true });
+        this.#decide([signal], signal.openTimeMs, true, commands);
         return;
       }
       this.#close(commands);
@@ -138,13 +145,16 @@ export class Engine {
     if (window === null) return;
     this.#window = null;
     this.#decidedMs = window.openTimeMs;
-    this.#decisions += window.signals.length;
-    commands.push({
-      type: "decide",
-      openTimeMs: window.openTimeMs,
-      batch: window.signals.toSorted(byScoreThenSymbol),
-      isLate: false,
-    });
+    this.#decide(window.signals.toSorted(byScoreThenSymbol), window.openTimeMs, false, commands);
+  }
+
+  #decide(batch: readonly Signal[], openTimeMs: number, isLate: boolean, commands: Command[]): void {
+    if (this.#sizeFactor === 0) {
+      this.#observed += batch.length;
+      return;
+    }
+    this.#decisions += batch.length;
+    commands.push({ type: "decide", openTimeMs, batch, isLate, sizeFactor: this.#sizeFactor });
   }
 }
 

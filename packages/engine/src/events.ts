@@ -13,6 +13,8 @@ export type EngineEvent =
       readonly nowNs: number;
       readonly candidates: readonly ScoredCandidate[];
     }
+  /** How much of a trade's usual size the model is good for: 1, less, or 0 (scores are recorded, nothing is decided). */
+  | { readonly type: "model-health"; readonly sizeFactor: number }
   | { readonly type: "time"; readonly nowMs: number; readonly nowNs: number };
 
 /** What the core wants done, in this order. */
@@ -27,4 +29,6 @@ export type Command =
       readonly openTimeMs: number;
       readonly batch: readonly Signal[];
       readonly isLate: boolean;
+      /** 0 < sizeFactor <= 1, of the moment of the decision. */
+      readonly sizeFactor: number;
     };

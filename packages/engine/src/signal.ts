@@ -19,6 +19,13 @@ export interface SignalTimes {
   readonly emittedNs: number;
 }
 
+/** A score that is kept for comparison and never traded on. */
+export interface ChallengerScore {
+  readonly scorerId: string;
+  /** 0..1. */
+  readonly score: number;
+}
+
 /** A scored candidate: every one is stored, only those above the threshold become intents. */
 export interface Signal {
   readonly symbol: string;
@@ -32,6 +39,12 @@ export interface Signal {
   /** The 12 features in the side's view, as scored. */
   readonly features: Float32Array;
   readonly scorerId: string;
+  /** What another model, without weight, said of the same row; null when there is none or it failed. */
+  readonly challenger: ChallengerScore | null;
+  /** Where the setup is wrong (X of smc.md section 11), price units; with `atr` the trade plan's basis. */
+  readonly anchor: number;
+  /** ATR-14 of the bar, price units. */
+  readonly atr: number;
   /** The venue's event time of the closing frame, ms. */
   readonly exchangeMs: number;
   /** True when REST, not the stream, confirmed the bar. */
@@ -48,7 +61,25 @@ export interface RunRecord {
   readonly configHash: string;
   readonly configJson: string;
   readonly scorerId: string;
+  /** What the scorer is: its card's main lines, and the risk ceiling that follows from them. */
+  readonly modelJson: string;
   readonly featureSchemaHash: string;
   readonly smcParametersJson: string;
   readonly seed: number;
+}
+
+/** What happened to the models of a run, in the order of `atMs` (venue time). */
+export interface ModelEvent {
+  readonly atMs: number;
+  readonly kind:
+    | "loaded"
+    | "refused"
+    | "shadow-begun"
+    | "shadow-ended"
+    | "swapped"
+    | "rolled-back"
+    | "challenger"
+    | "health";
+  readonly modelId: string;
+  readonly detailJson: string;
 }

@@ -24,6 +24,9 @@ function candidate(id: number, score: number, openTimeMs = T0): ScoredCandidate 
     score,
     features: new Float32Array(12),
     scorerId: "heuristic-1",
+    challenger: null,
+    anchor: 1,
+    atr: 1,
     exchangeMs: openTimeMs + 62_000,
     isRestConfirmed: false,
     times: { receivedNs: 1, writtenNs: 2, takenNs: 3, featuresNs: 4, scoredNs: 5 },
@@ -84,6 +87,20 @@ describe("Engine", () => {
     const [late] = decisions(engine.process(arrive([candidate(2, 0.9)], 7e6)));
     expect(late?.isLate).toBe(true);
     expect(engine.counters.late).toBe(1);
+  });
+
+  it("decides with the size the model is good for, and on nothing while it is only observed", () => {
+    const engine = new Engine(OPTIONS);
+    engine.process({ type: "model-health", sizeFactor: 0.5 });
+    engine.process(arrive([candidate(1, 0.7)], 0));
+    expect(decisions(engine.process(tick(6e6)))[0]?.sizeFactor).toBe(0.5);
+    engine.process({ type: "model-health", sizeFactor: 0 });
+    const emitted = engine.process(arrive([candidate(2, 0.9)], 7e6));
+    engine.process(arrive([candidate(3, 0.9, T0 + MINUTE_MS)], 8e6, T0 + 122_000));
+    expect(emitted.map((command) => command.type)).toEqual(["emit"]);
+    expect(decisions(engine.process(tick(20e6)))).toEqual([]);
+    expect(engine.counters).toMatchObject({ decisions: 1, observed: 2, aboveScoreMin: 3 });
+    expect(() => engine.process({ type: "model-health", sizeFactor: 1.5 })).toThrow(/Invariant/);
   });
 
   it("does not mix minutes in one batch", () => {

@@ -23,9 +23,12 @@ export function heuristicTwentieths(
   return Math.min(Math.max(twentieths, 0), 20);
 }
 
+/** Name of the rule, stored with every signal that it scored. */
+export const HEURISTIC_ID = "heuristic-1";
+
 /** Scores a row by its last feature, which in the side view is the side's heuristic: exactly k/20 in float64. */
 export class HeuristicScorer implements Scorer {
-  readonly id: string = "heuristic-1";
+  readonly id: string = HEURISTIC_ID;
 
   score(features: Float32Array, count: number, scores: Float64Array): void {
     for (let row = 0; row < count; row++) {

@@ -12,7 +12,7 @@ export { planTrade, resultR, stepPlan } from "./trade-plan.ts";
 export type { ExitReason, PlanCandidate, PlanExit, StopTooWide, TradePlan } from "./trade-plan.ts";
 export { TRADE_PLAN_PARAMETERS } from "./trade-plan-parameters.ts";
 export type { TradePlanParameters } from "./trade-plan-parameters.ts";
-export { HeuristicScorer, heuristicTwentieths } from "./heuristic.ts";
+export { HEURISTIC_ID, HeuristicScorer, heuristicTwentieths } from "./heuristic.ts";
 export { singleScorer } from "./scorer.ts";
 export type { Scorer, ScorerBook } from "./scorer.ts";
 export { FeatureVector } from "./feature-vector.ts";

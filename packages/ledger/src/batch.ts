@@ -8,27 +8,29 @@ export const FEATURE_BYTES: number = FEATURE_COUNT * 4;
 /*
  * A batch of signals as it crosses to the ledger's thread: one flat buffer, no object a signal.
  *
- *   byte 0        16                16 + 72 n         16 + 120 n       16 + 136 n
+ *   byte 0        16                16 + 96 n         16 + 144 n       16 + 164 n
  *   ┌─────────────┬─────────────────┬─────────────────┬────────────────┬───────────────────────┐
  *   │ header      │ numbers         │ features        │ codes          │ texts                 │
- *   │ 4 x uint32  │ n x 9 float64   │ n x 12 float32  │ n x 4 uint32   │ JSON list, UTF-8      │
+ *   │ 4 x uint32  │ n x 12 float64  │ n x 12 float32  │ n x 5 uint32   │ JSON list, UTF-8      │
  *   └─────────────┴─────────────────┴─────────────────┴────────────────┴───────────────────────┘
  *   header: magic, version, n, bytes of texts
- *   codes: index of the symbol in texts, symbolId, flags, index of the scorer id in texts
+ *   codes: index of the symbol in texts, symbolId, flags, index of the scorer id in texts, index of the challenger's
+ *     (NO_TEXT: none; its score is NaN then)
  *   flags: bit 0 long, bit 1 confirmed by REST, bits 4-5 setup
  */
 const MAGIC = 0x53_51_42_31;
-const VERSION = 1;
+const VERSION = 2;
 const HEADER_BYTES = 16;
-const NUMBERS = 9;
-const CODES = 4;
+const NUMBERS = 12;
+const CODES = 5;
+const NO_TEXT = 0xffff_ffff;
 const SIGNAL_BYTES = NUMBERS * 8 + FEATURE_BYTES + CODES * 4;
 
 const FLAG_LONG = 1;
 const FLAG_REST = 2;
 const SETUP_SHIFT = 4;
 
-/** Offsets in a signal's nine numbers. */
+/** Offsets in a signal's numbers. */
 export const NumberField = {
   OpenTimeMs: 0,
   Score: 1,
@@ -39,6 +41,9 @@ export const NumberField = {
   FeaturesNs: 6,
   ScoredNs: 7,
   EmittedNs: 8,
+  Anchor: 9,
+  Atr: 10,
+  ChallengerScore: 11,
 } as const;
 
 /** A decoded batch; every typed array is a view into the one buffer. */
@@ -91,6 +96,9 @@ function writeNumbers(numbers: Float64Array, at: number, signal: Signal): void {
   numbers[at + NumberField.FeaturesNs] = times.featuresNs;
   numbers[at + NumberField.ScoredNs] = times.scoredNs;
   numbers[at + NumberField.EmittedNs] = times.emittedNs;
+  numbers[at + NumberField.Anchor] = signal.anchor;
+  numbers[at + NumberField.Atr] = signal.atr;
+  numbers[at + NumberField.ChallengerScore] = signal.challenger?.score ?? Number.NaN;
 }
 
 /** Returns the signals as one flat buffer; throws InvariantError for a signal that cannot be one. */
@@ -98,6 +106,9 @@ export function encodeBatch(signals: readonly Signal[]): ArrayBuffer {
   const table = new TextTable();
   const symbolTexts = signals.map((signal) => table.indexOf(signal.symbol));
   const scorerTexts = signals.map((signal) => table.indexOf(signal.scorerId));
+  const challengerTexts = signals.map(({ challenger }) =>
+    challenger === null ? NO_TEXT : table.indexOf(challenger.scorerId),
+  );
   const textBytes = new TextEncoder().encode(JSON.stringify(table.texts));
   const textsAt = HEADER_BYTES + signals.length * SIGNAL_BYTES;
   const buffer = new ArrayBuffer(textsAt + textBytes.length);
@@ -116,6 +127,7 @@ export function encodeBatch(signals: readonly Signal[]): ArrayBuffer {
       (signal.isRestConfirmed ? FLAG_REST : 0) |
       (signal.setup << SETUP_SHIFT);
     codes[at + 3] = present(scorerTexts[index], "Invariant: every signal has a scorer text");
+    codes[at + 4] = present(challengerTexts[index], "Invariant: every signal has a challenger's place");
   }
   return buffer;
 }
@@ -133,7 +145,7 @@ export function decodeBatch(buffer: ArrayBuffer): Batch {
   return { count, texts, ...views(buffer, count) };
 }
 
-/** One of the nine numbers of signal `index`. */
+/** One of the numbers of signal `index`. */
 export function numberOf(batch: Batch, index: number, field: number): number {
   return present(
     batch.numbers[index * NUMBERS + field],
@@ -149,18 +161,21 @@ export function codesOf(
   symbol: string;
   symbolId: number;
   scorerId: string;
+  challengerId: string | null;
   side: 1 | -1;
   setup: number;
   isRestConfirmed: boolean;
 } {
-  const [symbolText = -1, symbolId = -1, flags = 0, scorerText = -1] = batch.codes.subarray(
-    index * CODES,
-    (index + 1) * CODES,
-  );
+  const [symbolText = -1, symbolId = -1, flags = 0, scorerText = -1, challengerText = NO_TEXT] =
+    batch.codes.subarray(index * CODES, (index + 1) * CODES);
   return {
     symbol: present(batch.texts[symbolText], "Invariant: a symbol's text is in the batch"),
     symbolId,
     scorerId: present(batch.texts[scorerText], "Invariant: a scorer's text is in the batch"),
+    challengerId:
+      challengerText === NO_TEXT
+        ? null
+        : present(batch.texts[challengerText], "Invariant: a challenger's text is in the batch"),
     side: (flags & FLAG_LONG) === 0 ? -1 : 1,
     setup: flags >> SETUP_SHIFT,
     isRestConfirmed: (flags & FLAG_REST) !== 0,

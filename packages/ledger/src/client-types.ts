@@ -1,4 +1,4 @@
-import type { RunRecord, Signal } from "@smcq/engine";
+import type { ModelEvent, RunRecord, Signal } from "@smcq/engine";
 import type { Clock } from "@smcq/kernel";
 import type { DatabaseOptions } from "./database.ts";
 
@@ -60,6 +60,8 @@ export interface LedgerClient {
   beginRun(run: RunRecord): Promise<void>;
   /** Takes the signals of the open run after they were emitted; one transaction a call. Never throws for the world. */
   append(signals: readonly Signal[]): void;
+  /** Stores what happened to the open run's model; resolves at once when no run is open. Rejects with `LEDGER_*`. */
+  noteModel(event: ModelEvent): Promise<void>;
   stats(): LedgerStats;
   /** Waits for pending signals, then stores the run's end durably. */
   endRun(runId: string, endedAtMs: number, summary: RunEndSummary): Promise<void>;

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import type { RunRecord, Signal } from "@smcq/engine";
+import type { ModelEvent, RunRecord, Signal } from "@smcq/engine";
 import { SmcqError, assert, assertNever, errorMessage, fromWireError } from "@smcq/kernel";
 import type { CancelTimer, MonoNs } from "@smcq/kernel";
 import { encodeBatch } from "./batch.ts";
@@ -98,6 +98,11 @@ class ThreadedLedger implements LedgerClient {
     this.#batches.push({ runId: this.#runId, batchSeq: ++this.#batchSeq, signalCount, bytes, attempts: 0 });
     this.#meter.queued(signalCount);
     this.#pump();
+  }
+
+  async noteModel(event: ModelEvent): Promise<void> {
+    if (this.#runId === null) return;
+    await this.#control({ type: "noteModel", id: ++this.#controlId, runId: this.#runId, event });
   }
 
   stats(): LedgerStats {

@@ -1,4 +1,4 @@
-import type { RunRecord } from "@smcq/engine";
+import type { ModelEvent, RunRecord } from "@smcq/engine";
 import type { WireError } from "@smcq/kernel";
 
 /** What the ledger's thread is told. */
@@ -11,6 +11,12 @@ export type LedgerRequest =
       readonly runId: string;
       readonly endedAtMs: number;
       readonly summaryJson: string;
+    }
+  | {
+      readonly type: "noteModel";
+      readonly id: number;
+      readonly runId: string;
+      readonly event: ModelEvent;
     }
   | { readonly type: "close" };
 

@@ -70,7 +70,41 @@ JOIN symbols y USING (symbol_key)
 JOIN scorers c USING (scorer_key);
 `;
 
-export const MIGRATIONS: readonly Migration[] = [{ version: 1, sql: BASE }];
+// `anchor` and `atr` (price units) are the trade plan's basis; a challenger's score is kept for comparison only.
+const MODELS = `
+ALTER TABLE runs ADD COLUMN model_json TEXT NOT NULL DEFAULT '{}';
+ALTER TABLE signals ADD COLUMN anchor REAL;
+ALTER TABLE signals ADD COLUMN atr REAL;
+ALTER TABLE signals ADD COLUMN challenger_key INTEGER REFERENCES scorers (scorer_key);
+ALTER TABLE signals ADD COLUMN challenger_score REAL;
+
+CREATE TABLE model_events (
+  model_event_key INTEGER PRIMARY KEY,
+  run_key INTEGER NOT NULL REFERENCES runs (run_key),
+  at_ms INTEGER NOT NULL,
+  kind TEXT NOT NULL,
+  model_id TEXT NOT NULL,
+  detail_json TEXT NOT NULL,
+  UNIQUE (run_key, at_ms, kind, model_id)
+) STRICT;
+
+DROP VIEW signal_list;
+CREATE VIEW signal_list AS
+SELECT r.run_id, y.symbol, s.symbol_id, CASE s.side WHEN 1 THEN 'long' ELSE 'short' END AS side, s.setup,
+  strftime('%Y-%m-%dT%H:%MZ', s.open_time_ms / 1000, 'unixepoch') AS bar_open, s.open_time_ms, s.exchange_ms,
+  s.is_rest_confirmed, s.score, c.scorer_id, h.scorer_id AS challenger_id, s.challenger_score, s.anchor, s.atr,
+  s.total_us, s.f1, s.f2, s.f3, s.f4, s.f5, s.f6, s.f7, s.f8, s.f9, s.f10, s.f11, s.f12
+FROM signals s
+JOIN runs r USING (run_key)
+JOIN symbols y USING (symbol_key)
+JOIN scorers c USING (scorer_key)
+LEFT JOIN scorers h ON h.scorer_key = s.challenger_key;
+`;
+
+export const MIGRATIONS: readonly Migration[] = [
+  { version: 1, sql: BASE },
+  { version: 2, sql: MODELS },
+];
 
 /** Returns the schema version of a database file. */
 export function schemaVersion(db: Database): number {

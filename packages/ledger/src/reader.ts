@@ -1,3 +1,4 @@
+import type { ChallengerScore, ModelEvent } from "@smcq/engine";
 import { SmcqError } from "@smcq/kernel";
 import type { Database, Statement } from "better-sqlite3";
 import { FEATURE_BYTES, FEATURE_COUNT } from "./batch.ts";
@@ -46,13 +47,19 @@ export interface StoredSignal {
   readonly isRestConfirmed: boolean;
   readonly score: number;
   readonly scorerId: string;
+  readonly challenger: ChallengerScore | null;
+  /** Trade plan's basis, price units; null in files older than it. */
+  readonly anchor: number | null;
+  readonly atr: number | null;
   readonly totalUs: number | null;
   readonly features: Float32Array;
 }
 
-type SignalRow = Omit<StoredSignal, "features" | "isRestConfirmed"> & {
+type SignalRow = Omit<StoredSignal, "features" | "isRestConfirmed" | "challenger"> & {
   readonly features: Buffer;
   readonly isRestConfirmed: number;
+  readonly challengerId: string | null;
+  readonly challengerScore: number;
 };
 
 const RUN_COLUMNS = `r.run_key AS runKey, r.run_id AS runId, r.mode, r.started_at_ms AS startedAtMs,
@@ -83,8 +90,10 @@ const DUPLICATES = `SELECT coalesce(sum(n - 1), 0) FROM (
 
 const SIGNALS = `SELECT y.symbol, s.symbol_id AS symbolId, s.side, s.setup, s.open_time_ms AS openTimeMs,
   s.exchange_ms AS exchangeMs, s.is_rest_confirmed AS isRestConfirmed, s.score, c.scorer_id AS scorerId,
+  h.scorer_id AS challengerId, s.challenger_score AS challengerScore, s.anchor, s.atr,
   s.total_us AS totalUs, s.features
 FROM signals s JOIN symbols y USING (symbol_key) JOIN scorers c USING (scorer_key)
+  LEFT JOIN scorers h ON h.scorer_key = s.challenger_key
 WHERE s.run_key = ?`;
 
 /** Reports from the ledger, read-only: it may run beside a writing engine. Throws SmcqError `LEDGER_*`. */
@@ -155,6 +164,18 @@ export class LedgerReader {
     return this.#signals(runId, "ORDER BY s.signal_key LIMIT ?", limit);
   }
 
+  /** Returns what happened to the models of a run, in order. */
+  modelEvents(runId: string): readonly ModelEvent[] {
+    return this.#read(() =>
+      this.#db
+        .prepare<[number], ModelEvent>(
+          `SELECT at_ms AS atMs, kind, model_id AS modelId, detail_json AS detailJson
+           FROM model_events WHERE run_key = ? ORDER BY at_ms, model_event_key`,
+        )
+        .all(this.#run(runId).runKey),
+    );
+  }
+
   close(): void {
     this.#db.close();
   }
@@ -184,13 +205,20 @@ export class LedgerReader {
   }
 }
 
-function storedSignal({ features, isRestConfirmed, ...row }: SignalRow): StoredSignal {
+function storedSignal({
+  features,
+  isRestConfirmed,
+  challengerId,
+  challengerScore,
+  ...row
+}: SignalRow): StoredSignal {
   // Copied: a Buffer of SQLite may start at an odd offset, a float32 view may not.
   const bytes = new Uint8Array(FEATURE_BYTES);
   bytes.set(features);
   return {
     ...row,
     isRestConfirmed: isRestConfirmed === 1,
+    challenger: challengerId === null ? null : { scorerId: challengerId, score: challengerScore },
     features: new Float32Array(bytes.buffer, 0, FEATURE_COUNT),
   };
 }

@@ -32,6 +32,9 @@ class LedgerServer {
           store.endRun(request.runId, request.endedAtMs, request.summaryJson),
         );
         break;
+      case "noteModel":
+        this.#control(request.id, (store) => store.noteModel(request.runId, request.event));
+        break;
       case "batch":
         this.#batch(request);
         break;

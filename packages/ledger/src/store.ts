@@ -1,4 +1,4 @@
-import type { RunRecord } from "@smcq/engine";
+import type { ModelEvent, RunRecord } from "@smcq/engine";
 import { SmcqError } from "@smcq/kernel";
 import type { Database, Statement } from "better-sqlite3";
 import { FEATURE_BYTES, FEATURE_COUNT, NumberField, codesOf, decodeBatch, numberOf } from "./batch.ts";
@@ -17,14 +17,15 @@ const SIGNAL_COLUMNS: readonly string[] = [
   "open_time_ms, exchange_ms, is_rest_confirmed, score, features".split(", "),
   FEATURE_COLUMNS,
   "write_us, queue_us, features_us, score_us, emit_us, total_us".split(", "),
+  "anchor, atr, challenger_key, challenger_score".split(", "),
 ].flat();
 
 const INSERT_SIGNAL = `INSERT INTO signals (${SIGNAL_COLUMNS.join(", ")}) VALUES (${SIGNAL_COLUMNS.map(() => "?").join(", ")})`;
 
 const INSERT_RUN = `
-INSERT INTO runs (run_id, mode, started_at_ms, engine_version, config_hash, config_json, scorer_id,
+INSERT INTO runs (run_id, mode, started_at_ms, engine_version, config_hash, config_json, scorer_id, model_json,
   feature_schema_hash, smc_parameters_json, seed)
-VALUES (@runId, @mode, @startedAtMs, @engineVersion, @configHash, @configJson, @scorerId,
+VALUES (@runId, @mode, @startedAtMs, @engineVersion, @configHash, @configJson, @scorerId, @modelJson,
   @featureSchemaHash, @smcParametersJson, @seed)
 ON CONFLICT (run_id) DO NOTHING`;
 
@@ -153,6 +154,18 @@ export class LedgerStore {
     );
   }
 
+  /** Stores what happened to a run's model; the same event again changes nothing. */
+  noteModel(runId: string, event: ModelEvent): void {
+    this.#guard("cannot store a model event", () =>
+      this.#db
+        .prepare(
+          `INSERT INTO model_events (run_key, at_ms, kind, model_id, detail_json)
+           VALUES (@runKey, @atMs, @kind, @modelId, @detailJson) ON CONFLICT DO NOTHING`,
+        )
+        .run({ ...event, runKey: this.#run(runId).run_key }),
+    );
+  }
+
   /** Closes the file; the write-ahead log is folded back into it. */
   close(): void {
     this.#db.close();
@@ -166,7 +179,7 @@ export class LedgerStore {
   }
 
   #insert(runKey: number, batchSeq: number, batch: Batch, index: number): void {
-    const { symbol, symbolId, scorerId, side, setup, isRestConfirmed } = codesOf(batch, index);
+    const { symbol, symbolId, scorerId, challengerId, side, setup, isRestConfirmed } = codesOf(batch, index);
     const features = batch.features.subarray(index * FEATURE_COUNT, (index + 1) * FEATURE_COUNT);
     this.#insertSignal.run(
       runKey,
@@ -183,6 +196,10 @@ export class LedgerStore {
       Buffer.from(features.buffer, features.byteOffset, FEATURE_BYTES),
       ...features,
       ...stageLatencies(batch, index),
+      numberOf(batch, index, NumberField.Anchor),
+      numberOf(batch, index, NumberField.Atr),
+      challengerId === null ? null : this.#scorers.keyOf(challengerId),
+      challengerId === null ? null : numberOf(batch, index, NumberField.ChallengerScore),
     );
   }
 

@@ -17,6 +17,7 @@ describe("the batch that crosses to the thread", () => {
           symbol: signal.symbol,
           symbolId: signal.symbolId,
           scorerId: signal.scorerId,
+          challengerId: signal.challenger?.scorerId ?? null,
           side: signal.side,
           setup: signal.setup,
           isRestConfirmed: signal.isRestConfirmed,
@@ -30,6 +31,11 @@ describe("the batch that crosses to the thread", () => {
         expect(numberOf(batch, index, NumberField.FeaturesNs)).toBe(signal.times.featuresNs);
         expect(numberOf(batch, index, NumberField.ScoredNs)).toBe(signal.times.scoredNs);
         expect(numberOf(batch, index, NumberField.EmittedNs)).toBe(signal.times.emittedNs);
+        expect(numberOf(batch, index, NumberField.Anchor)).toBe(signal.anchor);
+        expect(numberOf(batch, index, NumberField.Atr)).toBe(signal.atr);
+        expect(numberOf(batch, index, NumberField.ChallengerScore)).toBe(
+          signal.challenger?.score ?? Number.NaN,
+        );
         expect(batch.features.slice(index * 12, index * 12 + 12)).toEqual(signal.features);
       }
     }
@@ -37,10 +43,10 @@ describe("the batch that crosses to the thread", () => {
 
   it("stores a text once however many signals name it", () => {
     const rng = new Rng(SEED);
-    const same = { symbol: "BTCUSDT", scorerId: "heuristic-1" };
+    const same = { symbol: "BTCUSDT", scorerId: "heuristic-1", challenger: null };
     const one = encodeBatch(signals(1, rng, same)).byteLength;
     const hundred = encodeBatch(signals(100, rng, same)).byteLength;
-    expect(hundred - one).toBe(99 * 136);
+    expect(hundred - one).toBe(99 * 164);
   });
 
   it.each([

@@ -12,10 +12,10 @@ import { runRecord, temporaryFolder } from "./helpers.ts";
 const NEXT: readonly Migration[] = [
   ...MIGRATIONS,
   {
-    version: 2,
+    version: MIGRATIONS.length + 1,
     sql: "ALTER TABLE runs ADD COLUMN note TEXT; CREATE TABLE intents (id INTEGER PRIMARY KEY) STRICT;",
   },
-  { version: 3, sql: "INSERT INTO intents (id) SELECT run_key FROM runs;" },
+  { version: MIGRATIONS.length + 2, sql: "INSERT INTO intents (id) SELECT run_key FROM runs;" },
 ];
 
 function refusal(work: () => unknown): { code: string; message: string } {
@@ -43,7 +43,7 @@ describe("schema migrations", () => {
   it("bring an old file up to date and keep its rows", () => {
     const file = oldLedger();
     const db = openDatabase({ file, migrations: NEXT });
-    expect(schemaVersion(db)).toBe(3);
+    expect(schemaVersion(db)).toBe(NEXT.length);
     expect(db.prepare("SELECT run_id, note FROM runs").get()).toEqual({ run_id: "r1", note: null });
     expect(db.prepare("SELECT id FROM intents").pluck().all()).toEqual([1]);
     db.close();
@@ -54,7 +54,10 @@ describe("schema migrations", () => {
 
   it("change nothing at all when a later step fails", () => {
     const file = oldLedger();
-    const broken = [...NEXT, { version: 4, sql: "CREATE TABLE half (x) STRICT; SELECT * FROM nowhere;" }];
+    const broken = [
+      ...NEXT,
+      { version: NEXT.length + 1, sql: "CREATE TABLE half (x) STRICT; SELECT * FROM nowhere;" },
+    ];
     expect(refusal(() => openDatabase({ file, migrations: broken })).code).toBe("LEDGER_REFUSED");
     const db = openDatabase({ file });
     expect(schemaVersion(db)).toBe(MIGRATIONS.length);
@@ -67,10 +70,12 @@ describe("schema migrations", () => {
     openDatabase({ file, migrations: NEXT }).close();
     const writing = refusal(() => openDatabase({ file }));
     expect(writing.code).toBe("LEDGER_SCHEMA_NEWER");
-    expect(writing.message).toContain("has schema 3, this engine knows up to 1");
+    expect(writing.message).toContain(
+      `has schema ${NEXT.length}, this engine knows up to ${MIGRATIONS.length}`,
+    );
     expect(refusal(() => new LedgerReader(file)).code).toBe("LEDGER_SCHEMA_NEWER");
     const db = new SqliteDatabase(file);
-    expect(schemaVersion(db)).toBe(3);
+    expect(schemaVersion(db)).toBe(NEXT.length);
     db.close();
   });
 });

@@ -11,6 +11,7 @@ export function runRecord(runId: string, overrides: Partial<RunRecord> = {}): Ru
     configHash: "c".repeat(64),
     configJson: "{}",
     scorerId: "heuristic-1",
+    modelJson: "{}",
     featureSchemaHash: "f".repeat(64),
     smcParametersJson: "{}",
     seed: 1,
@@ -37,6 +38,9 @@ export function signals(count: number, rng: Rng, overrides: Partial<Signal> = {}
       score: rng.next(),
       features,
       scorerId: rng.chance(0.9) ? "heuristic-1" : "challenger-2",
+      challenger: rng.chance(0.3) ? { scorerId: "lgbm-2", score: rng.next() } : null,
+      anchor: 1 + rng.next(),
+      atr: rng.next(),
       exchangeMs: 1_760_000_102_000 + 60_000 * index,
       isRestConfirmed: rng.chance(0.2),
       times: {

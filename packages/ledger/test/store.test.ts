@@ -1,3 +1,4 @@
+import type { ModelEvent } from "@smcq/engine";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Rng, errorCode } from "@smcq/kernel";
@@ -158,7 +159,7 @@ describe("signals", () => {
     store.beginRun(runRecord("r1"));
     const poisoned = encodeBatch(signals(4, new Rng(SEED), { symbol: "NEWUSDT" }));
     // The setup bits of the last signal: the CHECK of the table refuses it after three good rows.
-    new Uint32Array(poisoned, 16 + 4 * (72 + 48), 16)[3 * 4 + 2] = 0;
+    new Uint32Array(poisoned, 16 + 4 * (96 + 48), 20)[3 * 5 + 2] = 0;
     expect(codeOf(() => store.appendBatch("r1", 1, poisoned))).toBe("LEDGER_REFUSED");
     expect(store.appendBatch("r1", 1, encodeBatch(signals(2, new Rng(SEED), { symbol: "NEWUSDT" })))).toBe(2);
     store.close();
@@ -288,5 +289,26 @@ describe("the file", () => {
     other.close();
     expect(store.appendBatch("r1", 1, bytes)).toBe(1);
     store.close();
+  });
+});
+
+describe("model events", () => {
+  it("are kept in order, once each, for their run", () => {
+    const file = join(temporaryFolder(), "ledger.db");
+    const store = new LedgerStore({ file });
+    store.beginRun(runRecord("r1"));
+    const event = (atMs: number, kind: ModelEvent["kind"], modelId: string): ModelEvent => ({
+      atMs,
+      kind,
+      modelId,
+      detailJson: "{}",
+    });
+    const given = [event(5, "loaded", "a"), event(7, "shadow-begun", "b"), event(9, "swapped", "b")];
+    for (const one of [...given, event(7, "shadow-begun", "b")]) store.noteModel("r1", one);
+    expect(codeOf(() => store.noteModel("r2", event(1, "loaded", "a")))).toBe("LEDGER_RUN_MISMATCH");
+    store.close();
+    const reader = new LedgerReader(file);
+    expect(reader.modelEvents("r1")).toEqual(given);
+    reader.close();
   });
 });

@@ -4,6 +4,10 @@ import { FEED_COUNTER_LINES } from "./layouts/control-sizes.ts";
 import { createBlock, HEADER, openBlock } from "./layouts/layout.ts";
 
 const O = CONTROL.offsets;
+const MODEL_EPOCH = (HEADER.bytes + O.modelEpoch) >> 2;
+const CHALLENGER_EPOCH = (HEADER.bytes + O.challengerEpoch) >> 2;
+const MODEL_USED = (HEADER.bytes + O.modelUsed) >> 2;
+const CHALLENGER_USED = (HEADER.bytes + O.challengerUsed) >> 2;
 
 /** Allocates one shard's control block. */
 export function createControlBlock(): SharedArrayBuffer {
@@ -28,6 +32,12 @@ export const ScanCounter = {
   LatencyUsMax: 7,
 } as const;
 export type ScanCounter = (typeof ScanCounter)[keyof typeof ScanCounter];
+
+/** The epochs of the models that score: one that counts, and one beside it without weight (0: none). */
+export interface ModelEpochs {
+  model: number;
+  challenger: number;
+}
 
 /** The bucket of a latency: 8 buckets an octave of microseconds. */
 export function latencyBucket(latencyUs: number): number {
@@ -130,6 +140,42 @@ export class ControlBlock {
     for (let bucket = 0; bucket < LATENCY_BUCKETS; bucket++) {
       into[bucket] = (into[bucket] as number) + (this.#i32[this.#latency + bucket] as number);
     }
+  }
+
+  /** Coordinator: which models the next task scores with. */
+  setModels({ model, challenger }: Readonly<ModelEpochs>): void {
+    Atomics.store(this.#i32, MODEL_EPOCH, model);
+    Atomics.store(this.#i32, CHALLENGER_EPOCH, challenger);
+  }
+
+  /**
+   * Scan, at the start of a task: reads which models to score with and says so. The coordinator, having taken a model
+   * back, sees it in use here or this reads the new epochs: all four are sequentially consistent (a hazard pointer).
+   */
+  enterModels(into: ModelEpochs): void {
+    const i32 = this.#i32;
+    do {
+      into.model = Atomics.load(i32, MODEL_EPOCH);
+      into.challenger = Atomics.load(i32, CHALLENGER_EPOCH);
+      Atomics.store(i32, MODEL_USED, into.model);
+      Atomics.store(i32, CHALLENGER_USED, into.challenger);
+    } while (
+      Atomics.load(i32, MODEL_EPOCH) !== into.model ||
+      Atomics.load(i32, CHALLENGER_EPOCH) !== into.challenger
+    );
+  }
+
+  /** Scan, at the end of a task. One that died in its task leaves its models in use until the shard's next task. */
+  leaveModels(): void {
+    Atomics.store(this.#i32, MODEL_USED, 0);
+    Atomics.store(this.#i32, CHALLENGER_USED, 0);
+  }
+
+  /** Coordinator: true while a task may still score with this model. */
+  isModelUsed(epoch: number): boolean {
+    return (
+      Atomics.load(this.#i32, MODEL_USED) === epoch || Atomics.load(this.#i32, CHALLENGER_USED) === epoch
+    );
   }
 
   /** Coordinator: the offset of the venue's clock against the local one. */

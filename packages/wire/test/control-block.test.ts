@@ -45,6 +45,25 @@ describe("ControlBlock", () => {
     expect([control.heartbeatNs, control.stallMsMax, control.clockOffsetMs]).toEqual([1000, 2000, 3000]);
   });
 
+  it("lets no model go while a task may score with it", () => {
+    const sab = createControlBlock();
+    const [scan, coordinator] = [new ControlBlock(sab), new ControlBlock(sab)];
+    const models = { model: -1, challenger: -1 };
+    scan.enterModels(models);
+    expect(models).toEqual({ model: 0, challenger: 0 });
+    scan.leaveModels();
+    coordinator.setModels({ model: 5, challenger: 6 });
+    scan.enterModels(models);
+    expect(models).toEqual({ model: 5, challenger: 6 });
+    coordinator.setModels({ model: 6, challenger: 0 });
+    expect([5, 6, 7].map((epoch) => coordinator.isModelUsed(epoch))).toEqual([true, true, false]);
+    scan.leaveModels();
+    expect([5, 6].map((epoch) => coordinator.isModelUsed(epoch))).toEqual([false, false]);
+    scan.enterModels(models);
+    expect(models).toEqual({ model: 6, challenger: 0 });
+    expect(coordinator.isModelUsed(5)).toBe(false);
+  });
+
   it("refuses a feed counter that has no place", () => {
     const control = new ControlBlock(createControlBlock());
     for (const counter of [-1, 24]) expect(() => control.count(counter, 1)).toThrow(InvariantError);

@@ -92,7 +92,7 @@ describe("layouts", () => {
 
   it("places the counters of a result ring", () => {
     expect(describeLayout(RESULT_HEAD)).toMatchInlineSnapshot(`
-      "result ring head v1, 128 bytes
+      "result ring head v2, 128 bytes
            0  i32 x 1  head
           64  i32 x 1  tail"
     `);
@@ -100,7 +100,7 @@ describe("layouts", () => {
 
   it("places a result row", () => {
     expect(describeLayout(RESULT_ROW)).toMatchInlineSnapshot(`
-      "result row v1, 128 bytes
+      "result row v2, 192 bytes
            0  f64 x 1  openTimeMs
            8  f64 x 1  score
           16  f64 x 1  exchangeMs
@@ -113,13 +113,18 @@ describe("layouts", () => {
           68  i32 x 1  side
           72  i32 x 1  setup
           76  i32 x 1  flags
-          80  f32 x 12  features"
+          80  f32 x 12  features
+         128  f64 x 1  anchor
+         136  f64 x 1  atr
+         144  f64 x 1  challengerScore
+         152  i32 x 1  modelEpoch
+         156  i32 x 1  challengerEpoch"
     `);
   });
 
   it("places the control block", () => {
     expect(describeLayout(CONTROL)).toMatchInlineSnapshot(`
-      "control block v1, 1152 bytes
+      "control block v2, 1216 bytes
            0  f64 x 1  heartbeatNs
            8  f64 x 1  connectionsOpen
           16  f64 x 1  stallMsMax
@@ -133,8 +138,12 @@ describe("layouts", () => {
          304  f64 x 1  scanNsTotal
          312  f64 x 1  latencyUsMax
          320  i32 x 192  latency
-        1088  f64 x 1  clockOffsetMs
-        1096  i32 x 1  isStopping"
+        1088  i32 x 1  modelUsed
+        1092  i32 x 1  challengerUsed
+        1152  f64 x 1  clockOffsetMs
+        1160  i32 x 1  isStopping
+        1164  i32 x 1  modelEpoch
+        1168  i32 x 1  challengerEpoch"
     `);
   });
 
@@ -168,7 +177,7 @@ describe("layouts", () => {
 
   it("keeps the fields of different writers on lines of their own", () => {
     const shard = ["heartbeatNs", "connectionsOpen", "stallMsMax", "feed"];
-    const coordinator = ["clockOffsetMs", "isStopping"];
+    const coordinator = ["clockOffsetMs", "isStopping", "modelEpoch", "challengerEpoch"];
     const scan = CONTROL.fields
       .map((field) => field.name)
       .filter((name) => ![...shard, ...coordinator].includes(name));

@@ -8,6 +8,7 @@ import { workerUrl } from "../process/worker-url.ts";
 import type { FeedData } from "./binance-feed.ts";
 import type { SignalCounter } from "./signal-tally.ts";
 import { watchedSymbols } from "./universe-follower.ts";
+import type { ScanModels } from "./models/scan-models.ts";
 import type { Venue } from "./venue.ts";
 
 /** A signal of a bar that closed longer ago is recorded and never decided on, venue ms. */
@@ -19,7 +20,7 @@ export interface CoordinatorParts {
   readonly ledger: LedgerClient;
   readonly signals: SignalCounter;
   readonly logger: Logger;
-  readonly scorerId: string;
+  readonly models: ScanModels;
 }
 
 /** `auto`: one thread a core, at least one. */
@@ -30,7 +31,7 @@ function threadCount(setting: number | "auto"): number {
 /** Builds the cluster that the configuration describes; nothing is started yet. */
 export function createCoordinator(payload: EnginePayload, parts: CoordinatorParts): Coordinator {
   const { config } = payload;
-  const { venue, ledger, signals, logger } = parts;
+  const { venue, ledger, signals, logger, models } = parts;
   const shards = threadCount(config.shards);
   const feedData: FeedData = {
     feed: config.feed,
@@ -44,7 +45,8 @@ export function createCoordinator(payload: EnginePayload, parts: CoordinatorPart
     compute: config.compute,
     scanThreads: threadCount(config.scanThreads),
     clock: payload.clock,
-    scorerId: parts.scorerId,
+    modelId: (epoch) => models.modelId(epoch),
+    models: models.epochs,
     engine: {
       scoreMin: config.scan.scoreMin,
       decisionWindowNs: config.scan.decisionWindowMs * 1e6,
@@ -60,9 +62,11 @@ export function createCoordinator(payload: EnginePayload, parts: CoordinatorPart
     listeners: {
       onSignals: (batch) => {
         signals.add(batch);
+        models.onSignals(batch);
         // After emission, never before: the ledger's own thread writes when the signal is out.
         ledger.append(batch);
       },
+      onInvalidScore: (epoch) => models.onInvalidScore(epoch),
       onDecision: (batch) => logger.debug({ symbols: batch.map((signal) => signal.symbol) }, "decision"),
     },
   });

@@ -6,6 +6,7 @@ import { acquireRunLock } from "@smcq/ledger";
 import { ExitCode } from "../exit-codes.ts";
 import type { EnginePayload } from "../process/engine-payload.ts";
 import { createCoordinator } from "./create-coordinator.ts";
+import { HEURISTIC_ONLY } from "./models/scan-models.ts";
 import { MinuteLoop } from "./minute-loop.ts";
 import { lostSignals, openRunLedger, type RunLedger, type RunSummary } from "./run-ledger.ts";
 import { SignalCounter } from "./signal-tally.ts";
@@ -96,7 +97,7 @@ async function start(payload: EnginePayload, deps: RunDeps, closers: Closers): P
   );
   demandWatched(universe, config.universe, logger);
   const signals = new SignalCounter(config.scan.scoreMin);
-  const parts = { universe, venue, ledger: run.client, signals, logger, scorerId: scorer.id };
+  const parts = { universe, venue, ledger: run.client, signals, logger, models: HEURISTIC_ONLY };
   const coordinator = createCoordinator(payload, parts);
   tellOffset = (offsetMs) => coordinator.setClockOffsetMs(offsetMs);
   tellOffset(venue.offsetMs());
@@ -185,8 +186,8 @@ function openLock(dataDir: string): () => void {
 }
 
 /** Until there is a trained model the heuristic is the one scorer; anything else is refused, never replaced. */
-function createScorer(model: string): Scorer {
-  if (model === "heuristic") return new HeuristicScorer();
+function createScorer(model: string | null): Scorer {
+  if (model === null || model === "heuristic") return new HeuristicScorer();
   throw new SmcqError(
     "CONFIG_MODEL",
     `scan.model: "${model}" cannot be loaded; this version scores with "heuristic" only`,

@@ -76,6 +76,7 @@ export async function openRunLedger(payload: EnginePayload, deps: LedgerDeps): P
       configHash: payload.configHash,
       configJson: payload.configJson,
       scorerId: deps.scorerId,
+      modelJson: "{}",
       featureSchemaHash: sha256Hex(featureSchemaJson()),
       smcParametersJson: JSON.stringify({ ...SMC_PARAMETERS, featureVersion: FEATURE_VERSION }),
       seed: config.seed,

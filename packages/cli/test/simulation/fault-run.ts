@@ -18,6 +18,7 @@ import { RING_BARS } from "@smcq/wire";
 import { join } from "node:path";
 import { createCoordinator } from "../../src/engine/create-coordinator.ts";
 import { SignalCounter } from "../../src/engine/signal-tally.ts";
+import { HEURISTIC_ONLY } from "../../src/engine/models/scan-models.ts";
 import { UniverseFollower } from "../../src/engine/universe-follower.ts";
 import { openVenue, type Venue } from "../../src/engine/venue.ts";
 import type { EnginePayload } from "../../src/process/engine-payload.ts";
@@ -144,6 +145,7 @@ class FaultRun {
       configHash: this.#payload.configHash,
       configJson: this.#payload.configJson,
       scorerId: "heuristic-1",
+      modelJson: "{}",
       featureSchemaHash: "",
       smcParametersJson: "{}",
       seed: this.#options.seed,
@@ -153,6 +155,7 @@ class FaultRun {
     // The ledger's door is where every signal passes: note it there and hand it on.
     const door: LedgerClient = {
       beginRun: (run) => ledger.beginRun(run),
+      noteModel: (event) => ledger.noteModel(event),
       append: (batch) => {
         this.#signals.push(...batch);
         ledger.append(batch);
@@ -167,7 +170,7 @@ class FaultRun {
       ledger: door,
       signals: tally,
       logger: this.#logger,
-      scorerId: "heuristic-1",
+      models: HEURISTIC_ONLY,
     };
     const coordinator = createCoordinator(this.#payload, parts);
     const tap = new RingTap(coordinator);

@@ -1,3 +1,4 @@
+import type { ModelEpochs } from "@smcq/wire";
 import type { EngineOptions } from "@smcq/engine";
 import type { BarHistory } from "@smcq/exchange";
 import type { ClockSpec, Logger } from "@smcq/kernel";
@@ -11,7 +12,10 @@ export interface CoordinatorOptions {
   readonly compute: "pool" | "shard";
   readonly scanThreads: number;
   readonly clock: ClockSpec;
-  readonly scorerId: string;
+  /** Names the model of an epoch; 0 is the heuristic. */
+  readonly modelId: (epoch: number) => string;
+  /** The models that score from the first task on. */
+  readonly models: Readonly<ModelEpochs>;
   readonly engine: EngineOptions;
   readonly scan: ScanOptions;
   readonly barsReadyMin: number;

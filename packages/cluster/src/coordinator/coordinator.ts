@@ -7,6 +7,7 @@ import {
   KlineRingReader,
   KlineRingWriter,
   type M5Seed,
+  type ModelEpochs,
   type ScanReply,
   type ScanTask,
   type ShardEvent,
@@ -25,6 +26,7 @@ import { ShardHost } from "./shard-host.ts";
 import { ShardScans } from "./shard-scans.ts";
 import { ShardLane } from "./shard-lane.ts";
 import { type SlotEntry, SlotTable } from "./slot-table.ts";
+import { isShardOff, threadHealth } from "./thread-health.ts";
 import { SymbolNews } from "./symbol-news.ts";
 import { WarmUp } from "./warm-up.ts";
 
@@ -92,6 +94,7 @@ export class Coordinator {
     this.#hosts = this.memories.map((memory) => this.#createHost(memory));
     this.#lanes = this.memories.map((memory) => this.#createLane(memory));
     for (const symbol of options.symbols) this.#assign(symbol);
+    this.setModels(options.models);
   }
 
   /** Starts the shard threads; resolves when each has opened its feed once. Refuses with SHARD_OFF when one cannot. */
@@ -156,19 +159,23 @@ export class Coordinator {
     for (const host of this.#hosts) host.control.setClockOffsetMs(offsetMs);
   }
 
+  /** Scans score with these models from their next task on. */
+  setModels(models: Readonly<ModelEpochs>): void {
+    for (const host of this.#hosts) host.control.setModels(models);
+  }
+
+  /** True while a scan may still score with a model that was taken back. */
+  isModelUsed(epoch: number): boolean {
+    return this.#hosts.some((host, shardId) => !this.#isOff(shardId) && host.control.isModelUsed(epoch));
+  }
+
+  /** Tells the decision core how much of a trade's usual size the model is good for, 0..1. */
+  setSizeFactor(sizeFactor: number): void {
+    this.#desk.process({ type: "model-health", sizeFactor });
+  }
+
   health(): ClusterHealth {
-    const isOff = this.#hosts.map((_, shardId) => this.#isOff(shardId));
-    return {
-      symbols: this.slots.size,
-      ...this.#warmUp.count(),
-      shardsRunning: this.#hosts.filter(
-        (host, shardId) => host.state === "running" && isOff[shardId] !== true,
-      ).length,
-      shardsOff: isOff.filter(Boolean).length,
-      shardRestarts: this.#hosts.reduce((sum, host) => sum + host.restarts.total, 0),
-      scanRestarts: this.#lanes.reduce((sum, lane) => sum + lane.restarts.total, 0),
-      scansInFlight: this.#lanes.filter((lane) => lane.isInFlight).length,
-    };
+    return { symbols: this.slots.size, ...this.#warmUp.count(), ...threadHealth(this.#hosts, this.#lanes) };
   }
 
   get engineCounters(): EngineCounters {
@@ -231,7 +238,7 @@ export class Coordinator {
 
   /** Nothing of the shard's symbols is received or scanned. */
   #isOff(shardId: number): boolean {
-    return this.#hosts[shardId]?.state === "off" || this.#lane(shardId).isOff;
+    return isShardOff(this.#hosts[shardId], this.#lane(shardId));
   }
 
   #lane(shardId: number): ShardLane {
@@ -274,7 +281,7 @@ export class Coordinator {
     const { shardId } = memory;
     return new ShardLane({
       shardId,
-      rows: new RowDrain(memory, this.slots, this.#options.scorerId),
+      rows: new RowDrain(memory, this.slots, this.#options.modelId, this.#options.listeners.onInvalidScore),
       run: (task) => (this.#pool === null ? this.#runInShard(task) : this.#pool.run(task)),
       takeSeeds: () => this.#warmUp.takeSeeds(shardId),
       hasSeeds: () => this.#warmUp.hasSeeds(shardId),

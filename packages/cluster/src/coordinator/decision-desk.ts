@@ -4,8 +4,10 @@ import { assertNever, type Clock } from "@smcq/kernel";
 export interface SignalListeners {
   /** Every scored candidate, in the order of arrival; the ledger hangs here. */
   readonly onSignals: (signals: readonly Signal[]) => void;
+  /** A score that is no probability was dropped; `epoch` names its model. */
+  readonly onInvalidScore?: (epoch: number) => void;
   /** Signals above the threshold, ranked: what the order side will act on. */
-  readonly onDecision: (batch: readonly Signal[], isLate: boolean) => void;
+  readonly onDecision: (batch: readonly Signal[], isLate: boolean, sizeFactor: number) => void;
 }
 
 /** Feeds the decision core with events, one at a time, and carries out what it says. */
@@ -38,7 +40,7 @@ export class DecisionDesk {
         this.#listeners.onSignals(command.signals);
         return;
       case "decide":
-        this.#listeners.onDecision(command.batch, command.isLate);
+        this.#listeners.onDecision(command.batch, command.isLate, command.sizeFactor);
         return;
       case "wake": {
         const delayMs = Math.max(0, Math.ceil((command.atNs - this.#wallClock.monoNs()) / 1e6));

@@ -10,21 +10,32 @@ import {
 } from "@smcq/wire";
 import type { SlotTable } from "./slot-table.ts";
 
+/** Names the model of an epoch. */
+export type ModelId = (epoch: number) => string;
+
 /** Reads the scored rows of one shard; the consuming side of its result ring. */
 export class RowDrain {
   readonly #shardId: number;
   readonly #ring: ResultRingReader;
   readonly #states: DetectorStates;
   readonly #slots: SlotTable;
-  readonly #scorerId: string;
+  readonly #modelId: ModelId;
   readonly #row: ResultRow = createResultRow();
+  readonly #onInvalid: (epoch: number) => void;
 
-  constructor(memory: ShardMemory, slots: SlotTable, scorerId: string) {
+  /** `onInvalid` hears of every row whose score is no probability: it is dropped, never traded on. */
+  constructor(
+    memory: ShardMemory,
+    slots: SlotTable,
+    modelId: ModelId,
+    onInvalid: (epoch: number) => void = () => {},
+  ) {
     this.#shardId = memory.shardId;
     this.#ring = new ResultRingReader(memory.results);
     this.#states = new DetectorStates(memory.states);
     this.#slots = slots;
-    this.#scorerId = scorerId;
+    this.#modelId = modelId;
+    this.#onInvalid = onInvalid;
   }
 
   /** Takes the rows of one finished task; rows of a later one stay. */
@@ -46,22 +57,27 @@ export class RowDrain {
       this.#ring.read(ahead, this.#row);
       const entry = this.#slots.at(this.#shardId, this.#row.slot);
       // The symbol may have left while its row was under way.
-      if (entry !== null && isWanted(this.#row))
-        candidates.push(toCandidate(this.#row, entry, this.#scorerId));
+      if (entry === null || !isWanted(this.#row)) continue;
+      if (isProbability(this.#row.score)) candidates.push(toCandidate(this.#row, entry, this.#modelId));
+      else this.#onInvalid(this.#row.modelEpoch);
     }
     this.#ring.release(rows);
     return candidates;
   }
 }
 
+function isProbability(score: number): boolean {
+  return score >= 0 && score <= 1;
+}
+
 function toCandidate(
   row: ResultRow,
   entry: { readonly symbolId: ScoredCandidate["symbolId"]; readonly symbol: string },
-  scorerId: string,
+  modelId: ModelId,
 ): ScoredCandidate {
   assert(row.side === 1 || row.side === -1, "Invariant: a row's side is +1 or -1");
   assert(row.setup >= 1 && row.setup <= 3, "Invariant: a row's setup is S1, S2 or S3");
-  assert(row.score >= 0 && row.score <= 1, "Invariant: a score lies in 0..1");
+  const hasChallenger = row.challengerEpoch !== 0 && isProbability(row.challengerScore);
   return {
     symbolId: entry.symbolId,
     symbol: entry.symbol,
@@ -70,7 +86,10 @@ function toCandidate(
     openTimeMs: row.openTimeMs,
     score: row.score,
     features: row.features.slice(),
-    scorerId,
+    scorerId: modelId(row.modelEpoch),
+    challenger: hasChallenger ? { scorerId: modelId(row.challengerEpoch), score: row.challengerScore } : null,
+    anchor: row.anchor,
+    atr: row.atr,
     exchangeMs: row.exchangeMs,
     isRestConfirmed: (row.flags & ResultFlag.RestConfirmed) !== 0,
     times: {

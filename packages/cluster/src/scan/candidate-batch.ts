@@ -1,5 +1,26 @@
 import { assert } from "@smcq/kernel";
-import { FEATURE_COUNT, type ResultRow, type ResultRingWriter } from "@smcq/wire";
+import {
+  FEATURE_COUNT,
+  type ModelEpochs,
+  ResultFlag,
+  type ResultRow,
+  type ResultRingWriter,
+} from "@smcq/wire";
+
+/** The close that a candidate was found at. */
+export interface CloseFacts {
+  readonly receivedNs: number;
+  readonly writtenNs: number;
+  readonly exchangeMs: number;
+  readonly isRest: boolean;
+}
+
+/** When the stages of a task ended, monotonic ns. */
+export interface TaskTimes {
+  readonly takenNs: number;
+  readonly featuresNs: number;
+  readonly scoredNs: number;
+}
 
 /**
  * Candidates of one scan task between detection and publication, in columns: scored together, then written to the
@@ -9,6 +30,7 @@ export class CandidateBatch {
   readonly capacity: number;
   readonly features: Float32Array;
   readonly scores: Float64Array;
+  readonly challengerScores: Float64Array;
   readonly #slots: Int32Array;
   readonly #codes: Int32Array;
   readonly #openTimes: Float64Array;
@@ -16,12 +38,15 @@ export class CandidateBatch {
   readonly #writtenNs: Float64Array;
   readonly #exchangeMs: Float64Array;
   readonly #flags: Int32Array;
+  readonly #anchors: Float64Array;
+  readonly #atrs: Float64Array;
   count = 0;
 
   constructor(capacity: number) {
     this.capacity = capacity;
     this.features = new Float32Array(capacity * FEATURE_COUNT);
     this.scores = new Float64Array(capacity);
+    this.challengerScores = new Float64Array(capacity);
     this.#slots = new Int32Array(capacity);
     this.#codes = new Int32Array(capacity);
     this.#openTimes = new Float64Array(capacity);
@@ -29,37 +54,32 @@ export class CandidateBatch {
     this.#writtenNs = new Float64Array(capacity);
     this.#exchangeMs = new Float64Array(capacity);
     this.#flags = new Int32Array(capacity);
+    this.#anchors = new Float64Array(capacity);
+    this.#atrs = new Float64Array(capacity);
   }
 
   /** Adds a candidate whose features already stand at row `count`. `code` is side * setup. */
-  add(
-    slot: number,
-    code: number,
-    openTimeMs: number,
-    receivedNs: number,
-    writtenNs: number,
-    exchangeMs: number,
-    flags: number,
-  ): void {
+  add(slot: number, code: number, openTimeMs: number, anchor: number, atr: number, close: CloseFacts): void {
     assert(this.count < this.capacity, "Invariant: a batch holds no more candidates than the result ring");
     const at = this.count++;
     this.#slots[at] = slot;
     this.#codes[at] = code;
     this.#openTimes[at] = openTimeMs;
-    this.#receivedNs[at] = receivedNs;
-    this.#writtenNs[at] = writtenNs;
-    this.#exchangeMs[at] = exchangeMs;
-    this.#flags[at] = flags;
+    this.#anchors[at] = anchor;
+    this.#atrs[at] = atr;
+    this.#receivedNs[at] = close.receivedNs;
+    this.#writtenNs[at] = close.writtenNs;
+    this.#exchangeMs[at] = close.exchangeMs;
+    this.#flags[at] = close.isRest ? ResultFlag.RestConfirmed : 0;
   }
 
   /** Writes all rows behind the ring's tail; `publish` makes them visible. */
-  writeTo(
-    ring: ResultRingWriter,
-    row: ResultRow,
-    takenNs: number,
-    featuresNs: number,
-    scoredNs: number,
-  ): void {
+  writeTo(ring: ResultRingWriter, row: ResultRow, times: TaskTimes, models: Readonly<ModelEpochs>): void {
+    row.takenNs = times.takenNs;
+    row.featuresNs = times.featuresNs;
+    row.scoredNs = times.scoredNs;
+    row.modelEpoch = models.model;
+    row.challengerEpoch = models.challenger;
     for (let at = 0; at < this.count; at++) {
       const code = this.#codes[at] as number;
       row.slot = this.#slots[at] as number;
@@ -71,9 +91,9 @@ export class CandidateBatch {
       row.receivedNs = this.#receivedNs[at] as number;
       row.writtenNs = this.#writtenNs[at] as number;
       row.flags = this.#flags[at] as number;
-      row.takenNs = takenNs;
-      row.featuresNs = featuresNs;
-      row.scoredNs = scoredNs;
+      row.anchor = this.#anchors[at] as number;
+      row.atr = this.#atrs[at] as number;
+      row.challengerScore = this.challengerScores[at] as number;
       row.features.set(this.features.subarray(at * FEATURE_COUNT, (at + 1) * FEATURE_COUNT));
       ring.write(at, row);
     }

@@ -1,5 +1,5 @@
 import { type ClockSpec, createClock } from "@smcq/kernel";
-import type { Scorer } from "@smcq/features";
+import type { ScorerBook } from "@smcq/features";
 import type { ScanReply, ScanTask, ShardMemory } from "@smcq/wire";
 import { ScanCore, type ScanOptions } from "./scan-core.ts";
 
@@ -11,16 +11,18 @@ export interface ScanInit {
 }
 
 /** Returns the task function of a scan thread. Any thread can scan any shard: the state lies in shared memory. */
-export function createScanner(init: ScanInit, createScorer: () => Scorer): (task: ScanTask) => ScanReply {
+export function createScanner(
+  init: ScanInit,
+  createBook: (shardId: number) => ScorerBook,
+): (task: ScanTask) => ScanReply {
   const clock = createClock(init.clock);
-  const scorer = createScorer();
   const cores = new Map<number, ScanCore>();
   return (task) => {
     let core = cores.get(task.shardId);
     if (core === undefined) {
       const memory = init.shards.find((shard) => shard.shardId === task.shardId);
       if (memory === undefined) throw new RangeError(`no shard ${task.shardId}`);
-      core = new ScanCore(memory, scorer, clock, init.scan);
+      core = new ScanCore(memory, createBook(task.shardId), clock, init.scan);
       cores.set(task.shardId, core);
     }
     return core.scan(task);

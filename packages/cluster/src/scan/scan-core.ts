@@ -1,4 +1,4 @@
-import { CandidateScanner, FIRST_FEATURE_BAR, type Scorer } from "@smcq/features";
+import { type CandidateCode, CandidateScanner, FIRST_FEATURE_BAR, type ScorerBook } from "@smcq/features";
 import { BarSource } from "@smcq/exchange";
 import { BAR_FIELDS, type Clock } from "@smcq/kernel";
 import {
@@ -8,8 +8,8 @@ import {
   FEATURE_COUNT,
   KlineRingReader,
   LastFinal,
+  type ModelEpochs,
   type M5Seed,
-  ResultFlag,
   ResultRingWriter,
   RING_BARS,
   type ResultRow,
@@ -54,7 +54,7 @@ const COPY_ATTEMPTS_MAX = 3;
  */
 export class ScanCore {
   readonly #clock: Clock;
-  readonly #scorer: Scorer;
+  readonly #book: ScorerBook;
   readonly #options: ScanOptions;
   readonly #control: ControlBlock;
   readonly #reader: KlineRingReader;
@@ -65,15 +65,16 @@ export class ScanCore {
   readonly #row: ResultRow = createResultRow();
   readonly #bars: Float64Array = new Float64Array(RING_BARS * BAR_FIELDS);
   readonly #last: LastFacts = { liveFromMs: 0, receivedNs: 0, writtenNs: 0, exchangeMs: 0, isRest: false };
+  readonly #models: ModelEpochs = { model: 0, challenger: 0 };
   readonly #touched: Touched[];
   readonly #shardId: number;
   #touchedCount = 0;
   #isUnfinished = false;
   #barCount = 0;
 
-  constructor(memory: ShardMemory, scorer: Scorer, clock: Clock, options: ScanOptions) {
+  constructor(memory: ShardMemory, book: ScorerBook, clock: Clock, options: ScanOptions) {
     this.#clock = clock;
-    this.#scorer = scorer;
+    this.#book = book;
     this.#options = options;
     this.#shardId = memory.shardId;
     this.#control = new ControlBlock(memory.control);
@@ -88,6 +89,7 @@ export class ScanCore {
   /** Does one task; the caller guarantees that no other scan of this shard is in flight. */
   scan(task: ScanTask): ScanReply {
     const takenNs = this.#clock.monoNs();
+    this.#control.enterModels(this.#models);
     this.#batch.count = 0;
     this.#touchedCount = 0;
     this.#isUnfinished = false;
@@ -96,12 +98,13 @@ export class ScanCore {
     for (let slot = 0; slot < this.#reader.slots; slot++) this.#scanSlot(slot, room);
     const featuresNs = this.#clock.monoNs();
     const rows = this.#batch.count;
-    if (rows > 0) this.#scorer.score(this.#batch.features, rows, this.#batch.scores);
+    if (rows > 0) this.#score(rows);
     const scoredNs = this.#clock.monoNs();
     if (rows > 0) {
-      this.#batch.writeTo(this.#ring, this.#row, takenNs, featuresNs, scoredNs);
+      this.#batch.writeTo(this.#ring, this.#row, { takenNs, featuresNs, scoredNs }, this.#models);
       this.#ring.publish(rows);
     }
+    this.#control.leaveModels();
     this.#commit(scoredNs);
     // Last, when every slot is clean: a seed counts from the next bar on.
     const refusedSeeds = task.seeds.filter((seed) => !this.#seedM5(seed)).map((seed) => seed.slot);
@@ -116,6 +119,19 @@ export class ScanCore {
       isUnfinished: this.#isUnfinished,
       refusedSeeds,
     };
+  }
+
+  #score(rows: number): void {
+    const { features, scores, challengerScores } = this.#batch;
+    const { model, challenger } = this.#models;
+    this.#book.scorer(model).score(features, rows, scores);
+    if (challenger === 0) return;
+    try {
+      this.#book.scorer(challenger).score(features, rows, challengerScores);
+    } catch {
+      // A model without weight never costs a signal; that it gave no score, its rows say.
+      challengerScores.fill(Number.NaN, 0, rows);
+    }
   }
 
   #scanSlot(slot: number, room: number): void {
@@ -213,11 +229,11 @@ export class ScanCore {
     return count;
   }
 
-  #addCandidate(slot: number, code: number, openTimeMs: number): void {
-    this.#scanner.features(this.#batch.features, this.#batch.count * FEATURE_COUNT, code < 0 ? -1 : 1);
-    const { receivedNs, writtenNs, exchangeMs, isRest } = this.#last;
-    const flags = isRest ? ResultFlag.RestConfirmed : 0;
-    this.#batch.add(slot, code, openTimeMs, receivedNs, writtenNs, exchangeMs, flags);
+  #addCandidate(slot: number, code: CandidateCode, openTimeMs: number): void {
+    const scanner = this.#scanner;
+    scanner.features(this.#batch.features, this.#batch.count * FEATURE_COUNT, code < 0 ? -1 : 1);
+    const anchor = scanner.anchor(code);
+    this.#batch.add(slot, code, openTimeMs, anchor, scanner.atr, this.#last);
   }
 
   #touch(

@@ -1,5 +1,5 @@
 import type { Signal } from "@smcq/engine";
-import { HeuristicScorer } from "@smcq/features";
+import { HeuristicScorer, singleScorer } from "@smcq/features";
 import { MarketData, ReplayFeed } from "@smcq/exchange-sim";
 import { ManualClock, MINUTE_MS, Rng, silentLogger, SystemClock, wallNowMs } from "@smcq/kernel";
 import { describe, expect, it } from "vitest";
@@ -41,7 +41,8 @@ async function makeInlineTwin(): Promise<string[]> {
     clock,
     engine: ENGINE,
     scan: { isEveryBarScored: false },
-    scorer: new HeuristicScorer(),
+    book: singleScorer(new HeuristicScorer()),
+    modelId: () => "heuristic-1",
     createFeed: ({ sink }) => {
       const feed = new ReplayFeed({ market, sink });
       feeds.push(feed);
@@ -86,7 +87,8 @@ function options(
     scanThreads: 2,
     // Time stands (nearly) still at the first bar: everything that is replayed is live.
     clock: { type: "scaled", speed: 0.001, anchorVenueMs: market.startMs, anchorWallMs: wallNowMs() },
-    scorerId: "heuristic-1",
+    modelId: () => "heuristic-1",
+    models: { model: 0, challenger: 0 },
     engine: ENGINE,
     scan: { isEveryBarScored: false },
     barsReadyMin: 320,

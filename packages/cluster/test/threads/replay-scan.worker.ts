@@ -1,5 +1,5 @@
 import { workerData } from "node:worker_threads";
-import { HeuristicScorer } from "@smcq/features";
+import { HeuristicScorer, singleScorer } from "@smcq/features";
 import type { ScanReply, ScanTask } from "@smcq/wire";
 import { createScanner, type ScanInit } from "../../src/index.ts";
 
@@ -18,4 +18,6 @@ class MortalScorer extends HeuristicScorer {
   }
 }
 
-export const scan: (task: ScanTask) => ScanReply = createScanner(init, () => new MortalScorer());
+export const scan: (task: ScanTask) => ScanReply = createScanner(init, () =>
+  singleScorer(new MortalScorer()),
+);

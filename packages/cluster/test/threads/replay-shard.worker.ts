@@ -1,10 +1,10 @@
 import { workerData } from "node:worker_threads";
-import { HeuristicScorer } from "@smcq/features";
+import { HeuristicScorer, singleScorer } from "@smcq/features";
 import { runShard, type ShardInit } from "../../src/index.ts";
 import { pacedReplayFeed, type ReplayPlan } from "./paced-replay-feed.ts";
 
 const { init, data } = workerData as { readonly init: ShardInit; readonly data: ReplayPlan };
 runShard(init, {
   createFeed: (deps) => pacedReplayFeed(deps, data),
-  createScorer: () => new HeuristicScorer(),
+  createBook: () => singleScorer(new HeuristicScorer()),
 });

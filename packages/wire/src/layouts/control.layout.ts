@@ -2,7 +2,7 @@ import { FEED_COUNTER_LINES } from "./control-sizes.ts";
 import { defineLayout, type Layout } from "./layout.ts";
 
 export const CONTROL_MAGIC = 0x4354_524c;
-export const CONTROL_VERSION = 1;
+export const CONTROL_VERSION = 2;
 
 /** Latency buckets: 8 per octave of microseconds, 0..2^24 us. */
 export const LATENCY_BUCKETS = 192;
@@ -21,8 +21,12 @@ export type ControlField =
   | "scanNsTotal"
   | "latencyUsMax"
   | "latency"
+  | "modelUsed"
+  | "challengerUsed"
   | "clockOffsetMs"
-  | "isStopping";
+  | "isStopping"
+  | "modelEpoch"
+  | "challengerEpoch";
 
 /**
  * One shard's counters. Three writers, each on lines of its own: the shard, whoever scans, the coordinator.
@@ -30,7 +34,7 @@ export type ControlField =
  * store is seen whole on the platforms that Node supports.
  *
  *   ┌ shard ────────────────────────┐ ┌ scan ───────────────────────────────┐ ┌ coordinator ──────────┐
- *   │ heartbeat, feed counters, …   │ │ tasks, bars, candidates, histogram  │ │ clock offset, orders  │
+ *   │ heartbeat, feed counters, …   │ │ tasks, bars, histogram, models used │ │ clock offset, models  │
  *   └───────────────────────────────┘ └─────────────────────────────────────┘ └───────────────────────┘
  */
 export const CONTROL: Layout<ControlField> = defineLayout("control block", CONTROL_VERSION, [
@@ -47,6 +51,10 @@ export const CONTROL: Layout<ControlField> = defineLayout("control block", CONTR
   { name: "scanNsTotal", type: "f64", count: 1 },
   { name: "latencyUsMax", type: "f64", count: 1 },
   { name: "latency", type: "i32", count: LATENCY_BUCKETS, isLineStart: true },
+  { name: "modelUsed", type: "i32", count: 1 },
+  { name: "challengerUsed", type: "i32", count: 1 },
   { name: "clockOffsetMs", type: "f64", count: 1, isLineStart: true },
   { name: "isStopping", type: "i32", count: 1 },
+  { name: "modelEpoch", type: "i32", count: 1 },
+  { name: "challengerEpoch", type: "i32", count: 1 },
 ]);

@@ -1,7 +1,7 @@
 import { defineLayout, type Layout } from "./layout.ts";
 
 export const RESULT_RING_MAGIC = 0x5253_4c54;
-export const RESULT_RING_VERSION = 1;
+export const RESULT_RING_VERSION = 2;
 export const FEATURE_COUNT = 12;
 
 export type ResultHeadField = "head" | "tail";
@@ -10,10 +10,11 @@ export type ResultHeadField = "head" | "tail";
  * Scored candidates of one shard: a ring of rows with one producer (whoever scans the shard) and one consumer (the
  * coordinator). Row n stands at n mod capacity.
  *
- *   ┌ line 0 ┐ ┌ line 1 ┐ ┌──────── row, 2 lines ────────────────────────────────────────────┐
+ *   ┌ line 0 ┐ ┌ line 1 ┐ ┌──────── row, 3 lines ────────────────────────────────────────────┐
  *   │ head   │ │ tail   │ │ openTime score exchangeMs received written taken features scored │ …
  *   │ reader │ │ writer │ │ slot side setup flags | 12 x f32 features                        │
- *   └────────┘ └────────┘ └──────────────────────────────────────────────────────────────────┘
+ *   └────────┘ └────────┘ │ anchor atr challengerScore | modelEpoch challengerEpoch          │
+ *                         └──────────────────────────────────────────────────────────────────┘
  *
  * The producer writes rows, then the tail; the consumer reads rows, then the head. A full ring stops the scan: the
  * rest is done by the next task, nothing is dropped.
@@ -36,7 +37,12 @@ export type ResultRowField =
   | "side"
   | "setup"
   | "flags"
-  | "features";
+  | "features"
+  | "anchor"
+  | "atr"
+  | "challengerScore"
+  | "modelEpoch"
+  | "challengerEpoch";
 
 export const RESULT_ROW: Layout<ResultRowField> = defineLayout("result row", RESULT_RING_VERSION, [
   { name: "openTimeMs", type: "f64", count: 1, isLineStart: true },
@@ -52,6 +58,11 @@ export const RESULT_ROW: Layout<ResultRowField> = defineLayout("result row", RES
   { name: "setup", type: "i32", count: 1 },
   { name: "flags", type: "i32", count: 1 },
   { name: "features", type: "f32", count: FEATURE_COUNT },
+  { name: "anchor", type: "f64", count: 1, isLineStart: true },
+  { name: "atr", type: "f64", count: 1 },
+  { name: "challengerScore", type: "f64", count: 1 },
+  { name: "modelEpoch", type: "i32", count: 1 },
+  { name: "challengerEpoch", type: "i32", count: 1 },
 ]);
 
 /** Bits of a row's `flags`. */

@@ -1,0 +1,30 @@
+import type { Signal } from "@smcq/engine";
+import { HEURISTIC_ID, HeuristicScorer, type ScorerBook, singleScorer } from "@smcq/features";
+import type { ModelEpochs } from "@smcq/wire";
+
+/** What the cluster has to know of the models. */
+export interface ScanModels {
+  /** Handed to every thread that scans; null when only the heuristic scores. */
+  readonly shared: null;
+  /** The models that score now. */
+  readonly epochs: Readonly<ModelEpochs>;
+  /** Names the model of an epoch that was ever current in this run. */
+  modelId(epoch: number): string;
+  onSignals(signals: readonly Signal[]): void;
+  /** A model gave what is no probability; the row was dropped. */
+  onInvalidScore(epoch: number): void;
+}
+
+/** Only the heuristic scores. */
+export const HEURISTIC_ONLY: ScanModels = {
+  shared: null,
+  epochs: { model: 0, challenger: 0 },
+  modelId: () => HEURISTIC_ID,
+  onSignals() {},
+  onInvalidScore() {},
+};
+
+/** The scorers of one shard, in the thread that scans it. */
+export function createBook(): ScorerBook {
+  return singleScorer(new HeuristicScorer());
+}

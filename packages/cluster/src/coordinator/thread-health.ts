@@ -1,0 +1,24 @@
+import type { ClusterHealth } from "./coordinator-options.ts";
+import type { ShardHost } from "./shard-host.ts";
+import type { ShardLane } from "./shard-lane.ts";
+
+/** Nothing of the shard's symbols is received or scanned any more. */
+export function isShardOff(host: ShardHost | undefined, lane: ShardLane | undefined): boolean {
+  return host?.state === "off" || lane?.isOff === true;
+}
+
+/** How the threads are: the part of a cluster's health that is theirs. */
+export function threadHealth(
+  hosts: readonly ShardHost[],
+  lanes: readonly ShardLane[],
+): Omit<ClusterHealth, "symbols" | "ready" | "m5Ready" | "short" | "warming"> {
+  const isOff = hosts.map((host, shardId) => isShardOff(host, lanes[shardId]));
+  return {
+    shardsRunning: hosts.filter((host, shardId) => host.state === "running" && isOff[shardId] !== true)
+      .length,
+    shardsOff: isOff.filter(Boolean).length,
+    shardRestarts: hosts.reduce((sum, host) => sum + host.restarts.total, 0),
+    scanRestarts: lanes.reduce((sum, lane) => sum + lane.restarts.total, 0),
+    scansInFlight: lanes.filter((lane) => lane.isInFlight).length,
+  };
+}
