@@ -1,6 +1,7 @@
 import { type CancelTimer, type Clock, errorMessage, SmcqError, SystemClock } from "@smcq/kernel";
 import yargs, { type Argv } from "yargs";
 import { configCommand } from "./commands/config.ts";
+import { datasetCommand } from "./commands/dataset.ts";
 import { engineCommand } from "./commands/engine.ts";
 import { scanCommand } from "./commands/scan.ts";
 import { universeCommand } from "./commands/universe.ts";
@@ -17,8 +18,10 @@ export function withoutSeparator(argv: readonly string[]): string[] {
 
 /** Of a flag that is given twice the last counts, as a script's own flags give way to those added to it. */
 function lastWins(args: Record<string, unknown>): void {
+  const isDataset = Array.isArray(args["_"]) && args["_"][0] === "dataset";
+  const lists = new Set(["_", "set", ...(isDataset ? ["klines"] : [])]);
   for (const [flag, value] of Object.entries(args))
-    if (Array.isArray(value) && flag !== "_" && flag !== "set") args[flag] = value.at(-1);
+    if (Array.isArray(value) && !lists.has(flag)) args[flag] = value.at(-1);
 }
 
 function build(argv: readonly string[], setExitCode: (exitCode: number) => void): Argv {
@@ -34,8 +37,9 @@ function build(argv: readonly string[], setExitCode: (exitCode: number) => void)
     .command(engineCommand(setExitCode))
     .command(universeCommand(setExitCode))
     .command(scanCommand(setExitCode))
+    .command(datasetCommand(setExitCode))
     .command(configCommand(setExitCode))
-    .demandCommand(1, "a command is needed: engine, universe, scan or config")
+    .demandCommand(1, "a command is needed: engine, universe, scan, dataset or config")
     .strict()
     .middleware(lastWins)
     .version(false)

@@ -1,0 +1,61 @@
+import { SmcqError } from "@smcq/kernel";
+import type { CommandModule } from "yargs";
+import { parseRandomWalk } from "../dataset/random-walk.ts";
+import { runDataset } from "../dataset/run-dataset.ts";
+import type { DatasetOptions, DatasetTotals } from "../dataset/run-dataset.ts";
+import { printResult } from "../output/print-result.ts";
+
+/** `smcq dataset`: labelled candidates of stored bars, for training. */
+export function datasetCommand(setExitCode: (exitCode: number) => void): CommandModule {
+  return {
+    command: "dataset",
+    describe: "find candidates in stored bars, label them by the trade plan, write features and labels",
+    builder: (argv) =>
+      argv
+        .option("klines", {
+          type: "string",
+          array: true,
+          requiresArg: true,
+          describe: "files of closed 1-minute bars, SYMBOL-1m-ANYTHING.csv[.gz]",
+        })
+        .option("random-walk", {
+          type: "string",
+          requiresArg: true,
+          describe: "SYMBOLSxDAYS of bars without any edge instead, for the null test of a training",
+        })
+        .option("seed", { type: "number", requiresArg: true, default: 1, describe: "of the random walks" })
+        .option("out", {
+          type: "string",
+          requiresArg: true,
+          demandOption: true,
+          describe: "folder to write, new or empty",
+        }),
+    handler: async (args) => {
+      const totals = await runDataset({ bars: barsOf(args), out: String(args["out"]) });
+      await printResult(summaryText(totals));
+      setExitCode(0);
+    },
+  };
+}
+
+function barsOf(args: Record<string, unknown>): DatasetOptions["bars"] {
+  const { klines, randomWalk, seed } = args;
+  if ((klines === undefined) === (randomWalk === undefined))
+    throw new SmcqError("USAGE_DATASET", "either --klines FILES.. or --random-walk SYMBOLSxDAYS is needed");
+  if (Array.isArray(klines)) return { type: "klines", files: klines.map(String) };
+  if (!(Number.isInteger(seed) && Number(seed) >= 0 && Number(seed) <= 0xffff_ffff))
+    throw new SmcqError("USAGE_DATASET", `--seed ${String(seed)}: must be a whole number, 0 to 4294967295`);
+  return { type: "random-walk", ...parseRandomWalk(String(randomWalk), Number(seed)) };
+}
+
+function summaryText(totals: DatasetTotals): string {
+  const { symbols, bars, candidates, labelled, stopTooWide, openAtEnd, openAtHole, exits } = totals;
+  const reasons = Object.entries(exits).map(([reason, count]) => `${reason} ${count}`);
+  return [
+    `${symbols} symbols, ${bars} bars, ${totals.holes} holes`,
+    `${candidates} candidates: ${labelled} labelled, ${stopTooWide} stop too wide, ${openAtEnd} open at the end, ${openAtHole} open at a hole`,
+    `exits: ${reasons.join(", ")}`,
+    `base rate ${totals.baseRate.toFixed(4)}`,
+    "",
+  ].join("\n");
+}

@@ -1,0 +1,66 @@
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { basename } from "node:path";
+import { errorCode, errorMessage, SmcqError } from "@smcq/kernel";
+import { readKlinesCsv } from "../scan/read-klines-csv.ts";
+import type { KlineBatch } from "../scan/read-klines-csv.ts";
+
+/** Bars of one symbol from one place, ascending. */
+export interface BarSource {
+  /** The file's name without its folder. */
+  readonly name: string;
+  readonly symbol: string;
+  /** Of the file's bytes; null when there is no file. */
+  readonly sha256: string | null;
+  bars(): AsyncIterable<KlineBatch> | Iterable<KlineBatch>;
+}
+
+/** The symbol of a kline file: what stands before `-1m-` in its name, as the venue's archive and our own files write it. */
+export function symbolOfFile(path: string): string {
+  const symbol = /^([^\s",-]+)-1m-.*\.csv(\.gz)?$/u.exec(basename(path))?.[1];
+  if (symbol === undefined)
+    throw new SmcqError(
+      "USAGE_KLINES",
+      `${path}: cannot tell the symbol; the name must be SYMBOL-1m-ANYTHING.csv or .csv.gz`,
+      { context: { file: path } },
+    );
+  return symbol;
+}
+
+/** Opens kline files: sorted by symbol, then by their first bar, whatever order they were named in. */
+export async function openKlineFiles(paths: readonly string[]): Promise<BarSource[]> {
+  const files: { readonly path: string; readonly symbol: string; readonly fromMs: number }[] = [];
+  for (const path of paths) files.push({ path, symbol: symbolOfFile(path), fromMs: await firstOpenMs(path) });
+  const sorted = files.toSorted((a, b) => compareText(a.symbol, b.symbol) || a.fromMs - b.fromMs);
+  const sources: BarSource[] = [];
+  for (const { path, symbol } of sorted)
+    sources.push({
+      name: basename(path),
+      symbol,
+      sha256: await sha256OfFile(path),
+      bars: () => readKlinesCsv(path),
+    });
+  return sources;
+}
+
+function compareText(a: string, b: string): number {
+  return a === b ? 0 : a < b ? -1 : 1;
+}
+
+async function firstOpenMs(path: string): Promise<number> {
+  for await (const { bars } of readKlinesCsv(path)) return bars[0] as number;
+  throw new SmcqError("KLINES_FORMAT", `${path}: the file holds no bars`, { context: { file: path } });
+}
+
+async function sha256OfFile(path: string): Promise<string> {
+  const hash = createHash("sha256");
+  try {
+    for await (const chunk of createReadStream(path) as AsyncIterable<Buffer>) hash.update(chunk);
+  } catch (error) {
+    throw new SmcqError("KLINES_READ", `cannot read ${path}: ${errorMessage(error)}`, {
+      context: { file: path, cause: errorCode(error) },
+      cause: error,
+    });
+  }
+  return hash.digest("hex");
+}

@@ -1,0 +1,182 @@
+import { CandidateScanner, FEATURE_COUNT, planTrade, resultR, stepPlan } from "@smcq/features";
+import type { CandidateCode, PlanCandidate, PlanExit, TradePlan } from "@smcq/features";
+import { BAR_FIELDS, MINUTE_MS } from "@smcq/kernel";
+import type { KlineBatch } from "../scan/read-klines-csv.ts";
+import type { DatasetRows } from "./dataset-rows.ts";
+
+/** What became of the bars and candidates of one source; candidates are the sum of the four counts below them. */
+export interface SourceCounts {
+  bars: number;
+  /** Open of the first bar, close of the last one, ms since 1970 UTC. */
+  fromMs: number;
+  toMs: number;
+  candidates: number;
+  labelled: number;
+  stopTooWide: number;
+  /** No label: the plan was open, or not begun, when the bars ended or broke off. */
+  openAtEnd: number;
+  openAtHole: number;
+  holes: number;
+  minutesMissing: number;
+}
+
+export function emptyCounts(): SourceCounts {
+  return {
+    bars: 0,
+    fromMs: 0,
+    toMs: 0,
+    candidates: 0,
+    labelled: 0,
+    stopTooWide: 0,
+    openAtEnd: 0,
+    openAtHole: 0,
+    holes: 0,
+    minutesMissing: 0,
+  };
+}
+
+/** A candidate that waits for the next bar, where its plan begins. */
+interface Pending extends PlanCandidate {
+  readonly bar: number;
+  readonly setup: number;
+  readonly t0Ms: number;
+  readonly features: Float32Array;
+  readonly counts: SourceCounts;
+}
+
+interface OpenPlan {
+  readonly candidate: Pending;
+  readonly plan: TradePlan;
+}
+
+/**
+ * Bars of one symbol in, labelled candidates out: the engine's own scanner, and the trade plan of every candidate on
+ * its own, whatever other plans are open (smc.md section 11). A hole drops what is open and starts the symbol anew.
+ */
+export class LabelSeries {
+  readonly #symbolIndex: number;
+  readonly #rows: DatasetRows;
+  readonly #scanner = new CandidateScanner({
+    m1Buffer: new ArrayBuffer(CandidateScanner.M1_BYTES),
+    carryBuffer: new ArrayBuffer(CandidateScanner.CARRY_BYTES),
+  });
+  #counts: SourceCounts = emptyCounts();
+  #pending: Pending | null = null;
+  #open: OpenPlan[] = [];
+  #bar = 0;
+  #lastOpenMs = -Infinity;
+
+  constructor(symbolIndex: number, rows: DatasetRows) {
+    this.#symbolIndex = symbolIndex;
+    this.#rows = rows;
+    this.#scanner.attach(0, 0);
+    this.#scanner.resetAll();
+  }
+
+  /** Counts what follows into `counts`; when the first bar follows the last one, plans go on across the sources. */
+  startSource(counts: SourceCounts): void {
+    this.#counts = counts;
+  }
+
+  /** Open time of the last bar taken, ms; -Infinity before the first. */
+  get lastOpenMs(): number {
+    return this.#lastOpenMs;
+  }
+
+  take({ bars, count }: KlineBatch): void {
+    for (let at = 0; at < count * BAR_FIELDS; at += BAR_FIELDS) {
+      const openTimeMs = bars[at] as number;
+      if (openTimeMs !== this.#lastOpenMs + MINUTE_MS) this.#startAnew(openTimeMs);
+      this.#lastOpenMs = openTimeMs;
+      const open = bars[at + 1] as number;
+      const high = bars[at + 2] as number;
+      const low = bars[at + 3] as number;
+      const close = bars[at + 4] as number;
+      if (this.#pending !== null) this.#begin(this.#pending, open);
+      if (this.#open.length > 0) this.#step(open, high, low, close);
+      const code = this.#scanner.push(openTimeMs, open, high, low, close, bars[at + 5] as number);
+      if (code !== 0) this.#raise(code);
+      if (this.#counts.bars === 0) this.#counts.fromMs = openTimeMs;
+      this.#counts.toMs = openTimeMs + MINUTE_MS;
+      this.#counts.bars++;
+      this.#bar++;
+    }
+  }
+
+  #startAnew(openTimeMs: number): void {
+    const isInside = this.#counts.bars > 0;
+    if (isInside) {
+      this.#counts.holes++;
+      this.#counts.minutesMissing += (openTimeMs - this.#lastOpenMs) / MINUTE_MS - 1;
+    }
+    this.#drop(isInside ? "openAtHole" : "openAtEnd");
+    this.#scanner.resetAll();
+  }
+
+  /** No more bars come. */
+  finish(): void {
+    this.#drop("openAtEnd");
+  }
+
+  #drop(why: "openAtHole" | "openAtEnd"): void {
+    for (const { candidate } of this.#open) candidate.counts[why]++;
+    if (this.#pending !== null) this.#pending.counts[why]++;
+    this.#open = [];
+    this.#pending = null;
+  }
+
+  #raise(code: CandidateCode): void {
+    const scanner = this.#scanner;
+    const side = code > 0 ? 1 : -1;
+    const features = new Float32Array(FEATURE_COUNT);
+    scanner.features(features, 0, side);
+    this.#counts.candidates++;
+    this.#pending = {
+      side,
+      anchor: scanner.anchor(code),
+      atr: scanner.atr,
+      bar: this.#bar,
+      setup: Math.abs(code),
+      t0Ms: this.#lastOpenMs + MINUTE_MS,
+      features,
+      counts: this.#counts,
+    };
+  }
+
+  #begin(candidate: Pending, entry: number): void {
+    this.#pending = null;
+    const plan = planTrade(candidate, entry);
+    if (plan.type === "plan") this.#open.push({ candidate, plan });
+    else candidate.counts.stopTooWide++;
+  }
+
+  #step(open: number, high: number, low: number, close: number): void {
+    let kept = 0;
+    for (const each of this.#open) {
+      const exit = stepPlan(each.plan, this.#bar - each.candidate.bar, open, high, low, close);
+      if (exit === null) this.#open[kept++] = each;
+      else this.#label(each, exit);
+    }
+    this.#open.length = kept;
+  }
+
+  #label({ candidate, plan }: OpenPlan, exit: PlanExit): void {
+    candidate.counts.labelled++;
+    this.#rows.add(
+      {
+        symbolIndex: this.#symbolIndex,
+        bar: candidate.bar,
+        exitBar: this.#bar,
+        side: candidate.side,
+        setup: candidate.setup,
+        entry: plan.entry,
+        stopDistance: plan.stopDistance,
+        reason: exit.reason,
+        r: resultR(plan, exit.price),
+        t0Ms: candidate.t0Ms,
+        t1Ms: this.#lastOpenMs + MINUTE_MS,
+      },
+      candidate.features,
+    );
+  }
+}

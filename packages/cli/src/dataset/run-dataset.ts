@@ -1,0 +1,131 @@
+import { FEATURE_VERSION, FEATURES, featureSchemaJson, TRADE_PLAN_PARAMETERS } from "@smcq/features";
+import { sha256Hex } from "@smcq/config";
+import { SmcqError } from "@smcq/kernel";
+import { SMC_PARAMETERS } from "@smcq/smc";
+import type { BarSource } from "./bar-source.ts";
+import { openKlineFiles } from "./bar-source.ts";
+import { DatasetRows, EXIT_REASONS } from "./dataset-rows.ts";
+import { emptyCounts, LabelSeries } from "./label-series.ts";
+import type { SourceCounts } from "./label-series.ts";
+import type { RandomWalkSpec } from "./random-walk.ts";
+import { openRandomWalks } from "./random-walk.ts";
+import { averageUniqueness } from "./uniqueness.ts";
+import { checkOutput, writeDataset } from "./write-dataset.ts";
+
+/** Rises when the files of a data set change their meaning. */
+const DATASET_VERSION = 1;
+
+/** Where the bars come from, and the folder to write. */
+export interface DatasetOptions {
+  readonly bars:
+    | { readonly type: "klines"; readonly files: readonly string[] }
+    | ({ readonly type: "random-walk" } & RandomWalkSpec);
+  readonly out: string;
+}
+
+/** Sums over all sources. */
+export interface DatasetTotals {
+  readonly symbols: number;
+  readonly bars: number;
+  readonly candidates: number;
+  readonly labelled: number;
+  readonly stopTooWide: number;
+  readonly openAtEnd: number;
+  readonly openAtHole: number;
+  readonly holes: number;
+  /** Labelled rows by the reason of their exit. */
+  readonly exits: Readonly<Record<string, number>>;
+  /** Share of wins among the labelled rows. */
+  readonly baseRate: number;
+}
+
+/**
+ * Runs detector, candidates and trade plans over bars and writes a data set: features.npy (rows x 12 float32, side
+ * view), labels.csv and dataset.json, ordered by time, then symbol. The same input gives the same bytes. Refuses bad
+ * files (with file and line), overlapping files of a symbol, and a folder that is not empty.
+ */
+export async function runDataset(options: DatasetOptions): Promise<DatasetTotals> {
+  await checkOutput(options.out);
+  const { bars } = options;
+  const sources = bars.type === "klines" ? await openKlineFiles(bars.files) : openRandomWalks(bars);
+  const rows = new DatasetRows();
+  const symbols = [...new Set(sources.map(({ symbol }) => symbol))];
+  const counts: SourceCounts[] = [];
+  for (const [index, symbol] of symbols.entries()) {
+    const own = sources.filter((source) => source.symbol === symbol);
+    counts.push(...(await labelSymbol(new LabelSeries(index, rows), own)));
+  }
+  const totals = sumUp(counts, rows, symbols.length);
+  if (totals.labelled === 0)
+    throw new SmcqError(
+      "DATASET_EMPTY",
+      `no labelled candidate in ${totals.bars} bars: a symbol needs 320 bars without a hole before its first one`,
+    );
+  const summary = describe(options, sources, counts, totals);
+  await writeDataset(options.out, { rows, weights: averageUniqueness(rows), symbols, summary });
+  return totals;
+}
+
+/** Takes the sources of one symbol, which are in order of time. */
+async function labelSymbol(series: LabelSeries, sources: readonly BarSource[]): Promise<SourceCounts[]> {
+  const counts: SourceCounts[] = [];
+  let before = "";
+  for (const source of sources) {
+    const own = emptyCounts();
+    const lastOpenMs = series.lastOpenMs;
+    series.startSource(own);
+    for await (const batch of source.bars()) {
+      if ((batch.bars[0] as number) <= lastOpenMs)
+        throw new SmcqError("KLINES_OVERLAP", `${before} and ${source.name} overlap in time`, {
+          context: { files: [before, source.name] },
+        });
+      series.take(batch);
+    }
+    before = source.name;
+    counts.push(own);
+  }
+  series.finish();
+  return counts;
+}
+
+function sumUp(counts: readonly SourceCounts[], rows: DatasetRows, symbols: number): DatasetTotals {
+  const sum = (key: keyof SourceCounts): number => counts.reduce((total, each) => total + each[key], 0);
+  const exits: Record<string, number> = Object.fromEntries(EXIT_REASONS.map((reason) => [reason, 0]));
+  let wins = 0;
+  for (let index = 0; index < rows.count; index++) {
+    const { reason, r } = rows.at(index);
+    exits[reason] = (exits[reason] ?? 0) + 1;
+    if (r > 0) wins++;
+  }
+  return {
+    symbols,
+    bars: sum("bars"),
+    candidates: sum("candidates"),
+    labelled: sum("labelled"),
+    stopTooWide: sum("stopTooWide"),
+    openAtEnd: sum("openAtEnd"),
+    openAtHole: sum("openAtHole"),
+    holes: sum("holes"),
+    exits,
+    baseRate: wins / rows.count,
+  };
+}
+
+function describe(
+  { bars }: DatasetOptions,
+  sources: readonly BarSource[],
+  counts: readonly SourceCounts[],
+  totals: DatasetTotals,
+): object {
+  return {
+    datasetVersion: DATASET_VERSION,
+    source: bars.type === "klines" ? { type: bars.type } : bars,
+    featureVersion: FEATURE_VERSION,
+    featureSchemaSha256: sha256Hex(featureSchemaJson()),
+    features: FEATURES.map(({ name }) => name),
+    smcParameters: SMC_PARAMETERS,
+    tradePlanParameters: TRADE_PLAN_PARAMETERS,
+    totals,
+    files: sources.map(({ name, sha256, symbol }, k) => ({ name, sha256, symbol, ...counts[k] })),
+  };
+}
