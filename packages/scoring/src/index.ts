@@ -22,5 +22,5 @@ export type { OnnxModel } from "./onnx/read-onnx.ts";
 export { traverse } from "./onnx/traverse.ts";
 export type { TreeEnsemble } from "./onnx/tree-ensemble.ts";
 export { writeOnnx } from "./onnx/write-onnx.ts";
-export { attachModels } from "./scorer.ts";
+export { attachModels, ModelBook } from "./scorer.ts";
 export type { MarginScorer } from "./scorer.ts";

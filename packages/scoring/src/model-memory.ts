@@ -131,10 +131,14 @@ export class ModelMemory {
     Atomics.store(this.#epochs, at / 4, epoch);
   }
 
+  isInstalled(epoch: number): boolean {
+    return epoch >= 1 && Atomics.load(this.#epochs, entryAt(epoch) / 4) === epoch;
+  }
+
   /** The model of an epoch; throws MODEL_EPOCH when none is installed under it. */
   entry(epoch: number): ModelEntry {
     const at = entryAt(epoch);
-    if (epoch < 1 || Atomics.load(this.#epochs, at / 4) !== epoch)
+    if (!this.isInstalled(epoch))
       throw new SmcqError(ModelErrorCode.Epoch, `no model is loaded under epoch ${epoch}`);
     // Copied: a TextDecoder takes no shared memory.
     const id = Uint8Array.from(

@@ -1,6 +1,40 @@
+import { SmcqError } from "@smcq/kernel";
+import { FEATURE_COUNT } from "@smcq/features";
+import { ModelErrorCode } from "../errors.ts";
+import { MODEL_LIMITS } from "../limits.ts";
 import type { TreeEnsemble } from "../onnx/tree-ensemble.ts";
+import type { TreeBoxes } from "./leaf-boxes.ts";
+import { treeBoxes, treeNodes } from "./leaf-boxes.ts";
 import type { LeafMaskTables } from "./leaf-mask-tables.ts";
+import { writeImage } from "./write-image.ts";
 
+/** Nodes that a tree may have before merging: keeps hostile files from taking long. */
+const NODES_MAX = 1_024;
+const NARROW_LEAVES = 32;
+
+function boxesOf(ensemble: TreeEnsemble, tree: number): TreeBoxes {
+  const nodes = treeNodes(ensemble, ensemble.roots[tree] as number, NODES_MAX);
+  const boxes = nodes.length > NODES_MAX ? null : treeBoxes(ensemble, nodes, NARROW_LEAVES);
+  if (boxes === null || boxes.boxes.length > MODEL_LIMITS.leavesMax)
+    throw new SmcqError(
+      ModelErrorCode.Leaves,
+      `tree ${tree} has ${boxes?.boxes.length ?? `more than ${NODES_MAX}`} leaves, leaf-mask takes ${MODEL_LIMITS.leavesMax}: train with fewer num_leaves or score with --scorer ort`,
+    );
+  return boxes;
+}
+
+/**
+ * Compiles an ensemble of the product's 12 features for the leaf-mask scorer. Refuses other widths (MODEL_FEATURES),
+ * trees of more than 64 leaves (MODEL_LEAVES) and tables of more than 64 MB (MODEL_TABLES).
+ */
 export function compileLeafMask(ensemble: TreeEnsemble): LeafMaskTables {
-  throw new Error(`not built yet: ${ensemble.featureCount}`);
+  if (ensemble.featureCount !== FEATURE_COUNT)
+    throw new SmcqError(
+      ModelErrorCode.Features,
+      `the model takes ${ensemble.featureCount} features, leaf-mask takes ${FEATURE_COUNT}: score with --scorer ort`,
+    );
+  const trees = Array.from(ensemble.roots, (_, tree) => boxesOf(ensemble, tree));
+  const leavesMax = Math.max(...trees.map(({ boxes }) => boxes.length));
+  const words = leavesMax > NARROW_LEAVES ? 2 : 1;
+  return { image: writeImage(trees, words), trees: trees.length, leavesMax, words };
 }

@@ -1,0 +1,155 @@
+// The leaf-mask scorer: AssemblyScript, compiled by scripts/build-wasm.ts. All memory is imported and shared; the
+// module itself holds no state, so that a thread may die inside it at any moment.
+//
+// A model is an image in that memory (written by src/leaf-mask/compile-leaf-mask.ts, offsets from its beginning):
+//
+//   header    u32 words, see below
+//   edges     per feature a 16-ary search tree over its float32 thresholds, padded with +Infinity
+//   blocks    per block of trees:
+//               maps    u16 per (feature, bin of the model): the line of the block that this bin belongs to
+//               lines   64 bytes per (feature, bin of the block): for each tree the set of leaves that a row with
+//                       this bin can still reach; 16 trees of 32 leaves, or 8 trees of 64
+//               leaves  f64 per (tree, leaf)
+//
+// A row reaches the one leaf that is in the sets of all its 12 bins. Leaves are added tree by tree in the order of the
+// model, so that the sum is the model's own to the last bit. Blocks are the outer loop: the lines of one block stay
+// in the first-level cache while all rows pass.
+
+const FEATURES: u32 = 12;
+const ROW_BYTES: u32 = FEATURES * 4;
+/** A row's bins in the scratch: for each feature the byte offset of its entry in every block's map. */
+const BINS_BYTES: u32 = FEATURES * 4;
+
+// Header words.
+const LEVELS: u32 = 0;
+const EDGES_AT: u32 = 4;
+const EDGES_BYTES: u32 = 8;
+const BLOCKS_AT: u32 = 12;
+const BLOCKS: u32 = 16;
+const WORDS: u32 = 20;
+/** Then the number of thresholds of each feature, and where its entries in a map begin (bytes). */
+const COUNTS_AT: u32 = 24;
+const MAP_STARTS_AT: u32 = COUNTS_AT + FEATURES * 4;
+
+// A block: four words, then its parts.
+const LINES_AT: u32 = 0;
+const LEAVES_AT: u32 = 4;
+const NEXT_BLOCK: u32 = 8;
+const MAPS_AT: u32 = 16;
+
+/** Thresholds below `x` among 16 ascending ones. */
+// @ts-ignore: decorator
+@inline
+function countBelow(edges: u32, x: v128): u32 {
+  const a = f32x4.lt(v128.load(edges, 0), x);
+  const b = f32x4.lt(v128.load(edges, 16), x);
+  const c = f32x4.lt(v128.load(edges, 32), x);
+  const d = f32x4.lt(v128.load(edges, 48), x);
+  const bytes = i8x16.narrow_i16x8_s(i16x8.narrow_i32x4_s(a, b), i16x8.narrow_i32x4_s(c, d));
+  return popcnt(i8x16.bitmask(bytes));
+}
+
+/** Writes for each feature of each row where its bin's entry stands in a block's map. */
+function bin(image: u32, rows: u32, scratch: u32, count: u32): void {
+  const levels = load<u32>(image + LEVELS);
+  const edgesBytes = load<u32>(image + EDGES_BYTES);
+  for (let row: u32 = 0; row < count; row++) {
+    let edges = image + load<u32>(image + EDGES_AT);
+    for (let feature: u32 = 0; feature < FEATURES * 4; feature += 4) {
+      const value = load<f32>(rows + feature);
+      const x = f32x4.splat(value);
+      let level = edges;
+      let width: u32 = 64;
+      let below: u32 = 0;
+      for (let depth: u32 = 0; depth < levels; depth++) {
+        below = (below << 4) + countBelow(level + (below << 6), x);
+        level += width;
+        width <<= 4;
+      }
+      edges += edgesBytes;
+      const nan = load<u32>(image + feature, COUNTS_AT) + 1;
+      const at = select<u32>(nan, below, value != value);
+      store<u32>(scratch + feature, load<u32>(image + feature, MAP_STARTS_AT) + (at << 1));
+    }
+    rows += ROW_BYTES;
+    scratch += BINS_BYTES;
+  }
+}
+
+/** Where a feature's line of the block begins. */
+// @ts-ignore: decorator
+@inline
+function line(lines: u32, maps: u32, bins: u32, feature: u32): u32 {
+  return lines + (<u32>load<u16>(maps + load<u32>(bins + feature)) << 6);
+}
+
+/** Adds the leaves of four trees of up to 32 leaves; each half of a 64-bit lane has exactly one bit. */
+// @ts-ignore: decorator
+@inline
+function addFour(sum: f64, sets: v128, leaves: u32): f64 {
+  const first = i64x2.extract_lane(sets, 0);
+  const second = i64x2.extract_lane(sets, 1);
+  sum += load<f64>(leaves + (<u32>ctz(first) << 3));
+  sum += load<f64>(leaves + ((<u32>clz(first) ^ 31) << 3), 256);
+  sum += load<f64>(leaves + (<u32>ctz(second) << 3), 512);
+  return sum + load<f64>(leaves + ((<u32>clz(second) ^ 31) << 3), 768);
+}
+
+/** Adds the leaves of two trees of up to 64 leaves. */
+// @ts-ignore: decorator
+@inline
+function addTwo(sum: f64, sets: v128, leaves: u32): f64 {
+  sum += load<f64>(leaves + (<u32>ctz(i64x2.extract_lane(sets, 0)) << 3));
+  return sum + load<f64>(leaves + (<u32>ctz(i64x2.extract_lane(sets, 1)) << 3), 512);
+}
+
+/** Adds one block's leaves to the margins of all rows; `isWide` (trees of 33 to 64 leaves) is known when compiling. */
+// @ts-ignore: decorator
+@inline
+function addBlock(block: u32, scratch: u32, margins: u32, count: u32, isWide: bool): void {
+  const lines = block + load<u32>(block + LINES_AT);
+  const leaves = block + load<u32>(block + LEAVES_AT);
+  const maps = block + MAPS_AT;
+  for (let row: u32 = 0; row < count; row++) {
+    const first = line(lines, maps, scratch, 0);
+    let a = v128.load(first, 0);
+    let b = v128.load(first, 16);
+    let c = v128.load(first, 32);
+    let d = v128.load(first, 48);
+    for (let feature: u32 = 4; feature < FEATURES * 4; feature += 4) {
+      const at = line(lines, maps, scratch, feature);
+      a = v128.and(a, v128.load(at, 0));
+      b = v128.and(b, v128.load(at, 16));
+      c = v128.and(c, v128.load(at, 32));
+      d = v128.and(d, v128.load(at, 48));
+    }
+    let sum = load<f64>(margins);
+    if (isWide) {
+      sum = addTwo(sum, a, leaves);
+      sum = addTwo(sum, b, leaves + 1_024);
+      sum = addTwo(sum, c, leaves + 2_048);
+      sum = addTwo(sum, d, leaves + 3_072);
+    } else {
+      sum = addFour(sum, a, leaves);
+      sum = addFour(sum, b, leaves + 1_024);
+      sum = addFour(sum, c, leaves + 2_048);
+      sum = addFour(sum, d, leaves + 3_072);
+    }
+    store<f64>(margins, sum);
+    scratch += BINS_BYTES;
+    margins += 8;
+  }
+}
+
+/** Raw margins of `count` rows of 12 float32; `scratch` has 48 bytes a row. */
+export function score(image: u32, rows: u32, scratch: u32, margins: u32, count: u32): void {
+  bin(image, rows, scratch, count);
+  memory.fill(margins, 0, count << 3);
+  const isWide = load<u32>(image + WORDS) == 2;
+  let block = image + load<u32>(image + BLOCKS_AT);
+  for (let left = load<u32>(image + BLOCKS); left > 0; left--) {
+    if (isWide) addBlock(block, scratch, margins, count, true);
+    else addBlock(block, scratch, margins, count, false);
+    block += load<u32>(block + NEXT_BLOCK);
+  }
+}
