@@ -1,0 +1,187 @@
+import {
+  areEngineFeatures,
+  engineSchemaSha256,
+  modelIdOf,
+  metadataProps,
+  sha256Hex,
+} from "../card/metadata.ts";
+import type { CalibrationFacts, ModelMetadata, ModelStatus, TierFacts } from "../card/metadata.ts";
+import { TIER_LIMITS } from "../card/training-report.ts";
+import type { ReliabilityBin, TrainingReport } from "../card/training-report.ts";
+import { utcText } from "../card/utc.ts";
+import { signCard } from "../card/card.ts";
+import type { ModelCard } from "../card/card.ts";
+import { ModelErrorCode } from "../errors.ts";
+import { encodeGolden } from "../golden/golden-file.ts";
+import { makeGolden } from "../golden/make-golden.ts";
+import type { LightGbmModel } from "../lightgbm/lightgbm-model.ts";
+import { parseLightGbm } from "../lightgbm/parse-lightgbm.ts";
+import { toTreeEnsemble } from "../lightgbm/to-tree-ensemble.ts";
+import { writeOnnx } from "../onnx/write-onnx.ts";
+import { FEATURES, TRADE_PLAN_PARAMETERS } from "@smcq/features";
+import { SmcqError } from "@smcq/kernel";
+
+export interface BuildOptions {
+  /** The bytes of the LightGBM text. */
+  readonly text: Uint8Array;
+  /** The id's first part; see MODEL_NAME. */
+  readonly name: string;
+  readonly report: TrainingReport | null;
+  readonly nowMs: number;
+  readonly expiresDays?: number | undefined;
+  /** Takes models of other features, for the offline commands; the engine refuses what comes out. */
+  readonly isAnySchema?: boolean | undefined;
+  /** ed25519 private key in PEM that signs the card. */
+  readonly signKeyPem?: string | undefined;
+}
+
+/** The three files of a model, as bytes. */
+export interface BuiltModel {
+  readonly onnx: Uint8Array;
+  readonly golden: Uint8Array;
+  readonly card: ModelCard;
+}
+
+export const EXPIRES_DAYS = 180;
+const DAY_MS = 86_400_000;
+/** decisions.md 22. */
+const PROVEN_ROWS_MIN = 200;
+/** Two-sided 95 % of a normal distribution. */
+const Z_95 = 1.959963984540054;
+
+/**
+ * Makes a model's files from a LightGBM text and, if there is one, its training report. Without a report the
+ * calibration is the objective's plain sigmoid and the status is unproven. Refuses other features than the engine's
+ * (MODEL_FEATURES, MODEL_SCHEMA) and a report of another text (MODEL_REPORT_TEXT).
+ */
+export function buildModel(options: BuildOptions): BuiltModel {
+  const { report } = options;
+  const sourceSha256 = sha256Hex(options.text);
+  const model = parseLightGbm(new TextDecoder().decode(options.text));
+  const isEngine = checkFeatures(model.featureNames, options.isAnySchema === true);
+  if (report !== null) checkReport(report, sourceSha256);
+  const rest: Omit<ModelMetadata, "modelId"> = {
+    schemaVersion: 1,
+    createdUtc: utcText(options.nowMs),
+    sourceSha256,
+    featureNames: model.featureNames,
+    featureSchemaSha256: isEngine ? engineSchemaSha256() : null,
+    labelSpec: isEngine ? TRADE_PLAN_PARAMETERS : null,
+    ...reported(report, model),
+    maxLeaves: model.trees.reduce((most, { leafValue }) => Math.max(most, leafValue.length), 1),
+    trees: model.trees.length,
+    status: statusOf(report),
+    expiresUtc: utcText(options.nowMs + (options.expiresDays ?? EXPIRES_DAYS) * DAY_MS),
+  };
+  const metadata: ModelMetadata = { ...rest, modelId: modelIdOf(options.name, rest) };
+  const onnx = writeOnnx(toTreeEnsemble(model), metadataProps(metadata));
+  // The rows need to be the same for the same text, nothing more.
+  const golden = encodeGolden(makeGolden(model, Number.parseInt(sourceSha256.slice(0, 8), 16)));
+  const card: ModelCard = {
+    cardVersion: 1,
+    onnxSha256: sha256Hex(onnx),
+    onnxBytes: onnx.length,
+    goldenSha256: sha256Hex(golden),
+    metadata,
+    signature: null,
+  };
+  return { onnx, golden, card: options.signKeyPem === undefined ? card : signCard(card, options.signKeyPem) };
+}
+
+function checkFeatures(names: readonly string[], isAnySchema: boolean): boolean {
+  const isEngine = areEngineFeatures(names);
+  if (isEngine || isAnySchema) return isEngine;
+  const at = FEATURES.findIndex(({ name }, index) => names[index] !== name);
+  const what =
+    at < 0
+      ? `the model has ${names.length} features, the engine has ${FEATURES.length}`
+      : `feature ${at} of the model is ${names[at] ?? "missing"}, the engine's is ${FEATURES[at]?.name}`;
+  throw new SmcqError(ModelErrorCode.Features, what, { context: { featureNames: [...names] } });
+}
+
+function checkReport(report: TrainingReport, textSha256: string): void {
+  if (report.modelTextSha256 !== textSha256)
+    throw new SmcqError(
+      ModelErrorCode.ReportText,
+      `the training report is about another text (sha256 ${report.modelTextSha256}, this one has ${textSha256}): take it away or give the right one`,
+    );
+  const schema = engineSchemaSha256();
+  if (report.dataset.featureSchemaSha256 !== schema)
+    throw new SmcqError(
+      ModelErrorCode.Schema,
+      `the model was trained on features of schema ${report.dataset.featureSchemaSha256}, the engine's is ${schema}: make the dataset again and train anew`,
+    );
+}
+
+type Reported = Pick<
+  ModelMetadata,
+  | "trainer"
+  | "trainRange"
+  | "validRange"
+  | "symbols"
+  | "inputs"
+  | "nEvents"
+  | "baseRate"
+  | "calibration"
+  | "thresholds"
+  | "metrics"
+  | "nullTests"
+  | "trials"
+  | "psi"
+  | "gitCommit"
+  | "isDirty"
+>;
+
+/** The part of the metadata that comes from the training report. */
+function reported(report: TrainingReport | null, model: LightGbmModel): Reported {
+  const calibration: CalibrationFacts = report?.calibration ?? {
+    type: "sigmoid",
+    a: model.sigmoid,
+    b: 0,
+    n: 0,
+    range: null,
+    bins: [],
+  };
+  return {
+    calibration,
+    thresholds: calibration.bins.length === 0 ? [] : tiers(calibration.bins),
+    trainer: report?.trainer ?? null,
+    trainRange: report?.ranges.train ?? null,
+    validRange: report?.ranges.valid ?? null,
+    symbols: report?.dataset.symbols ?? null,
+    inputs: report?.dataset.files ?? [],
+    nEvents: report?.dataset.labelled ?? null,
+    baseRate: report?.dataset.baseRate ?? null,
+    metrics: report?.outOfSample ?? null,
+    nullTests: report?.nullTests ?? null,
+    trials: report?.trials ?? null,
+    psi: report?.psi ?? null,
+    gitCommit: report?.gitCommit ?? null,
+    isDirty: report?.isDirty ?? null,
+  };
+}
+
+/** Proven: the lower bound of the expectancy of at least 200 out-of-sample rows above 0.60 is a gain. */
+function statusOf(report: TrainingReport | null): ModelStatus {
+  if (report === null) return "unproven";
+  const { lower95, rowsAbove060 } = report.outOfSample.expectancyR;
+  return lower95 !== null && lower95 > 0 && rowsAbove060 >= PROVEN_ROWS_MIN ? "proven" : "unproven";
+}
+
+function tiers(bins: readonly ReliabilityBin[]): TierFacts[] {
+  return TIER_LIMITS.map((above) => {
+    const inside = bins.filter(({ lower }) => lower >= above);
+    const count = inside.reduce((sum, bin) => sum + bin.count, 0);
+    const wins = inside.reduce((sum, bin) => sum + bin.wins, 0);
+    return { above, count, wins, winRatioLower95: wilsonLower95(wins, count) };
+  });
+}
+
+/** Lower end of the 95 % score interval of a share (E. B. Wilson, 1927); 0 without rows. */
+export function wilsonLower95(wins: number, count: number): number {
+  if (count === 0) return 0;
+  const share = wins / count;
+  const z2 = (Z_95 * Z_95) / count;
+  const spread = Z_95 * Math.sqrt((share * (1 - share)) / count + z2 / (4 * count));
+  return Math.max((share + z2 / 2 - spread) / (1 + z2), 0);
+}

@@ -1,0 +1,125 @@
+import { basename, dirname, join, parse } from "node:path";
+import { SmcqError } from "@smcq/kernel";
+import { CARD_BYTES_MAX, parseCard } from "../card/card.ts";
+import type { ModelCard } from "../card/card.ts";
+import { MODEL_NAME, sha256Hex } from "../card/metadata.ts";
+import { parseTrainingReport } from "../card/training-report.ts";
+import { ModelErrorCode } from "../errors.ts";
+import { MODEL_LIMITS } from "../limits.ts";
+import { buildModel } from "./build-model.ts";
+import type { BuildOptions } from "./build-model.ts";
+import { modelPaths, readModelFile, writeModel } from "./model-files.ts";
+import type { ModelPaths } from "./model-files.ts";
+
+export interface ImportOptions extends Pick<
+  BuildOptions,
+  "nowMs" | "expiresDays" | "isAnySchema" | "signKeyPem"
+> {
+  /** File of the LightGBM text. */
+  readonly text: string;
+  /** NAME.onnx to write; card and golden file come beside it. */
+  readonly out: string;
+  /** First part of the model's id; without it the name of `out`. */
+  readonly name?: string | undefined;
+  /** File of the training report; without it `training.json` beside the text, when there is one. */
+  readonly report?: string | undefined;
+}
+
+export interface ImportedModel {
+  readonly paths: ModelPaths;
+  readonly card: ModelCard;
+}
+
+/** What the training script calls its report. */
+const REPORT_NAME = "training.json";
+const REPORT_BYTES_MAX: number = 16 * 2 ** 20;
+
+interface Source {
+  readonly text: Uint8Array;
+  readonly report: Uint8Array | null;
+  readonly reportFile: string;
+}
+
+/** Makes a model's files from a LightGBM text; existing ones are replaced, each whole. */
+export function importModel(options: ImportOptions): ImportedModel {
+  const paths = modelPaths(options.out);
+  const name = checkName(options.name ?? parse(options.out).name);
+  return write(paths, name, readSource(options.text, options.report), options);
+}
+
+/**
+ * Makes `NAME-<hash>.onnx`, with card and golden file, in `outDir` from a LightGBM text that was dropped in place,
+ * the hash being that of the text and its report: what was made of the same before is used again.
+ */
+export function importDropped(
+  options: Omit<ImportOptions, "out"> & { readonly outDir: string },
+): ImportedModel {
+  const source = readSource(options.text, options.report);
+  const name = checkName(options.name ?? parse(options.text).name);
+  const sha256 = sha256Hex(
+    `${sha256Hex(source.text)}${source.report === null ? "" : sha256Hex(source.report)}`,
+  );
+  const paths = modelPaths(join(options.outDir, `${name}-${sha256.slice(0, 12)}.onnx`));
+  const card = readWhole(paths);
+  return card === null ? write(paths, name, source, options) : { paths, card };
+}
+
+function readSource(text: string, report: string | undefined): Source {
+  const reportFile = report ?? join(dirname(text), REPORT_NAME);
+  return {
+    text: readModelFile(text, MODEL_LIMITS.fileBytesMax),
+    report: report === undefined ? readOptional(reportFile) : readModelFile(reportFile, REPORT_BYTES_MAX),
+    reportFile,
+  };
+}
+
+function readOptional(file: string): Uint8Array | null {
+  try {
+    return readModelFile(file, REPORT_BYTES_MAX);
+  } catch (error) {
+    if (error instanceof SmcqError && error.context["cause"] === "ENOENT") return null;
+    throw error;
+  }
+}
+
+/** The card of a model whose files are all there as it says; null when there is no such model. */
+function readWhole(paths: ModelPaths): ModelCard | null {
+  try {
+    const card = parseCard(new TextDecoder().decode(readModelFile(paths.card, CARD_BYTES_MAX)), paths.card);
+    const onnx = sha256Hex(readModelFile(paths.onnx, MODEL_LIMITS.fileBytesMax));
+    const golden = sha256Hex(readModelFile(paths.golden, MODEL_LIMITS.fileBytesMax));
+    return onnx === card.onnxSha256 && golden === card.goldenSha256 ? card : null;
+  } catch (error) {
+    // Whatever is wrong with what is there: it is made again.
+    if (error instanceof SmcqError) return null;
+    throw error;
+  }
+}
+
+function write(
+  paths: ModelPaths,
+  name: string,
+  source: Source,
+  options: Omit<ImportOptions, "out">,
+): ImportedModel {
+  const { text, report, reportFile } = source;
+  const model = buildModel({
+    ...options,
+    text,
+    name,
+    report:
+      report === null ? null : parseTrainingReport(new TextDecoder().decode(report), basename(reportFile)),
+  });
+  writeModel(paths, model);
+  return { paths, card: model.card };
+}
+
+function checkName(name: string): string {
+  if (!MODEL_NAME.test(name))
+    throw new SmcqError(
+      ModelErrorCode.File,
+      `a model's name has 1 to 40 of a-z, 0-9, _ and -, and begins with a letter or digit; this is ${JSON.stringify(name)}`,
+      { context: { name } },
+    );
+  return name;
+}

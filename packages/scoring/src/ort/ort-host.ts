@@ -1,0 +1,147 @@
+import { FEATURE_COUNT } from "@smcq/features";
+import { errorMessage, SmcqError } from "@smcq/kernel";
+import type { Clock, Logger } from "@smcq/kernel";
+import { ModelErrorCode } from "../errors.ts";
+import { LANE_ROWS_MAX } from "../model-memory.ts";
+import type { Lane, ModelMemory } from "../model-memory.ts";
+import { Control, inPhase, Phase, phaseOf } from "./lane-protocol.ts";
+import { OrtProcess } from "./ort-process.ts";
+
+/** Restarts of the process: at most so many in the window, then every request fails. */
+export const ORT_RESTARTS_MAX = 3;
+export const ORT_RESTARTS_WINDOW_MS = 600_000;
+
+export interface OrtHostOptions {
+  readonly memory: ModelMemory;
+  /** Counts wall time. */
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/**
+ * Keeps one ONNX Runtime process at work for all lanes: hears the doorbell, hands rows over and margins back, starts
+ * the process again when it dies. Lives on the main thread, which must never call an `OrtLaneScorer` itself.
+ */
+export class OrtHost {
+  readonly #options: OrtHostOptions;
+  readonly #lanes: readonly Lane[];
+  /** The state that each lane's request in hand was asked with. */
+  readonly #inHand: (number | null)[];
+  /** What a process must hold, by epoch. */
+  readonly #models = new Map<number, Uint8Array>();
+  #process: OrtProcess | null = null;
+  #restartedAtMs: number[] = [];
+  #isClosed = false;
+  readonly #listening: Promise<void>;
+
+  constructor(options: OrtHostOptions) {
+    this.#options = options;
+    const { memory } = options;
+    this.#lanes = Array.from({ length: memory.shared().lanes }, (_, index) => memory.lane(index));
+    this.#inHand = this.#lanes.map(() => null);
+    this.#listening = this.#listen();
+  }
+
+  /** The process at work; null before the first model and when it died too often. */
+  get pid(): number | null {
+    return this.#process?.pid ?? null;
+  }
+
+  /** Loads a model's file into the process; from then on it scores what is asked under `epoch`. */
+  async install(epoch: number, onnx: Uint8Array): Promise<void> {
+    if (this.#isClosed) throw new SmcqError(ModelErrorCode.Ort, "the host of ONNX Runtime is closed");
+    this.#process ??= this.#start();
+    await this.#process.load(epoch, onnx);
+    this.#models.set(epoch, onnx);
+  }
+
+  /** Forgets a model that nobody scores with any more. */
+  async drop(epoch: number): Promise<void> {
+    if (this.#models.delete(epoch)) await this.#process?.drop(epoch);
+  }
+
+  /** Ends the process; lanes that wait are told that they failed. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    Atomics.add(this.#options.memory.doorbell, 0, 1);
+    Atomics.notify(this.#options.memory.doorbell, 0);
+    await this.#process?.close();
+    await this.#listening;
+  }
+
+  async #listen(): Promise<void> {
+    const { doorbell } = this.#options.memory;
+    while (!this.#isClosed) {
+      const rung = Atomics.load(doorbell, 0);
+      for (let lane = 0; lane < this.#lanes.length; lane++) this.#serve(lane);
+      const wait = Atomics.waitAsync(doorbell, 0, rung);
+      if (wait.async) await wait.value;
+    }
+    for (const lane of this.#lanes) this.#finish(lane, Atomics.load(lane.control, Control.State), null);
+  }
+
+  /** Takes up the lane's request, if there is one that is not in hand already. */
+  #serve(index: number): void {
+    const lane = this.#lanes[index];
+    if (lane === undefined) return;
+    const asked = Atomics.load(lane.control, Control.State);
+    if (phaseOf(asked) !== Phase.Asked || this.#inHand[index] === asked) return;
+    this.#inHand[index] = asked;
+    // A lane whose thread was replaced while it asked may hold anything; its answer will be nobody's.
+    const count = Math.min(Math.max(lane.control[Control.Count] as number, 0), LANE_ROWS_MAX);
+    void this.#score(lane.control[Control.Epoch] as number, lane.rows.slice(0, count * FEATURE_COUNT), count)
+      .catch((error: unknown) => {
+        this.#options.logger.warn(
+          { lane: index, error: errorMessage(error) },
+          "scoring by ONNX Runtime failed",
+        );
+        return null;
+      })
+      .then((margins) => this.#finish(lane, asked, margins));
+  }
+
+  async #score(epoch: number, rows: Float32Array, count: number): Promise<Float64Array> {
+    if (this.#process === null)
+      throw new SmcqError(ModelErrorCode.Ort, "there is no ONNX Runtime process (it died too often)");
+    return await this.#process.score(epoch, rows, count);
+  }
+
+  /** Answers a request, unless the lane has gone on to another one; null margins say that it failed. */
+  #finish(lane: Lane, asked: number, margins: Float64Array | null): void {
+    if (phaseOf(asked) !== Phase.Asked || Atomics.load(lane.control, Control.State) !== asked) return;
+    if (margins !== null) lane.margins.set(margins);
+    const phase = margins === null ? Phase.Failed : Phase.Answered;
+    Atomics.compareExchange(lane.control, Control.State, asked, inPhase(asked, phase));
+    Atomics.notify(lane.control, Control.State);
+  }
+
+  #start(): OrtProcess {
+    const ort = new OrtProcess(this.#options.clock);
+    void ort.exited.then(() => this.#onExit(ort));
+    return ort;
+  }
+
+  #onExit(ort: OrtProcess): void {
+    if (this.#isClosed || this.#process !== ort) return;
+    const { logger, clock } = this.#options;
+    const nowMs = clock.monoNs() / 1e6;
+    this.#restartedAtMs = this.#restartedAtMs.filter((atMs) => nowMs - atMs < ORT_RESTARTS_WINDOW_MS);
+    if (this.#restartedAtMs.length >= ORT_RESTARTS_MAX) {
+      this.#process = null;
+      logger.error(
+        { restarts: ORT_RESTARTS_MAX },
+        "ONNX Runtime died too often, nothing is scored by it any more",
+      );
+      return;
+    }
+    this.#restartedAtMs.push(nowMs);
+    const next = this.#start();
+    this.#process = next;
+    logger.warn({ pid: next.pid, restarts: this.#restartedAtMs.length }, "ONNX Runtime was started again");
+    // Requests that come now queue behind the loads.
+    for (const [epoch, onnx] of this.#models)
+      next.load(epoch, onnx).catch((error: unknown) => {
+        logger.error({ epoch, error: errorMessage(error) }, "ONNX Runtime does not take its model again");
+      });
+  }
+}
