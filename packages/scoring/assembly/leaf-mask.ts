@@ -83,6 +83,22 @@ function line(lines: u32, maps: u32, bins: u32, feature: u32): u32 {
   return lines + (<u32>load<u16>(maps + load<u32>(bins + feature)) << 6);
 }
 
+/** What sixteen bytes of all twelve lines have in common; `at` is known when compiling. */
+// @ts-ignore: decorator
+@inline
+function meet(
+  p0: u32, p1: u32, p2: u32, p3: u32, p4: u32, p5: u32,
+  p6: u32, p7: u32, p8: u32, p9: u32, p10: u32, p11: u32,
+  at: u32,
+): v128 {
+  let sets = v128.and(v128.load(p0 + at), v128.load(p1 + at));
+  sets = v128.and(v128.and(sets, v128.load(p2 + at)), v128.load(p3 + at));
+  sets = v128.and(v128.and(sets, v128.load(p4 + at)), v128.load(p5 + at));
+  sets = v128.and(v128.and(sets, v128.load(p6 + at)), v128.load(p7 + at));
+  sets = v128.and(v128.and(sets, v128.load(p8 + at)), v128.load(p9 + at));
+  return v128.and(v128.and(sets, v128.load(p10 + at)), v128.load(p11 + at));
+}
+
 /** Adds the leaves of four trees of up to 32 leaves; each half of a 64-bit lane has exactly one bit. */
 // @ts-ignore: decorator
 @inline
@@ -111,18 +127,22 @@ function addBlock(block: u32, scratch: u32, margins: u32, count: u32, isWide: bo
   const leaves = block + load<u32>(block + LEAVES_AT);
   const maps = block + MAPS_AT;
   for (let row: u32 = 0; row < count; row++) {
-    const first = line(lines, maps, scratch, 0);
-    let a = v128.load(first, 0);
-    let b = v128.load(first, 16);
-    let c = v128.load(first, 32);
-    let d = v128.load(first, 48);
-    for (let feature: u32 = 4; feature < FEATURES * 4; feature += 4) {
-      const at = line(lines, maps, scratch, feature);
-      a = v128.and(a, v128.load(at, 0));
-      b = v128.and(b, v128.load(at, 16));
-      c = v128.and(c, v128.load(at, 32));
-      d = v128.and(d, v128.load(at, 48));
-    }
+    const p0 = line(lines, maps, scratch, 0);
+    const p1 = line(lines, maps, scratch, 4);
+    const p2 = line(lines, maps, scratch, 8);
+    const p3 = line(lines, maps, scratch, 12);
+    const p4 = line(lines, maps, scratch, 16);
+    const p5 = line(lines, maps, scratch, 20);
+    const p6 = line(lines, maps, scratch, 24);
+    const p7 = line(lines, maps, scratch, 28);
+    const p8 = line(lines, maps, scratch, 32);
+    const p9 = line(lines, maps, scratch, 36);
+    const p10 = line(lines, maps, scratch, 40);
+    const p11 = line(lines, maps, scratch, 44);
+    const a = meet(p0, p1, p2, p3, p4, p5, p6, p7, p8, p9, p10, p11, 0);
+    const b = meet(p0, p1, p2, p3, p4, p5, p6, p7, p8, p9, p10, p11, 16);
+    const c = meet(p0, p1, p2, p3, p4, p5, p6, p7, p8, p9, p10, p11, 32);
+    const d = meet(p0, p1, p2, p3, p4, p5, p6, p7, p8, p9, p10, p11, 48);
     let sum = load<f64>(margins);
     if (isWide) {
       sum = addTwo(sum, a, leaves);

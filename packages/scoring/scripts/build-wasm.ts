@@ -33,8 +33,10 @@ export async function buildWasm(): Promise<void> {
   const { main } = await import("assemblyscript/asc");
   // A name of its own, then one rename: another build may be at work.
   const part = `${OUTPUT}.${process.pid}`;
-  const { error, stderr } = await main([SOURCE, "--baseDir", PACKAGE, "--outFile", part, ...FLAGS]);
-  if (error !== null) throw new Error(`AssemblyScript refused ${SOURCE}\n${stderr.toString()}`);
+  let words = "";
+  const stderr = { write: (chunk: Uint8Array | string): void => void (words += chunk.toString()) };
+  const { error } = await main([SOURCE, "--baseDir", PACKAGE, "--outFile", part, ...FLAGS], { stderr });
+  if (error !== null) throw new Error(`AssemblyScript refused ${SOURCE}\n${words}`, { cause: error });
   mkdirSync(join(PACKAGE, "wasm"), { recursive: true });
   renameSync(join(PACKAGE, part), join(PACKAGE, OUTPUT));
   writeFileSync(join(PACKAGE, STAMP), hash);

@@ -16,8 +16,8 @@ function sections(text: string): { readonly header: string; readonly trees: stri
     throw malformed(`it does not begin with a line "tree"`);
   const headerEnd = text.indexOf("\n\n");
   const treesEnd = text.indexOf(`\n${TREES_END}`);
-  const tail = text.slice(treesEnd);
-  const isCut = tail.includes("\nparameters:\n") && !tail.includes("\nend of parameters\n");
+  const parametersAt = text.indexOf("\nparameters:\n", treesEnd);
+  const isCut = parametersAt >= 0 && !text.includes("\nend of parameters\n", parametersAt);
   if (headerEnd < 0 || treesEnd < headerEnd || isCut)
     throw new SmcqError(
       ModelErrorCode.TextTruncated,
