@@ -4,6 +4,7 @@ import { LeafMaskScorer } from "./leaf-mask/leaf-mask-scorer.ts";
 import type { ScoreRows } from "./leaf-mask/leaf-mask-scorer.ts";
 import { MODEL_SLOTS, openModelMemory } from "./model-memory.ts";
 import type { Lane, ModelMemory, SharedModels } from "./model-memory.ts";
+import { OrtLaneScorer } from "./ort/lane-scorer.ts";
 import "./web-assembly.ts";
 
 export { LANE_ROWS_MAX, MODEL_SLOTS } from "./model-memory.ts";
@@ -19,6 +20,7 @@ export interface MarginScorer extends Scorer {
 export class ModelBook implements ScorerBook {
   readonly #heuristic: Scorer = new HeuristicScorer();
   readonly #memory: ModelMemory;
+  readonly #laneIndex: number;
   readonly #lane: Lane;
   readonly #scoreRows: ScoreRows;
   /** By slot; valid while its epoch is the slot's. */
@@ -28,6 +30,7 @@ export class ModelBook implements ScorerBook {
     const instance = new WebAssembly.Instance(shared.module, { env: { memory: shared.memory } });
     this.#scoreRows = instance.exports["score"] as ScoreRows;
     this.#memory = openModelMemory(shared);
+    this.#laneIndex = lane;
     this.#lane = this.#memory.lane(lane);
   }
 
@@ -39,7 +42,11 @@ export class ModelBook implements ScorerBook {
   model(epoch: number): MarginScorer {
     const known = this.#models[epoch % MODEL_SLOTS];
     if (known?.epoch === epoch && this.#memory.isInstalled(epoch)) return known.scorer;
-    const scorer = new LeafMaskScorer(this.#memory.entry(epoch), this.#lane, this.#scoreRows);
+    const entry = this.#memory.entry(epoch);
+    const scorer =
+      entry.kind === "ort"
+        ? new OrtLaneScorer(this.#memory, this.#laneIndex, entry)
+        : new LeafMaskScorer(entry, this.#lane, this.#scoreRows);
     this.#models[epoch % MODEL_SLOTS] = { epoch, scorer };
     return scorer;
   }
