@@ -9,7 +9,7 @@ import type { LeafMaskTables } from "./leaf-mask-tables.ts";
 import { writeImage } from "./write-image.ts";
 
 /** Nodes that a tree may have before merging: keeps hostile files from taking long. */
-const NODES_MAX = 1_024;
+const NODES_MAX = 4_096;
 const NARROW_LEAVES = 32;
 
 function boxesOf(ensemble: TreeEnsemble, tree: number): TreeBoxes {
