@@ -1,5 +1,24 @@
 export { predictConfidence } from "./calibration.ts";
 export type { Calibration } from "./calibration.ts";
+export { parseCard } from "./card/card.ts";
+export type { ModelCard } from "./card/card.ts";
+export { sha256Hex } from "./card/metadata.ts";
+export type { CalibrationFacts, ModelMetadata, ModelStatus, TierFacts } from "./card/metadata.ts";
+export type { TrainingReport } from "./card/training-report.ts";
+export { utcMs, utcText } from "./card/utc.ts";
+export { DRIFT_LIMITS, ModelHealth } from "./drift/model-health.ts";
+export type { HealthReport } from "./drift/model-health.ts";
+export { ModelErrorCode } from "./errors.ts";
+export { openModel } from "./gate/open-model.ts";
+export type { OnCheck, OpenedModel, OpenOptions } from "./gate/open-model.ts";
+export { checkMargins, tryLeafMask } from "./gate/try-model.ts";
+export { tryOracle } from "./gate/try-oracle.ts";
+export type { GoldenRows } from "./golden/golden-file.ts";
+export { EXPIRES_DAYS } from "./import/build-model.ts";
+export { importDropped, importModel } from "./import/import-model.ts";
+export type { ImportedModel, ImportOptions } from "./import/import-model.ts";
+export { modelPaths } from "./import/model-files.ts";
+export type { ModelPaths } from "./import/model-files.ts";
 export { compileLeafMask } from "./leaf-mask/compile-leaf-mask.ts";
 export type { LeafMaskTables } from "./leaf-mask/leaf-mask-tables.ts";
 export { ZERO_BAND } from "./lightgbm/lightgbm-model.ts";
@@ -8,6 +27,8 @@ export { parseLightGbm } from "./lightgbm/parse-lightgbm.ts";
 export { rawMargins } from "./lightgbm/raw-margins.ts";
 export { toTreeEnsemble } from "./lightgbm/to-tree-ensemble.ts";
 export { MODEL_LIMITS } from "./limits.ts";
+export { loadModel } from "./load-model.ts";
+export type { LoadedModel, LoadModelOptions } from "./load-model.ts";
 export {
   createModelMemory,
   LANE_CONTROL_WORDS,
@@ -22,5 +43,8 @@ export type { OnnxModel } from "./onnx/read-onnx.ts";
 export { traverse } from "./onnx/traverse.ts";
 export type { TreeEnsemble } from "./onnx/tree-ensemble.ts";
 export { writeOnnx } from "./onnx/write-onnx.ts";
+export { OrtHost } from "./ort/ort-host.ts";
+export type { OrtHostOptions } from "./ort/ort-host.ts";
+export { ortMargins } from "./ort/ort-oracle.ts";
 export { attachModels, ModelBook } from "./scorer.ts";
 export type { MarginScorer } from "./scorer.ts";

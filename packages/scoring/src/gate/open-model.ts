@@ -56,7 +56,7 @@ export function openModel(options: OpenOptions): OpenedModel {
   const onnx = readModelFile(paths.onnx, MODEL_LIMITS.fileBytesMax);
   onCheck("file", `${onnx.length} bytes`);
   const card = parseCard(
-    new TextDecoder().decode(readModelFile(paths.card, CARD_BYTES_MAX)),
+    new TextDecoder().decode(readModelFile(paths.card, CARD_BYTES_MAX, ModelErrorCode.Card)),
     `the card ${paths.card}`,
   );
   onCheck("card", card.metadata.modelId);
@@ -139,7 +139,7 @@ function checkExpiry(metadata: ModelMetadata, options: OpenOptions, onCheck: OnC
 }
 
 function openGolden(paths: ModelPaths, card: ModelCard, ensemble: TreeEnsemble): GoldenRows {
-  const bytes = readModelFile(paths.golden, GOLDEN_BYTES_MAX);
+  const bytes = readModelFile(paths.golden, GOLDEN_BYTES_MAX, ModelErrorCode.Golden);
   const sha256 = sha256Hex(bytes);
   if (sha256 !== card.goldenSha256)
     throw new SmcqError(

@@ -32,15 +32,23 @@ export function modelPaths(onnx: string): ModelPaths {
   return { onnx, card: join(dir, `${name}.card.json`), golden: join(dir, `${name}.golden.bin`) };
 }
 
-function fileFault(doing: string, file: string, error: unknown): SmcqError {
-  return new SmcqError(ModelErrorCode.File, `cannot ${doing} ${file}: ${errorMessage(error)}`, {
+function fileFault(
+  doing: string,
+  file: string,
+  error: unknown,
+  code: string = ModelErrorCode.File,
+): SmcqError {
+  return new SmcqError(code, `cannot ${doing} ${file}: ${errorMessage(error)}`, {
     context: { file, cause: errorCode(error) },
     cause: error,
   });
 }
 
-/** Reads a whole file of at most `bytesMax` bytes; refuses with MODEL_FILE or, before reading, MODEL_SIZE. */
-export function readModelFile(file: string, bytesMax: number): Uint8Array {
+/**
+ * Reads a whole file of at most `bytesMax` bytes; refuses with MODEL_FILE or, before reading, MODEL_SIZE, or with the
+ * one code that is given for both.
+ */
+export function readModelFile(file: string, bytesMax: number, code?: string): Uint8Array {
   let bytes: Uint8Array;
   let descriptor = -1;
   try {
@@ -49,7 +57,7 @@ export function readModelFile(file: string, bytesMax: number): Uint8Array {
     if (!status.isFile()) throw new Error("it is no file");
     if (status.size > bytesMax)
       throw new SmcqError(
-        ModelErrorCode.Size,
+        code ?? ModelErrorCode.Size,
         `${file} has ${status.size} bytes, at most ${bytesMax} are read`,
         { context: { file, bytes: status.size, bytesMax } },
       );
@@ -60,7 +68,7 @@ export function readModelFile(file: string, bytesMax: number): Uint8Array {
     // A file that shrinks while it is read is judged by what there was.
     return bytes.subarray(0, at);
   } catch (error) {
-    throw error instanceof SmcqError ? error : fileFault("read", file, error);
+    throw error instanceof SmcqError ? error : fileFault("read", file, error, code);
   } finally {
     if (descriptor >= 0) closeSync(descriptor);
   }

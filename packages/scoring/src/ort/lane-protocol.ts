@@ -17,6 +17,9 @@ export const Control = { State: 0, Count: 1, Epoch: 2 } as const;
 /** Lowest two bits of the state. */
 export const Phase = { Idle: 0, Asked: 1, Answered: 2, Failed: 3 } as const;
 
+/** The doorbell of a host that is closed; rings count up from here in vain. */
+export const DOORBELL_CLOSED: number = -(2 ** 31);
+
 const PHASE_MASK = 3;
 
 export function phaseOf(state: number): number {

@@ -48,13 +48,17 @@ export class OrtLaneScorer implements MarginScorer {
     control[Control.Count] = rows;
     control[Control.Epoch] = this.#entry.epoch;
     Atomics.store(control, Control.State, asked);
-    Atomics.add(this.#doorbell, 0, 1);
+    // Asked before the doorbell: a host that closes after this ring looks at the lanes once more.
+    if (Atomics.add(this.#doorbell, 0, 1) < 0) throw this.#fault("is closed", rows);
     Atomics.notify(this.#doorbell, 0);
     Atomics.wait(control, Control.State, asked, ORT_WAIT_MS_MAX);
     const state = Atomics.load(control, Control.State);
     if (phaseOf(state) === Phase.Answered) return;
-    const why = state === asked ? `did not answer within ${ORT_WAIT_MS_MAX} ms` : "failed";
-    throw new SmcqError(ModelErrorCode.Ort, `the ONNX Runtime process ${why} for ${rows} rows`, {
+    throw this.#fault(state === asked ? `did not answer within ${ORT_WAIT_MS_MAX} ms` : "failed", rows);
+  }
+
+  #fault(what: string, rows: number): SmcqError {
+    return new SmcqError(ModelErrorCode.Ort, `the ONNX Runtime process ${what}: ${rows} rows have no score`, {
       context: { rows, epoch: this.#entry.epoch },
     });
   }

@@ -4,7 +4,7 @@ import type { Clock, Logger } from "@smcq/kernel";
 import { ModelErrorCode } from "../errors.ts";
 import { LANE_ROWS_MAX } from "../model-memory.ts";
 import type { Lane, ModelMemory } from "../model-memory.ts";
-import { Control, inPhase, Phase, phaseOf } from "./lane-protocol.ts";
+import { Control, DOORBELL_CLOSED, inPhase, Phase, phaseOf } from "./lane-protocol.ts";
 import { OrtProcess } from "./ort-process.ts";
 
 /** Restarts of the process: at most so many in the window, then every request fails. */
@@ -39,6 +39,7 @@ export class OrtHost {
     const { memory } = options;
     this.#lanes = Array.from({ length: memory.shared().lanes }, (_, index) => memory.lane(index));
     this.#inHand = this.#lanes.map(() => null);
+    Atomics.store(memory.doorbell, 0, 0);
     this.#listening = this.#listen();
   }
 
@@ -60,10 +61,10 @@ export class OrtHost {
     if (this.#models.delete(epoch)) await this.#process?.drop(epoch);
   }
 
-  /** Ends the process; lanes that wait are told that they failed. */
+  /** Ends the process; lanes that wait, and those that ask later, are told that they failed. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    Atomics.add(this.#options.memory.doorbell, 0, 1);
+    Atomics.store(this.#options.memory.doorbell, 0, DOORBELL_CLOSED);
     Atomics.notify(this.#options.memory.doorbell, 0);
     await this.#process?.close();
     await this.#listening;
