@@ -30,19 +30,20 @@ class Market {
   rows(count: number, shifts: Readonly<Record<number, number>> = {}): this {
     for (let row = 0; row < count; row++) {
       for (let k = 0; k < FEATURE_COUNT; k++) this.#row[k] = this.#rng.next() + (shifts[k] ?? 0);
-      this.health.add(this.#row, 0, Math.min(this.#rng.next() + (shifts[FEATURE_COUNT] ?? 0), 1));
+      this.health.observe(this.#row, Math.min(this.#rng.next() + (shifts[FEATURE_COUNT] ?? 0), 1));
     }
     return this;
   }
 
   /** Outcomes at confidence `p` that win with probability `truth`. */
   outcomes(count: number, p: number, truth: number): this {
-    for (let k = 0; k < count; k++) this.health.outcome(p, this.#rng.chance(truth));
+    for (let k = 0; k < count; k++) this.health.observeOutcome(p, this.#rng.chance(truth));
     return this;
   }
 
   judge(): HealthReport {
-    return this.health.evaluate();
+    this.health.evaluate();
+    return this.health.report();
   }
 }
 
@@ -65,8 +66,8 @@ describe("PSI", () => {
       psi: { ...psi, counts: psi.counts.map(() => [1, 0, 0, 0]) },
       metrics: null,
     });
-    health.add(new Float32Array(FEATURE_COUNT).fill(0.25), 0, 0.1);
-    expect(health.evaluate().psi?.[0]).toBe(0);
+    health.observe(new Float32Array(FEATURE_COUNT).fill(0.25), 0.1);
+    expect(health.report().psi?.[0]).toBe(0);
   });
 });
 
@@ -115,9 +116,10 @@ describe("model health", () => {
 
   it("stops at one row that is no number and at one score that is no probability, until they leave the window", () => {
     for (const spoil of [
-      (health: ModelHealth) => health.add(new Float32Array(FEATURE_COUNT).fill(Number.NaN), 0, 0.5),
-      (health: ModelHealth) => health.add(new Float32Array(FEATURE_COUNT), 0, Number.NaN),
-      (health: ModelHealth) => health.add(new Float32Array(FEATURE_COUNT), 0, 1.01),
+      (health: ModelHealth) => health.observe(new Float32Array(FEATURE_COUNT).fill(Number.NaN), 0.5),
+      (health: ModelHealth) => health.observe(new Float32Array(FEATURE_COUNT), Number.NaN),
+      (health: ModelHealth) => health.observe(new Float32Array(FEATURE_COUNT), 1.01),
+      (health: ModelHealth) => health.observeInvalid(),
     ]) {
       const market = new Market().rows(10);
       spoil(market.health);
@@ -140,6 +142,16 @@ describe("model health", () => {
     market.rows(2_000);
     for (let k = 0; k < 59; k++) expect(market.judge().level).toBe("watch");
     expect(market.judge().level).toBe("ok");
+  });
+
+  it("shows a fall before the next evaluation, and no rise", () => {
+    const market = new Market().rows(10);
+    expect(market.judge().level).toBe("ok");
+    market.health.observeInvalid();
+    for (let k = 0; k < 100; k++) expect(market.health.report().sizeFactor).toBe(0);
+    market.health.evaluate();
+    market.rows(2_000);
+    for (let k = 0; k < 100; k++) expect(market.health.report().sizeFactor).toBe(0);
   });
 
   it("starts the count anew when it gets as bad again", () => {
@@ -190,7 +202,7 @@ describe("model health", () => {
       scorePsi: null,
       brier: null,
     });
-    market.health.add(new Float32Array(FEATURE_COUNT), 0, Infinity);
+    market.health.observe(new Float32Array(FEATURE_COUNT), Infinity);
     expect(market.judge()).toMatchObject({ level: "observe-only", sizeFactor: 0 });
   });
 

@@ -9,7 +9,6 @@ export class BinWindow {
   readonly #bins: Uint8Array;
   readonly #counts: Uint32Array;
   #next = 0;
-  #nonFinite = 0;
 
   /** `reference` are the counts of the training rows, one more than `edges`. */
   constructor(edges: readonly number[], reference: readonly number[], rows: number) {
@@ -20,23 +19,13 @@ export class BinWindow {
     this.#bins = new Uint8Array(rows).fill(EMPTY);
   }
 
-  /** Values of the window that are no finite numbers. */
-  get nonFinite(): number {
-    return this.#nonFinite;
-  }
-
   add(value: number): void {
     const leaving = this.#bins[this.#next] as number;
-    if (leaving !== EMPTY) this.#count(leaving, -1);
+    if (leaving !== EMPTY) this.#counts[leaving] = (this.#counts[leaving] as number) - 1;
     const bin = this.#binOf(value);
-    this.#count(bin, 1);
+    this.#counts[bin] = (this.#counts[bin] as number) + 1;
     this.#bins[this.#next] = bin;
     this.#next = (this.#next + 1) % this.#bins.length;
-  }
-
-  #count(bin: number, change: 1 | -1): void {
-    this.#counts[bin] = (this.#counts[bin] as number) + change;
-    if (bin === this.#reference.length) this.#nonFinite += change;
   }
 
   #binOf(value: number): number {

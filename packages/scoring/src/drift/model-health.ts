@@ -29,6 +29,9 @@ const OK = 0;
 const WATCH = 1;
 const REDUCED = 2;
 const OBSERVE_ONLY = 3;
+// Bits of a row's faults.
+const NAN_FEATURE = 1;
+const INVALID_SCORE = 2;
 
 export interface HealthReport {
   /** Rows in the window. */
@@ -68,7 +71,7 @@ export class ModelHealth {
   readonly #brier: BrierWindow;
   readonly #brierReference: number | null;
   readonly #brierRows: number;
-  /** Bit 0: a feature is not finite; bit 1: the score is no probability. */
+  /** What was wrong with each row of the window. */
   readonly #faults: Uint8Array = new Uint8Array(DRIFT_LIMITS.windowRows);
   #rows = 0;
   #next = 0;
@@ -90,45 +93,50 @@ export class ModelHealth {
     this.#brierRows = metrics?.n ?? 0;
   }
 
-  /** Takes a scored row: `features[at]` to `features[at + 11]` and its confidence. */
-  add(features: Float32Array, at: number, confidence: number): void {
+  /** Takes a scored row: its 12 features in the side view, and its confidence. */
+  observe(features: ArrayLike<number>, confidence: number): void {
     let isFinite = true;
     for (let k = 0; k < FEATURE_COUNT; k++) {
-      const value = features[at + k] as number;
+      const value = features[k] as number;
       isFinite &&= Number.isFinite(value);
       this.#features?.[k]?.add(value);
     }
     const isProbability = confidence >= 0 && confidence <= 1;
     this.#scores?.add(isProbability ? confidence : Number.NaN);
-    this.#countFaults((isFinite ? 0 : 1) | (isProbability ? 0 : 2));
+    this.#countFaults((isFinite ? 0 : NAN_FEATURE) | (isProbability ? 0 : INVALID_SCORE));
+  }
+
+  /** Takes a row whose score was no probability and that came no further than the scan. */
+  observeInvalid(): void {
+    this.#countFaults(INVALID_SCORE);
   }
 
   #countFaults(faults: number): void {
     const leaving = this.#faults[this.#next] as number;
-    this.#nanRows += (faults & 1) - (leaving & 1);
-    this.#invalidScores += (faults >> 1) - (leaving >> 1);
+    this.#nanRows += Number((faults & NAN_FEATURE) !== 0) - Number((leaving & NAN_FEATURE) !== 0);
+    this.#invalidScores += Number((faults & INVALID_SCORE) !== 0) - Number((leaving & INVALID_SCORE) !== 0);
     this.#faults[this.#next] = faults;
     this.#next = (this.#next + 1) % DRIFT_LIMITS.windowRows;
     this.#rows = Math.min(this.#rows + 1, DRIFT_LIMITS.windowRows);
   }
 
   /** Takes the outcome of a row that was scored earlier. */
-  outcome(confidence: number, isWin: boolean): void {
+  observeOutcome(confidence: number, isWin: boolean): void {
     this.#brier.add(confidence, isWin);
   }
 
-  /** Judges the windows as they are; to be called at an even pace, such as once a minute. */
-  evaluate(): HealthReport {
-    const psi = this.#features?.map((window) => window.psi()) ?? null;
-    const scorePsi = this.#scores?.psi() ?? null;
-    const findings = [
-      ...this.#faultFindings(),
-      ...this.#psiFindings(psi, scorePsi),
-      ...this.#brierFindings(),
-    ];
-    this.#settle(findings.reduce((worst, { severity }) => Math.max(worst, severity), OK));
+  /** Counts one evaluation towards a better level; to be called at an even pace, such as once a minute. */
+  evaluate(): void {
+    const { psi, scorePsi } = this.#indexes();
+    this.#settle(worstOf(this.#findings(psi, scorePsi)));
+  }
+
+  /** The windows as they are; a level that got worse since the last evaluation shows at once. */
+  report(): HealthReport {
+    const { psi, scorePsi } = this.#indexes();
+    const findings = this.#findings(psi, scorePsi);
+    const severity = Math.max(this.#severity, worstOf(findings));
     const psiMax = psi === null ? null : Math.max(...psi);
-    const isBlind = psi === null && this.#severity === OK;
     return {
       rows: this.#rows,
       psi,
@@ -140,10 +148,21 @@ export class ModelHealth {
       brier: this.#brier.score(),
       brierReference: this.#brierReference,
       outcomes: this.#brier.count,
-      level: isBlind ? "no reference" : (LEVELS[this.#severity] ?? "observe-only"),
-      sizeFactor: SIZE_FACTORS[this.#severity] ?? 0,
+      level: psi === null && severity === OK ? "no reference" : (LEVELS[severity] ?? "observe-only"),
+      sizeFactor: SIZE_FACTORS[severity] ?? 0,
       reasons: findings.map(({ reason }) => reason),
     };
+  }
+
+  #indexes(): { readonly psi: readonly number[] | null; readonly scorePsi: number | null } {
+    return {
+      psi: this.#features?.map((window) => window.psi()) ?? null,
+      scorePsi: this.#scores?.psi() ?? null,
+    };
+  }
+
+  #findings(psi: readonly number[] | null, scorePsi: number | null): readonly Finding[] {
+    return [...this.#faultFindings(), ...this.#psiFindings(psi, scorePsi), ...this.#brierFindings()];
   }
 
   #settle(severity: number): void {
@@ -210,6 +229,10 @@ export class ModelHealth {
       },
     ];
   }
+}
+
+function worstOf(findings: readonly Finding[]): number {
+  return findings.reduce((worst, { severity }) => Math.max(worst, severity), OK);
 }
 
 function featureName(index: number): string {
