@@ -1,0 +1,258 @@
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Rng } from "@smcq/kernel";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { runDataset } from "../src/dataset/run-dataset.ts";
+
+const root = join(import.meta.dirname, "../../..");
+const scripts = join(root, "scripts/train");
+const python = process.env["SMCQ_PYTHON"] ?? "python3";
+
+interface Ended {
+  readonly code: number | null;
+  readonly out: string;
+  readonly err: string;
+}
+
+function run(args: readonly string[]): Ended {
+  const env = { ...process.env, PYTHONDONTWRITEBYTECODE: "1" };
+  const ended = spawnSync(python, args, { cwd: scripts, encoding: "utf8", env });
+  return { code: ended.status, out: ended.stdout ?? "", err: ended.stderr ?? "" };
+}
+
+function hasLightGbm(): boolean {
+  if (run(["-c", "import lightgbm, numpy"]).code === 0) return true;
+  console.warn(`${python} has no lightgbm and numpy (SMCQ_PYTHON names another): training is not tested`);
+  return false;
+}
+
+function sharedKlines(): string[] {
+  const folder = join(process.env["SMCQ_SHARED"] ?? join(root, "../shared"), "data/klines");
+  if (existsSync(folder))
+    return readdirSync(folder)
+      .filter((name) => name.endsWith(".csv.gz"))
+      .map((name) => join(folder, name));
+  console.warn("shared data not found (SMCQ_SHARED or ../shared): training on real bars is not tested");
+  return [];
+}
+
+interface Report {
+  readonly modelTextSha256: string;
+  readonly dataset: { readonly labelled: number; readonly symbols: number };
+  readonly excludedSymbols: string[];
+  readonly folds: { readonly fromUtc: string; readonly toUtc: string; readonly testRows: number }[];
+  readonly outOfSample: {
+    readonly n: number;
+    readonly auc: number;
+    readonly ece: number;
+    readonly expectancyR: { readonly lower95: number | null; readonly rowsAbove060: number };
+  };
+  readonly calibration: {
+    readonly a: number;
+    readonly n: number;
+    readonly bins: { readonly count: number }[];
+  };
+  readonly psi: { readonly edges: number[][]; readonly counts: number[][] };
+  readonly nullTests: {
+    readonly randomWalkAuc: number;
+    readonly permutedAuc: number;
+    readonly passed: boolean;
+  };
+}
+
+/** Rewrites a data set so that its first continuous feature decides most labels: an edge that must be found. */
+function plantEdge(folder: string): void {
+  const npy = readFileSync(join(folder, "features.npy"));
+  const start = 10 + npy.readUInt16LE(8);
+  const path = join(folder, "labels.csv");
+  const [header = "", ...lines] = readFileSync(path, "utf8").trim().split("\n");
+  const columns = header.split(",");
+  const rng = new Rng(5);
+  const planted = lines.map((line, row) => {
+    const momentum = npy.readFloatLE(start + (row * 12 + 9) * 4);
+    const isWin = rng.next() < 1 / (1 + Math.exp(-6 * momentum));
+    return line
+      .split(",")
+      .with(columns.indexOf("r"), isWin ? "1.2" : "-1.1")
+      .with(columns.indexOf("y"), isWin ? "1" : "0")
+      .join(",");
+  });
+  writeFileSync(path, [header, ...planted, ""].join("\n"));
+}
+
+let folder = "";
+const at = (name: string): string => join(folder, name);
+
+function train(dataset: string, nullSet: string, out: string): Ended {
+  return run(["train.py", at(dataset), "--null", at(nullSet), "--out", at(out)]);
+}
+
+function reportOf(out: string): Report {
+  return JSON.parse(readFileSync(join(at(out), "training.json"), "utf8")) as Report;
+}
+
+describe.skipIf(!hasLightGbm())("training", () => {
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), "smcq-training-"));
+    const walk = (out: string, seed: number): Promise<unknown> =>
+      runDataset({ bars: { type: "random-walk", symbols: 10, days: 60, seed }, out: at(out) });
+    await walk("walk", 1);
+    await walk("null", 2);
+    await walk("edge", 3);
+    plantEdge(at("edge"));
+  });
+
+  afterAll(() => {
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  it("of the same data gives the same text and the same report", () => {
+    const first = train("walk", "null", "first");
+    expect({ ...first, out: "" }).toEqual({ code: 0, out: "", err: "" });
+    expect(train("walk", "null", "second").code).toBe(0);
+    for (const name of ["lgbm_smc.txt", "training.json", "report.html"])
+      expect(readFileSync(join(at("first"), name)).equals(readFileSync(join(at("second"), name)))).toBe(true);
+  });
+
+  it("finds nothing where there is nothing, and says so", () => {
+    const report = reportOf("first");
+    expect(report.nullTests.passed).toBe(true);
+    expect(Math.abs(report.outOfSample.auc - 0.5)).toBeLessThan(0.03);
+    expect(report.outOfSample.ece).toBeLessThan(0.03);
+    expect(readFileSync(join(at("first"), "report.html"), "utf8")).toContain("Unproven: no edge was found");
+  });
+
+  it("walks forward over whole days, and counts every row once", () => {
+    const { folds, calibration, psi, dataset, outOfSample } = reportOf("first");
+    expect(folds.map(({ fromUtc }) => fromUtc.slice(11))).toEqual(Array(6).fill("00:00:00Z"));
+    expect(folds.slice(1).map(({ fromUtc }) => fromUtc)).toEqual(
+      folds.slice(0, -1).map(({ toUtc }) => toUtc),
+    );
+    const tested = folds.reduce((sum, fold) => sum + fold.testRows, 0);
+    expect(calibration.n).toBe(tested);
+    expect(outOfSample.n).toBe(tested - (folds[0]?.testRows ?? 0));
+    expect(calibration.bins.reduce((sum, bin) => sum + bin.count, 0)).toBe(tested);
+    for (const [k, counts] of psi.counts.entries()) {
+      expect(counts.length).toBe((psi.edges[k]?.length ?? 0) + 1);
+      expect(counts.reduce((sum, count) => sum + count, 0)).toBe(dataset.labelled);
+    }
+  });
+
+  it("finds an edge that is there, calibrated", () => {
+    expect(train("edge", "null", "found").code).toBe(0);
+    const { outOfSample } = reportOf("found");
+    expect(outOfSample.auc).toBeGreaterThan(0.65);
+    expect(outOfSample.ece).toBeLessThan(0.03);
+    expect(outOfSample.expectancyR.rowsAbove060).toBeGreaterThan(500);
+    expect(outOfSample.expectancyR.lower95).toBeGreaterThan(0);
+    expect(readFileSync(join(at("found"), "report.html"), "utf8")).toContain("<b>Proven:</b>");
+  });
+
+  it("publishes nothing when a null test finds something", () => {
+    const ended = train("walk", "edge", "leaking");
+    expect(ended.code).toBe(3);
+    expect(ended.err).toContain("a null test failed");
+    expect(readdirSync(at("leaking"))).toEqual(["report.html"]);
+  });
+
+  it("refuses data that does not fit, with file, line and column", async () => {
+    await runDataset({ bars: { type: "random-walk", symbols: 1, days: 3, seed: 1 }, out: at("small") });
+    expect(train("small", "null", "none")).toMatchObject({
+      code: 2,
+      err: expect.stringContaining("too few"),
+    });
+    expect(train("absent", "null", "none").err).toContain("dataset.json: cannot be read");
+    const labels = join(at("small"), "labels.csv");
+    const text = readFileSync(labels, "utf8");
+    const damage = (line: number, from: RegExp, to: string): string => {
+      const lines = text.split("\n");
+      writeFileSync(labels, lines.with(line - 1, (lines[line - 1] ?? "").replace(from, to)).join("\n"));
+      return train("small", "null", "none").err;
+    };
+    expect(damage(1, /weight/, "weights")).toContain("labels.csv:1: the header is not");
+    expect(damage(3, /,[^,]*$/, ",x")).toContain("labels.csv:3: weight is 'x', not a finite number");
+    expect(damage(4, /,[01],WALK/, ",7,WALK")).toContain("labels.csv:4: y is not 1 where r > 0");
+    expect(damage(5, /,[^,]*$/, "")).toContain("labels.csv:5: not 13 columns");
+    writeFileSync(labels, text.split("\n").toSpliced(4, 1).join("\n"));
+    expect(train("small", "null", "none").err).toMatch(/labels.csv has \d+ rows/);
+    expect(existsSync(at("none"))).toBe(false);
+  });
+
+  const files = sharedKlines();
+  it.skipIf(files.length === 0)(
+    "of the shared bars passes its null tests and tells its figures",
+    async () => {
+      await runDataset({ bars: { type: "klines", files }, out: at("real") });
+      const ended = train("real", "null", "real-model");
+      expect({ code: ended.code, err: ended.err }).toEqual({ code: 0, err: "" });
+      console.info(ended.out);
+      const report = reportOf("real-model");
+      expect(report.excludedSymbols).toEqual(["USDCUSDT"]);
+      expect(report.dataset).toMatchObject({ symbols: 15, labelled: 16_595 });
+      expect(report.nullTests.passed).toBe(true);
+    },
+  );
+});
+
+describe.skipIf(!hasLightGbm())("the formulas of the report", () => {
+  function python3(code: string): unknown {
+    const ended = run(["-c", `import json, numpy as np\nfrom metrics import *\nprint(json.dumps(${code}))`]);
+    expect(ended.err).toBe("");
+    return JSON.parse(ended.out);
+  }
+
+  it("AUC counts pairs, ties by half", () => {
+    const rng = new Rng(3);
+    const score = Array.from({ length: 80 }, () => rng.int(12));
+    const y = score.map((value) => Number(rng.int(12) < value));
+    let sum = 0;
+    let pairs = 0;
+    for (const [i, win] of y.entries())
+      for (const [k, loss] of y.entries()) {
+        if (win !== 1 || loss !== 0) continue;
+        pairs++;
+        const apart = (score[i] ?? 0) - (score[k] ?? 0);
+        sum += apart > 0 ? 1 : apart === 0 ? 0.5 : 0;
+      }
+    const area = python3(`auc(np.array(${JSON.stringify(score)}), np.array(${JSON.stringify(y)}))`);
+    expect(area).toBeCloseTo(sum / pairs, 12);
+  });
+
+  it("Wilson's interval of 8 in 10 is 0.490 to 0.943", () => {
+    const [low, high] = python3("wilson(8, 10)") as number[];
+    expect(low).toBeCloseTo(0.4902, 4);
+    expect(high).toBeCloseTo(0.9433, 4);
+  });
+
+  it("limits of bins belong to the upper one, limits of PSI bins to the lower one", () => {
+    expect(python3("bin_of(np.array([0.0, 0.049, 0.05, 0.6, 0.85, 1.0])).tolist()")).toEqual([
+      0, 0, 1, 12, 17, 19,
+    ]);
+    expect(python3("psi_counts(np.array([1.0, 2.0, 2.5, 3.0, 9.0]), [1.0, 2.0, 3.0])")).toEqual([1, 1, 2, 1]);
+    expect(python3("psi_edges(np.array([0.0] * 95 + [1.0] * 5))")).toEqual([0]);
+    expect(python3("psi_edges(np.array([0.5] * 9))")).toEqual([]);
+  });
+
+  it("Platt finds slope and intercept where there is plenty of data", () => {
+    const code = [
+      "(lambda g: (lambda m: (lambda p: [p.a, p.b])(",
+      "fit_platt(m, (g.random(200000) < sigmoid(1.7 * m - 0.4)).astype(int))))(g.normal(0, 1, 200000)))",
+      "(np.random.default_rng(1))",
+    ].join("");
+    const [a, b] = python3(code) as number[];
+    expect(Math.abs((a ?? 0) - 1.7)).toBeLessThan(0.03);
+    expect(Math.abs((b ?? 0) + 0.4)).toBeLessThan(0.02);
+  });
+
+  it("days drawn whole give a wider interval than rows drawn alone, around the same mean", () => {
+    const code = (days: string): string =>
+      `(lambda e: [e.mean, e.upper95 - e.lower95])(day_blocks(np.repeat([1.0, -1.0, 2.0, -2.0], 50), ${days}, 1))`;
+    const whole = python3(code("np.repeat(np.arange(4), 50)")) as number[];
+    const alone = python3(code("np.arange(200)")) as number[];
+    expect(whole[0]).toBe(0);
+    expect(alone[0]).toBe(0);
+    expect(whole[1]).toBeGreaterThan(3 * (alone[1] ?? 0));
+  });
+});

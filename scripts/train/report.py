@@ -1,0 +1,298 @@
+"""What a training found, as plain data: training.json, which `smcq model import` reads, and the page's figures."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import Any
+
+import lightgbm as lgb
+import numpy as np
+
+from dataset import Dataset
+from metrics import (
+    Expectancy,
+    Platt,
+    auc,
+    auc_error,
+    brier,
+    day_blocks,
+    ece,
+    logloss,
+    psi,
+    psi_counts,
+    psi_edges,
+    reliability,
+    sigmoid,
+)
+from protocol import Fold, WalkForward
+
+REPORT_VERSION = 1
+NULL_AUC_RANGE = 0.03
+# A signal becomes an intent above this confidence.
+CONFIDENCE_MIN = 0.60
+PROVEN_ROWS_MIN = 200
+FIFTHS = 5
+
+
+@dataclass(frozen=True)
+class Judged:
+    """Rows with calibrated probabilities of models and calibrations that had not seen them."""
+
+    data: Dataset
+    p: np.ndarray
+
+
+@dataclass(frozen=True)
+class NullTests:
+    """Out-of-fold AUC where there is nothing to find."""
+
+    random_walk_auc: float
+    permuted_auc: float
+    random_walk_rows: int
+
+    @property
+    def passed(self) -> bool:
+        """Both within 0.50 +- 0.03."""
+        return all(abs(area - 0.5) <= NULL_AUC_RANGE for area in (self.random_walk_auc, self.permuted_auc))
+
+
+@dataclass(frozen=True)
+class Training:
+    """Everything that a training leaves behind."""
+
+    data: Dataset
+    excluded: list[str]
+    development: Dataset
+    walk: WalkForward
+    platt: Platt
+    hold_out: Judged
+    model: lgb.Booster
+    text: str
+    rounds: int
+    params: dict[str, Any]
+    null_tests: NullTests
+    seed: int
+    trials: int
+    version: str
+    git: tuple[str | None, bool | None]
+
+    @property
+    def walked(self) -> Judged:
+        """The test rows of the walk-forward whose calibration had not seen them."""
+        rows = np.concatenate([fold.rows for fold in self.walk.judged])
+        p = np.concatenate([fold.platt.apply(fold.margin) for fold in self.walk.judged if fold.platt])
+        return Judged(self.development.take(rows), p)
+
+
+def utc(time_ms: int) -> str:
+    """ISO-8601 in UTC with seconds."""
+    return datetime.fromtimestamp(int(time_ms) / 1000, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def training_report(training: Training) -> dict[str, Any]:
+    """The document of training.json; keys that the importer does not know are for the page and for readers."""
+    data = training.data
+    commit, is_dirty = training.git
+    walked = training.walked
+    null_tests = training.null_tests
+    return {
+        "reportVersion": REPORT_VERSION,
+        "modelTextSha256": hashlib.sha256(training.text.encode("utf-8")).hexdigest(),
+        "trainer": {
+            "name": "lightgbm",
+            "version": training.version,
+            "seed": training.seed,
+            "numThreads": training.params["num_threads"],
+            "params": training.params,
+        },
+        "dataset": _dataset_part(training),
+        "excludedSymbols": training.excluded,
+        "rounds": training.rounds,
+        "ranges": {"train": _range(data), "valid": _range(walked.data)},
+        "folds": [_fold_part(training.development, fold) for fold in training.walk.folds],
+        "outOfSample": {
+            "source": "walk-forward",
+            **_judged_part(walked, training.seed),
+            "aucMeanOfFolds": _mean_auc(training),
+        },
+        "holdOut": {"range": _range(training.hold_out.data), **_judged_part(training.hold_out, training.seed)},
+        "calibration": _calibration_part(training),
+        "psi": _psi_part(training),
+        "importances": _importances(training),
+        "nullTests": {
+            "randomWalkAuc": null_tests.random_walk_auc,
+            "permutedAuc": null_tests.permuted_auc,
+            "passed": null_tests.passed,
+            "randomWalkRows": null_tests.random_walk_rows,
+        },
+        "trials": training.trials,
+        "gitCommit": commit,
+        "isDirty": is_dirty,
+    }
+
+
+def is_proven(report: dict[str, Any]) -> bool:
+    """The mean result of rows above 0.60 is above 0 with 97.5 % confidence, on rows enough."""
+    expectancy = report["outOfSample"]["expectancyR"]
+    lower = expectancy["lower95"]
+    return lower is not None and lower > 0 and expectancy["rowsAbove060"] >= PROVEN_ROWS_MIN
+
+
+def _range(data: Dataset) -> dict[str, str]:
+    return {"fromUtc": utc(data.t0.min()), "toUtc": utc(data.t1.max())}
+
+
+def _dataset_part(training: Training) -> dict[str, Any]:
+    """The files whose rows the model saw; an excluded symbol counts nowhere."""
+    data = training.data
+    used = [file for file in data.meta["files"] if file["symbol"] not in training.excluded]
+    return {
+        "files": [
+            {
+                "path": file["name"],
+                "sha256": file["sha256"],
+                "symbol": file["symbol"],
+                "fromUtc": utc(file["fromMs"]),
+                "toUtc": utc(file["toMs"]),
+                "bars": file["bars"],
+                "labelled": file["labelled"],
+            }
+            for file in used
+        ],
+        "candidates": sum(file["candidates"] for file in used),
+        "labelled": len(data),
+        "stopTooWide": sum(file["stopTooWide"] for file in used),
+        "symbols": len({file["symbol"] for file in used}),
+        "featureSchemaSha256": data.meta["featureSchemaSha256"],
+        "baseRate": float(data.y.mean()),
+    }
+
+
+def _fold_part(data: Dataset, fold: Fold) -> dict[str, Any]:
+    """Figures of a test slice; log loss and Brier of LightGBM's own probability, before any calibration."""
+    y = data.y[fold.rows]
+    p = sigmoid(fold.margin)
+    area = auc(fold.margin, y)
+    return {
+        "fromUtc": utc(fold.from_ms),
+        "toUtc": utc(fold.to_ms),
+        "trainRows": fold.train_rows,
+        "testRows": len(fold.rows),
+        "bestIteration": fold.best_iteration,
+        "auc": area,
+        "aucError": auc_error(area, y),
+        "logloss": logloss(p, y),
+        "brier": brier(p, y),
+        "baseRate": float(y.mean()),
+    }
+
+
+def _mean_auc(training: Training) -> float:
+    """Mean of the slices' own AUC by rows: unlike the pooled one it does not ask the slices to share a scale."""
+    y = training.development.y
+    folds = training.walk.folds
+    areas = [auc(fold.margin, y[fold.rows]) for fold in folds]
+    return float(np.average(areas, weights=[len(fold.rows) for fold in folds]))
+
+
+def _judged_part(judged: Judged, seed: int) -> dict[str, Any]:
+    data, p = judged.data, judged.p
+    above = p > CONFIDENCE_MIN
+    day = data.day[above]
+    return {
+        "n": len(data),
+        "baseRate": float(data.y.mean()),
+        "auc": auc(p, data.y),
+        "brier": brier(p, data.y),
+        "brierOfBaseRate": float(data.y.mean() * (1 - data.y.mean())),
+        "logloss": logloss(p, data.y),
+        "ece": ece(p, data.y),
+        "expectancyR": _expectancy_part(day_blocks(data.r[above], day, seed)),
+        "expectancyDoubledSlippageR": _expectancy_part(day_blocks(data.r_doubled_slippage[above], day, seed)),
+        "expectancyOfAllRowsR": _expectancy_part(day_blocks(data.r, data.day, seed)),
+        "fifths": _fifths(judged, seed),
+        "reliability": reliability(p, data.y),
+    }
+
+
+def _expectancy_part(expectancy: Expectancy) -> dict[str, Any]:
+    return {
+        "mean": expectancy.mean,
+        "lower95": expectancy.lower95,
+        "upper95": expectancy.upper95,
+        "rowsAbove060": expectancy.rows,
+    }
+
+
+def _fifths(judged: Judged, seed: int) -> list[dict[str, Any]]:
+    """Mean result of the rows from the lowest to the highest fifth of confidence."""
+    order = np.argsort(judged.p, kind="stable")
+    parts = []
+    for rows in np.array_split(order, FIFTHS):
+        result = day_blocks(judged.data.r[rows], judged.data.day[rows], seed)
+        parts.append(
+            {
+                "confidenceFrom": float(judged.p[rows].min()),
+                "confidenceTo": float(judged.p[rows].max()),
+                "rows": result.rows,
+                "mean": result.mean,
+                "lower95": result.lower95,
+                "upper95": result.upper95,
+            }
+        )
+    return parts
+
+
+def _calibration_part(training: Training) -> dict[str, Any]:
+    rows = training.development.take(training.walk.rows)
+    platt = training.platt
+    return {
+        "type": "platt",
+        "a": platt.a,
+        "b": platt.b,
+        "n": platt.n,
+        "range": _range(rows),
+        "bins": reliability(platt.apply(training.walk.margin), rows.y),
+    }
+
+
+def _psi_part(training: Training) -> dict[str, Any]:
+    """
+    The drift watch compares with the rows of the final model. Its own scores on them are the reference for the score:
+    the fold models have other trees, whose scores lie elsewhere (PSI 1 to 5 against them where nothing had drifted, 0.02
+    at most this way). That it has seen the rows hardly matters: every leaf holds at least `min_data_in_leaf` of them.
+    """
+    data = training.data
+    columns = [data.features[:, k].astype(np.float64) for k in range(data.features.shape[1])]
+    edges = [psi_edges(column) for column in columns]
+    score = training.platt.apply(np.asarray(training.model.predict(data.features, raw_score=True)))
+    score_edges = psi_edges(score)
+    return {
+        "edges": edges,
+        "counts": [psi_counts(column, own) for column, own in zip(columns, edges, strict=True)],
+        "scoreEdges": score_edges,
+        "scoreCounts": psi_counts(score, score_edges),
+        "developmentToHoldOut": _psi_to_hold_out(training),
+    }
+
+
+def _psi_to_hold_out(training: Training) -> list[float]:
+    """How far the features of the hold-out moved away from those of the development rows."""
+    moved = []
+    for k in range(training.data.features.shape[1]):
+        before = training.development.features[:, k].astype(np.float64)
+        edges = psi_edges(before)
+        after = training.hold_out.data.features[:, k].astype(np.float64)
+        moved.append(psi(psi_counts(before, edges), psi_counts(after, edges)))
+    return moved
+
+
+def _importances(training: Training) -> list[dict[str, Any]]:
+    gain = training.model.feature_importance("gain")
+    splits = training.model.feature_importance("split")
+    return [
+        {"feature": name, "gain": float(gain[k]), "splits": int(splits[k])}
+        for k, name in enumerate(training.data.feature_names)
+    ]

@@ -1,0 +1,180 @@
+# /// script
+# requires-python = ">=3.10"
+# dependencies = ["lightgbm==4.7.0", "numpy>=1.26,<3"]
+# ///
+"""
+Trains the scoring model on data sets of `smcq dataset`: purged and embargoed walk-forward, Platt calibration on
+out-of-fold margins, an untouched hold-out, null tests, and a model on all rows. Writes lgbm_smc.txt, training.json and
+report.html; when a null test fails, the page alone, and the exit code is 3.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import lightgbm as lgb
+import numpy as np
+
+from dataset import DataError, Dataset, load_dataset, still_symbols
+from metrics import auc, fit_platt
+from page import render_page
+from protocol import fit, hold_out_start, lightgbm_params, rows_before, walk_forward
+from report import Judged, NullTests, Training, training_report
+
+NULL_TEST_FAILED = 3
+MODEL_FILE = "lgbm_smc.txt"
+
+
+def main(argv: list[str]) -> int:
+    """Runs the whole protocol; returns the exit code."""
+    args = parse_arguments(argv)
+    try:
+        training = train(args)
+    except DataError as error:
+        print(f"train: {error}", file=sys.stderr)
+        return 2
+    report = training_report(training)
+    args.out.mkdir(parents=True, exist_ok=True)
+    write_whole(args.out / "report.html", render_page(training, report))
+    print(summary(report))
+    if not training.null_tests.passed:
+        print("train: a null test failed, so no model is written: the protocol leaks", file=sys.stderr)
+        return NULL_TEST_FAILED
+    write_whole(args.out / "training.json", json.dumps(report, indent=2, allow_nan=False) + "\n")
+    write_whole(args.out / MODEL_FILE, training.text)
+    return 0
+
+
+def parse_arguments(argv: list[str]) -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("dataset", type=Path, help="folder written by `smcq dataset --klines ...`")
+    parser.add_argument("--null", type=Path, required=True, help="folder written by `smcq dataset --random-walk ...`")
+    parser.add_argument("--out", type=Path, required=True, help="folder for the model, its report and the page")
+    parser.add_argument("--seed", type=int, default=7, help="of LightGBM, the permutation and the bootstrap (7)")
+    parser.add_argument("--threads", type=int, default=2, help="of LightGBM; another number may give another model (2)")
+    parser.add_argument("--trials", type=int, default=1, help="parameter sets tried on this data, this one included (1)")
+    args = parser.parse_args(argv)
+    if args.seed < 0 or args.threads < 1 or args.trials < 1:
+        parser.error("--seed must be 0 or more, --threads and --trials 1 or more")
+    return args
+
+
+def train(args: argparse.Namespace) -> Training:
+    """The protocol from data set to model; README.md says why each step is there."""
+    everything = load_dataset(args.dataset)
+    null_data = load_dataset(args.null)
+    check_null_data(everything, null_data, args.null)
+    excluded = still_symbols(everything)
+    data = everything.take(~np.isin(everything.symbol, excluded))
+    params = lightgbm_params(args.seed, args.threads)
+    border = hold_out_start(data)
+    development = data.take(data.t0 < border)
+    walk = walk_forward(development, params)
+    platt = fit_platt(walk.margin, development.y[walk.rows])
+    rounds = walk.median_iteration
+    early_model = fit(data, rows_before(data, border), params, rounds)
+    late = data.take(data.t0 >= border)
+    late_margin = np.asarray(early_model.predict(late.features, raw_score=True))
+    model = fit(data, np.arange(len(data)), params, rounds)
+    return Training(
+        data=data,
+        excluded=excluded,
+        development=development,
+        walk=walk,
+        platt=platt,
+        hold_out=Judged(late, platt.apply(late_margin)),
+        model=model,
+        text=model.model_to_string(),
+        rounds=rounds,
+        params=params,
+        null_tests=run_null_tests(development, null_data, args),
+        seed=args.seed,
+        trials=args.trials,
+        version=lgb.__version__,
+        git=git_state(),
+    )
+
+
+def check_null_data(data: Dataset, null_data: Dataset, folder: Path) -> None:
+    """The null test is worth something only on bars without an edge, made by the same detector."""
+    source = null_data.meta.get("source", {})
+    if source.get("type") != "random-walk":
+        raise DataError(f"{folder}/dataset.json: source is {source!r}: --null takes a data set of random walks")
+    if null_data.meta["featureSchemaSha256"] != data.meta["featureSchemaSha256"]:
+        raise DataError(f"{folder}/dataset.json: featureSchemaSha256 differs from that of the bars to train on")
+
+
+def run_null_tests(development: Dataset, null_data: Dataset, args: argparse.Namespace) -> NullTests:
+    """The very same walk-forward where there is nothing to find; anything found would be a leak."""
+    params = lightgbm_params(args.seed, args.threads)
+    shuffled = np.random.default_rng(args.seed).permutation(development.y)
+    return NullTests(
+        random_walk_auc=walk_auc(null_data, params),
+        permuted_auc=walk_auc(replace(development, y=shuffled), params),
+        random_walk_rows=len(null_data),
+    )
+
+
+def walk_auc(data: Dataset, params: dict) -> float:
+    """Pooled out-of-fold AUC of a walk-forward."""
+    walk = walk_forward(data, params)
+    return auc(walk.margin, data.y[walk.rows])
+
+
+def git_state() -> tuple[str | None, bool | None]:
+    """Commit and dirty flag of the sources; None where there is no git."""
+    folder = Path(__file__).resolve().parent
+    try:
+        commit = _git(folder, "rev-parse", "HEAD")
+        return commit, _git(folder, "status", "--porcelain", "--untracked-files=no") != ""
+    except (OSError, subprocess.CalledProcessError):
+        return None, None
+
+
+def _git(folder: Path, *words: str) -> str:
+    return subprocess.run(["git", *words], cwd=folder, check=True, capture_output=True, text=True).stdout.strip()
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Writes beside the file and renames: a reader never meets half of it."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    draft.write_bytes(text.encode("utf-8"))
+    draft.replace(path)
+
+
+def summary(report: dict) -> str:
+    """What a human wants to know first."""
+    walked, late, null = report["outOfSample"], report["holdOut"], report["nullTests"]
+    data = report["dataset"]
+
+    def figures(part: dict) -> str:
+        return f"AUC {part['auc']:.4f}, Brier {part['brier']:.4f}, ECE {part['ece']:.4f}, {part['n']} rows"
+
+    lines = [
+        f"{data['labelled']} labelled candidates of {data['symbols']} symbols, {report['rounds']} rounds",
+        f"walk-forward: {figures(walked)}; AUC of slices {walked['aucMeanOfFolds']:.4f}",
+        f"hold-out:     {figures(late)}",
+        f"null tests:   random walk {null['randomWalkAuc']:.4f}, permuted labels {null['permutedAuc']:.4f}",
+        f"above 0.60:   {expectancy_text(walked['expectancyR'])}",
+        f"model text:   sha256 {report['modelTextSha256']}",
+    ]
+    return "\n".join(lines)
+
+
+def expectancy_text(expectancy: dict) -> str:
+    """An expectancy in words."""
+    if expectancy["mean"] is None:
+        return "no row, so no expectancy"
+    bounds = f"{expectancy['lower95']:.3f} to {expectancy['upper95']:.3f}"
+    return f"{expectancy['rowsAbove060']} rows, mean {expectancy['mean']:.3f} R ({bounds})"
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

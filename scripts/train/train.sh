@@ -1,0 +1,52 @@
+#!/usr/bin/env bash
+# From stored bars to a checked model, in one command:
+#
+#   scripts/train/train.sh --out DIR [--seed N] [--trials N] KLINES...
+#
+# DIR must be new or empty. SMCQ_PYTHON names a Python that has lightgbm and numpy; without it a virtual environment is
+# made in var/train/venv. SMCQ names another way to call smcq than `pnpm run smcq`.
+set -euo pipefail
+
+root="$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)"
+train=()
+files=()
+out=""
+seed=7
+while (($# > 0)); do
+  case "$1" in
+    --out) out="$(realpath -m -- "${2:?--out needs a folder}")"; shift 2 ;;
+    --seed) seed="${2:?--seed needs a number}"; shift 2 ;;
+    --trials) train+=(--trials "${2:?--trials needs a number}"); shift 2 ;;
+    -*) echo "train.sh: unknown flag $1" >&2; exit 2 ;;
+    *) files+=("$(realpath -- "$1")"); shift ;;
+  esac
+done
+if [[ -z "$out" || ${#files[@]} -eq 0 ]]; then
+  sed -n '2,7s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2
+  exit 2
+fi
+if [[ -n "$(ls -A -- "$out" 2>/dev/null)" ]]; then
+  echo "train.sh: $out is not empty: name a new folder" >&2
+  exit 2
+fi
+
+read -r -a smcq <<<"${SMCQ:-pnpm --silent --dir $root run smcq}"
+
+python="${SMCQ_PYTHON:-}"
+if [[ -z "$python" ]]; then
+  venv="$root/var/train/venv"
+  [[ -x "$venv/bin/python" ]] || python3 -m venv "$venv"
+  "$venv/bin/python" -m pip install --quiet --requirement "$root/scripts/train/requirements.txt"
+  python="$venv/bin/python"
+fi
+
+echo "== data set of ${#files[@]} files"
+"${smcq[@]}" dataset --klines "${files[@]}" --out "$out/dataset"
+echo "== data set of random walks, for the null test"
+"${smcq[@]}" dataset --random-walk 12x60 --seed 1 --out "$out/null"
+echo "== training"
+"$python" "$root/scripts/train/train.py" "$out/dataset" --null "$out/null" --out "$out" --seed "$seed" ${train[@]+"${train[@]}"}
+echo "== model"
+"${smcq[@]}" model import "$out/lgbm_smc.txt" --out "$out/lgbm_smc.onnx"
+"${smcq[@]}" model verify "$out/lgbm_smc.onnx"
+echo "report: $out/report.html"
