@@ -75,9 +75,10 @@ def _head(report: dict[str, Any]) -> str:
     ]
     cards = "".join(f'<div class="tile"><b>{value}</b><span>{text}</span></div>' for value, text in tiles)
     model = f"{report['trainer']['name']} {report['trainer']['version']}"
+    span = report["ranges"]["train"]
     return (
-        f'<h1>Training report</h1><p class="soft">{model}, {data["files"][0]["fromUtc"][:10]} to '
-        f"{report['ranges']['train']['toUtc'][:10]}, text sha256 <code>{report['modelTextSha256']}</code></p>"
+        f'<h1>Training report</h1><p class="soft">{model}, {span["fromUtc"][:10]} to {span["toUtc"][:10]}, '
+        f"text sha256 <code>{report['modelTextSha256']}</code></p>"
         f'{_verdict(report)}<div class="tiles">{cards}</div>'
     )
 

@@ -13,6 +13,7 @@ import { gunzipSync } from "node:zlib";
 import { FEATURE_COUNT, planTrade } from "@smcq/features";
 import { barFault } from "@smcq/kernel";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { main } from "../src/cli.ts";
 import { symbolOfFile } from "../src/dataset/bar-source.ts";
 import { DatasetRows } from "../src/dataset/dataset-rows.ts";
 import { openRandomWalks, parseRandomWalk } from "../src/dataset/random-walk.ts";
@@ -251,6 +252,39 @@ describe("smcq dataset", () => {
       "features.npy",
       "labels.csv",
     ]);
+  });
+});
+
+describe("the command line", () => {
+  const said: string[] = [];
+  const write = process.stderr.write.bind(process.stderr);
+  beforeEach(() => {
+    said.length = 0;
+    process.stderr.write = (text: string | Uint8Array): boolean => said.push(String(text)) > 0;
+  });
+  afterEach(() => {
+    process.stderr.write = write;
+  });
+
+  it("takes several files behind one flag", async () => {
+    const files = [
+      klines("BTCUSDT-1m-a.csv", barLines("BTCUSDT", 0, 2_000)),
+      klines("ALGOUSDT-1m-a.csv", barLines("ALGOUSDT", 0, 2_000)),
+    ];
+    expect(await main(["dataset", "--klines", ...files, "--out", join(folder, "out")])).toBe(0);
+    expect(readBack().json.totals).toMatchObject({ symbols: 2, bars: 4_000 });
+  });
+
+  it.each([
+    [[], "either --klines FILES.. or --random-walk"],
+    [["--klines", "A-1m-a.csv", "--random-walk", "1x1"], "either --klines FILES.. or --random-walk"],
+    [["--random-walk", "1x1", "--seed", "-1"], "--seed -1: must be a whole number"],
+    [["--random-walk", "1x1", "--seed", "x"], "must be a whole number"],
+    [["--random-walk", "0x1"], "SYMBOLSxDAYS"],
+  ])("refuses %j as a wrong use", async (flags, text) => {
+    expect(await main(["dataset", ...flags, "--out", join(folder, "out")])).toBe(2);
+    expect(said.join("")).toContain(text);
+    expect(existsSync(join(folder, "out"))).toBe(false);
   });
 });
 
