@@ -38,7 +38,6 @@ const NEXT_BLOCK: u32 = 8;
 const MAPS_AT: u32 = 16;
 
 /** Thresholds below `x` among 16 ascending ones. */
-// @ts-ignore: decorator
 @inline
 function countBelow(edges: u32, x: v128): u32 {
   const a = f32x4.lt(v128.load(edges, 0), x);
@@ -77,14 +76,12 @@ function bin(image: u32, rows: u32, scratch: u32, count: u32): void {
 }
 
 /** Where a feature's line of the block begins. */
-// @ts-ignore: decorator
 @inline
 function line(lines: u32, maps: u32, bins: u32, feature: u32): u32 {
   return lines + (<u32>load<u16>(maps + load<u32>(bins + feature)) << 6);
 }
 
 /** What sixteen bytes of all twelve lines have in common; `at` is known when compiling. */
-// @ts-ignore: decorator
 @inline
 function meet(
   p0: u32, p1: u32, p2: u32, p3: u32, p4: u32, p5: u32,
@@ -100,7 +97,6 @@ function meet(
 }
 
 /** Adds the leaves of four trees of up to 32 leaves; each half of a 64-bit lane has exactly one bit. */
-// @ts-ignore: decorator
 @inline
 function addFour(sum: f64, sets: v128, leaves: u32): f64 {
   const first = i64x2.extract_lane(sets, 0);
@@ -112,7 +108,6 @@ function addFour(sum: f64, sets: v128, leaves: u32): f64 {
 }
 
 /** Adds the leaves of two trees of up to 64 leaves. */
-// @ts-ignore: decorator
 @inline
 function addTwo(sum: f64, sets: v128, leaves: u32): f64 {
   sum += load<f64>(leaves + (<u32>ctz(i64x2.extract_lane(sets, 0)) << 3));
@@ -120,7 +115,6 @@ function addTwo(sum: f64, sets: v128, leaves: u32): f64 {
 }
 
 /** Adds one block's leaves to the margins of all rows; `isWide` (trees of 33 to 64 leaves) is known when compiling. */
-// @ts-ignore: decorator
 @inline
 function addBlock(block: u32, scratch: u32, margins: u32, count: u32, isWide: bool): void {
   const lines = block + load<u32>(block + LINES_AT);

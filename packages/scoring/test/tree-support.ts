@@ -8,6 +8,7 @@ import {
   attachModels,
   compileLeafMask,
   createModelMemory,
+  rawMargins,
   readOnnx,
   toTreeEnsemble,
   traverse,
@@ -91,20 +92,24 @@ export function leafMaskMargins(ensemble: TreeEnsemble, rows: Float32Array, coun
   return margins;
 }
 
-/** All ways to the margins but the reference, by name: each must give the same bits. */
-export function allMargins(
+/** The ways to a margin that do not give the bits of `truth`, with the rows that differ: {} when all agree. */
+export function disagreements(
   model: LightGbmModel,
   rows: Float32Array,
-  count: number,
-): Record<string, Float64Array> {
+  truth: Float64Array,
+): Record<string, number[]> {
+  const count = truth.length;
   const ensemble = toTreeEnsemble(model);
   const again = readOnnx(writeOnnx(ensemble, {})).ensemble;
-  return {
+  const ways = {
+    "text by the reference": rawMargins(model, rows, count),
     "ensemble by traversal": traverse(ensemble, rows, count),
     "ONNX by traversal": traverse(again, rows, count),
     "text by leaf-mask": leafMaskMargins(ensemble, rows, count),
     "ONNX by leaf-mask": leafMaskMargins(again, rows, count),
   };
+  const different = Object.entries(ways).map(([way, margins]) => [way, differing(margins, truth)] as const);
+  return Object.fromEntries(different.filter(([, found]) => found.length > 0));
 }
 
 /** The seed of a random test, printed so that a failure can be run again with SMCQ_SEED. */
