@@ -56,32 +56,23 @@ function layoutOf(ensemble: TreeEnsemble, nodes: readonly number[]): Layout {
   return { edges: sorted, starts, binCount };
 }
 
-/** Halves a box at a node: the bins of its feature that go to the asked side. */
+/** The part of a box that goes to one side of a node; null when no row does. */
 function half(
   ensemble: TreeEnsemble,
-  layout: Layout,
-  options: {
-    readonly node: number;
-    readonly bins: Uint8Array;
-    readonly isTrue: boolean;
-  },
-): Uint8Array {
-  const { node, bins, isTrue } = options;
+  { edges, starts }: Layout,
+  at: { readonly node: number; readonly bins: Uint8Array; readonly isTrue: boolean },
+): Uint8Array | null {
+  const { node, bins, isTrue } = at;
   const feature = ensemble.feature[node] as number;
-  const edges = layout.edges[feature] as Float32Array;
-  const start = layout.starts[feature] as number;
-  const nan = start + edges.length + 1;
-  const threshold = floorF32(ensemble.threshold[node] as number);
-  const lastTrue = start + edges.indexOf(threshold);
+  const values = edges[feature] as Float32Array;
+  const start = starts[feature] as number;
+  const nan = start + values.length + 1;
+  const lastTrue = start + values.indexOf(floorF32(ensemble.threshold[node] as number));
   const kept = bins.slice();
   if (isTrue) kept.fill(0, lastTrue + 1, nan);
   else kept.fill(0, start, lastTrue + 1);
   if ((ensemble.isNanTrue[node] === 1) !== isTrue) kept[nan] = 0;
-  return kept;
-}
-
-function isEmpty(bins: Uint8Array, { starts, binCount }: Layout): boolean {
-  return starts.some((start, feature) => !bins.subarray(start, starts[feature + 1] ?? binCount).includes(1));
+  return kept.subarray(start, nan + 1).includes(1) ? kept : null;
 }
 
 /** All boxes that some row can reach. */
@@ -93,7 +84,7 @@ function walk(ensemble: TreeEnsemble, layout: Layout, root: number): Box[] {
     const { node } = at;
     for (const isTrue of [true, false]) {
       const bins = half(ensemble, layout, { node, bins: at.bins, isTrue });
-      if (isEmpty(bins, layout)) continue;
+      if (bins === null) continue;
       const child = (isTrue ? ensemble.trueChild : ensemble.falseChild)[node] as number;
       const isLeaf = (isTrue ? ensemble.isTrueLeaf : ensemble.isFalseLeaf)[node] === 1;
       if (isLeaf) boxes.push({ value: ensemble.leafValue[child] as number, bins });

@@ -40,6 +40,12 @@ interface BlockPlan {
   readonly bytes: number;
 }
 
+/** A tree's place in its block, and how long its sets are. */
+interface TreePlace {
+  readonly tree: number;
+  readonly words: 1 | 2;
+}
+
 function aligned(bytes: number): number {
   return Math.ceil(bytes / LINE_BYTES) * LINE_BYTES;
 }
@@ -113,27 +119,29 @@ function* binsOf(fine: Float32Array, coarse: Float32Array): Generator<number> {
   yield coarse.length + 1;
 }
 
-/** Writes the sets of leaves of the block's tree number `tree` into all lines. */
-function writeSets(
-  view: DataView,
-  linesAt: number,
-  block: BlockPlan,
-  options: {
-    readonly tree: number;
-    readonly words: 1 | 2;
-  },
-): void {
-  const { edges, starts, boxes } = block.trees[options.tree] as TreeBoxes;
-  const setBytes = options.words * 4;
-  let line = linesAt + options.tree * setBytes;
-  for (const [feature, blockEdges] of block.edges.entries())
-    for (const bin of binsOf(blockEdges, edges[feature] as Float32Array)) {
-      const at = (starts[feature] as number) + bin;
-      for (const [leaf, { bins }] of boxes.entries()) {
-        if (bins[at] === 0) continue;
-        const word = line + (leaf >> 5) * 4;
-        view.setUint32(word, view.getUint32(word, true) | (1 << (leaf & 31)), true);
+/** For each bin of a tree the set of leaves that it leads to: one or two 32-bit words a bin. */
+function setsOf({ boxes }: TreeBoxes, words: 1 | 2): Uint32Array {
+  const sets = new Uint32Array((boxes[0]?.bins.length ?? 0) * words);
+  for (const [leaf, { bins }] of boxes.entries())
+    for (let bin = 0; bin < bins.length; bin++)
+      if (bins[bin] === 1) {
+        const word = bin * words + (leaf >> 5);
+        sets[word] = (sets[word] as number) | (1 << (leaf & 31));
       }
+  return sets;
+}
+
+/** Writes the sets of the block's tree number `tree` into all lines. */
+function writeSets(view: DataView, linesAt: number, block: BlockPlan, place: TreePlace): void {
+  const { tree, words } = place;
+  const boxes = block.trees[tree] as TreeBoxes;
+  const sets = setsOf(boxes, words);
+  let line = linesAt + tree * words * 4;
+  for (const [feature, blockEdges] of block.edges.entries())
+    for (const bin of binsOf(blockEdges, boxes.edges[feature] as Float32Array)) {
+      const from = ((boxes.starts[feature] as number) + bin) * words;
+      for (let word = 0; word < words; word++)
+        view.setUint32(line + word * 4, sets[from + word] as number, true);
       line += LINE_BYTES;
     }
 }
@@ -163,18 +171,10 @@ function writeBlock(view: DataView, at: number, model: Plan, block: BlockPlan): 
 }
 
 /** The last block's places without a tree: one leaf of value 0, whose addition changes no bit of a sum from +0. */
-function writeAbsent(
-  view: DataView,
-  linesAt: number,
-  block: BlockPlan,
-  options: {
-    readonly tree: number;
-    readonly words: 1 | 2;
-  },
-): void {
+function writeAbsent(view: DataView, linesAt: number, block: BlockPlan, { tree, words }: TreePlace): void {
   const lines = binCount(block.edges);
   for (let line = 0; line < lines; line++)
-    view.setUint32(linesAt + line * LINE_BYTES + options.tree * options.words * 4, 1, true);
+    view.setUint32(linesAt + line * LINE_BYTES + tree * words * 4, 1, true);
 }
 
 /** The image of a model for assembly/leaf-mask.ts; MODEL_TABLES when it would be larger than 64 MB. */
