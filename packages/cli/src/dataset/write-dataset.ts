@@ -37,18 +37,22 @@ export async function checkOutput(out: string): Promise<void> {
 /** Writes features.npy, labels.csv and dataset.json beside `out` and renames the folder when it is complete. */
 export async function writeDataset(out: string, parts: DatasetParts): Promise<void> {
   const target = resolve(out);
-  let folder = "";
+  let draft = "";
   try {
     await mkdir(dirname(target), { recursive: true });
-    folder = await mkdtemp(join(dirname(target), `.${basename(target)}-`));
+    draft = await mkdtemp(join(dirname(target), `.${basename(target)}-`));
+    // A folder inside the draft: the draft's own is for its maker's eyes only.
+    const folder = join(draft, "dataset");
+    await mkdir(folder);
     const order = parts.rows.order();
     await writeParts(join(folder, "features.npy"), featureParts(parts.rows, order));
     await writeParts(join(folder, "labels.csv"), labelParts(parts, order));
     await writeFile(join(folder, "dataset.json"), `${JSON.stringify(parts.summary, null, 2)}\n`);
     await rename(folder, target);
   } catch (error) {
-    if (folder !== "") await rm(folder, { recursive: true, force: true });
     throw writeFault(out, error);
+  } finally {
+    if (draft !== "") await rm(draft, { recursive: true, force: true });
   }
 }
 
