@@ -176,7 +176,7 @@ def _reliability(report: dict[str, Any]) -> str:
     return (
         "<h2>Reliability</h2><p>What was claimed against what came, by bins of 0.05 with Wilson intervals: "
         '<span class="key-a">walk-forward</span> (calibrated on earlier slices), <span class="key-b">hold-out</span> '
-        f"({report['holdOut']['range']['fromUtc'][:10]} to {report['holdOut']['range']['toUtc'][:10]}, met once). "
+        f"({report['holdOut']['range']['fromUtc'][:10]} to {report['holdOut']['range']['toUtc'][:10]}, no choice was made on it). "
         f"Shipped calibration: 1 / (1 + exp(-({calibration['a']:.4f} margin {calibration['b']:+.4f}))), fitted on "
         f"{calibration['n']:,} out-of-fold margins.</p>"
         f'<div class="two"><figure>{chart}</figure><div>{_table(header[:5], [row[:5] for row in rows])}'

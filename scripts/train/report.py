@@ -211,19 +211,18 @@ def _judged_part(judged: Judged, seed: int) -> dict[str, Any]:
         "ece": ece(p, data.y),
         "expectancyR": _expectancy_part(day_blocks(data.r[above], day, seed)),
         "expectancyDoubledSlippageR": _expectancy_part(day_blocks(data.r_doubled_slippage[above], day, seed)),
-        "expectancyOfAllRowsR": _expectancy_part(day_blocks(data.r, data.day, seed)),
+        "expectancyOfAllRowsR": _interval_part(day_blocks(data.r, data.day, seed)),
         "fifths": _fifths(judged, seed),
         "reliability": reliability(p, data.y),
     }
 
 
 def _expectancy_part(expectancy: Expectancy) -> dict[str, Any]:
-    return {
-        "mean": expectancy.mean,
-        "lower95": expectancy.lower95,
-        "upper95": expectancy.upper95,
-        "rowsAbove060": expectancy.rows,
-    }
+    return {**_interval_part(expectancy), "rowsAbove060": expectancy.rows}
+
+
+def _interval_part(expectancy: Expectancy) -> dict[str, Any]:
+    return {"mean": expectancy.mean, "lower95": expectancy.lower95, "upper95": expectancy.upper95}
 
 
 def _fifths(judged: Judged, seed: int) -> list[dict[str, Any]]:
@@ -237,9 +236,7 @@ def _fifths(judged: Judged, seed: int) -> list[dict[str, Any]]:
                 "confidenceFrom": float(judged.p[rows].min()),
                 "confidenceTo": float(judged.p[rows].max()),
                 "rows": result.rows,
-                "mean": result.mean,
-                "lower95": result.lower95,
-                "upper95": result.upper95,
+                **_interval_part(result),
             }
         )
     return parts
