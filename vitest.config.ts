@@ -5,6 +5,7 @@ import { sourceProject } from "./scripts/vitest-project.ts";
 // one another. Suites over loopback sockets in one thread mostly wait for their venue: two files at a time.
 export default defineConfig({
   test: {
+    globalSetup: ["./scripts/vitest-setup.ts"],
     reporters: ["default", "./scripts/tally-reporter.ts"],
     maxWorkers: 2,
     coverage: { include: ["packages/*/src/**"] },

@@ -4,6 +4,7 @@ import { silentLogger } from "@smcq/kernel";
 import { describe, expect, it } from "vitest";
 import { main } from "../src/cli.ts";
 import { ledgerTeller } from "../src/engine/run-ledger.ts";
+import type { ModelReport } from "../src/engine/models/model-report.ts";
 import { minuteFields, minuteText } from "../src/output/minute-line.ts";
 import { prettyLine, PrettyStream } from "../src/output/pretty.ts";
 
@@ -19,6 +20,16 @@ const HEALTH = {
   scanRestarts: 0,
   scansInFlight: 0,
   signalsLost: 0,
+  observed: 0,
+  model: {
+    model: "heuristic-1",
+    modelStatus: "heuristic",
+    sizeFactor: 1,
+    isModelExpired: false,
+    health: null,
+    challenger: null,
+    shadowBarsLeft: 0,
+  } satisfies ModelReport as ModelReport,
 };
 
 function fields(health: Partial<typeof HEALTH>): Readonly<Record<string, unknown>> {

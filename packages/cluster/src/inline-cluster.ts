@@ -2,7 +2,13 @@ import type { EngineOptions, ScoredCandidate } from "@smcq/engine";
 import type { BarHistory } from "@smcq/exchange";
 import type { ScorerBook } from "@smcq/features";
 import type { Clock, Logger } from "@smcq/kernel";
-import { KlineRingReader, type ShardEvent, type ShardMemory } from "@smcq/wire";
+import {
+  ControlBlock,
+  KlineRingReader,
+  type ModelEpochs,
+  type ShardEvent,
+  type ShardMemory,
+} from "@smcq/wire";
 import { DecisionDesk, type SignalListeners } from "./coordinator/decision-desk.ts";
 import { RowDrain } from "./coordinator/row-drain.ts";
 import { SlotTable } from "./coordinator/slot-table.ts";
@@ -18,6 +24,7 @@ export interface InlineClusterOptions {
   readonly scan: ScanOptions;
   /** Scores every shard, one after another. */
   readonly book: ScorerBook;
+  readonly models: Readonly<ModelEpochs>;
   readonly modelId: (epoch: number) => string;
   readonly createFeed: CreateFeed;
   readonly history: BarHistory;
@@ -47,6 +54,7 @@ export class InlineCluster {
     this.memories = Array.from({ length: options.shards }, (_, shardId) =>
       createShardMemory(shardId, slotsPerShard),
     );
+    for (const { control } of this.memories) new ControlBlock(control).setModels(options.models);
     this.#readers = this.memories.map((memory) => new KlineRingReader(memory.rings));
     this.#scans = this.memories.map(
       (memory) => new ScanCore(memory, options.book, options.clock, options.scan),

@@ -46,5 +46,6 @@ export { writeOnnx } from "./onnx/write-onnx.ts";
 export { OrtHost } from "./ort/ort-host.ts";
 export type { OrtHostOptions } from "./ort/ort-host.ts";
 export { ortMargins } from "./ort/ort-oracle.ts";
+export { OrtProcess } from "./ort/ort-process.ts";
 export { attachModels, ModelBook } from "./scorer.ts";
 export type { MarginScorer } from "./scorer.ts";

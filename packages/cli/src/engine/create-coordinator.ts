@@ -1,4 +1,3 @@
-import { availableParallelism } from "node:os";
 import { Coordinator } from "@smcq/cluster";
 import type { Universe } from "@smcq/exchange";
 import type { Logger } from "@smcq/kernel";
@@ -7,6 +6,7 @@ import type { EnginePayload } from "../process/engine-payload.ts";
 import { workerUrl } from "../process/worker-url.ts";
 import type { FeedData } from "./binance-feed.ts";
 import type { SignalCounter } from "./signal-tally.ts";
+import { threadCount } from "./thread-count.ts";
 import { watchedSymbols } from "./universe-follower.ts";
 import type { ScanModels } from "./models/scan-models.ts";
 import type { Venue } from "./venue.ts";
@@ -21,11 +21,6 @@ export interface CoordinatorParts {
   readonly signals: SignalCounter;
   readonly logger: Logger;
   readonly models: ScanModels;
-}
-
-/** `auto`: one thread a core, at least one. */
-function threadCount(setting: number | "auto"): number {
-  return setting === "auto" ? Math.max(1, availableParallelism()) : setting;
 }
 
 /** Builds the cluster that the configuration describes; nothing is started yet. */
@@ -55,8 +50,14 @@ export function createCoordinator(payload: EnginePayload, parts: CoordinatorPart
     scan: { isEveryBarScored: false },
     barsReadyMin: config.warmup.barsReadyMin,
     m5Bars: config.warmup.m5Bars,
-    shardWorker: { url: workerUrl(import.meta.url, "../workers/shard.worker"), data: feedData },
-    scanWorker: { url: workerUrl(import.meta.url, "../workers/scan.worker"), data: {} },
+    shardWorker: {
+      url: workerUrl(import.meta.url, "../workers/shard.worker"),
+      data: { ...feedData, models: models.shared },
+    },
+    scanWorker: {
+      url: workerUrl(import.meta.url, "../workers/scan.worker"),
+      data: { models: models.shared },
+    },
     history: venue.history,
     logger,
     listeners: {

@@ -1,6 +1,9 @@
 import type { Coordinator, MinuteReporter } from "@smcq/cluster";
 import { type CancelTimer, type Clock, type Logger, MINUTE_MS } from "@smcq/kernel";
+import { modelMetrics } from "./models/model-report.ts";
 import { minuteFields, minuteText } from "../output/minute-line.ts";
+import { type Metric, metricName } from "../output/metrics-text.ts";
+import type { EngineModels } from "./models/open-models.ts";
 import type { SignalCounter } from "./signal-tally.ts";
 
 /** The line of a minute is written this long after its boundary: finals come about 2 s late, repairs a little later. */
@@ -13,6 +16,7 @@ export interface MinuteLoopOptions {
   readonly signals: SignalCounter;
   /** Signals since the start that the ledger could not store. */
   readonly signalsLost: () => number;
+  readonly models: Pick<EngineModels, "report" | "desk">;
   /** The venue's clock. */
   readonly clock: Clock;
   readonly wallClock: Clock;
@@ -26,17 +30,51 @@ export class MinuteLoop {
   #cancel: CancelTimer = () => {};
   #lastLineNs: number;
   #reportedMs: number;
+  #tickedMs: number;
+  #observed = 0;
+  #fields: Readonly<Record<string, unknown>> = {};
 
   constructor(options: MinuteLoopOptions) {
     this.#options = options;
     this.#reportedMs = this.#lastClosedMs();
     this.#reporter = options.coordinator.createReporter(this.#reportedMs);
+    this.#tickedMs = this.#reportedMs;
     this.#lastLineNs = options.wallClock.monoNs();
     this.#arm();
   }
 
   stop(): void {
     this.#cancel();
+  }
+
+  /** Signals that were only observed since the last call. */
+  #takeObserved(): number {
+    const { observed } = this.#options.coordinator.engineCounters;
+    const since = observed - this.#observed;
+    this.#observed = observed;
+    return since;
+  }
+
+  /** The numbers of the last minute line, and the totals since the start, for a scrape. */
+  metrics(): readonly Metric[] {
+    const { signals, signalsLost, models, clock } = this.#options;
+    const minute = Object.entries(this.#fields).flatMap(([field, value]): Metric[] =>
+      typeof value === "number"
+        ? [{ name: `minute_${metricName(field)}`, help: `${field} of the minute line`, type: "gauge", value }]
+        : [],
+    );
+    const counted = (name: string, help: string, value: number): Metric => ({
+      name,
+      help,
+      type: "counter",
+      value,
+    });
+    return [
+      counted("signals_total", "scored candidates since the start", signals.total),
+      counted("signals_lost_total", "signals that the ledger could not store", signalsLost()),
+      ...modelMetrics(models.report(clock.nowMs())),
+      ...minute,
+    ];
   }
 
   #lastClosedMs(): number {
@@ -52,13 +90,18 @@ export class MinuteLoop {
   #tick(): void {
     const { wallClock, signals, logger } = this.#options;
     const minuteMs = this.#lastClosedMs();
+    if (minuteMs > this.#tickedMs) this.#options.models.desk?.tick(this.#options.clock.nowMs());
+    this.#tickedMs = minuteMs;
     const nowNs = wallClock.monoNs();
     if (minuteMs > this.#reportedMs && (nowNs - this.#lastLineNs) / 1e6 >= LINE_MS_MIN) {
       const health = this.#options.coordinator.health();
       const fields = minuteFields(this.#reporter.take(minuteMs), signals.take(), {
         ...health,
         signalsLost: this.#options.signalsLost(),
+        observed: this.#takeObserved(),
+        model: this.#options.models.report(this.#options.clock.nowMs()),
       });
+      this.#fields = fields;
       this.#reportedMs = minuteMs;
       this.#lastLineNs = nowNs;
       logger.info({ ...fields, forEyes: minuteText(fields) }, "minute");

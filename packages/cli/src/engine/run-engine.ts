@@ -1,12 +1,12 @@
 import { type Coordinator, OffsetClock } from "@smcq/cluster";
 import type { EngineConfig } from "@smcq/config";
-import { HeuristicScorer, type Scorer } from "@smcq/features";
-import { type Clock, createClock, errorMessage, type Logger, SmcqError, SystemClock } from "@smcq/kernel";
+import { type Clock, createClock, errorMessage, type Logger, SystemClock } from "@smcq/kernel";
 import { acquireRunLock } from "@smcq/ledger";
 import { ExitCode } from "../exit-codes.ts";
 import type { EnginePayload } from "../process/engine-payload.ts";
+import { MetricsServer } from "../output/metrics-server.ts";
 import { createCoordinator } from "./create-coordinator.ts";
-import { HEURISTIC_ONLY } from "./models/scan-models.ts";
+import { type EngineModels, modelText, openModels } from "./models/open-models.ts";
 import { MinuteLoop } from "./minute-loop.ts";
 import { lostSignals, openRunLedger, type RunLedger, type RunSummary } from "./run-ledger.ts";
 import { SignalCounter } from "./signal-tally.ts";
@@ -72,11 +72,10 @@ async function start(payload: EnginePayload, deps: RunDeps, closers: Closers): P
   const clock = createClock(payload.clock);
   const wallClock = new SystemClock();
   const startUp = new StartUp(logger, wallClock, deps.signal);
-  const scorer = createScorer(config.scan.model);
-  const forEyes = banner(payload, scorer.id);
+  const forEyes = banner(payload);
   logger.info({ mode: config.mode, configHash: payload.configHash, forEyes }, "smc-quant engine");
 
-  const { run, summary } = await openStores(payload, { logger, clock, scorer, startUp, closers });
+  const { run, summary, models } = await openStores(payload, { logger, clock, wallClock, startUp, closers });
   let tellOffset = (_offsetMs: number): void => {};
   const venue = await startUp.step(
     "venue",
@@ -97,12 +96,13 @@ async function start(payload: EnginePayload, deps: RunDeps, closers: Closers): P
   );
   demandWatched(universe, config.universe, logger);
   const signals = new SignalCounter(config.scan.scoreMin);
-  const parts = { universe, venue, ledger: run.client, signals, logger, models: HEURISTIC_ONLY };
+  const parts = { universe, venue, ledger: run.client, signals, logger, models: models.scan };
   const coordinator = createCoordinator(payload, parts);
   tellOffset = (offsetMs) => coordinator.setClockOffsetMs(offsetMs);
   tellOffset(venue.offsetMs());
   summary.coordinator = coordinator;
   summary.signals = signals;
+  await models.desk?.attach(coordinator, (event) => run.noteModel(event));
   closers.add(() => coordinator.stop());
   // A stop ends the waits of the start. What fails on that way, the closer reports.
   deps.signal.addEventListener("abort", () => void coordinator.stop().catch(() => {}));
@@ -117,9 +117,9 @@ async function start(payload: EnginePayload, deps: RunDeps, closers: Closers): P
     ({ ready, short, warming }) => ({ ready, short, warming }),
   );
   const { ready, shardsRunning, short, warming } = health;
-  startUp.ready(ready, shardsRunning, { scorer: scorer.id, short, warming });
+  startUp.ready(ready, shardsRunning, { scorer: models.scorerId, short, warming });
   const signalsLost = (): number => lostSignals(run.client);
-  await goOn({ coordinator, signals, signalsLost, venue, config, clock, logger, closers });
+  await goOn({ coordinator, signals, signalsLost, models, venue, config, clock, logger, closers });
 }
 
 /** Takes the data folder and begins the run in its ledger. */
@@ -128,27 +128,34 @@ async function openStores(
   deps: {
     readonly logger: Logger;
     readonly clock: Clock;
-    readonly scorer: Scorer;
+    readonly wallClock: Clock;
     readonly startUp: StartUp;
     readonly closers: Closers;
   },
-): Promise<{ readonly run: RunLedger; readonly summary: RunSummary }> {
+): Promise<{ readonly run: RunLedger; readonly summary: RunSummary; readonly models: EngineModels }> {
   const { config } = payload;
-  const { logger, clock, scorer, startUp, closers } = deps;
+  const { logger, clock, wallClock, startUp, closers } = deps;
   await startUp.step(
     "data folder",
     () => closers.add(openLock(config.dataDir)),
     () => ({ dataDir: config.dataDir }),
   );
+  const models = await startUp.step(
+    "model",
+    () => openModels(config, { logger, clock, wallClock }),
+    modelText,
+  );
+  closers.add(() => models.close());
+  const { scorerId, modelJson } = models;
   const run = await startUp.step(
     "ledger",
-    () => openRunLedger(payload, { logger, clock, wallClock: new SystemClock(), scorerId: scorer.id }),
+    () => openRunLedger(payload, { logger, clock, wallClock, scorerId, modelJson }),
     ({ runId }) => ({ runId }),
   );
   closers.add(() => run.client.close());
   const summary: RunSummary = { coordinator: null, signals: null };
   closers.add(() => run.end(clock.nowMs(), summary));
-  return { run, summary };
+  return { run, summary, models };
 }
 
 /** What runs beside the cluster once it is READY: the minute line, and the universe's changes. */
@@ -156,42 +163,48 @@ async function goOn(run: {
   readonly coordinator: Coordinator;
   readonly signals: SignalCounter;
   readonly signalsLost: () => number;
+  readonly models: EngineModels;
   readonly venue: Venue;
   readonly config: EngineConfig;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly closers: Closers;
 }): Promise<void> {
-  const { coordinator, signals, signalsLost, venue, config, clock, logger, closers } = run;
+  const { coordinator, signals, signalsLost, models, venue, config, clock, logger, closers } = run;
   const venueClock = new OffsetClock(clock, () => venue.offsetMs());
   const wallClock = new SystemClock();
-  const minutes = new MinuteLoop({ coordinator, signals, signalsLost, clock: venueClock, wallClock, logger });
+  const minutes = new MinuteLoop({
+    coordinator,
+    signals,
+    signalsLost,
+    models,
+    clock: venueClock,
+    wallClock,
+    logger,
+  });
   closers.add(() => minutes.stop());
+  if (config.metrics.port !== null) {
+    const server = new MetricsServer(() => minutes.metrics());
+    closers.add(() => server.close());
+    const port = await server.listen(config.metrics.port);
+    logger.info({ url: `http://127.0.0.1:${port}/metrics` }, "metrics are served");
+  }
   const follower = new UniverseFollower({ coordinator, venue, config, clock, logger });
   closers.add(() => follower.stop());
   await follower.start();
 }
 
-function banner(payload: EnginePayload, scorerId: string): string {
+function banner(payload: EnginePayload): string {
   const { config } = payload;
   const speed = payload.clock.type === "scaled" ? `, ${payload.clock.speed} times as fast as life` : "";
   const venue =
     config.mode === "sim" ? "simulated venue on loopback" : "the real venue's market data, no orders";
-  return `smc-quant engine, mode ${config.mode} (${venue}${speed}), scorer ${scorerId}`;
+  return `smc-quant engine, mode ${config.mode} (${venue}${speed})`;
 }
 
 function openLock(dataDir: string): () => void {
   const lock = acquireRunLock(dataDir);
   return () => lock.release();
-}
-
-/** Until there is a trained model the heuristic is the one scorer; anything else is refused, never replaced. */
-function createScorer(model: string | null): Scorer {
-  if (model === null || model === "heuristic") return new HeuristicScorer();
-  throw new SmcqError(
-    "CONFIG_MODEL",
-    `scan.model: "${model}" cannot be loaded; this version scores with "heuristic" only`,
-  );
 }
 
 /** Waits for the signal to stop, or for the end of `--for`. */

@@ -2,7 +2,8 @@ import { randomUUID } from "node:crypto";
 import type { Coordinator } from "@smcq/cluster";
 import { sha256Hex } from "@smcq/config";
 import { FEATURE_VERSION, featureSchemaJson } from "@smcq/features";
-import type { Clock, Logger } from "@smcq/kernel";
+import type { ModelEvent } from "@smcq/engine";
+import { type Clock, errorCode, errorMessage, type Logger } from "@smcq/kernel";
 import { type LedgerClient, type LedgerEvent, ledgerFile, openLedger } from "@smcq/ledger";
 import { SMC_PARAMETERS } from "@smcq/smc";
 import type { EnginePayload } from "../process/engine-payload.ts";
@@ -15,6 +16,7 @@ export interface LedgerDeps {
   readonly clock: Clock;
   readonly wallClock: Clock;
   readonly scorerId: string;
+  readonly modelJson: string;
 }
 
 /** What a run came to; empty while it is starting. */
@@ -27,6 +29,8 @@ export interface RunSummary {
 export interface RunLedger {
   readonly runId: string;
   readonly client: LedgerClient;
+  /** Keeps what happened to the models; a failure is told, never thrown. */
+  noteModel(event: ModelEvent): void;
   /** Stores the run's end with what became of it; a start that failed or was stopped ends too. */
   end(endedAtMs: number, run: RunSummary): Promise<void>;
 }
@@ -76,7 +80,7 @@ export async function openRunLedger(payload: EnginePayload, deps: LedgerDeps): P
       configHash: payload.configHash,
       configJson: payload.configJson,
       scorerId: deps.scorerId,
-      modelJson: "{}",
+      modelJson: deps.modelJson,
       featureSchemaHash: sha256Hex(featureSchemaJson()),
       smcParametersJson: JSON.stringify({ ...SMC_PARAMETERS, featureVersion: FEATURE_VERSION }),
       seed: config.seed,
@@ -94,5 +98,15 @@ export async function openRunLedger(payload: EnginePayload, deps: LedgerDeps): P
     const text = `ledger          ${signals} signals, ${stored} stored, ${summary.signalsLost} lost`;
     logger.info({ runId, ...summary, stored, forEyes: text }, "run closed in the ledger");
   };
-  return { runId, client, end };
+  const noteModel = (event: ModelEvent): void => {
+    client
+      .noteModel(event)
+      .catch((error: unknown) =>
+        logger.error(
+          { code: errorCode(error), kind: event.kind },
+          `model event not stored: ${errorMessage(error)}`,
+        ),
+      );
+  };
+  return { runId, client, noteModel, end };
 }

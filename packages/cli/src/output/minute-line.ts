@@ -1,5 +1,6 @@
 import type { ClusterHealth, MinuteReport } from "@smcq/cluster";
 import { FeedCounter } from "@smcq/exchange";
+import { type ModelReport, modelFields, modelPart } from "../engine/models/model-report.ts";
 
 /** What the scored candidates of a report's minutes came to. */
 export interface SignalTally {
@@ -23,13 +24,20 @@ const TROUBLES = [
   "short",
   "shardsOff",
   "signalsLost",
+  "invalidScores",
+  "observed",
 ] as const;
 
 /** The fields of the minute line; units in the names. */
 export function minuteFields(
   report: MinuteReport,
   tally: SignalTally,
-  health: ClusterHealth & { readonly signalsLost: number },
+  health: ClusterHealth & {
+    readonly signalsLost: number;
+    /** Signals above the threshold that were not decided on. */
+    readonly observed: number;
+    readonly model: ModelReport;
+  },
 ): Readonly<Record<string, unknown>> {
   const feed = (counter: FeedCounter): number => report.feed[counter] as number;
   return {
@@ -61,6 +69,9 @@ export function minuteFields(
     short: health.short,
     shardsOff: health.shardsOff,
     signalsLost: health.signalsLost,
+    observed: health.observed,
+    ...modelFields(health.model),
+    invalidScores: health.model.health?.invalid ?? 0,
   } satisfies Record<(typeof TROUBLES)[number], number> & Record<string, unknown>;
 }
 
@@ -87,6 +98,7 @@ export function minuteText(fields: Readonly<Record<string, unknown>>): string {
     `bars ${String(fields["barsClosed"])}/${String(fields["barsExpected"])}`,
     `close to scored p50 ${ms(fields["closeToScoredP50Ms"])} p99 ${ms(fields["closeToScoredP99Ms"])} max ${ms(fields["closeToScoredMsMax"])} ms`,
     `candidates ${String(fields["candidates"])}, scored ${String(fields["scored"])}, above threshold ${String(fields["aboveScoreMin"])}, best ${Number(fields["bestScore"]).toFixed(2)}`,
+    ...[modelPart(fields)].filter((part) => part !== ""),
     ...(troubles.length > 0 ? [troubles.join(", ")] : ["reconnects 0"]),
   ].join(" | ");
 }

@@ -1,9 +1,15 @@
 import { workerData } from "node:worker_threads";
 import { createScanner, type ScanInit } from "@smcq/cluster/scan";
-import { createBook } from "../engine/models/scan-models.ts";
+import type { SharedModels } from "@smcq/scoring";
 import type { ScanReply, ScanTask } from "@smcq/wire";
+import { createBook } from "../engine/models/scan-models.ts";
 
-const { init } = workerData as { readonly init: ScanInit };
+const { init, data } = workerData as {
+  readonly init: ScanInit;
+  readonly data: { readonly models: SharedModels | null };
+};
 
 /** A scan thread's only task. */
-export const scan: (task: ScanTask) => ScanReply = createScanner(init, createBook);
+export const scan: (task: ScanTask) => ScanReply = createScanner(init, (shardId) =>
+  createBook(data.models, shardId),
+);

@@ -1,10 +1,14 @@
 import { workerData } from "node:worker_threads";
 import { runShard, type ShardInit } from "@smcq/cluster/shard";
-import { createBook } from "../engine/models/scan-models.ts";
+import type { SharedModels } from "@smcq/scoring";
 import { createBinanceFeed, type FeedData } from "../engine/binance-feed.ts";
+import { createBook } from "../engine/models/scan-models.ts";
 
-const { init, data } = workerData as { readonly init: ShardInit; readonly data: FeedData };
+const { init, data } = workerData as {
+  readonly init: ShardInit;
+  readonly data: FeedData & { readonly models: SharedModels | null };
+};
 runShard(init, {
   createFeed: (deps) => createBinanceFeed(deps, data),
-  createBook,
+  createBook: (shardId) => createBook(data.models, shardId),
 });

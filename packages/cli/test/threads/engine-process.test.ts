@@ -200,16 +200,10 @@ describe("smcq engine refuses", () => {
       ExitCode.Feed,
       "/market/stream",
     ],
-    [
-      "real data without a model asked for by name",
-      ["--mode", "paper"],
-      ExitCode.Config,
-      "--model heuristic",
-    ],
     ["an unknown flag", ["--shard", "3"], ExitCode.Usage, "shard"],
     ["a setting out of range", ["--shards", "1000"], ExitCode.Config, "1..64"],
     ["a settings file that is not there", ["--config", "nowhere.json"], ExitCode.File, "nowhere.json"],
-    ["a model that cannot be loaded", ["--model", "models/none.onnx"], ExitCode.Config, "heuristic"],
+    ["a model that cannot be loaded", ["--model", "models/none.onnx"], ExitCode.Model, "--model heuristic"],
     ["symbols that nobody trades", ["--set", "universe.symbols=NOPE"], ExitCode.Config, "NOPE"],
     [
       "a data folder that is a file",

@@ -1,11 +1,12 @@
 import { type Command, Engine, type EngineEvent, type EngineOptions, type Signal } from "@smcq/engine";
+import type { OnInvalidScore } from "./row-drain.ts";
 import { assertNever, type Clock } from "@smcq/kernel";
 
 export interface SignalListeners {
   /** Every scored candidate, in the order of arrival; the ledger hangs here. */
   readonly onSignals: (signals: readonly Signal[]) => void;
-  /** A score that is no probability was dropped; `epoch` names its model. */
-  readonly onInvalidScore?: (epoch: number) => void;
+  /** A row was dropped because its score is no probability; `epoch` names its model. */
+  readonly onInvalidScore?: OnInvalidScore;
   /** Signals above the threshold, ranked: what the order side will act on. */
   readonly onDecision: (batch: readonly Signal[], isLate: boolean, sizeFactor: number) => void;
 }

@@ -13,6 +13,9 @@ import type { SlotTable } from "./slot-table.ts";
 /** Names the model of an epoch. */
 export type ModelId = (epoch: number) => string;
 
+/** Hears of a row whose score is no probability; `epoch` names its model. */
+export type OnInvalidScore = (epoch: number) => void;
+
 /** Reads the scored rows of one shard; the consuming side of its result ring. */
 export class RowDrain {
   readonly #shardId: number;
@@ -21,15 +24,10 @@ export class RowDrain {
   readonly #slots: SlotTable;
   readonly #modelId: ModelId;
   readonly #row: ResultRow = createResultRow();
-  readonly #onInvalid: (epoch: number) => void;
+  readonly #onInvalid: OnInvalidScore;
 
   /** `onInvalid` hears of every row whose score is no probability: it is dropped, never traded on. */
-  constructor(
-    memory: ShardMemory,
-    slots: SlotTable,
-    modelId: ModelId,
-    onInvalid: (epoch: number) => void = () => {},
-  ) {
+  constructor(memory: ShardMemory, slots: SlotTable, modelId: ModelId, onInvalid: OnInvalidScore = () => {}) {
     this.#shardId = memory.shardId;
     this.#ring = new ResultRingReader(memory.results);
     this.#states = new DetectorStates(memory.states);

@@ -42,6 +42,7 @@ async function makeInlineTwin(): Promise<string[]> {
     engine: ENGINE,
     scan: { isEveryBarScored: false },
     book: singleScorer(new HeuristicScorer()),
+    models: { model: 0, challenger: 0 },
     modelId: () => "heuristic-1",
     createFeed: ({ sink }) => {
       const feed = new ReplayFeed({ market, sink });

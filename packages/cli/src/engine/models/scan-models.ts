@@ -1,14 +1,16 @@
 import type { Signal } from "@smcq/engine";
 import { HEURISTIC_ID, HeuristicScorer, type ScorerBook, singleScorer } from "@smcq/features";
+import type { SharedModels } from "@smcq/scoring";
+import { attachModels } from "@smcq/scoring/scorer";
 import type { ModelEpochs } from "@smcq/wire";
 
 /** What the cluster has to know of the models. */
 export interface ScanModels {
   /** Handed to every thread that scans; null when only the heuristic scores. */
-  readonly shared: null;
+  readonly shared: SharedModels | null;
   /** The models that score now. */
   readonly epochs: Readonly<ModelEpochs>;
-  /** Names the model of an epoch that was ever current in this run. */
+  /** Names the model of an epoch of this run. */
   modelId(epoch: number): string;
   onSignals(signals: readonly Signal[]): void;
   /** A model gave what is no probability; the row was dropped. */
@@ -25,6 +27,6 @@ export const HEURISTIC_ONLY: ScanModels = {
 };
 
 /** The scorers of one shard, in the thread that scans it. */
-export function createBook(): ScorerBook {
-  return singleScorer(new HeuristicScorer());
+export function createBook(models: SharedModels | null, shardId: number): ScorerBook {
+  return models === null ? singleScorer(new HeuristicScorer()) : attachModels(models, shardId);
 }

@@ -1,0 +1,33 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { EngineConfig } from "@smcq/config";
+
+/** Where the models that come with the engine stand, and where a user drops a LightGBM text. */
+export const MODELS_DIR: string = fileURLToPath(new URL("../../../../../models/", import.meta.url));
+const SHIPPED = "lgbm_smc.onnx";
+const DROPPED = "lgbm_smc.txt";
+
+/** What a run scores with; `isText` asks for a conversion first. */
+export type ModelSource =
+  | { readonly type: "heuristic"; readonly hint: string | null }
+  | { readonly type: "file"; readonly file: string; readonly isText: boolean };
+
+/**
+ * Chooses what to score with (decisions.md 16, 17, 21): what `scan.model` names; else, in mode sim, the heuristic, in
+ * the other modes a text dropped into `modelsDir`, or the model that is shipped there. Never a silent fallback: a file
+ * that is missing is the loader's to refuse.
+ */
+export function modelSource(config: EngineConfig, modelsDir: string = MODELS_DIR): ModelSource {
+  const { model } = config.scan;
+  const dropped = join(modelsDir, DROPPED);
+  if (model === "heuristic") return { type: "heuristic", hint: null };
+  if (model !== null) return fileSource(model);
+  if (config.mode !== "sim") return fileSource(existsSync(dropped) ? dropped : join(modelsDir, SHIPPED));
+  const hint = existsSync(dropped) ? `${dropped} stands there: mode sim uses it only with --model` : null;
+  return { type: "heuristic", hint };
+}
+
+function fileSource(file: string): ModelSource {
+  return { type: "file", file, isText: file.endsWith(".txt") };
+}

@@ -1,0 +1,48 @@
+import { errorCode } from "@smcq/kernel";
+import { describe, expect, it } from "vitest";
+import { MetricsServer } from "../src/output/metrics-server.ts";
+import { metricName, metricsText } from "../src/output/metrics-text.ts";
+
+describe("metrics", () => {
+  it("are written family by family, with escaped labels and every kind of number", () => {
+    const psi = (feature: string, value: number) =>
+      ({ name: "model_psi", help: "PSI of a feature", type: "gauge", value, labels: { feature } }) as const;
+    const text = metricsText([
+      psi("rsi_14", 0.25),
+      { name: "signals_total", help: "signals", type: "counter", value: 3 },
+      psi('a"b\\c\nd', Number.NaN),
+      psi("x", -Infinity),
+    ]);
+    expect(text).toBe(
+      [
+        "# HELP smcq_model_psi PSI of a feature",
+        "# TYPE smcq_model_psi gauge",
+        'smcq_model_psi{feature="rsi_14"} 0.25',
+        'smcq_model_psi{feature="a\\"b\\\\c\\nd"} NaN',
+        'smcq_model_psi{feature="x"} -Inf',
+        "# HELP smcq_signals_total signals",
+        "# TYPE smcq_signals_total counter",
+        "smcq_signals_total 3",
+        "",
+      ].join("\n"),
+    );
+    expect(metricName("closeToScoredP50Ms")).toBe("close_to_scored_p50_ms");
+  });
+
+  it("are served on loopback as they are at the moment of the question", async () => {
+    let value = 1;
+    const server = new MetricsServer(() => [{ name: "x", help: "x", type: "gauge", value: value++ }]);
+    const port = await server.listen(0);
+    const ask = async (path: string): Promise<[number, string]> => {
+      const answer = await fetch(`http://127.0.0.1:${port}${path}`);
+      return [answer.status, await answer.text()];
+    };
+    expect(await ask("/metrics")).toEqual([200, expect.stringContaining("smcq_x 1\n")]);
+    expect(await ask("/metrics")).toEqual([200, expect.stringContaining("smcq_x 2\n")]);
+    expect((await ask("/"))[0]).toBe(404);
+    const second = new MetricsServer(() => []);
+    const error: unknown = await second.listen(port).catch((refused: unknown) => refused);
+    expect(errorCode(error)).toBe("METRICS_PORT");
+    await server.close();
+  });
+});

@@ -1,0 +1,122 @@
+import { copyFileSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { gunzipSync } from "node:zlib";
+import { FEATURES } from "@smcq/features";
+import { LedgerReader, ledgerFile } from "@smcq/ledger";
+import { importModel } from "@smcq/scoring";
+import { afterEach, describe, expect, it } from "vitest";
+import { ExitCode } from "../../src/exit-codes.ts";
+import { SmcqRun, temporaryFolder } from "./engine-run.ts";
+
+/** Before the simulated market's time: nothing has expired in it. */
+const MADE_MS = Date.UTC(2026, 0, 1);
+const folders: { remove: () => void }[] = [];
+const runs: SmcqRun[] = [];
+
+afterEach(async () => {
+  for (const run of runs.splice(0)) run.child.kill("SIGKILL");
+  for (const folder of folders.splice(0)) folder.remove();
+});
+
+function fresh(): string {
+  const folder = temporaryFolder();
+  folders.push(folder);
+  return folder.path;
+}
+
+/** A LightGBM text of another engine's features, given this engine's names. */
+function dropText(name: string, file: string): void {
+  const fixture = join(import.meta.dirname, `../../../scoring/test/fixtures/${name}.model.txt.gz`);
+  const names = FEATURES.map((feature) => feature.name).join(" ");
+  const text = gunzipSync(readFileSync(fixture)).toString();
+  writeFileSync(file, text.replace(/feature_names=.*/, `feature_names=${names}`));
+}
+
+/** Puts a model's files in place as an operator should: beside, then renamed, the card last. */
+function putInPlace(from: string, to: string): void {
+  for (const ext of ["golden.bin", "onnx", "card.json"]) {
+    copyFileSync(`${from}.${ext}`, `${to}.${ext}.new`);
+    renameSync(`${to}.${ext}.new`, `${to}.${ext}`);
+  }
+}
+
+function start(args: readonly string[], dataDir: string): SmcqRun {
+  const flags = [
+    "--shards",
+    "2",
+    "--symbols",
+    "60",
+    "--speed",
+    "300",
+    "--log-format",
+    "json",
+    "--log-level",
+    "debug",
+  ];
+  const run = new SmcqRun(["engine", ...flags, "--data-dir", dataDir, ...args]);
+  runs.push(run);
+  return run;
+}
+
+/** A model's three files, imported from a fixture's text; returns their path without extension. */
+function makeModel(name: string, folder: string): string {
+  const text = join(folder, `${name}.txt`);
+  dropText(name, text);
+  importModel({ text, out: join(folder, `${name}.onnx`), nowMs: MADE_MS });
+  return join(folder, name);
+}
+
+describe("the model of a running engine", () => {
+  it("is replaced after a shadow, kept when the new one is damaged, put back at once; a challenger stands beside", async () => {
+    const folder = fresh();
+    const [a = "", b = "", c = ""] = ["plain", "dart", "isnan_only"].map((name) => makeModel(name, folder));
+    const live = join(folder, "live");
+    putInPlace(a, live);
+    const flags = ["--set", "scan.shadowBars=5", "--set", "scan.modelPollMs=100"];
+    const models = ["--model", `${live}.onnx`, "--challenger", `${c}.onnx`];
+    const run = start([...models, ...flags], join(folder, "var"));
+    const ready = await run.sees("READY");
+    const idA = String(ready["scorer"]);
+    putInPlace(b, live);
+    const swapped = await run.sees("the new version of the model scores now");
+    const idB = String(swapped["model"]);
+    expect(swapped["from"]).toBe(idA);
+    const onnx = readFileSync(`${b}.onnx`);
+    writeFileSync(`${live}.onnx`, onnx.subarray(0, onnx.length - 100));
+    const refused = await run.sees("new version of the model refused");
+    expect(refused["code"]).toBe("MODEL_PARSE");
+    putInPlace(a, live);
+    const back = await run.sees("back to the model before");
+    expect([back["model"], back["from"]]).toEqual([idA, idB]);
+    const minutes = run.count("minute");
+    await run.sees("minute", minutes + 2);
+    run.child.kill("SIGTERM");
+    expect(await run.ends()).toBe(ExitCode.Ok);
+    expect(run.lines.filter((line) => line.level === "error").map(({ code }) => code)).toEqual([
+      "MODEL_PARSE",
+    ]);
+    const ledger = new LedgerReader(ledgerFile(join(folder, "var")));
+    const [runId = ""] = ledger.runIds(1);
+    expect(ledger.modelEvents(runId).map(({ kind, modelId }) => [kind, modelId])).toEqual([
+      ["loaded", idA],
+      ["challenger", expect.stringMatching(/^isnan_only-/)],
+      ["shadow-begun", idB],
+      ["shadow-ended", idB],
+      ["swapped", idB],
+      ["refused", idB],
+      ["rolled-back", idA],
+    ]);
+    const signals = ledger.signals(runId, 100_000);
+    const inOrder = signals.map(({ scorerId }) => scorerId).filter((id, index, all) => id !== all[index - 1]);
+    expect(inOrder).toEqual([idA, idB, idA]);
+    // Beside the first model the challenger, then the new version, then the challenger again.
+    const beside = signals.map(({ challenger }) => challenger?.scorerId ?? "none");
+    const idC = beside.at(-1) ?? "none";
+    expect(idC).toMatch(/^isnan_only-/);
+    expect(beside.filter((id, index) => id !== beside[index - 1])).toEqual([idC, idB, idC]);
+    expect(signals.every(({ atr, anchor }) => atr !== null && atr > 0 && anchor !== null && anchor > 0)).toBe(
+      true,
+    );
+    ledger.close();
+  });
+});
