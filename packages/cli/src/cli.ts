@@ -3,6 +3,7 @@ import yargs, { type Argv } from "yargs";
 import { configCommand } from "./commands/config.ts";
 import { datasetCommand } from "./commands/dataset.ts";
 import { engineCommand } from "./commands/engine.ts";
+import { modelCommand } from "./commands/model.ts";
 import { scanCommand } from "./commands/scan.ts";
 import { universeCommand } from "./commands/universe.ts";
 import { ExitCode, exitCodeOf } from "./exit-codes.ts";
@@ -38,8 +39,9 @@ function build(argv: readonly string[], setExitCode: (exitCode: number) => void)
     .command(universeCommand(setExitCode))
     .command(scanCommand(setExitCode))
     .command(datasetCommand(setExitCode))
+    .command(modelCommand(setExitCode))
     .command(configCommand(setExitCode))
-    .demandCommand(1, "a command is needed: engine, universe, scan, dataset or config")
+    .demandCommand(1, "a command is needed: engine, universe, scan, dataset, model or config")
     .strict()
     .middleware(lastWins)
     .version(false)

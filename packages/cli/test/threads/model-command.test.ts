@@ -22,10 +22,16 @@ interface Ended {
   readonly err: string;
 }
 
-/** `smcq model ...` in a process of its own; closes its standard output after `bytesMax` bytes. */
-async function smcq(args: readonly string[], bytesMax: number = Infinity): Promise<Ended> {
-  const entry = join(root, "packages/cli/src/main.ts");
-  const child = spawn(process.execPath, ["--conditions=@smcq/source", entry, "model", ...args], {
+const MARK = "\u0000";
+
+/** Runs `smcq model ...` several times in one process; closes its standard output after `bytesMax` bytes. */
+async function smcq(commands: readonly (readonly string[])[], bytesMax: number = Infinity): Promise<Ended[]> {
+  const script = `const { main } = await import(${JSON.stringify(join(root, "packages/cli/src/cli.ts"))});
+    for (const args of ${JSON.stringify(commands)}) {
+      const code = await main(["model", ...args]);
+      for (const stream of [process.stdout, process.stderr]) stream.write(code + ${JSON.stringify(MARK)});
+    }`;
+  const child = spawn(process.execPath, ["--conditions=@smcq/source", "--input-type=module", "-e", script], {
     stdio: ["ignore", "pipe", "pipe"],
   });
   let out = "";
@@ -37,10 +43,18 @@ async function smcq(args: readonly string[], bytesMax: number = Infinity): Promi
   child.stderr.on("data", (chunk: Buffer) => {
     err += chunk.toString();
   });
-  const code = await new Promise<number | null>((resolve) => {
+  await new Promise((resolve) => {
     child.once("close", resolve);
   });
-  return { code, out, err };
+  const outs = out.split(MARK);
+  return err
+    .split(MARK)
+    .slice(0, -1)
+    .map((part, index) => {
+      const code = /\d+$/.exec(part)?.[0] ?? "";
+      const own = (whole: string): string => (whole.endsWith(code) ? whole.slice(0, -code.length) : whole);
+      return { code: Number(code), out: own(outs[index] ?? ""), err: own(part) };
+    });
 }
 
 const keys = generateKeyPairSync("ed25519");
@@ -49,49 +63,54 @@ writeFileSync(join(folder, "public.pem"), keys.publicKey.export({ format: "pem",
 
 describe("smcq model", () => {
   it("imports, verifies in both engines, shows and scores a model of other features when asked to", async () => {
-    const refused = await smcq(["import", text, "--out", model]);
-    expect(refused).toMatchObject({ code: 11, out: "" });
-    expect(refused.err).toContain("feature 0 of the model is Column_0");
     const sign = ["--sign", join(folder, "sign.pem"), "--name", "other", "--expires-days", "1"];
-    const imported = await smcq(["import", text, "--out", model, "--any-schema", ...sign]);
-    expect(imported.out).toMatch(/^model +other-[0-9a-f]{12}\nstatus +UNPROVEN/);
-    const verified = await smcq([
-      "verify",
-      model,
-      "--any-schema",
-      "--public-key",
-      join(folder, "public.pem"),
+    const score = ["score", model, "--rows", rows, "--any-schema"];
+    const [refused, imported, verified, shown, strict, scored, byOrt] = await smcq([
+      ["import", text, "--out", model],
+      ["import", text, "--out", model, "--any-schema", ...sign],
+      ["verify", model, "--any-schema", "--public-key", join(folder, "public.pem")],
+      ["show", model, "--json"],
+      ["verify", model],
+      score,
+      [...score, "--raw", "--scorer", "ort"],
     ]);
+    expect(refused).toMatchObject({ code: 11, out: "" });
+    expect(refused?.err).toContain("feature 0 of the model is Column_0");
+    expect(imported?.out).toMatch(/^model +other-[0-9a-f]{12}\nstatus +UNPROVEN/);
     expect(verified).toMatchObject({ code: 0, err: "" });
-    expect(verified.out).toMatch(/ok +signature +valid/);
-    expect(
-      verified.out.match(/^ok +golden rows, (leaf-mask|ort) +1024 margins equal to the bit$/gm),
-    ).toHaveLength(2);
-    const card = JSON.parse((await smcq(["show", model, "--json"])).out) as { metadata: object };
-    expect(card.metadata).toMatchObject({ status: "unproven", featureSchemaSha256: null, trees: 50 });
-  });
-
-  it("scores rows as LightGBM does, by either scorer, and refuses what verify refuses", async () => {
-    const lines = gunzipSync(readFileSync(rows)).toString().trim().split(/\r?\n/).slice(1);
-    const wanted = lines.map((line) => line.split(",").slice(12).map(Number));
-    const scored = await smcq(["score", model, "--rows", rows, "--any-schema"]);
-    const numbers = (out: string): number[][] =>
-      out
-        .trim()
-        .split("\n")
-        .slice(1)
-        .map((line) => line.split(",").map(Number));
-    expect(numbers(scored.out).map(([raw]) => raw)).toEqual(wanted.map(([raw]) => raw));
-    for (const [row, [, confidence]] of numbers(scored.out).entries())
-      expect(confidence).toBeCloseTo(wanted[row]![1]!, 14);
-    const byOrt = await smcq(["score", model, "--rows", rows, "--any-schema", "--raw", "--scorer", "ort"]);
-    expect(byOrt.out.split("\n")).toEqual(scored.out.split("\n").map((line) => line.split(",")[0]));
-    const refused = await smcq(["verify", model]);
-    expect(refused.code).toBe(11);
-    expect(refused.out).toMatch(/REFUSED +MODEL_FEATURES\n$/);
+    expect(verified?.out).toMatch(/ok +signature +valid/);
+    const golden = /^ok +golden rows, (leaf-mask|ort) +1024 margins equal to the bit$/gm;
+    expect(verified?.out.match(golden)).toHaveLength(2);
+    const { metadata } = JSON.parse(shown?.out ?? "") as { metadata: object };
+    expect(metadata).toMatchObject({ status: "unproven", featureSchemaSha256: null, trees: 50 });
+    expect(strict?.code).toBe(11);
+    expect(strict?.out).toMatch(/REFUSED +MODEL_FEATURES\n$/);
+    expectScores(scored?.out ?? "");
+    expect(byOrt?.out.split("\n")).toEqual(scored?.out.split("\n").map((line) => line.split(",")[0]));
   });
 
   it("ends quietly when its reader goes away", async () => {
-    expect(await smcq(["score", model, "--rows", rows, "--any-schema"], 100)).toMatchObject({ code: 0 });
+    // Far more than a pipe holds.
+    const [header = "", ...lines] = gunzipSync(readFileSync(rows)).toString().trim().split(/\r?\n/);
+    const many = join(folder, "many.csv");
+    writeFileSync(many, [header, ...Array.from({ length: 100 }, () => lines.join("\n"))].join("\n"));
+    const [ended] = await smcq([["score", model, "--rows", many, "--any-schema"]], 100);
+    expect(ended?.code).toBe(0);
+    const scored = /^smcq model score: (\d+) rows\n$/.exec(ended?.err ?? "")?.[1];
+    expect(Number(scored)).toBeLessThan(100 * lines.length);
   });
 });
+
+/** LightGBM's own margins to the bit, and its predictions. */
+function expectScores(out: string): void {
+  const numbers = (csv: string, from: number): number[][] =>
+    csv
+      .trim()
+      .split(/\r?\n/)
+      .slice(1)
+      .map((line) => line.split(",").slice(from).map(Number));
+  const wanted = numbers(gunzipSync(readFileSync(rows)).toString(), 12);
+  const scored = numbers(out, 0);
+  expect(scored.map(([raw]) => raw)).toEqual(wanted.map(([raw]) => raw));
+  for (const [row, [, confidence]] of scored.entries()) expect(confidence).toBeCloseTo(wanted[row]![1]!, 14);
+}

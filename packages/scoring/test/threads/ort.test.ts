@@ -30,7 +30,7 @@ if (!hasShared)
   );
 
 /** `SMCQ_LONG=1` tries it more often. */
-const TERMINATIONS = process.env["SMCQ_LONG"] === "1" ? 50 : 5;
+const TERMINATIONS = process.env["SMCQ_LONG"] === "1" ? 50 : 3;
 const SETS = ["plain", "zeromiss", "dart", "isnan_only", "bin-100x31", "bin-500x31"];
 const SPECIAL: Readonly<Record<string, number>> = { nan: Number.NaN, inf: Infinity, "-inf": -Infinity };
 

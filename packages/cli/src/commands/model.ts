@@ -1,0 +1,192 @@
+import { readFileSync } from "node:fs";
+import { errorMessage, SmcqError, SystemClock } from "@smcq/kernel";
+import { EXPIRES_DAYS, importModel, openModel } from "@smcq/scoring";
+import type { ModelKind } from "@smcq/scoring";
+import type { Argv, CommandModule } from "yargs";
+import { cardForEyes } from "../model/card-text.ts";
+import { runScore } from "../model/run-score.ts";
+import { runVerify } from "../model/run-verify.ts";
+import { printResult } from "../output/print-result.ts";
+
+const SCORERS = ["leaf-mask", "ort"] as const;
+const EXPIRES_DAYS_MAX = 3_650;
+const KEY_BYTES_MAX = 16_384;
+
+type Args = Readonly<Record<string, unknown>>;
+
+type Run = (args: Args) => Promise<void>;
+
+/** `smcq model import|verify|show|score`: everything that is done with a model's file outside the engine. */
+export function modelCommand(setExitCode: (exitCode: number) => void): CommandModule {
+  const handled = (run: Run): Run => {
+    return async (args) => {
+      await run(args);
+      setExitCode(0);
+    };
+  };
+  return {
+    command: "model",
+    describe: "import, verify, show a model's file, or score rows by it",
+    builder: (argv) => {
+      for (const command of [IMPORT, VERIFY, SHOW, SCORE])
+        argv.command({ ...command, handler: handled(command.handler) });
+      return argv.demandCommand(1, "one of import, verify, show or score is needed");
+    },
+    handler: () => {},
+  };
+}
+
+interface Subcommand {
+  readonly command: string;
+  readonly describe: string;
+  readonly builder: (argv: Argv) => Argv;
+  readonly handler: Run;
+}
+
+const IMPORT: Subcommand = {
+  command: "import <text>",
+  describe: "make NAME.onnx, its card and its golden rows from a LightGBM text",
+  builder: importOptions,
+  handler: runImport,
+};
+
+const VERIFY: Subcommand = {
+  command: "verify <file>",
+  describe: "put a model through the whole gate, ONNX Runtime included",
+  builder: (argv) =>
+    text(
+      withScorer(anySchema(file(argv))),
+      "public-key",
+      "PEM file of the ed25519 key that must have signed it",
+    ),
+  handler: (args) => runVerify({ ...common(args), publicKeyPem: optional(args, "publicKey", readKey) }),
+};
+
+const SHOW: Subcommand = {
+  command: "show <file>",
+  describe: "print a model's card",
+  builder: (argv) => file(argv).option("json", { type: "boolean", describe: "as JSON" }),
+  handler: runShow,
+};
+
+const SCORE: Subcommand = {
+  command: "score <file>",
+  describe: "score the rows of a CSV file; columns raw and confidence on standard output",
+  builder: (argv) =>
+    text(
+      withScorer(anySchema(file(argv))),
+      "rows",
+      "CSV or CSV.gz with columns f0 to f11 or the features' names",
+    )
+      .demandOption("rows")
+      .option("raw", { type: "boolean", default: false, describe: "the raw margin alone" }),
+  handler: async (args) => {
+    const options = { ...common(args), rows: String(args["rows"]), isRaw: args["raw"] === true };
+    process.stderr.write(`smcq model score: ${await runScore(options)} rows\n`);
+  },
+};
+
+function file(argv: Argv): Argv {
+  return argv.positional("file", { type: "string", demandOption: true, describe: "NAME.onnx" });
+}
+
+function text(argv: Argv, name: string, describe: string): Argv {
+  return argv.option(name, { type: "string", requiresArg: true, describe });
+}
+
+function anySchema(argv: Argv): Argv {
+  return argv.option("any-schema", {
+    type: "boolean",
+    default: false,
+    describe: "take models of other features; the engine never does",
+  });
+}
+
+function withScorer(argv: Argv): Argv {
+  return argv.option("scorer", {
+    choices: SCORERS,
+    default: "leaf-mask",
+    requiresArg: true,
+    describe: "what scores",
+  });
+}
+
+function importOptions(argv: Argv): Argv {
+  const options = argv
+    .positional("text", { type: "string", demandOption: true, describe: "LightGBM text model (v4)" })
+    .option("out", { type: "string", requiresArg: true, demandOption: true, describe: "NAME.onnx to write" })
+    .option("expires-days", {
+      type: "number",
+      requiresArg: true,
+      default: EXPIRES_DAYS,
+      describe: "days until the engine only observes with it",
+    });
+  return anySchema(
+    text(
+      text(
+        text(
+          options,
+          "report",
+          "training report; by default training.json beside the text, when it is there",
+        ),
+        "name",
+        "first part of the model's id; by default the name of --out",
+      ),
+      "sign",
+      "PEM file of an ed25519 private key to sign the card with",
+    ),
+  );
+}
+
+function common(args: Args): { file: string; scorer: ModelKind; isAnySchema: boolean } {
+  return {
+    file: String(args["file"]),
+    scorer: args["scorer"] === "ort" ? "ort" : "leaf-mask",
+    isAnySchema: args["anySchema"] === true,
+  };
+}
+
+function optional(args: Args, name: string, read: (value: string) => string): string | undefined {
+  const value = args[name];
+  return typeof value === "string" ? read(value) : undefined;
+}
+
+async function runImport(args: Args): Promise<void> {
+  const expiresDays = Number(args["expiresDays"]);
+  if (!(Number.isInteger(expiresDays) && expiresDays >= 1 && expiresDays <= EXPIRES_DAYS_MAX))
+    throw new SmcqError("USAGE_MODEL", `--expires-days must be a whole number of 1 to ${EXPIRES_DAYS_MAX}`);
+  const same = (value: string): string => value;
+  const { card, paths } = importModel({
+    text: String(args["text"]),
+    out: String(args["out"]),
+    nowMs: new SystemClock().nowMs(),
+    expiresDays,
+    report: optional(args, "report", same),
+    name: optional(args, "name", same),
+    signKeyPem: optional(args, "sign", readKey),
+    isAnySchema: args["anySchema"] === true,
+  });
+  await printResult(`${cardForEyes(card, false)}\nwritten: ${paths.onnx}, ${paths.card}, ${paths.golden}\n`);
+}
+
+async function runShow(args: Args): Promise<void> {
+  const { card, isExpired } = openModel({
+    file: String(args["file"]),
+    nowMs: new SystemClock().nowMs(),
+    refuseExpired: false,
+    isAnySchema: true,
+  });
+  await printResult(
+    args["json"] === true ? `${JSON.stringify(card, null, 2)}\n` : cardForEyes(card, isExpired),
+  );
+}
+
+function readKey(path: string): string {
+  try {
+    return readFileSync(path, "utf8").slice(0, KEY_BYTES_MAX);
+  } catch (error) {
+    throw new SmcqError("MODEL_FILE", `cannot read the key ${path}: ${errorMessage(error)}`, {
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,95 @@
+import type { ModelCard, ModelMetadata } from "@smcq/scoring";
+
+type Line = readonly [label: string, text: string];
+type Metrics = NonNullable<ModelMetadata["metrics"]>;
+
+const STATUS = {
+  proven: "PROVEN: out of sample, confidence above 0.60 gained after costs (95 % bound above 0)",
+  unproven: "UNPROVEN: no proven edge after costs; the engine uses the heuristic's risk ceiling",
+} as const;
+const UNKNOWN = "not known, imported without a training report";
+
+/** A model's card for eyes, its status first; ends in a newline. */
+export function cardForEyes({ metadata, signature }: ModelCard, isExpired: boolean): string {
+  const lines: Line[] = [
+    ["model", metadata.modelId],
+    ["status", STATUS[metadata.status]],
+    ["created", metadata.createdUtc],
+    ["expires", `${metadata.expiresUtc}${isExpired ? "  EXPIRED: the engine only observes" : ""}`],
+    ["trees", `${metadata.trees}, at most ${metadata.maxLeaves} leaves each`],
+    ["features", featuresText(metadata)],
+    ["data", dataText(metadata)],
+    ["trainer", trainerText(metadata)],
+    ...metricsLines(metadata),
+    ["calibration", calibrationText(metadata)],
+    ...metadata.thresholds.map(({ above, count, wins, winRatioLower95 }): Line => [
+      `  above ${above.toFixed(2)}`,
+      count === 0
+        ? "no rows"
+        : `${wins} of ${count} won (${(wins / count).toFixed(3)}), at least ${winRatioLower95.toFixed(3)}`,
+    ]),
+    ["null tests", nullTestsText(metadata)],
+    [
+      "drift watch",
+      metadata.psi === null ? "no training bins: drift is not seen" : "training bins are in the card",
+    ],
+    ["code", codeText(metadata)],
+    ["text sha256", metadata.sourceSha256],
+    ["signature", signature === null ? "none" : "present (checked by model verify --public-key)"],
+  ];
+  return lines.map(([label, text]) => `${label.padEnd(14)} ${text}\n`).join("");
+}
+
+function featuresText({ featureNames, featureSchemaSha256 }: ModelMetadata): string {
+  const names = `${featureNames.length}: ${featureNames.join(", ")}`;
+  return featureSchemaSha256 === null ? `${names}; NOT this engine's, which refuses the model` : names;
+}
+
+function dataText({ trainRange, symbols, nEvents, baseRate, inputs }: ModelMetadata): string {
+  if (trainRange === null || nEvents === null || baseRate === null) return UNKNOWN;
+  return `${trainRange.fromUtc} to ${trainRange.toUtc}, ${symbols} symbols in ${inputs.length} files, ${nEvents} labelled candidates, ${baseRate.toFixed(3)} of them winners`;
+}
+
+function trainerText({ trainer, trials }: ModelMetadata): string {
+  if (trainer === null) return UNKNOWN;
+  return `${trainer.name} ${trainer.version}, seed ${trainer.seed}, ${trials} parameter sets tried`;
+}
+
+function metricsLines({ metrics }: ModelMetadata): Line[] {
+  if (metrics === null) return [["out of sample", UNKNOWN]];
+  const figures = [
+    `AUC ${metrics.auc.toFixed(4)}`,
+    `Brier ${metrics.brier.toFixed(4)}`,
+    `logloss ${metrics.logloss.toFixed(4)}`,
+    `ECE ${metrics.ece.toFixed(4)}`,
+  ];
+  return [
+    [
+      "out of sample",
+      `${figures.join(", ")}; ${metrics.n} rows (${metrics.source}), ${metrics.baseRate.toFixed(3)} winners`,
+    ],
+    ["  after costs", expectancyText(metrics.expectancyR)],
+    ["  slip doubled", expectancyText(metrics.expectancyDoubledSlippageR)],
+  ];
+}
+
+function expectancyText({ mean, lower95, upper95, rowsAbove060 }: Metrics["expectancyR"]): string {
+  if (mean === null || lower95 === null || upper95 === null) return "no row had a confidence above 0.60";
+  return `mean ${mean.toFixed(3)} R, 95 % between ${lower95.toFixed(3)} and ${upper95.toFixed(3)}, of ${rowsAbove060} rows above 0.60`;
+}
+
+function calibrationText({ calibration: { type, a, b, n } }: ModelMetadata): string {
+  return type === "sigmoid"
+    ? `none: the objective's own sigmoid (a = ${a})`
+    : `Platt on ${n} out-of-fold rows, a = ${a}, b = ${b}`;
+}
+
+function nullTestsText({ nullTests }: ModelMetadata): string {
+  if (nullTests === null) return UNKNOWN;
+  return `AUC ${nullTests.randomWalkAuc.toFixed(4)} on random walks, ${nullTests.permutedAuc.toFixed(4)} on permuted labels (0.50 +- 0.03 passes)`;
+}
+
+function codeText({ gitCommit, isDirty }: ModelMetadata): string {
+  if (gitCommit === null) return "commit not known";
+  return `${gitCommit}${isDirty === true ? ", with uncommitted changes" : ""}`;
+}

@@ -1,0 +1,116 @@
+import { createReadStream } from "node:fs";
+import { pipeline } from "node:stream";
+import type { Readable } from "node:stream";
+import { createGunzip } from "node:zlib";
+import { FEATURE_COUNT } from "@smcq/features";
+import { errorCode, errorMessage, SmcqError } from "@smcq/kernel";
+
+const BATCH_ROWS = 4_096;
+const LINE_CHARS_MAX = 65_536;
+const DECIMAL = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/iu;
+const WORDS: Readonly<Record<string, number>> = {
+  "": Number.NaN,
+  nan: Number.NaN,
+  inf: Infinity,
+  "+inf": Infinity,
+  "-inf": -Infinity,
+};
+
+/** A run of rows; the memory is used again for the next batch. */
+export interface RowBatch {
+  /** Row-major, rounded to float32. */
+  readonly features: Float32Array;
+  readonly count: number;
+}
+
+/**
+ * Reads rows of 12 features from a CSV file (gzip when its name ends in `.gz`) in batches. The header names the
+ * columns: the model's feature names, or f0 to f11; others are left out. `nan`, `inf`, `-inf` and an empty field (NaN)
+ * are values. Refuses, with file and line, what is no number.
+ */
+export async function* readRows(
+  path: string,
+  names: readonly string[],
+): AsyncGenerator<RowBatch, void, undefined> {
+  const features = new Float32Array(BATCH_ROWS * FEATURE_COUNT);
+  let count = 0;
+  let columns: readonly number[] | null = null;
+  let line = 0;
+  for await (const text of readLines(path)) {
+    line++;
+    const fields = text.split(",");
+    if (columns === null) {
+      columns = columnsOf(fields, names, path);
+      continue;
+    }
+    for (const [feature, column] of columns.entries())
+      features[count * FEATURE_COUNT + feature] = valueOf(fields[column], `${path}:${line}`, column);
+    if (++count < BATCH_ROWS) continue;
+    yield { features, count };
+    count = 0;
+  }
+  if (columns === null) throw new SmcqError("ROWS_FORMAT", `${path}: the file is empty`);
+  if (count > 0) yield { features, count };
+}
+
+/** Where each feature stands in a line. */
+function columnsOf(header: readonly string[], names: readonly string[], path: string): number[] {
+  const found = header.map((name) => name.trim());
+  const byPosition = Array.from({ length: FEATURE_COUNT }, (_, feature) => `f${feature}`);
+  const wanted = found.includes("f0") ? byPosition : names;
+  return wanted.map((name) => {
+    const column = found.indexOf(name);
+    if (column >= 0) return column;
+    throw new SmcqError(
+      "ROWS_FORMAT",
+      `${path}:1: there is no column ${name}; wanted are f0 to f${FEATURE_COUNT - 1} or ${names.join(", ")}`,
+    );
+  });
+}
+
+function valueOf(field: string | undefined, place: string, column: number): number {
+  const text = field?.trim().toLowerCase();
+  if (text === undefined) throw new SmcqError("ROWS_FORMAT", `${place}: field ${column + 1} is missing`);
+  if (Object.hasOwn(WORDS, text)) return WORDS[text] as number;
+  if (!DECIMAL.test(text))
+    throw new SmcqError(
+      "ROWS_FORMAT",
+      `${place}: field ${column + 1} is ${JSON.stringify(text.slice(0, 40))}, no number, nan or inf`,
+    );
+  return Number(text);
+}
+
+/** The lines of a file, without their ends; a last one without a line end counts too. */
+async function* readLines(path: string): AsyncGenerator<string, void, undefined> {
+  const source = openText(path);
+  let rest = "";
+  try {
+    for await (const chunk of source as AsyncIterable<string>) {
+      const lines = (rest + chunk).split("\n");
+      rest = lines.pop() ?? "";
+      if (rest.length > LINE_CHARS_MAX)
+        throw new SmcqError("ROWS_FORMAT", `${path}: a line is longer than ${LINE_CHARS_MAX} characters`);
+      for (const line of lines) yield withoutReturn(line);
+    }
+  } catch (error) {
+    if (error instanceof SmcqError) throw error;
+    throw new SmcqError("ROWS_READ", `cannot read ${path}: ${errorMessage(error)}`, {
+      context: { file: path, cause: errorCode(error) },
+      cause: error,
+    });
+  } finally {
+    source.destroy();
+  }
+  if (rest !== "") yield withoutReturn(rest);
+}
+
+function withoutReturn(line: string): string {
+  return line.endsWith("\r") ? line.slice(0, -1) : line;
+}
+
+function openText(path: string): Readable {
+  const file = createReadStream(path);
+  // A failure of either stream destroys the other and reaches the reader of the last one.
+  const bytes = path.endsWith(".gz") ? pipeline(file, createGunzip(), () => undefined) : file;
+  return bytes.setEncoding("utf8");
+}
