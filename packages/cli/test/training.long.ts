@@ -182,16 +182,22 @@ describe.skipIf(!hasLightGbm())("training", () => {
 
   const files = sharedKlines();
   it.skipIf(files.length === 0)(
-    "of the shared bars passes its null tests and tells its figures",
-    async () => {
-      await runDataset({ bars: { type: "klines", files }, out: at("real") });
-      const ended = train("real", "null", "real-model");
-      expect({ code: ended.code, err: ended.err }).toEqual({ code: 0, err: "" });
-      console.info(ended.out);
-      const report = reportOf("real-model");
+    "by the one command, on the shared bars, gives the shipped model again",
+    () => {
+      const smcq = `${process.execPath} --conditions=@smcq/source ${join(root, "packages/cli/src/main.ts")}`;
+      const ended = spawnSync(join(scripts, "train.sh"), ["--out", at("real"), ...files], {
+        encoding: "utf8",
+        env: { ...process.env, SMCQ: smcq, SMCQ_PYTHON: python, PYTHONDONTWRITEBYTECODE: "1" },
+      });
+      expect({ code: ended.status, err: ended.stderr }).toEqual({ code: 0, err: "" });
+      console.info(ended.stdout);
+      const report = reportOf("real");
       expect(report.excludedSymbols).toEqual(["USDCUSDT"]);
       expect(report.dataset).toMatchObject({ symbols: 15, labelled: 16_595 });
       expect(report.nullTests.passed).toBe(true);
+      const shipped = readFileSync(join(root, "models/lgbm_smc.card.json"), "utf8");
+      expect(shipped).toContain(`"sourceSha256": "${report.modelTextSha256}"`);
+      expect(existsSync(at("real/lgbm_smc.onnx"))).toBe(true);
     },
   );
 });
