@@ -7,6 +7,7 @@ import { describeMachine } from "./lib/machine.ts";
 import { type BenchOptions, type Part, readOptions } from "./lib/options.ts";
 import { PartRecorder, type PartResult } from "./lib/results.ts";
 import { runMemory } from "./memory.ts";
+import { runModel } from "./model/model.ts";
 import { runMicro } from "./micro/micro.ts";
 import { runPipeline } from "./pipeline/pipeline.ts";
 import { runSteady } from "./steady.ts";
@@ -18,6 +19,7 @@ type RunPart = (options: BenchOptions, calibration: Calibration, recorder: PartR
 const RUNS: Readonly<Record<Part, RunPart>> = {
   micro: runMicro,
   history: runHistory,
+  model: runModel,
   pipeline: runPipeline,
   steady: runSteady,
   memory: runMemory,

@@ -190,6 +190,26 @@ function historyGoal(run: Run): GoalLine[] {
   ];
 }
 
+/** model.md section 8 and issue 3: the scorer against ONNX Runtime on 500 trees of 31 leaves. */
+function modelGoals(run: Run): GoalLine[] {
+  const [one, many] = [run.comparison("model-500x31-1"), run.comparison("model-500x31-300")];
+  const leafMaskOne = one?.contenders[1];
+  const leafMaskMany = many?.contenders[1];
+  const attachMs = run.figure("model-attach");
+  if (leafMaskOne === undefined || leafMaskMany === undefined || attachMs === undefined) return [];
+  const nsPerRowTree = (leafMaskMany.cost.median * 1e3) / (300 * 500);
+  return [
+    {
+      id: "B2",
+      goal: "leaf-mask >= 8x onnxruntime-node at 300 rows, >= 12x at 1 row (500x31); attach <= 1 ms",
+      measured: `${digits(1 / leafMaskMany.ratio.median, 1)}x at 300, ${digits(1 / leafMaskOne.ratio.median, 1)}x at 1; ${digits(nsPerRowTree)} ns a row and tree; attach ${digits(attachMs)} ms`,
+      verdict: verdictOf(
+        leafMaskMany.ratio.median <= 1 / 8 && leafMaskOne.ratio.median <= 1 / 12 && attachMs <= 1,
+      ),
+    },
+  ];
+}
+
 /** Judges what was run against the goals that can be judged from it. */
 export function judge(parts: readonly PartResult[]): GoalLine[] {
   const run = new Run(parts);
@@ -202,5 +222,6 @@ export function judge(parts: readonly PartResult[]): GoalLine[] {
     stallGoal,
     truthGoal,
     historyGoal,
+    modelGoals,
   ].flatMap((goals) => goals(run));
 }

@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
 
-export const PARTS = ["micro", "history", "pipeline", "steady", "memory", "gc"] as const;
+export const PARTS = ["micro", "history", "model", "pipeline", "steady", "memory", "gc"] as const;
 export type Part = (typeof PARTS)[number];
 
 export interface BenchOptions {
