@@ -29,6 +29,7 @@ export { toTreeEnsemble } from "./lightgbm/to-tree-ensemble.ts";
 export { MODEL_LIMITS } from "./limits.ts";
 export { loadModel } from "./load-model.ts";
 export type { LoadedModel, LoadModelOptions } from "./load-model.ts";
+export type { MarginScorer } from "./margin-scorer.ts";
 export {
   createModelMemory,
   LANE_CONTROL_WORDS,
@@ -48,4 +49,3 @@ export type { OrtHostOptions } from "./ort/ort-host.ts";
 export { ortMargins } from "./ort/ort-oracle.ts";
 export { OrtProcess } from "./ort/ort-process.ts";
 export { attachModels, ModelBook } from "./scorer.ts";
-export type { MarginScorer } from "./scorer.ts";

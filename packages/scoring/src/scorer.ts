@@ -2,6 +2,7 @@ import { HeuristicScorer } from "@smcq/features";
 import type { Scorer, ScorerBook } from "@smcq/features";
 import { LeafMaskScorer } from "./leaf-mask/leaf-mask-scorer.ts";
 import type { ScoreRows } from "./leaf-mask/leaf-mask-scorer.ts";
+import type { MarginScorer } from "./margin-scorer.ts";
 import { MODEL_SLOTS, openModelMemory } from "./model-memory.ts";
 import type { Lane, ModelMemory, SharedModels } from "./model-memory.ts";
 import { OrtLaneScorer } from "./ort/lane-scorer.ts";
@@ -9,12 +10,6 @@ import "./web-assembly.ts";
 
 export { LANE_ROWS_MAX, MODEL_SLOTS } from "./model-memory.ts";
 export type { SharedModels } from "./model-memory.ts";
-
-/** A scorer whose margins can be had before the calibration. */
-export interface MarginScorer extends Scorer {
-  /** Raw margins of `count` rows of 12 float32 features into `margins`. */
-  margins(features: Float32Array, count: number, margins: Float64Array): void;
-}
 
 /** A thread's scorers by epoch, made when first asked for. */
 export class ModelBook implements ScorerBook {

@@ -2,7 +2,7 @@ import { FEATURE_COUNT } from "@smcq/features";
 import { predictConfidence } from "../calibration.ts";
 import type { Lane, ModelEntry } from "../model-memory.ts";
 import { LANE_ROWS_MAX } from "../model-memory.ts";
-import type { MarginScorer } from "../scorer.ts";
+import type { MarginScorer } from "../margin-scorer.ts";
 
 /** `score(image, rows, scratch, margins, count)` of assembly/leaf-mask.ts; all but the count are addresses. */
 export type ScoreRows = (

@@ -4,7 +4,7 @@ import { predictConfidence } from "../calibration.ts";
 import { ModelErrorCode } from "../errors.ts";
 import { LANE_ROWS_MAX } from "../model-memory.ts";
 import type { ModelEntry, ModelMemory, Lane } from "../model-memory.ts";
-import type { MarginScorer } from "../scorer.ts";
+import type { MarginScorer } from "../margin-scorer.ts";
 import { Control, nextAsked, Phase, phaseOf } from "./lane-protocol.ts";
 
 /** A thread that waits longer for its margins gives up, ms. */
