@@ -47,8 +47,6 @@ export class OrtProcess {
       this.#stderrText = (this.#stderrText + chunk.toString("utf8")).slice(-STDERR_CHARS_MAX);
     });
     this.#child.on("message", (reply) => this.#onReply(reply as OrtReply));
-    // A send into a closing channel and a process that cannot be started: the end that follows tells of both.
-    this.#child.on("error", (error) => this.#onEnd(error.message));
     this.exited = new Promise((resolve) => {
       const end = (code: number | null, signal: string | null): void => {
         this.#onEnd(`it ended with ${signal ?? `code ${String(code)}`}`);
@@ -58,6 +56,11 @@ export class OrtProcess {
       this.#child.once("close", end);
       this.#child.once("exit", (code, signal) => {
         if (this.#isClosing) end(code, signal);
+      });
+      // A send into a channel that is closing: the end follows. A process that cannot be started: none will.
+      this.#child.on("error", (error) => {
+        this.#onEnd(error.message);
+        if (this.#child.pid === undefined) resolve();
       });
     });
   }
