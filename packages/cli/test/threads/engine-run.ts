@@ -28,8 +28,13 @@ export class SmcqRun {
   stdout = "";
   stderr = "";
 
-  constructor(args: readonly string[], options: { readonly isGroup?: boolean } = {}) {
-    this.child = spawn(process.execPath, ["--conditions=@smcq/source", MAIN, ...args], {
+  constructor(
+    args: readonly string[],
+    options: { readonly isGroup?: boolean; readonly preload?: string } = {},
+  ) {
+    // The processes below inherit it.
+    const preload = options.preload === undefined ? [] : ["--import", options.preload];
+    this.child = spawn(process.execPath, ["--conditions=@smcq/source", ...preload, MAIN, ...args], {
       stdio: ["ignore", "pipe", "pipe"],
       detached: options.isGroup ?? false,
       env: { PATH: process.env["PATH"] ?? "" },

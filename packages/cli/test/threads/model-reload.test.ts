@@ -1,15 +1,11 @@
-import { copyFileSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { gunzipSync } from "node:zlib";
-import { FEATURES } from "@smcq/features";
 import { LedgerReader, ledgerFile } from "@smcq/ledger";
-import { importModel } from "@smcq/scoring";
 import { afterEach, describe, expect, it } from "vitest";
 import { ExitCode } from "../../src/exit-codes.ts";
 import { SmcqRun, temporaryFolder } from "./engine-run.ts";
+import { makeModel, putInPlace } from "./model-fixtures.ts";
 
-/** Before the simulated market's time: nothing has expired in it. */
-const MADE_MS = Date.UTC(2026, 0, 1);
 const folders: { remove: () => void }[] = [];
 const runs: SmcqRun[] = [];
 
@@ -22,22 +18,6 @@ function fresh(): string {
   const folder = temporaryFolder();
   folders.push(folder);
   return folder.path;
-}
-
-/** A LightGBM text of another engine's features, given this engine's names. */
-function dropText(name: string, file: string): void {
-  const fixture = join(import.meta.dirname, `../../../scoring/test/fixtures/${name}.model.txt.gz`);
-  const names = FEATURES.map((feature) => feature.name).join(" ");
-  const text = gunzipSync(readFileSync(fixture)).toString();
-  writeFileSync(file, text.replace(/feature_names=.*/, `feature_names=${names}`));
-}
-
-/** Puts a model's files in place as an operator should: beside, then renamed, the card last. */
-function putInPlace(from: string, to: string): void {
-  for (const ext of ["golden.bin", "onnx", "card.json"]) {
-    copyFileSync(`${from}.${ext}`, `${to}.${ext}.new`);
-    renameSync(`${to}.${ext}.new`, `${to}.${ext}`);
-  }
 }
 
 function start(args: readonly string[], dataDir: string): SmcqRun {
@@ -56,14 +36,6 @@ function start(args: readonly string[], dataDir: string): SmcqRun {
   const run = new SmcqRun(["engine", ...flags, "--data-dir", dataDir, ...args]);
   runs.push(run);
   return run;
-}
-
-/** A model's three files, imported from a fixture's text; returns their path without extension. */
-function makeModel(name: string, folder: string): string {
-  const text = join(folder, `${name}.txt`);
-  dropText(name, text);
-  importModel({ text, out: join(folder, `${name}.onnx`), nowMs: MADE_MS });
-  return join(folder, name);
 }
 
 describe("the model of a running engine", () => {
