@@ -5,6 +5,8 @@ import { SystemClock } from "@smcq/kernel";
 import { describe, expect, it } from "vitest";
 import { predictConfidence } from "../../src/calibration.ts";
 import { decodeGolden } from "../../src/golden/golden-file.ts";
+import { openModel } from "../../src/gate/open-model.ts";
+import { tryOracle } from "../../src/gate/try-oracle.ts";
 import { importModel } from "../../src/import/import-model.ts";
 import { loadModel } from "../../src/load-model.ts";
 import type { LoadedModel, LoadModelOptions } from "../../src/load-model.ts";
@@ -88,6 +90,19 @@ describe("loading", () => {
     expect(await codeOf(() => load(folder, { ...late, epoch: 3, refuseExpired: true }))).toBe(
       "MODEL_EXPIRED",
     );
+  });
+
+  it("is refused when ONNX Runtime does not agree to the bit, or does not take the file", async () => {
+    const folder = imported();
+    const { onnx, golden } = openModel({
+      file: join(folder, "m.onnx"),
+      nowMs: NOW_MS,
+      refuseExpired: true,
+      isAnySchema: false,
+    });
+    const margins = golden.margins.with(700, golden.margins[700]! * (1 + 2 ** -52));
+    expect(await codeOf(() => tryOracle(onnx, { ...golden, margins }, clock))).toBe("MODEL_ORACLE");
+    expect(await codeOf(() => tryOracle(onnx.slice(0, 900), golden, clock))).toBe("MODEL_ORACLE");
   });
 
   it("has codes of their own for no file, a half-written text and too many leaves, which ONNX Runtime takes", async () => {
