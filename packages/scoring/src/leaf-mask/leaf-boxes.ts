@@ -112,6 +112,7 @@ function mergeAlong(boxes: readonly Box[], from: number, to: number): Box[] {
 /** Undoes the repeated subtrees of zero_as_missing, as far as that makes fewer boxes. */
 function merge(given: readonly Box[], { starts, binCount }: Layout): Box[] {
   let boxes = [...given];
+  if (new Set(boxes.map(({ value }) => value)).size === boxes.length) return boxes;
   for (let round = 0; round < MERGE_ROUNDS_MAX; round++) {
     const before = boxes.length;
     for (const [feature, start] of starts.entries())
