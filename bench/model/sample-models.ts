@@ -92,9 +92,14 @@ function grownModel(seed: number, trees: number, leaves: number): LightGbmModel 
   };
 }
 
+/** 500 trees of 31 leaves as LightGBM trained them. */
+export function trainedModel(): LightGbmModel {
+  return parseLightGbm(gunzipSync(readFileSync(TEXT)).toString());
+}
+
 /** The four sizes: 100, 300 and 500 trees of 31 leaves as trained, and 1,000 of 63 leaves as grown by chance. */
 export function sampleModels(): readonly SampleModel[] {
-  const trained = parseLightGbm(gunzipSync(readFileSync(TEXT)).toString());
+  const trained = trainedModel();
   // The first trees of a boosted model are the model of that many rounds (LightGBM's num_iteration).
   const first = (count: number): LightGbmModel => ({ ...trained, trees: trained.trees.slice(0, count) });
   return [

@@ -1,39 +1,47 @@
 import { BAR_FIELDS, SystemClock } from "@smcq/kernel";
 import {
   createResultRow,
+  FEATURE_COUNT,
   DetectorStates,
   KlineRingReader,
   LastFinal,
   ResultRingWriter,
+  type ResultRow,
   type ScanReply,
   type ScanTask,
   type ShardMemory,
 } from "@smcq/wire";
-import { WINDOW_BARS, type WindowScorer } from "./rescan.ts";
+import type { OrtRival } from "../model/ort-rival.ts";
+import { confidenceOf, MODEL_EPOCH } from "../pipeline/pipeline-model.ts";
+import { WINDOW_BARS, type WindowLook } from "./rescan.ts";
 
-/** Scans a shard by looking at the last 100 bars of every symbol that has closed one. */
+/**
+ * Scans a shard by looking at the last 100 bars of every symbol that has closed one; ONNX Runtime scores them, a task
+ * at a time.
+ */
 export class RescanCore {
   readonly #clock = new SystemClock();
   readonly #reader: KlineRingReader;
   readonly #states: DetectorStates;
   readonly #ring: ResultRingWriter;
-  readonly #window: WindowScorer;
+  readonly #window: WindowLook;
+  readonly #ort: OrtRival;
+  readonly #found: ResultRow[] = [];
   readonly #bars = new Float64Array(WINDOW_BARS * BAR_FIELDS);
-  readonly #row = createResultRow();
   #takenNs = 0;
-  #rows = 0;
   #barCount = 0;
 
-  constructor(memory: ShardMemory, window: WindowScorer) {
+  constructor(memory: ShardMemory, window: WindowLook, ort: OrtRival) {
     this.#reader = new KlineRingReader(memory.rings);
     this.#states = new DetectorStates(memory.states);
     this.#ring = new ResultRingWriter(memory.results);
     this.#window = window;
+    this.#ort = ort;
   }
 
-  scan({ shardId }: ScanTask): ScanReply {
+  async scan({ shardId }: ScanTask): Promise<ScanReply> {
     this.#takenNs = this.#clock.monoNs();
-    this.#rows = 0;
+    this.#found.length = 0;
     this.#barCount = 0;
     let isUnfinished = false;
     for (let slot = 0; slot < this.#reader.slots; slot++) {
@@ -42,8 +50,10 @@ export class RescanCore {
         this.#states.epoch(slot) === this.#reader.epochOf(slot);
       if (!isScanned && !this.#scanSlot(slot)) isUnfinished = true;
     }
-    this.#ring.publish(this.#rows);
-    return { shardId, rows: this.#rows, bars: this.#barCount, isUnfinished, refusedSeeds: [] };
+    const rows = this.#found.length;
+    if (rows > 0) await this.#score();
+    this.#ring.publish(rows);
+    return { shardId, rows, bars: this.#barCount, isUnfinished, refusedSeeds: [] };
   }
 
   /** Scores every live bar since the last scan; false when the slot has to be tried again. */
@@ -54,7 +64,7 @@ export class RescanCore {
     const liveFromMs = reader.lastFinal(LastFinal.LiveFromMs);
     for (let index = isSameRun ? this.#states.scanned(slot) : reader.from; index < reader.tail; index++) {
       const from = Math.max(reader.from, index + 1 - WINDOW_BARS);
-      if (this.#rows >= this.#ring.room || !reader.copy(from, index + 1, this.#bars)) return false;
+      if (this.#found.length >= this.#ring.room || !reader.copy(from, index + 1, this.#bars)) return false;
       this.#barCount++;
       const count = index + 1 - from;
       if ((this.#bars[(count - 1) * BAR_FIELDS] as number) >= liveFromMs) this.#addRow(slot, count);
@@ -66,8 +76,8 @@ export class RescanCore {
   }
 
   #addRow(slot: number, count: number): void {
-    const row = this.#row;
-    row.score = this.#window.score(this.#bars, count, row.features);
+    const row = createResultRow();
+    this.#window.look(this.#bars, count, row.features);
     row.slot = slot;
     row.side = 1;
     row.setup = 1;
@@ -77,8 +87,19 @@ export class RescanCore {
     row.writtenNs = this.#reader.lastFinal(LastFinal.WrittenNs);
     row.takenNs = this.#takenNs;
     row.featuresNs = this.#clock.monoNs();
-    row.scoredNs = row.featuresNs;
-    row.flags = 0;
-    this.#ring.write(this.#rows++, row);
+    row.modelEpoch = MODEL_EPOCH;
+    this.#found.push(row);
+  }
+
+  async #score(): Promise<void> {
+    const features = new Float32Array(this.#found.length * FEATURE_COUNT);
+    this.#found.forEach((row, index) => features.set(row.features, index * FEATURE_COUNT));
+    const margins = await this.#ort.margins(features);
+    const scoredNs = this.#clock.monoNs();
+    this.#found.forEach((row, index) => {
+      row.score = confidenceOf(margins[index] as number);
+      row.scoredNs = scoredNs;
+      this.#ring.write(index, row);
+    });
   }
 }

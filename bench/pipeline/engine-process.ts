@@ -17,6 +17,7 @@ import {
 } from "@smcq/kernel";
 import { GcCollector } from "./gc-collector.ts";
 import type { EngineControl, EngineCountersReport, EngineReport, EngineSetting } from "./messages.ts";
+import { MODEL_EPOCH, MODEL_ID, sharedModels } from "./pipeline-model.ts";
 import { SignalDesk } from "./signal-desk.ts";
 
 const setting = JSON.parse(process.argv[2] ?? "null") as EngineSetting;
@@ -63,15 +64,16 @@ async function main(): Promise<void> {
   });
   const desk = new SignalDesk(wallClock, () => say({ type: "closed" }));
   const workers = setting.path === "own" ? own : rival;
-  const data = { feed: setting.feed, seed: 1, shards: setting.shards, path: setting.path };
+  const models = setting.path === "own" ? sharedModels(setting.shards) : null;
+  const data = { feed: setting.feed, seed: 1, shards: setting.shards, path: setting.path, models };
   const coordinator = new Coordinator({
     symbols: universe.instruments.map(({ symbol }) => symbol),
     shards: setting.shards,
     compute: setting.compute,
     scanThreads: setting.scanThreads,
     clock: setting.clock,
-    modelId: () => "heuristic-1",
-    models: { model: 0, challenger: 0 },
+    modelId: () => MODEL_ID,
+    models: { model: MODEL_EPOCH, challenger: 0 },
     engine: { scoreMin: 0.6, decisionWindowNs: 10e6, signalAgeMsMax: SIGNAL_AGE_MS_MAX },
     scan: { isEveryBarScored: true },
     barsReadyMin: 320,

@@ -1,7 +1,8 @@
 import { MarketData } from "@smcq/exchange-sim";
-import { CandidateScanner, FEATURE_COUNT, HeuristicScorer } from "@smcq/features";
+import { CandidateScanner, FEATURE_COUNT } from "@smcq/features";
 import { BAR_FIELDS } from "@smcq/kernel";
 import type { CloseRows } from "./messages.ts";
+import { PlainScorer } from "./pipeline-model.ts";
 import { START_MINUTE } from "./venue-child.ts";
 
 /** Bars of history that the engine asks for. */
@@ -19,7 +20,7 @@ export interface CloseTruth {
 export class Reference {
   readonly #market: MarketData;
   readonly #scanner: CandidateScanner;
-  readonly #scorer = new HeuristicScorer();
+  readonly #scorer = new PlainScorer();
   readonly #indexOf = new Map<string, number>();
   readonly #features: Float32Array;
   readonly #scores: Float64Array;
