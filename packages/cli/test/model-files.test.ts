@@ -121,6 +121,7 @@ describe("a card for eyes", () => {
     calibration: { type: "sigmoid", a: 1, b: 0, n: 0, range: null, bins: [] },
     thresholds: [],
     metrics: null,
+    holdOut: null,
     nullTests: null,
     trials: null,
     psi: null,
@@ -166,10 +167,12 @@ describe("a card for eyes", () => {
           baseRate: 0.41,
           auc: 0.512,
           brier: 0.2411,
+          brierOfBaseRate: 0.2419,
           logloss: 0.675,
           ece: 0.011,
           expectancyR,
           expectancyDoubledSlippageR: none,
+          expectancyOfAllRowsR: { mean: -0.3, lower95: -0.35, upper95: -0.25 },
           reliability: [],
         },
         thresholds: [
@@ -180,9 +183,10 @@ describe("a card for eyes", () => {
       false,
     );
     expect(shown).toContain(
-      "AUC 0.5120, Brier 0.2411, logloss 0.6750, ECE 0.0110; 20000 rows (walk-forward)",
+      "AUC 0.5120, Brier 0.2411 (the base rate alone 0.2419), logloss 0.6750, ECE 0.0110; 20000 rows (walk-forward)",
     );
     expect(shown).toContain("mean -0.123 R, 95 % between -0.200 and -0.050, of 812 rows above 0.60");
+    expect(shown).toContain("mean -0.300 R, 95 % between -0.350 and -0.250\n");
     expect(shown).toContain("no row had a confidence above 0.60");
     expect(shown).toContain("400 of 812 won (0.493), at least 0.458");
     expect(shown).toContain("above 0.85   no rows");

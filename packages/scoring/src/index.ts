@@ -4,7 +4,7 @@ export { parseCard } from "./card/card.ts";
 export type { ModelCard } from "./card/card.ts";
 export { sha256Hex } from "./card/metadata.ts";
 export type { CalibrationFacts, ModelMetadata, ModelStatus, TierFacts } from "./card/metadata.ts";
-export type { TrainingReport } from "./card/training-report.ts";
+export type { ScoreFigures, TrainingReport } from "./card/training-report.ts";
 export { utcMs, utcText } from "./card/utc.ts";
 export { DRIFT_LIMITS, ModelHealth } from "./drift/model-health.ts";
 export type { HealthReport } from "./drift/model-health.ts";

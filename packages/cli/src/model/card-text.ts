@@ -1,7 +1,6 @@
-import type { ModelCard, ModelMetadata } from "@smcq/scoring";
+import type { ModelCard, ModelMetadata, ScoreFigures } from "@smcq/scoring";
 
 type Line = readonly [label: string, text: string];
-type Metrics = NonNullable<ModelMetadata["metrics"]>;
 
 const STATUS = {
   proven: "PROVEN: out of sample, confidence above 0.60 gained after costs (95 % bound above 0)",
@@ -55,25 +54,35 @@ function trainerText({ trainer, trials }: ModelMetadata): string {
   return `${trainer.name} ${trainer.version}, seed ${trainer.seed}, ${trials} parameter sets tried`;
 }
 
-function metricsLines({ metrics }: ModelMetadata): Line[] {
+function metricsLines({ metrics, holdOut }: ModelMetadata): Line[] {
   if (metrics === null) return [["out of sample", UNKNOWN]];
-  const figures = [
-    `AUC ${metrics.auc.toFixed(4)}`,
-    `Brier ${metrics.brier.toFixed(4)}`,
-    `logloss ${metrics.logloss.toFixed(4)}`,
-    `ECE ${metrics.ece.toFixed(4)}`,
-  ];
+  const lines = figureLines("out of sample", metrics, metrics.source);
+  if (holdOut === null) return [...lines, ["hold-out", "none"]];
+  const { fromUtc, toUtc } = holdOut.range;
+  return [...lines, ...figureLines("hold-out", holdOut, `${fromUtc} to ${toUtc}`)];
+}
+
+function figureLines(label: string, figures: ScoreFigures, rows: string): Line[] {
+  const { auc, brier, brierOfBaseRate, logloss, ece, n, baseRate } = figures;
+  const quality = [
+    `AUC ${auc.toFixed(4)}`,
+    `Brier ${brier.toFixed(4)} (the base rate alone ${brierOfBaseRate.toFixed(4)})`,
+    `logloss ${logloss.toFixed(4)}`,
+    `ECE ${ece.toFixed(4)}`,
+  ].join(", ");
+  const all = figures.expectancyOfAllRowsR;
   return [
+    [label, `${quality}; ${n} rows (${rows}), ${baseRate.toFixed(3)} winners`],
+    ["  after costs", expectancyText(figures.expectancyR)],
+    ["  slip doubled", expectancyText(figures.expectancyDoubledSlippageR)],
     [
-      "out of sample",
-      `${figures.join(", ")}; ${metrics.n} rows (${metrics.source}), ${metrics.baseRate.toFixed(3)} winners`,
+      "  every row",
+      `mean ${all.mean.toFixed(3)} R, 95 % between ${all.lower95.toFixed(3)} and ${all.upper95.toFixed(3)}`,
     ],
-    ["  after costs", expectancyText(metrics.expectancyR)],
-    ["  slip doubled", expectancyText(metrics.expectancyDoubledSlippageR)],
   ];
 }
 
-function expectancyText({ mean, lower95, upper95, rowsAbove060 }: Metrics["expectancyR"]): string {
+function expectancyText({ mean, lower95, upper95, rowsAbove060 }: ScoreFigures["expectancyR"]): string {
   if (mean === null || lower95 === null || upper95 === null) return "no row had a confidence above 0.60";
   return `mean ${mean.toFixed(3)} R, 95 % between ${lower95.toFixed(3)} and ${upper95.toFixed(3)}, of ${rowsAbove060} rows above 0.60`;
 }

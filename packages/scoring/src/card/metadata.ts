@@ -24,6 +24,7 @@ import {
   readCommit,
   readFiles,
   readNullTests,
+  readHoldOut,
   readOutOfSample,
   readPsi,
   readRange,
@@ -32,6 +33,7 @@ import {
 import type {
   InputFile,
   NullTests,
+  HoldOut,
   OutOfSample,
   PsiReference,
   ReliabilityBin,
@@ -83,6 +85,7 @@ export interface ModelMetadata {
   readonly calibration: CalibrationFacts;
   readonly thresholds: readonly TierFacts[];
   readonly metrics: OutOfSample | null;
+  readonly holdOut: HoldOut | null;
   readonly nullTests: NullTests | null;
   readonly trials: number | null;
   readonly psi: PsiReference | null;
@@ -144,6 +147,7 @@ const SHAPE: Shape<ModelMetadata> = {
   calibration: readCalibration,
   thresholds: list(readTier, 0, TIERS_MAX),
   metrics: nullable(readOutOfSample),
+  holdOut: nullable(readHoldOut),
   nullTests: nullable(readNullTests),
   trials: nullable(integer(1)),
   psi: nullable(readPsi),

@@ -16,7 +16,7 @@ import {
   text,
   utc,
 } from "./json-reader.ts";
-import type { Place, Read } from "./json-reader.ts";
+import type { Place, Read, Shape } from "./json-reader.ts";
 import { utcMs } from "./utc.ts";
 
 /** A span of time in UTC. */
@@ -59,19 +59,39 @@ export interface Expectancy {
   readonly rowsAbove060: number;
 }
 
-/** Figures on rows that neither the trees nor the calibration had seen. */
-export interface OutOfSample {
-  /** How the rows came about, e.g. `walk-forward`. */
-  readonly source: string;
+/** Mean result in R net of costs of all rows: what taking every candidate would have brought. */
+export interface ExpectancyOfAll {
+  readonly mean: number;
+  /** Day-block bootstrap bounds. */
+  readonly lower95: number;
+  readonly upper95: number;
+}
+
+/** How good the probabilities of some rows were, and what they would have earned. */
+export interface ScoreFigures {
   readonly n: number;
   readonly baseRate: number;
   readonly auc: number;
   readonly brier: number;
+  /** Brier score of always saying the base rate: what a model has to beat. */
+  readonly brierOfBaseRate: number;
   readonly logloss: number;
   readonly ece: number;
   readonly expectancyR: Expectancy;
   readonly expectancyDoubledSlippageR: Expectancy;
+  readonly expectancyOfAllRowsR: ExpectancyOfAll;
+}
+
+/** Figures on rows that neither the trees nor the calibration had seen. */
+export interface OutOfSample extends ScoreFigures {
+  /** How the rows came about, e.g. `walk-forward`. */
+  readonly source: string;
   readonly reliability: readonly ReliabilityBin[];
+}
+
+/** Figures on the last stretch of the data, which was looked at once, when everything was decided. */
+export interface HoldOut extends ScoreFigures {
+  readonly range: UtcRange;
 }
 
 /** p = 1 / (1 + exp(-(a * margin + b))), fitted on `n` out-of-fold rows; `bins` are those rows by their p. */
@@ -122,6 +142,8 @@ export interface TrainingReport {
   };
   readonly ranges: { readonly train: UtcRange; readonly valid: UtcRange };
   readonly outOfSample: OutOfSample;
+  /** Null when the data left nothing to hold out. */
+  readonly holdOut: HoldOut | null;
   readonly calibration: PlattFacts;
   readonly psi: PsiReference;
   readonly nullTests: NullTests;
@@ -203,18 +225,26 @@ const readExpectancy: Read<Expectancy> = (value, place) => {
   return found;
 };
 
-export const readOutOfSample: Read<OutOfSample> = object<OutOfSample>({
-  source: text("a text", /\S/),
+const SCORE_FIGURES: Shape<ScoreFigures> = {
   n: integer(1),
   baseRate: ratio,
   auc: ratio,
   brier: ratio,
+  brierOfBaseRate: ratio,
   logloss: number({ min: 0 }),
   ece: ratio,
   expectancyR: readExpectancy,
   expectancyDoubledSlippageR: readExpectancy,
+  expectancyOfAllRowsR: object<ExpectancyOfAll>({ mean: number(), lower95: number(), upper95: number() }),
+};
+
+export const readOutOfSample: Read<OutOfSample> = object<OutOfSample>({
+  ...SCORE_FIGURES,
+  source: text("a text", /\S/),
   reliability: readBins,
 });
+
+export const readHoldOut: Read<HoldOut> = object<HoldOut>({ ...SCORE_FIGURES, range: readRange });
 
 const readPlatt: Read<PlattFacts> = (value, place) => {
   const platt = object<PlattFacts>({
@@ -280,6 +310,7 @@ const readReport: Read<TrainingReport> = object<TrainingReport>({
   }),
   ranges: object<TrainingReport["ranges"]>({ train: readRange, valid: readRange }),
   outOfSample: readOutOfSample,
+  holdOut: nullable(readHoldOut),
   calibration: readPlatt,
   psi: readPsi,
   nullTests: readNullTests,

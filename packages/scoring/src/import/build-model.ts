@@ -125,6 +125,7 @@ type Reported = Pick<
   | "calibration"
   | "thresholds"
   | "metrics"
+  | "holdOut"
   | "nullTests"
   | "trials"
   | "psi"
@@ -153,6 +154,7 @@ function reported(report: TrainingReport | null, model: LightGbmModel): Reported
     nEvents: report?.dataset.labelled ?? null,
     baseRate: report?.dataset.baseRate ?? null,
     metrics: report?.outOfSample ?? null,
+    holdOut: report?.holdOut ?? null,
     nullTests: report?.nullTests ?? null,
     trials: report?.trials ?? null,
     psi: report?.psi ?? null,
