@@ -204,6 +204,12 @@ describe("smcq engine refuses", () => {
     ["a setting out of range", ["--shards", "1000"], ExitCode.Config, "1..64"],
     ["a settings file that is not there", ["--config", "nowhere.json"], ExitCode.File, "nowhere.json"],
     ["a model that cannot be loaded", ["--model", "models/none.onnx"], ExitCode.Model, "--model heuristic"],
+    [
+      "a venue that is not there, after it took the shipped model",
+      ["--mode", "paper", "--set", "feed.restBaseUrl=http://127.0.0.1:9"],
+      ExitCode.Venue,
+      "lgbm_smc-",
+    ],
     ["symbols that nobody trades", ["--set", "universe.symbols=NOPE"], ExitCode.Config, "NOPE"],
     [
       "a data folder that is a file",
