@@ -9,7 +9,7 @@ import type { LeafMaskTables } from "./leaf-mask-tables.ts";
 import { writeImage } from "./write-image.ts";
 
 /** Nodes that a tree may have before merging: keeps hostile files from taking long. */
-const NODES_MAX = 4_096;
+const NODES_MAX = 65_536;
 const NARROW_LEAVES = 32;
 
 function boxesOf(ensemble: TreeEnsemble, tree: number): TreeBoxes {
@@ -18,7 +18,7 @@ function boxesOf(ensemble: TreeEnsemble, tree: number): TreeBoxes {
   if (boxes === null || boxes.boxes.length > MODEL_LIMITS.leavesMax)
     throw new SmcqError(
       ModelErrorCode.Leaves,
-      `tree ${tree} has ${boxes?.boxes.length ?? `more than ${NODES_MAX}`} leaves, leaf-mask takes ${MODEL_LIMITS.leavesMax}: train with fewer num_leaves or score with --scorer ort`,
+      `tree ${tree} has ${boxes?.boxes.length ?? "far too many"} leaves, leaf-mask takes ${MODEL_LIMITS.leavesMax}: train with fewer num_leaves or score with --scorer ort`,
     );
   return boxes;
 }

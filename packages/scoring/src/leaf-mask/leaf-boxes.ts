@@ -1,8 +1,10 @@
 import { floorF32 } from "../float-order.ts";
 import type { TreeEnsemble } from "../onnx/tree-ensemble.ts";
 
-/** Rounds of merging; each goes over all features, and nested splits of zero_as_missing need one a level. */
-const MERGE_ROUNDS_MAX = 32;
+/** Rounds of merging, each over all features; what zero_as_missing repeats is together again after two or three. */
+const MERGE_ROUNDS_MAX = 8;
+/** Bytes of one tree's boxes before merging: keeps hostile files from taking long. */
+const BOX_BYTES_MAX = 16_777_216;
 
 /** A leaf as the rows that reach it: 1 for every bin of every feature that leads to it. */
 interface Box {
@@ -75,8 +77,8 @@ function half(
   return kept.subarray(start, nan + 1).includes(1) ? kept : null;
 }
 
-/** All boxes that some row can reach. */
-function walk(ensemble: TreeEnsemble, layout: Layout, root: number): Box[] {
+/** All boxes that some row can reach; null when they are too many to be held. */
+function walk(ensemble: TreeEnsemble, layout: Layout, root: number): Box[] | null {
   const boxes: Box[] = [];
   const all: Uint8Array = new Uint8Array(layout.binCount).fill(1);
   const open = [{ node: root, bins: all }];
@@ -90,6 +92,7 @@ function walk(ensemble: TreeEnsemble, layout: Layout, root: number): Box[] {
       if (isLeaf) boxes.push({ value: ensemble.leafValue[child] as number, bins });
       else open.push({ node: child, bins });
     }
+    if ((boxes.length + open.length) * layout.binCount > BOX_BYTES_MAX) return null;
   }
   return boxes;
 }
@@ -122,10 +125,18 @@ function merge(given: readonly Box[], { starts, binCount }: Layout): Box[] {
   return boxes;
 }
 
-/** The tree of these nodes (its root first) as boxes; those of equal value are merged if more than `enough`. */
-export function treeBoxes(ensemble: TreeEnsemble, nodes: readonly number[], enough: number): TreeBoxes {
+/**
+ * The tree of these nodes (its root first) as boxes; those of equal value are merged if more than `enough`. Null when
+ * its boxes are too many to be held.
+ */
+export function treeBoxes(
+  ensemble: TreeEnsemble,
+  nodes: readonly number[],
+  enough: number,
+): TreeBoxes | null {
   const layout = layoutOf(ensemble, nodes);
   const boxes = walk(ensemble, layout, nodes[0] as number);
+  if (boxes === null) return null;
   return {
     edges: layout.edges,
     starts: layout.starts,
