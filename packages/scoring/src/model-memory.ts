@@ -189,18 +189,29 @@ function slotsAt(lanes: number): number {
   return Math.ceil((LANES_AT + lanes * LANE_BYTES) / PAGE_BYTES) * PAGE_BYTES;
 }
 
-/** Reserves the memory for `lanes` scanning threads (one a shard) and compiles the scorer; needs the built WASM. */
+/** The compiled assembly/leaf-mask.ts, at the same place seen from `src` and from `dist`. */
+function scorerModule(): WebAssembly.Module {
+  const file = new URL("../wasm/leaf-mask.wasm", import.meta.url);
+  try {
+    return new WebAssembly.Module(readFileSync(file));
+  } catch (error) {
+    const text = "the scorer's wasm/leaf-mask.wasm is missing or damaged: build the package";
+    throw new SmcqError(ModelErrorCode.File, text, { cause: error });
+  }
+}
+
+/**
+ * Reserves the memory for `lanes` scanning threads (one a shard) and loads the scorer. MODEL_FILE when its WASM was
+ * not built.
+ */
 export function createModelMemory({ lanes }: { readonly lanes: number }): ModelMemory {
   assert(
     Number.isInteger(lanes) && lanes >= 1 && lanes <= LANES_MAX,
     `Invariant: lanes are 1 to ${LANES_MAX}`,
   );
   const pages = (slotsAt(lanes) + MODEL_SLOTS * MODEL_LIMITS.tableBytesMax) / PAGE_BYTES;
-  return new ModelMemory({
-    memory: new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true }),
-    module: new WebAssembly.Module(readFileSync(new URL("../wasm/leaf-mask.wasm", import.meta.url))),
-    lanes,
-  });
+  const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
+  return new ModelMemory({ memory, module: scorerModule(), lanes });
 }
 
 /** The same memory in another thread. */
