@@ -1,8 +1,8 @@
 import { defineConfig } from "vitest/config";
 import { sourceProject } from "./scripts/vitest-project.ts";
 
-// Suites that start threads or processes run one file at a time: on two cores their timings would otherwise disturb
-// one another. Suites over loopback sockets in one thread mostly wait for their venue: two files at a time.
+// Suites that start threads run one file at a time: on two cores their timings would otherwise disturb one another.
+// Suites over loopback sockets, and those of whole processes, mostly wait: two files at a time.
 export default defineConfig({
   test: {
     globalSetup: ["./scripts/vitest-setup.ts"],
@@ -13,12 +13,17 @@ export default defineConfig({
       sourceProject({
         name: "unit",
         include: ["packages/*/test/**/*.test.ts"],
-        exclude: ["**/sockets/**", "**/threads/**", "**/simulation/**"],
+        exclude: ["**/sockets/**", "**/processes/**", "**/threads/**", "**/simulation/**"],
       }),
       sourceProject({
         name: "sockets",
         include: ["packages/*/test/sockets/**/*.test.ts"],
         timeoutMs: 60_000,
+      }),
+      sourceProject({
+        name: "processes",
+        include: ["packages/*/test/processes/**/*.test.ts"],
+        timeoutMs: 120_000,
       }),
       sourceProject({ name: "threads", include: ["packages/*/test/threads/**/*.test.ts"], serial: true }),
       sourceProject({

@@ -22,7 +22,7 @@ import { HEURISTIC_ONLY } from "../../src/engine/models/scan-models.ts";
 import { UniverseFollower } from "../../src/engine/universe-follower.ts";
 import { openVenue, type Venue } from "../../src/engine/venue.ts";
 import type { EnginePayload } from "../../src/process/engine-payload.ts";
-import { temporaryFolder } from "../threads/engine-run.ts";
+import { temporaryFolder } from "../processes/engine-run.ts";
 import { RingTap, type TapFault } from "./ring-tap.ts";
 
 /** A symbol's bar was corrected after it was scanned: what was told of it and of its rest may differ for so long. */
