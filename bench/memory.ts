@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { createShardMemory } from "@smcq/cluster";
 import { SystemClock } from "@smcq/kernel";
 import type { Calibration } from "./lib/calibration.ts";
@@ -5,6 +8,7 @@ import { startCliEngine } from "./lib/cli-engine.ts";
 import type { BenchOptions } from "./lib/options.ts";
 import type { PartRecorder } from "./lib/results.ts";
 import { slope } from "./lib/statistics.ts";
+import { writeModelFiles } from "./model/model-files.ts";
 import { residentMb, storageBytes } from "./pipeline/cpu.ts";
 import { setting } from "./pipeline/pipeline.ts";
 import { Session } from "./pipeline/session.ts";
@@ -50,7 +54,9 @@ function recordShared(recorder: PartRecorder): void {
 
 /** The product itself, `smcq engine`: resident memory after READY, and what its threads write. */
 async function measureProduct(options: BenchOptions, recorder: PartRecorder): Promise<void> {
-  const engine = await startCliEngine({ sim: { symbols: SYMBOLS }, shards: 2, scanThreads: 2 });
+  const folder = mkdtempSync(join(tmpdir(), "smcq-bench-model-"));
+  const scan = { model: writeModelFiles(folder) };
+  const engine = await startCliEngine({ sim: { symbols: SYMBOLS }, shards: 2, scanThreads: 2, scan });
   const samples: [number, number][] = [];
   let writers: readonly string[];
   let peak: number;
@@ -68,13 +74,14 @@ async function measureProduct(options: BenchOptions, recorder: PartRecorder): Pr
     peak = residentMb(engine.pid).peak;
   } finally {
     await engine.stop();
+    rmSync(folder, { recursive: true, force: true });
   }
   const last = samples.at(-1)?.[1] ?? Number.NaN;
   const half = samples.slice(samples.length >> 1);
   const add = (id: string, title: string, unit: string, value: number): void =>
     recorder.figure({
       id,
-      title: `smcq engine, ${SYMBOLS} symbols, 2 shards, pool of 2: ${title}`,
+      title: `smcq engine, model 500x31, ${SYMBOLS} symbols, 2 shards, pool of 2: ${title}`,
       unit,
       value,
     });

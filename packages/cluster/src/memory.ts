@@ -12,7 +12,7 @@ const RESULT_ROWS_MIN = 256;
 
 /** Allocates everything that one shard shares between threads, for `slots` symbols. */
 export function createShardMemory(shardId: number, slots: number): ShardMemory {
-  const rows = Math.max(RESULT_ROWS_MIN, 2 ** Math.ceil(Math.log2(2 * slots)));
+  const rows = Math.max(RESULT_ROWS_MIN, 2 ** Math.ceil(Math.log2(slots)));
   return {
     shardId,
     rings: createKlineRings(slots),
