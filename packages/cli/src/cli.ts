@@ -50,7 +50,9 @@ function build(argv: readonly string[], setExitCode: (exitCode: number) => void)
     .wrap(Math.min(110, process.stdout.columns ?? 110))
     .exitProcess(false)
     .fail((message: string | null, error: Error | undefined) => {
-      throw error ?? new SmcqError("USAGE", message ?? "unknown usage error");
+      // A flag without its value comes as an error of yargs' own.
+      if (error !== undefined && error.name !== "YError") throw error;
+      throw new SmcqError("USAGE", error?.message ?? message ?? "unknown usage error");
     });
 }
 

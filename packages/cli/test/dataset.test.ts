@@ -281,6 +281,7 @@ describe("the command line", () => {
     [["--random-walk", "1x1", "--seed", "-1"], "--seed -1: must be a whole number"],
     [["--random-walk", "1x1", "--seed", "x"], "must be a whole number"],
     [["--random-walk", "0x1"], "SYMBOLSxDAYS"],
+    [["--klines"], "Not enough arguments following: klines"],
   ])("refuses %j as a wrong use", async (flags, text) => {
     expect(await main(["dataset", ...flags, "--out", join(folder, "out")])).toBe(2);
     expect(said.join("")).toContain(text);
