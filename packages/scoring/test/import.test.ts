@@ -58,6 +58,21 @@ describe("import", () => {
     expect(readdirSync(folder)).toEqual(["m.txt"]);
   });
 
+  it("takes other names of 12 features when told to, and no other number of them", async () => {
+    for (const [count, code] of [
+      [5, "MODEL_FEATURES"],
+      [12, null],
+      [20, "MODEL_FEATURES"],
+    ] as const) {
+      const names = Array.from({ length: count }, (_, feature) => `x${feature}`);
+      const folder = folderWith({ "m.txt": lightGbmText({ names }) });
+      const options = { text: join(folder, "m.txt"), out: join(folder, "m.onnx"), nowMs: NOW_MS };
+      expect(await codeOf(() => importModel({ ...options, isAnySchema: true }))).toBe(code);
+      expect(await codeOf(() => importModel(options))).toBe("MODEL_FEATURES");
+      expect(existsSync(options.out)).toBe(code === null);
+    }
+  });
+
   it("refuses a half-written text, at whatever byte it ends", async () => {
     for (let bytes = 1; bytes < text.indexOf("end of trees"); bytes += 397) {
       const folder = folderWith({ "m.txt": text.slice(0, bytes) });

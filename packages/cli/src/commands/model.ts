@@ -98,7 +98,7 @@ function anySchema(argv: Argv): Argv {
   return argv.option("any-schema", {
     type: "boolean",
     default: false,
-    describe: "take models of other features; the engine never does",
+    describe: "take 12 features of other names; the engine never does",
   });
 }
 

@@ -29,7 +29,7 @@ export interface BuildOptions {
   readonly report: TrainingReport | null;
   readonly nowMs: number;
   readonly expiresDays?: number | undefined;
-  /** Takes models of other features, for the offline commands; the engine refuses what comes out. */
+  /** Takes 12 features of other names, for the offline commands; the engine refuses what comes out. */
   readonly isAnySchema?: boolean | undefined;
   /** ed25519 private key in PEM that signs the card. */
   readonly signKeyPem?: string | undefined;
@@ -90,11 +90,12 @@ export function buildModel(options: BuildOptions): BuiltModel {
 
 function checkFeatures(names: readonly string[], isAnySchema: boolean): boolean {
   const isEngine = areEngineFeatures(names);
-  if (isEngine || isAnySchema) return isEngine;
+  const isAsWide = names.length === FEATURES.length;
+  if (isEngine || (isAnySchema && isAsWide)) return isEngine;
   const at = FEATURES.findIndex(({ name }, index) => names[index] !== name);
   const what =
-    at < 0
-      ? `the model has ${names.length} features, the engine has ${FEATURES.length}`
+    isAnySchema || at < 0
+      ? `the model has ${names.length} features, every scorer takes ${FEATURES.length}`
       : `feature ${at} of the model is ${names[at] ?? "missing"}, the engine's is ${FEATURES[at]?.name}`;
   throw new SmcqError(ModelErrorCode.Features, what, { context: { featureNames: [...names] } });
 }

@@ -31,7 +31,7 @@ export function compileLeafMask(ensemble: TreeEnsemble): LeafMaskTables {
   if (ensemble.featureCount !== FEATURE_COUNT)
     throw new SmcqError(
       ModelErrorCode.Features,
-      `the model takes ${ensemble.featureCount} features, leaf-mask takes ${FEATURE_COUNT}: score with --scorer ort`,
+      `the model takes ${ensemble.featureCount} features, every scorer takes ${FEATURE_COUNT}`,
     );
   const trees = Array.from(ensemble.roots, (_, tree) => boxesOf(ensemble, tree));
   const leavesMax = Math.max(...trees.map(({ boxes }) => boxes.length));
