@@ -4,7 +4,7 @@
 #   scripts/train/train.sh --out DIR [--seed N] [--trials N] KLINES...
 #
 # DIR must be new or empty. SMCQ_PYTHON names a Python that has lightgbm and numpy; without it a virtual environment is
-# made in var/train/venv. SMCQ names another way to call smcq than `pnpm run smcq`.
+# made in var/train/venv. SMCQ names another way to call smcq than `pnpm run smcq`, in words without spaces.
 set -euo pipefail
 
 root="$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)"
@@ -25,20 +25,27 @@ if [[ -z "$out" || ${#files[@]} -eq 0 ]]; then
   sed -n '2,7s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2
   exit 2
 fi
-if [[ -n "$(ls -A -- "$out" 2>/dev/null)" ]]; then
-  echo "train.sh: $out is not empty: name a new folder" >&2
-  exit 2
-fi
 
-read -r -a smcq <<<"${SMCQ:-pnpm --silent --dir $root run smcq}"
+fail() { echo "train.sh: $1" >&2; exit 2; }
+[[ -z "$(ls -A -- "$out" 2>/dev/null)" ]] || fail "$out is not empty: name a new folder"
+
+smcq=(pnpm --silent --dir "$root" run smcq)
+if [[ -n "${SMCQ:-}" ]]; then read -r -a smcq <<<"$SMCQ"; fi
 
 python="${SMCQ_PYTHON:-}"
 if [[ -z "$python" ]]; then
   venv="$root/var/train/venv"
-  [[ -x "$venv/bin/python" ]] || python3 -m venv "$venv"
-  "$venv/bin/python" -m pip install --quiet --requirement "$root/scripts/train/requirements.txt"
   python="$venv/bin/python"
+  other="SMCQ_PYTHON may name a Python that has lightgbm and numpy"
+  if [[ ! -x "$python" ]] && ! python3 -m venv "$venv"; then
+    # Without its pip it would look whole the next time.
+    rm -rf -- "$venv"
+    fail "no virtual environment can be made (Python 3.10 or newer; on Debian the package python3-venv); $other"
+  fi
+  "$python" -m pip install --quiet --requirement "$root/scripts/train/requirements.txt" ||
+    fail "pip cannot install lightgbm and numpy; $other"
 fi
+"$python" -c "import lightgbm, numpy" || fail "$python has no lightgbm and numpy that work"
 
 echo "== data set of ${#files[@]} files"
 "${smcq[@]}" dataset --klines "${files[@]}" --out "$out/dataset"
