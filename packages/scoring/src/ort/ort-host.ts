@@ -5,7 +5,7 @@ import { ModelErrorCode } from "../errors.ts";
 import { LANE_ROWS_MAX } from "../model-memory.ts";
 import type { Lane, ModelMemory } from "../model-memory.ts";
 import { Control, DOORBELL_CLOSED, inPhase, Phase, phaseOf } from "./lane-protocol.ts";
-import { OrtProcess } from "./ort-process.ts";
+import { ORT_BATCH_MS_MAX, OrtProcess } from "./ort-process.ts";
 
 /** Restarts of the process: at most so many in the window, then every request fails. */
 export const ORT_RESTARTS_MAX = 3;
@@ -102,9 +102,11 @@ export class OrtHost {
   }
 
   async #score(epoch: number, rows: Float32Array, count: number): Promise<Float64Array> {
+    // One that was given up for a hang is being killed: the next one takes its place with its end.
+    if (this.#process?.hasEnded === true) await this.#process.exited;
     if (this.#process === null)
       throw new SmcqError(ModelErrorCode.Ort, "there is no ONNX Runtime process (it died too often)");
-    return await this.#process.score(epoch, rows, count);
+    return await this.#process.score(epoch, rows, count, ORT_BATCH_MS_MAX);
   }
 
   /** Answers a request, unless the lane has gone on to another one; null margins say that it failed. */
@@ -119,6 +121,14 @@ export class OrtHost {
   #start(): OrtProcess {
     const ort = new OrtProcess(this.#options.clock);
     void ort.exited.then(() => this.#onExit(ort));
+    // Requests that come now queue behind the loads.
+    for (const [epoch, onnx] of this.#models)
+      ort.load(epoch, onnx).catch((error: unknown) => {
+        this.#options.logger.error(
+          { epoch, error: errorMessage(error) },
+          "ONNX Runtime does not take its model again",
+        );
+      });
     return ort;
   }
 
@@ -139,10 +149,5 @@ export class OrtHost {
     const next = this.#start();
     this.#process = next;
     logger.warn({ pid: next.pid, restarts: this.#restartedAtMs.length }, "ONNX Runtime was started again");
-    // Requests that come now queue behind the loads.
-    for (const [epoch, onnx] of this.#models)
-      next.load(epoch, onnx).catch((error: unknown) => {
-        logger.error({ epoch, error: errorMessage(error) }, "ONNX Runtime does not take its model again");
-      });
   }
 }

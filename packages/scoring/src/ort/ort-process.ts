@@ -8,6 +8,11 @@ import type { OrtReply, OrtRequest } from "./messages.ts";
 
 /** A request that is not answered by then is taken for a hang: the process is killed, wall ms. */
 export const ORT_REQUEST_MS_MAX = 30_000;
+/**
+ * The same for a live batch: shorter than a scan thread waits (`ORT_WAIT_MS_MAX`), so that a scan that failed for a
+ * hang and is sent again meets the next process.
+ */
+export const ORT_BATCH_MS_MAX = 4_000;
 /** A process whose channel is closed and that has not ended by then is killed, wall ms. */
 const END_MS_MAX = 3_000;
 const STDERR_CHARS_MAX = 2_000;
@@ -69,20 +74,30 @@ export class OrtProcess {
     return this.#child.pid ?? -1;
   }
 
-  /** Loads an ONNX file under the name `epoch`, in place of what is there. */
-  async load(epoch: number, onnx: Uint8Array): Promise<void> {
-    await this.#request({ type: "load", epoch, onnx });
+  /** True once it answers nothing any more; its end follows. */
+  get hasEnded(): boolean {
+    return this.#hasEnded;
   }
 
-  /** Raw margins of `count` rows; `rows` must not be shared memory. */
-  async score(epoch: number, rows: Float32Array, count: number): Promise<Float64Array> {
-    const reply = await this.#request({ type: "score", epoch, rows, count });
+  /** Loads an ONNX file under the name `epoch`, in place of what is there. */
+  async load(epoch: number, onnx: Uint8Array): Promise<void> {
+    await this.#request({ type: "load", epoch, onnx }, ORT_REQUEST_MS_MAX);
+  }
+
+  /** Raw margins of `count` rows; `rows` must not be shared memory. No answer within `msMax` is a hang. */
+  async score(
+    epoch: number,
+    rows: Float32Array,
+    count: number,
+    msMax: number = ORT_REQUEST_MS_MAX,
+  ): Promise<Float64Array> {
+    const reply = await this.#request({ type: "score", epoch, rows, count }, msMax);
     if (reply.type !== "margins") throw this.#fault("it answered a question with nothing");
     return reply.margins;
   }
 
   async drop(epoch: number): Promise<void> {
-    await this.#request({ type: "drop", epoch });
+    await this.#request({ type: "drop", epoch }, ORT_REQUEST_MS_MAX);
   }
 
   /** Closes the channel, by which the process ends, and waits for the end. */
@@ -94,12 +109,12 @@ export class OrtProcess {
     cancel();
   }
 
-  #request(body: RequestBody): Promise<Exclude<OrtReply, { type: "failed" }>> {
+  #request(body: RequestBody, msMax: number): Promise<Exclude<OrtReply, { type: "failed" }>> {
     if (this.#hasEnded || !this.#child.connected) return Promise.reject(this.#fault("it has ended"));
     const requestId = ++this.#lastId;
     return new Promise((resolve, reject) => {
-      const cancelDeadline = this.#clock.after(ORT_REQUEST_MS_MAX, () => {
-        this.#onEnd(`no answer within ${ORT_REQUEST_MS_MAX} ms`);
+      const cancelDeadline = this.#clock.after(msMax, () => {
+        this.#onEnd(`no answer within ${msMax} ms`);
         this.#child.kill("SIGKILL");
       });
       this.#pending.set(requestId, { resolve, reject, cancelDeadline });

@@ -194,6 +194,9 @@ describe("a live ONNX Runtime for scan threads", () => {
       }
       expect(host.pid).toBeNull();
       expect(await new Lane(memory, 0, 1).next()).toBe("ORT_FAILED");
+      // Another version brings a process again, which must hold the models from before, too.
+      await host.install(2, onnx);
+      expect(await new Lane(memory, 0, 1).next()).toEqual(golden.margins);
     });
   });
 
