@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -56,6 +57,15 @@ describe("import", () => {
     ];
     for (const each of refused) expect(await codeOf(() => importModel(each))).toBe("MODEL_FILE");
     expect(readdirSync(folder)).toEqual(["m.txt"]);
+  });
+
+  it("refuses a pipe in place of a file without waiting for a writer", async () => {
+    const folder = temporaryFolder();
+    const text = join(folder, "pipe.txt");
+    expect(spawnSync("mkfifo", [text]).status).toBe(0);
+    expect(await codeOf(() => importModel({ text, out: join(folder, "m.onnx"), nowMs: NOW_MS }))).toBe(
+      "MODEL_FILE",
+    );
   });
 
   it("takes other names of 12 features when told to, and no other number of them", async () => {

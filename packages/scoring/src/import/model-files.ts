@@ -1,5 +1,6 @@
 import {
   closeSync,
+  constants,
   fsyncSync,
   mkdirSync,
   openSync,
@@ -52,7 +53,8 @@ export function readModelFile(file: string, bytesMax: number, code?: string): Ui
   let bytes: Uint8Array;
   let descriptor = -1;
   try {
-    descriptor = openSync(file, "r");
+    // A pipe without a writer would hold this thread for ever, and no thread is ended inside a system call.
+    descriptor = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
     const status = fstatSync(descriptor);
     if (!status.isFile()) throw new Error("it is no file");
     if (status.size > bytesMax)
