@@ -14,15 +14,17 @@ describe("ModelRoster", () => {
     expect(roster.epochs).toEqual({ model: 1, challenger: 3 });
     roster.swap();
     expect(roster.epochs).toEqual({ model: 3, challenger: 2 });
-    expect(roster.rollBack()).toBe(true);
+    expect(roster.rollBack(true)).toBe(true);
     expect(roster.epochs).toEqual({ model: 1, challenger: 2 });
     expect(roster.previous?.id).toBe("m3");
+    expect(roster.rollBack(false)).toBe(true);
+    expect([roster.current.id, roster.previous]).toEqual(["m3", null]);
     expect([1, 2, 3, 4].map((epoch) => roster.nameOf(epoch))).toEqual(["m1", "m2", "m3", undefined]);
   });
 
   it("has no way back before the first swap", () => {
     const roster = new ModelRoster(model(1), null);
-    expect(roster.rollBack()).toBe(false);
+    expect(roster.rollBack(true)).toBe(false);
     expect(roster.epochs).toEqual({ model: 1, challenger: 0 });
   });
 
@@ -57,7 +59,7 @@ describe("ModelRoster", () => {
         roster.beginShadow(model(epoch), 0, 1);
         last = epoch;
       }
-      if (rng.chance(0.2)) roster.rollBack();
+      if (rng.chance(0.2)) roster.rollBack(rng.chance(0.5));
       expect(new Set(seatedSlots()).size).toBe(seatedSlots().length);
       expect(roster.epochs.model).toBe(roster.current.epoch);
     }

@@ -102,7 +102,7 @@ async function start(payload: EnginePayload, deps: RunDeps, closers: Closers): P
   tellOffset(venue.offsetMs());
   summary.coordinator = coordinator;
   summary.signals = signals;
-  await models.desk?.attach(coordinator, (event) => run.noteModel(event));
+  models.desk?.attach(coordinator, (event) => run.noteModel(event));
   closers.add(() => coordinator.stop());
   // A stop ends the waits of the start. What fails on that way, the closer reports.
   deps.signal.addEventListener("abort", () => void coordinator.stop().catch(() => {}));

@@ -34,6 +34,11 @@ export interface ImportedModel {
 const REPORT_NAME = "training.json";
 const REPORT_BYTES_MAX: number = 16 * 2 ** 20;
 
+/** Where the training report of a LightGBM text is looked for. */
+export function reportBeside(text: string): string {
+  return join(dirname(text), REPORT_NAME);
+}
+
 interface Source {
   readonly text: Uint8Array;
   readonly report: Uint8Array | null;
@@ -65,7 +70,7 @@ export function importDropped(
 }
 
 function readSource(text: string, report: string | undefined): Source {
-  const reportFile = report ?? join(dirname(text), REPORT_NAME);
+  const reportFile = report ?? reportBeside(text);
   return {
     text: readModelFile(text, MODEL_LIMITS.fileBytesMax),
     report: report === undefined ? readOptional(reportFile) : readModelFile(reportFile, REPORT_BYTES_MAX),

@@ -2,7 +2,7 @@ import type { Coordinator } from "@smcq/cluster";
 import type { ModelEvent, Signal } from "@smcq/engine";
 import { HEURISTIC_ID } from "@smcq/features";
 import { type Clock, errorCode, errorMessage, type Logger, MINUTE_MS } from "@smcq/kernel";
-import { type LoadedModel, modelPaths, ModelHealth, utcMs } from "@smcq/scoring";
+import { type LoadedModel, ModelHealth, utcMs } from "@smcq/scoring";
 import type { SharedModels } from "@smcq/scoring";
 import type { ModelEpochs } from "@smcq/wire";
 import type { ModelReport } from "./model-report.ts";
@@ -20,6 +20,8 @@ export interface ModelDeskOptions {
   readonly load: LoadModel;
   /** The file that is watched for new versions. */
   readonly file: string;
+  /** What stood there before the current model was read. */
+  readonly version: string | null;
   readonly current: LoadedModel;
   readonly challenger: LoadedModel | null;
   readonly shadowBars: number;
@@ -48,18 +50,20 @@ export class ModelDesk implements ScanModels {
   #cluster: Cluster | null = null;
   #note: (event: ModelEvent) => void = () => {};
   #outcomes: OutcomeTracker | null = null;
-  #health: ModelHealth;
+  /** A model that comes back is as it was when it went: no swap makes anything healthy. */
+  readonly #healths = new WeakMap<LoadedModel, ModelHealth>();
   #shadowTally: ShadowTally | null = null;
   #isExpired = false;
   #toldSize = 1;
+  #isClosing = false;
 
   constructor(options: ModelDeskOptions) {
     this.#options = options;
     this.shared = options.shared;
     this.#roster = new ModelRoster(options.current, options.challenger);
-    this.#health = new ModelHealth(options.current.card.metadata);
     this.#watch = new ModelWatch({
-      files: watchedFiles(options.file),
+      file: options.file,
+      known: options.version,
       pollMs: options.pollMs,
       wallClock: options.wallClock,
       onVersion: () => this.#onVersion(),
@@ -83,7 +87,7 @@ export class ModelDesk implements ScanModels {
   }
 
   /** Begins to follow the cluster; `note` keeps what happens to the models. */
-  async attach(cluster: Cluster, note: (event: ModelEvent) => void): Promise<void> {
+  attach(cluster: Cluster, note: (event: ModelEvent) => void): void {
     this.#cluster = cluster;
     this.#note = note;
     this.#outcomes = new OutcomeTracker(cluster, (outcome) => this.#onOutcome(outcome));
@@ -94,23 +98,25 @@ export class ModelDesk implements ScanModels {
     const { challenger } = this.#roster;
     if (challenger !== null) this.#tell("challenger", challenger, { sha256: challenger.sha256 });
     this.#judge();
-    await this.#watch.start();
+    this.#watch.start();
   }
 
   onSignals(signals: readonly Signal[]): void {
     for (const signal of signals) {
-      if (signal.scorerId !== this.current.id) continue;
-      this.#health.observe(signal.features, signal.score);
-      this.#shadowTally?.add(signal);
+      for (const model of this.#judged()) {
+        const score = scoreBy(signal, model.id);
+        if (score !== null) this.#health(model).observe(signal.features, score);
+      }
+      if (signal.scorerId === this.current.id) this.#shadowTally?.add(signal);
     }
     this.#outcomes?.add(signals);
   }
 
   onInvalidScore(epoch: number): void {
     if (epoch !== this.current.epoch) return;
-    this.#health.observeInvalid();
+    this.#health(this.current).observeInvalid();
     // What has just taken over gives no probabilities: the model before did.
-    if (this.#roster.previous !== null) this.#rollBack("it gave a score that is no probability");
+    if (this.#roster.previous !== null) this.#rollBack("it gave a score that is no probability", false);
     else this.#judge();
   }
 
@@ -119,7 +125,7 @@ export class ModelDesk implements ScanModels {
     this.#outcomes?.step();
     const { shadow } = this.#roster;
     if (shadow !== null && nowMs >= shadow.endsMs) this.#endShadow();
-    this.#health.evaluate();
+    this.#health(this.current).evaluate();
     this.#judge();
   }
 
@@ -130,7 +136,7 @@ export class ModelDesk implements ScanModels {
       modelStatus: current.card.metadata.status,
       sizeFactor: this.#sizeFactor(),
       isModelExpired: this.#isExpired,
-      health: this.#health.report(),
+      health: this.#health(current).report(),
       challenger: (shadow?.model ?? challenger)?.id ?? null,
       shadowBarsLeft: shadow === null ? 0 : Math.max(0, Math.ceil((shadow.endsMs - nowMs) / MINUTE_MS)),
     };
@@ -138,6 +144,7 @@ export class ModelDesk implements ScanModels {
 
   /** Resolves when nothing is being loaded any more. */
   async close(): Promise<void> {
+    this.#isClosing = true;
     await this.#watch.stop();
   }
 
@@ -148,11 +155,13 @@ export class ModelDesk implements ScanModels {
     if (this.#roster.shadow !== null) this.#abandonShadow("another version of the file came");
     let epoch = this.#roster.nextEpoch((used) => cluster.isModelUsed(used));
     while (epoch === null) {
+      if (this.#isClosing) return;
       await new Promise<void>((resolve) => wallClock.after(SLOT_RETRY_MS, resolve));
       epoch = this.#roster.nextEpoch((used) => cluster.isModelUsed(used));
     }
     try {
-      this.#onLoaded(await load(epoch));
+      const model = await load(epoch);
+      if (!this.#isClosing) this.#onLoaded(model);
     } catch (error) {
       const code = errorCode(error);
       logger.error(
@@ -168,7 +177,7 @@ export class ModelDesk implements ScanModels {
     const { clock, shadowBars, logger } = this.#options;
     if (model.sha256 === current.sha256) return;
     if (model.sha256 === previous?.sha256) {
-      this.#rollBack("its file was put back");
+      this.#rollBack("its file was put back", true);
       return;
     }
     const nowMs = clock.nowMs();
@@ -197,8 +206,9 @@ export class ModelDesk implements ScanModels {
     this.#shadowTally = null;
     this.#roster.swap();
     this.#publish();
-    this.#renewHealth();
-    this.#tell("swapped", this.current, { from: this.#roster.previous?.id ?? null });
+    const { status } = this.current.card.metadata;
+    this.#tell("swapped", this.current, { from: this.#roster.previous?.id ?? null, status });
+    this.#judge();
   }
 
   #abandonShadow(reason: string): void {
@@ -209,37 +219,51 @@ export class ModelDesk implements ScanModels {
     if (shadow !== null) this.#tell("refused", shadow.model, { reason });
   }
 
-  #rollBack(reason: string): void {
+  /** Back to the model before; what it replaces is kept for a way back in turn if it is fit for that. */
+  #rollBack(reason: string, isKept: boolean): void {
     const from = this.current.id;
-    if (!this.#roster.rollBack()) return;
+    if (!this.#roster.rollBack(isKept)) return;
     this.#shadowTally = null;
     this.#publish();
-    this.#renewHealth();
     this.#tell("rolled-back", this.current, { from, reason });
+    this.#judge();
   }
 
   #publish(): void {
     this.#cluster?.setModels(this.#roster.epochs);
   }
 
-  #renewHealth(): void {
-    this.#health = new ModelHealth(this.current.card.metadata);
-    this.#judge();
+  /** The models whose scores are held against training: a new version from its first bar in the shadow on. */
+  #judged(): readonly LoadedModel[] {
+    const { current, shadow } = this.#roster;
+    return shadow === null ? [current] : [current, shadow.model];
+  }
+
+  #health(model: LoadedModel): ModelHealth {
+    let health = this.#healths.get(model);
+    if (health === undefined) {
+      health = new ModelHealth(model.card.metadata);
+      this.#healths.set(model, health);
+    }
+    return health;
   }
 
   #onOutcome({ signal, resultR }: Outcome): void {
-    if (signal.scorerId === this.current.id) this.#health.observeOutcome(signal.score, resultR > 0);
+    for (const model of this.#judged()) {
+      const score = scoreBy(signal, model.id);
+      if (score !== null) this.#health(model).observeOutcome(score, resultR > 0);
+    }
   }
 
   #sizeFactor(): number {
-    return this.#isExpired ? 0 : this.#health.report().sizeFactor;
+    return this.#isExpired ? 0 : this.#health(this.current).report().sizeFactor;
   }
 
   /** Tells the core, the log and the ledger when the model is good for another size than before. */
   #judge(): void {
     const { card } = this.current;
     this.#isExpired = this.#options.clock.nowMs() >= utcMs(card.metadata.expiresUtc);
-    const { level, reasons } = this.#health.report();
+    const { level, reasons } = this.#health(this.current).report();
     const sizeFactor = this.#sizeFactor();
     this.#cluster?.setSizeFactor(sizeFactor);
     if (sizeFactor === this.#toldSize) return;
@@ -262,11 +286,10 @@ export class ModelDesk implements ScanModels {
   }
 }
 
-/** A text stands alone; a model's file has its card and golden rows beside it. */
-function watchedFiles(file: string): readonly string[] {
-  if (file.endsWith(".txt")) return [file];
-  const { onnx, card, golden } = modelPaths(file);
-  return [onnx, card, golden];
+/** What a model said of a signal, as its scorer or beside it; null when it was not asked. */
+function scoreBy({ scorerId, score, challenger }: Signal, modelId: string): number | null {
+  if (scorerId === modelId) return score;
+  return challenger?.scorerId === modelId ? challenger.score : null;
 }
 
 const MODEL_TEXTS: Readonly<Record<ModelEvent["kind"], string>> = {

@@ -98,11 +98,14 @@ export class ModelRoster<M extends RosterModel> {
     this.#shadow = null;
   }
 
-  /** The model before takes over again; what it replaces is kept in turn. False when there is none. */
-  rollBack(): boolean {
+  /**
+   * The model before takes over again; what it replaces is kept in turn, or forgotten when it is unfit to come back.
+   * False when there is none.
+   */
+  rollBack(isKept: boolean): boolean {
     const back = this.#previous;
     if (back === null) return false;
-    this.#previous = this.#current;
+    this.#previous = isKept ? this.#current : null;
     this.#current = back;
     this.#shadow = null;
     return true;

@@ -1,9 +1,12 @@
 import { stat } from "node:fs/promises";
 import type { CancelTimer, Clock } from "@smcq/kernel";
+import { modelPaths, reportBeside } from "@smcq/scoring";
 
 export interface ModelWatchOptions {
-  /** The files of a model; a change of any is another version. */
-  readonly files: readonly string[];
+  /** NAME.onnx or a LightGBM text. */
+  readonly file: string;
+  /** What `modelVersion` said before the model was loaded; a change of any of its files is another version. */
+  readonly known: string | null;
   /** 0: never. */
   readonly pollMs: number;
   readonly wallClock: Clock;
@@ -12,25 +15,44 @@ export interface ModelWatchOptions {
 }
 
 /**
+ * What stands in a model's files now, without reading them: a text may have its training report beside it, an ONNX
+ * file has card and golden rows. Null when one is missing that must be there.
+ */
+export async function modelVersion(file: string): Promise<string | null> {
+  try {
+    if (file.endsWith(".txt"))
+      return `${await fileVersion(file)} ${await fileVersion(reportBeside(file)).catch(() => "none")}`;
+    const { onnx, card, golden } = modelPaths(file);
+    return (await Promise.all([onnx, card, golden].map(fileVersion))).join(" ");
+  } catch {
+    return null;
+  }
+}
+
+async function fileVersion(file: string): Promise<string> {
+  const { ino, size, mtimeNs } = await stat(file, { bigint: true });
+  return `${ino}-${size}-${mtimeNs}`;
+}
+
+/**
  * Looks at files from time to time and tells when another version of them stands there. A version is told once it
  * looks the same twice in a row, and once only; files that are gone for a while are no news.
  */
 export class ModelWatch {
   readonly #options: ModelWatchOptions;
-  #told: string | null = null;
-  #seen: string | null = null;
+  #told: string | null;
+  #seen: string | null;
   #cancel: CancelTimer = () => {};
   #isStopped = false;
   #looking: Promise<void> = Promise.resolve();
 
   constructor(options: ModelWatchOptions) {
     this.#options = options;
+    this.#told = options.known;
+    this.#seen = options.known;
   }
 
-  /** What stands there now counts as known. */
-  async start(): Promise<void> {
-    this.#told = await this.#version();
-    this.#seen = this.#told;
+  start(): void {
     this.#arm();
   }
 
@@ -51,20 +73,11 @@ export class ModelWatch {
   }
 
   async #look(): Promise<void> {
-    const version = await this.#version();
+    const version = await modelVersion(this.#options.file);
     const isSettled = version !== null && version === this.#seen;
     this.#seen = version;
     if (!isSettled || version === this.#told) return;
     this.#told = version;
     await this.#options.onVersion();
-  }
-
-  async #version(): Promise<string | null> {
-    try {
-      const stats = await Promise.all(this.#options.files.map((file) => stat(file, { bigint: true })));
-      return stats.map(({ ino, size, mtimeNs }) => `${ino}-${size}-${mtimeNs}`).join(" ");
-    } catch {
-      return null;
-    }
   }
 }

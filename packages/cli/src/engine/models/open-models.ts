@@ -15,6 +15,7 @@ import { threadCount } from "../thread-count.ts";
 import { ModelDesk } from "./model-desk.ts";
 import type { ModelReport } from "./model-report.ts";
 import { type ModelSource, modelSource } from "./model-source.ts";
+import { modelVersion } from "./model-watch.ts";
 import { HEURISTIC_ONLY, type ScanModels } from "./scan-models.ts";
 
 /** Most of the equity that one trade may risk while its scorer has no proven edge (decisions.md 22). */
@@ -70,6 +71,8 @@ export async function openModels(config: EngineConfig, deps: OpenModelsDeps): Pr
     return model;
   };
   try {
+    // Before it is read: what comes meanwhile is another version.
+    const version = await modelVersion(source.file);
     const current = await load(source.file, FIRST_EPOCH, false);
     const { challenger: second } = config.scan;
     const challenger = second === null ? null : await load(second, FIRST_EPOCH + 1, false);
@@ -77,6 +80,7 @@ export async function openModels(config: EngineConfig, deps: OpenModelsDeps): Pr
       shared: memory.shared(),
       load: (epoch) => load(source.file, epoch, true),
       file: source.file,
+      version,
       current,
       challenger,
       shadowBars: config.scan.shadowBars,

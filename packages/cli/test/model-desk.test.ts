@@ -1,0 +1,126 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { ModelEvent, Signal } from "@smcq/engine";
+import { MINUTE_MS, silentLogger, SystemClock } from "@smcq/kernel";
+import type { LoadedModel, SharedModels } from "@smcq/scoring";
+import type { ModelEpochs } from "@smcq/wire";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { ModelDesk } from "../src/engine/models/model-desk.ts";
+import { modelVersion } from "../src/engine/models/model-watch.ts";
+import { until } from "./processes/engine-run.ts";
+
+const wallClock = new SystemClock();
+
+/** A model as the desk sees it; `id` stands for its file, too. */
+function modelOf(id: string, epoch: number): LoadedModel {
+  const metadata = { status: "unproven", expiresUtc: "2999-01-01T00:00:00Z", psi: null, metrics: null };
+  return { id, epoch, sha256: id, card: { metadata } } as LoadedModel;
+}
+
+/** A desk that watches a file whose content is the model's id, and a cluster that notes what it is told. */
+class Lab {
+  readonly file: string = join(mkdtempSync(join(tmpdir(), "smcq-desk-")), "m.txt");
+  readonly events: string[] = [];
+  desk: ModelDesk | null = null;
+  content = "a";
+  sizeFactor = 1;
+  epochs: ModelEpochs | null = null;
+  isEveryModelUsed = false;
+
+  async start(shadowBars: number): Promise<ModelDesk> {
+    onTestFinished(() => rmSync(join(this.file, ".."), { recursive: true }));
+    writeFileSync(this.file, this.content);
+    const desk = new ModelDesk({
+      shared: {} as SharedModels,
+      load: async (epoch) => modelOf(this.content, epoch),
+      file: this.file,
+      version: await modelVersion(this.file),
+      current: modelOf(this.content, 1),
+      challenger: null,
+      shadowBars,
+      pollMs: 2,
+      clock: wallClock,
+      wallClock,
+      logger: silentLogger,
+    });
+    this.desk = desk;
+    const cluster = {
+      setModels: (epochs: ModelEpochs) => (this.epochs = epochs),
+      isModelUsed: () => this.isEveryModelUsed,
+      setSizeFactor: (sizeFactor: number) => (this.sizeFactor = sizeFactor),
+      slots: { of: () => null },
+    };
+    desk.attach(cluster as never, ({ kind, modelId }: ModelEvent) => this.events.push(`${kind} ${modelId}`));
+    onTestFinished(() => desk.close());
+    return desk;
+  }
+
+  /** Puts a model's file in place and waits for what is made of it. */
+  async put(content: string, event: string): Promise<void> {
+    this.content = content;
+    const from = this.events.length;
+    writeFileSync(this.file, `${content}${" ".repeat(from)}`);
+    await until(() => this.events.includes(event, from), event);
+  }
+
+  /** A row scored by one model, and by another beside it. */
+  row(features: number, scorerId: string, beside: string | null = null): void {
+    const challenger = beside === null ? null : { scorerId: beside, score: 0.5 };
+    const row = { symbol: "BTCUSDT", openTimeMs: 0, score: 0.5, scorerId, challenger };
+    this.desk?.onSignals([{ ...row, features: new Float32Array(12).fill(features) } as unknown as Signal]);
+  }
+
+  minute(): void {
+    this.desk?.tick(wallClock.nowMs());
+  }
+}
+
+describe("ModelDesk", () => {
+  it("does not take a model for healthy because it comes back", async () => {
+    const lab = new Lab();
+    await lab.start(0);
+    lab.row(Number.NaN, "a");
+    lab.minute();
+    expect(lab.sizeFactor).toBe(0);
+    await lab.put("b", "swapped b");
+    expect(lab.sizeFactor).toBe(1);
+    await lab.put("a", "rolled-back a");
+    expect(lab.sizeFactor).toBe(0);
+  });
+
+  it("judges a new version by the rows of its shadow", async () => {
+    const lab = new Lab();
+    const desk = await lab.start(1);
+    await lab.put("b", "shadow-begun b");
+    lab.row(1, "a", "b");
+    lab.row(Number.NaN, "a", "b");
+    desk.tick(wallClock.nowMs() + 2 * MINUTE_MS);
+    expect(lab.events.slice(-2)).toEqual(["swapped b", "health b"]);
+    expect([lab.epochs?.model, lab.sizeFactor, desk.report(0).health?.rows]).toEqual([2, 0, 2]);
+  });
+
+  it("lets a version that gave no probabilities come back by its shadow only", async () => {
+    const lab = new Lab();
+    const desk = await lab.start(0);
+    await lab.put("b", "swapped b");
+    desk.onInvalidScore(2);
+    expect(lab.events.at(-1)).toBe("rolled-back a");
+    expect([lab.epochs?.model, lab.sizeFactor]).toEqual([1, 1]);
+    await lab.put("b", "swapped b");
+    expect(lab.events.slice(-3)).toEqual(["shadow-begun b", "shadow-ended b", "swapped b"]);
+  });
+
+  it("closes while a new version waits for a slot", async () => {
+    const lab = new Lab();
+    const desk = await lab.start(0);
+    // Epochs go on from the last one, so that five models have been in every slot.
+    for (const id of ["b", "c", "d", "e"]) await lab.put(id, `swapped ${id}`);
+    lab.isEveryModelUsed = true;
+    lab.content = "f";
+    writeFileSync(lab.file, "f, which finds every slot in use");
+    await new Promise<void>((resolve) => void wallClock.after(50, resolve));
+    await desk.close();
+    expect(desk.current.id).toBe("e");
+  });
+});
