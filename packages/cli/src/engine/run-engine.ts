@@ -75,7 +75,11 @@ async function start(payload: EnginePayload, deps: RunDeps, closers: Closers): P
   const forEyes = banner(payload);
   logger.info({ mode: config.mode, configHash: payload.configHash, forEyes }, "smc-quant engine");
 
-  const { run, summary, models } = await openStores(payload, { logger, clock, wallClock, startUp, closers });
+  // Of no offset until the venue was asked; expiry and shadows go by the venue's time from then on.
+  let offsetMs = (): number => 0;
+  const venueClock = new OffsetClock(clock, () => offsetMs());
+  const stores = { logger, clock, venueClock, wallClock, startUp, closers };
+  const { run, summary, models } = await openStores(payload, stores);
   let tellOffset = (_offsetMs: number): void => {};
   const venue = await startUp.step(
     "venue",
@@ -89,6 +93,7 @@ async function start(payload: EnginePayload, deps: RunDeps, closers: Closers): P
     (opened) => ({ rest: config.feed.restBaseUrl, clockOffsetMs: opened.offsetMs() }),
   );
   closers.add(() => venue.close());
+  offsetMs = () => venue.offsetMs();
   const universe = await startUp.step(
     "universe",
     () => venue.reference.universe({ maxAgeMs: config.universe.cacheMaxAgeMs }),
@@ -119,7 +124,8 @@ async function start(payload: EnginePayload, deps: RunDeps, closers: Closers): P
   const { ready, shardsRunning, short, warming } = health;
   startUp.ready(ready, shardsRunning, { scorer: models.scorerId, short, warming });
   const signalsLost = (): number => lostSignals(run.client);
-  await goOn({ coordinator, signals, signalsLost, models, venue, config, clock, logger, closers });
+  const beside = { signals, signalsLost, models, venueClock, config, clock, logger, closers };
+  await goOn({ ...beside, coordinator, venue });
 }
 
 /** Takes the data folder and begins the run in its ledger. */
@@ -128,13 +134,14 @@ async function openStores(
   deps: {
     readonly logger: Logger;
     readonly clock: Clock;
+    readonly venueClock: Clock;
     readonly wallClock: Clock;
     readonly startUp: StartUp;
     readonly closers: Closers;
   },
 ): Promise<{ readonly run: RunLedger; readonly summary: RunSummary; readonly models: EngineModels }> {
   const { config } = payload;
-  const { logger, clock, wallClock, startUp, closers } = deps;
+  const { logger, clock, venueClock, wallClock, startUp, closers } = deps;
   await startUp.step(
     "data folder",
     () => closers.add(openLock(config.dataDir)),
@@ -142,7 +149,7 @@ async function openStores(
   );
   const models = await startUp.step(
     "model",
-    () => openModels(config, { logger, clock, wallClock }),
+    () => openModels(config, { logger, clock: venueClock, wallClock }),
     modelText,
   );
   closers.add(() => models.close());
@@ -165,13 +172,14 @@ async function goOn(run: {
   readonly signalsLost: () => number;
   readonly models: EngineModels;
   readonly venue: Venue;
+  readonly venueClock: Clock;
   readonly config: EngineConfig;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly closers: Closers;
 }): Promise<void> {
-  const { coordinator, signals, signalsLost, models, venue, config, clock, logger, closers } = run;
-  const venueClock = new OffsetClock(clock, () => venue.offsetMs());
+  const { coordinator, signals, signalsLost, models, venue, venueClock } = run;
+  const { config, clock, logger, closers } = run;
   const wallClock = new SystemClock();
   const minutes = new MinuteLoop({
     coordinator,

@@ -14,7 +14,7 @@ import {
 import { threadCount } from "../thread-count.ts";
 import { ModelDesk } from "./model-desk.ts";
 import type { ModelReport } from "./model-report.ts";
-import { type ModelSource, modelSource } from "./model-source.ts";
+import { modelSource } from "./model-source.ts";
 import { modelVersion } from "./model-watch.ts";
 import { HEURISTIC_ONLY, type ScanModels } from "./scan-models.ts";
 
@@ -70,12 +70,16 @@ export async function openModels(config: EngineConfig, deps: OpenModelsDeps): Pr
     }
     return model;
   };
+  const first = (file: string, epoch: number): Promise<LoadedModel> =>
+    load(file, epoch, false).catch((error: unknown) => {
+      throw withHint(error, config, file);
+    });
   try {
     // Before it is read: what comes meanwhile is another version.
     const version = await modelVersion(source.file);
-    const current = await load(source.file, FIRST_EPOCH, false);
+    const current = await first(source.file, FIRST_EPOCH);
     const { challenger: second } = config.scan;
-    const challenger = second === null ? null : await load(second, FIRST_EPOCH + 1, false);
+    const challenger = second === null ? null : await first(second, FIRST_EPOCH + 1);
     const desk = new ModelDesk({
       shared: memory.shared(),
       load: (epoch) => load(source.file, epoch, true),
@@ -91,7 +95,7 @@ export async function openModels(config: EngineConfig, deps: OpenModelsDeps): Pr
     return fromDesk(desk, host);
   } catch (error) {
     await host?.close();
-    throw withHint(error, config, source);
+    throw error;
   }
 }
 
@@ -188,16 +192,16 @@ function publicKey({ scan }: EngineConfig): string | undefined {
   }
 }
 
-function withHint(error: unknown, config: EngineConfig, source: ModelSource & { type: "file" }): unknown {
+/** Says which model it was and what else could be asked for. */
+function withHint(error: unknown, { scan }: EngineConfig, file: string): unknown {
   if (!(error instanceof SmcqError)) return error;
-  const hints = [`--model heuristic scores by the hand-made rule instead`];
+  const isChallenger = file === scan.challenger;
+  const hints = isChallenger ? [] : ["--model heuristic scores by the hand-made rule instead"];
   const code = errorCode(error);
-  if (
-    config.scan.scorer === "leaf-mask" &&
-    (code === ModelErrorCode.Leaves || code === ModelErrorCode.Tables)
-  )
+  if (scan.scorer === "leaf-mask" && (code === ModelErrorCode.Leaves || code === ModelErrorCode.Tables))
     hints.unshift("--scorer ort takes it (slower)");
-  return new SmcqError(code, `${error.message} (model ${source.file}; ${hints.join("; ")})`, {
+  const model = `${isChallenger ? "challenger" : "model"} ${file}`;
+  return new SmcqError(code, `${error.message} (${[model, ...hints].join("; ")})`, {
     context: error.context,
     cause: error,
   });
