@@ -115,7 +115,7 @@ def _read_meta(path: Path) -> dict[str, Any]:
 def _read_features(path: Path, columns: int) -> np.ndarray:
     try:
         features = np.load(path, allow_pickle=False)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, EOFError) as error:
         raise DataError(f"{path}: cannot be read: {error}") from error
     if features.dtype != np.float32 or features.ndim != 2 or features.shape[1] != columns:
         raise DataError(f"{path}: {features.dtype} {features.shape} instead of float32 (rows, {columns})")

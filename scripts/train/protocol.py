@@ -160,7 +160,7 @@ def walk_forward(data: Dataset, params: dict[str, Any]) -> WalkForward:
             )
         rounds = best_iteration(data, train, params)
         margin = fit(data, train, params, rounds).predict(data.features[rows], raw_score=True)
-        platt = _platt_before(data, folds, from_ms)
+        platt = platt_before(data, folds, from_ms) if folds else None
         folds.append(Fold(from_ms, to_ms, len(train), rounds, rows, np.asarray(margin), platt))
     return WalkForward(folds)
 
@@ -175,9 +175,8 @@ def _fold_borders(data: Dataset) -> list[int]:
     return borders
 
 
-def _platt_before(data: Dataset, folds: list[Fold], from_ms: int) -> Platt | None:
-    if not folds:
-        return None
+def platt_before(data: Dataset, folds: list[Fold], from_ms: int) -> Platt:
+    """The calibration for a test from `from_ms` on: of the folds' rows whose label had ended an embargo before."""
     rows = np.concatenate([fold.rows for fold in folds])
     margin = np.concatenate([fold.margin for fold in folds])
     known = data.t1[rows] + EMBARGO_MS <= from_ms

@@ -24,7 +24,7 @@ import numpy as np
 from dataset import DataError, Dataset, load_dataset, still_symbols
 from metrics import auc, fit_platt
 from page import render_page
-from protocol import fit, hold_out_start, lightgbm_params, rows_before, walk_forward
+from protocol import fit, hold_out_start, lightgbm_params, platt_before, rows_before, walk_forward
 from report import Judged, NullTests, Training, training_report
 
 NULL_TEST_FAILED = 3
@@ -73,6 +73,8 @@ def train(args: argparse.Namespace) -> Training:
     check_null_data(everything, null_data, args.null)
     excluded = still_symbols(everything)
     data = everything.take(~np.isin(everything.symbol, excluded))
+    if len(data) == 0:
+        raise DataError(f"{args.dataset}: no row is left: left out are {', '.join(excluded)}, whose plans never met a level")
     params = lightgbm_params(args.seed, args.threads)
     border = hold_out_start(data)
     development = data.take(data.t0 < border)
@@ -89,7 +91,7 @@ def train(args: argparse.Namespace) -> Training:
         development=development,
         walk=walk,
         platt=platt,
-        hold_out=Judged(late, platt.apply(late_margin)),
+        hold_out=Judged(late, platt_before(development, walk.folds, border).apply(late_margin)),
         model=model,
         text=model.model_to_string(),
         rounds=rounds,

@@ -140,6 +140,25 @@ describe.skipIf(!hasLightGbm())("training", () => {
     }
   });
 
+  it("judges the hold-out with a calibration of rows that had ended a day before it", () => {
+    const code = [
+      "import json, numpy as np",
+      "from train import *",
+      `training = train(parse_arguments(${JSON.stringify([at("walk"), "--null", at("null"), "--out", "-"])}))`,
+      "data, walk, border = training.data, training.walk, hold_out_start(training.data)",
+      "known = training.development.t1[walk.rows] + 86_400_000 <= border",
+      "platt = fit_platt(walk.margin[known], training.development.y[walk.rows][known])",
+      "early = fit(data, rows_before(data, border), training.params, training.rounds)",
+      "p = platt.apply(early.predict(training.hold_out.data.features, raw_score=True))",
+      "print(json.dumps([int((~known).sum()), float(np.abs(p - training.hold_out.p).max())]))",
+    ].join("\n");
+    const { out, err } = run(["-c", code]);
+    expect(err).toBe("");
+    const [late, apart] = JSON.parse(out) as number[];
+    expect(late).toBeGreaterThan(0);
+    expect(apart).toBe(0);
+  });
+
   it("finds an edge that is there, calibrated", () => {
     expect(train("edge", "null", "found").code).toBe(0);
     const { outOfSample } = reportOf("found");
@@ -158,7 +177,7 @@ describe.skipIf(!hasLightGbm())("training", () => {
   });
 
   it("refuses data that does not fit, with file, line and column", async () => {
-    await runDataset({ bars: { type: "random-walk", symbols: 1, days: 3, seed: 1 }, out: at("small") });
+    await runDataset({ bars: { type: "random-walk", symbols: 1, days: 5, seed: 1 }, out: at("small") });
     expect(train("small", "null", "none")).toMatchObject({
       code: 2,
       err: expect.stringContaining("too few"),
@@ -177,6 +196,16 @@ describe.skipIf(!hasLightGbm())("training", () => {
     expect(damage(5, /,[^,]*$/, "")).toContain("labels.csv:5: not 13 columns");
     writeFileSync(labels, text.split("\n").toSpliced(4, 1).join("\n"));
     expect(train("small", "null", "none").err).toMatch(/labels.csv has \d+ rows/);
+    writeFileSync(labels, text.replaceAll(/,(?:stop|target),/g, ",time,"));
+    expect(train("small", "null", "none")).toMatchObject({
+      code: 2,
+      err: expect.stringContaining("no row is left: left out are WALK001USDT"),
+    });
+    writeFileSync(join(at("small"), "features.npy"), "");
+    expect(train("small", "null", "none")).toMatchObject({
+      code: 2,
+      err: expect.stringContaining("features.npy: cannot be read"),
+    });
     expect(existsSync(at("none"))).toBe(false);
   });
 
