@@ -1,7 +1,7 @@
 /**
  * Runs the engine for a while against the simulated venue and watches whether anything grows or drifts:
  *
- *   node scripts/soak.ts [--minutes 30] [--speed 60] [--shards 8]
+ *   node scripts/soak.ts [--minutes 30] [--speed 60] [--shards 8] [--model FILE|heuristic]
  *
  * Prints one line a minute, then a JSON report: memory slope of each process, bars closed of expected, lost signals.
  * Exit code 1 when a bar or a signal is missing. Build first (`pnpm run build`).
@@ -18,6 +18,7 @@ const { values } = parseArgs({
     minutes: { type: "string", default: "30" },
     speed: { type: "string", default: "60" },
     shards: { type: "string", default: "8" },
+    model: { type: "string", default: "heuristic" },
   },
 });
 const MAIN = fileURLToPath(new URL("../packages/cli/dist/main.js", import.meta.url));
@@ -80,7 +81,8 @@ function slopeMbPerHour(samples: readonly Sample[]): number {
 }
 
 const folder = mkdtempSync(join(tmpdir(), "smcq-soak-"));
-const args = ["engine", "--shards", values.shards, "--speed", values.speed, "--for", `${values.minutes}m`];
+const { shards, speed, minutes, model } = values;
+const args = ["engine", "--shards", shards, "--speed", speed, "--model", model, "--for", `${minutes}m`];
 const child = spawn(process.execPath, [MAIN, ...args, "--data-dir", folder, "--log-format", "json"], {
   stdio: ["ignore", "pipe", "inherit"],
 });
