@@ -44,7 +44,14 @@ export interface OpenModelsDeps {
 /** Loads what the settings name, through the whole gate; refuses with MODEL_*, never falls back by itself. */
 export async function openModels(config: EngineConfig, deps: OpenModelsDeps): Promise<EngineModels> {
   const source = modelSource(config);
-  if (source.type === "heuristic") return heuristic(source.hint, deps.logger);
+  if (source.type === "heuristic") {
+    if (config.scan.challenger !== null)
+      throw new SmcqError(
+        "CONFIG_MODEL",
+        "a --challenger scores beside a model, not the heuristic: give --model FILE too",
+      );
+    return heuristic(source.hint, deps.logger);
+  }
   // One lane a shard: a shard is scanned by one thread at a time.
   const memory = createModelMemory({ lanes: threadCount(config.shards) });
   const host =
