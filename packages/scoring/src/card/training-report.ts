@@ -110,7 +110,7 @@ export interface PsiReference {
   readonly edges: readonly (readonly number[])[];
   /** For each feature, rows in each of its bins: one more than edges. */
   readonly counts: readonly (readonly number[])[];
-  /** The same for the confidence of the out-of-fold rows. */
+  /** The same for the confidence that the model gives these rows. */
   readonly scoreEdges: readonly number[];
   readonly scoreCounts: readonly number[];
 }
