@@ -30,5 +30,7 @@ it("names the file that is refused, be it the model or its challenger, and what 
 });
 
 it("refuses a challenger beside the heuristic instead of leaving it out", async () => {
-  expect(await refusal("heuristic", join(MODELS_DIR, "lgbm_smc.onnx"))).toMatch(/--challenger .*--model FILE/);
+  expect(await refusal("heuristic", join(MODELS_DIR, "lgbm_smc.onnx"))).toMatch(
+    /--challenger .*--model FILE/,
+  );
 });
