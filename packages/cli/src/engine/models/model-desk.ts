@@ -154,6 +154,8 @@ export class ModelDesk implements ScanModels {
     if (cluster === null) return;
     if (this.#roster.shadow !== null) this.#abandonShadow("another version of the file came");
     let epoch = this.#roster.nextEpoch((used) => cluster.isModelUsed(used));
+    if (epoch === null)
+      logger.warn({ file }, "new version of the model waits: a scan still uses what its place held");
     while (epoch === null) {
       if (this.#isClosing) return;
       await new Promise<void>((resolve) => wallClock.after(SLOT_RETRY_MS, resolve));

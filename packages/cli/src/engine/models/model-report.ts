@@ -1,5 +1,5 @@
 import { FEATURES } from "@smcq/features";
-import type { HealthReport } from "@smcq/scoring";
+import { DRIFT_LIMITS, type HealthReport } from "@smcq/scoring";
 import type { Metric } from "../../output/metrics-text.ts";
 
 /** How the scorer does, for the minute line and the metrics. */
@@ -18,15 +18,24 @@ export interface ModelReport {
   readonly shadowBarsLeft: number;
 }
 
-/** The report's flat fields, for the minute line; NaN where a thing is not measured (yet). */
+/** The PSI values once there are rows enough to judge by; a few rows always look like drift. */
+function judgedPsi(
+  health: HealthReport | null,
+): Pick<HealthReport, "psi" | "psiMax" | "psiMaxFeature" | "scorePsi"> {
+  if (health !== null && health.rows >= DRIFT_LIMITS.judgedRowsMin) return health;
+  return { psi: null, psiMax: null, psiMaxFeature: null, scorePsi: null };
+}
+
+/** The report's flat fields, for the minute line; null where a thing is not measured (yet). */
 export function modelFields(report: ModelReport): Readonly<Record<string, string | number | boolean | null>> {
   const { health, ...rest } = report;
+  const { psiMax, psiMaxFeature, scorePsi } = judgedPsi(health);
   return {
     ...rest,
     drift: health?.level ?? "none",
-    psiMax: health?.psiMax ?? null,
-    psiMaxFeature: health?.psiMaxFeature ?? null,
-    scorePsi: health?.scorePsi ?? null,
+    psiMax,
+    psiMaxFeature,
+    scorePsi,
     nanRatio: health?.nanRatio ?? null,
     invalidScores: health?.invalid ?? 0,
     brier: health?.brier ?? null,
@@ -68,23 +77,16 @@ export function modelMetrics(report: ModelReport): readonly Metric[] {
     gauge("model_shadow_bars_left", "bars until a new version takes over", report.shadowBarsLeft),
   ];
   if (health === null) return facts;
+  const { psi, scorePsi } = judgedPsi(health);
   return [
     ...facts,
+    gauge("model_rows", "rows in the drift watch's window", health.rows),
     ...FEATURES.map(({ name, order }) =>
-      gauge(
-        "model_feature_psi",
-        "PSI of a feature against the training rows",
-        health.psi?.[order] ?? Number.NaN,
-        {
-          feature: name,
-        },
-      ),
+      gauge("model_feature_psi", "PSI of a feature against the training rows", psi?.[order] ?? Number.NaN, {
+        feature: name,
+      }),
     ),
-    gauge(
-      "model_score_psi",
-      "PSI of the score against the out-of-sample scores",
-      health.scorePsi ?? Number.NaN,
-    ),
+    gauge("model_score_psi", "PSI of the score against the out-of-sample scores", scorePsi ?? Number.NaN),
     gauge("model_nan_ratio", "share of rows with a NaN feature", health.nanRatio),
     gauge("model_invalid_scores", "scores that were no probability", health.invalid),
     gauge("model_brier", "rolling Brier score of known outcomes", health.brier ?? Number.NaN),
