@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ModelEvent, Signal } from "@smcq/engine";
-import { MINUTE_MS, silentLogger, SystemClock } from "@smcq/kernel";
-import type { LoadedModel, SharedModels } from "@smcq/scoring";
+import { ManualClock, MINUTE_MS, silentLogger, SystemClock } from "@smcq/kernel";
+import { type LoadedModel, type SharedModels, utcMs } from "@smcq/scoring";
 import type { ModelEpochs } from "@smcq/wire";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { ModelDesk } from "../src/engine/models/model-desk.ts";
@@ -11,10 +11,12 @@ import { modelVersion } from "../src/engine/models/model-watch.ts";
 import { until } from "./processes/engine-run.ts";
 
 const wallClock = new SystemClock();
+const EXPIRES_UTC = "2027-01-01T00:00:00Z";
+const START_MS = utcMs("2026-12-31T23:00:00Z");
 
 /** A model as the desk sees it; `id` stands for its file, too. */
 function modelOf(id: string, epoch: number): LoadedModel {
-  const metadata = { status: "unproven", expiresUtc: "2999-01-01T00:00:00Z", psi: null, metrics: null };
+  const metadata = { status: "unproven", expiresUtc: EXPIRES_UTC, psi: null, metrics: null };
   return { id, epoch, sha256: id, card: { metadata } } as LoadedModel;
 }
 
@@ -22,6 +24,7 @@ function modelOf(id: string, epoch: number): LoadedModel {
 class Lab {
   readonly file: string = join(mkdtempSync(join(tmpdir(), "smcq-desk-")), "m.txt");
   readonly events: string[] = [];
+  readonly clock = new ManualClock(START_MS);
   desk: ModelDesk | null = null;
   content = "a";
   sizeFactor = 1;
@@ -40,7 +43,7 @@ class Lab {
       challenger: null,
       shadowBars,
       pollMs: 2,
-      clock: wallClock,
+      clock: this.clock,
       wallClock,
       logger: silentLogger,
     });
@@ -71,8 +74,9 @@ class Lab {
     this.desk?.onSignals([{ ...row, features: new Float32Array(12).fill(features) } as unknown as Signal]);
   }
 
-  minute(): void {
-    this.desk?.tick(wallClock.nowMs());
+  minutes(count: number): void {
+    this.clock.advance(count * MINUTE_MS);
+    this.desk?.tick(this.clock.nowMs());
   }
 }
 
@@ -81,7 +85,7 @@ describe("ModelDesk", () => {
     const lab = new Lab();
     await lab.start(0);
     lab.row(Number.NaN, "a");
-    lab.minute();
+    lab.minutes(1);
     expect(lab.sizeFactor).toBe(0);
     await lab.put("b", "swapped b");
     expect(lab.sizeFactor).toBe(1);
@@ -95,9 +99,19 @@ describe("ModelDesk", () => {
     await lab.put("b", "shadow-begun b");
     lab.row(1, "a", "b");
     lab.row(Number.NaN, "a", "b");
-    desk.tick(wallClock.nowMs() + 2 * MINUTE_MS);
+    lab.minutes(2);
     expect(lab.events.slice(-2)).toEqual(["swapped b", "health b"]);
     expect([lab.epochs?.model, lab.sizeFactor, desk.report(0).health?.rows]).toEqual([2, 0, 2]);
+  });
+
+  it("only observes from the minute on in which the model expires", async () => {
+    const lab = new Lab();
+    const desk = await lab.start(0);
+    lab.minutes(59);
+    expect([lab.sizeFactor, desk.report(0).isModelExpired]).toEqual([1, false]);
+    lab.minutes(1);
+    expect([lab.sizeFactor, desk.report(0).isModelExpired]).toEqual([0, true]);
+    expect(lab.events).toEqual(["loaded a", "health a"]);
   });
 
   it("lets a version that gave no probabilities come back by its shadow only", async () => {
