@@ -146,9 +146,20 @@ export interface Contradiction {
   readonly rule: string;
 }
 
+/** What is asked of a model when the heuristic is what scores: it would be left out without a word. */
+function withoutModel({ mode, scan: asked }: EngineConfig): readonly Contradiction[] {
+  const isHeuristic = asked.model === "heuristic" || (asked.model === null && mode === "sim");
+  if (!isHeuristic) return [];
+  const rule = "needs a model (scan.model): the heuristic is what scores here";
+  const found: Contradiction[] = [];
+  if (asked.challenger !== null) found.push({ paths: ["scan.challenger", "scan.model", "mode"], rule });
+  if (asked.scorer === "ort") found.push({ paths: ["scan.scorer", "scan.model", "mode"], rule });
+  return found;
+}
+
 /** Returns the cross-field rules that this configuration breaks. */
 export function contradictions(config: EngineConfig): readonly Contradiction[] {
-  const found: Contradiction[] = [];
+  const found: Contradiction[] = [...withoutModel(config)];
   const demand = (isKept: boolean, paths: readonly string[], rule: string): void => {
     if (!isKept) found.push({ paths, rule });
   };

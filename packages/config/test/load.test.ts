@@ -179,6 +179,19 @@ describe("refusals", () => {
     expect(faultsOf({ flags: few }).join()).toContain("has more symbols than universe.maxSymbols (1)");
   });
 
+  it("refuses what is asked of a model where the heuristic scores", () => {
+    const flags = { "scan.challenger": "c.onnx", "scan.scorer": "ort" };
+    const rule = "needs a model (scan.model)";
+    for (const heuristic of [{}, { mode: "paper", "scan.model": "heuristic" }]) {
+      const all = faultsOf({ flags: { ...flags, ...heuristic } });
+      expect(all).toHaveLength(2);
+      expect(all[0]).toContain(`scan.challenger (flag): "c.onnx" ${rule}`);
+      expect(all[1]).toContain(`scan.scorer (flag): "ort" ${rule}`);
+    }
+    expect(() => load({ flags: { ...flags, mode: "paper" } })).not.toThrow();
+    expect(() => load({ flags: { ...flags, "scan.model": "m.onnx" } })).not.toThrow();
+  });
+
   it("does not blame a rule on a value that is out of range itself", () => {
     expect(faultsOf({ flags: { "feed.backoffMinMs": 0, "feed.backoffMaxMs": 1_000 } })).toHaveLength(1);
   });
