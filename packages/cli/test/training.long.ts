@@ -42,7 +42,12 @@ interface Report {
   readonly modelTextSha256: string;
   readonly dataset: { readonly labelled: number; readonly symbols: number };
   readonly excludedSymbols: string[];
-  readonly folds: { readonly fromUtc: string; readonly toUtc: string; readonly testRows: number }[];
+  readonly folds: {
+    readonly fromUtc: string;
+    readonly toUtc: string;
+    readonly trainRows: number;
+    readonly testRows: number;
+  }[];
   readonly outOfSample: {
     readonly n: number;
     readonly auc: number;
@@ -130,6 +135,20 @@ describe.skipIf(!hasLightGbm())("training", () => {
     expect(folds.slice(1).map(({ fromUtc }) => fromUtc)).toEqual(
       folds.slice(0, -1).map(({ toUtc }) => toUtc),
     );
+    const lines = readFileSync(join(at("walk"), "labels.csv"), "utf8")
+      .trim()
+      .split("\n")
+      .slice(1);
+    const times = lines.map((line) => line.split(",").slice(10, 12).map(Number) as [number, number]);
+    const last = folds.at(-1)?.toUtc;
+    for (const { fromUtc, toUtc, trainRows, testRows } of folds) {
+      const [from, to] = [Date.parse(fromUtc), Date.parse(toUtc)];
+      // A label that ends less than a day before the slice teaches nothing.
+      expect(trainRows).toBe(times.filter(([, t1]) => t1 + 86_400_000 <= from).length);
+      expect(testRows).toBe(
+        times.filter(([t0]) => t0 >= from && (t0 < to || (t0 === to && toUtc === last))).length,
+      );
+    }
     const tested = folds.reduce((sum, fold) => sum + fold.testRows, 0);
     expect(calibration.n).toBe(tested);
     expect(outOfSample.n).toBe(tested - (folds[0]?.testRows ?? 0));
