@@ -28,9 +28,3 @@ it("names the file that is refused, be it the model or its challenger, and what 
   expect(await refusal(gone, null)).toMatch(/\(model .*gone\.onnx; --model heuristic scores/);
   expect(await refusal(join(MODELS_DIR, "lgbm_smc.onnx"), gone)).toMatch(/\(challenger .*gone\.onnx\)$/);
 });
-
-it("refuses a challenger beside the heuristic instead of leaving it out", async () => {
-  expect(await refusal("heuristic", join(MODELS_DIR, "lgbm_smc.onnx"))).toMatch(
-    /--challenger .*--model FILE/,
-  );
-});

@@ -44,7 +44,7 @@ export interface OpenModelsDeps {
 /** Loads what the settings name, through the whole gate; refuses with MODEL_*, never falls back by itself. */
 export async function openModels(config: EngineConfig, deps: OpenModelsDeps): Promise<EngineModels> {
   const source = modelSource(config);
-  if (source.type === "heuristic") return heuristic(config, source.hint, deps.logger);
+  if (source.type === "heuristic") return heuristic(source.hint, deps.logger);
   // One lane a shard: a shard is scanned by one thread at a time.
   const memory = createModelMemory({ lanes: threadCount(config.shards) });
   const host =
@@ -122,12 +122,7 @@ function fromDesk(desk: ModelDesk, host: OrtHost | null): EngineModels {
   };
 }
 
-function heuristic({ scan }: EngineConfig, hint: string | null, logger: Logger): EngineModels {
-  if (scan.challenger !== null)
-    throw new SmcqError(
-      "CONFIG_MODEL",
-      "a --challenger scores beside a model, not the heuristic: give --model FILE too",
-    );
+function heuristic(hint: string | null, logger: Logger): EngineModels {
   if (hint !== null) logger.info({}, hint);
   const report: ModelReport = {
     model: HEURISTIC_ID,
