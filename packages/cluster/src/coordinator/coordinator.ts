@@ -26,7 +26,7 @@ import { ShardHost } from "./shard-host.ts";
 import { ShardScans } from "./shard-scans.ts";
 import { ShardLane } from "./shard-lane.ts";
 import { type SlotEntry, SlotTable } from "./slot-table.ts";
-import { isShardOff, threadHealth } from "./thread-health.ts";
+import { isShardOff, mayScan, threadHealth } from "./thread-health.ts";
 import { SymbolNews } from "./symbol-news.ts";
 import { WarmUp } from "./warm-up.ts";
 
@@ -166,7 +166,7 @@ export class Coordinator {
 
   /** True while a scan may still score with a model that was taken back. */
   isModelUsed(epoch: number): boolean {
-    return this.#hosts.some((host, shardId) => !this.#isOff(shardId) && host.control.isModelUsed(epoch));
+    return this.#hosts.some((host, id) => mayScan(host, this.#lanes[id]) && host.control.isModelUsed(epoch));
   }
 
   /** Tells the decision core how much of a trade's usual size the model is good for, 0..1. */

@@ -7,6 +7,11 @@ export function isShardOff(host: ShardHost | undefined, lane: ShardLane | undefi
   return host?.state === "off" || lane?.isOff === true;
 }
 
+/** A scan of the shard runs or may begin: what a shard that is off left behind is nobody's. */
+export function mayScan(host: ShardHost | undefined, lane: ShardLane | undefined): boolean {
+  return lane?.isInFlight === true || !isShardOff(host, lane);
+}
+
 /** How the threads are: the part of a cluster's health that is theirs. */
 export function threadHealth(
   hosts: readonly ShardHost[],

@@ -280,7 +280,10 @@ export class ModelDesk implements ScanModels {
   #tell(kind: ModelEvent["kind"], model: LoadedModel, detail: Readonly<Record<string, unknown>>): void {
     const { logger, clock } = this.#options;
     const isTrouble =
-      kind === "refused" || kind === "rolled-back" || (kind === "health" && detail["sizeFactor"] !== 1);
+      kind === "refused" ||
+      kind === "rolled-back" ||
+      (kind === "health" && detail["sizeFactor"] !== 1) ||
+      (kind === "swapped" && detail["status"] !== "proven");
     // What was loaded at the start, its step of the start has told.
     const level = isTrouble ? "warn" : kind === "loaded" ? "debug" : "info";
     logger[level]({ model: model.id, ...detail }, MODEL_TEXTS[kind]);
