@@ -29,7 +29,11 @@ fi
 fail() { echo "train.sh: $1" >&2; exit 2; }
 [[ -z "$(ls -A -- "$out" 2>/dev/null)" ]] || fail "$out is not empty: name a new folder"
 
-smcq=(pnpm --silent --dir "$root" run smcq)
+pnpm=(pnpm)
+if ! command -v pnpm >/dev/null; then
+  pnpm=(npx --yes "$(sed -n 's/.*"packageManager": "\([^"+]*\).*/\1/p' "$root/package.json")")
+fi
+smcq=("${pnpm[@]}" --silent --dir "$root" run smcq)
 if [[ -n "${SMCQ:-}" ]]; then read -r -a smcq <<<"$SMCQ"; fi
 
 python="${SMCQ_PYTHON:-}"

@@ -55,6 +55,7 @@ describe("train.sh", () => {
     mkdirSync(join(root, "scripts/train"), { recursive: true });
     for (const name of ["train.sh", "requirements.txt"])
       copyFileSync(join(scripts, name), join(root, "scripts/train", name));
+    copyFileSync(join(scripts, "../../package.json"), join(root, "package.json"));
     mkdirSync(at("bin"));
     writeFileSync(at("A B-1m-x.csv"), "");
     command("pnpm");
@@ -79,6 +80,20 @@ describe("train.sh", () => {
     const [, script, ...args] = calls.findLast(([name]) => name === "venv") ?? [];
     expect(script).toBe(join(root, "scripts/train/train.py"));
     expect(args).toEqual([`${out}/dataset`, "--null", `${out}/null`, "--out", out, "--seed", "7"]);
+  });
+
+  it("does without an installed pnpm, as the README's commands do", () => {
+    rmSync(at("bin/pnpm"));
+    command("npx");
+    pythonThatMakes("", 0);
+    const { code, err, calls } = train();
+    expect({ code, err }).toEqual({ code: 0, err: "" });
+    const { packageManager } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as {
+      readonly packageManager: string;
+    };
+    const called = calls.filter(([name]) => name === "npx").map((words) => words.slice(1, 7));
+    expect(called).toHaveLength(4);
+    expect(called[0]).toEqual(["--yes", packageManager, "--silent", "--dir", root, "run"]);
   });
 
   it("leaves no half-made virtual environment behind, and says what else would do", () => {
