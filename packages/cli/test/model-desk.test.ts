@@ -31,7 +31,7 @@ class Lab {
   epochs: ModelEpochs | null = null;
   isEveryModelUsed = false;
 
-  async start(shadowBars: number): Promise<ModelDesk> {
+  async start(shadowBars: number, before: (modelId: string) => number = () => 1): Promise<ModelDesk> {
     onTestFinished(() => rmSync(join(this.file, ".."), { recursive: true }));
     writeFileSync(this.file, this.content);
     const desk = new ModelDesk({
@@ -54,6 +54,7 @@ class Lab {
       setSizeFactor: (sizeFactor: number) => (this.sizeFactor = sizeFactor),
       slots: { of: () => null },
     };
+    desk.resume(before);
     desk.attach(cluster as never, ({ kind, modelId }: ModelEvent) => this.events.push(`${kind} ${modelId}`));
     onTestFinished(() => desk.close());
     return desk;
@@ -90,6 +91,16 @@ describe("ModelDesk", () => {
     await lab.put("b", "swapped b");
     expect(lab.sizeFactor).toBe(1);
     await lab.put("a", "rolled-back a");
+    expect(lab.sizeFactor).toBe(0);
+  });
+
+  it("begins as badly as its model ended the run before, and tells so again", async () => {
+    const lab = new Lab();
+    const desk = await lab.start(0, (modelId) => (modelId === "a" ? 0 : 1));
+    expect([lab.sizeFactor, desk.report(0).health?.level]).toEqual([0, "observe-only"]);
+    expect(lab.events.at(-1)).toBe("health a");
+    lab.minutes(200);
+    // Time alone heals nothing: there are no rows to judge by.
     expect(lab.sizeFactor).toBe(0);
   });
 

@@ -176,6 +176,20 @@ export class LedgerReader {
     );
   }
 
+  /** Returns what was last stored of a model's health in any run, as `detailJson`; null when nothing was. */
+  lastHealth(modelId: string): string | null {
+    return this.#read(
+      () =>
+        this.#db
+          .prepare<[string], string>(
+            `SELECT detail_json FROM model_events WHERE kind = 'health' AND model_id = ?
+             ORDER BY model_event_key DESC LIMIT 1`,
+          )
+          .pluck()
+          .get(modelId) ?? null,
+    );
+  }
+
   close(): void {
     this.#db.close();
   }

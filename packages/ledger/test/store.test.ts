@@ -309,6 +309,29 @@ describe("model events", () => {
     store.close();
     const reader = new LedgerReader(file);
     expect(reader.modelEvents("r1")).toEqual(given);
+    expect(reader.lastHealth("a")).toBeNull();
+    reader.close();
+  });
+
+  it("tell how well a model last did, in whatever run", () => {
+    const file = join(temporaryFolder(), "ledger.db");
+    const store = new LedgerStore({ file });
+    const health = (modelId: string, atMs: number, sizeFactor: number): ModelEvent => ({
+      atMs,
+      kind: "health",
+      modelId,
+      detailJson: JSON.stringify({ sizeFactor }),
+    });
+    for (const runId of ["r1", "r2"]) store.beginRun(runRecord(runId));
+    store.noteModel("r1", health("a", 900, 0));
+    store.noteModel("r2", health("a", 100, 0.5));
+    store.noteModel("r2", health("b", 200, 1));
+    store.close();
+    const reader = new LedgerReader(file);
+    expect([reader.lastHealth("a"), reader.lastHealth("b")]).toEqual([
+      '{"sizeFactor":0.5}',
+      '{"sizeFactor":1}',
+    ]);
     reader.close();
   });
 });

@@ -144,6 +144,18 @@ describe("model health", () => {
     expect(market.judge().level).toBe("ok");
   });
 
+  it("goes on where a run before ended, until there are rows that say better", () => {
+    const market = new Market();
+    market.health.resume(0.5);
+    for (let k = 0; k < 200; k++) expect(market.judge()).toMatchObject({ level: "reduced", sizeFactor: 0.5 });
+    market.rows(DRIFT_LIMITS.judgedRowsMin);
+    for (let k = 0; k < 59; k++) expect(market.judge().sizeFactor).toBe(0.5);
+    expect(market.judge()).toMatchObject({ level: "ok", sizeFactor: 1 });
+    const healthy = new Market();
+    healthy.health.resume(1);
+    expect(healthy.judge().level).toBe("ok");
+  });
+
   it("shows a fall before the next evaluation, and no rise", () => {
     const market = new Market().rows(10);
     expect(market.judge().level).toBe("ok");

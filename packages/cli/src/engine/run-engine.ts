@@ -107,6 +107,7 @@ async function start(payload: EnginePayload, deps: RunDeps, closers: Closers): P
   tellOffset(venue.offsetMs());
   summary.coordinator = coordinator;
   summary.signals = signals;
+  models.desk?.resume((modelId) => run.sizeFactorBefore(modelId));
   models.desk?.attach(coordinator, (event) => run.noteModel(event));
   closers.add(() => coordinator.stop());
   // A stop ends the waits of the start. What fails on that way, the closer reports.

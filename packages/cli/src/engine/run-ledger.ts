@@ -4,7 +4,7 @@ import { sha256Hex } from "@smcq/config";
 import { FEATURE_VERSION, featureSchemaJson } from "@smcq/features";
 import type { ModelEvent } from "@smcq/engine";
 import { type Clock, errorCode, errorMessage, type Logger } from "@smcq/kernel";
-import { type LedgerClient, type LedgerEvent, ledgerFile, openLedger } from "@smcq/ledger";
+import { type LedgerClient, type LedgerEvent, ledgerFile, LedgerReader, openLedger } from "@smcq/ledger";
 import { SMC_PARAMETERS } from "@smcq/smc";
 import type { EnginePayload } from "../process/engine-payload.ts";
 import type { SignalCounter } from "./signal-tally.ts";
@@ -31,6 +31,8 @@ export interface RunLedger {
   readonly client: LedgerClient;
   /** Keeps what happened to the models; a failure is told, never thrown. */
   noteModel(event: ModelEvent): void;
+  /** The size factor that a model ended a run before with, 0..1; 1 when nothing is known. */
+  sizeFactorBefore(modelId: string): number;
   /** Stores the run's end with what became of it; a start that failed or was stopped ends too. */
   end(endedAtMs: number, run: RunSummary): Promise<void>;
 }
@@ -108,5 +110,16 @@ export async function openRunLedger(payload: EnginePayload, deps: LedgerDeps): P
         ),
       );
   };
-  return { runId, client, noteModel, end };
+  const sizeFactorBefore = (modelId: string): number => {
+    const reader = new LedgerReader(ledgerFile(config.dataDir));
+    try {
+      const { sizeFactor } = JSON.parse(reader.lastHealth(modelId) ?? "{}") as {
+        readonly sizeFactor?: number;
+      };
+      return sizeFactor ?? 1;
+    } finally {
+      reader.close();
+    }
+  };
+  return { runId, client, noteModel, sizeFactorBefore, end };
 }

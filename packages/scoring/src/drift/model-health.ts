@@ -80,6 +80,7 @@ export class ModelHealth {
   #severity: number = OK;
   #goodEvaluations = 0;
   #worstSinceFall: number = OK;
+  #isResumed = false;
 
   constructor({ psi, metrics }: Pick<ModelMetadata, "psi" | "metrics">) {
     const { windowRows, windowOutcomes } = DRIFT_LIMITS;
@@ -123,6 +124,17 @@ export class ModelHealth {
   /** Takes the outcome of a row that was scored earlier. */
   observeOutcome(confidence: number, isWin: boolean): void {
     this.#brier.add(confidence, isWin);
+  }
+
+  /**
+   * Begins as bad as the model was when a run before ended: a restart makes nothing healthy. It rises as ever, but not
+   * before there are rows enough to judge by.
+   */
+  resume(sizeFactor: number): void {
+    const severity = SIZE_FACTORS.findLastIndex((factor) => factor >= sizeFactor);
+    if (sizeFactor >= 1 || severity <= this.#severity) return;
+    this.#severity = severity;
+    this.#isResumed = true;
   }
 
   /** Counts one evaluation towards a better level; to be called at an even pace, such as once a minute. */
@@ -172,6 +184,7 @@ export class ModelHealth {
       this.#worstSinceFall = OK;
       return;
     }
+    if (this.#isResumed && this.#rows < DRIFT_LIMITS.judgedRowsMin) return;
     this.#worstSinceFall = Math.max(this.#worstSinceFall, severity);
     this.#goodEvaluations++;
     if (this.#goodEvaluations < DRIFT_LIMITS.goodEvaluations) return;

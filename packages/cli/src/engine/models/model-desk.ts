@@ -86,6 +86,11 @@ export class ModelDesk implements ScanModels {
     return this.#roster.nameOf(epoch) ?? HEURISTIC_ID;
   }
 
+  /** Begins as well or as badly as the model did when a run before ended. */
+  resume(sizeFactorBefore: (modelId: string) => number): void {
+    this.#health(this.current).resume(sizeFactorBefore(this.current.id));
+  }
+
   /** Begins to follow the cluster; `note` keeps what happens to the models. */
   attach(cluster: Cluster, note: (event: ModelEvent) => void): void {
     this.#cluster = cluster;
