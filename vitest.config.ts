@@ -2,12 +2,12 @@ import { defineConfig } from "vitest/config";
 import { sourceProject } from "./scripts/vitest-project.ts";
 
 // Suites that start threads run one file at a time: on two cores their timings would otherwise disturb one another.
-// Suites over loopback sockets, and those of whole processes, mostly wait: two files at a time.
+// Suites over loopback sockets, and those of whole processes, mostly wait: three files at a time keep two cores busy.
 export default defineConfig({
   test: {
     globalSetup: ["./scripts/vitest-setup.ts"],
     reporters: ["default", "./scripts/tally-reporter.ts"],
-    maxWorkers: 2,
+    maxWorkers: 3,
     coverage: { include: ["packages/*/src/**"] },
     projects: [
       sourceProject({

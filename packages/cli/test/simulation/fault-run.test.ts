@@ -13,8 +13,8 @@ describe("the engine against a venue where everything goes wrong at once", () =>
       speed: 40,
       seed,
       faults: ALL_FAULTS,
-      minutes: 12,
-      calmMinutes: 4,
+      minutes: 10,
+      calmMinutes: 3,
       disturb: (_, progress) => {
         if (progress < 0.5 || hasStalled) return;
         hasStalled = true;

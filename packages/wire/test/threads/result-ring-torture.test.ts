@@ -14,13 +14,15 @@ async function side(
 ): Promise<ResultTortureReport> {
   const workerData = { role, ring, rows: ROWS, seed };
   const worker = new Worker(new URL("./result-ring-torture.worker.ts", import.meta.url), { workerData });
+  // Listened to from the start: the thread may have ended before its message is looked at.
+  const exited = once(worker, "exit");
   const [report] = await Promise.race([
     once(worker, "message"),
     once(worker, "error").then(([error]) => {
       throw error;
     }),
   ]);
-  await once(worker, "exit");
+  await exited;
   return report as ResultTortureReport;
 }
 

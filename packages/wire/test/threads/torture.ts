@@ -29,9 +29,11 @@ export async function runTorture(options: TortureOptions): Promise<TortureOutcom
   const start = (role: "writer" | "reader", seed: number): Promise<TortureReport> => {
     const workerData = { role, rings, words: sharedWords, seed };
     const worker = new Worker(new URL("./ring-torture.worker.ts", import.meta.url), { workerData });
+    // Listened to from the start: the thread may have ended before its message is looked at.
+    const exited = once(worker, "exit");
     return Promise.race([
       once(worker, "message").then(async ([report]) => {
-        await once(worker, "exit");
+        await exited;
         return report as TortureReport;
       }),
       once(worker, "error").then(([error]) => {
