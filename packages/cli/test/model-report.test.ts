@@ -1,7 +1,7 @@
 import { Rng } from "@smcq/kernel";
 import { DRIFT_LIMITS, ModelHealth } from "@smcq/scoring";
 import { describe, expect, it } from "vitest";
-import { modelFields, modelMetrics, modelPart, type ModelReport } from "../src/engine/models/model-report.ts";
+import { modelFields, modelMetrics, modelPart, type ModelReport } from "../src/output/model-report.ts";
 
 const QUARTILES = [0.25, 0.5, 0.75];
 const EVEN = [5_000, 5_000, 5_000, 5_000];

@@ -4,7 +4,7 @@ import { silentLogger } from "@smcq/kernel";
 import { describe, expect, it } from "vitest";
 import { main } from "../src/cli.ts";
 import { ledgerTeller } from "../src/engine/run-ledger.ts";
-import type { ModelReport } from "../src/engine/models/model-report.ts";
+import type { ModelReport } from "../src/output/model-report.ts";
 import { minuteFields, minuteText } from "../src/output/minute-line.ts";
 import { prettyLine, PrettyStream } from "../src/output/pretty.ts";
 

@@ -1,6 +1,6 @@
 import type { Coordinator, MinuteReporter } from "@smcq/cluster";
 import { type CancelTimer, type Clock, type Logger, MINUTE_MS } from "@smcq/kernel";
-import { modelMetrics } from "./models/model-report.ts";
+import { modelMetrics } from "../output/model-report.ts";
 import { minuteFields, minuteText } from "../output/minute-line.ts";
 import { type Metric, metricName } from "../output/metrics-text.ts";
 import type { EngineModels } from "./models/open-models.ts";

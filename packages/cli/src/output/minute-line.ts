@@ -1,6 +1,6 @@
 import type { ClusterHealth, MinuteReport } from "@smcq/cluster";
 import { FeedCounter } from "@smcq/exchange";
-import { type ModelReport, modelFields, modelPart } from "../engine/models/model-report.ts";
+import { type ModelReport, modelFields, modelPart } from "./model-report.ts";
 
 /** What the scored candidates of a report's minutes came to. */
 export interface SignalTally {

@@ -5,7 +5,7 @@ import { type Clock, errorCode, errorMessage, type Logger, MINUTE_MS } from "@sm
 import { type LoadedModel, ModelHealth, utcMs } from "@smcq/scoring";
 import type { SharedModels } from "@smcq/scoring";
 import type { ModelEpochs } from "@smcq/wire";
-import type { ModelReport } from "./model-report.ts";
+import type { ModelReport } from "../../output/model-report.ts";
 import { ModelRoster } from "./model-roster.ts";
 import { ModelWatch } from "./model-watch.ts";
 import { type Outcome, OutcomeTracker } from "./outcome-tracker.ts";

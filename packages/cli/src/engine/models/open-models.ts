@@ -13,7 +13,7 @@ import {
 } from "@smcq/scoring";
 import { threadCount } from "../thread-count.ts";
 import { ModelDesk } from "./model-desk.ts";
-import type { ModelReport } from "./model-report.ts";
+import type { ModelReport } from "../../output/model-report.ts";
 import { modelSource } from "./model-source.ts";
 import { modelVersion } from "./model-watch.ts";
 import { HEURISTIC_ONLY, type ScanModels } from "./scan-models.ts";
