@@ -38,6 +38,20 @@ function start(args: readonly string[], dataDir: string): SmcqRun {
   return run;
 }
 
+/** Files of which one changed byte is refused, each with its code. */
+const DAMAGES = [
+  ["onnx", "MODEL_HASH"],
+  ["golden.bin", "MODEL_GOLDEN"],
+  ["card.json", "MODEL_CARD"],
+] as const;
+
+/** Changes the file's first byte. */
+function damage(file: string): void {
+  const bytes = readFileSync(file);
+  bytes[0] = (bytes[0] ?? 0) ^ 1;
+  writeFileSync(file, bytes);
+}
+
 describe("the model of a running engine", () => {
   it("is replaced after a shadow, kept when the new one is damaged, put back at once; a challenger stands beside", async () => {
     const folder = fresh();
@@ -57,6 +71,11 @@ describe("the model of a running engine", () => {
     writeFileSync(`${live}.onnx`, onnx.subarray(0, onnx.length - 100));
     const refused = await run.sees("new version of the model refused");
     expect(refused["code"]).toBe("MODEL_PARSE");
+    for (const [index, [ext]] of DAMAGES.entries()) {
+      putInPlace(b, live);
+      damage(`${live}.${ext}`);
+      await run.sees("new version of the model refused", index + 2);
+    }
     putInPlace(a, live);
     const back = await run.sees("back to the model before");
     expect([back["model"], back["from"]]).toEqual([idA, idB]);
@@ -66,6 +85,7 @@ describe("the model of a running engine", () => {
     expect(await run.ends()).toBe(ExitCode.Ok);
     expect(run.lines.filter((line) => line.level === "error").map(({ code }) => code)).toEqual([
       "MODEL_PARSE",
+      ...DAMAGES.map(([, code]) => code),
     ]);
     const ledger = new LedgerReader(ledgerFile(join(folder, "var")));
     const [runId = ""] = ledger.runIds(1);
@@ -75,7 +95,7 @@ describe("the model of a running engine", () => {
       ["shadow-begun", idB],
       ["shadow-ended", idB],
       ["swapped", idB],
-      ["refused", idB],
+      ...["MODEL_PARSE", ...DAMAGES].map(() => ["refused", idB]),
       ["rolled-back", idA],
     ]);
     const signals = ledger.signals(runId, 100_000);
