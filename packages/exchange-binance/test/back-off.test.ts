@@ -1,6 +1,6 @@
 import { ManualClock, Rng } from "@smcq/kernel";
 import { describe, expect, it } from "vitest";
-import { BackOff, endKind } from "../src/back-off.ts";
+import { BackOff, endKind } from "../src/market/stream/back-off.ts";
 import { LocalConnectBudget } from "../src/index.ts";
 
 const end = { closeCode: 1006, httpStatus: 0, errorCode: "" };

@@ -2,8 +2,8 @@ import { ManualClock, Rng, SystemClock, silentLogger } from "@smcq/kernel";
 import type { Clock } from "@smcq/kernel";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { BinanceErrorCode, BinanceRest } from "../src/index.ts";
-import { parseJsonSafe } from "../src/json-safe.ts";
-import { classifyReply, parseBanUntilMs } from "../src/rest-reply.ts";
+import { parseJsonSafe } from "../src/rest/json-safe.ts";
+import { classifyReply, parseBanUntilMs } from "../src/rest/rest-reply.ts";
 import { answer, startHttpVenue } from "./support/http-venue.ts";
 import type { HttpVenue } from "./support/http-venue.ts";
 

@@ -1,5 +1,5 @@
 import { SmcqError } from "@smcq/kernel";
-import { BinanceErrorCode } from "./errors.ts";
+import { BinanceErrorCode } from "../errors.ts";
 
 /** A ban without a time in its text is taken as this long: the venue's shortest (binance.md 4.4). */
 const BAN_MS_DEFAULT = 120_000;

@@ -3,9 +3,9 @@ import { join } from "node:path";
 import { SmcqError, errorMessage } from "@smcq/kernel";
 import type { Clock, Instrument, Logger } from "@smcq/kernel";
 import type { Universe } from "@smcq/exchange";
-import { BinanceErrorCode } from "./errors.ts";
+import { BinanceErrorCode } from "../errors.ts";
 import { parseExchangeInfo, passesUniverse } from "./exchange-info.ts";
-import type { BinanceRest } from "./rest-client.ts";
+import type { BinanceRest } from "../rest/rest-client.ts";
 import { CACHE_VERSION, CachedUniverse } from "./universe-cache.ts";
 
 /** How long a document serves before it is fetched again (U2). */

@@ -1,8 +1,8 @@
 import { BAR_FIELDS, MINUTE_MS, errorCode, errorMessage } from "@smcq/kernel";
 import type { CancelTimer, Clock, Logger, Rng } from "@smcq/kernel";
 import type { BarReply, BarRequest, KlinesQuery } from "@smcq/exchange";
-import { BinanceErrorCode } from "./errors.ts";
-import { BACKFILL_QUEUE_MAX, BARS_PER_CALL_MAX } from "./limits.ts";
+import { BinanceErrorCode } from "../../errors.ts";
+import { BACKFILL_QUEUE_MAX, BARS_PER_CALL_MAX } from "../../limits.ts";
 
 const CONCURRENCY = 8;
 const TRIES_MAX = 6;

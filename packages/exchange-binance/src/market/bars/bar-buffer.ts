@@ -1,8 +1,8 @@
 import { BAR_FIELDS, MINUTE_MS, assert, barFault } from "@smcq/kernel";
 import { BarSource, FeedCounter } from "@smcq/exchange";
 import type { FeedMeter, KlineSink } from "@smcq/exchange";
-import { Field } from "./kline-frame.ts";
-import type { KlineFrame } from "./kline-frame.ts";
+import { Field } from "../kline/kline-frame.ts";
+import type { KlineFrame } from "../kline/kline-frame.ts";
 import { EARLY_BARS, KEPT_BARS, SlotBars } from "./slot-bars.ts";
 
 export const SlotStage = { Idle: 0, Warming: 1, Live: 2 } as const;

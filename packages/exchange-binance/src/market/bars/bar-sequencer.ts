@@ -1,12 +1,12 @@
 import { BAR_FIELDS, MINUTE_MS } from "@smcq/kernel";
 import { type BarReply, FeedCounter } from "@smcq/exchange";
-import { BarKeeper, SlotStage } from "./bar-keeper.ts";
-import { Field, type KlineFrame } from "./kline-frame.ts";
+import { BarKeeper, SlotStage } from "./bar-buffer.ts";
+import { Field, type KlineFrame } from "../kline/kline-frame.ts";
 import { BackfillPriority, REPAIR_RETRY_MS_MAX, repairRetryMs } from "./sequencer-options.ts";
 import type { ParityCounts, SequencerOptions, SlotState } from "./sequencer-options.ts";
 import { DueTimer } from "./due-timer.ts";
-import { HISTORY_BARS, REPAIR_BARS_MAX, RING_BARS } from "./limits.ts";
-import { isTimely } from "./kline-times.ts";
+import { HISTORY_BARS, REPAIR_BARS_MAX, RING_BARS } from "../../limits.ts";
+import { isTimely } from "../kline/kline-times.ts";
 import { KEPT_BARS } from "./slot-bars.ts";
 
 /** Replies that hold later bars but not the one we need, after which the hole counts as the venue's own. */

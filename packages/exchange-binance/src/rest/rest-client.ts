@@ -3,7 +3,7 @@ import type { Clock, Logger } from "@smcq/kernel";
 import type { KlinesQuery } from "@smcq/exchange";
 import { Pool } from "undici";
 import { ClockOffset } from "./clock-offset.ts";
-import { BinanceErrorCode } from "./errors.ts";
+import { BinanceErrorCode } from "../errors.ts";
 import { parseJsonSafe } from "./json-safe.ts";
 import { RateBudget } from "./rate-budget.ts";
 import { RestReply, classifyReply } from "./rest-reply.ts";

@@ -3,7 +3,7 @@ import type { CancelTimer, Clock } from "@smcq/kernel";
 import { WebSocket } from "ws";
 import { endKind } from "./back-off.ts";
 import type { EndKind } from "./back-off.ts";
-import { NAMES_PER_MESSAGE_MAX, PAYLOAD_BYTES_MAX, SEND_GAP_WALL_MS, SEND_QUEUE_MAX } from "./limits.ts";
+import { NAMES_PER_MESSAGE_MAX, PAYLOAD_BYTES_MAX, SEND_GAP_WALL_MS, SEND_QUEUE_MAX } from "../../limits.ts";
 
 /** Wall ms until the handshake must be done. */
 const CONNECT_WALL_MS = 10_000;

@@ -1,8 +1,8 @@
 import { SmcqError } from "@smcq/kernel";
 import type { Instrument } from "@smcq/kernel";
 import { z } from "zod";
-import { BinanceErrorCode } from "./errors.ts";
-import { WEIGHT_LIMIT_AT_START } from "./limits.ts";
+import { BinanceErrorCode } from "../errors.ts";
+import { WEIGHT_LIMIT_AT_START } from "../limits.ts";
 
 // Open enums: status, contractType and filterType are plain text, because the venue adds values without notice.
 const Filter = z.looseObject({ filterType: z.string() });

@@ -1,7 +1,7 @@
 import { SmcqError, assert } from "@smcq/kernel";
 import type { CancelTimer, Clock } from "@smcq/kernel";
-import { BinanceErrorCode } from "./errors.ts";
-import { BUDGET_QUEUE_MAX, WEIGHT_LIMIT_AT_START, WEIGHT_SHARE_MAX } from "./limits.ts";
+import { BinanceErrorCode } from "../errors.ts";
+import { BUDGET_QUEUE_MAX, WEIGHT_LIMIT_AT_START, WEIGHT_SHARE_MAX } from "../limits.ts";
 
 const MINUTE_MS = 60_000;
 /** Buckets of one second; two more than a minute, so that no minute of the venue's own clock holds too much. */

@@ -1,7 +1,7 @@
 import { assert } from "@smcq/kernel";
 import type { KlinesQuery, ReferenceData, Universe } from "@smcq/exchange";
-import { BinanceRest } from "./rest-client.ts";
-import type { RestClientOptions } from "./rest-client.ts";
+import { BinanceRest } from "../rest/rest-client.ts";
+import type { RestClientOptions } from "../rest/rest-client.ts";
 import { UniverseSource } from "./universe.ts";
 
 export interface ReferenceDataOptions extends RestClientOptions {

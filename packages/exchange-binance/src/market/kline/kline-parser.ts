@@ -1,7 +1,7 @@
 import { FrameKind, KlineFrame } from "./kline-frame.ts";
 import { KlineJsonFallback } from "./kline-json.ts";
 import { KlineScanner } from "./kline-scanner.ts";
-import { scanUsualOrder } from "./kline-usual.ts";
+import { scanUsualOrder } from "./kline-fast-path.ts";
 import { UNSURE, loadText } from "./scan-bytes.ts";
 import type { SymbolTable } from "./symbol-table.ts";
 
