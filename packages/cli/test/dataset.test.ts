@@ -14,12 +14,12 @@ import { FEATURE_COUNT, planTrade } from "@smcq/features";
 import { barFault } from "@smcq/kernel";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { main } from "../src/cli.ts";
-import { symbolOfFile } from "../src/dataset/bar-source.ts";
-import { DatasetRows } from "../src/dataset/dataset-rows.ts";
-import { openRandomWalks, parseRandomWalk } from "../src/dataset/random-walk.ts";
-import { runDataset } from "../src/dataset/run-dataset.ts";
-import type { DatasetTotals } from "../src/dataset/run-dataset.ts";
-import { averageUniqueness } from "../src/dataset/uniqueness.ts";
+import { symbolOfFile } from "../src/offline/dataset/bar-source.ts";
+import { DatasetRows } from "../src/offline/dataset/dataset-rows.ts";
+import { openRandomWalks, parseRandomWalk } from "../src/offline/dataset/random-walk.ts";
+import { runDataset } from "../src/offline/dataset/run-dataset.ts";
+import type { DatasetTotals } from "../src/offline/dataset/run-dataset.ts";
+import { averageUniqueness } from "../src/offline/dataset/uniqueness.ts";
 
 const root = join(import.meta.dirname, "../../..");
 const HEADER = "open_time,open,high,low,close,volume";

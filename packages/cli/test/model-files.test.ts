@@ -5,8 +5,8 @@ import { gzipSync } from "node:zlib";
 import { FEATURE_COUNT, FEATURES } from "@smcq/features";
 import type { ModelCard, ModelMetadata } from "@smcq/scoring";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { cardForEyes } from "../src/model/card-text.ts";
-import { readRows } from "../src/model/read-rows.ts";
+import { cardForEyes } from "../src/offline/model/card-text.ts";
+import { readRows } from "../src/offline/model/read-rows.ts";
 
 const NAMES = FEATURES.map(({ name }) => name);
 const F = Array.from({ length: FEATURE_COUNT }, (_, k) => `f${k}`);

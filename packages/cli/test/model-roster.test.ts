@@ -1,6 +1,6 @@
 import { Rng } from "@smcq/kernel";
 import { describe, expect, it } from "vitest";
-import { ModelRoster, type RosterModel } from "../src/engine/models/model-roster.ts";
+import { ModelRoster, type RosterModel } from "../src/run/models/model-roster.ts";
 
 const seed = Number(process.env["SMCQ_SEED"] ?? 20_261_120);
 const model = (epoch: number): RosterModel => ({ id: `m${epoch}`, epoch, sha256: String(epoch) });

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { SystemClock } from "@smcq/kernel";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { ModelWatch, modelVersion } from "../src/engine/models/model-watch.ts";
+import { ModelWatch, modelVersion } from "../src/run/models/model-watch.ts";
 
 const POLL_MS = 5;
 const wallClock = new SystemClock();

@@ -2,8 +2,8 @@ import { join } from "node:path";
 import type { EngineConfig } from "@smcq/config";
 import { silentLogger, SystemClock } from "@smcq/kernel";
 import { expect, it } from "vitest";
-import { openModels } from "../src/engine/models/open-models.ts";
-import { MODELS_DIR } from "../src/engine/models/model-source.ts";
+import { openModels } from "../src/run/models/open-models.ts";
+import { MODELS_DIR } from "../src/run/models/model-source.ts";
 
 const clock = new SystemClock();
 

@@ -7,9 +7,9 @@ import { CandidateScanner } from "@smcq/features";
 import { BAR_FIELDS, MINUTE_MS, Rng, symbolId } from "@smcq/kernel";
 import { createKlineRings, KlineRingReader, KlineRingWriter } from "@smcq/wire";
 import { describe, expect, it } from "vitest";
-import { DatasetRows } from "../src/dataset/dataset-rows.ts";
-import { LabelSeries } from "../src/dataset/label-series.ts";
-import { OutcomeTracker } from "../src/engine/models/outcome-tracker.ts";
+import { DatasetRows } from "../src/offline/dataset/dataset-rows.ts";
+import { LabelSeries } from "../src/offline/dataset/label-series.ts";
+import { OutcomeTracker } from "../src/run/models/outcome-tracker.ts";
 
 const seed = Number(process.env["SMCQ_SEED"] ?? 20_261_120);
 

@@ -3,7 +3,7 @@ import { FEED_COUNTER_COUNT, FeedCounter } from "@smcq/exchange";
 import { silentLogger } from "@smcq/kernel";
 import { describe, expect, it } from "vitest";
 import { main } from "../src/cli.ts";
-import { ledgerTeller } from "../src/engine/run-ledger.ts";
+import { ledgerTeller } from "../src/run/run-ledger.ts";
 import type { ModelReport } from "../src/output/model-report.ts";
 import { minuteFields, minuteText } from "../src/output/minute-line.ts";
 import { prettyLine, PrettyStream } from "../src/output/pretty.ts";

@@ -4,9 +4,9 @@ import { join } from "node:path";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { Rng } from "@smcq/kernel";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { FieldReader } from "../src/scan/decimal.ts";
-import { readKlinesCsv } from "../src/scan/read-klines-csv.ts";
-import { runScan } from "../src/scan/run-scan.ts";
+import { FieldReader } from "../src/offline/scan/decimal.ts";
+import { readKlinesCsv } from "../src/offline/scan/read-klines-csv.ts";
+import { runScan } from "../src/offline/scan/scan-klines.ts";
 
 const root = join(import.meta.dirname, "../../..");
 const smcFixtures = join(root, "packages/smc/test/fixtures");

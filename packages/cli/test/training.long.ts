@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Rng } from "@smcq/kernel";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { runDataset } from "../src/dataset/run-dataset.ts";
+import { runDataset } from "../src/offline/dataset/run-dataset.ts";
 
 const root = join(import.meta.dirname, "../../..");
 const scripts = join(root, "scripts/train");

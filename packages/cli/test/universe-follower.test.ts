@@ -3,7 +3,7 @@ import { loadConfig } from "@smcq/config";
 import type { Universe } from "@smcq/exchange";
 import { type LogFields, ManualClock, silentLogger } from "@smcq/kernel";
 import { describe, expect, it } from "vitest";
-import { demandWatched, UniverseFollower, watchedOf } from "../src/engine/universe-follower.ts";
+import { demandWatched, UniverseFollower, watchedOf } from "../src/run/universe-follower.ts";
 
 const { config } = loadConfig({ env: {}, flags: { "feed.wsBaseUrl": "ws://127.0.0.1:9" } });
 

@@ -9,9 +9,9 @@ import {
   type ShardEvent,
   type ShardMemory,
 } from "@smcq/wire";
-import { DecisionDesk, type SignalListeners } from "./coordinator/decision-desk.ts";
-import { RowDrain } from "./coordinator/row-drain.ts";
-import { SlotTable } from "./coordinator/slot-table.ts";
+import { DecisionDesk, type SignalListeners } from "./loop/engine-loop.ts";
+import { RowDrain } from "./scan/row-drain.ts";
+import { SlotTable } from "./symbols/slot-table.ts";
 import { createShardMemory } from "./memory.ts";
 import { ScanCore, type ScanOptions } from "./scan/scan-core.ts";
 import { type CreateFeed, ShardCore } from "./shard/shard-core.ts";

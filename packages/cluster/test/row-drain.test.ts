@@ -1,6 +1,6 @@
 import { createResultRow, ResultRingWriter } from "@smcq/wire";
 import { describe, expect, it } from "vitest";
-import { RowDrain } from "../src/coordinator/row-drain.ts";
+import { RowDrain } from "../src/scan/row-drain.ts";
 import { createShardMemory, SlotTable } from "../src/index.ts";
 
 /** A shard of one symbol with rows of these scores, and what its drain makes of them. */

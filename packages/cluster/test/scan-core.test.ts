@@ -11,7 +11,7 @@ import {
   ScanCounter,
 } from "@smcq/wire";
 import { describe, expect, it } from "vitest";
-import { RowDrain } from "../src/coordinator/row-drain.ts";
+import { RowDrain } from "../src/scan/row-drain.ts";
 import { createShardMemory, ScanCore, SlotTable } from "../src/index.ts";
 import { byTimeThenSymbol, flatBars, type Found, referenceScan, seed, writeBars } from "./support.ts";
 

@@ -1,9 +1,9 @@
 import type { MarketFeed } from "@smcq/exchange";
 import { MarketData } from "@smcq/exchange-sim";
-import { ManualClock, silentLogger } from "@smcq/kernel";
+import { ManualClock, OffsetClock, silentLogger } from "@smcq/kernel";
 import { KlineRingReader, KlineRingWriter, type ShardEvent, type ShardMemory } from "@smcq/wire";
 import { describe, expect, it } from "vitest";
-import { createShardMemory, OffsetClock, ShardCore } from "../src/index.ts";
+import { createShardMemory, ShardCore } from "../src/index.ts";
 import { flatBars, tearRing, writeBars } from "./support.ts";
 
 const market = new MarketData({ seed: 3 });

@@ -1,6 +1,6 @@
 import { type LogFields, ManualClock, silentLogger } from "@smcq/kernel";
 import { expect, it } from "vitest";
-import { SymbolNews } from "../src/coordinator/symbol-news.ts";
+import { SymbolNews } from "../src/symbols/symbol-news.ts";
 
 it("makes one line of what happens to 300 symbols at once, and names ten of them", () => {
   const clock = new ManualClock();

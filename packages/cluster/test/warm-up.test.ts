@@ -4,7 +4,7 @@ import { HeuristicScorer, singleScorer } from "@smcq/features";
 import { ManualClock } from "@smcq/kernel";
 import { DetectorStates, KlineRingReader, KlineRingWriter } from "@smcq/wire";
 import { describe, expect, it } from "vitest";
-import { WarmUp } from "../src/coordinator/warm-up.ts";
+import { WarmUp } from "../src/symbols/warm-up.ts";
 import { createShardMemory, ScanCore, SlotTable } from "../src/index.ts";
 import { flatBars, tearRing, writeBars } from "./support.ts";
 

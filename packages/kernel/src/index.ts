@@ -6,6 +6,8 @@ export * from "./instrument.ts";
 export * from "./logger.ts";
 export * from "./result.ts";
 export * from "./random/rng.ts";
+export * from "./retry/restart-limit.ts";
 export * from "./time/clock.ts";
 export * from "./time/manual-clock.ts";
+export * from "./time/offset-clock.ts";
 export * from "./time/system-clock.ts";

@@ -1,11 +1,11 @@
 import { assert } from "@smcq/kernel";
-import { BlockBook } from "./block-book.ts";
+import { BlockBook } from "./order-block-tracker.ts";
 import { SmcEvent } from "./events.ts";
 import type { EventBuffer } from "./events.ts";
-import { GapBook } from "./gap-book.ts";
+import { GapBook } from "./fair-value-gap-tracker.ts";
 import { Indicators } from "./indicators.ts";
 import { SMC_PARAMETERS } from "./parameters.ts";
-import { PoolBook } from "./pool-book.ts";
+import { PoolBook } from "./liquidity-pool-tracker.ts";
 import { DETECTOR_BYTES, F64, I32, PRICE_RING, stateViews } from "./state-layout.ts";
 import { StructureBook } from "./structure.ts";
 import type { StructureLayout } from "./structure.ts";

@@ -14,6 +14,6 @@ export type {
 } from "./detect.ts";
 export { literalBlock, literalGap, literalStructure, literalSweep } from "./literal.ts";
 export type { LiteralBlock, LiteralGap, LiteralSweep } from "./literal.ts";
-export type { BlockBook } from "./block-book.ts";
-export type { GapBook } from "./gap-book.ts";
-export type { PoolBook } from "./pool-book.ts";
+export type { BlockBook } from "./order-block-tracker.ts";
+export type { GapBook } from "./fair-value-gap-tracker.ts";
+export type { PoolBook } from "./liquidity-pool-tracker.ts";

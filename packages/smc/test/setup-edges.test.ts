@@ -1,6 +1,6 @@
 import { SmcDetector } from "@smcq/smc";
 import { describe, expect, it } from "vitest";
-import { BlockBook } from "../src/block-book.ts";
+import { BlockBook } from "../src/order-block-tracker.ts";
 import { stateViews } from "../src/state-layout.ts";
 
 function openBook(): BlockBook {

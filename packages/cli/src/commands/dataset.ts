@@ -1,8 +1,8 @@
 import { SmcqError } from "@smcq/kernel";
 import type { CommandModule } from "yargs";
-import { parseRandomWalk } from "../dataset/random-walk.ts";
-import { runDataset } from "../dataset/run-dataset.ts";
-import type { DatasetOptions, DatasetTotals } from "../dataset/run-dataset.ts";
+import { parseRandomWalk } from "../offline/dataset/random-walk.ts";
+import { runDataset } from "../offline/dataset/run-dataset.ts";
+import type { DatasetOptions, DatasetTotals } from "../offline/dataset/run-dataset.ts";
 import { printResult } from "../output/print-result.ts";
 
 /** `smcq dataset`: labelled candidates of stored bars, for training. */

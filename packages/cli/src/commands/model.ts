@@ -3,9 +3,9 @@ import { errorMessage, SmcqError, SystemClock } from "@smcq/kernel";
 import { EXPIRES_DAYS, importModel, openModel } from "@smcq/scoring";
 import type { ModelKind } from "@smcq/scoring";
 import type { Argv, CommandModule } from "yargs";
-import { cardForEyes } from "../model/card-text.ts";
-import { runScore } from "../model/run-score.ts";
-import { runVerify } from "../model/run-verify.ts";
+import { cardForEyes } from "../offline/model/card-text.ts";
+import { runScore } from "../offline/model/run-score.ts";
+import { runVerify } from "../offline/model/run-verify.ts";
 import { printResult } from "../output/print-result.ts";
 
 const SCORERS = ["leaf-mask", "ort"] as const;

@@ -1,5 +1,5 @@
 import type { CommandModule } from "yargs";
-import { runScan } from "../scan/run-scan.ts";
+import { runScan } from "../offline/scan/scan-klines.ts";
 
 /** `smcq scan`: detector, features and candidates over a file of bars. */
 export function scanCommand(setExitCode: (exitCode: number) => void): CommandModule {

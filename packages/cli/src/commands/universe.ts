@@ -5,7 +5,7 @@ import { assertRouted, BinanceReferenceData } from "@smcq/exchange-binance";
 import { type ClockSpec, createClock, Rng } from "@smcq/kernel";
 import { join } from "node:path";
 import type { CommandModule } from "yargs";
-import { demandWatched, watchedOf } from "../engine/universe-follower.ts";
+import { demandWatched, watchedOf } from "../run/universe-follower.ts";
 import { createStderrLogger } from "../output/logger.ts";
 import { printResult } from "../output/print-result.ts";
 import { loadSettings, withSettingFlags } from "./settings.ts";

@@ -1,6 +1,6 @@
 import { errorCode, errorMessage, SmcqError, SystemClock } from "@smcq/kernel";
 import { exitCodeOf } from "../exit-codes.ts";
-import { runEngine } from "../engine/run-engine.ts";
+import { runEngine } from "../run/run-engine.ts";
 import { createLogger } from "../output/logger.ts";
 import type { EnginePayload, StartMessage, StopMessage } from "./engine-payload.ts";
 

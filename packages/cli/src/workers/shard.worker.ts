@@ -1,8 +1,8 @@
 import { workerData } from "node:worker_threads";
 import { runShard, type ShardInit } from "@smcq/cluster/shard";
 import type { SharedModels } from "@smcq/scoring";
-import { createBinanceFeed, type FeedData } from "../engine/binance-feed.ts";
-import { createBook } from "../engine/models/scan-models.ts";
+import { createBinanceFeed, type FeedData } from "../run/binance-shard-feed.ts";
+import { createBook } from "../run/models/scan-models.ts";
 
 const { init, data } = workerData as {
   readonly init: ShardInit;

@@ -7,7 +7,7 @@ import { expect, it } from "vitest";
 
 const root = join(import.meta.dirname, "../../../..");
 const klines = join(root, "packages/smc/test/fixtures/BTCUSDT-klines.csv.gz");
-const module = join(root, "packages/cli/src/scan/run-scan.ts");
+const module = join(root, "packages/cli/src/offline/scan/scan-klines.ts");
 
 interface Ended {
   readonly code: number | null;

@@ -16,11 +16,11 @@ import {
 import { type LedgerClient, openLedger } from "@smcq/ledger";
 import { RING_BARS } from "@smcq/wire";
 import { join } from "node:path";
-import { createCoordinator } from "../../src/engine/create-coordinator.ts";
-import { SignalCounter } from "../../src/engine/signal-tally.ts";
-import { HEURISTIC_ONLY } from "../../src/engine/models/scan-models.ts";
-import { UniverseFollower } from "../../src/engine/universe-follower.ts";
-import { openVenue, type Venue } from "../../src/engine/venue.ts";
+import { createCoordinator } from "../../src/run/create-coordinator.ts";
+import { SignalCounter } from "../../src/run/signal-tally.ts";
+import { HEURISTIC_ONLY } from "../../src/run/models/scan-models.ts";
+import { UniverseFollower } from "../../src/run/universe-follower.ts";
+import { openVenue, type Venue } from "../../src/run/venue-connection.ts";
 import type { EnginePayload } from "../../src/process/engine-payload.ts";
 import { temporaryFolder } from "../processes/engine-run.ts";
 import { RingTap, type TapFault } from "./ring-tap.ts";

@@ -1,5 +1,13 @@
 import { type BarRequest, type FeedMeter, type KlineSink, type MarketFeed } from "@smcq/exchange";
-import { afterTurn, assertNever, type CancelTimer, type Clock, type Logger, present } from "@smcq/kernel";
+import {
+  afterTurn,
+  assertNever,
+  type CancelTimer,
+  type Clock,
+  type Logger,
+  OffsetClock,
+  present,
+} from "@smcq/kernel";
 import {
   ControlBlock,
   type ScanTask,
@@ -9,7 +17,6 @@ import {
   type SlotAssignment,
 } from "@smcq/wire";
 import type { ScanCore } from "../scan/scan-core.ts";
-import { OffsetClock } from "./offset-clock.ts";
 import { RingSink } from "./ring-sink.ts";
 
 /** How often a shard says that its event loop turns, wall ms. */

@@ -1,7 +1,7 @@
 import type { Worker } from "node:worker_threads";
 import type { EngineCounters, ScoredCandidate } from "@smcq/engine";
 import { FeedCounter } from "@smcq/exchange";
-import { assertNever, type Clock, createClock, SmcqError, SystemClock } from "@smcq/kernel";
+import { assertNever, type Clock, createClock, OffsetClock, SmcqError, SystemClock } from "@smcq/kernel";
 import {
   DetectorStates,
   KlineRingReader,
@@ -13,22 +13,21 @@ import {
   type ShardEvent,
   type ShardMemory,
 } from "@smcq/wire";
-import { createShardMemory } from "../memory.ts";
-import type { ScanInit } from "../scan/run-scan.ts";
-import { OffsetClock } from "../shard/offset-clock.ts";
+import { createShardMemory } from "./memory.ts";
+import type { ScanInit } from "./scan/run-scan.ts";
 import type { ClusterHealth, CoordinatorOptions } from "./coordinator-options.ts";
-import { DecisionDesk } from "./decision-desk.ts";
+import { DecisionDesk } from "./loop/engine-loop.ts";
 import { MinuteReporter } from "./minute-report.ts";
-import { demandShards, untilReady } from "./ready-gate.ts";
-import { RowDrain } from "./row-drain.ts";
-import { ScanPool } from "./scan-pool.ts";
-import { ShardHost } from "./shard-host.ts";
-import { ShardScans } from "./shard-scans.ts";
-import { ShardLane } from "./shard-lane.ts";
-import { type SlotEntry, SlotTable } from "./slot-table.ts";
-import { isShardOff, mayScan, threadHealth } from "./thread-health.ts";
-import { SymbolNews } from "./symbol-news.ts";
-import { WarmUp } from "./warm-up.ts";
+import { demandShards, untilReady } from "./symbols/ready-gate.ts";
+import { RowDrain } from "./scan/row-drain.ts";
+import { ScanPool } from "./threads/scan-pool.ts";
+import { ShardHost } from "./threads/shard-thread.ts";
+import { ShardScans } from "./shard/shard-scans.ts";
+import { ShardLane } from "./shard/shard-scan-queue.ts";
+import { type SlotEntry, SlotTable } from "./symbols/slot-table.ts";
+import { isShardOff, mayScan, threadHealth } from "./threads/thread-health.ts";
+import { SymbolNews } from "./symbols/symbol-news.ts";
+import { WarmUp } from "./symbols/warm-up.ts";
 
 /** Slots kept free in each shard for listings, besides a quarter of its share. */
 const SPARE_SLOTS = 8;

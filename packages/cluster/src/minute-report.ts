@@ -2,7 +2,7 @@ import { BAR_FIELDS, MINUTE_MS } from "@smcq/kernel";
 import { FEED_COUNTER_COUNT, FeedCounter } from "@smcq/exchange";
 import { LATENCY_BUCKETS, latencyQuantileUs, ScanCounter } from "@smcq/wire";
 import type { ControlBlock, KlineRingReader } from "@smcq/wire";
-import type { SlotEntry } from "./slot-table.ts";
+import type { SlotEntry } from "./symbols/slot-table.ts";
 
 /** What happened since the last report; the numbers of the minute line. */
 export interface MinuteReport {

@@ -1,6 +1,6 @@
-import { type Coordinator, OffsetClock } from "@smcq/cluster";
+import type { Coordinator } from "@smcq/cluster";
 import type { EngineConfig } from "@smcq/config";
-import { type Clock, createClock, errorMessage, type Logger, SystemClock } from "@smcq/kernel";
+import { type Clock, createClock, errorMessage, type Logger, OffsetClock, SystemClock } from "@smcq/kernel";
 import { acquireRunLock } from "@smcq/ledger";
 import { ExitCode } from "../exit-codes.ts";
 import type { EnginePayload } from "../process/engine-payload.ts";
@@ -12,7 +12,7 @@ import { lostSignals, openRunLedger, type RunLedger, type RunSummary } from "./r
 import { SignalCounter } from "./signal-tally.ts";
 import { StartUp } from "./start-up.ts";
 import { demandWatched, UniverseFollower } from "./universe-follower.ts";
-import { openVenue, type Venue } from "./venue.ts";
+import { openVenue, type Venue } from "./venue-connection.ts";
 
 /** Every shard must have heard a kline within this time, wall ms; an acknowledged subscription proves nothing. */
 const FIRST_DATA_MS_MAX = 20_000;

@@ -1,6 +1,12 @@
 import type { ChildProcess } from "node:child_process";
-import { type Clock, errorMessage, type Logger, SmcqError } from "@smcq/kernel";
-import { RestartLimit, type RestartPolicy } from "./coordinator/restart-limit.ts";
+import {
+  type Clock,
+  errorMessage,
+  type Logger,
+  RestartLimit,
+  type RestartPolicy,
+  SmcqError,
+} from "@smcq/kernel";
 
 /** First wait before a restart; doubled for each restart inside the window, wall ms. */
 const BACKOFF_MS_MIN = 500;

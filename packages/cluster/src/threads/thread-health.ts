@@ -1,6 +1,6 @@
-import type { ClusterHealth } from "./coordinator-options.ts";
-import type { ShardHost } from "./shard-host.ts";
-import type { ShardLane } from "./shard-lane.ts";
+import type { ClusterHealth } from "../coordinator-options.ts";
+import type { ShardHost } from "./shard-thread.ts";
+import type { ShardLane } from "../shard/shard-scan-queue.ts";
 
 /** Nothing of the shard's symbols is received or scanned any more. */
 export function isShardOff(host: ShardHost | undefined, lane: ShardLane | undefined): boolean {

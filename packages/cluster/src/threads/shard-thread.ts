@@ -8,7 +8,9 @@ import {
   errorCode,
   errorMessage,
   type Logger,
+  RestartLimit,
   SmcqError,
+  THREAD_RESTARTS,
 } from "@smcq/kernel";
 import {
   ControlBlock,
@@ -19,7 +21,6 @@ import {
 } from "@smcq/wire";
 import type { ScanOptions } from "../scan/scan-core.ts";
 import type { ShardInit } from "../shard/run-shard.ts";
-import { RestartLimit, THREAD_RESTARTS } from "./restart-limit.ts";
 import type { WorkerEntry } from "./scan-pool.ts";
 
 /** A shard that has not beaten for so long is named in the log, wall ms. */

@@ -4,12 +4,12 @@ import type { Logger } from "@smcq/kernel";
 import type { LedgerClient } from "@smcq/ledger";
 import type { EnginePayload } from "../process/engine-payload.ts";
 import { workerUrl } from "../process/worker-url.ts";
-import type { FeedData } from "./binance-feed.ts";
+import type { FeedData } from "./binance-shard-feed.ts";
 import type { SignalCounter } from "./signal-tally.ts";
 import { threadCount } from "./thread-count.ts";
 import { watchedSymbols } from "./universe-follower.ts";
 import type { ScanModels } from "./models/scan-models.ts";
-import type { Venue } from "./venue.ts";
+import type { Venue } from "./venue-connection.ts";
 
 /** A signal of a bar that closed longer ago is recorded and never decided on, venue ms. */
 const SIGNAL_AGE_MS_MAX = 60_000;

@@ -1,4 +1,5 @@
-import type { CancelTimer, Clock, EpochMs, MonoNs } from "@smcq/kernel";
+import type { EpochMs, MonoNs } from "../brand.ts";
+import type { CancelTimer, Clock } from "./clock.ts";
 
 /** The venue's clock as we know it: the local one plus an offset that is measured again and again. */
 export class OffsetClock implements Clock {

@@ -1,8 +1,15 @@
-import { errorCode, errorMessage, type CancelTimer, type Clock, type Logger } from "@smcq/kernel";
+import {
+  type CancelTimer,
+  type Clock,
+  errorCode,
+  errorMessage,
+  type Logger,
+  RestartLimit,
+  THREAD_RESTARTS,
+} from "@smcq/kernel";
 import type { ScoredCandidate } from "@smcq/engine";
 import type { M5Seed, ScanReply, ScanTask } from "@smcq/wire";
-import { RestartLimit, THREAD_RESTARTS } from "./restart-limit.ts";
-import type { RowDrain } from "./row-drain.ts";
+import type { RowDrain } from "../scan/row-drain.ts";
 
 /** A task that could not go on (a ring in motion) is tried again after this time, doubled each time, wall ms. */
 const RETRY_MS_MIN = 5;

@@ -2,9 +2,9 @@ import type { ModelEpochs } from "@smcq/wire";
 import type { EngineOptions } from "@smcq/engine";
 import type { BarHistory } from "@smcq/exchange";
 import type { ClockSpec, Logger } from "@smcq/kernel";
-import type { ScanOptions } from "../scan/scan-core.ts";
-import type { SignalListeners } from "./decision-desk.ts";
-import type { WorkerEntry } from "./scan-pool.ts";
+import type { ScanOptions } from "./scan/scan-core.ts";
+import type { SignalListeners } from "./loop/engine-loop.ts";
+import type { WorkerEntry } from "./threads/scan-pool.ts";
 
 export interface CoordinatorOptions {
   readonly symbols: readonly string[];

@@ -1,4 +1,4 @@
-import type { Clock } from "@smcq/kernel";
+import type { Clock } from "../time/clock.ts";
 
 /** How often something may be restarted: at most `restartsMax` times in `windowMs`. */
 export interface RestartPolicy {

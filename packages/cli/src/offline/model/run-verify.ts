@@ -1,7 +1,7 @@
 import { errorCode, SystemClock } from "@smcq/kernel";
 import { openModel, tryLeafMask, tryOracle } from "@smcq/scoring";
 import type { ModelKind } from "@smcq/scoring";
-import { printResult } from "../output/print-result.ts";
+import { printResult } from "../../output/print-result.ts";
 
 export interface VerifyOptions {
   readonly file: string;

@@ -12,7 +12,7 @@ import {
   OrtHost,
 } from "@smcq/scoring";
 import { threadCount } from "../thread-count.ts";
-import { ModelDesk } from "./model-desk.ts";
+import { ModelDesk } from "./model-lifecycle.ts";
 import type { ModelReport } from "../../output/model-report.ts";
 import { modelSource } from "./model-source.ts";
 import { modelVersion } from "./model-watch.ts";

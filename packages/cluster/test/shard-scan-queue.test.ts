@@ -2,8 +2,8 @@ import type { ScoredCandidate } from "@smcq/engine";
 import { ManualClock, silentLogger } from "@smcq/kernel";
 import type { ScanReply } from "@smcq/wire";
 import { describe, expect, it } from "vitest";
-import { ShardLane } from "../src/coordinator/shard-lane.ts";
-import { ShardScans } from "../src/coordinator/shard-scans.ts";
+import { ShardLane } from "../src/shard/shard-scan-queue.ts";
+import { ShardScans } from "../src/shard/shard-scans.ts";
 
 interface Running {
   readonly reply: (fields?: Partial<ScanReply>) => Promise<void>;

@@ -1,7 +1,7 @@
 import { type LogFields, ManualClock, silentLogger, SystemClock } from "@smcq/kernel";
 import { ControlBlock } from "@smcq/wire";
 import { expect, it } from "vitest";
-import { ShardHost } from "../../src/coordinator/shard-host.ts";
+import { ShardHost } from "../../src/threads/shard-thread.ts";
 import { createShardMemory } from "../../src/index.ts";
 
 const wallClock = new SystemClock();

@@ -1,5 +1,5 @@
 import { type Command, Engine, type EngineEvent, type EngineOptions, type Signal } from "@smcq/engine";
-import type { OnInvalidScore } from "./row-drain.ts";
+import type { OnInvalidScore } from "../scan/row-drain.ts";
 import { assertNever, type Clock } from "@smcq/kernel";
 
 export interface SignalListeners {

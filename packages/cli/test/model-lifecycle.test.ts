@@ -6,8 +6,8 @@ import { ManualClock, MINUTE_MS, silentLogger, SystemClock } from "@smcq/kernel"
 import { type LoadedModel, type SharedModels, utcMs } from "@smcq/scoring";
 import type { ModelEpochs } from "@smcq/wire";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { ModelDesk } from "../src/engine/models/model-desk.ts";
-import { modelVersion } from "../src/engine/models/model-watch.ts";
+import { ModelDesk } from "../src/run/models/model-lifecycle.ts";
+import { modelVersion } from "../src/run/models/model-watch.ts";
 import { until } from "./processes/engine-run.ts";
 
 const wallClock = new SystemClock();
