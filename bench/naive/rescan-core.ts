@@ -47,7 +47,7 @@ export class RescanCore {
     for (let slot = 0; slot < this.#reader.slots; slot++) {
       const isScanned =
         this.#states.scanned(slot) === this.#reader.tailOf(slot) &&
-        this.#states.epoch(slot) === this.#reader.epochOf(slot);
+        this.#states.generation(slot) === this.#reader.generationOf(slot);
       if (!isScanned && !this.#scanSlot(slot)) isUnfinished = true;
     }
     const rows = this.#found.length;
@@ -60,7 +60,7 @@ export class RescanCore {
   #scanSlot(slot: number): boolean {
     const reader = this.#reader;
     if (!reader.begin(slot)) return false;
-    const isSameRun = this.#states.epoch(slot) === reader.epoch;
+    const isSameRun = this.#states.generation(slot) === reader.generation;
     const liveFromMs = reader.lastFinal(LastFinal.LiveFromMs);
     for (let index = isSameRun ? this.#states.scanned(slot) : reader.from; index < reader.tail; index++) {
       const from = Math.max(reader.from, index + 1 - WINDOW_BARS);
@@ -71,7 +71,7 @@ export class RescanCore {
     }
     const lastMs = reader.tail === reader.from ? 0 : (this.#bars[(WINDOW_BARS - 1) * BAR_FIELDS] as number);
     this.#states.begin(slot);
-    this.#states.commit(slot, reader.tail, reader.epoch, reader.revision, lastMs, 0);
+    this.#states.commit(slot, reader.tail, reader.generation, reader.revision, lastMs, 0);
     return true;
   }
 

@@ -9,5 +9,5 @@ const { init, data } = workerData as {
 };
 runShard(init, {
   createFeed: (deps) => new JsonFeed(deps, data.feed),
-  createBook: () => singleScorer(new HeuristicScorer()),
+  createScorers: () => singleScorer(new HeuristicScorer()),
 });

@@ -384,7 +384,7 @@ describe("average uniqueness", () => {
 describe("rows of a data set", () => {
   it("come back as they went in, beyond the first growth", () => {
     const rows = new DatasetRows();
-    const plan = planTrade({ side: -1, anchor: 101, atr: 0 }, 100);
+    const plan = planTrade({ side: -1, invalidationPrice: 101, atr: 0 }, 100);
     const row = {
       symbolIndex: 3,
       bar: 7,

@@ -5,7 +5,7 @@ import { gzipSync } from "node:zlib";
 import { FEATURE_COUNT, FEATURES } from "@smcq/features";
 import type { ModelCard, ModelMetadata } from "@smcq/scoring";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { cardForEyes } from "../src/offline/model/card-text.ts";
+import { cardDisplay } from "../src/offline/model/card-text.ts";
 import { readRows } from "../src/offline/model/read-rows.ts";
 
 const NAMES = FEATURES.map(({ name }) => name);
@@ -142,7 +142,7 @@ describe("a card for eyes", () => {
   });
 
   it("says first that a model is unproven, and what is not known of a bare text", () => {
-    const lines = cardForEyes(card(bare), true).split("\n");
+    const lines = cardDisplay(card(bare), true).split("\n");
     expect(lines[1]).toMatch(/^status +UNPROVEN: no proven edge after costs/);
     expect(lines[3]).toMatch(/EXPIRED/);
     expect(lines.filter((line) => line.includes("not known"))).toHaveLength(5);
@@ -152,7 +152,7 @@ describe("a card for eyes", () => {
   it("tells a loss as a loss, with its interval and the rows it rests on", () => {
     const expectancyR = { mean: -0.1234, lower95: -0.2, upper95: -0.05, rowsAbove060: 812 };
     const none = { mean: null, lower95: null, upper95: null, rowsAbove060: 0 };
-    const shown = cardForEyes(
+    const shown = cardDisplay(
       card({
         ...bare,
         trainRange: range,

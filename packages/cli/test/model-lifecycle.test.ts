@@ -6,7 +6,7 @@ import { ManualClock, MINUTE_MS, silentLogger, SystemClock } from "@smcq/kernel"
 import { type LoadedModel, type SharedModels, utcMs } from "@smcq/scoring";
 import type { ModelEpochs } from "@smcq/wire";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { ModelDesk } from "../src/run/models/model-lifecycle.ts";
+import { ModelLifecycle } from "../src/run/models/model-lifecycle.ts";
 import { modelVersion } from "../src/run/models/model-watch.ts";
 import { until } from "./processes/engine-run.ts";
 
@@ -25,16 +25,16 @@ class Lab {
   readonly file: string = join(mkdtempSync(join(tmpdir(), "smcq-desk-")), "m.txt");
   readonly events: string[] = [];
   readonly clock = new ManualClock(START_MS);
-  desk: ModelDesk | null = null;
+  desk: ModelLifecycle | null = null;
   content = "a";
   sizeFactor = 1;
   epochs: ModelEpochs | null = null;
   isEveryModelUsed = false;
 
-  async start(shadowBars: number, before: (modelId: string) => number = () => 1): Promise<ModelDesk> {
+  async start(shadowBars: number, before: (modelId: string) => number = () => 1): Promise<ModelLifecycle> {
     onTestFinished(() => rmSync(join(this.file, ".."), { recursive: true }));
     writeFileSync(this.file, this.content);
-    const desk = new ModelDesk({
+    const desk = new ModelLifecycle({
       shared: {} as SharedModels,
       load: async (epoch) => modelOf(this.content, epoch),
       file: this.file,
@@ -81,7 +81,7 @@ class Lab {
   }
 }
 
-describe("ModelDesk", () => {
+describe("ModelLifecycle", () => {
   it("does not take a model for healthy because it comes back", async () => {
     const lab = new Lab();
     await lab.start(0);

@@ -30,7 +30,7 @@ function signalOf(scanner: CandidateScanner, code: -3 | -2 | -1 | 1 | 2 | 3, ope
     features: new Float32Array(12),
     scorerId: "m",
     challenger: null,
-    anchor: scanner.anchor(code),
+    invalidationPrice: scanner.invalidationPrice(code),
     atr: scanner.atr,
     exchangeMs: 0,
     isRestConfirmed: false,

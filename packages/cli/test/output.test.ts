@@ -20,7 +20,7 @@ const HEALTH = {
   scanRestarts: 0,
   scansInFlight: 0,
   signalsLost: 0,
-  observed: 0,
+  suppressed: 0,
   model: {
     model: "heuristic-1",
     modelStatus: "heuristic",

@@ -3,7 +3,7 @@ import { loadConfig } from "@smcq/config";
 import type { Universe } from "@smcq/exchange";
 import { type LogFields, ManualClock, silentLogger } from "@smcq/kernel";
 import { describe, expect, it } from "vitest";
-import { demandWatched, UniverseFollower, watchedOf } from "../src/run/universe-follower.ts";
+import { requireWatched, UniverseFollower, watchedOf } from "../src/run/universe-follower.ts";
 
 const { config } = loadConfig({ env: {}, flags: { "feed.wsBaseUrl": "ws://127.0.0.1:9" } });
 
@@ -145,7 +145,7 @@ describe("universe.symbols and universe.maxSymbols", () => {
     const wishes = { ...config.universe, symbols: ["C", "A", "NOPE"], maxSymbols: 1 };
     expect(watchedOf(listed, wishes)).toEqual({ symbols: ["A"], unknown: ["NOPE"], surplus: ["C"] });
     const lines: LogFields[] = [];
-    demandWatched(listed, wishes, { ...silentLogger, warn: (fields) => void lines.push(fields) });
+    requireWatched(listed, wishes, { ...silentLogger, warn: (fields) => void lines.push(fields) });
     expect(lines).toEqual([
       { count: 1, symbols: ["NOPE"] },
       { count: 1, symbols: ["C"] },
@@ -154,7 +154,7 @@ describe("universe.symbols and universe.maxSymbols", () => {
 
   it("are refused when nothing is left to watch", () => {
     const wishes = { ...config.universe, symbols: ["NOPE"] };
-    expect(() => demandWatched(listed, wishes, silentLogger)).toThrow(
+    expect(() => requireWatched(listed, wishes, silentLogger)).toThrow(
       expect.objectContaining({ code: "CONFIG_SYMBOLS" }),
     );
   });

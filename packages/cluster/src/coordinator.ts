@@ -16,14 +16,14 @@ import {
 import { createShardMemory } from "./memory.ts";
 import type { ScanInit } from "./scan/run-scan.ts";
 import type { ClusterHealth, CoordinatorOptions } from "./coordinator-options.ts";
-import { DecisionDesk } from "./loop/engine-loop.ts";
+import { EngineLoop } from "./loop/engine-loop.ts";
 import { MinuteReporter } from "./minute-report.ts";
-import { demandShards, untilReady } from "./symbols/ready-gate.ts";
+import { requireShards, untilReady } from "./symbols/ready-gate.ts";
 import { RowDrain } from "./scan/row-drain.ts";
 import { ScanPool } from "./threads/scan-pool.ts";
-import { ShardHost } from "./threads/shard-thread.ts";
+import { ShardThread } from "./threads/shard-thread.ts";
 import { ShardScans } from "./shard/shard-scans.ts";
-import { ShardLane } from "./shard/shard-scan-queue.ts";
+import { ShardScanQueue } from "./shard/shard-scan-queue.ts";
 import { type SlotEntry, SlotTable } from "./symbols/slot-table.ts";
 import { isShardOff, mayScan, threadHealth } from "./threads/thread-health.ts";
 import { SymbolNews } from "./symbols/symbol-news.ts";
@@ -50,11 +50,11 @@ export class Coordinator {
   readonly #readers: readonly KlineRingReader[];
   /** Only to read whose a slot is. */
   readonly #owners: readonly KlineRingWriter[];
-  readonly #hosts: readonly ShardHost[];
-  readonly #lanes: readonly ShardLane[];
+  readonly #hosts: readonly ShardThread[];
+  readonly #lanes: readonly ShardScanQueue[];
   readonly #pool: ScanPool | null;
   readonly #warmUp: WarmUp;
-  readonly #desk: DecisionDesk;
+  readonly #desk: EngineLoop;
   readonly #shardScans = new ShardScans();
   readonly #online = new Set<number>();
   readonly #news: SymbolNews;
@@ -84,7 +84,7 @@ export class Coordinator {
       states: (shardId) => states[shardId] as DetectorStates,
       onSeed: (shardId) => this.#lanes[shardId]?.due(),
     });
-    this.#desk = new DecisionDesk(options.engine, {
+    this.#desk = new EngineLoop(options.engine, {
       clock: this.#clock,
       wallClock: this.#wallClock,
       listeners: options.listeners,
@@ -101,7 +101,7 @@ export class Coordinator {
     for (const host of this.#hosts) host.start();
     this.#review();
     while (this.#online.size < this.#hosts.length && !this.#isStopping) {
-      demandShards(this.health());
+      requireShards(this.health());
       await this.#pause();
     }
   }
@@ -230,7 +230,7 @@ export class Coordinator {
   }
 
   #silentShards(): number {
-    const isSilent = (host: ShardHost, shardId: number): boolean =>
+    const isSilent = (host: ShardThread, shardId: number): boolean =>
       host.control.feedCounter(FeedCounter.Formings) === 0 && this.slots.ofShard(shardId).length > 0;
     return this.#hosts.filter(isSilent).length;
   }
@@ -240,7 +240,7 @@ export class Coordinator {
     return isShardOff(this.#hosts[shardId], this.#lane(shardId));
   }
 
-  #lane(shardId: number): ShardLane {
+  #lane(shardId: number): ShardScanQueue {
     const lane = this.#lanes[shardId];
     if (lane === undefined) throw new RangeError(`no shard ${shardId}`);
     return lane;
@@ -256,10 +256,10 @@ export class Coordinator {
     });
   }
 
-  #createHost(memory: ShardMemory): ShardHost {
+  #createHost(memory: ShardMemory): ShardThread {
     const { clock, scan, shardWorker, compute, logger } = this.#options;
     const { shardId } = memory;
-    return new ShardHost({
+    return new ShardThread({
       memory,
       clock,
       wallClock: this.#wallClock,
@@ -276,9 +276,9 @@ export class Coordinator {
     });
   }
 
-  #createLane(memory: ShardMemory): ShardLane {
+  #createLane(memory: ShardMemory): ShardScanQueue {
     const { shardId } = memory;
-    return new ShardLane({
+    return new ShardScanQueue({
       shardId,
       rows: new RowDrain(memory, this.slots, this.#options.modelId, this.#options.listeners.onInvalidScore),
       run: (task) => (this.#pool === null ? this.#runInShard(task) : this.#pool.run(task)),
@@ -368,9 +368,9 @@ export class Coordinator {
   }
 
   #onSeeded(shardId: number, seeds: readonly M5Seed[]): void {
-    const symbols = seeds.flatMap(({ slot, epoch }) => {
+    const symbols = seeds.flatMap(({ slot, generation }) => {
       const entry = this.slots.at(shardId, slot);
-      return entry === null ? [] : [{ symbol: entry.symbol, epoch }];
+      return entry === null ? [] : [{ symbol: entry.symbol, generation }];
     });
     this.#warmUp.seedsApplied(symbols);
   }

@@ -1,6 +1,6 @@
 import type { EngineOptions, ScoredCandidate } from "@smcq/engine";
 import type { BarHistory } from "@smcq/exchange";
-import type { ScorerBook } from "@smcq/features";
+import type { ScorerRegistry } from "@smcq/features";
 import type { Clock, Logger } from "@smcq/kernel";
 import {
   ControlBlock,
@@ -9,7 +9,7 @@ import {
   type ShardEvent,
   type ShardMemory,
 } from "@smcq/wire";
-import { DecisionDesk, type SignalListeners } from "./loop/engine-loop.ts";
+import { EngineLoop, type SignalListeners } from "./loop/engine-loop.ts";
 import { RowDrain } from "./scan/row-drain.ts";
 import { SlotTable } from "./symbols/slot-table.ts";
 import { createShardMemory } from "./memory.ts";
@@ -23,7 +23,7 @@ export interface InlineClusterOptions {
   readonly engine: EngineOptions;
   readonly scan: ScanOptions;
   /** Scores every shard, one after another. */
-  readonly book: ScorerBook;
+  readonly book: ScorerRegistry;
   readonly models: Readonly<ModelEpochs>;
   readonly modelId: (epoch: number) => string;
   readonly createFeed: CreateFeed;
@@ -44,7 +44,7 @@ export class InlineCluster {
   readonly #scans: readonly ScanCore[];
   readonly #rows: readonly RowDrain[];
   readonly #readers: readonly KlineRingReader[];
-  readonly #desk: DecisionDesk;
+  readonly #desk: EngineLoop;
 
   constructor(options: InlineClusterOptions) {
     this.#options = options;
@@ -60,7 +60,7 @@ export class InlineCluster {
       (memory) => new ScanCore(memory, options.book, options.clock, options.scan),
     );
     this.#rows = this.memories.map((memory) => new RowDrain(memory, this.slots, options.modelId));
-    this.#desk = new DecisionDesk(options.engine, {
+    this.#desk = new EngineLoop(options.engine, {
       clock: options.clock,
       wallClock: options.clock,
       listeners: options.listeners,

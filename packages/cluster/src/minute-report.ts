@@ -26,7 +26,7 @@ export interface MinuteReport {
 }
 
 interface Mark {
-  readonly epoch: number;
+  readonly generation: number;
   /** Open time of the last closed bar, venue ms. */
   readonly lastOpenMs: number;
 }
@@ -70,7 +70,7 @@ export class MinuteReporter {
     let barsExpected = 0;
     for (const [symbol, before] of this.#marks) {
       const now = marks.get(symbol);
-      if (now === undefined || now.epoch !== before.epoch) continue;
+      if (now === undefined || now.generation !== before.generation) continue;
       barsExpected += minutes;
       // By open time, not by count: bars of the minutes after may have closed already when this is taken.
       const fromMs = Math.min(before.lastOpenMs, this.#minuteMs);
@@ -122,7 +122,7 @@ export class MinuteReporter {
     for (let attempt = 0; attempt < READ_ATTEMPTS_MAX; attempt++) {
       if (!reader.begin(slot) || reader.tail === reader.from) continue;
       if (reader.copy(reader.tail - 1, reader.tail, this.#bar))
-        return { epoch: reader.epoch, lastOpenMs: this.#bar[0] as number };
+        return { generation: reader.generation, lastOpenMs: this.#bar[0] as number };
     }
     return null;
   }

@@ -1,7 +1,7 @@
 import type { ScoredCandidate, Signal } from "@smcq/engine";
 import { ManualClock, symbolId } from "@smcq/kernel";
 import { describe, expect, it } from "vitest";
-import { DecisionDesk } from "../src/index.ts";
+import { EngineLoop } from "../src/index.ts";
 
 function candidate(id: number, score: number): ScoredCandidate {
   return {
@@ -14,7 +14,7 @@ function candidate(id: number, score: number): ScoredCandidate {
     features: new Float32Array(12),
     scorerId: "heuristic-1",
     challenger: null,
-    anchor: 1,
+    invalidationPrice: 1,
     atr: 1,
     exchangeMs: 62_000,
     isRestConfirmed: false,
@@ -22,14 +22,14 @@ function candidate(id: number, score: number): ScoredCandidate {
   };
 }
 
-describe("DecisionDesk", () => {
+describe("EngineLoop", () => {
   it("carries commands out after process has returned, in order, and closes the window by its own timer", () => {
     const clock = new ManualClock(62_000);
     const heard: string[] = [];
     const tell = (what: string, signals: readonly Signal[]): void => {
       heard.push(`${what} ${signals.map((signal) => signal.symbol).join(",")}`);
     };
-    const desk = new DecisionDesk(
+    const desk = new EngineLoop(
       { scoreMin: 0.6, decisionWindowNs: 10e6, signalAgeMsMax: 60_000 },
       {
         clock,

@@ -40,11 +40,11 @@ describe("ShardCore", () => {
     const writer = new KlineRingWriter(memory.rings);
     writeBars(writer, 0, bars, 0, 330);
     const reader = new KlineRingReader(memory.rings);
-    const before = reader.epochOf(0);
+    const before = reader.generationOf(0);
     await core.handle({ type: "remove", slot: 0 });
     expect(writer.owner(0)).toBe(0);
     expect(reader.barCount(0)).toBe(0);
-    expect(reader.epochOf(0)).toBe(before + 1);
+    expect(reader.generationOf(0)).toBe(before + 1);
     expect(writer.owner(1)).toBe(2);
     await core.stop();
   });

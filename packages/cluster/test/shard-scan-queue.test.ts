@@ -2,7 +2,7 @@ import type { ScoredCandidate } from "@smcq/engine";
 import { ManualClock, silentLogger } from "@smcq/kernel";
 import type { ScanReply } from "@smcq/wire";
 import { describe, expect, it } from "vitest";
-import { ShardLane } from "../src/shard/shard-scan-queue.ts";
+import { ShardScanQueue } from "../src/shard/shard-scan-queue.ts";
 import { ShardScans } from "../src/shard/shard-scans.ts";
 
 interface Running {
@@ -16,11 +16,11 @@ class Lab {
   readonly running: Running[] = [];
   readonly taken: (number | "salvage")[] = [];
   readonly errors: string[] = [];
-  readonly lane: ShardLane;
+  readonly lane: ShardScanQueue;
 
   constructor() {
     const none: ScoredCandidate[] = [];
-    this.lane = new ShardLane({
+    this.lane = new ShardScanQueue({
       shardId: 0,
       rows: {
         take: (rows) => (this.taken.push(rows), none),
@@ -64,7 +64,7 @@ async function turns(): Promise<void> {
   for (let turn = 0; turn < 5; turn++) await Promise.resolve();
 }
 
-describe("ShardLane", () => {
+describe("ShardScanQueue", () => {
   it("makes one task of all that came due while a scan was in flight", async () => {
     const lab = new Lab();
     lab.lane.due();

@@ -25,7 +25,7 @@ export interface EngineCounters {
   /** Windows closed early because they were full. */
   readonly overflows: number;
   /** Signals worth a decision that got none, because the model is only observed. */
-  readonly observed: number;
+  readonly suppressed: number;
 }
 
 /** Higher score first; equal scores by symbolId: thread timing never picks the order. */
@@ -56,7 +56,7 @@ export class Engine {
   #late = 0;
   #stale = 0;
   #overflows = 0;
-  #observed = 0;
+  #suppressed = 0;
   #sizeFactor = 1;
 
   constructor(options: EngineOptions) {
@@ -71,7 +71,7 @@ export class Engine {
       late: this.#late,
       stale: this.#stale,
       overflows: this.#overflows,
-      observed: this.#observed,
+      suppressed: this.#suppressed,
     };
   }
 
@@ -150,7 +150,7 @@ export class Engine {
 
   #decide(batch: readonly Signal[], openTimeMs: number, isLate: boolean, commands: Command[]): void {
     if (this.#sizeFactor === 0) {
-      this.#observed += batch.length;
+      this.#suppressed += batch.length;
       return;
     }
     this.#decisions += batch.length;

@@ -42,7 +42,7 @@ export interface Signal {
   /** What another model, without weight, said of the same row; null when there is none or it failed. */
   readonly challenger: ChallengerScore | null;
   /** Where the setup is wrong (X of smc.md section 11), price units; with `atr` the trade plan's basis. */
-  readonly anchor: number;
+  readonly invalidationPrice: number;
   /** ATR-14 of the bar, price units. */
   readonly atr: number;
   /** The venue's event time of the closing frame, ms. */

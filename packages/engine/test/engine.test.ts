@@ -25,7 +25,7 @@ function candidate(id: number, score: number, openTimeMs = T0): ScoredCandidate 
     features: new Float32Array(12),
     scorerId: "heuristic-1",
     challenger: null,
-    anchor: 1,
+    invalidationPrice: 1,
     atr: 1,
     exchangeMs: openTimeMs + 62_000,
     isRestConfirmed: false,
@@ -99,7 +99,7 @@ describe("Engine", () => {
     engine.process(arrive([candidate(3, 0.9, T0 + MINUTE_MS)], 8e6, T0 + 122_000));
     expect(emitted.map((command) => command.type)).toEqual(["emit"]);
     expect(decisions(engine.process(tick(20e6)))).toEqual([]);
-    expect(engine.counters).toMatchObject({ decisions: 1, observed: 2, aboveScoreMin: 3 });
+    expect(engine.counters).toMatchObject({ decisions: 1, suppressed: 2, aboveScoreMin: 3 });
     expect(() => engine.process({ type: "model-health", sizeFactor: 1.5 })).toThrow(/Invariant/);
   });
 

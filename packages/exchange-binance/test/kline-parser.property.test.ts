@@ -195,7 +195,7 @@ function frameText(name: string): fc.Arbitrary<string> {
 const anyFrame = symbol.chain(frameText);
 
 /** Frames in the venue's own layout, every number text varied: what the fast path is for. */
-const usualFrame = fc
+const fastPathFrame = fc
   .tuple(
     fc.constantFrom(...SYMBOLS),
     fc.array(decimalText, { minLength: 8, maxLength: 8 }),
@@ -231,7 +231,7 @@ describe("KlineParser against JSON.parse", () => {
   it("agrees on frames in the venue's own order with numbers in all forms", () => {
     let klines = 0;
     fc.assert(
-      fc.property(usualFrame, (text) => {
+      fc.property(fastPathFrame, (text) => {
         const [scanned, defined] = bothReadings(Buffer.from(text));
         expect(scanned).toEqual(defined);
         if (scanned.kind === FrameKind.Kline) klines++;
@@ -245,7 +245,7 @@ describe("KlineParser against JSON.parse", () => {
     const change = fc.record({ at: fc.nat(), byte: fc.integer({ min: 0, max: 255 }) });
     fc.assert(
       fc.property(
-        fc.oneof(anyFrame, usualFrame),
+        fc.oneof(anyFrame, fastPathFrame),
         fc.nat(),
         fc.array(change, { maxLength: 3 }),
         (text, cut, changes) => {

@@ -151,8 +151,8 @@ export class CandidateScanner {
    * The price that the stop of the current bar's candidate lies beyond (smc.md section 11): the extreme since the sweep
    * (S1), or the far edge of the gaps (S2) or blocks (S3) that made the setup. `code` is what `push` returned, not 0.
    */
-  anchor(code: CandidateCode): number {
-    assert(code !== 0, "Invariant: only a candidate has an anchor");
+  invalidationPrice(code: CandidateCode): number {
+    assert(code !== 0, "Invariant: only a candidate has an invalidation price");
     const detector = this.#detector;
     const setup = Math.abs(code);
     if (setup === 1) return detector.extremeSinceSweep(code);

@@ -14,7 +14,7 @@ export { TRADE_PLAN_PARAMETERS } from "./trade-plan-parameters.ts";
 export type { TradePlanParameters } from "./trade-plan-parameters.ts";
 export { HEURISTIC_ID, HeuristicScorer, heuristicTwentieths } from "./heuristic.ts";
 export { singleScorer } from "./scorer.ts";
-export type { Scorer, ScorerBook } from "./scorer.ts";
+export type { Scorer, ScorerRegistry } from "./scorer.ts";
 export { FeatureVector } from "./feature-vector.ts";
 export { CandidateScanner } from "./candidate-scanner.ts";
 export type { CandidateCode, CandidateScannerOptions } from "./candidate-scanner.ts";

@@ -10,12 +10,12 @@ export interface Scorer {
 }
 
 /** The models that a scan can score with, by epoch: 0 is the heuristic, every model that is loaded gets the next one. */
-export interface ScorerBook {
+export interface ScorerRegistry {
   /** Throws when nothing is loaded under this epoch. */
   scorer(epoch: number): Scorer;
 }
 
 /** A book that answers every epoch with the same scorer. */
-export function singleScorer(scorer: Scorer): ScorerBook {
+export function singleScorer(scorer: Scorer): ScorerRegistry {
   return { scorer: () => scorer };
 }

@@ -18,8 +18,8 @@ const COST_ROUND_TRIP = 2 * COST_PER_SIDE;
 /** What a plan needs to know of its candidate. */
 export interface PlanCandidate {
   readonly side: 1 | -1;
-  /** The price that the stop lies beyond (`CandidateScanner.anchor`). */
-  readonly anchor: number;
+  /** The price that the stop lies beyond (`CandidateScanner.invalidationPrice`). */
+  readonly invalidationPrice: number;
   /** ATR-14 of the candidate's bar, price units. */
   readonly atr: number;
 }
@@ -54,9 +54,9 @@ export interface PlanExit {
  * the entry's side. One rule for live, backtest and training.
  */
 export function planTrade(candidate: PlanCandidate, entry: number): TradePlan | StopTooWide {
-  const { side, anchor, atr } = candidate;
+  const { side, invalidationPrice, atr } = candidate;
   const stopDistance = Math.max(
-    side * (entry - anchor) + stopPadAtr * atr,
+    side * (entry - invalidationPrice) + stopPadAtr * atr,
     stopDistanceAtrMin * atr,
     (COST_ROUND_TRIP * entry) / costGateRatio,
   );

@@ -16,7 +16,10 @@ function labelRows(flat: Float64Array): string[][] {
     if (code === 0 || i + 1 >= count) continue;
     const side = code > 0 ? 1 : -1;
     const { scanner } = lane;
-    const plan = planTrade({ side, anchor: scanner.anchor(code), atr: scanner.atr }, field(i + 1, 1));
+    const plan = planTrade(
+      { side, invalidationPrice: scanner.invalidationPrice(code), atr: scanner.atr },
+      field(i + 1, 1),
+    );
     const head = [i, side, `S${Math.abs(code)}`, plan.entry, plan.stopDistance].map(String);
     if (plan.type === "stop_too_wide") rows.push([...head, "", plan.type, "", ""]);
     for (let bar = i + 1; plan.type === "plan" && bar < count; bar++) {
@@ -67,7 +70,7 @@ const { feeRatioPerSide, slippageRatioPerSide, costGateRatio } = TRADE_PLAN_PARA
 
 /** A plan from 1,000 with one R = 10: long 990 / 1,015, short 1,010 / 985. */
 function planOf(side: 1 | -1): TradePlan {
-  const plan = planTrade({ side, anchor: 1_000 - side * 10, atr: 0 }, 1_000);
+  const plan = planTrade({ side, invalidationPrice: 1_000 - side * 10, atr: 0 }, 1_000);
   if (plan.type !== "plan") throw new Error("no plan");
   expect(plan.stopDistance).toBe(10);
   return plan;
@@ -79,29 +82,33 @@ function widthOf(candidate: PlanCandidate, entry: number): number | "stop_too_wi
 }
 
 describe("the stop distance", () => {
-  it("is the way to the anchor and a quarter of an ATR", () => {
-    expect(widthOf({ side: 1, anchor: 994, atr: 4 }, 1_000)).toBe(7);
-    expect(widthOf({ side: -1, anchor: 1_006, atr: 4 }, 1_000)).toBe(7);
+  it("is the way to the invalidation price and a quarter of an ATR", () => {
+    expect(widthOf({ side: 1, invalidationPrice: 994, atr: 4 }, 1_000)).toBe(7);
+    expect(widthOf({ side: -1, invalidationPrice: 1_006, atr: 4 }, 1_000)).toBe(7);
   });
 
   it("is raised to one ATR, and to what keeps the costs at 35 %", () => {
-    expect(widthOf({ side: 1, anchor: 999, atr: 8 }, 1_000)).toBe(8);
+    expect(widthOf({ side: 1, invalidationPrice: 999, atr: 8 }, 1_000)).toBe(8);
     const floor = (2 * (feeRatioPerSide + slippageRatioPerSide) * 1_000) / costGateRatio;
     expect(floor).toBeCloseTo(4, 12);
-    expect(widthOf({ side: 1, anchor: 999, atr: 1 }, 1_000)).toBe(floor);
-    expect(widthOf({ side: -1, anchor: 1_000 + floor, atr: 0 }, 1_000)).toBe(floor);
+    expect(widthOf({ side: 1, invalidationPrice: 999, atr: 1 }, 1_000)).toBe(floor);
+    expect(widthOf({ side: -1, invalidationPrice: 1_000 + floor, atr: 0 }, 1_000)).toBe(floor);
   });
 
-  it("is raised too when the entry lies beyond the anchor", () => {
-    expect(widthOf({ side: 1, anchor: 1_010, atr: 6 }, 1_000)).toBe(6);
-    expect(widthOf({ side: -1, anchor: 990, atr: 6 }, 1_000)).toBe(6);
+  it("is raised too when the entry lies beyond the invalidation price", () => {
+    expect(widthOf({ side: 1, invalidationPrice: 1_010, atr: 6 }, 1_000)).toBe(6);
+    expect(widthOf({ side: -1, invalidationPrice: 990, atr: 6 }, 1_000)).toBe(6);
   });
 
   it("may be 1.5 % of the entry, and not a bit more", () => {
-    expect(widthOf({ side: 1, anchor: 985, atr: 0 }, 1_000)).toBe(15);
-    expect(widthOf({ side: -1, anchor: 1_015, atr: 0 }, 1_000)).toBe(15);
-    expect(widthOf({ side: 1, anchor: 984.999_999_999_999_9, atr: 0 }, 1_000)).toBe("stop_too_wide");
-    expect(widthOf({ side: 1, anchor: 1_000, atr: 15.000_000_000_000_002 }, 1_000)).toBe("stop_too_wide");
+    expect(widthOf({ side: 1, invalidationPrice: 985, atr: 0 }, 1_000)).toBe(15);
+    expect(widthOf({ side: -1, invalidationPrice: 1_015, atr: 0 }, 1_000)).toBe(15);
+    expect(widthOf({ side: 1, invalidationPrice: 984.999_999_999_999_9, atr: 0 }, 1_000)).toBe(
+      "stop_too_wide",
+    );
+    expect(widthOf({ side: 1, invalidationPrice: 1_000, atr: 15.000_000_000_000_002 }, 1_000)).toBe(
+      "stop_too_wide",
+    );
   });
 });
 
@@ -167,7 +174,7 @@ describe("a bar of an open plan", () => {
 
   it("does not stagnate at exactly 0.1 %", () => {
     for (const side of [1, -1] as const) {
-      const plan = planTrade({ side, anchor: 625 - side * 6, atr: 0 }, 625);
+      const plan = planTrade({ side, invalidationPrice: 625 - side * 6, atr: 0 }, 625);
       if (plan.type !== "plan") throw new Error("no plan");
       const close = 625 + side * 0.25;
       expect(Math.abs((side * (close - 625)) / 625 - 0.001_4)).toBe(0.001);
@@ -193,8 +200,8 @@ describe("the result in R", () => {
   });
 
   it("of exactly 0 is no win", () => {
-    const long = planTrade({ side: 1, anchor: 520, atr: 0 }, 527);
-    const short = planTrade({ side: -1, anchor: 1_375, atr: 0 }, 1_363);
+    const long = planTrade({ side: 1, invalidationPrice: 520, atr: 0 }, 527);
+    const short = planTrade({ side: -1, invalidationPrice: 1_375, atr: 0 }, 1_363);
     if (long.type !== "plan" || short.type !== "plan") throw new Error("no plan");
     expect(resultR(long, 527.738_316_821_775_2)).toBe(0);
     expect(resultR(short, 1_361.093_134_805_636)).toBe(0);

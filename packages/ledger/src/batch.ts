@@ -41,7 +41,7 @@ export const NumberField = {
   FeaturesNs: 6,
   ScoredNs: 7,
   EmittedNs: 8,
-  Anchor: 9,
+  InvalidationPrice: 9,
   Atr: 10,
   ChallengerScore: 11,
 } as const;
@@ -96,7 +96,7 @@ function writeNumbers(numbers: Float64Array, at: number, signal: Signal): void {
   numbers[at + NumberField.FeaturesNs] = times.featuresNs;
   numbers[at + NumberField.ScoredNs] = times.scoredNs;
   numbers[at + NumberField.EmittedNs] = times.emittedNs;
-  numbers[at + NumberField.Anchor] = signal.anchor;
+  numbers[at + NumberField.InvalidationPrice] = signal.invalidationPrice;
   numbers[at + NumberField.Atr] = signal.atr;
   numbers[at + NumberField.ChallengerScore] = signal.challenger?.score ?? Number.NaN;
 }

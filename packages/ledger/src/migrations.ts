@@ -101,9 +101,26 @@ JOIN scorers c USING (scorer_key)
 LEFT JOIN scorers h ON h.scorer_key = s.challenger_key;
 `;
 
+// Where a setup is wrong has one word, in SQL as in the code.
+const INVALIDATION_PRICE = `
+DROP VIEW signal_list;
+ALTER TABLE signals RENAME COLUMN anchor TO invalidation_price;
+CREATE VIEW signal_list AS
+SELECT r.run_id, y.symbol, s.symbol_id, CASE s.side WHEN 1 THEN 'long' ELSE 'short' END AS side, s.setup,
+  strftime('%Y-%m-%dT%H:%MZ', s.open_time_ms / 1000, 'unixepoch') AS bar_open, s.open_time_ms, s.exchange_ms,
+  s.is_rest_confirmed, s.score, c.scorer_id, h.scorer_id AS challenger_id, s.challenger_score, s.invalidation_price,
+  s.atr, s.total_us, s.f1, s.f2, s.f3, s.f4, s.f5, s.f6, s.f7, s.f8, s.f9, s.f10, s.f11, s.f12
+FROM signals s
+JOIN runs r USING (run_key)
+JOIN symbols y USING (symbol_key)
+JOIN scorers c USING (scorer_key)
+LEFT JOIN scorers h ON h.scorer_key = s.challenger_key;
+`;
+
 export const MIGRATIONS: readonly Migration[] = [
   { version: 1, sql: BASE },
   { version: 2, sql: MODELS },
+  { version: 3, sql: INVALIDATION_PRICE },
 ];
 
 /** Returns the schema version of a database file. */

@@ -49,7 +49,7 @@ export interface StoredSignal {
   readonly scorerId: string;
   readonly challenger: ChallengerScore | null;
   /** Trade plan's basis, price units; null in files older than it. */
-  readonly anchor: number | null;
+  readonly invalidationPrice: number | null;
   readonly atr: number | null;
   readonly totalUs: number | null;
   readonly features: Float32Array;
@@ -90,7 +90,7 @@ const DUPLICATES = `SELECT coalesce(sum(n - 1), 0) FROM (
 
 const SIGNALS = `SELECT y.symbol, s.symbol_id AS symbolId, s.side, s.setup, s.open_time_ms AS openTimeMs,
   s.exchange_ms AS exchangeMs, s.is_rest_confirmed AS isRestConfirmed, s.score, c.scorer_id AS scorerId,
-  h.scorer_id AS challengerId, s.challenger_score AS challengerScore, s.anchor, s.atr,
+  h.scorer_id AS challengerId, s.challenger_score AS challengerScore, s.invalidation_price AS invalidationPrice, s.atr,
   s.total_us AS totalUs, s.features
 FROM signals s JOIN symbols y USING (symbol_key) JOIN scorers c USING (scorer_key)
   LEFT JOIN scorers h ON h.scorer_key = s.challenger_key

@@ -31,7 +31,7 @@ describe("the batch that crosses to the thread", () => {
         expect(numberOf(batch, index, NumberField.FeaturesNs)).toBe(signal.times.featuresNs);
         expect(numberOf(batch, index, NumberField.ScoredNs)).toBe(signal.times.scoredNs);
         expect(numberOf(batch, index, NumberField.EmittedNs)).toBe(signal.times.emittedNs);
-        expect(numberOf(batch, index, NumberField.Anchor)).toBe(signal.anchor);
+        expect(numberOf(batch, index, NumberField.InvalidationPrice)).toBe(signal.invalidationPrice);
         expect(numberOf(batch, index, NumberField.Atr)).toBe(signal.atr);
         expect(numberOf(batch, index, NumberField.ChallengerScore)).toBe(
           signal.challenger?.score ?? Number.NaN,

@@ -39,7 +39,7 @@ export function signals(count: number, rng: Rng, overrides: Partial<Signal> = {}
       features,
       scorerId: rng.chance(0.9) ? "heuristic-1" : "challenger-2",
       challenger: rng.chance(0.3) ? { scorerId: "lgbm-2", score: rng.next() } : null,
-      anchor: 1 + rng.next(),
+      invalidationPrice: 1 + rng.next(),
       atr: rng.next(),
       exchangeMs: 1_760_000_102_000 + 60_000 * index,
       isRestConfirmed: rng.chance(0.2),

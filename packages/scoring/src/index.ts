@@ -48,4 +48,4 @@ export { OrtHost } from "./ort/ort-host.ts";
 export type { OrtHostOptions } from "./ort/ort-host.ts";
 export { ortMargins } from "./ort/ort-oracle.ts";
 export { OrtProcess } from "./ort/ort-process.ts";
-export { attachModels, ModelBook } from "./scorer.ts";
+export { attachModels, SharedScorerRegistry } from "./scorer.ts";

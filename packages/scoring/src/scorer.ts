@@ -1,5 +1,5 @@
 import { HeuristicScorer } from "@smcq/features";
-import type { Scorer, ScorerBook } from "@smcq/features";
+import type { Scorer, ScorerRegistry } from "@smcq/features";
 import { LeafMaskScorer } from "./leaf-mask/leaf-mask-scorer.ts";
 import type { ScoreRows } from "./leaf-mask/leaf-mask-scorer.ts";
 import type { MarginScorer } from "./margin-scorer.ts";
@@ -12,7 +12,7 @@ export { LANE_ROWS_MAX, MODEL_SLOTS } from "./model-memory.ts";
 export type { SharedModels } from "./model-memory.ts";
 
 /** A thread's scorers by epoch, made when first asked for. */
-export class ModelBook implements ScorerBook {
+export class SharedScorerRegistry implements ScorerRegistry {
   readonly #heuristic: Scorer = new HeuristicScorer();
   readonly #memory: ModelMemory;
   readonly #laneIndex: number;
@@ -48,6 +48,6 @@ export class ModelBook implements ScorerBook {
 }
 
 /** The models in shared memory as this thread scores with them; `lane` is this thread's alone. */
-export function attachModels(shared: SharedModels, lane: number): ModelBook {
-  return new ModelBook(shared, lane);
+export function attachModels(shared: SharedModels, lane: number): SharedScorerRegistry {
+  return new SharedScorerRegistry(shared, lane);
 }

@@ -1,13 +1,13 @@
 import { assert } from "@smcq/kernel";
-import { BlockBook } from "./order-block-tracker.ts";
+import { OrderBlockTracker } from "./order-block-tracker.ts";
 import { SmcEvent } from "./events.ts";
 import type { EventBuffer } from "./events.ts";
-import { GapBook } from "./fair-value-gap-tracker.ts";
+import { FairValueGapTracker } from "./fair-value-gap-tracker.ts";
 import { Indicators } from "./indicators.ts";
 import { SMC_PARAMETERS } from "./parameters.ts";
-import { PoolBook } from "./liquidity-pool-tracker.ts";
+import { LiquidityPoolTracker } from "./liquidity-pool-tracker.ts";
 import { DETECTOR_BYTES, F64, I32, PRICE_RING, stateViews } from "./state-layout.ts";
-import { StructureBook } from "./structure.ts";
+import { StructureTracker } from "./structure.ts";
 import type { StructureLayout } from "./structure.ts";
 
 const DISPLACEMENT_ATR = SMC_PARAMETERS.displacementAtr;
@@ -42,10 +42,10 @@ export class SmcDetector {
   readonly #i32: Int32Array;
   readonly #events: EventBuffer | null;
   readonly #indicators: Indicators;
-  readonly #structure: StructureBook;
-  readonly #gaps: GapBook;
-  readonly #blocks: BlockBook;
-  readonly #pools: PoolBook;
+  readonly #structure: StructureTracker;
+  readonly #gaps: FairValueGapTracker;
+  readonly #blocks: OrderBlockTracker;
+  readonly #pools: LiquidityPoolTracker;
   #f = 0;
   #n = 0;
   #open = 0;
@@ -61,10 +61,10 @@ export class SmcDetector {
     this.#i32 = views.i32;
     this.#events = events;
     this.#indicators = new Indicators(views);
-    this.#structure = new StructureBook(views, M1_STRUCTURE);
-    this.#gaps = new GapBook(views, events);
-    this.#blocks = new BlockBook(views, events);
-    this.#pools = new PoolBook(views, events);
+    this.#structure = new StructureTracker(views, M1_STRUCTURE);
+    this.#gaps = new FairValueGapTracker(views, events);
+    this.#blocks = new OrderBlockTracker(views, events);
+    this.#pools = new LiquidityPoolTracker(views, events);
   }
 
   /** Moves to the state at `byteOffset` (a multiple of 8); the state must have been `reset` once. */
@@ -263,15 +263,15 @@ export class SmcDetector {
   }
 
   /** The live objects of each kind, to search from the current close. */
-  get gaps(): GapBook {
+  get gaps(): FairValueGapTracker {
     return this.#gaps;
   }
 
-  get blocks(): BlockBook {
+  get blocks(): OrderBlockTracker {
     return this.#blocks;
   }
 
-  get pools(): PoolBook {
+  get pools(): LiquidityPoolTracker {
     return this.#pools;
   }
 

@@ -28,7 +28,7 @@ const MARKS = LISTS.gapMarks;
 const BAR_MASK = AGE_MASK;
 
 /** The tracked fair value gaps (smc.md section 7), oldest first. */
-export class GapBook {
+export class FairValueGapTracker {
   readonly #f64: Float64Array;
   readonly #i32: Int32Array;
   readonly #u16: Uint16Array;

@@ -14,6 +14,6 @@ export type {
 } from "./detect.ts";
 export { literalBlock, literalGap, literalStructure, literalSweep } from "./literal.ts";
 export type { LiteralBlock, LiteralGap, LiteralSweep } from "./literal.ts";
-export type { BlockBook } from "./order-block-tracker.ts";
-export type { GapBook } from "./fair-value-gap-tracker.ts";
-export type { PoolBook } from "./liquidity-pool-tracker.ts";
+export type { OrderBlockTracker } from "./order-block-tracker.ts";
+export type { FairValueGapTracker } from "./fair-value-gap-tracker.ts";
+export type { LiquidityPoolTracker } from "./liquidity-pool-tracker.ts";

@@ -22,7 +22,7 @@ const POOLS = LISTS.pools;
 const BAR_MASK = AGE_MASK;
 
 /** The liquidity pools above swing highs and below swing lows (smc.md section 4), in order of creation. */
-export class PoolBook {
+export class LiquidityPoolTracker {
   readonly #f64: Float64Array;
   readonly #i32: Int32Array;
   readonly #u16: Uint16Array;

@@ -24,7 +24,7 @@ const ZONES = LISTS.blocks;
 const BAR_MASK = AGE_MASK;
 
 /** The order blocks and breakers (smc.md section 6) in order of birth. */
-export class BlockBook {
+export class OrderBlockTracker {
   readonly #f64: Float64Array;
   readonly #i32: Int32Array;
   readonly #events: EventBuffer | null;

@@ -1,6 +1,6 @@
 import { assert } from "@smcq/kernel";
 import { stateViews } from "./state-layout.ts";
-import { StructureBook } from "./structure.ts";
+import { StructureTracker } from "./structure.ts";
 import type { StructureLayout } from "./structure.ts";
 
 const RING = 16;
@@ -18,13 +18,13 @@ export class StructureDetector {
   static readonly BYTES: number = BYTES;
 
   readonly #f64: Float64Array;
-  readonly #structure: StructureBook;
+  readonly #structure: StructureTracker;
   #f = 0;
 
   constructor(buffer: ArrayBufferLike) {
     const views = stateViews(buffer);
     this.#f64 = views.f64;
-    this.#structure = new StructureBook(views, LAYOUT);
+    this.#structure = new StructureTracker(views, LAYOUT);
   }
 
   /** Moves to the state at `byteOffset` (a multiple of 8); the state must have been `reset` once. */

@@ -1,10 +1,10 @@
 import { SmcDetector } from "@smcq/smc";
 import { describe, expect, it } from "vitest";
-import { BlockBook } from "../src/order-block-tracker.ts";
+import { OrderBlockTracker } from "../src/order-block-tracker.ts";
 import { stateViews } from "../src/state-layout.ts";
 
-function openBook(): BlockBook {
-  const book = new BlockBook(stateViews(new ArrayBuffer(SmcDetector.BYTES)), null);
+function openBook(): OrderBlockTracker {
+  const book = new OrderBlockTracker(stateViews(new ArrayBuffer(SmcDetector.BYTES)), null);
   book.attach(0);
   book.reset();
   return book;

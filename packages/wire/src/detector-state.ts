@@ -78,9 +78,9 @@ export class DetectorStates {
     return this.#i32[((base + O.scanned) >> 2) + this.#current(base)] as number;
   }
 
-  epoch(slot: number): number {
+  generation(slot: number): number {
     const base = this.#base(slot);
-    return this.#i32[((base + O.epoch) >> 2) + this.#current(base)] as number;
+    return this.#i32[((base + O.generation) >> 2) + this.#current(base)] as number;
   }
 
   revision(slot: number): number {
@@ -130,7 +130,7 @@ export class DetectorStates {
   commit(
     slot: number,
     scanned: number,
-    epoch: number,
+    generation: number,
     revision: number,
     lastScannedMs: number,
     lastCandidateMs: number,
@@ -139,7 +139,7 @@ export class DetectorStates {
     assert(!this.isClean(slot), "Invariant: a commit ends what a begin began");
     const next = 1 - this.#current(base);
     this.#i32[((base + O.scanned) >> 2) + next] = scanned;
-    this.#i32[((base + O.epoch) >> 2) + next] = epoch;
+    this.#i32[((base + O.generation) >> 2) + next] = generation;
     this.#i32[((base + O.revision) >> 2) + next] = revision;
     this.#f64[((base + O.lastScannedMs) >> 3) + next] = lastScannedMs;
     this.#f64[((base + O.lastCandidateMs) >> 3) + next] = lastCandidateMs;

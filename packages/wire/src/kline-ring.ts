@@ -87,7 +87,7 @@ export class KlineRingWriter {
   #voidRun(base: number): void {
     const { i32 } = this.#memory;
     Atomics.store(i32, (base + O.runStart) >> 2, i32[(base + O.tail) >> 2] as number);
-    Atomics.add(i32, (base + O.epoch) >> 2, 1);
+    Atomics.add(i32, (base + O.generation) >> 2, 1);
   }
 
   /** Appends the next closed bar. Times: `exchangeMs` venue ms, `receivedNs` and `writtenNs` monotonic. */
@@ -248,10 +248,10 @@ export class KlineRingReader {
   readonly #memory: RingMemory;
   /** Reads that were refused because the writer overtook them. */
   tornCount = 0;
-  /** Set by `begin`: the half-open range of readable bars of the present run, and the epoch and revision it has. */
+  /** Set by `begin`: the half-open range of readable bars of the present run, and the generation and revision it has. */
   from = 0;
   tail = 0;
-  epoch = 0;
+  generation = 0;
   revision = 0;
   runStart = 0;
   #base = 0;
@@ -273,8 +273,8 @@ export class KlineRingReader {
     return Atomics.load(this.#memory.i32, (HEADER.bytes + slot * STRIDE + O.revision) >> 2);
   }
 
-  epochOf(slot: number): number {
-    return Atomics.load(this.#memory.i32, (HEADER.bytes + slot * STRIDE + O.epoch) >> 2);
+  generationOf(slot: number): number {
+    return Atomics.load(this.#memory.i32, (HEADER.bytes + slot * STRIDE + O.generation) >> 2);
   }
 
   /** Bars of the present run that stand in the ring (0..512); during a reset it may say too few, never too many. */
@@ -296,7 +296,7 @@ export class KlineRingReader {
     this.revision = Atomics.load(i32, (base + O.revision) >> 2);
     if ((this.revision & 1) === 1) return false;
     this.tail = Atomics.load(i32, (base + O.tail) >> 2);
-    this.epoch = Atomics.load(i32, (base + O.epoch) >> 2);
+    this.generation = Atomics.load(i32, (base + O.generation) >> 2);
     this.runStart = Atomics.load(i32, (base + O.runStart) >> 2);
     // A reset between these looks would pair the old run's tail with the new run's start.
     if (Atomics.load(i32, (base + O.revision) >> 2) !== this.revision) return false;

@@ -26,7 +26,7 @@ export interface ResultRow {
   setup: number;
   flags: number;
   /** Where the setup is wrong, and its bar's ATR-14, in price units: what a trade plan is made of. */
-  anchor: number;
+  invalidationPrice: number;
   atr: number;
   /** Score of the model beside; meaningless while `challengerEpoch` is 0. */
   challengerScore: number;
@@ -50,7 +50,7 @@ export function createResultRow(): ResultRow {
     side: 0,
     setup: 0,
     flags: 0,
-    anchor: 0,
+    invalidationPrice: 0,
     atr: 0,
     challengerScore: 0,
     modelEpoch: 0,
@@ -139,8 +139,8 @@ export class ResultRingWriter {
     // One by one: a longer array must not run into the next row, which the reader may be at.
     const features = (base + ROW.features) >> 2;
     for (let index = 0; index < FEATURE_COUNT; index++) f32[features + index] = row.features[index] as number;
-    const plan = (base + ROW.anchor) >> 3;
-    f64[plan] = row.anchor;
+    const plan = (base + ROW.invalidationPrice) >> 3;
+    f64[plan] = row.invalidationPrice;
     f64[plan + 1] = row.atr;
     f64[plan + 2] = row.challengerScore;
     const epochs = (base + ROW.modelEpoch) >> 2;
@@ -190,8 +190,8 @@ export class ResultRingReader {
     row.flags = i32[words + 3] as number;
     const features = (base + ROW.features) >> 2;
     for (let index = 0; index < FEATURE_COUNT; index++) row.features[index] = f32[features + index] as number;
-    const plan = (base + ROW.anchor) >> 3;
-    row.anchor = f64[plan] as number;
+    const plan = (base + ROW.invalidationPrice) >> 3;
+    row.invalidationPrice = f64[plan] as number;
     row.atr = f64[plan + 1] as number;
     row.challengerScore = f64[plan + 2] as number;
     const epochs = (base + ROW.modelEpoch) >> 2;

@@ -29,7 +29,7 @@ const baseOf = (slot: number): number => HEADER.bytes + slot * detectorStateByte
 function recordOf(states: DetectorStates, slot: number): number[] {
   return [
     states.scanned(slot),
-    states.epoch(slot),
+    states.generation(slot),
     states.revision(slot),
     states.lastScannedMs(slot),
     states.lastCandidateMs(slot),
@@ -45,10 +45,10 @@ function commitSteps(sab: SharedArrayBuffer, slot: number, record: readonly numb
   const double = (field: DetectorStateField, copy: number): number =>
     ((baseOf(slot) + DETECTOR_STATE.offsets[field]) >> 3) + copy;
   const next = 1 - i32[word("current")]!;
-  const [scanned = 0, epoch = 0, revision = 0, lastScannedMs = 0, lastCandidateMs = 0] = record;
+  const [scanned = 0, generation = 0, revision = 0, lastScannedMs = 0, lastCandidateMs = 0] = record;
   return [
     () => (i32[word("scanned", next)] = scanned),
-    () => (i32[word("epoch", next)] = epoch),
+    () => (i32[word("generation", next)] = generation),
     () => (i32[word("revision", next)] = revision),
     () => (f64[double("lastScannedMs", next)] = lastScannedMs),
     () => (f64[double("lastCandidateMs", next)] = lastCandidateMs),

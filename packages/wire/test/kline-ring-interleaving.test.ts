@@ -102,7 +102,7 @@ describe("a reader against a writer stopped between any two stores", () => {
             const reader = new KlineRingReader(sab);
             for (const step of steps.slice(0, a)) step();
             if (!reader.begin(0)) continue;
-            const { doubles, columns, tail, runStart, epoch } = reader;
+            const { doubles, columns, tail, runStart, generation } = reader;
             for (const step of steps.slice(a, b)) step();
             const candidates = [tail - 512, tail - 511, tail - 1].filter((index) => index >= runStart);
             const cells = candidates.map((index) =>
@@ -120,7 +120,7 @@ describe("a reader against a writer stopped between any two stores", () => {
               if (!isBar) mixed++;
             }
             // What begin said of the run holds, too, when the verdict is good.
-            const isSameRun = raw.word("epoch") === epoch && raw.word("runStart") === runStart;
+            const isSameRun = raw.word("generation") === generation && raw.word("runStart") === runStart;
             if (reader.verdict(tail) === "whole" && !isSameRun) accepted.push(`run, a=${a} b=${b} c=${c}`);
           }
       expect(accepted).toEqual([]);
@@ -219,7 +219,7 @@ describe("a writer that died between any two stores", () => {
         for (const step of replaceSteps(raw, FILLED - 3, 1).slice(0, died)) step();
         const recovery = [
           () => raw.setWord("runStart", raw.word("tail")),
-          () => raw.setWord("epoch", raw.word("epoch") + 1),
+          () => raw.setWord("generation", raw.word("generation") + 1),
         ];
         for (const step of recovery.slice(0, recovered)) step();
         const reader = new KlineRingReader(sab);
@@ -230,12 +230,12 @@ describe("a writer that died between any two stores", () => {
       }
   });
 
-  it("changes the epoch when a run is voided, so that derived state is rebuilt", () => {
+  it("changes the generation when a run is voided, so that derived state is rebuilt", () => {
     const { sab, raw } = stage();
     for (const step of replaceSteps(raw, FILLED - 3, 1).slice(0, 2)) step();
-    const before = raw.word("epoch");
+    const before = raw.word("generation");
     new KlineRingWriter(sab).recover(0);
-    expect(raw.word("epoch")).toBe(before + 1);
+    expect(raw.word("generation")).toBe(before + 1);
   });
 
   it("shows no forming bar rather than half of one", () => {

@@ -97,7 +97,7 @@ describe("what a reader sees between the writer's own stores", () => {
       },
     };
     writer.reset(0, trap as number);
-    expect([...seen, reader.begin(0), reader.epoch, reader.runStart]).toEqual([
+    expect([...seen, reader.begin(0), reader.generation, reader.runStart]).toEqual([
       false,
       "torn",
       true,
@@ -152,12 +152,16 @@ describe("a writer that dies in its own code", () => {
   it.each(FIELDS)("in a replacement at field %i: the run is void and starts anew", (at) => {
     const { sab, writer, reader } = stage();
     reader.begin(0);
-    const before = reader.epoch;
+    const before = reader.generation;
     expect(() => writer.replace(0, T0 + 300 * MINUTE_MS, ...probed(300, at, die))).toThrow("died here");
     expect(new KlineRingReader(sab).begin(0)).toBe(false);
     const successor = new KlineRingWriter(sab);
     expect([successor.recover(0), successor.lastOpenMs(0)]).toEqual([false, -1]);
     expect(reader.verdict(reader.tail)).toBe("torn");
-    expect([reader.begin(0), reader.epoch, reader.tail - reader.runStart]).toEqual([true, before + 1, 0]);
+    expect([reader.begin(0), reader.generation, reader.tail - reader.runStart]).toEqual([
+      true,
+      before + 1,
+      0,
+    ]);
   });
 });

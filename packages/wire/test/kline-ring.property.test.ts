@@ -8,7 +8,7 @@ import { seedOf } from "./support/seed.ts";
 interface Model {
   run: { index: number; version: number }[];
   tail: number;
-  epoch: number;
+  generation: number;
   revision: number;
   liveFromMs: number;
   forming: number[];
@@ -17,7 +17,11 @@ interface Model {
 /** Compares every bar that a reader may see with the model's. */
 function compare(reader: KlineRingReader, slot: number, model: Model, out: Float64Array): void {
   expect(reader.begin(slot)).toBe(true);
-  expect([reader.tail, reader.epoch, reader.revision]).toEqual([model.tail, model.epoch, model.revision]);
+  expect([reader.tail, reader.generation, reader.revision]).toEqual([
+    model.tail,
+    model.generation,
+    model.revision,
+  ]);
   const offered = Math.min(model.run.length, RING_BARS - 1);
   expect(reader.from).toBe(model.tail - offered);
   expect(reader.barCount(slot)).toBe(Math.min(model.run.length, RING_BARS));
@@ -63,7 +67,7 @@ function operate(rng: Rng, writer: KlineRingWriter, slot: number, model: Model, 
   } else {
     writer.reset(slot, T0 + step);
     Object.assign(model, { run: [], liveFromMs: T0 + step, forming: [0, 0, 0, 0, 0, 0, 0] });
-    model.epoch++;
+    model.generation++;
     model.revision += 2;
   }
 }
@@ -79,7 +83,7 @@ describe("a kline ring", () => {
     const models: Model[] = Array.from({ length: slots }, () => ({
       run: [],
       tail: 0,
-      epoch: 0,
+      generation: 0,
       revision: 0,
       liveFromMs: 0,
       forming: [0, 0, 0, 0, 0, 0, 0],

@@ -35,7 +35,7 @@ describe("KlineRingWriter", () => {
     const { writer, reader } = ring();
     appendBar(writer, 0, 0);
     writer.reset(0, T0);
-    expect([writer.lastOpenMs(0), reader.barCount(0), reader.epochOf(0)]).toEqual([-1, 0, 1]);
+    expect([writer.lastOpenMs(0), reader.barCount(0), reader.generationOf(0)]).toEqual([-1, 0, 1]);
     appendBar(writer, 0, 900);
     expect([writer.lastOpenMs(0), reader.barCount(0), reader.tailOf(0)]).toEqual([
       T0 + 900 * MINUTE_MS,
@@ -71,7 +71,7 @@ describe("KlineRingWriter", () => {
     writer.reset(1, T0);
     for (const slot of [0, 2]) {
       const raw = new RawRing(sab, slot);
-      const words = ["intent", "tail", "runStart", "epoch", "revision", "formingSequence"] as const;
+      const words = ["intent", "tail", "runStart", "generation", "revision", "formingSequence"] as const;
       expect(words.map((field) => raw.word(field))).toEqual([0, 0, 0, 0, 0, 0]);
     }
     for (const slot of [-1, 3]) expect(() => appendBar(writer, slot, 4)).toThrow(InvariantError);

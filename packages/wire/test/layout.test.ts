@@ -57,7 +57,7 @@ describe("layouts", () => {
            0  i32 x 1  intent
           64  i32 x 1  tail
           68  i32 x 1  runStart
-          72  i32 x 1  epoch
+          72  i32 x 1  generation
           76  i32 x 1  revision
           80  i32 x 1  owner
          128  i32 x 1  formingSequence
@@ -83,7 +83,7 @@ describe("layouts", () => {
            4  i32 x 1  end
            8  i32 x 1  current
           12  i32 x 2  scanned
-          20  i32 x 2  epoch
+          20  i32 x 2  generation
           28  i32 x 2  revision
           64  f64 x 2  lastScannedMs
           80  f64 x 2  lastCandidateMs"
@@ -114,7 +114,7 @@ describe("layouts", () => {
           72  i32 x 1  setup
           76  i32 x 1  flags
           80  f32 x 12  features
-         128  f64 x 1  anchor
+         128  f64 x 1  invalidationPrice
          136  f64 x 1  atr
          144  f64 x 1  challengerScore
          152  i32 x 1  modelEpoch
@@ -192,7 +192,7 @@ describe("layouts", () => {
   });
 
   it("keeps what readers poll apart from what every tick of the market changes", () => {
-    const polled = linesOf(KLINE_RING, ["tail", "runStart", "epoch", "revision"]);
+    const polled = linesOf(KLINE_RING, ["tail", "runStart", "generation", "revision"]);
     const ticking = linesOf(KLINE_RING, ["formingSequence", "forming"]);
     expect([...polled].filter((line) => ticking.has(line))).toEqual([]);
     expect(linesOf(KLINE_RING, ["forming", "formingSequence"]).size).toBe(1);

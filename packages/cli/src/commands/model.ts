@@ -3,7 +3,7 @@ import { errorMessage, SmcqError, SystemClock } from "@smcq/kernel";
 import { EXPIRES_DAYS, importModel, openModel } from "@smcq/scoring";
 import type { ModelKind } from "@smcq/scoring";
 import type { Argv, CommandModule } from "yargs";
-import { cardForEyes } from "../offline/model/card-text.ts";
+import { cardDisplay } from "../offline/model/card-text.ts";
 import { runScore } from "../offline/model/run-score.ts";
 import { runVerify } from "../offline/model/run-verify.ts";
 import { printResult } from "../output/print-result.ts";
@@ -166,7 +166,7 @@ async function runImport(args: Args): Promise<void> {
     signKeyPem: optional(args, "sign", readKey),
     isAnySchema: args["anySchema"] === true,
   });
-  await printResult(`${cardForEyes(card, false)}\nwritten: ${paths.onnx}, ${paths.card}, ${paths.golden}\n`);
+  await printResult(`${cardDisplay(card, false)}\nwritten: ${paths.onnx}, ${paths.card}, ${paths.golden}\n`);
 }
 
 async function runShow(args: Args): Promise<void> {
@@ -177,7 +177,7 @@ async function runShow(args: Args): Promise<void> {
     isAnySchema: true,
   });
   await printResult(
-    args["json"] === true ? `${JSON.stringify(card, null, 2)}\n` : cardForEyes(card, isExpired),
+    args["json"] === true ? `${JSON.stringify(card, null, 2)}\n` : cardDisplay(card, isExpired),
   );
 }
 

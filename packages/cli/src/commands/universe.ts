@@ -5,7 +5,7 @@ import { assertRouted, BinanceReferenceData } from "@smcq/exchange-binance";
 import { type ClockSpec, createClock, Rng } from "@smcq/kernel";
 import { join } from "node:path";
 import type { CommandModule } from "yargs";
-import { demandWatched, watchedOf } from "../run/universe-follower.ts";
+import { requireWatched, watchedOf } from "../run/universe-follower.ts";
 import { createStderrLogger } from "../output/logger.ts";
 import { printResult } from "../output/print-result.ts";
 import { loadSettings, withSettingFlags } from "./settings.ts";
@@ -22,7 +22,7 @@ export function universeCommand(setExitCode: (exitCode: number) => void): Comman
       const isWatched = new Set(watchedOf(universe, loaded.config.universe).symbols);
       const instruments = universe.instruments.filter(({ symbol }) => isWatched.has(symbol));
       const watched = { ...universe, instruments };
-      demandWatched(universe, loaded.config.universe, createStderrLogger(loaded.config.log));
+      requireWatched(universe, loaded.config.universe, createStderrLogger(loaded.config.log));
       await printResult(
         args["json"] === true ? `${JSON.stringify(watched, null, 2)}\n` : universeTable(watched),
       );

@@ -25,7 +25,7 @@ const TROUBLES = [
   "shardsOff",
   "signalsLost",
   "invalidScores",
-  "observed",
+  "suppressed",
 ] as const;
 
 /** The fields of the minute line; units in the names. */
@@ -35,7 +35,7 @@ export function minuteFields(
   health: ClusterHealth & {
     readonly signalsLost: number;
     /** Signals above the threshold that were not decided on. */
-    readonly observed: number;
+    readonly suppressed: number;
     readonly model: ModelReport;
   },
 ): Readonly<Record<string, unknown>> {
@@ -69,7 +69,7 @@ export function minuteFields(
     short: health.short,
     shardsOff: health.shardsOff,
     signalsLost: health.signalsLost,
-    observed: health.observed,
+    suppressed: health.suppressed,
     ...modelFields(health.model),
     invalidScores: health.model.health?.invalid ?? 0,
   } satisfies Record<(typeof TROUBLES)[number], number> & Record<string, unknown>;

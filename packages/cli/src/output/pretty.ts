@@ -18,7 +18,7 @@ function show(value: unknown): string {
   return JSON.stringify(value);
 }
 
-/** Turns one JSON log line into one text line. Lines that bring their own text `forEyes` are shown as that. */
+/** Turns one JSON log line into one text line. Lines that bring their own text `display` are shown as that. */
 export function prettyLine(json: string): string {
   let line: Record<string, unknown>;
   try {
@@ -28,7 +28,7 @@ export function prettyLine(json: string): string {
   }
   const time = typeof line["time"] === "string" ? line["time"].slice(11, 23) : "";
   const mark = LEVEL_MARK[String(line["level"])] ?? " ";
-  if (typeof line["forEyes"] === "string") return `${time} ${mark} ${harmless(line["forEyes"])}\n`;
+  if (typeof line["display"] === "string") return `${time} ${mark} ${harmless(line["display"])}\n`;
   const fields = Object.entries(line)
     .filter(([key]) => !PLAIN_KEYS.has(key))
     .map(([key, value]) => `${key}=${show(value)}`);

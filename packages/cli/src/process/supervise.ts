@@ -21,7 +21,7 @@ interface VenueListening {
   readonly clock: ClockSpec;
 }
 
-interface Venue {
+interface SimulatedVenue {
   readonly port: number;
   readonly clock: ClockSpec;
   readonly process: SupervisedProcess;
@@ -54,7 +54,7 @@ export async function supervise(loaded: LoadedConfig, logger: Logger): Promise<n
 /** Runs the engine until it ends by itself, or is to: asked from outside, out of data, or without a venue. */
 async function superviseEngine(
   loaded: LoadedConfig,
-  venue: Venue | null,
+  venue: SimulatedVenue | null,
   stopAsked: Promise<void>,
   logger: Logger,
 ): Promise<SupervisedEnd> {
@@ -95,7 +95,7 @@ function exitCodeOfEnds(engine: SupervisedEnd, venue?: SupervisedEnd): number {
   return isCrashed ? ExitCode.Crashes : engine.exitCode;
 }
 
-function enginePayload(loaded: LoadedConfig, venue: Venue | null): EnginePayload {
+function enginePayload(loaded: LoadedConfig, venue: SimulatedVenue | null): EnginePayload {
   const { config, hash, json } = loaded;
   if (venue === null) return { config, configHash: hash, configJson: json, clock: { type: "system" } };
   const feed = {
@@ -111,7 +111,7 @@ async function startVenue(
   loaded: LoadedConfig,
   stopAsked: Promise<void>,
   logger: Logger,
-): Promise<Venue | null> {
+): Promise<SimulatedVenue | null> {
   const wallClock = new SystemClock();
   const { config } = loaded;
   const base = {

@@ -9,14 +9,14 @@ import type { SignalCounter } from "./signal-tally.ts";
 import { threadCount } from "./thread-count.ts";
 import { watchedSymbols } from "./universe-follower.ts";
 import type { ScanModels } from "./models/scan-models.ts";
-import type { Venue } from "./venue-connection.ts";
+import type { VenueConnection } from "./venue-connection.ts";
 
 /** A signal of a bar that closed longer ago is recorded and never decided on, venue ms. */
 const SIGNAL_AGE_MS_MAX = 60_000;
 
 export interface CoordinatorParts {
   readonly universe: Universe;
-  readonly venue: Venue;
+  readonly venue: VenueConnection;
   readonly ledger: LedgerClient;
   readonly signals: SignalCounter;
   readonly logger: Logger;

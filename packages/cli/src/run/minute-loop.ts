@@ -31,7 +31,7 @@ export class MinuteLoop {
   #lastLineNs: number;
   #reportedMs: number;
   #tickedMs: number;
-  #observed = 0;
+  #suppressed = 0;
   #fields: Readonly<Record<string, unknown>> = {};
 
   constructor(options: MinuteLoopOptions) {
@@ -47,11 +47,11 @@ export class MinuteLoop {
     this.#cancel();
   }
 
-  /** Signals that were only observed since the last call. */
-  #takeObserved(): number {
-    const { observed } = this.#options.coordinator.engineCounters;
-    const since = observed - this.#observed;
-    this.#observed = observed;
+  /** Signals that led to no decision, because the model is only observed, since the last call. */
+  #takeSuppressed(): number {
+    const { suppressed } = this.#options.coordinator.engineCounters;
+    const since = suppressed - this.#suppressed;
+    this.#suppressed = suppressed;
     return since;
   }
 
@@ -98,13 +98,13 @@ export class MinuteLoop {
       const fields = minuteFields(this.#reporter.take(minuteMs), signals.take(), {
         ...health,
         signalsLost: this.#options.signalsLost(),
-        observed: this.#takeObserved(),
+        suppressed: this.#takeSuppressed(),
         model: this.#options.models.report(this.#options.clock.nowMs()),
       });
       this.#fields = fields;
       this.#reportedMs = minuteMs;
       this.#lastLineNs = nowNs;
-      logger.info({ ...fields, forEyes: minuteText(fields) }, "minute");
+      logger.info({ ...fields, display: minuteText(fields) }, "minute");
     }
     this.#arm();
   }

@@ -11,8 +11,8 @@ import { MinuteLoop } from "./minute-loop.ts";
 import { lostSignals, openRunLedger, type RunLedger, type RunSummary } from "./run-ledger.ts";
 import { SignalCounter } from "./signal-tally.ts";
 import { StartUp } from "./start-up.ts";
-import { demandWatched, UniverseFollower } from "./universe-follower.ts";
-import { openVenue, type Venue } from "./venue-connection.ts";
+import { requireWatched, UniverseFollower } from "./universe-follower.ts";
+import { connectVenue, type VenueConnection } from "./venue-connection.ts";
 
 /** Every shard must have heard a kline within this time, wall ms; an acknowledged subscription proves nothing. */
 const FIRST_DATA_MS_MAX = 20_000;
@@ -72,8 +72,8 @@ async function start(payload: EnginePayload, deps: RunDeps, closers: Closers): P
   const clock = createClock(payload.clock);
   const wallClock = new SystemClock();
   const startUp = new StartUp(logger, wallClock, deps.signal);
-  const forEyes = banner(payload);
-  logger.info({ mode: config.mode, configHash: payload.configHash, forEyes }, "smc-quant engine");
+  const display = banner(payload);
+  logger.info({ mode: config.mode, configHash: payload.configHash, display }, "smc-quant engine");
 
   // Of no offset until the venue was asked; expiry and shadows go by the venue's time from then on.
   let offsetMs = (): number => 0;
@@ -84,7 +84,7 @@ async function start(payload: EnginePayload, deps: RunDeps, closers: Closers): P
   const venue = await startUp.step(
     "venue",
     () =>
-      openVenue(payload, {
+      connectVenue(payload, {
         logger,
         clock,
         onOffset: (offsetMs) => tellOffset(offsetMs),
@@ -99,7 +99,7 @@ async function start(payload: EnginePayload, deps: RunDeps, closers: Closers): P
     () => venue.reference.universe({ maxAgeMs: config.universe.cacheMaxAgeMs }),
     (found) => ({ pairs: found.instruments.length, listed: found.totalCount, source: found.source }),
   );
-  demandWatched(universe, config.universe, logger);
+  requireWatched(universe, config.universe, logger);
   const signals = new SignalCounter(config.scan.scoreMin);
   const parts = { universe, venue, ledger: run.client, signals, logger, models: models.scan };
   const coordinator = createCoordinator(payload, parts);
@@ -126,7 +126,7 @@ async function start(payload: EnginePayload, deps: RunDeps, closers: Closers): P
   startUp.ready(ready, shardsRunning, { scorer: models.scorerId, short, warming });
   const signalsLost = (): number => lostSignals(run.client);
   const beside = { signals, signalsLost, models, venueClock, config, clock, logger, closers };
-  await goOn({ ...beside, coordinator, venue });
+  await startBackground({ ...beside, coordinator, venue });
 }
 
 /** Takes the data folder and begins the run in its ledger. */
@@ -167,12 +167,12 @@ async function openStores(
 }
 
 /** What runs beside the cluster once it is READY: the minute line, and the universe's changes. */
-async function goOn(run: {
+async function startBackground(run: {
   readonly coordinator: Coordinator;
   readonly signals: SignalCounter;
   readonly signalsLost: () => number;
   readonly models: EngineModels;
-  readonly venue: Venue;
+  readonly venue: VenueConnection;
   readonly venueClock: Clock;
   readonly config: EngineConfig;
   readonly clock: Clock;

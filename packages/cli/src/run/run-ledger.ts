@@ -98,7 +98,7 @@ export async function openRunLedger(payload: EnginePayload, deps: LedgerDeps): P
     await client.endRun(runId, endedAtMs, summary);
     const stored = client.stats().stored;
     const text = `ledger          ${signals} signals, ${stored} stored, ${summary.signalsLost} lost`;
-    logger.info({ runId, ...summary, stored, forEyes: text }, "run closed in the ledger");
+    logger.info({ runId, ...summary, stored, display: text }, "run closed in the ledger");
   };
   const noteModel = (event: ModelEvent): void => {
     client

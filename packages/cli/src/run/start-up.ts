@@ -20,7 +20,7 @@ export class StartUp {
     run: () => Promise<T> | T,
     describe: (result: T) => Readonly<Record<string, unknown>>,
   ): Promise<T> {
-    this.#demandRun();
+    this.#requireRunning();
     const startNs = this.#clock.monoNs();
     const result = await run();
     // A step that a stop cut short is not told as done; what it opened is the caller's to close.
@@ -33,7 +33,7 @@ export class StartUp {
         step: name,
         tookMs,
         ...fields,
-        forEyes: `${name.padEnd(16)}${`${tookMs} ms`.padStart(10)}   ${details.join(", ")}`,
+        display: `${name.padEnd(16)}${`${tookMs} ms`.padStart(10)}   ${details.join(", ")}`,
       },
       "start-up step",
     );
@@ -42,16 +42,16 @@ export class StartUp {
 
   /** The line that says the engine is up; refused with STOPPED when it is to stop. */
   ready(pairs: number, shards: number, fields: Readonly<Record<string, unknown>>): void {
-    this.#demandRun();
+    this.#requireRunning();
     const text = `READY: ${pairs} pairs, ${shards} shards`;
     const startedInMs = this.#since(this.#startNs);
     this.#logger.info(
-      { pairs, shards, startedInMs, ...fields, forEyes: `${text}   (${startedInMs} ms)` },
+      { pairs, shards, startedInMs, ...fields, display: `${text}   (${startedInMs} ms)` },
       text,
     );
   }
 
-  #demandRun(): void {
+  #requireRunning(): void {
     if (this.#signal.aborted) throw new SmcqError("STOPPED", "stopped while starting");
   }
 

@@ -55,7 +55,7 @@ export function watchedSymbols(universe: Universe, config: EngineConfig["univers
 }
 
 /** Says which wishes stay without effect; refuses with CONFIG_SYMBOLS when nothing is left to watch. */
-export function demandWatched(universe: Universe, config: EngineConfig["universe"], logger: Logger): void {
+export function requireWatched(universe: Universe, config: EngineConfig["universe"], logger: Logger): void {
   const { symbols, unknown, surplus } = watchedOf(universe, config);
   const named = (list: readonly string[]): object => ({
     count: list.length,

@@ -6,7 +6,7 @@ import { ClockSync, watchJumps } from "./clock-sync.ts";
 import type { EnginePayload } from "../process/engine-payload.ts";
 
 /** The venue as the coordinator sees it: one REST client, one rate budget, one queue for bars. */
-export interface Venue {
+export interface VenueConnection {
   readonly reference: BinanceReferenceData;
   readonly history: BarHistory;
   /** Venue minus local time, ms. */
@@ -14,7 +14,7 @@ export interface Venue {
   close(): Promise<void>;
 }
 
-export interface VenueDeps {
+export interface VenueConnectionDeps {
   readonly clock: Clock;
   readonly logger: Logger;
   /** Told after each comparison of the clocks. */
@@ -24,7 +24,10 @@ export interface VenueDeps {
 }
 
 /** Opens REST and compares the clocks; refuses addresses whose klines would never come. */
-export async function openVenue(payload: EnginePayload, deps: VenueDeps): Promise<Venue> {
+export async function connectVenue(
+  payload: EnginePayload,
+  deps: VenueConnectionDeps,
+): Promise<VenueConnection> {
   const { config } = payload;
   const { feed } = config;
   const { clock, logger } = deps;

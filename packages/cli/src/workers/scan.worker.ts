@@ -2,7 +2,7 @@ import { workerData } from "node:worker_threads";
 import { createScanner, type ScanInit } from "@smcq/cluster/scan";
 import type { SharedModels } from "@smcq/scoring";
 import type { ScanReply, ScanTask } from "@smcq/wire";
-import { createBook } from "../run/models/scan-models.ts";
+import { createScorers } from "../run/models/scan-models.ts";
 
 const { init, data } = workerData as {
   readonly init: ScanInit;
@@ -11,5 +11,5 @@ const { init, data } = workerData as {
 
 /** A scan thread's only task. */
 export const scan: (task: ScanTask) => ScanReply = createScanner(init, (shardId) =>
-  createBook(data.models, shardId),
+  createScorers(data.models, shardId),
 );

@@ -2,7 +2,7 @@ import { workerData } from "node:worker_threads";
 import { runShard, type ShardInit } from "@smcq/cluster/shard";
 import type { SharedModels } from "@smcq/scoring";
 import { createBinanceFeed, type FeedData } from "../run/binance-shard-feed.ts";
-import { createBook } from "../run/models/scan-models.ts";
+import { createScorers } from "../run/models/scan-models.ts";
 
 const { init, data } = workerData as {
   readonly init: ShardInit;
@@ -10,5 +10,5 @@ const { init, data } = workerData as {
 };
 runShard(init, {
   createFeed: (deps) => createBinanceFeed(deps, data),
-  createBook: (shardId) => createBook(data.models, shardId),
+  createScorers: (shardId) => createScorers(data.models, shardId),
 });

@@ -106,9 +106,12 @@ describe("the model of a running engine", () => {
     const idC = beside.at(-1) ?? "none";
     expect(idC).toMatch(/^isnan_only-/);
     expect(beside.filter((id, index) => id !== beside[index - 1])).toEqual([idC, idB, idC]);
-    expect(signals.every(({ atr, anchor }) => atr !== null && atr > 0 && anchor !== null && anchor > 0)).toBe(
-      true,
-    );
+    expect(
+      signals.every(
+        ({ atr, invalidationPrice }) =>
+          atr !== null && atr > 0 && invalidationPrice !== null && invalidationPrice > 0,
+      ),
+    ).toBe(true);
     ledger.close();
   });
 });

@@ -20,7 +20,7 @@ import { createCoordinator } from "../../src/run/create-coordinator.ts";
 import { SignalCounter } from "../../src/run/signal-tally.ts";
 import { HEURISTIC_ONLY } from "../../src/run/models/scan-models.ts";
 import { UniverseFollower } from "../../src/run/universe-follower.ts";
-import { openVenue, type Venue } from "../../src/run/venue-connection.ts";
+import { connectVenue, type VenueConnection } from "../../src/run/venue-connection.ts";
 import type { EnginePayload } from "../../src/process/engine-payload.ts";
 import { temporaryFolder } from "../processes/engine-run.ts";
 import { RingTap, type TapFault } from "./ring-tap.ts";
@@ -130,7 +130,11 @@ class FaultRun {
 
   async run(): Promise<FaultRunResult> {
     const { config } = this.#payload;
-    const venue = await openVenue(this.#payload, { clock: this.#clock, logger: this.#logger, onOffset() {} });
+    const venue = await connectVenue(this.#payload, {
+      clock: this.#clock,
+      logger: this.#logger,
+      onOffset() {},
+    });
     const ledger = await openLedger({
       file: join(config.dataDir, "ledger.db"),
       queueMax: 20_000,
@@ -285,7 +289,7 @@ class FaultRun {
 
   /** Holds what the engine has against what the venue serves now. */
   async #check(
-    venue: Venue,
+    venue: VenueConnection,
     tap: RingTap,
     run: {
       readonly rings: ReadonlyMap<string, Float64Array>;
@@ -349,7 +353,7 @@ class FaultRun {
   }
 
   /** All bars of a symbol that the venue has, up to `toMs`, through the engine's own REST client. */
-  async #history(venue: Venue, symbol: string, toMs: number): Promise<Float64Array> {
+  async #history(venue: VenueConnection, symbol: string, toMs: number): Promise<Float64Array> {
     const older = await venue.reference.klines({
       symbol,
       interval: "1m",

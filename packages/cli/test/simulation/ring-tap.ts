@@ -9,7 +9,7 @@ import { RING_BARS } from "@smcq/wire";
 const LOOK_MS = 40;
 
 interface Seen {
-  epoch: number;
+  generation: number;
   tail: number;
   lastOpenMs: number;
 }
@@ -73,11 +73,11 @@ export class RingTap {
     for (const { symbol, shardId, slot } of this.#coordinator.slots.all()) {
       const reader = this.#coordinator.reader(shardId);
       if (!reader.begin(slot)) continue;
-      const { epoch, tail } = reader;
+      const { generation, tail } = reader;
       const seen = this.#seenOf(symbol);
-      if (seen.epoch !== epoch) {
-        if (seen.epoch !== -1) this.resets++;
-        seen.epoch = epoch;
+      if (seen.generation !== generation) {
+        if (seen.generation !== -1) this.resets++;
+        seen.generation = generation;
         seen.tail = reader.from;
         seen.lastOpenMs = -1;
         this.#counts.set(symbol, new Map());
@@ -112,7 +112,7 @@ export class RingTap {
   #seenOf(symbol: string): Seen {
     let seen = this.#seen.get(symbol);
     if (seen === undefined) {
-      seen = { epoch: -1, tail: 0, lastOpenMs: -1 };
+      seen = { generation: -1, tail: 0, lastOpenMs: -1 };
       this.#seen.set(symbol, seen);
     }
     return seen;

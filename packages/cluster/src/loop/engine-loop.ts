@@ -12,7 +12,7 @@ export interface SignalListeners {
 }
 
 /** Feeds the decision core with events, one at a time, and carries out what it says. */
-export class DecisionDesk {
+export class EngineLoop {
   readonly engine: Engine;
   readonly #clock: Clock;
   readonly #wallClock: Clock;

@@ -38,7 +38,7 @@ export class CandidateBatch {
   readonly #writtenNs: Float64Array;
   readonly #exchangeMs: Float64Array;
   readonly #flags: Int32Array;
-  readonly #anchors: Float64Array;
+  readonly #invalidationPrices: Float64Array;
   readonly #atrs: Float64Array;
   count = 0;
 
@@ -54,18 +54,25 @@ export class CandidateBatch {
     this.#writtenNs = new Float64Array(capacity);
     this.#exchangeMs = new Float64Array(capacity);
     this.#flags = new Int32Array(capacity);
-    this.#anchors = new Float64Array(capacity);
+    this.#invalidationPrices = new Float64Array(capacity);
     this.#atrs = new Float64Array(capacity);
   }
 
   /** Adds a candidate whose features already stand at row `count`. `code` is side * setup. */
-  add(slot: number, code: number, openTimeMs: number, anchor: number, atr: number, close: CloseFacts): void {
+  add(
+    slot: number,
+    code: number,
+    openTimeMs: number,
+    invalidationPrice: number,
+    atr: number,
+    close: CloseFacts,
+  ): void {
     assert(this.count < this.capacity, "Invariant: a batch holds no more candidates than the result ring");
     const at = this.count++;
     this.#slots[at] = slot;
     this.#codes[at] = code;
     this.#openTimes[at] = openTimeMs;
-    this.#anchors[at] = anchor;
+    this.#invalidationPrices[at] = invalidationPrice;
     this.#atrs[at] = atr;
     this.#receivedNs[at] = close.receivedNs;
     this.#writtenNs[at] = close.writtenNs;
@@ -91,7 +98,7 @@ export class CandidateBatch {
       row.receivedNs = this.#receivedNs[at] as number;
       row.writtenNs = this.#writtenNs[at] as number;
       row.flags = this.#flags[at] as number;
-      row.anchor = this.#anchors[at] as number;
+      row.invalidationPrice = this.#invalidationPrices[at] as number;
       row.atr = this.#atrs[at] as number;
       row.challengerScore = this.challengerScores[at] as number;
       row.features.set(this.features.subarray(at * FEATURE_COUNT, (at + 1) * FEATURE_COUNT));

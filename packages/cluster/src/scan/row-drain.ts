@@ -86,7 +86,7 @@ function toCandidate(
     features: row.features.slice(),
     scorerId: modelId(row.modelEpoch),
     challenger: hasChallenger ? { scorerId: modelId(row.challengerEpoch), score: row.challengerScore } : null,
-    anchor: row.anchor,
+    invalidationPrice: row.invalidationPrice,
     atr: row.atr,
     exchangeMs: row.exchangeMs,
     isRestConfirmed: (row.flags & ResultFlag.RestConfirmed) !== 0,

@@ -1,5 +1,5 @@
 import { type ClockSpec, createClock } from "@smcq/kernel";
-import type { ScorerBook } from "@smcq/features";
+import type { ScorerRegistry } from "@smcq/features";
 import type { ScanReply, ScanTask, ShardMemory } from "@smcq/wire";
 import { ScanCore, type ScanOptions } from "./scan-core.ts";
 
@@ -13,7 +13,7 @@ export interface ScanInit {
 /** Returns the task function of a scan thread. Any thread can scan any shard: the state lies in shared memory. */
 export function createScanner(
   init: ScanInit,
-  createBook: (shardId: number) => ScorerBook,
+  createScorers: (shardId: number) => ScorerRegistry,
 ): (task: ScanTask) => ScanReply {
   const clock = createClock(init.clock);
   const cores = new Map<number, ScanCore>();
@@ -22,7 +22,7 @@ export function createScanner(
     if (core === undefined) {
       const memory = init.shards.find((shard) => shard.shardId === task.shardId);
       if (memory === undefined) throw new RangeError(`no shard ${task.shardId}`);
-      core = new ScanCore(memory, createBook(task.shardId), clock, init.scan);
+      core = new ScanCore(memory, createScorers(task.shardId), clock, init.scan);
       cores.set(task.shardId, core);
     }
     return core.scan(task);

@@ -1,4 +1,4 @@
-import { type CandidateCode, CandidateScanner, FIRST_FEATURE_BAR, type ScorerBook } from "@smcq/features";
+import { type CandidateCode, CandidateScanner, FIRST_FEATURE_BAR, type ScorerRegistry } from "@smcq/features";
 import { BarSource } from "@smcq/exchange";
 import { BAR_FIELDS, type Clock } from "@smcq/kernel";
 import {
@@ -29,7 +29,7 @@ export interface ScanOptions {
 interface Touched {
   slot: number;
   scanned: number;
-  epoch: number;
+  generation: number;
   revision: number;
   lastScannedMs: number;
   lastCandidateMs: number;
@@ -54,7 +54,7 @@ const COPY_ATTEMPTS_MAX = 3;
  */
 export class ScanCore {
   readonly #clock: Clock;
-  readonly #book: ScorerBook;
+  readonly #book: ScorerRegistry;
   readonly #options: ScanOptions;
   readonly #control: ControlBlock;
   readonly #reader: KlineRingReader;
@@ -72,7 +72,7 @@ export class ScanCore {
   #isUnfinished = false;
   #barCount = 0;
 
-  constructor(memory: ShardMemory, book: ScorerBook, clock: Clock, options: ScanOptions) {
+  constructor(memory: ShardMemory, book: ScorerRegistry, clock: Clock, options: ScanOptions) {
     this.#clock = clock;
     this.#book = book;
     this.#options = options;
@@ -142,7 +142,7 @@ export class ScanCore {
       isClean &&
       states.scanned(slot) === reader.tailOf(slot) &&
       states.revision(slot) === reader.revisionOf(slot) &&
-      states.epoch(slot) === reader.epochOf(slot)
+      states.generation(slot) === reader.generationOf(slot)
     ) {
       return;
     }
@@ -150,27 +150,27 @@ export class ScanCore {
       this.#isUnfinished = true;
       return;
     }
-    const isSameEpoch = states.epoch(slot) === reader.epoch;
+    const isSameGeneration = states.generation(slot) === reader.generation;
     const scanned = states.scanned(slot);
-    const isLapped = isSameEpoch && scanned < reader.from;
-    const isRebuild = !isClean || !isSameEpoch || isLapped || states.revision(slot) !== reader.revision;
+    const isLapped = isSameGeneration && scanned < reader.from;
+    const isRebuild = !isClean || !isSameGeneration || isLapped || states.revision(slot) !== reader.revision;
     if (!isRebuild && scanned === reader.tail) return;
     const from = isRebuild ? reader.from : scanned;
     if (!this.#copyBars(slot, from)) return;
-    if (isRebuild && isSameEpoch) this.#control.addScan(ScanCounter.Rebuilds, 1);
+    if (isRebuild && isSameGeneration) this.#control.addScan(ScanCounter.Rebuilds, 1);
     if (isLapped) this.#control.addScan(ScanCounter.Laps, 1);
     this.#scanner.attach(states.m1Offset(slot), states.begin(slot));
-    if (!isSameEpoch) this.#scanner.resetAll();
+    if (!isSameGeneration) this.#scanner.resetAll();
     else if (isRebuild) this.#scanner.resetM1();
     // A new run is warmed up as a whole; what may be told of it, the ring's `liveFromMs` says. Within a run, bars up
     // to the committed one only bring the M1 state back.
     const done = this.#pushBars({
       slot,
       from,
-      replayUntilMs: isSameEpoch ? states.lastScannedMs(slot) : -1,
+      replayUntilMs: isSameGeneration ? states.lastScannedMs(slot) : -1,
       room,
     });
-    this.#touch(slot, from, done, { isRebuild, isSameEpoch });
+    this.#touch(slot, from, done, { isRebuild, isSameGeneration });
   }
 
   /**
@@ -179,7 +179,7 @@ export class ScanCore {
    */
   #copyBars(slot: number, from: number): boolean {
     const reader = this.#reader;
-    const { epoch, revision } = reader;
+    const { generation, revision } = reader;
     for (let attempt = 0; attempt < COPY_ATTEMPTS_MAX; attempt++) {
       this.#last.liveFromMs = reader.lastFinal(LastFinal.LiveFromMs);
       this.#last.receivedNs = reader.lastFinal(LastFinal.ReceivedNs);
@@ -189,7 +189,12 @@ export class ScanCore {
       const isLastWhole = reader.isLastFinalWhole();
       if (reader.copy(from, reader.tail, this.#bars) && isLastWhole) return true;
       this.#control.addScan(ScanCounter.TornReads, 1);
-      if (!reader.begin(slot) || reader.epoch !== epoch || reader.revision !== revision || reader.from > from)
+      if (
+        !reader.begin(slot) ||
+        reader.generation !== generation ||
+        reader.revision !== revision ||
+        reader.from > from
+      )
         break;
     }
     this.#isUnfinished = true;
@@ -232,24 +237,24 @@ export class ScanCore {
   #addCandidate(slot: number, code: CandidateCode, openTimeMs: number): void {
     const scanner = this.#scanner;
     scanner.features(this.#batch.features, this.#batch.count * FEATURE_COUNT, code < 0 ? -1 : 1);
-    const anchor = scanner.anchor(code);
-    this.#batch.add(slot, code, openTimeMs, anchor, scanner.atr, this.#last);
+    const invalidationPrice = scanner.invalidationPrice(code);
+    this.#batch.add(slot, code, openTimeMs, invalidationPrice, scanner.atr, this.#last);
   }
 
   #touch(
     slot: number,
     from: number,
     done: number,
-    run: { readonly isRebuild: boolean; readonly isSameEpoch: boolean },
+    run: { readonly isRebuild: boolean; readonly isSameGeneration: boolean },
   ): void {
     const touched = this.#touched[this.#touchedCount++] as Touched;
     touched.slot = slot;
     touched.scanned = from + done;
-    touched.epoch = this.#reader.epoch;
+    touched.generation = this.#reader.generation;
     touched.revision = this.#reader.revision;
     // Replayed bars are never the place to stop (only a new bar can lack room), so this does not go back in a run. A
     // new run of which nothing was scanned yet knows nothing of the old one's bars: its history may begin before them.
-    const lastMs = run.isSameEpoch ? this.#states.lastScannedMs(slot) : -1;
+    const lastMs = run.isSameGeneration ? this.#states.lastScannedMs(slot) : -1;
     touched.lastScannedMs = done === 0 ? lastMs : (this.#bars[(done - 1) * BAR_FIELDS] as number);
     touched.lastCandidateMs = this.#scanner.lastCandidateOpenMs;
     // A rebuild, or a run of several bars, says nothing of how long one bar took.
@@ -262,7 +267,7 @@ export class ScanCore {
       this.#states.commit(
         done.slot,
         done.scanned,
-        done.epoch,
+        done.generation,
         done.revision,
         done.lastScannedMs,
         done.lastCandidateMs,
@@ -273,14 +278,14 @@ export class ScanCore {
 
   /**
    * Warms a symbol's M5 state up from the venue's own 5m bars, then replays the ring's later minutes. Returns false
-   * when it has to be tried again; a seed of another epoch is void and counts as done.
+   * when it has to be tried again; a seed of another generation is void and counts as done.
    */
   #seedM5(seed: M5Seed): boolean {
     const reader = this.#reader;
     const states = this.#states;
     if (!reader.begin(seed.slot)) return false;
-    if (reader.epoch !== seed.epoch) return true;
-    if (states.epoch(seed.slot) !== seed.epoch || !states.isClean(seed.slot)) return false;
+    if (reader.generation !== seed.generation) return true;
+    if (states.generation(seed.slot) !== seed.generation || !states.isClean(seed.slot)) return false;
     const scanned = states.scanned(seed.slot);
     const to = Math.min(scanned, reader.tail);
     if (to <= reader.from || !reader.copy(reader.from, to, this.#bars)) return false;
@@ -289,7 +294,7 @@ export class ScanCore {
     states.commit(
       seed.slot,
       scanned,
-      states.epoch(seed.slot),
+      states.generation(seed.slot),
       states.revision(seed.slot),
       states.lastScannedMs(seed.slot),
       states.lastCandidateMs(seed.slot),
@@ -302,7 +307,7 @@ function blankTouched(): Touched {
   return {
     slot: 0,
     scanned: 0,
-    epoch: 0,
+    generation: 0,
     revision: 0,
     lastScannedMs: 0,
     lastCandidateMs: 0,

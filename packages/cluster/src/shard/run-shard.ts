@@ -7,7 +7,7 @@ import {
   SystemClock,
   toWireError,
 } from "@smcq/kernel";
-import type { ScorerBook } from "@smcq/features";
+import type { ScorerRegistry } from "@smcq/features";
 import type { ShardCommand, ShardEvent, ShardMemory, SlotAssignment } from "@smcq/wire";
 import { ScanCore, type ScanOptions } from "../scan/scan-core.ts";
 import { type CreateFeed, ShardCore } from "./shard-core.ts";
@@ -44,7 +44,7 @@ export function portLogger(emit: (event: ShardEvent) => void, bound: LogFields =
  */
 export function runShard(
   init: ShardInit,
-  deps: { readonly createFeed: CreateFeed; readonly createBook: (shardId: number) => ScorerBook },
+  deps: { readonly createFeed: CreateFeed; readonly createScorers: (shardId: number) => ScorerRegistry },
 ): void {
   const { port, memory } = init;
   const emit = (event: ShardEvent): void => port.postMessage(event);
@@ -60,7 +60,7 @@ export function runShard(
     wallClock: new SystemClock(),
     logger: portLogger(emit, { shardId: memory.shardId }),
     createFeed: deps.createFeed,
-    scan: init.isScanning ? new ScanCore(memory, deps.createBook(memory.shardId), clock, init.scan) : null,
+    scan: init.isScanning ? new ScanCore(memory, deps.createScorers(memory.shardId), clock, init.scan) : null,
     emit,
   });
   port.on("message", (command: ShardCommand) => {

@@ -19,7 +19,7 @@ const SCAN_MS_MAX = 10_000;
 /** How long closing waits for a scan to end, each, wall ms. */
 const CLOSE_MS_MAX = 5_000;
 
-export interface LaneOptions {
+export interface ShardScanQueueOptions {
   readonly shardId: number;
   readonly rows: Pick<RowDrain, "take" | "salvage">;
   /** Runs a task in a scan thread, or in the shard's own thread. */
@@ -42,9 +42,9 @@ export interface LaneOptions {
  *               └─ died ─► committed rows taken ─► due again (at most 3 in 10 minutes), else off
  *   close ──► one last scan of what is left ──► closed
  */
-export class ShardLane {
+export class ShardScanQueue {
   readonly restarts: RestartLimit;
-  readonly #options: LaneOptions;
+  readonly #options: ShardScanQueueOptions;
   #isDue = false;
   #isInFlight = false;
   #isOff = false;
@@ -57,7 +57,7 @@ export class ShardLane {
   #cancelLate: CancelTimer = () => {};
   #onClosed: (isInTime: boolean) => void = () => {};
 
-  constructor(options: LaneOptions) {
+  constructor(options: ShardScanQueueOptions) {
     this.#options = options;
     this.restarts = new RestartLimit(THREAD_RESTARTS, options.wallClock);
   }

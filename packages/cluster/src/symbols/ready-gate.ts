@@ -31,7 +31,7 @@ export async function untilReady(view: GateView, limits: GateLimits): Promise<Cl
   for (;;) {
     const health = view.health();
     if (view.isStopping()) return health;
-    demandShards(health);
+    requireShards(health);
     const nowNs = wallClock.monoNs();
     if (health.warming < warmingMin) {
       warmingMin = health.warming;
@@ -48,7 +48,7 @@ export async function untilReady(view: GateView, limits: GateLimits): Promise<Cl
 }
 
 /** A shard that cannot live through its start says that something is broken, not that a market is quiet. */
-export function demandShards({ shardsOff }: ClusterHealth): void {
+export function requireShards({ shardsOff }: ClusterHealth): void {
   if (shardsOff === 0) return;
   throw new SmcqError("SHARD_OFF", `${shardsOff} shards died too often while starting`, {
     context: { shardsOff },

@@ -29,12 +29,12 @@ type Stage = "warming" | "ready" | "short";
 interface Progress {
   stage: Stage;
   isHistoryAnswered: boolean;
-  /** The ring epoch that M5 history was asked for; asked again when the epoch moves on. */
-  m5Epoch: number;
+  /** The ring generation that M5 history was asked for; asked again when the generation moves on. */
+  m5Generation: number;
   /** M5 history is not asked for before, venue ms. */
   m5NotBeforeMs: number;
-  /** The ring epoch whose M5 state has its history. */
-  seededEpoch: number;
+  /** The ring generation whose M5 state has its history. */
+  seededGeneration: number;
 }
 
 /** Follows each symbol from its first bar to READY and brings its M5 history. */
@@ -54,9 +54,9 @@ export class WarmUp {
     this.#progress.set(entry.symbol, {
       stage: "warming",
       isHistoryAnswered: false,
-      m5Epoch: -1,
+      m5Generation: -1,
       m5NotBeforeMs: 0,
-      seededEpoch: -1,
+      seededGeneration: -1,
     });
   }
 
@@ -85,7 +85,7 @@ export class WarmUp {
   corrected(symbol: string): void {
     const progress = this.#progress.get(symbol);
     if (progress === undefined) return;
-    progress.m5Epoch = -1;
+    progress.m5Generation = -1;
     this.#pending.add(symbol);
   }
 
@@ -102,18 +102,18 @@ export class WarmUp {
       } else if (progress.isHistoryAnswered && bars > 0) progress.stage = "short";
       if (progress.stage !== "ready" || this.#options.clock.nowMs() < progress.m5NotBeforeMs) continue;
       this.#pending.delete(symbol);
-      const epoch = reader.epochOf(entry.slot);
-      if (progress.m5Epoch === epoch) continue;
-      progress.m5Epoch = epoch;
-      this.#askM5(entry, epoch);
+      const generation = reader.generationOf(entry.slot);
+      if (progress.m5Generation === generation) continue;
+      progress.m5Generation = generation;
+      this.#askM5(entry, generation);
     }
   }
 
   /** A scan has applied these seeds. */
-  seedsApplied(symbols: readonly { readonly symbol: string; readonly epoch: number }[]): void {
-    for (const { symbol, epoch } of symbols) {
+  seedsApplied(symbols: readonly { readonly symbol: string; readonly generation: number }[]): void {
+    for (const { symbol, generation } of symbols) {
       const progress = this.#progress.get(symbol);
-      if (progress !== undefined) progress.seededEpoch = epoch;
+      if (progress !== undefined) progress.seededGeneration = generation;
     }
   }
 
@@ -131,8 +131,8 @@ export class WarmUp {
       if (progress.stage === "ready") ready++;
       if (
         progress.stage === "ready" &&
-        progress.seededEpoch >= 0 &&
-        progress.seededEpoch === progress.m5Epoch
+        progress.seededGeneration >= 0 &&
+        progress.seededGeneration === progress.m5Generation
       )
         m5Ready++;
       if (progress.stage === "short") short++;
@@ -169,11 +169,11 @@ export class WarmUp {
   #isScanned({ shardId, slot }: SlotEntry): boolean {
     const reader = this.#options.reader(shardId);
     const states = this.#options.states(shardId);
-    if (!reader.begin(slot) || states.epoch(slot) !== reader.epoch) return false;
+    if (!reader.begin(slot) || states.generation(slot) !== reader.generation) return false;
     return states.scanned(slot) - reader.runStart >= this.#options.barsReadyMin;
   }
 
-  #askM5(entry: SlotEntry, epoch: number): void {
+  #askM5(entry: SlotEntry, generation: number): void {
     if (this.#options.m5Bars === 0) return;
     const lastClosedMs = Math.floor(this.#options.clock.nowMs() / M5_MS) * M5_MS - M5_MS;
     const request = {
@@ -189,7 +189,7 @@ export class WarmUp {
         this.#askLater(entry.symbol);
         return;
       }
-      this.returnSeeds(entry.shardId, [{ slot: entry.slot, epoch, bars: reply.bars }]);
+      this.returnSeeds(entry.shardId, [{ slot: entry.slot, generation, bars: reply.bars }]);
       this.#options.onSeed(entry.shardId);
     });
   }
@@ -198,7 +198,7 @@ export class WarmUp {
   #askLater(symbol: string): void {
     const progress = this.#progress.get(symbol);
     if (progress === undefined) return;
-    progress.m5Epoch = -1;
+    progress.m5Generation = -1;
     progress.m5NotBeforeMs = this.#options.clock.nowMs() + M5_RETRY_MS;
     this.#pending.add(symbol);
   }

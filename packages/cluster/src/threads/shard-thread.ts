@@ -31,7 +31,7 @@ const WATCH_MS = 1_000;
 /** A draining shard that does not answer is given up after this time, wall ms. */
 const DRAIN_MS_MAX = 5_000;
 
-export interface ShardHostOptions {
+export interface ShardThreadOptions {
   readonly memory: ShardMemory;
   readonly clock: ClockSpec;
   readonly wallClock: Clock;
@@ -49,10 +49,10 @@ export interface ShardHostOptions {
 type HostState = "idle" | "running" | "draining" | "stopped" | "off";
 
 /** One shard's thread over its whole life: start, watch, restart on the same memory, drain. */
-export class ShardHost {
+export class ShardThread {
   readonly control: ControlBlock;
   readonly restarts: RestartLimit;
-  readonly #options: ShardHostOptions;
+  readonly #options: ShardThreadOptions;
   #state: HostState = "idle";
   #worker: Worker | null = null;
   #port: MessagePort | null = null;
@@ -60,7 +60,7 @@ export class ShardHost {
   #isStallNamed = false;
   #spawnedNs = 0;
 
-  constructor(options: ShardHostOptions) {
+  constructor(options: ShardThreadOptions) {
     this.#options = options;
     this.control = new ControlBlock(options.memory.control);
     this.restarts = new RestartLimit(THREAD_RESTARTS, options.wallClock);

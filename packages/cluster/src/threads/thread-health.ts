@@ -1,21 +1,21 @@
 import type { ClusterHealth } from "../coordinator-options.ts";
-import type { ShardHost } from "./shard-thread.ts";
-import type { ShardLane } from "../shard/shard-scan-queue.ts";
+import type { ShardThread } from "./shard-thread.ts";
+import type { ShardScanQueue } from "../shard/shard-scan-queue.ts";
 
 /** Nothing of the shard's symbols is received or scanned any more. */
-export function isShardOff(host: ShardHost | undefined, lane: ShardLane | undefined): boolean {
+export function isShardOff(host: ShardThread | undefined, lane: ShardScanQueue | undefined): boolean {
   return host?.state === "off" || lane?.isOff === true;
 }
 
 /** A scan of the shard runs or may begin: what a shard that is off left behind is nobody's. */
-export function mayScan(host: ShardHost | undefined, lane: ShardLane | undefined): boolean {
+export function mayScan(host: ShardThread | undefined, lane: ShardScanQueue | undefined): boolean {
   return lane?.isInFlight === true || !isShardOff(host, lane);
 }
 
 /** How the threads are: the part of a cluster's health that is theirs. */
 export function threadHealth(
-  hosts: readonly ShardHost[],
-  lanes: readonly ShardLane[],
+  hosts: readonly ShardThread[],
+  lanes: readonly ShardScanQueue[],
 ): Omit<ClusterHealth, "symbols" | "ready" | "m5Ready" | "short" | "warming"> {
   const isOff = hosts.map((host, shardId) => isShardOff(host, lanes[shardId]));
   return {

@@ -1,5 +1,5 @@
 import { workerData } from "node:worker_threads";
-import type { Scorer, ScorerBook } from "@smcq/features";
+import type { Scorer, ScorerRegistry } from "@smcq/features";
 import type { SharedModels } from "@smcq/scoring";
 import type { ScanReply, ScanTask } from "@smcq/wire";
 import { attachModels } from "@smcq/scoring/scorer";
@@ -41,7 +41,7 @@ class TrappedScorer implements Scorer {
   }
 }
 
-function trapped(book: ScorerBook): ScorerBook {
+function trapped(book: ScorerRegistry): ScorerRegistry {
   const scorers = new Map<number, Scorer>();
   return {
     scorer: (epoch) => {

@@ -10,5 +10,5 @@ const { init, data } = workerData as {
 };
 runShard(init, {
   createFeed: (deps) => pacedReplayFeed(deps, data.plan),
-  createBook: (shardId) => attachModels(data.models, shardId),
+  createScorers: (shardId) => attachModels(data.models, shardId),
 });

@@ -21,7 +21,7 @@ if (data.how === "silent") {
       supplyBars() {},
       async stop() {},
     }),
-    createBook: () => {
+    createScorers: () => {
       throw new Error("nothing is scored here");
     },
   });

@@ -6,5 +6,5 @@ import { pacedReplayFeed, type ReplayPlan } from "./paced-replay-feed.ts";
 const { init, data } = workerData as { readonly init: ShardInit; readonly data: ReplayPlan };
 runShard(init, {
   createFeed: (deps) => pacedReplayFeed(deps, data),
-  createBook: () => singleScorer(new HeuristicScorer()),
+  createScorers: () => singleScorer(new HeuristicScorer()),
 });

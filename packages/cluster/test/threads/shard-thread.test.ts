@@ -1,7 +1,7 @@
 import { type LogFields, ManualClock, silentLogger, SystemClock } from "@smcq/kernel";
 import { ControlBlock } from "@smcq/wire";
 import { expect, it } from "vitest";
-import { ShardHost } from "../../src/threads/shard-thread.ts";
+import { ShardThread } from "../../src/threads/shard-thread.ts";
 import { createShardMemory } from "../../src/index.ts";
 
 const wallClock = new SystemClock();
@@ -16,7 +16,7 @@ async function until(isDone: () => boolean, what: string): Promise<void> {
 interface Lab {
   readonly clock: ManualClock;
   readonly control: ControlBlock;
-  readonly host: ShardHost;
+  readonly host: ShardThread;
   readonly deaths: boolean[];
   readonly errors: LogFields[];
 }
@@ -26,7 +26,7 @@ function lab(how: "silent" | "refuses"): Lab {
   const memory = createShardMemory(0, 1);
   const deaths: boolean[] = [];
   const errors: LogFields[] = [];
-  const host = new ShardHost({
+  const host = new ShardThread({
     memory,
     clock: { type: "system" },
     wallClock: clock,

@@ -235,7 +235,7 @@ export class BinanceFeed implements MarketFeed {
         meter.count(FeedCounter.Unknown, 1);
         return FrameUse.Data;
       case FrameKind.Bad:
-      case FrameKind.Unsure:
+      case FrameKind.Unverified:
         meter.count(FeedCounter.BadFrames, 1);
         return FrameUse.Bad;
       default:

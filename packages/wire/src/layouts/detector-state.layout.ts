@@ -8,7 +8,7 @@ export type DetectorStateField =
   | "end"
   | "current"
   | "scanned"
-  | "epoch"
+  | "generation"
   | "revision"
   | "lastScannedMs"
   | "lastCandidateMs";
@@ -32,9 +32,9 @@ export const DETECTOR_STATE: Layout<DetectorStateField> = defineLayout(
     { name: "begin", type: "i32", count: 1, isLineStart: true },
     { name: "end", type: "i32", count: 1 },
     { name: "current", type: "i32", count: 1 },
-    // Per record: bars scanned (ring index), ring epoch, ring revision.
+    // Per record: bars scanned (ring index), ring generation, ring revision.
     { name: "scanned", type: "i32", count: 2 },
-    { name: "epoch", type: "i32", count: 2 },
+    { name: "generation", type: "i32", count: 2 },
     { name: "revision", type: "i32", count: 2 },
     { name: "lastScannedMs", type: "f64", count: 2, isLineStart: true },
     { name: "lastCandidateMs", type: "f64", count: 2 },

@@ -11,7 +11,7 @@ export type KlineRingField =
   | "intent"
   | "tail"
   | "runStart"
-  | "epoch"
+  | "generation"
   | "revision"
   | "owner"
   | "formingSequence"
@@ -34,7 +34,7 @@ export type KlineRingField =
  *
  *     line 0        line 1                 line 2..3                 columns, 512 x f64 each
  *   ┌──────────┬───────────────────────┬──────────────────────┬──────────┬──────┬──────┬─────┬───────┬────────┐
- *   │ intent   │ tail runStart epoch   │ forming bar, times   │ openTime │ open │ high │ low │ close │ volume │
+ *   │ intent   │ tail runStart generation   │ forming bar, times   │ openTime │ open │ high │ low │ close │ volume │
  *   │          │ revision owner        │ of the last final    │          │      │      │     │       │        │
  *   └──────────┴───────────────────────┴──────────────────────┴──────────┴──────┴──────┴─────┴───────┴────────┘
  *
@@ -46,8 +46,8 @@ export const KLINE_RING: Layout<KlineRingField> = defineLayout("kline ring", KLI
   { name: "tail", type: "i32", count: 1, isLineStart: true },
   // First bar of the present run without a hole; bars before it are history of an older run.
   { name: "runStart", type: "i32", count: 1 },
-  // Counts resets and changes of the slot's symbol: derived state of another epoch is void.
-  { name: "epoch", type: "i32", count: 1 },
+  // Counts resets and changes of the slot's symbol: derived state of another generation is void.
+  { name: "generation", type: "i32", count: 1 },
   { name: "revision", type: "i32", count: 1 },
   // Whose bars these are (symbolId + 1): a shard that takes a slot over asks before it trusts them.
   { name: "owner", type: "i32", count: 1 },

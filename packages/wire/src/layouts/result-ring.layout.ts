@@ -13,7 +13,7 @@ export type ResultHeadField = "head" | "tail";
  *   ┌ line 0 ┐ ┌ line 1 ┐ ┌──────── row, 3 lines ────────────────────────────────────────────┐
  *   │ head   │ │ tail   │ │ openTime score exchangeMs received written taken features scored │ …
  *   │ reader │ │ writer │ │ slot side setup flags | 12 x f32 features                        │
- *   └────────┘ └────────┘ │ anchor atr challengerScore | modelEpoch challengerEpoch          │
+ *   └────────┘ └────────┘ │ invalidationPrice atr challengerScore | modelEpoch challengerEpoch │
  *                         └──────────────────────────────────────────────────────────────────┘
  *
  * The producer writes rows, then the tail; the consumer reads rows, then the head. A full ring stops the scan: the
@@ -38,7 +38,7 @@ export type ResultRowField =
   | "setup"
   | "flags"
   | "features"
-  | "anchor"
+  | "invalidationPrice"
   | "atr"
   | "challengerScore"
   | "modelEpoch"
@@ -58,7 +58,7 @@ export const RESULT_ROW: Layout<ResultRowField> = defineLayout("result row", RES
   { name: "setup", type: "i32", count: 1 },
   { name: "flags", type: "i32", count: 1 },
   { name: "features", type: "f32", count: FEATURE_COUNT },
-  { name: "anchor", type: "f64", count: 1, isLineStart: true },
+  { name: "invalidationPrice", type: "f64", count: 1, isLineStart: true },
   { name: "atr", type: "f64", count: 1 },
   { name: "challengerScore", type: "f64", count: 1 },
   { name: "modelEpoch", type: "i32", count: 1 },

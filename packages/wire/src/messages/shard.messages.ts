@@ -46,10 +46,10 @@ export type ShardEvent =
   | { readonly type: "drained" }
   | { readonly type: "failed"; readonly error: WireError };
 
-/** The venue's closed 5m bars for a symbol, to warm its M5 state up; void when the ring's epoch moved on. */
+/** The venue's closed 5m bars for a symbol, to warm its M5 state up; void when the ring's generation moved on. */
 export interface M5Seed {
   readonly slot: number;
-  readonly epoch: number;
+  readonly generation: number;
   /** `BAR_FIELDS` numbers a bar, ascending. */
   readonly bars: Float64Array;
 }

@@ -46,7 +46,7 @@ export function resetSteps(raw: RawRing, liveFromMs: number): Step[] {
   return [
     () => raw.setWord("revision", raw.word("revision") + 1),
     () => raw.setWord("runStart", raw.word("tail")),
-    () => raw.setWord("epoch", raw.word("epoch") + 1),
+    () => raw.setWord("generation", raw.word("generation") + 1),
     () => raw.setDouble("liveFromMs", 0, liveFromMs),
     () => raw.setWord("revision", raw.word("revision") + 1),
     ...formingSteps(raw, [0, 0, 0, 0, 0, 0, 0]),

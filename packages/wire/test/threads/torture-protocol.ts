@@ -2,7 +2,7 @@
 import { MINUTE_MS } from "@smcq/kernel";
 
 export const T0 = 60_000_000;
-/** Bars of one run are numbered from epoch * EPOCH_STRIDE on, so that bars of two runs are never alike. */
+/** Bars of one run are numbered from generation * EPOCH_STRIDE on, so that bars of two runs are never alike. */
 export const EPOCH_STRIDE = 1e7;
 export const VERSIONS = 1024;
 

@@ -68,7 +68,7 @@ export class TortureReader {
       counts.refusedAtBegin++;
       return;
     }
-    const { tail, epoch, runStart } = reader;
+    const { tail, generation, runStart } = reader;
     if (tail < runStart) {
       // A reset came between begin's own looks.
       this.#fault(`begin took a run that starts at ${runStart} and ends at ${tail}`);
@@ -91,11 +91,11 @@ export class TortureReader {
     counts.accepted++;
     if (from === tail - RING_BARS) counts.oldestAccepted++;
     if (reader.tailOf(slot) !== tail) counts.acceptedOvertaken++;
-    this.#check(from, tail, epoch * EPOCH_STRIDE - runStart);
+    this.#check(from, tail, generation * EPOCH_STRIDE - runStart);
     // A run that a recovery voided is empty and keeps the old boundary until it is reset.
-    if (tail > runStart && liveFromMs !== T0 + epoch)
-      this.#fault(`run ${epoch} has liveFromMs ${liveFromMs}`);
-    this.#readLastFinal(epoch * EPOCH_STRIDE + tail - 1 - runStart, tail > runStart);
+    if (tail > runStart && liveFromMs !== T0 + generation)
+      this.#fault(`run ${generation} has liveFromMs ${liveFromMs}`);
+    this.#readLastFinal(generation * EPOCH_STRIDE + tail - 1 - runStart, tail > runStart);
   }
 
   #lag(): void {

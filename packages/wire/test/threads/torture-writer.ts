@@ -6,7 +6,7 @@ import type { TortureData, WriterReport } from "./torture-protocol.ts";
 
 interface Slot {
   readonly raw: RawRing;
-  epoch: number;
+  generation: number;
   count: number;
 }
 
@@ -30,7 +30,7 @@ export class TortureWriter {
     this.#writer = new KlineRingWriter(data.rings);
     this.#slots = Array.from({ length: this.#writer.slots }, (_, slot) => ({
       raw: new RawRing(data.rings, slot),
-      epoch: 0,
+      generation: 0,
       count: 0,
     }));
     for (let slot = 0; slot < this.#slots.length; slot++) this.#reset(slot);
@@ -65,20 +65,20 @@ export class TortureWriter {
   #reset(slot: number): void {
     const state = this.#slots[slot] as Slot;
     this.#syncEpoch(state);
-    state.epoch++;
+    state.generation++;
     state.count = 0;
-    this.#writer.reset(slot, T0 + state.epoch);
+    this.#writer.reset(slot, T0 + state.generation);
     this.#resets++;
   }
 
-  /** The ring's own epoch is the number of the run; a recovery that voids a run raises it, too. */
+  /** The ring's own generation is the number of the run; a recovery that voids a run raises it, too. */
   #syncEpoch(state: Slot): void {
-    state.epoch = state.raw.word("epoch");
+    state.generation = state.raw.word("generation");
   }
 
   #append(slot: number): void {
     const state = this.#slots[slot] as Slot;
-    const sequence = state.epoch * EPOCH_STRIDE + state.count;
+    const sequence = state.generation * EPOCH_STRIDE + state.count;
     const version = (this.#appends * 2) & (VERSIONS - 1);
     const price = priceOf(sequence, version);
     this.#writer.forming(
@@ -112,7 +112,7 @@ export class TortureWriter {
     const state = this.#slots[slot] as Slot;
     if (state.count === 0) return;
     const back = this.#rng.int(Math.min(state.count, 512));
-    const sequence = state.epoch * EPOCH_STRIDE + state.count - 1 - back;
+    const sequence = state.generation * EPOCH_STRIDE + state.count - 1 - back;
     // Odd, and another one each time: a bar is never replaced by its own numbers.
     const version = (this.#replacements * 2 + 1) & (VERSIONS - 1);
     const price = priceOf(sequence, version);
@@ -132,10 +132,10 @@ export class TortureWriter {
 
   /** Leaves an append half done, then goes on as the thread that took over. */
   #dieAppending(slot: number): void {
-    const { raw, epoch, count } = this.#slots[slot] as Slot;
+    const { raw, generation, count } = this.#slots[slot] as Slot;
     const tail = raw.word("tail");
     const cell = tail & 511;
-    const sequence = epoch * EPOCH_STRIDE + count;
+    const sequence = generation * EPOCH_STRIDE + count;
     const stores = this.#rng.int(8);
     Atomics.store(raw.i32, raw.wordIndex("intent"), tail + 1);
     if (stores > 0) raw.setDouble("openTime", cell, openTimeOf(sequence));
@@ -163,7 +163,7 @@ export class TortureWriter {
     this.#writer = new KlineRingWriter(this.#rings);
     if (this.#writer.recover(slot) !== isWholeExpected) throw new Error("a recovery found what nobody left");
     const state = this.#slots[slot] as Slot;
-    const lastMs = openTimeOf(state.epoch * EPOCH_STRIDE + state.count - 1);
+    const lastMs = openTimeOf(state.generation * EPOCH_STRIDE + state.count - 1);
     const wanted = isWholeExpected && state.count > 0 ? lastMs : -1;
     if (this.#writer.lastOpenMs(slot) !== wanted)
       throw new Error(`after the recovery the run ends at ${this.#writer.lastOpenMs(slot)}, not ${wanted}`);

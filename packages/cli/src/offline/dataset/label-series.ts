@@ -133,7 +133,7 @@ export class LabelSeries {
     this.#counts.candidates++;
     this.#pending = {
       side,
-      anchor: scanner.anchor(code),
+      invalidationPrice: scanner.invalidationPrice(code),
       atr: scanner.atr,
       bar: this.#bar,
       setup: Math.abs(code),

@@ -9,7 +9,7 @@ const STATUS = {
 const UNKNOWN = "not known, imported without a training report";
 
 /** A model's card for eyes, its status first; ends in a newline. */
-export function cardForEyes({ metadata, signature }: ModelCard, isExpired: boolean): string {
+export function cardDisplay({ metadata, signature }: ModelCard, isExpired: boolean): string {
   const lines: Line[] = [
     ["model", metadata.modelId],
     ["status", STATUS[metadata.status]],

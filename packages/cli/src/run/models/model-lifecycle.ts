@@ -15,7 +15,7 @@ import { ShadowTally } from "./shadow-tally.ts";
 /** Loads the watched file under an epoch, through the whole gate; rejects with MODEL_* and has changed nothing then. */
 export type LoadModel = (epoch: number) => Promise<LoadedModel>;
 
-export interface ModelDeskOptions {
+export interface ModelLifecycleOptions {
   readonly shared: SharedModels;
   readonly load: LoadModel;
   /** The file that is watched for new versions. */
@@ -42,9 +42,9 @@ const SLOT_RETRY_MS = 1_000;
  *   file changes ─► loaded and checked ─► shadow (N bars beside) ─► swap ─► (no probabilities) ─► rolled back
  *                       └─ refused: the present model goes on             (the old file again) ─┘
  */
-export class ModelDesk implements ScanModels {
+export class ModelLifecycle implements ScanModels {
   readonly shared: SharedModels;
-  readonly #options: ModelDeskOptions;
+  readonly #options: ModelLifecycleOptions;
   readonly #roster: ModelRoster<LoadedModel>;
   readonly #watch: ModelWatch;
   #cluster: Cluster | null = null;
@@ -57,7 +57,7 @@ export class ModelDesk implements ScanModels {
   #toldSize = 1;
   #isClosing = false;
 
-  constructor(options: ModelDeskOptions) {
+  constructor(options: ModelLifecycleOptions) {
     this.#options = options;
     this.shared = options.shared;
     this.#roster = new ModelRoster(options.current, options.challenger);

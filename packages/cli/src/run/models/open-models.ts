@@ -12,7 +12,7 @@ import {
   OrtHost,
 } from "@smcq/scoring";
 import { threadCount } from "../thread-count.ts";
-import { ModelDesk } from "./model-lifecycle.ts";
+import { ModelLifecycle } from "./model-lifecycle.ts";
 import type { ModelReport } from "../../output/model-report.ts";
 import { modelSource } from "./model-source.ts";
 import { modelVersion } from "./model-watch.ts";
@@ -29,7 +29,7 @@ export interface EngineModels {
   /** For the run's record. */
   readonly modelJson: string;
   /** Null when only the heuristic scores. */
-  readonly desk: ModelDesk | null;
+  readonly desk: ModelLifecycle | null;
   report(nowMs: number): ModelReport;
   close(): Promise<void>;
 }
@@ -80,7 +80,7 @@ export async function openModels(config: EngineConfig, deps: OpenModelsDeps): Pr
     const current = await first(source.file, FIRST_EPOCH);
     const { challenger: second } = config.scan;
     const challenger = second === null ? null : await first(second, FIRST_EPOCH + 1);
-    const desk = new ModelDesk({
+    const desk = new ModelLifecycle({
       shared: memory.shared(),
       load: (epoch) => load(source.file, epoch, true),
       file: source.file,
@@ -99,7 +99,7 @@ export async function openModels(config: EngineConfig, deps: OpenModelsDeps): Pr
   }
 }
 
-function fromDesk(desk: ModelDesk, host: OrtHost | null): EngineModels {
+function fromDesk(desk: ModelLifecycle, host: OrtHost | null): EngineModels {
   const { current, challenger } = desk;
   return {
     scan: desk,
@@ -155,11 +155,11 @@ function riskRatioMax({ card }: LoadedModel): number | null {
 function warnOf({ id, card, isExpired }: LoadedModel, logger: Logger): void {
   if (card.metadata.status !== "proven") {
     const text = `MODEL UNPROVEN: ${id} has shown no edge after costs; a trade may risk at most ${UNPROVEN_RISK_RATIO_MAX * 100} % of equity`;
-    logger.warn({ model: id, status: card.metadata.status, forEyes: text }, text);
+    logger.warn({ model: id, status: card.metadata.status, display: text }, text);
   }
   if (isExpired) {
     const text = `MODEL EXPIRED on ${card.metadata.expiresUtc}: ${id} is only observed, nothing is decided on`;
-    logger.error({ model: id, code: ModelErrorCode.Expired, forEyes: text }, text);
+    logger.error({ model: id, code: ModelErrorCode.Expired, display: text }, text);
   }
 }
 

@@ -19,7 +19,7 @@ interface Followed {
   /** Null until the bar after the signal's has closed. */
   plan: TradePlan | null;
   /** The ring's run that the signal was found in; null until its symbol was read once. */
-  epoch: number | null;
+  generation: number | null;
   /** Open time of the next bar to step over. */
   nextMs: number;
 }
@@ -46,7 +46,7 @@ export class OutcomeTracker {
 
   add(signals: readonly Signal[]): void {
     for (const signal of signals)
-      this.#followed.push({ signal, plan: null, epoch: null, nextMs: signal.openTimeMs + MINUTE_MS });
+      this.#followed.push({ signal, plan: null, generation: null, nextMs: signal.openTimeMs + MINUTE_MS });
     const surplus = this.#followed.length - OPEN_PLANS_MAX;
     if (surplus > 0) this.#followed.splice(0, surplus);
   }
@@ -61,11 +61,11 @@ export class OutcomeTracker {
     if (entry === null) return false;
     const reader = this.#cluster.reader(entry.shardId);
     if (!reader.begin(entry.slot) || reader.tail === reader.from) return true;
-    const { from, tail, epoch } = reader;
+    const { from, tail, generation } = reader;
     // A ring in motion is read again next time.
     if (!reader.copy(tail - 1, tail, this.#bars)) return true;
-    followed.epoch ??= epoch;
-    if (followed.epoch !== epoch) return false;
+    followed.generation ??= generation;
+    if (followed.generation !== generation) return false;
     const barCount = ((this.#bars[0] as number) - followed.nextMs) / MINUTE_MS + 1;
     if (barCount > tail - from) return false;
     if (barCount <= 0 || !reader.copy(tail - barCount, tail, this.#bars)) return true;

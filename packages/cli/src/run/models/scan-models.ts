@@ -1,5 +1,5 @@
 import type { Signal } from "@smcq/engine";
-import { HEURISTIC_ID, HeuristicScorer, type ScorerBook, singleScorer } from "@smcq/features";
+import { HEURISTIC_ID, HeuristicScorer, type ScorerRegistry, singleScorer } from "@smcq/features";
 import type { SharedModels } from "@smcq/scoring";
 import { attachModels } from "@smcq/scoring/scorer";
 import type { ModelEpochs } from "@smcq/wire";
@@ -27,6 +27,6 @@ export const HEURISTIC_ONLY: ScanModels = {
 };
 
 /** The scorers of one shard, in the thread that scans it. */
-export function createBook(models: SharedModels | null, shardId: number): ScorerBook {
+export function createScorers(models: SharedModels | null, shardId: number): ScorerRegistry {
   return models === null ? singleScorer(new HeuristicScorer()) : attachModels(models, shardId);
 }

@@ -9,7 +9,7 @@ export const SlotStage = { Idle: 0, Warming: 1, Live: 2 } as const;
 export type SlotStage = (typeof SlotStage)[keyof typeof SlotStage];
 
 /** How sure a kept bar is; `Settled` was checked with REST after a dispute and is not disputed again. */
-const Surety = { Stream: 1, Rest: 2, Settled: 3 } as const;
+const Confirmation = { Stream: 1, Rest: 2, Settled: 3 } as const;
 
 /** True when `prices[at..at+4]` (open, high, low, close, volume) are no bar. */
 function isFaulty(prices: Float64Array, at: number): boolean {
@@ -23,7 +23,7 @@ function isFaulty(prices: Float64Array, at: number): boolean {
  * The bars of each slot on their way to the sink: finals that came early wait in `held`, the last ones given stay in
  * `kept`. It alone gives bars to the sink, each once, in order, 60,000 ms apart.
  */
-export class BarKeeper {
+export class BarBuffer {
   readonly #sink: KlineSink;
   readonly #meter: FeedMeter;
   readonly #jumpMax: number;
@@ -138,7 +138,14 @@ export class BarKeeper {
         this.#meter.count(FeedCounter.BadBars, 1);
         return;
       }
-      this.#give(slot, this.#prices, 0, Surety.Stream, this.#held.eventMs(cell), this.#held.receivedNs(cell));
+      this.#give(
+        slot,
+        this.#prices,
+        0,
+        Confirmation.Stream,
+        this.#held.eventMs(cell),
+        this.#held.receivedNs(cell),
+      );
     }
   }
 
@@ -150,7 +157,7 @@ export class BarKeeper {
       this.#countParity(this.#held.equals(cell, bars, at + 1));
       this.#held.drop(cell);
     }
-    this.#give(slot, bars, at + 1, Surety.Rest, openMs + MINUTE_MS, receivedNs);
+    this.#give(slot, bars, at + 1, Confirmation.Rest, openMs + MINUTE_MS, receivedNs);
   }
 
   /** Starts a slot with the last unbroken run of a history reply; false when there is none. */
@@ -179,10 +186,10 @@ export class BarKeeper {
       return false;
     }
     this.#meter.count(FeedCounter.Corrections, 1);
-    const surety: number = this.#kept.source(cell);
-    if (surety === Surety.Settled) return false;
+    const confirmation: number = this.#kept.source(cell);
+    if (confirmation === Confirmation.Settled) return false;
     // What REST said stands until REST says otherwise; what the stream said gives way to its later word.
-    if (surety === Surety.Stream) this.#correct(slot, openMs, prices, at);
+    if (confirmation === Confirmation.Stream) this.#correct(slot, openMs, prices, at);
     return true;
   }
 
@@ -190,12 +197,13 @@ export class BarKeeper {
    * Open time of the first of the last `bars` bars given that REST has not confirmed yet, 0 when it has all of them:
    * where the stream was interrupted, its last word on them may have been lost.
    */
-  firstUnsureMs(slot: number, bars: number): number {
+  firstUnverifiedMs(slot: number, bars: number): number {
     const nextMs = this.nextMs(slot);
     const fromMs = Math.max(nextMs - bars * MINUTE_MS, this.#runFromMs[slot] as number);
     for (let openMs = fromMs; openMs < nextMs; openMs += MINUTE_MS) {
       const cell = this.#kept.cell(slot, openMs);
-      if (this.#kept.openMs(cell) !== openMs || this.#kept.source(cell) === Surety.Stream) return openMs;
+      if (this.#kept.openMs(cell) !== openMs || this.#kept.source(cell) === Confirmation.Stream)
+        return openMs;
     }
     return 0;
   }
@@ -208,7 +216,7 @@ export class BarKeeper {
       if (!isOfRun || openMs < this.nextMs(slot) - KEPT_BARS * MINUTE_MS) return;
       // Given by a thread that is gone: the sink compares, REST's numbers hold.
       this.#correct(slot, openMs, prices, at);
-      this.#kept.setSource(cell, Surety.Settled);
+      this.#kept.setSource(cell, Confirmation.Settled);
       return;
     }
     const isEqual = this.#kept.equals(cell, prices, at);
@@ -217,7 +225,7 @@ export class BarKeeper {
       this.#meter.count(FeedCounter.Corrections, 1);
       this.#correct(slot, openMs, prices, at);
     }
-    this.#kept.setSource(cell, Surety.Settled);
+    this.#kept.setSource(cell, Confirmation.Settled);
   }
 
   #countParity(isEqual: boolean): void {
@@ -244,7 +252,7 @@ export class BarKeeper {
     slot: number,
     prices: Float64Array,
     at: number,
-    surety: number,
+    confirmation: number,
     eventMs: number,
     receivedNs: number,
   ): void {
@@ -253,11 +261,11 @@ export class BarKeeper {
     const cell = this.#kept.cell(slot, openMs);
     const close = prices[at + 3] as number;
     this.#kept.put(cell, openMs, prices, at);
-    this.#kept.setSource(cell, surety);
+    this.#kept.setSource(cell, confirmation);
     this.#lastClose[slot] = close;
     this.#nextMs[slot] = openMs + MINUTE_MS;
     this.#meter.count(FeedCounter.Finals, 1);
-    if (surety !== Surety.Stream) this.#meter.count(FeedCounter.RestFinals, 1);
+    if (confirmation !== Confirmation.Stream) this.#meter.count(FeedCounter.RestFinals, 1);
     this.#sink.final(
       slot,
       openMs,
@@ -266,7 +274,7 @@ export class BarKeeper {
       prices[at + 2] as number,
       close,
       prices[at + 4] as number,
-      surety === Surety.Stream ? BarSource.Stream : BarSource.Rest,
+      confirmation === Confirmation.Stream ? BarSource.Stream : BarSource.Rest,
       eventMs,
       receivedNs,
     );

@@ -1,6 +1,6 @@
 import { BAR_FIELDS, MINUTE_MS } from "@smcq/kernel";
 import { type BarReply, FeedCounter } from "@smcq/exchange";
-import { BarKeeper, SlotStage } from "./bar-buffer.ts";
+import { BarBuffer, SlotStage } from "./bar-buffer.ts";
 import { Field, type KlineFrame } from "../kline/kline-frame.ts";
 import { BackfillPriority, REPAIR_RETRY_MS_MAX, repairRetryMs } from "./sequencer-options.ts";
 import type { ParityCounts, SequencerOptions, SlotState } from "./sequencer-options.ts";
@@ -8,6 +8,7 @@ import { DueTimer } from "./due-timer.ts";
 import { HISTORY_BARS, REPAIR_BARS_MAX, RING_BARS } from "../../limits.ts";
 import { isTimely } from "../kline/kline-times.ts";
 import { KEPT_BARS } from "./slot-bars.ts";
+import { UnverifiedBars } from "./unverified-bars.ts";
 
 /** Replies that hold later bars but not the one we need, after which the hole counts as the venue's own. */
 const HOLE_TRIES_MAX = 3;
@@ -22,7 +23,7 @@ const VERIFY_TRIES_MAX = 5;
 /**
  * Turns frames and REST replies into whole, ordered, final bars (binance.md 2.2, decisions 11).
  *
- *            add                    history came                  bar missing at +3 s, newer bar, doubt
+ *            add                    history came                  bar missing at +3 s, newer bar, unverified
  *   idle ──────────► warming ───────────────────────► live ◄──────────────────────► asked (one request a slot)
  *     ▲                 ▲                              │  │
  *     └──── remove ─────┴── hole the venue cannot fill ┘  └─ x:true or REST: final, in order, once
@@ -31,7 +32,7 @@ const VERIFY_TRIES_MAX = 5;
  */
 export class BarSequencer {
   readonly #options: SequencerOptions;
-  readonly #keeper: BarKeeper;
+  readonly #bars: BarBuffer;
   readonly #due: DueTimer;
   readonly #graceMs: number;
   readonly #newerGraceMs: number;
@@ -44,9 +45,7 @@ export class BarSequencer {
   readonly #askedFromMs: Float64Array;
   readonly #askedToMs: Float64Array;
   readonly #askedAtMs: Float64Array;
-  /** Bars already given whose numbers are in doubt; 0 when there are none. */
-  readonly #doubtFromMs: Float64Array;
-  readonly #doubtToMs: Float64Array;
+  readonly #unverified: UnverifiedBars;
   readonly #tries: Uint8Array;
   readonly #holeTries: Uint8Array;
   readonly #isGapOpen: Uint8Array;
@@ -55,7 +54,7 @@ export class BarSequencer {
   constructor(options: SequencerOptions) {
     const { slots } = options;
     this.#options = options;
-    this.#keeper = new BarKeeper({ ...options, jumpFactorMax: options.jumpFactorMax ?? 20 });
+    this.#bars = new BarBuffer({ ...options, jumpFactorMax: options.jumpFactorMax ?? 20 });
     this.#due = new DueTimer({ ...options, onDue: (slot, nowMs) => this.#ask(slot, nowMs) });
     this.#graceMs = options.boundaryGraceMs ?? 3_000;
     this.#newerGraceMs = options.newerBarGraceMs ?? 1_000;
@@ -66,8 +65,7 @@ export class BarSequencer {
     this.#askedFromMs = new Float64Array(slots);
     this.#askedToMs = new Float64Array(slots);
     this.#askedAtMs = new Float64Array(slots);
-    this.#doubtFromMs = new Float64Array(slots);
-    this.#doubtToMs = new Float64Array(slots);
+    this.#unverified = new UnverifiedBars(slots);
     this.#tries = new Uint8Array(slots);
     this.#holeTries = new Uint8Array(slots);
     this.#isGapOpen = new Uint8Array(slots);
@@ -92,10 +90,10 @@ export class BarSequencer {
   add(slot: number, symbol: string, resumeAfterMs: number): void {
     this.remove(slot);
     this.#symbols[slot] = symbol;
-    if (resumeAfterMs < 0) this.#keeper.warm(slot);
+    if (resumeAfterMs < 0) this.#bars.warm(slot);
     else {
-      this.#keeper.resume(slot, resumeAfterMs);
-      this.#doubtLast(slot);
+      this.#bars.resume(slot, resumeAfterMs);
+      this.#markLastUnverified(slot);
     }
     this.#ask(slot, this.#options.clock.nowMs());
   }
@@ -103,40 +101,40 @@ export class BarSequencer {
   /** Forgets a slot. */
   remove(slot: number): void {
     this.#symbols[slot] = undefined;
-    this.#keeper.release(slot);
+    this.#bars.release(slot);
     this.#forget(slot);
   }
 
   /** After a reconnection: asks at once for what closed meanwhile, and again for the last bars before. */
   recheck(slot: number): void {
-    if (this.#keeper.isLive(slot)) this.#doubtLast(slot);
+    if (this.#bars.isLive(slot)) this.#markLastUnverified(slot);
   }
 
   state(slot: number): SlotState {
-    const isWatched = this.#keeper.stage(slot) !== SlotStage.Idle;
-    return { isWatched, isLive: this.#keeper.isLive(slot), nextOpenMs: this.#keeper.nextMs(slot) };
+    const isWatched = this.#bars.stage(slot) !== SlotStage.Idle;
+    return { isWatched, isLive: this.#bars.isLive(slot), nextOpenMs: this.#bars.nextMs(slot) };
   }
 
   /** Closed bars that the sink has not got, by our clock; 0 for slots that are not live. */
   missingCount(slot: number): number {
-    if (!this.#keeper.isLive(slot)) return 0;
+    if (!this.#bars.isLive(slot)) return 0;
     const lastMs = this.#lastClosedMs(this.#options.clock.nowMs());
-    return Math.max(0, (lastMs - this.#keeper.nextMs(slot)) / MINUTE_MS + 1);
+    return Math.max(0, (lastMs - this.#bars.nextMs(slot)) / MINUTE_MS + 1);
   }
 
   parity(): ParityCounts {
-    return { restEqual: this.#keeper.restEqual, restDifferent: this.#keeper.restDifferent };
+    return { restEqual: this.#bars.restEqual, restDifferent: this.#bars.restDifferent };
   }
 
   /** Takes a parsed kline; `nowMs` is the venue's time, `receivedNs` when the frame was read. */
   onKline(frame: KlineFrame, nowMs: number, receivedNs: number): void {
     const slot = frame.slot;
-    if (this.#keeper.stage(slot) === SlotStage.Idle) return;
+    if (this.#bars.stage(slot) === SlotStage.Idle) return;
     if (!isTimely(frame, nowMs, this.#futureMs)) {
       this.#options.meter.count(FeedCounter.ClockFaults, 1);
       return;
     }
-    if (this.#keeper.isImplausible(slot, frame.numbers, Field.Open)) {
+    if (this.#bars.isImplausible(slot, frame.numbers, Field.Open)) {
       this.#options.meter.count(FeedCounter.BadBars, 1);
       if (frame.isFinal)
         this.#due.schedule(slot, Math.max(nowMs, frame.openTimeMs + MINUTE_MS + this.#graceMs));
@@ -153,18 +151,18 @@ export class BarSequencer {
     const isAwaited = this.#askedFromMs[slot] === fromMs && this.#askedToMs[slot] === toMs;
     if (isAwaited) this.#askedToMs[slot] = 0;
     const nowMs = this.#options.clock.nowMs();
-    if (this.#keeper.isLive(slot)) {
+    if (this.#bars.isLive(slot)) {
       this.#merge(reply, nowMs, receivedNs);
     } else if (isAwaited) {
-      const isWarm = this.#keeper.begin(slot, reply.bars, receivedNs);
+      const isWarm = this.#bars.begin(slot, reply.bars, receivedNs);
       this.#continue(slot, nowMs, isWarm);
     }
   }
 
   #onForming(frame: KlineFrame, nowMs: number): void {
     const { slot, openTimeMs: openMs } = frame;
-    if (!this.#keeper.isLive(slot)) return;
-    const nextMs = this.#keeper.nextMs(slot);
+    if (!this.#bars.isLive(slot)) return;
+    const nextMs = this.#bars.nextMs(slot);
     if (openMs < nextMs || openMs < (this.#formingMs[slot] as number)) return;
     if (openMs > (this.#formingMs[slot] as number)) {
       this.#formingMs[slot] = openMs;
@@ -188,42 +186,40 @@ export class BarSequencer {
 
   #onFinal(frame: KlineFrame, nowMs: number, receivedNs: number): void {
     const { slot, openTimeMs: openMs } = frame;
-    const nextMs = this.#keeper.nextMs(slot);
-    if (this.#keeper.isLive(slot) && openMs < nextMs) {
-      if (this.#keeper.again(slot, openMs, frame.numbers, Field.Open)) this.#doubt(slot, openMs, openMs);
+    const nextMs = this.#bars.nextMs(slot);
+    if (this.#bars.isLive(slot) && openMs < nextMs) {
+      if (this.#bars.again(slot, openMs, frame.numbers, Field.Open))
+        this.#markUnverified(slot, openMs, openMs);
       return;
     }
     if (nowMs > openMs + MINUTE_MS + this.#graceMs) this.#options.meter.count(FeedCounter.LateFinals, 1);
-    this.#keeper.hold(frame, receivedNs);
-    if (!this.#keeper.isLive(slot)) return;
+    this.#bars.hold(frame, receivedNs);
+    if (!this.#bars.isLive(slot)) return;
     if (openMs > nextMs) {
       this.#openGap(slot);
       this.#due.schedule(slot, nowMs + this.#newerGraceMs);
       return;
     }
-    this.#keeper.giveHeld(slot);
-    if (this.#keeper.nextMs(slot) > this.#lastClosedMs(nowMs)) this.#settle(slot);
+    this.#bars.giveHeld(slot);
+    if (this.#bars.nextMs(slot) > this.#lastClosedMs(nowMs)) this.#settle(slot);
   }
 
   #merge(reply: BarReply, nowMs: number, receivedNs: number): void {
     const { slot, fromMs, toMs } = reply.request;
-    const keeper = this.#keeper;
-    const beforeMs = keeper.nextMs(slot);
+    const bars = this.#bars;
+    const beforeMs = bars.nextMs(slot);
     let hasLater = false;
     for (let at = 0; at < reply.bars.length; at += BAR_FIELDS) {
-      if (!keeper.isBar(reply.bars, at)) continue;
+      if (!bars.isBar(reply.bars, at)) continue;
       const openMs = reply.bars[at] as number;
-      if (openMs < keeper.nextMs(slot)) keeper.compare(slot, openMs, reply.bars, at + 1);
-      else if (openMs === keeper.nextMs(slot)) keeper.giveRest(slot, reply.bars, at, receivedNs);
+      if (openMs < bars.nextMs(slot)) bars.compare(slot, openMs, reply.bars, at + 1);
+      else if (openMs === bars.nextMs(slot)) bars.giveRest(slot, reply.bars, at, receivedNs);
       else hasLater = true;
     }
-    keeper.giveHeld(slot);
-    const isDoubtOver =
-      reply.bars.length > 0 &&
-      fromMs <= (this.#doubtFromMs[slot] as number) &&
-      toMs >= (this.#doubtToMs[slot] as number);
-    if (isDoubtOver || (this.#tries[slot] as number) >= VERIFY_TRIES_MAX) this.#doubtToMs[slot] = 0;
-    const hasMoved = keeper.nextMs(slot) > beforeMs;
+    bars.giveHeld(slot);
+    const isVerified = reply.bars.length > 0 && this.#unverified.isCoveredBy(slot, fromMs, toMs);
+    if (isVerified || (this.#tries[slot] as number) >= VERIFY_TRIES_MAX) this.#unverified.clear(slot);
+    const hasMoved = bars.nextMs(slot) > beforeMs;
     if (hasMoved) this.#holeTries[slot] = 0;
     else if (hasLater) this.#holeTries[slot] = (this.#holeTries[slot] as number) + 1;
     if ((this.#holeTries[slot] as number) >= HOLE_TRIES_MAX) {
@@ -235,8 +231,8 @@ export class BarSequencer {
 
   /** After a reply: the next chunk at once when this one brought something, else later. */
   #continue(slot: number, nowMs: number, hasMoved: boolean): void {
-    const isWhole = this.#keeper.isLive(slot) && this.#keeper.nextMs(slot) > this.#lastClosedMs(nowMs);
-    if (isWhole && this.#doubtToMs[slot] === 0) {
+    const isWhole = this.#bars.isLive(slot) && this.#bars.nextMs(slot) > this.#lastClosedMs(nowMs);
+    if (isWhole && !this.#unverified.has(slot)) {
       this.#settle(slot);
       return;
     }
@@ -258,7 +254,7 @@ export class BarSequencer {
       return;
     }
     const lastMs = this.#lastClosedMs(nowMs);
-    if (!this.#keeper.isLive(slot)) {
+    if (!this.#bars.isLive(slot)) {
       this.#request(
         slot,
         symbol,
@@ -268,32 +264,32 @@ export class BarSequencer {
       );
       return;
     }
-    const nextMs = this.#keeper.nextMs(slot);
+    const nextMs = this.#bars.nextMs(slot);
     const missing = (lastMs - nextMs) / MINUTE_MS + 1;
     if (missing > RING_BARS) {
       this.#reset(slot, nowMs);
       return;
     }
-    const hasDoubt = this.#doubtToMs[slot] !== 0;
+    const hasUnverified = this.#unverified.has(slot);
     if (missing <= 0) {
-      if (hasDoubt)
+      if (hasUnverified)
         this.#request(
           slot,
           symbol,
-          this.#doubtFromMs[slot] as number,
-          this.#doubtToMs[slot] as number,
+          this.#unverified.fromMs(slot),
+          this.#unverified.toMs(slot),
           BackfillPriority.Verify,
         );
       return;
     }
     if (missing > 1) this.#openGap(slot);
-    const fromMs = hasDoubt ? Math.min(nextMs, this.#doubtFromMs[slot] as number) : nextMs;
+    const fromMs = hasUnverified ? Math.min(nextMs, this.#unverified.fromMs(slot)) : nextMs;
     const priority = missing > 1 ? BackfillPriority.Gap : BackfillPriority.Repair;
     const toMs = this.#chunkEndMs(slot, fromMs, lastMs);
-    const unsureMs = this.#keeper.firstUnsureMs(slot, RECHECK_BARS);
-    // In a small request the unsure bars cost nothing.
-    const isSmall = (toMs - unsureMs) / MINUTE_MS + 1 <= REPAIR_BARS_MAX;
-    this.#request(slot, symbol, isSmall ? Math.min(fromMs, unsureMs) : fromMs, toMs, priority);
+    const unverifiedMs = this.#bars.firstUnverifiedMs(slot, RECHECK_BARS);
+    // In a small request the unverified bars cost nothing.
+    const isSmall = (toMs - unverifiedMs) / MINUTE_MS + 1 <= REPAIR_BARS_MAX;
+    this.#request(slot, symbol, isSmall ? Math.min(fromMs, unverifiedMs) : fromMs, toMs, priority);
   }
 
   /** Last bar of the next request: up to 99 bars cost weight 1, a longer hole goes in pieces of 499. */
@@ -304,8 +300,8 @@ export class BarSequencer {
     // What the stream has closed already need not be asked, except on a retry: a later bar in the answer is the
     // proof that a missing one is missing at the venue.
     if (this.#tries[slot] !== 0) return endMs;
-    const heldMs = this.#keeper.firstHeldMs(slot);
-    return heldMs > this.#keeper.nextMs(slot) ? Math.min(endMs, heldMs - MINUTE_MS) : endMs;
+    const heldMs = this.#bars.firstHeldMs(slot);
+    return heldMs > this.#bars.nextMs(slot) ? Math.min(endMs, heldMs - MINUTE_MS) : endMs;
   }
 
   #request(slot: number, symbol: string, fromMs: number, toMs: number, priority: number): void {
@@ -334,19 +330,17 @@ export class BarSequencer {
     this.#holeTries[slot] = 0;
     this.#isGapOpen[slot] = 0;
     this.#due.clear(slot);
-    if (this.#doubtToMs[slot] !== 0) this.#due.schedule(slot, this.#options.clock.nowMs());
+    if (this.#unverified.has(slot)) this.#due.schedule(slot, this.#options.clock.nowMs());
   }
 
-  #doubtLast(slot: number): void {
-    const fromMs = this.#keeper.firstUnsureMs(slot, RECHECK_BARS);
-    if (fromMs !== 0) this.#doubt(slot, fromMs, this.#keeper.nextMs(slot) - MINUTE_MS);
+  #markLastUnverified(slot: number): void {
+    const fromMs = this.#bars.firstUnverifiedMs(slot, RECHECK_BARS);
+    if (fromMs !== 0) this.#markUnverified(slot, fromMs, this.#bars.nextMs(slot) - MINUTE_MS);
   }
 
   /** Bars already given need REST's word; the range grows until it is asked. */
-  #doubt(slot: number, fromMs: number, toMs: number): void {
-    const hasDoubt = this.#doubtToMs[slot] !== 0;
-    this.#doubtFromMs[slot] = hasDoubt ? Math.min(fromMs, this.#doubtFromMs[slot] as number) : fromMs;
-    this.#doubtToMs[slot] = Math.max(toMs, this.#doubtToMs[slot] as number);
+  #markUnverified(slot: number, fromMs: number, toMs: number): void {
+    this.#unverified.add(slot, fromMs, toMs);
     this.#due.schedule(slot, this.#options.clock.nowMs());
   }
 
@@ -354,7 +348,7 @@ export class BarSequencer {
   #reset(slot: number, nowMs: number): void {
     this.#options.meter.count(FeedCounter.Resets, 1);
     this.#options.sink.reset(slot);
-    this.#keeper.warm(slot);
+    this.#bars.warm(slot);
     this.#forget(slot);
     this.#ask(slot, nowMs);
   }
@@ -362,7 +356,7 @@ export class BarSequencer {
   #forget(slot: number): void {
     this.#formingMs[slot] = 0;
     this.#askedToMs[slot] = 0;
-    this.#doubtToMs[slot] = 0;
+    this.#unverified.clear(slot);
     this.#tries[slot] = 0;
     this.#holeTries[slot] = 0;
     this.#isGapOpen[slot] = 0;
@@ -388,11 +382,15 @@ export class BarSequencer {
     const lastMs = this.#lastClosedMs(nowMs);
     const auditMinutes = this.#options.auditMinutes ?? 0;
     for (let slot = 0; slot < this.#symbols.length; slot++) {
-      if (!this.#keeper.isLive(slot)) continue;
-      const nextMs = this.#keeper.nextMs(slot);
+      if (!this.#bars.isLive(slot)) continue;
+      const nextMs = this.#bars.nextMs(slot);
       const isAuditTime = auditMinutes > 0 && (lastMs / MINUTE_MS + slot) % auditMinutes === 0;
       if (isAuditTime)
-        this.#doubt(slot, nextMs - Math.min(auditMinutes, KEPT_BARS) * MINUTE_MS, nextMs - MINUTE_MS);
+        this.#markUnverified(
+          slot,
+          nextMs - Math.min(auditMinutes, KEPT_BARS) * MINUTE_MS,
+          nextMs - MINUTE_MS,
+        );
       if (nextMs <= lastMs && this.#due.isIdle(slot)) this.#ask(slot, nowMs);
     }
   }

@@ -7,7 +7,7 @@ export const BackfillPriority = {
   Repair: 1,
   /** Several bars missing. */
   Gap: 2,
-  /** A bar whose numbers are in doubt. */
+  /** A bar whose numbers are unverified. */
   Verify: 3,
   /** The first history of a symbol. */
   History: 5,

@@ -3,7 +3,7 @@ import { numbers } from "./scan-bytes.ts";
 /** What a frame turned out to be. */
 export const FrameKind = {
   /** The scan is not sure; never leaves the parser. */
-  Unsure: 0,
+  Unverified: 0,
   /** A kline of ours; the fields of `KlineFrame` hold it. */
   Kline: 1,
   /** Valid JSON that is no kline: an ACK, a control reply, another event. */

@@ -4,7 +4,7 @@
  * The frame is copied into one buffer of this module first (15 ns): every access then has a constant base, words can
  * be read unaligned, and the zeros behind the text end every loop without a bound to check. A scan is synchronous and
  * a thread has its own copy of this module, so one buffer is enough. A function starts at the index it is given and
- * returns the index behind what it read, or UNSURE when the text is not plainly what was asked for; numbers go to
+ * returns the index behind what it read, or UNVERIFIED when the text is not plainly what was asked for; numbers go to
  * `numbers`, because a returned double would be boxed.
  */
 
@@ -12,7 +12,7 @@
 export const SCAN_BYTES_MAX = 4_096;
 
 /** The scan is not sure of what it saw: the caller falls back to JSON.parse. */
-export const UNSURE = -1;
+export const UNVERIFIED = -1;
 
 /** The text under scan and the zeros behind it. */
 export const bytes: Uint8Array = new Uint8Array(SCAN_BYTES_MAX + 16);
@@ -28,10 +28,10 @@ const ZERO = 48;
 const HIGH_BITS = 0x80_80_80_80 | 0;
 const POW10: Float64Array = Float64Array.from({ length: 23 }, (_, power) => Number(`1e${power}`));
 
-/** Takes a copy of the text; returns its length, or UNSURE when it is too long. */
+/** Takes a copy of the text; returns its length, or UNVERIFIED when it is too long. */
 export function loadText(text: Uint8Array): number {
   const length = text.length;
-  if (length > SCAN_BYTES_MAX) return UNSURE;
+  if (length > SCAN_BYTES_MAX) return UNVERIFIED;
   bytes.set(text);
   view.setFloat64(length, 0);
   view.setFloat64(length + 8, 0);
@@ -75,7 +75,7 @@ export function integer(from: number, index: number): number {
 
 function anyInteger(from: number, index: number): number {
   const to = skipInteger(from);
-  if (to === UNSURE || to - from > 15 || bytes[from] === 45) return UNSURE;
+  if (to === UNVERIFIED || to - from > 15 || bytes[from] === 45) return UNVERIFIED;
   let value = 0;
   for (let at = from; at < to; at++) value = value * 10 + (bytes[at] as number) - ZERO;
   numbers[index] = value;
@@ -120,7 +120,7 @@ export function decimal(from: number, index: number): number {
 /** Any other text between quotes: NaN, exponents, signs, too many digits, spaces. */
 function anyNumber(from: number, index: number): number {
   const to = string(from);
-  if (to !== UNSURE) numbers[index] = Number(textBetween(from, to - 1));
+  if (to !== UNVERIFIED) numbers[index] = Number(textBetween(from, to - 1));
   return to;
 }
 
@@ -142,7 +142,7 @@ export function string(from: number): number {
     const byte = bytes[at] as number;
     if (byte === QUOTE) return at + 1;
     // Escapes and control characters (the zero behind the text among them) are left to JSON.parse.
-    if (byte === BACKSLASH || byte < 32) return UNSURE;
+    if (byte === BACKSLASH || byte < 32) return UNVERIFIED;
     at++;
   }
 }
@@ -153,5 +153,5 @@ export function skipInteger(from: number): number {
   const first = at;
   while ((bytes[at] as number) >= ZERO && (bytes[at] as number) <= 57) at++;
   const isPlain = at > first && (bytes[first] !== ZERO || at === first + 1);
-  return isPlain ? at : UNSURE;
+  return isPlain ? at : UNVERIFIED;
 }

@@ -49,9 +49,9 @@ function burstWalk(rng: Rng, count: number): Bar[] {
   return bars;
 }
 
-describe("the anchor of a candidate", () => {
+describe("the invalidation price of a candidate", () => {
   it("is the lowest or highest of the setup's own bounds, on wild walks", () => {
-    const rng = testRng("anchors");
+    const rng = testRng("invalidationPrices");
     const several = new Map<number, number>();
     for (let round = 0; round < 24; round++) {
       const bars = round % 2 === 0 ? tickWalk(rng, 1_500) : burstWalk(rng, 1_500);
@@ -63,7 +63,11 @@ describe("the anchor of a candidate", () => {
         if (code === 0) continue;
         const bounds = plainBounds(bars, detection, { i, code });
         const expected = code > 0 ? Math.min(...bounds) : Math.max(...bounds);
-        expect({ i, code, anchor: lane.scanner.anchor(code) }).toEqual({ i, code, anchor: expected });
+        expect({ i, code, invalidationPrice: lane.scanner.invalidationPrice(code) }).toEqual({
+          i,
+          code,
+          invalidationPrice: expected,
+        });
         if (new Set(bounds).size > 1) several.set(code, (several.get(code) ?? 0) + 1);
       }
     }
@@ -73,6 +77,6 @@ describe("the anchor of a candidate", () => {
   });
 
   it("is refused where there is no candidate", () => {
-    expect(() => new Lane().scanner.anchor(0)).toThrow("only a candidate");
+    expect(() => new Lane().scanner.invalidationPrice(0)).toThrow("only a candidate");
   });
 });
