@@ -1,6 +1,6 @@
 import type { FeedDeps } from "@smcq/cluster";
 import { type BarReply, BarSource, FeedCounter, type MarketFeed } from "@smcq/exchange";
-import { BAR_FIELDS, MINUTE_MS } from "@smcq/kernel";
+import { BAR_FIELDS, lastClosedMinuteMs, MINUTE_MS } from "@smcq/kernel";
 import { WebSocket } from "ws";
 
 const HISTORY_BARS = 499;
@@ -84,7 +84,7 @@ export class JsonFeed implements MarketFeed {
 
   add(slot: number, symbol: string): void {
     this.#slots.set(symbol, slot);
-    const lastMs = Math.floor((this.#deps.clock.nowMs() - GRACE_MS) / MINUTE_MS) * MINUTE_MS - MINUTE_MS;
+    const lastMs = lastClosedMinuteMs(this.#deps.clock.nowMs(), GRACE_MS);
     const fromMs = lastMs - (HISTORY_BARS - 1) * MINUTE_MS;
     this.#deps.requestBars({ slot, symbol, interval: "1m", fromMs, toMs: lastMs, priority: 5 });
   }

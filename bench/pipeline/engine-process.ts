@@ -10,7 +10,7 @@ import {
   createClock,
   errorMessage,
   type Logger,
-  MINUTE_MS,
+  minuteOf,
   Rng,
   silentLogger,
   SystemClock,
@@ -135,7 +135,7 @@ async function carryOut(control: EngineControl, { coordinator, desk, stop }: Par
 }
 
 function counters(coordinator: Coordinator): EngineCountersReport {
-  const reporter = coordinator.createReporter(Math.floor(clock.nowMs() / MINUTE_MS) * MINUTE_MS);
+  const reporter = coordinator.createReporter(minuteOf(clock.nowMs()));
   const { ready, shardRestarts, scanRestarts } = coordinator.health();
   return {
     messages: reporter.total(FeedCounter.Messages),

@@ -1,5 +1,5 @@
 import { loadConfig } from "@smcq/config";
-import { MINUTE_MS, SystemClock } from "@smcq/kernel";
+import { MINUTE_MS, minuteOf, SystemClock } from "@smcq/kernel";
 import { cpuNsByThread } from "./cpu.ts";
 import { EngineChild } from "./engine-child.ts";
 import type { CloseRows, EngineCountersReport, EnginePath } from "./messages.ts";
@@ -72,7 +72,7 @@ export class Session {
     this.#reference = parts.reference;
     const { clockSpec } = parts.venue;
     const startMs = clockSpec.type === "scaled" ? clockSpec.anchorVenueMs : Number.NaN;
-    this.#firstOpenMs = Math.floor(startMs / MINUTE_MS) * MINUTE_MS;
+    this.#firstOpenMs = minuteOf(startMs);
   }
 
   /** Starts both and waits until every symbol is READY. */

@@ -2,6 +2,7 @@ import {
   createClock,
   ManualClock,
   MINUTE_MS,
+  minuteOf,
   SystemClock,
   wallNowMs,
   type Clock,
@@ -45,6 +46,6 @@ export function startVenueTime(marketStartMs: number, settings: SimSettings): Ve
 function resumeVenueTime(anchor: ClockAnchor, speed: number, wall: Clock): VenueTime {
   const spec: ClockSpec = { type: "scaled", speed, ...anchor };
   const clock = createClock(spec);
-  const startMs = Math.floor(clock.nowMs() / MINUTE_MS) * MINUTE_MS;
+  const startMs = minuteOf(clock.nowMs());
   return { clock, wall, spec, speed, startMs, advanceTo: null };
 }

@@ -1,4 +1,4 @@
-import { type CancelTimer, type Clock, errorMessage, SmcqError, SystemClock } from "@smcq/kernel";
+import { type CancelTimer, type Clock, errorMessage, repeat, SmcqError, SystemClock } from "@smcq/kernel";
 import yargs, { type Argv } from "yargs";
 import { configCommand } from "./commands/config.ts";
 import { datasetCommand } from "./commands/dataset.ts";
@@ -79,10 +79,5 @@ export async function main(argv: readonly string[]): Promise<number> {
 }
 
 function keepAlive(clock: Clock): CancelTimer {
-  let cancel: CancelTimer = () => {};
-  const again = (): void => {
-    cancel = clock.after(KEEP_ALIVE_MS, again);
-  };
-  again();
-  return () => cancel();
+  return repeat(clock, KEEP_ALIVE_MS, () => {}, { unref: false });
 }

@@ -9,5 +9,7 @@ export * from "./random/rng.ts";
 export * from "./retry/restart-limit.ts";
 export * from "./time/clock.ts";
 export * from "./time/manual-clock.ts";
+export * from "./time/minute-boundary.ts";
 export * from "./time/offset-clock.ts";
+export * from "./time/repeat.ts";
 export * from "./time/system-clock.ts";

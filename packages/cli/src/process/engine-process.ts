@@ -1,4 +1,4 @@
-import { errorCode, errorMessage, SmcqError, SystemClock } from "@smcq/kernel";
+import { errorCode, errorMessage, repeat, SmcqError, SystemClock } from "@smcq/kernel";
 import { exitCodeOf } from "../exit-codes.ts";
 import { runEngine } from "../run/run-engine.ts";
 import { createLogger } from "../output/logger.ts";
@@ -29,7 +29,6 @@ function firstMessage(): Promise<EnginePayload | null> {
 
 function report(): void {
   if (process.connected) process.send?.({ type: "alive" }, undefined, {}, () => {});
-  wallClock.after(REPORT_MS, report, { unref: true });
 }
 
 async function run(payload: EnginePayload): Promise<number> {
@@ -46,6 +45,7 @@ async function run(payload: EnginePayload): Promise<number> {
 
 if (!process.connected) throw new SmcqError("USAGE_ENGINE_PROCESS", "this file is started by `smcq engine`");
 report();
+repeat(wallClock, REPORT_MS, report);
 const payload = await firstMessage();
 process.exitCode = payload === null ? 0 : await run(payload);
 if (process.connected) process.disconnect();

@@ -1,4 +1,4 @@
-import { type CancelTimer, type Clock, errorMessage, type Logger } from "@smcq/kernel";
+import { type CancelTimer, type Clock, errorMessage, type Logger, repeat } from "@smcq/kernel";
 
 /** How often the venue's clock is compared with ours, venue ms. */
 const CLOCK_SYNC_MS = 1_800_000;
@@ -63,14 +63,10 @@ export class ClockSync {
 export function watchJumps(clock: Clock, onJump: (jumpMs: number) => void): CancelTimer {
   const parted = (): number => clock.nowMs() - clock.monoNs() / 1e6;
   let before = parted();
-  let cancel: CancelTimer = () => {};
-  const look = (): void => {
+  return repeat(clock, JUMP_LOOK_MS, () => {
     const now = parted();
     const jumpMs = Math.round(now - before);
     before = now;
     if (Math.abs(jumpMs) >= JUMP_MS_MIN) onJump(jumpMs);
-    cancel = clock.after(JUMP_LOOK_MS, look, { unref: true });
-  };
-  cancel = clock.after(JUMP_LOOK_MS, look, { unref: true });
-  return () => cancel();
+  });
 }

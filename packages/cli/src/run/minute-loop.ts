@@ -1,5 +1,5 @@
 import type { Coordinator, MinuteReporter } from "@smcq/cluster";
-import { type CancelTimer, type Clock, type Logger, MINUTE_MS } from "@smcq/kernel";
+import { type CancelTimer, type Clock, lastClosedMinuteMs, type Logger, nextMinuteMs } from "@smcq/kernel";
 import { modelMetrics } from "../output/model-report.ts";
 import { minuteFields, minuteText } from "../output/minute-line.ts";
 import { type Metric, metricName } from "../output/metrics-text.ts";
@@ -78,13 +78,13 @@ export class MinuteLoop {
   }
 
   #lastClosedMs(): number {
-    return Math.floor((this.#options.clock.nowMs() - GRACE_MS) / MINUTE_MS) * MINUTE_MS - MINUTE_MS;
+    return lastClosedMinuteMs(this.#options.clock.nowMs(), GRACE_MS);
   }
 
   #arm(): void {
     const nowMs = this.#options.clock.nowMs();
-    const nextMs = Math.floor((nowMs - GRACE_MS) / MINUTE_MS + 1) * MINUTE_MS + GRACE_MS;
-    this.#cancel = this.#options.clock.after(nextMs - nowMs, () => this.#tick(), { unref: true });
+    const delayMs = nextMinuteMs(nowMs, GRACE_MS) - nowMs;
+    this.#cancel = this.#options.clock.after(delayMs, () => this.#tick(), { unref: true });
   }
 
   #tick(): void {

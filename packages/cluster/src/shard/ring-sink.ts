@@ -1,5 +1,5 @@
 import type { BarSource, KlineSink } from "@smcq/exchange";
-import { type Clock, MINUTE_MS } from "@smcq/kernel";
+import { type Clock, minuteOf } from "@smcq/kernel";
 import { KlineRingWriter } from "@smcq/wire";
 
 export interface RingSinkEvents {
@@ -67,7 +67,7 @@ export class RingSink implements KlineSink {
 
   /** Bars that opened before the present minute are history: they warm up and raise nothing. */
   #startRun(slot: number): void {
-    this.#writer.reset(slot, Math.floor(this.#clock.nowMs() / MINUTE_MS) * MINUTE_MS);
+    this.#writer.reset(slot, minuteOf(this.#clock.nowMs()));
   }
 
   forming(

@@ -7,6 +7,7 @@ import {
   type Logger,
   OffsetClock,
   present,
+  repeat,
 } from "@smcq/kernel";
 import {
   ControlBlock,
@@ -85,6 +86,7 @@ export class ShardCore {
   async start(assignments: readonly SlotAssignment[]): Promise<void> {
     this.#lastBeatNs = this.#deps.wallClock.monoNs();
     this.#beat();
+    this.#cancelBeat = repeat(this.#deps.wallClock, HEARTBEAT_MS, () => this.#beat());
     this.#sink.clearUnassigned(new Set(assignments.map(({ slot }) => slot)));
     for (const assignment of assignments) this.#add(assignment);
     await this.#feed.start();
@@ -149,6 +151,5 @@ export class ShardCore {
     const stallMs = Math.max(0, (nowNs - this.#lastBeatNs) / 1e6 - HEARTBEAT_MS);
     this.#control.beat(nowNs, stallMs);
     this.#lastBeatNs = nowNs;
-    this.#cancelBeat = this.#deps.wallClock.after(HEARTBEAT_MS, () => this.#beat(), { unref: true });
   }
 }

@@ -8,6 +8,7 @@ import {
   errorCode,
   errorMessage,
   type Logger,
+  repeat,
   RestartLimit,
   SmcqError,
   THREAD_RESTARTS,
@@ -174,21 +175,16 @@ export class ShardThread {
 
   #watch(): void {
     const { wallClock, logger, memory } = this.#options;
-    this.#cancelWatch = wallClock.after(
-      WATCH_MS,
-      () => {
-        // The last beat may be a dead thread's: a new one has its own time from its start on.
-        const sinceNs = Math.max(this.control.heartbeatNs, this.#spawnedNs);
-        const silentMs = this.#worker === null ? 0 : (wallClock.monoNs() - sinceNs) / 1e6;
-        if (silentMs < STALL_WARN_MS) this.#isStallNamed = false;
-        else if (!this.#isStallNamed) {
-          this.#isStallNamed = true;
-          logger.warn({ shardId: memory.shardId, silentMs: Math.round(silentMs) }, "shard does not answer");
-        }
-        if (silentMs > STALL_REPLACE_MS) void this.#worker?.terminate();
-        this.#watch();
-      },
-      { unref: true },
-    );
+    this.#cancelWatch = repeat(wallClock, WATCH_MS, () => {
+      // The last beat may be a dead thread's: a new one has its own time from its start on.
+      const sinceNs = Math.max(this.control.heartbeatNs, this.#spawnedNs);
+      const silentMs = this.#worker === null ? 0 : (wallClock.monoNs() - sinceNs) / 1e6;
+      if (silentMs < STALL_WARN_MS) this.#isStallNamed = false;
+      else if (!this.#isStallNamed) {
+        this.#isStallNamed = true;
+        logger.warn({ shardId: memory.shardId, silentMs: Math.round(silentMs) }, "shard does not answer");
+      }
+      if (silentMs > STALL_REPLACE_MS) void this.#worker?.terminate();
+    });
   }
 }

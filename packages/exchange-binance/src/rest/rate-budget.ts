@@ -1,9 +1,8 @@
-import { SmcqError, assert } from "@smcq/kernel";
+import { MINUTE_MS, SmcqError, assert } from "@smcq/kernel";
 import type { CancelTimer, Clock } from "@smcq/kernel";
 import { BinanceErrorCode } from "../errors.ts";
 import { BUDGET_QUEUE_MAX, WEIGHT_LIMIT_AT_START, WEIGHT_SHARE_MAX } from "../limits.ts";
 
-const MINUTE_MS = 60_000;
 /** Buckets of one second; two more than a minute, so that no minute of the venue's own clock holds too much. */
 const BUCKETS = 62;
 const BUCKET_MS = 1_000;

@@ -1,4 +1,4 @@
-import { BAR_FIELDS, MINUTE_MS } from "@smcq/kernel";
+import { BAR_FIELDS, MINUTE_MS, lastClosedMinuteMs, nextMinuteMs } from "@smcq/kernel";
 import { type BarReply, FeedCounter } from "@smcq/exchange";
 import { BarBuffer, SlotStage } from "./bar-buffer.ts";
 import { Field, type KlineFrame } from "../kline/kline-frame.ts";
@@ -315,7 +315,7 @@ export class BarSequencer {
 
   /** Last bar that has been over for the grace time: until then its `x:true` may still come. */
   #lastClosedMs(nowMs: number): number {
-    return Math.floor((nowMs - this.#graceMs) / MINUTE_MS) * MINUTE_MS - MINUTE_MS;
+    return lastClosedMinuteMs(nowMs, this.#graceMs);
   }
 
   #openGap(slot: number): void {
@@ -365,13 +365,13 @@ export class BarSequencer {
 
   #armBoundary(): void {
     const nowMs = this.#options.clock.nowMs();
-    const nextMs = Math.floor((nowMs - this.#graceMs) / MINUTE_MS + 1) * MINUTE_MS + this.#graceMs;
+    const delayMs = nextMinuteMs(nowMs, this.#graceMs) - nowMs;
     const run = (): void => {
       if (this.#cancelBoundary === undefined) return;
       this.#onBoundary();
       this.#armBoundary();
     };
-    this.#cancelBoundary = this.#options.clock.after(nextMs - nowMs, () => this.#options.defer(run), {
+    this.#cancelBoundary = this.#options.clock.after(delayMs, () => this.#options.defer(run), {
       unref: true,
     });
   }

@@ -1,4 +1,4 @@
-import { MINUTE_MS, afterTurn } from "@smcq/kernel";
+import { afterTurn, nextMinuteMs } from "@smcq/kernel";
 import type { CancelTimer, Clock, Logger } from "@smcq/kernel";
 
 /** After a minute's end: by then `x:true` came or REST was asked, so a symbol without a word is silent. */
@@ -44,9 +44,8 @@ export class SilentSymbols {
   start(): void {
     if (this.#isStopped) return;
     const nowMs = this.#options.clock.nowMs();
-    const nextMs = Math.floor((nowMs - LOOK_AFTER_MS) / MINUTE_MS + 1) * MINUTE_MS + LOOK_AFTER_MS;
     this.#cancel = this.#options.clock.after(
-      nextMs - nowMs,
+      nextMinuteMs(nowMs, LOOK_AFTER_MS) - nowMs,
       () => {
         afterTurn(() => this.#look());
       },
