@@ -6,6 +6,7 @@ export * from "./instrument.ts";
 export * from "./logger.ts";
 export * from "./result.ts";
 export * from "./random/rng.ts";
+export * from "./retry/back-off.ts";
 export * from "./retry/restart-limit.ts";
 export * from "./time/clock.ts";
 export * from "./time/manual-clock.ts";

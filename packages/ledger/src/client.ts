@@ -1,6 +1,15 @@
 import { join } from "node:path";
 import type { ModelEvent, RunRecord, Signal } from "@smcq/engine";
-import { SmcqError, assert, assertNever, errorMessage, fromWireError } from "@smcq/kernel";
+import {
+  RestartLimit,
+  SmcqError,
+  THREAD_RESTARTS,
+  assert,
+  assertNever,
+  backOffMs,
+  errorMessage,
+  fromWireError,
+} from "@smcq/kernel";
 import type { CancelTimer, MonoNs } from "@smcq/kernel";
 import { encodeBatch } from "./batch.ts";
 import type { LedgerClient, LedgerOptions, LedgerStats, RunEndSummary } from "./client-types.ts";
@@ -9,10 +18,6 @@ import type { LedgerReply, LedgerRequest } from "./messages.ts";
 import { LedgerMeter } from "./meter.ts";
 import { startLedgerThread } from "./thread.ts";
 import type { LedgerThread } from "./thread.ts";
-
-/** Unexpected ends of the thread that are mended, within `THREAD_RESTART_WINDOW_MS`. */
-export const THREAD_RESTARTS_MAX = 3;
-export const THREAD_RESTART_WINDOW_MS = 600_000;
 
 const DEFAULTS = { retriesMax: 8, retryMsMin: 250, retryMsMax: 30_000, drainMsMax: 10_000 } as const;
 
@@ -51,7 +56,7 @@ class ThreadedLedger implements LedgerClient {
 
   readonly #batches: PendingBatch[] = [];
   readonly #controls: PendingControl[] = [];
-  readonly #restartsNs: number[] = [];
+  readonly #restarts: RestartLimit;
   #drainWaiters: (() => void)[] = [];
   #isBatchSent = false;
   #sentAtNs = 0 as MonoNs;
@@ -65,6 +70,7 @@ class ThreadedLedger implements LedgerClient {
 
   constructor(options: LedgerOptions) {
     this.#settings = { ...DEFAULTS, ...options };
+    this.#restarts = new RestartLimit(THREAD_RESTARTS, options.clock);
     this.#meter = new LedgerMeter(options.queueMax, options.onEvent);
   }
 
@@ -263,8 +269,7 @@ class ThreadedLedger implements LedgerClient {
 
   #retryLater(head: PendingBatch): void {
     const { clock, retryMsMin, retryMsMax } = this.#settings;
-    const delayMs = Math.min(retryMsMax, retryMsMin * 2 ** head.attempts);
-    head.attempts++;
+    const delayMs = backOffMs(++head.attempts, { firstMs: retryMsMin, msMax: retryMsMax });
     this.#meter.retried();
     this.#cancelRetry = clock.after(delayMs, () => {
       this.#cancelRetry = null;
@@ -294,11 +299,8 @@ class ThreadedLedger implements LedgerClient {
 
   #restart(message: string): void {
     const { clock, retryMsMin } = this.#settings;
-    const nowNs = clock.monoNs();
-    const recent = this.#restartsNs.filter((atNs) => nowNs - atNs < THREAD_RESTART_WINDOW_MS * 1e6);
     this.#meter.failed(new SmcqError(LedgerErrorCode.ThreadDead, message));
-    if (recent.length >= THREAD_RESTARTS_MAX) return this.#die(message);
-    this.#restartsNs.push(nowNs);
+    if (!this.#restarts.tryRestart()) return this.#die(message);
     this.#meter.threadRestarted(message);
     this.#cancelRestart = clock.after(retryMsMin, () => this.#startThread());
   }

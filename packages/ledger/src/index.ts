@@ -1,4 +1,4 @@
-export { THREAD_RESTARTS_MAX, THREAD_RESTART_WINDOW_MS, ledgerFile, openLedger } from "./client.ts";
+export { ledgerFile, openLedger } from "./client.ts";
 export type { LedgerClient, LedgerEvent, LedgerOptions, LedgerStats, RunEndSummary } from "./client-types.ts";
 export { BUSY_MS_MAX } from "./database.ts";
 export type { DatabaseOptions } from "./database.ts";

@@ -1,4 +1,6 @@
 import {
+  backOffMs,
+  type BackOffPolicy,
   type CancelTimer,
   type Clock,
   errorCode,
@@ -11,9 +13,8 @@ import type { ScoredCandidate } from "@smcq/engine";
 import type { M5Seed, ScanReply, ScanTask } from "@smcq/wire";
 import type { RowDrain } from "../scan/row-drain.ts";
 
-/** A task that could not go on (a ring in motion) is tried again after this time, doubled each time, wall ms. */
-const RETRY_MS_MIN = 5;
-const RETRY_MS_MAX = 1_000;
+/** When a task that could not go on (a ring in motion) is tried again, wall ms. */
+const RETRY: BackOffPolicy = { firstMs: 5, msMax: 1_000 };
 /** A scan that takes longer is named in the log, once, wall ms; it is never ended: it may be inside a native call. */
 const SCAN_MS_MAX = 10_000;
 /** How long closing waits for a scan to end, each, wall ms. */
@@ -53,7 +54,7 @@ export class ShardScanQueue {
   #hasScanner = true;
   #startedNs = 0;
   #isLateNamed = false;
-  #retryMs = RETRY_MS_MIN;
+  #standstills = 0;
   #cancelLate: CancelTimer = () => {};
   #onClosed: (isInTime: boolean) => void = () => {};
 
@@ -178,7 +179,7 @@ export class ShardScanQueue {
   }
 
   #next(isAgain: boolean, isProgress: boolean): void {
-    if (isProgress) this.#retryMs = RETRY_MS_MIN;
+    if (isProgress) this.#standstills = 0;
     // A ring that stands still now, and cannot be read, never will be: its writers have ended.
     const isLeft = this.#isDue || (isAgain && isProgress);
     if (this.#isClosing && (this.#isOff || !isLeft)) {
@@ -191,8 +192,8 @@ export class ShardScanQueue {
     if (!isAgain) this.#pump();
     else if (isProgress || this.#isDue) this.due();
     else {
-      this.#options.wallClock.after(this.#retryMs, () => this.due(), { unref: true });
-      this.#retryMs = Math.min(RETRY_MS_MAX, this.#retryMs * 2);
+      const waitMs = backOffMs(++this.#standstills, RETRY);
+      this.#options.wallClock.after(waitMs, () => this.due(), { unref: true });
     }
   }
 }

@@ -1,16 +1,18 @@
 import type { ChildProcess } from "node:child_process";
 import {
+  backOffMs,
+  type BackOffPolicy,
   type Clock,
   errorMessage,
   type Logger,
+  repeat,
   RestartLimit,
   type RestartPolicy,
   SmcqError,
 } from "@smcq/kernel";
 
-/** First wait before a restart; doubled for each restart inside the window, wall ms. */
-const BACKOFF_MS_MIN = 500;
-const BACKOFF_MS_MAX = 30_000;
+/** Waits before a restart, by the restarts inside the window, wall ms. */
+const BACKOFF: BackOffPolicy = { firstMs: 500, msMax: 30_000 };
 /** A child that was asked to stop and has not ended by then is killed, wall ms. */
 const STOP_MS_MAX = 15_000;
 /** A child that promised to report and has not for so long is named, and then killed as hung, wall ms. */
@@ -135,20 +137,19 @@ export class SupervisedProcess {
       heardNs = wallClock.monoNs();
       isNamed = false;
     });
-    const look = (): void => {
+    this.#cancelWatch = repeat(wallClock, WATCH_MS, () => {
       const silentMs = Math.round((wallClock.monoNs() - heardNs) / 1e6);
       if (silentMs > SILENT_KILL_MS) {
         logger.error({ process: name, silentMs }, "process hangs; killed");
         child.kill("SIGKILL");
+        this.#cancelWatch();
         return;
       }
       if (silentMs > SILENT_WARN_MS && !isNamed) {
         isNamed = true;
         logger.warn({ process: name, silentMs }, "process does not answer");
       }
-      this.#cancelWatch = wallClock.after(WATCH_MS, look, { unref: true });
-    };
-    look();
+    });
   }
 
   #exited(exitCode: number | null, signal: NodeJS.Signals | null): void {
@@ -169,7 +170,7 @@ export class SupervisedProcess {
       this.#end({ exitCode: exitCode ?? 1, reason: "crashed-too-often" });
       return;
     }
-    const waitMs = Math.min(BACKOFF_MS_MAX, BACKOFF_MS_MIN * 2 ** (this.#restarts.recent - 1));
+    const waitMs = backOffMs(this.#restarts.recent, BACKOFF);
     logger.error(
       { process: name, exitCode, signal, restartInMs: waitMs },
       "process crashed; it is started again",

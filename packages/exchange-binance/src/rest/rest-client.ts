@@ -1,5 +1,5 @@
-import { BAR_FIELDS, Rng, SmcqError, errorMessage } from "@smcq/kernel";
-import type { Clock, Logger } from "@smcq/kernel";
+import { BAR_FIELDS, SmcqError, backOffMs, errorMessage } from "@smcq/kernel";
+import type { BackOffPolicy, Clock, Logger, Rng } from "@smcq/kernel";
 import type { KlinesQuery } from "@smcq/exchange";
 import { Pool } from "undici";
 import { ClockOffset } from "./clock-offset.ts";
@@ -10,8 +10,8 @@ import { RestReply, classifyReply } from "./rest-reply.ts";
 
 /** Tries of one GET, the first included. */
 const TRIES_MAX = 4;
-const RETRY_FIRST_MS = 500;
-const RETRY_MS_MAX = 8_000;
+const RETRY: BackOffPolicy = { firstMs: 500, msMax: 8_000 };
+const RETRY_JITTER_RATIO = 0.5;
 const DEFAULT_PRIORITY = 5;
 /** exchangeInfo has 1.1 MB; nothing we ask for comes near this. */
 const REPLY_BYTES_MAX = 16 * 1_024 * 1_024;
@@ -135,7 +135,8 @@ export class BinanceRest {
       this.#retries++;
       this.#log.debug({ path, code: error.code, tryCount }, "REST call is repeated");
       // After 429 and 418 the budget itself keeps the next try back.
-      if (reply.stop === "none") await this.#sleep(this.#backOffMs(tryCount));
+      if (reply.stop === "none")
+        await this.#sleep(backOffMs(tryCount, RETRY, { rng: this.#rng, ratio: RETRY_JITTER_RATIO }));
     }
   }
 
@@ -199,11 +200,6 @@ export class BinanceRest {
         cause,
       });
     }
-  }
-
-  #backOffMs(tryCount: number): number {
-    const fullMs = Math.min(RETRY_MS_MAX, RETRY_FIRST_MS * 2 ** (tryCount - 1));
-    return fullMs * (0.5 + this.#rng.next() / 2);
   }
 
   #sleep(delayMs: number): Promise<void> {

@@ -1,15 +1,14 @@
 import { FEATURE_COUNT } from "@smcq/features";
-import { errorMessage, SmcqError } from "@smcq/kernel";
-import type { Clock, Logger } from "@smcq/kernel";
+import { errorMessage, RestartLimit, SmcqError } from "@smcq/kernel";
+import type { Clock, Logger, RestartPolicy } from "@smcq/kernel";
 import { ModelErrorCode } from "../errors.ts";
 import { LANE_ROWS_MAX } from "../model-memory.ts";
 import type { Lane, ModelMemory } from "../model-memory.ts";
 import { Control, DOORBELL_CLOSED, inPhase, Phase, phaseOf } from "./lane-protocol.ts";
 import { ORT_BATCH_MS_MAX, OrtProcess } from "./ort-process.ts";
 
-/** Restarts of the process: at most so many in the window, then every request fails. */
-export const ORT_RESTARTS_MAX = 3;
-export const ORT_RESTARTS_WINDOW_MS = 600_000;
+/** Restarts of the process; after them every request fails. */
+export const ORT_RESTARTS: RestartPolicy = { restartsMax: 3, windowMs: 600_000 };
 
 export interface OrtHostOptions {
   readonly memory: ModelMemory;
@@ -30,13 +29,14 @@ export class OrtHost {
   /** What a process must hold, by epoch. */
   readonly #models = new Map<number, Uint8Array>();
   #process: OrtProcess | null = null;
-  #restartedAtMs: number[] = [];
+  readonly #restarts: RestartLimit;
   #isClosed = false;
   readonly #listening: Promise<void>;
 
   constructor(options: OrtHostOptions) {
     this.#options = options;
-    const { memory } = options;
+    const { memory, clock } = options;
+    this.#restarts = new RestartLimit(ORT_RESTARTS, clock);
     this.#lanes = Array.from({ length: memory.shared().lanes }, (_, index) => memory.lane(index));
     this.#inHand = this.#lanes.map(() => null);
     Atomics.store(memory.doorbell, 0, 0);
@@ -134,20 +134,17 @@ export class OrtHost {
 
   #onExit(ort: OrtProcess): void {
     if (this.#isClosed || this.#process !== ort) return;
-    const { logger, clock } = this.#options;
-    const nowMs = clock.monoNs() / 1e6;
-    this.#restartedAtMs = this.#restartedAtMs.filter((atMs) => nowMs - atMs < ORT_RESTARTS_WINDOW_MS);
-    if (this.#restartedAtMs.length >= ORT_RESTARTS_MAX) {
+    const { logger } = this.#options;
+    if (!this.#restarts.tryRestart()) {
       this.#process = null;
       logger.error(
-        { restarts: ORT_RESTARTS_MAX },
+        { restarts: this.#restarts.recent },
         "ONNX Runtime died too often, nothing is scored by it any more",
       );
       return;
     }
-    this.#restartedAtMs.push(nowMs);
     const next = this.#start();
     this.#process = next;
-    logger.warn({ pid: next.pid, restarts: this.#restartedAtMs.length }, "ONNX Runtime was started again");
+    logger.warn({ pid: next.pid, restarts: this.#restarts.recent }, "ONNX Runtime was started again");
   }
 }

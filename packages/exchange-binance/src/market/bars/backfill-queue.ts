@@ -1,13 +1,13 @@
-import { BAR_FIELDS, MINUTE_MS, errorCode, errorMessage } from "@smcq/kernel";
-import type { CancelTimer, Clock, Logger, Rng } from "@smcq/kernel";
+import { BAR_FIELDS, MINUTE_MS, backOffMs, errorCode, errorMessage } from "@smcq/kernel";
+import type { BackOffPolicy, CancelTimer, Clock, Logger, Rng } from "@smcq/kernel";
 import type { BarReply, BarRequest, KlinesQuery } from "@smcq/exchange";
 import { BinanceErrorCode } from "../../errors.ts";
 import { BACKFILL_QUEUE_MAX, BARS_PER_CALL_MAX } from "../../limits.ts";
 
 const CONCURRENCY = 8;
 const TRIES_MAX = 6;
-const RETRY_FIRST_MS = 1_000;
-const RETRY_MS_MAX = 60_000;
+const RETRY: BackOffPolicy = { firstMs: 1_000, msMax: 60_000 };
+const RETRY_JITTER_RATIO = 0.5;
 /** A bar counts as closed this long after its end on the venue's clock, for the error of that clock. */
 const CLOSE_GUARD_MS = 500;
 
@@ -238,7 +238,7 @@ export class BackfillQueue {
     if (code === BinanceErrorCode.Banned) {
       // The ban is not the job's fault: it does not use up its tries.
       job.tries--;
-      this.#pausedUntilMs = Math.max(this.#pausedUntilMs, banEndMs(error) ?? nowMs + RETRY_MS_MAX);
+      this.#pausedUntilMs = Math.max(this.#pausedUntilMs, banEndMs(error) ?? nowMs + RETRY.msMax);
     } else if (code === BinanceErrorCode.Closed) {
       return;
     } else if (code === BinanceErrorCode.Refused || job.tries >= TRIES_MAX) {
@@ -248,8 +248,8 @@ export class BackfillQueue {
       return;
     }
     this.#retries++;
-    const fullMs = Math.min(RETRY_MS_MAX, RETRY_FIRST_MS * 2 ** Math.max(0, job.tries - 1));
-    job.notBeforeMs = nowMs + fullMs * (0.5 + this.#options.rng.next() / 2);
+    const jitter = { rng: this.#options.rng, ratio: RETRY_JITTER_RATIO };
+    job.notBeforeMs = nowMs + backOffMs(job.tries, RETRY, jitter);
     if (job.waiters.length > 0) this.#waiting.push(job);
   }
 

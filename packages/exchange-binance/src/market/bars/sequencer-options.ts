@@ -1,3 +1,4 @@
+import { backOffMs } from "@smcq/kernel";
 import type { Clock, Rng } from "@smcq/kernel";
 import type { BarRequest, FeedMeter, KlineSink } from "@smcq/exchange";
 
@@ -71,6 +72,6 @@ export function repairRetryMs(
   tries: number,
   options: Pick<SequencerOptions, "retryFirstMs" | "rng">,
 ): number {
-  const fullMs = Math.min(REPAIR_RETRY_MS_MAX, (options.retryFirstMs ?? 3_000) * 2 ** (tries - 1));
-  return tries <= 1 ? fullMs : fullMs * (0.8 + options.rng.next() * 0.2);
+  const policy = { firstMs: options.retryFirstMs ?? 3_000, msMax: REPAIR_RETRY_MS_MAX };
+  return backOffMs(tries, policy, tries <= 1 ? undefined : { rng: options.rng, ratio: 0.2 });
 }

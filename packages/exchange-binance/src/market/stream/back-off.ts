@@ -1,7 +1,11 @@
+import { backOffMs } from "@smcq/kernel";
 import type { Rng } from "@smcq/kernel";
 
 /** After "too many requests" the venue wants rest: start where others are after four failures. */
 const POLICY_FIRST_MS = 60_000;
+/** The wait stops to grow here, however wide the range is. */
+const DOUBLINGS_MAX = 16;
+const JITTER_RATIO = 0.25;
 
 /** Why a connection ended, as far as it decides when to come back. */
 export type EndKind =
@@ -43,8 +47,9 @@ export class BackOff {
     if (kind !== "policy" && failures === 0) return 0;
     const { backOffMinMs, backOffMaxMs } = this.#range;
     const firstMs = kind === "policy" ? Math.max(POLICY_FIRST_MS, backOffMinMs) : backOffMinMs;
-    const fullMs = Math.min(backOffMaxMs, firstMs * 2 ** Math.min(16, Math.max(0, failures - 1)));
-    return Math.max(backOffMinMs, fullMs * (0.75 + this.#rng.next() * 0.25));
+    const policy = { firstMs, msMax: backOffMaxMs };
+    const jitter = { rng: this.#rng, ratio: JITTER_RATIO };
+    return Math.max(backOffMinMs, backOffMs(Math.min(DOUBLINGS_MAX + 1, failures), policy, jitter));
   }
 
   /** The connection has been healthy for a while: the next failure is a first one again. */
