@@ -1,6 +1,6 @@
 import { fork, type ChildProcess } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import { fromWireError, SmcqError, type ClockSpec } from "@smcq/kernel";
+import { fromWireError, SmcqError, workerExecArgv, workerUrl, type ClockSpec } from "@smcq/kernel";
 import type { SimControl, SimReport } from "./messages.ts";
 import type { BinanceSimOptions } from "./options.ts";
 
@@ -25,10 +25,8 @@ const LOG_BYTES_MAX = 4000;
  * `SIM_OPTION`, `SIM_FAULTS`) or `SIM_DIED` with what it wrote to stderr.
  */
 export async function forkBinanceSim(options: BinanceSimOptions = {}): Promise<SimChild> {
-  const isSource = import.meta.url.endsWith(".ts");
-  const entry = fileURLToPath(new URL(isSource ? "./process.ts" : "./process.js", import.meta.url));
-  const child = fork(entry, [JSON.stringify(options)], {
-    execArgv: isSource ? ["--conditions=@smcq/source"] : [],
+  const child = fork(fileURLToPath(workerUrl(import.meta.url, "./process")), [JSON.stringify(options)], {
+    execArgv: workerExecArgv(import.meta.url),
     stdio: ["ignore", "ignore", "pipe", "ipc"],
     serialization: "json",
   });

@@ -1,6 +1,6 @@
 import type { MarketFeed } from "@smcq/exchange";
 import { MarketData } from "@smcq/exchange-sim";
-import { ManualClock, OffsetClock, silentLogger } from "@smcq/kernel";
+import { ManualClock, silentLogger } from "@smcq/kernel";
 import { KlineRingReader, KlineRingWriter, type ShardEvent, type ShardMemory } from "@smcq/wire";
 import { describe, expect, it } from "vitest";
 import { createShardMemory, ShardCore } from "../src/index.ts";
@@ -84,17 +84,5 @@ describe("a shard that takes over", () => {
     const reader = new KlineRingReader(memory.rings);
     expect([reader.barCount(0), reader.barCount(1)]).toEqual([0, 330]);
     await Promise.all([dead.stop(), next.stop()]);
-  });
-});
-
-describe("OffsetClock", () => {
-  it("shows the venue's time by an offset that may change", () => {
-    const base = new ManualClock(1_000);
-    let offsetMs = 0;
-    const clock = new OffsetClock(base, () => offsetMs);
-    offsetMs = -90_000.5;
-    base.advance(100_000);
-    expect(clock.nowMs()).toBe(10_999);
-    expect(clock.monoNs()).toBe(base.monoNs());
   });
 });

@@ -5,6 +5,7 @@ export * from "./errors.ts";
 export * from "./instrument.ts";
 export * from "./logger.ts";
 export * from "./result.ts";
+export * from "./worker-url.ts";
 export * from "./random/rng.ts";
 export * from "./retry/back-off.ts";
 export * from "./retry/restart-limit.ts";

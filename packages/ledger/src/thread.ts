@@ -1,4 +1,5 @@
 import { Worker } from "node:worker_threads";
+import { workerUrl } from "@smcq/kernel";
 import type { DatabaseOptions } from "./database.ts";
 import type { LedgerPort, LedgerReply, LedgerRequest } from "./messages.ts";
 
@@ -29,11 +30,6 @@ export interface LedgerThread {
   post(request: LedgerRequest): void;
 }
 
-function defaultEntry(): URL {
-  // `tsc` does not rewrite URLs: the extension is that of this very file (.ts from source, .js from dist).
-  return new URL(`./ledger.worker${import.meta.url.endsWith(".ts") ? ".ts" : ".js"}`, import.meta.url);
-}
-
 /**
  * Starts the ledger's thread. The only place outside `cluster` and `*.worker.ts` that constructs a Worker: the ledger
  * owns its thread's life (decisions.md 5), and a spawn function handed in would let a caller terminate it.
@@ -41,7 +37,7 @@ function defaultEntry(): URL {
 export function startLedgerThread(start: ThreadStart, handlers: ThreadHandlers): LedgerThread {
   const { port1, port2 } = new MessageChannel();
   let failure: unknown;
-  const worker = new Worker(start.entry ?? defaultEntry(), {
+  const worker = new Worker(start.entry ?? workerUrl(import.meta.url, "./ledger.worker"), {
     name: "ledger",
     // No thread but the coordinator's sees the environment, where keys may stand.
     env: {},

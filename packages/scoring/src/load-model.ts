@@ -1,5 +1,5 @@
 import { MessageChannel, receiveMessageOnPort, Worker } from "node:worker_threads";
-import { errorMessage, fromWireError, SmcqError } from "@smcq/kernel";
+import { errorMessage, fromWireError, SmcqError, workerUrl } from "@smcq/kernel";
 import type { Clock } from "@smcq/kernel";
 import type { ModelCard } from "./card/card.ts";
 import { ModelErrorCode } from "./errors.ts";
@@ -97,9 +97,7 @@ function startLoader(task: LoadTask, clock: Clock): Loading {
     opened.reject(error);
     installed.reject(error);
   };
-  // `tsc` does not rewrite URLs: the extension is that of this very file (.ts from source, .js from dist).
-  const entry = `./loader.worker${import.meta.url.endsWith(".ts") ? ".ts" : ".js"}`;
-  const worker = new Worker(new URL(entry, import.meta.url), {
+  const worker = new Worker(workerUrl(import.meta.url, "./loader.worker"), {
     name: "model-loader",
     // No thread but the coordinator's sees the environment, where keys may stand.
     env: {},

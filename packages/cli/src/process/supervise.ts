@@ -2,10 +2,9 @@ import { type ChildProcess, fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { awaitMessage, SupervisedProcess, type SupervisedEnd } from "@smcq/cluster";
 import type { LoadedConfig } from "@smcq/config";
-import { type ClockSpec, type Logger, SmcqError, SystemClock } from "@smcq/kernel";
+import { type ClockSpec, type Logger, SmcqError, SystemClock, workerUrl } from "@smcq/kernel";
 import { ExitCode } from "../exit-codes.ts";
 import type { EnginePayload, StartMessage, StopMessage } from "./engine-payload.ts";
-import { workerUrl } from "./worker-url.ts";
 
 /**
  * Each of the engine's dozen heaps may grow its young generation to 2 MB a half instead of 16: what a minute leaves

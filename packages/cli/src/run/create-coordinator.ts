@@ -1,9 +1,8 @@
 import { Coordinator } from "@smcq/cluster";
 import type { Universe } from "@smcq/exchange";
-import type { Logger } from "@smcq/kernel";
+import { type Logger, workerUrl } from "@smcq/kernel";
 import type { LedgerClient } from "@smcq/ledger";
 import type { EnginePayload } from "../process/engine-payload.ts";
-import { workerUrl } from "../process/worker-url.ts";
 import type { FeedData } from "./binance-shard-feed.ts";
 import type { SignalCounter } from "./signal-tally.ts";
 import { threadCount } from "./thread-count.ts";

@@ -1,11 +1,10 @@
-import { SmcqError, afterTurn, assertNever } from "@smcq/kernel";
+import { OffsetClock, SmcqError, afterTurn, assertNever } from "@smcq/kernel";
 import type { Clock, Logger, Rng } from "@smcq/kernel";
 import { FeedCounter } from "@smcq/exchange";
 import type { BarReply, BarRequest, FeedMeter, KlineSink, MarketFeed } from "@smcq/exchange";
 import { BarSequencer } from "./bars/bar-sequencer.ts";
 import { assertRouted } from "../check-url.ts";
 import type { VenueBases } from "../check-url.ts";
-import { offsetClock } from "../rest/clock-offset.ts";
 import { LocalConnectBudget } from "./stream/connect-budget.ts";
 import type { ConnectBudget } from "./stream/connect-budget.ts";
 import { BinanceErrorCode } from "../errors.ts";
@@ -104,7 +103,7 @@ export class BinanceFeed implements MarketFeed {
   /** Refuses a base that would connect and stay silent, before anything connects. */
   constructor(options: BinanceFeedOptions) {
     const { offsetMs } = options;
-    this.#clock = offsetMs === undefined ? options.clock : offsetClock(options.clock, offsetMs);
+    this.#clock = offsetMs === undefined ? options.clock : new OffsetClock(options.clock, offsetMs);
     this.#options = { ...options, clock: this.#clock };
     this.#url = assertRouted(options.bases).streamUrl;
     this.#timing = { ...DEFAULT_TIMING, ...options.timing };

@@ -1,4 +1,4 @@
-import type { Clock, EpochMs } from "@smcq/kernel";
+import type { Clock } from "@smcq/kernel";
 
 /** Samples of one synchronisation; the one with the shortest round trip counts. */
 const SAMPLES = 5;
@@ -47,13 +47,4 @@ export class ClockOffset {
     this.#roundTripMs = bestMs;
     this.#offsetMs = Math.round(offsetMs);
   }
-}
-
-/** A clock that shows the venue's time: `clock` moved by an offset that may still change. */
-export function offsetClock(clock: Clock, offsetMs: () => number): Clock {
-  return {
-    nowMs: () => (clock.nowMs() + offsetMs()) as EpochMs,
-    monoNs: () => clock.monoNs(),
-    after: (delayMs, fn, options) => clock.after(delayMs, fn, options),
-  };
 }

@@ -1,7 +1,7 @@
 import { fork } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import { fromWireError, SmcqError } from "@smcq/kernel";
+import { fromWireError, SmcqError, workerExecArgv, workerUrl } from "@smcq/kernel";
 import type { CancelTimer, Clock } from "@smcq/kernel";
 import { ModelErrorCode } from "../errors.ts";
 import type { OrtReply, OrtRequest } from "./messages.ts";
@@ -40,9 +40,8 @@ export class OrtProcess {
   /** Starts the process; `clock` counts wall time. */
   constructor(clock: Clock) {
     this.#clock = clock;
-    const isSource = import.meta.url.endsWith(".ts");
-    this.#child = fork(fileURLToPath(new URL(`./ort.process${isSource ? ".ts" : ".js"}`, import.meta.url)), {
-      execArgv: isSource ? ["--conditions=@smcq/source"] : [],
+    this.#child = fork(fileURLToPath(workerUrl(import.meta.url, "./ort.process")), {
+      execArgv: workerExecArgv(import.meta.url),
       // No other process sees the environment, where keys may stand.
       env: {},
       stdio: ["ignore", "ignore", "pipe", "ipc"],
