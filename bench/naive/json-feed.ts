@@ -1,5 +1,5 @@
 import type { FeedDeps } from "@smcq/cluster";
-import { type BarReply, BarSource, FeedCounter, type MarketFeed } from "@smcq/exchange";
+import { BackfillPriority, type BarReply, BarSource, FeedCounter, type MarketFeed } from "@smcq/exchange";
 import { BAR_FIELDS, lastClosedMinuteMs, MINUTE_MS } from "@smcq/kernel";
 import { WebSocket } from "ws";
 
@@ -86,7 +86,14 @@ export class JsonFeed implements MarketFeed {
     this.#slots.set(symbol, slot);
     const lastMs = lastClosedMinuteMs(this.#deps.clock.nowMs(), GRACE_MS);
     const fromMs = lastMs - (HISTORY_BARS - 1) * MINUTE_MS;
-    this.#deps.requestBars({ slot, symbol, interval: "1m", fromMs, toMs: lastMs, priority: 5 });
+    this.#deps.requestBars({
+      slot,
+      symbol,
+      interval: "1m",
+      fromMs,
+      toMs: lastMs,
+      priority: BackfillPriority.History,
+    });
   }
 
   remove(slot: number): void {

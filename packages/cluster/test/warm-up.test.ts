@@ -1,7 +1,7 @@
-import type { BarReply, BarRequest } from "@smcq/exchange";
+import type { BarReply } from "@smcq/exchange";
 import { MarketData } from "@smcq/exchange-sim";
 import { HeuristicScorer, singleScorer } from "@smcq/features";
-import { ManualClock } from "@smcq/kernel";
+import { type BarRequest, ManualClock } from "@smcq/kernel";
 import { DetectorStates, KlineRingReader, KlineRingWriter } from "@smcq/wire";
 import { describe, expect, it } from "vitest";
 import { WarmUp } from "../src/symbols/warm-up.ts";

@@ -22,7 +22,6 @@ export { BinanceReferenceData } from "./reference/reference-data.ts";
 export type { ReferenceDataOptions } from "./reference/reference-data.ts";
 export { BinanceRest, klinesWeight } from "./rest/rest-client.ts";
 export type { RestClientOptions, RestStats } from "./rest/rest-client.ts";
-export { BackfillPriority } from "./market/bars/sequencer-options.ts";
 export type { ParityCounts, SequencerOptions, SlotState } from "./market/bars/sequencer-options.ts";
 export type { GroupState, GroupStatus, GroupTiming } from "./market/stream/stream-group.ts";
 export type { SocketTimeouts } from "./market/stream/stream-socket.ts";

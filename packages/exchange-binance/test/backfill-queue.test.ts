@@ -1,5 +1,5 @@
-import { ManualClock, MINUTE_MS, Rng, SmcqError, silentLogger } from "@smcq/kernel";
-import type { BarReply, BarRequest, KlinesQuery } from "@smcq/exchange";
+import { ManualClock, MINUTE_MS, Rng, SmcqError, silentLogger, type BarRequest } from "@smcq/kernel";
+import type { BarReply, KlinesQuery } from "@smcq/exchange";
 import { beforeEach, describe, expect, it } from "vitest";
 import { BackfillQueue, BinanceErrorCode } from "../src/index.ts";
 import { BACKFILL_QUEUE_MAX } from "../src/limits.ts";

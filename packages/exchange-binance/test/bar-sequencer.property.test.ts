@@ -1,6 +1,5 @@
-import { ManualClock, MINUTE_MS, Rng } from "@smcq/kernel";
+import { type BarRequest, ManualClock, MINUTE_MS, Rng } from "@smcq/kernel";
 import { FeedCounter } from "@smcq/exchange";
-import type { BarRequest } from "@smcq/exchange";
 import { describe, expect, it } from "vitest";
 import { BarSequencer, KlineFrame } from "../src/index.ts";
 import { CheckingSink, TestMeter, restAnswer, truth } from "./support/model-venue.ts";

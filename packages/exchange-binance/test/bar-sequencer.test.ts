@@ -1,8 +1,7 @@
-import { ManualClock, MINUTE_MS, Rng } from "@smcq/kernel";
-import { BarSource, FeedCounter } from "@smcq/exchange";
-import type { BarRequest } from "@smcq/exchange";
+import { type BarRequest, ManualClock, MINUTE_MS, Rng } from "@smcq/kernel";
+import { BackfillPriority, BarSource, FeedCounter } from "@smcq/exchange";
 import { beforeEach, describe, expect, it } from "vitest";
-import { BackfillPriority, BarSequencer, KlineFrame } from "../src/index.ts";
+import { BarSequencer, KlineFrame } from "../src/index.ts";
 import type { GivenBar } from "./support/model-venue.ts";
 import { CheckingSink, TestMeter, restAnswer, truth } from "./support/model-venue.ts";
 

@@ -1,4 +1,4 @@
-import type { Instrument } from "@smcq/kernel";
+import type { BarRequest, Instrument } from "@smcq/kernel";
 
 /** Why a bar is final: the venue said `x:true`, or REST served it. */
 export const BarSource = { Stream: 1, Rest: 2 } as const;
@@ -101,15 +101,19 @@ export interface FeedMeter {
   count(counter: FeedCounter, by: number): void;
 }
 
-/** A run of closed bars wanted from REST, both ends included, as open times. Lower `priority` goes first. */
-export interface BarRequest {
-  readonly slot: number;
-  readonly symbol: string;
-  readonly interval: "1m" | "5m";
-  readonly fromMs: number;
-  readonly toMs: number;
-  readonly priority: number;
-}
+/** Priorities of bar requests; lower goes first. */
+export const BackfillPriority = {
+  /** The bar that just closed, of a symbol that is otherwise whole. */
+  Repair: 1,
+  /** Several bars missing. */
+  Gap: 2,
+  /** A bar whose numbers are unverified. */
+  Verify: 3,
+  /** The first history of a symbol. */
+  History: 5,
+  /** The pre-warm of M5, asked for by the coordinator: after everything that makes a symbol READY. */
+  M5History: 8,
+} as const;
 
 /** The answer to a `BarRequest`: flat closed bars inside the asked range (fewer when the venue has fewer). */
 export interface BarReply {

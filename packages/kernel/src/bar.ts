@@ -17,6 +17,16 @@ export const BAR_FIELDS = 6;
 /** Closed bars in flat form: `BAR_FIELDS` numbers a bar, ascending open time. */
 export type FlatBars = Float64Array;
 
+/** A run of closed bars wanted from REST, both ends included, as open times. Lower `priority` goes first. */
+export interface BarRequest {
+  readonly slot: number;
+  readonly symbol: string;
+  readonly interval: "1m" | "5m";
+  readonly fromMs: number;
+  readonly toMs: number;
+  readonly priority: number;
+}
+
 /** Returns the reason why these numbers are no plausible bar, or null when they are one. */
 export function barFault(
   open: number,

@@ -1,7 +1,8 @@
-import { type BarRequest, type FeedMeter, type KlineSink, type MarketFeed } from "@smcq/exchange";
+import { type FeedMeter, type KlineSink, type MarketFeed } from "@smcq/exchange";
 import {
   afterTurn,
   assertNever,
+  type BarRequest,
   type CancelTimer,
   type Clock,
   type Logger,

@@ -1,11 +1,9 @@
-import type { BarHistory, BarReply } from "@smcq/exchange";
+import { BackfillPriority, type BarHistory, type BarReply } from "@smcq/exchange";
 import { BAR_FIELDS, type Clock } from "@smcq/kernel";
 import type { DetectorStates, KlineRingReader, M5Seed } from "@smcq/wire";
 import type { SlotEntry } from "./slot-table.ts";
 
 const M5_MS = 300_000;
-/** M5 history is asked for after everything that makes a symbol READY. */
-const M5_PRIORITY = 8;
 /** After a failed call M5 history is asked for again this much later, venue ms. */
 const M5_RETRY_MS = 600_000;
 /** Seeds that one scan task applies at most: each replays some 600 bars, and the market does not wait. */
@@ -182,7 +180,7 @@ export class WarmUp {
       interval: "5m" as const,
       fromMs: lastClosedMs - (this.#options.m5Bars - 1) * M5_MS,
       toMs: lastClosedMs,
-      priority: M5_PRIORITY,
+      priority: BackfillPriority.M5History,
     };
     this.#options.history.request(request, (reply: BarReply) => {
       if (reply.bars.length < BAR_FIELDS) {

@@ -1,7 +1,7 @@
 import { OffsetClock, SmcqError, afterTurn, assertNever } from "@smcq/kernel";
-import type { Clock, Logger, Rng } from "@smcq/kernel";
+import type { BarRequest, Clock, Logger, Rng } from "@smcq/kernel";
 import { FeedCounter } from "@smcq/exchange";
-import type { BarReply, BarRequest, FeedMeter, KlineSink, MarketFeed } from "@smcq/exchange";
+import type { BarReply, FeedMeter, KlineSink, MarketFeed } from "@smcq/exchange";
 import { BarSequencer } from "./bars/bar-sequencer.ts";
 import { assertRouted } from "../check-url.ts";
 import type { VenueBases } from "../check-url.ts";

@@ -1,6 +1,6 @@
-import { BAR_FIELDS, MINUTE_MS, Rng } from "@smcq/kernel";
+import { BAR_FIELDS, type BarRequest, MINUTE_MS, Rng } from "@smcq/kernel";
 import { FEED_COUNTER_COUNT } from "@smcq/exchange";
-import type { BarReply, BarRequest, FeedCounter, FeedMeter, KlineSink } from "@smcq/exchange";
+import type { BarReply, FeedCounter, FeedMeter, KlineSink } from "@smcq/exchange";
 
 /** Counters of a feed under test. */
 export class TestMeter implements FeedMeter {

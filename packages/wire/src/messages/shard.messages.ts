@@ -1,4 +1,4 @@
-import type { WireError } from "@smcq/kernel";
+import type { BarRequest, WireError } from "@smcq/kernel";
 
 /** A symbol in its slot. */
 export interface SlotAssignment {
@@ -9,21 +9,11 @@ export interface SlotAssignment {
   readonly isTakenOver: boolean;
 }
 
-/** Bars wanted from or served by REST; the same words as the exchange port's `BarRequest`. */
-export interface BarsWanted {
-  readonly slot: number;
-  readonly symbol: string;
-  readonly interval: "1m" | "5m";
-  readonly fromMs: number;
-  readonly toMs: number;
-  readonly priority: number;
-}
-
 /** Coordinator -> shard. */
 export type ShardCommand =
   | { readonly type: "add"; readonly assignment: SlotAssignment }
   | { readonly type: "remove"; readonly slot: number }
-  | { readonly type: "bars"; readonly wanted: BarsWanted; readonly bars: Float64Array }
+  | { readonly type: "bars"; readonly wanted: BarRequest; readonly bars: Float64Array }
   | { readonly type: "scan"; readonly task: ScanTask }
   | { readonly type: "drain" };
 
@@ -31,7 +21,7 @@ export type ShardCommand =
 export type ShardEvent =
   | { readonly type: "online" }
   | { readonly type: "closed" }
-  | { readonly type: "want-bars"; readonly wanted: BarsWanted }
+  | { readonly type: "want-bars"; readonly wanted: BarRequest }
   | { readonly type: "reset"; readonly slot: number }
   /** A bar that was given before has other numbers now. */
   | { readonly type: "corrected"; readonly slot: number; readonly openTimeMs: number }

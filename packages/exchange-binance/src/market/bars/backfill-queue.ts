@@ -1,6 +1,6 @@
 import { BAR_FIELDS, MINUTE_MS, backOffMs, errorCode, errorMessage } from "@smcq/kernel";
-import type { BackOffPolicy, CancelTimer, Clock, Logger, Rng } from "@smcq/kernel";
-import type { BarReply, BarRequest, KlinesQuery } from "@smcq/exchange";
+import type { BackOffPolicy, BarRequest, CancelTimer, Clock, Logger, Rng } from "@smcq/kernel";
+import type { BarReply, KlinesQuery } from "@smcq/exchange";
 import { BinanceErrorCode } from "../../errors.ts";
 import { BACKFILL_QUEUE_MAX, BARS_PER_CALL_MAX } from "../../limits.ts";
 

@@ -1,8 +1,8 @@
 import { BAR_FIELDS, MINUTE_MS, lastClosedMinuteMs, nextMinuteMs } from "@smcq/kernel";
-import { type BarReply, FeedCounter } from "@smcq/exchange";
+import { BackfillPriority, type BarReply, FeedCounter } from "@smcq/exchange";
 import { BarBuffer, SlotStage } from "./bar-buffer.ts";
 import { Field, type KlineFrame } from "../kline/kline-frame.ts";
-import { BackfillPriority, REPAIR_RETRY_MS_MAX, repairRetryMs } from "./sequencer-options.ts";
+import { REPAIR_RETRY_MS_MAX, repairRetryMs } from "./sequencer-options.ts";
 import type { ParityCounts, SequencerOptions, SlotState } from "./sequencer-options.ts";
 import { DueTimer } from "./due-timer.ts";
 import { HISTORY_BARS, REPAIR_BARS_MAX, RING_BARS } from "../../limits.ts";

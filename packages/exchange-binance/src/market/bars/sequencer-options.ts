@@ -1,20 +1,6 @@
 import { backOffMs } from "@smcq/kernel";
-import type { Clock, Rng } from "@smcq/kernel";
-import type { BarRequest, FeedMeter, KlineSink } from "@smcq/exchange";
-
-/** Priorities of bar requests; lower goes first. */
-export const BackfillPriority = {
-  /** The bar that just closed, of a symbol that is otherwise whole. */
-  Repair: 1,
-  /** Several bars missing. */
-  Gap: 2,
-  /** A bar whose numbers are unverified. */
-  Verify: 3,
-  /** The first history of a symbol. */
-  History: 5,
-  /** The pre-warm of M5, asked for by the coordinator. */
-  M5History: 7,
-} as const;
+import type { BarRequest, Clock, Rng } from "@smcq/kernel";
+import type { FeedMeter, KlineSink } from "@smcq/exchange";
 
 export interface SequencerOptions {
   /** Slots 0..n-1 of the shard. */
