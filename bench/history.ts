@@ -1,6 +1,6 @@
 import { MarketData } from "@smcq/exchange-sim";
-import { CandidateScanner, FEATURE_COUNT } from "@smcq/features";
-import { BAR_FIELDS } from "@smcq/kernel";
+import { CandidateScanner } from "@smcq/features";
+import { BAR_FIELDS, FEATURE_COUNT } from "@smcq/kernel";
 import type { Calibration } from "./lib/calibration.ts";
 import type { BenchOptions } from "./lib/options.ts";
 import { comparePaired, timed } from "./lib/paired.ts";

@@ -1,6 +1,6 @@
 import { MarketData } from "@smcq/exchange-sim";
-import { CandidateScanner, FEATURE_COUNT, HeuristicScorer, recompute } from "@smcq/features";
-import { BAR_FIELDS, type Bar, MINUTE_MS } from "@smcq/kernel";
+import { CandidateScanner, HeuristicScorer, recompute } from "@smcq/features";
+import { BAR_FIELDS, type Bar, FEATURE_COUNT, MINUTE_MS } from "@smcq/kernel";
 import { detect, SmcDetector } from "@smcq/smc";
 import { comparePaired, timed } from "../lib/paired.ts";
 import type { PartRecorder } from "../lib/results.ts";

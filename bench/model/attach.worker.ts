@@ -1,6 +1,5 @@
 import { parentPort, workerData } from "node:worker_threads";
-import { FEATURE_COUNT } from "@smcq/features";
-import { SystemClock } from "@smcq/kernel";
+import { FEATURE_COUNT, SystemClock } from "@smcq/kernel";
 import { attachModels } from "@smcq/scoring/scorer";
 import type { SharedModels } from "@smcq/scoring/scorer";
 

@@ -1,7 +1,6 @@
 import { once } from "node:events";
 import { Worker } from "node:worker_threads";
-import { FEATURE_COUNT } from "@smcq/features";
-import { Rng, SystemClock } from "@smcq/kernel";
+import { FEATURE_COUNT, Rng, SystemClock } from "@smcq/kernel";
 import {
   attachModels,
   compileLeafMask,

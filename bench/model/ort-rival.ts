@@ -1,6 +1,5 @@
 import { createRequire } from "node:module";
-import { FEATURE_COUNT } from "@smcq/features";
-import { present } from "@smcq/kernel";
+import { FEATURE_COUNT, present } from "@smcq/kernel";
 
 // onnxruntime-node is a dependency of the scoring package, and is found where that package finds it. Here it runs in
 // the bench's main thread, which nobody terminates.

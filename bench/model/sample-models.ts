@@ -1,7 +1,6 @@
 import { readFileSync } from "node:fs";
 import { gunzipSync } from "node:zlib";
-import { FEATURE_COUNT } from "@smcq/features";
-import { Rng } from "@smcq/kernel";
+import { FEATURE_COUNT, Rng } from "@smcq/kernel";
 import { parseLightGbm } from "@smcq/scoring";
 import type { LightGbmModel, LightGbmTree } from "@smcq/scoring";
 

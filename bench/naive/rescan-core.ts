@@ -1,7 +1,6 @@
-import { BAR_FIELDS, SystemClock } from "@smcq/kernel";
+import { BAR_FIELDS, FEATURE_COUNT, SystemClock } from "@smcq/kernel";
 import {
   createResultRow,
-  FEATURE_COUNT,
   DetectorStates,
   KlineRingReader,
   LastFinal,

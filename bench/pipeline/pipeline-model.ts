@@ -1,4 +1,4 @@
-import { FEATURE_COUNT } from "@smcq/features";
+import { FEATURE_COUNT } from "@smcq/kernel";
 import {
   compileLeafMask,
   createModelMemory,

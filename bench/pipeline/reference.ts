@@ -1,6 +1,6 @@
 import { MarketData } from "@smcq/exchange-sim";
-import { CandidateScanner, FEATURE_COUNT } from "@smcq/features";
-import { BAR_FIELDS } from "@smcq/kernel";
+import { CandidateScanner } from "@smcq/features";
+import { BAR_FIELDS, FEATURE_COUNT } from "@smcq/kernel";
 import type { CloseRows } from "./messages.ts";
 import { PlainScorer } from "./pipeline-model.ts";
 import { START_MINUTE } from "./venue-child.ts";

@@ -1,5 +1,5 @@
 import type { Signal } from "@smcq/engine";
-import { FEATURE_COUNT } from "@smcq/features";
+import { FEATURE_COUNT } from "@smcq/kernel";
 import type { Clock } from "@smcq/kernel";
 import type { CloseRows } from "./messages.ts";
 

@@ -10,8 +10,8 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
-import { FEATURE_COUNT, planTrade } from "@smcq/features";
-import { barFault } from "@smcq/kernel";
+import { planTrade } from "@smcq/features";
+import { barFault, FEATURE_COUNT } from "@smcq/kernel";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { main } from "../src/cli.ts";
 import { symbolOfFile } from "../src/offline/dataset/bar-source.ts";

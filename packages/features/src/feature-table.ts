@@ -1,3 +1,4 @@
+import { assert, FEATURE_COUNT } from "@smcq/kernel";
 import { SMC_PARAMETERS } from "@smcq/smc";
 import { TRADE_PLAN_PARAMETERS } from "./trade-plan-parameters.ts";
 
@@ -15,7 +16,6 @@ export interface FeatureColumn {
 
 /** Rises when a feature's meaning changes although its column does not. */
 export const FEATURE_VERSION = 1;
-export const FEATURE_COUNT = 12;
 /** The first bar (counted from a reset) whose features exist: 20 volumes in ATR before it. */
 export const FIRST_FEATURE_BAR = 35;
 
@@ -55,6 +55,10 @@ export const FEATURES: readonly FeatureColumn[] = Object.freeze([
   column(Feature.TimeToNextLevel, "time_to_next_level", 0, 1, 1),
   column(Feature.ConfidenceEnsemble, "confidence_ensemble", 0, 1, 0.5),
 ]);
+assert(
+  FEATURES.length === FEATURE_COUNT,
+  "Invariant: the table has as many features as everyone else counts",
+);
 
 /**
  * Everything that decides what a feature row means, as canonical JSON (keys sorted, no spaces). Its sha256 is the

@@ -1,6 +1,7 @@
+import { FEATURE_COUNT } from "@smcq/kernel";
 import { SMC_PARAMETERS } from "@smcq/smc";
 import type { SmcDetector } from "@smcq/smc";
-import { Feature, FEATURE_COUNT } from "./feature-table.ts";
+import { Feature } from "./feature-table.ts";
 import { heuristicTwentieths } from "./heuristic.ts";
 
 const {

@@ -1,4 +1,5 @@
-import { Feature, FEATURE_COUNT } from "./feature-table.ts";
+import { FEATURE_COUNT } from "@smcq/kernel";
+import { Feature } from "./feature-table.ts";
 import type { Scorer } from "./scorer.ts";
 
 /**

@@ -1,7 +1,6 @@
 export {
   canonicalJson,
   Feature,
-  FEATURE_COUNT,
   FEATURE_VERSION,
   FEATURES,
   featureSchemaJson,

@@ -1,14 +1,8 @@
 import { createHash } from "node:crypto";
 import { SMC_PARAMETERS } from "@smcq/smc";
 import { describe, expect, it } from "vitest";
-import {
-  canonicalJson,
-  Feature,
-  FEATURE_COUNT,
-  FEATURES,
-  featureSchemaJson,
-  TRADE_PLAN_PARAMETERS,
-} from "@smcq/features";
+import { FEATURE_COUNT } from "@smcq/kernel";
+import { canonicalJson, Feature, FEATURES, featureSchemaJson, TRADE_PLAN_PARAMETERS } from "@smcq/features";
 
 describe("the table of features", () => {
   it("lists the 12 in order, each with its neutral value in range", () => {

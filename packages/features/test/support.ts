@@ -1,9 +1,9 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
-import { BAR_FIELDS, Rng } from "@smcq/kernel";
+import { BAR_FIELDS, FEATURE_COUNT, Rng } from "@smcq/kernel";
 import type { Bar } from "@smcq/kernel";
-import { CandidateScanner, FEATURE_COUNT } from "@smcq/features";
+import { CandidateScanner } from "@smcq/features";
 import type { CandidateCode } from "@smcq/features";
 
 const root = join(import.meta.dirname, "../../..");

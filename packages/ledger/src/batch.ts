@@ -1,8 +1,7 @@
 import type { Signal } from "@smcq/engine";
-import { assert, present } from "@smcq/kernel";
+import { assert, FEATURE_COUNT, present } from "@smcq/kernel";
 
-/** Features of a signal (smc.md section 8). */
-export const FEATURE_COUNT = 12;
+/** Bytes of a signal's features (smc.md section 8). */
 export const FEATURE_BYTES: number = FEATURE_COUNT * 4;
 
 /*
@@ -78,7 +77,7 @@ class TextTable {
 }
 
 function assertSound(signal: Signal): void {
-  assert(signal.features.length === FEATURE_COUNT, "Invariant: a signal has 12 features");
+  assert(signal.features.length === FEATURE_COUNT, "Invariant: a signal has a value for every feature");
   assert(signal.score >= 0 && signal.score <= 1, "Invariant: a score lies in 0..1");
   assert(signal.setup >= 1 && signal.setup <= 3, "Invariant: a setup is 1, 2 or 3");
   assert(signal.side === 1 || signal.side === -1, "Invariant: a side is 1 or -1");

@@ -1,7 +1,7 @@
 import type { ChallengerScore, ModelEvent } from "@smcq/engine";
-import { SmcqError } from "@smcq/kernel";
+import { FEATURE_COUNT, SmcqError } from "@smcq/kernel";
 import type { Database, Statement } from "better-sqlite3";
-import { FEATURE_BYTES, FEATURE_COUNT } from "./batch.ts";
+import { FEATURE_BYTES } from "./batch.ts";
 import { openReadonly } from "./database.ts";
 import { LedgerErrorCode, ledgerError } from "./errors.ts";
 

@@ -1,7 +1,7 @@
 import type { ModelEvent, RunRecord } from "@smcq/engine";
-import { SmcqError } from "@smcq/kernel";
+import { FEATURE_COUNT, SmcqError } from "@smcq/kernel";
 import type { Database, Statement } from "better-sqlite3";
-import { FEATURE_BYTES, FEATURE_COUNT, NumberField, codesOf, decodeBatch, numberOf } from "./batch.ts";
+import { FEATURE_BYTES, NumberField, codesOf, decodeBatch, numberOf } from "./batch.ts";
 import type { Batch } from "./batch.ts";
 import { openDatabase, withSynchronous } from "./database.ts";
 import type { DatabaseOptions } from "./database.ts";

@@ -1,6 +1,5 @@
 import { readFileSync } from "node:fs";
-import { assert, SmcqError } from "@smcq/kernel";
-import { FEATURE_COUNT } from "@smcq/features";
+import { assert, FEATURE_COUNT, SmcqError } from "@smcq/kernel";
 import type { Calibration } from "./calibration.ts";
 import { ModelErrorCode } from "./errors.ts";
 import type { LeafMaskTables } from "./leaf-mask/leaf-mask-tables.ts";

@@ -1,5 +1,4 @@
-import { FEATURE_COUNT } from "@smcq/features";
-import { Rng } from "@smcq/kernel";
+import { FEATURE_COUNT, Rng } from "@smcq/kernel";
 import { describe, expect, it } from "vitest";
 import type { OutOfSample } from "../src/card/training-report.ts";
 import { populationStabilityIndex } from "../src/drift/bin-window.ts";

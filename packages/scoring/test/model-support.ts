@@ -1,8 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { SmcqError } from "@smcq/kernel";
-import { FEATURE_COUNT } from "@smcq/features";
+import { FEATURE_COUNT, SmcqError } from "@smcq/kernel";
 import { onTestFinished } from "vitest";
 import { engineSchemaSha256, sha256Hex } from "../src/card/metadata.ts";
 import type { TrainingReport } from "../src/card/training-report.ts";

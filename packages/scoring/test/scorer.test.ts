@@ -1,4 +1,4 @@
-import { FEATURE_COUNT } from "@smcq/features";
+import { FEATURE_COUNT } from "@smcq/kernel";
 import { describe, expect, it } from "vitest";
 import {
   attachModels,

@@ -1,8 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
-import { FEATURE_COUNT } from "@smcq/features";
-import { Rng } from "@smcq/kernel";
+import { FEATURE_COUNT, Rng } from "@smcq/kernel";
 import { expect } from "vitest";
 import {
   attachModels,

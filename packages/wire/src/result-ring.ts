@@ -1,7 +1,6 @@
-import { assert } from "@smcq/kernel";
+import { assert, FEATURE_COUNT } from "@smcq/kernel";
 import { createBlock, HEADER, openBlock } from "./layouts/layout.ts";
 import {
-  FEATURE_COUNT,
   RESULT_HEAD,
   RESULT_RING_MAGIC,
   RESULT_RING_VERSION,

@@ -1,9 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { InvariantError, Rng } from "@smcq/kernel";
+import { FEATURE_COUNT, InvariantError, Rng } from "@smcq/kernel";
 import {
   createResultRing,
   createResultRow,
-  FEATURE_COUNT,
   HEADER,
   RESULT_HEAD,
   RESULT_ROW,

@@ -1,11 +1,10 @@
 import { type CandidateCode, CandidateScanner, FIRST_FEATURE_BAR, type ScorerRegistry } from "@smcq/features";
 import { BarSource } from "@smcq/exchange";
-import { BAR_FIELDS, type Clock } from "@smcq/kernel";
+import { BAR_FIELDS, type Clock, FEATURE_COUNT } from "@smcq/kernel";
 import {
   ControlBlock,
   createResultRow,
   DetectorStates,
-  FEATURE_COUNT,
   KlineRingReader,
   LastFinal,
   type ModelEpochs,

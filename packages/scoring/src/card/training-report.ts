@@ -1,5 +1,4 @@
-import { SmcqError } from "@smcq/kernel";
-import { FEATURE_COUNT } from "@smcq/features";
+import { FEATURE_COUNT, SmcqError } from "@smcq/kernel";
 import { ModelErrorCode } from "../errors.ts";
 import {
   boolean,

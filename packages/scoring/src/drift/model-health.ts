@@ -1,4 +1,5 @@
-import { FEATURE_COUNT, FEATURES } from "@smcq/features";
+import { FEATURE_COUNT } from "@smcq/kernel";
+import { FEATURES } from "@smcq/features";
 import type { ModelMetadata } from "../card/metadata.ts";
 import { BinWindow } from "./bin-window.ts";
 import { BrierWindow } from "./brier-window.ts";

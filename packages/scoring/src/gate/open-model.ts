@@ -1,5 +1,5 @@
-import { canonicalJson, FEATURE_COUNT, FEATURES } from "@smcq/features";
-import { SmcqError } from "@smcq/kernel";
+import { canonicalJson, FEATURES } from "@smcq/features";
+import { FEATURE_COUNT, SmcqError } from "@smcq/kernel";
 import { CARD_BYTES_MAX, checkSignature, parseCard } from "../card/card.ts";
 import type { ModelCard } from "../card/card.ts";
 import {

@@ -1,4 +1,4 @@
-import { FEATURE_COUNT } from "@smcq/features";
+import { FEATURE_COUNT } from "@smcq/kernel";
 import { predictConfidence } from "../calibration.ts";
 import type { Lane, ModelEntry } from "../model-memory.ts";
 import { LANE_ROWS_MAX } from "../model-memory.ts";

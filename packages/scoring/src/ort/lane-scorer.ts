@@ -1,5 +1,4 @@
-import { FEATURE_COUNT } from "@smcq/features";
-import { SmcqError } from "@smcq/kernel";
+import { FEATURE_COUNT, SmcqError } from "@smcq/kernel";
 import { predictConfidence } from "../calibration.ts";
 import { ModelErrorCode } from "../errors.ts";
 import { LANE_ROWS_MAX } from "../model-memory.ts";

@@ -1,5 +1,4 @@
-import { FEATURE_COUNT } from "@smcq/features";
-import { errorMessage, RestartLimit, SmcqError } from "@smcq/kernel";
+import { errorMessage, FEATURE_COUNT, RestartLimit, SmcqError } from "@smcq/kernel";
 import type { Clock, Logger, RestartPolicy } from "@smcq/kernel";
 import { ModelErrorCode } from "../errors.ts";
 import { LANE_ROWS_MAX } from "../model-memory.ts";

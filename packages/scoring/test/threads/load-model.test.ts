@@ -1,7 +1,6 @@
 import { readFileSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { FEATURE_COUNT } from "@smcq/features";
-import { SystemClock } from "@smcq/kernel";
+import { FEATURE_COUNT, SystemClock } from "@smcq/kernel";
 import { describe, expect, it } from "vitest";
 import { predictConfidence } from "../../src/calibration.ts";
 import { decodeGolden } from "../../src/golden/golden-file.ts";

@@ -1,8 +1,8 @@
+import { FEATURE_COUNT } from "@smcq/kernel";
 import { defineLayout, type Layout } from "./layout.ts";
 
 export const RESULT_RING_MAGIC = 0x5253_4c54;
 export const RESULT_RING_VERSION = 2;
-export const FEATURE_COUNT = 12;
 
 export type ResultHeadField = "head" | "tail";
 

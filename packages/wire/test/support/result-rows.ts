@@ -1,4 +1,5 @@
-import { FEATURE_COUNT, type ResultRow } from "@smcq/wire";
+import { FEATURE_COUNT } from "@smcq/kernel";
+import { type ResultRow } from "@smcq/wire";
 
 const NUMBERS = [
   "openTimeMs",

@@ -1,4 +1,4 @@
-import { FEATURE_COUNT } from "@smcq/features";
+import { FEATURE_COUNT } from "@smcq/kernel";
 import type { ExitReason } from "@smcq/features";
 
 const ROWS_AT_START = 4_096;

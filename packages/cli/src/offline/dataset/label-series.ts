@@ -1,6 +1,6 @@
-import { CandidateScanner, FEATURE_COUNT, planTrade, resultR, stepPlan } from "@smcq/features";
+import { CandidateScanner, planTrade, resultR, stepPlan } from "@smcq/features";
 import type { CandidateCode, PlanCandidate, PlanExit, TradePlan } from "@smcq/features";
-import { BAR_FIELDS, MINUTE_MS } from "@smcq/kernel";
+import { BAR_FIELDS, FEATURE_COUNT, MINUTE_MS } from "@smcq/kernel";
 import type { KlineBatch } from "../scan/read-klines-csv.ts";
 import type { DatasetRows } from "./dataset-rows.ts";
 

@@ -4,8 +4,7 @@ import type { WriteStream } from "node:fs";
 import { mkdir, mkdtemp, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { finished } from "node:stream/promises";
-import { FEATURE_COUNT } from "@smcq/features";
-import { errorCode, errorMessage, SmcqError } from "@smcq/kernel";
+import { errorCode, errorMessage, FEATURE_COUNT, SmcqError } from "@smcq/kernel";
 import type { DatasetRows } from "./dataset-rows.ts";
 
 const LABELS_HEADER = "i,side,setup,entry,stop_distance,exit_bar,reason,r,y,symbol,t0,t1,weight";

@@ -2,8 +2,7 @@ import { createReadStream } from "node:fs";
 import { pipeline } from "node:stream";
 import type { Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
-import { FEATURE_COUNT } from "@smcq/features";
-import { errorCode, errorMessage, SmcqError } from "@smcq/kernel";
+import { errorCode, errorMessage, FEATURE_COUNT, SmcqError } from "@smcq/kernel";
 
 const BATCH_ROWS = 4_096;
 const LINE_CHARS_MAX = 65_536;

@@ -1,5 +1,4 @@
-import { FEATURE_COUNT } from "@smcq/features";
-import { SystemClock } from "@smcq/kernel";
+import { FEATURE_COUNT, SystemClock } from "@smcq/kernel";
 import {
   attachModels,
   createModelMemory,

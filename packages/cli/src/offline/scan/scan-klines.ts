@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
-import { CandidateScanner, FEATURE_COUNT, FEATURES, FIRST_FEATURE_BAR } from "@smcq/features";
-import { BAR_FIELDS, MINUTE_MS, SmcqError } from "@smcq/kernel";
+import { CandidateScanner, FEATURES, FIRST_FEATURE_BAR } from "@smcq/features";
+import { BAR_FIELDS, FEATURE_COUNT, MINUTE_MS, SmcqError } from "@smcq/kernel";
 import { EVENT_NAMES, EventBuffer } from "@smcq/smc";
 import { CsvOutput } from "./csv-output.ts";
 import { readKlinesCsv } from "./read-klines-csv.ts";
