@@ -25,7 +25,9 @@ export class RescanCore {
   readonly #ring: ResultRingWriter;
   readonly #window: WindowLook;
   readonly #ort: OrtRival;
-  readonly #found: ResultRow[] = [];
+  /** Made once, filled again and again. */
+  readonly #rows: ResultRow[] = [];
+  #found = 0;
   readonly #bars = new Float64Array(WINDOW_BARS * BAR_FIELDS);
   #takenNs = 0;
   #barCount = 0;
@@ -40,7 +42,7 @@ export class RescanCore {
 
   async scan({ shardId }: ScanTask): Promise<ScanReply> {
     this.#takenNs = this.#clock.monoNs();
-    this.#found.length = 0;
+    this.#found = 0;
     this.#barCount = 0;
     let isUnfinished = false;
     for (let slot = 0; slot < this.#reader.slots; slot++) {
@@ -49,7 +51,7 @@ export class RescanCore {
         this.#states.generation(slot) === this.#reader.generationOf(slot);
       if (!isScanned && !this.#scanSlot(slot)) isUnfinished = true;
     }
-    const rows = this.#found.length;
+    const rows = this.#found;
     if (rows > 0) await this.#score();
     this.#ring.publish(rows);
     return { shardId, rows, bars: this.#barCount, isUnfinished, refusedSeeds: [] };
@@ -63,7 +65,7 @@ export class RescanCore {
     const liveFromMs = reader.lastFinal(LastFinal.LiveFromMs);
     for (let index = isSameRun ? this.#states.scanned(slot) : reader.from; index < reader.tail; index++) {
       const from = Math.max(reader.from, index + 1 - WINDOW_BARS);
-      if (this.#found.length >= this.#ring.room || !reader.copy(from, index + 1, this.#bars)) return false;
+      if (this.#found >= this.#ring.room || !reader.copy(from, index + 1, this.#bars)) return false;
       this.#barCount++;
       const count = index + 1 - from;
       if ((this.#bars[(count - 1) * BAR_FIELDS] as number) >= liveFromMs) this.#addRow(slot, count);
@@ -75,7 +77,7 @@ export class RescanCore {
   }
 
   #addRow(slot: number, count: number): void {
-    const row = createResultRow();
+    const row = (this.#rows[this.#found++] ??= createResultRow());
     this.#window.look(this.#bars, count, row.features);
     row.slot = slot;
     row.side = 1;
@@ -87,15 +89,15 @@ export class RescanCore {
     row.takenNs = this.#takenNs;
     row.featuresNs = this.#clock.monoNs();
     row.modelEpoch = MODEL_EPOCH;
-    this.#found.push(row);
   }
 
   async #score(): Promise<void> {
-    const features = new Float32Array(this.#found.length * FEATURE_COUNT);
-    this.#found.forEach((row, index) => features.set(row.features, index * FEATURE_COUNT));
+    const found = this.#rows.slice(0, this.#found);
+    const features = new Float32Array(found.length * FEATURE_COUNT);
+    found.forEach((row, index) => features.set(row.features, index * FEATURE_COUNT));
     const margins = await this.#ort.margins(features);
     const scoredNs = this.#clock.monoNs();
-    this.#found.forEach((row, index) => {
+    found.forEach((row, index) => {
       row.score = confidenceOf(margins[index] as number);
       row.scoredNs = scoredNs;
       this.#ring.write(index, row);

@@ -6,6 +6,7 @@ export * from "./layouts/detector-state.layout.ts";
 export * from "./layouts/kline-ring.layout.ts";
 export * from "./layouts/layout.ts";
 export * from "./layouts/result-ring.layout.ts";
+export * from "./layouts/row.ts";
 export * from "./messages/contracts.ts";
 export * from "./messages/shard.messages.ts";
 export * from "./result-ring.ts";

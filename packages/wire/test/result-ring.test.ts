@@ -8,7 +8,6 @@ import {
   RESULT_ROW,
   ResultRingReader,
   ResultRingWriter,
-  type ResultRow,
 } from "@smcq/wire";
 import { fillRow, isRow } from "./support/result-rows.ts";
 import { seedOf } from "./support/seed.ts";
@@ -94,7 +93,9 @@ describe("result ring", () => {
   it("never lets a row run into its neighbour, however many features it brings", () => {
     const { sab, writer } = ring();
     const before = new Uint8Array(sab).slice();
-    const row: ResultRow = { ...createResultRow(), features: new Float32Array(FEATURE_COUNT * 4).fill(9) };
+    const row = createResultRow();
+    fillRow(row, 9);
+    expect(() => row.features.set(new Float32Array(FEATURE_COUNT + 1))).toThrow(RangeError);
     writer.write(3, row);
     const after = new Uint8Array(sab);
     const start = HEADER.bytes + RESULT_HEAD.bytes + 3 * RESULT_ROW.bytes;

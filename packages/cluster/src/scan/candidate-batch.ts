@@ -95,7 +95,9 @@ export class CandidateBatch {
       row.invalidationPrice = this.#invalidationPrices[at] as number;
       row.atr = this.#atrs[at] as number;
       row.challengerScore = this.challengerScores[at] as number;
-      row.features.set(this.features.subarray(at * FEATURE_COUNT, (at + 1) * FEATURE_COUNT));
+      // One by one: a view for each row would be an object for each row.
+      for (let feature = 0; feature < FEATURE_COUNT; feature++)
+        row.features[feature] = this.features[at * FEATURE_COUNT + feature] as number;
       ring.write(at, row);
     }
   }

@@ -1,5 +1,6 @@
 import { FEATURE_COUNT } from "@smcq/kernel";
 import { defineLayout, type Layout } from "./layout.ts";
+import { rowMaker, type RowOf } from "./row.ts";
 
 export const RESULT_RING_MAGIC = 0x5253_4c54;
 export const RESULT_RING_VERSION = 2;
@@ -24,27 +25,8 @@ export const RESULT_HEAD: Layout<ResultHeadField> = defineLayout("result ring he
   { name: "tail", type: "i32", count: 1, isLineStart: true },
 ]);
 
-export type ResultRowField =
-  | "openTimeMs"
-  | "score"
-  | "exchangeMs"
-  | "receivedNs"
-  | "writtenNs"
-  | "takenNs"
-  | "featuresNs"
-  | "scoredNs"
-  | "slot"
-  | "side"
-  | "setup"
-  | "flags"
-  | "features"
-  | "invalidationPrice"
-  | "atr"
-  | "challengerScore"
-  | "modelEpoch"
-  | "challengerEpoch";
-
-export const RESULT_ROW: Layout<ResultRowField> = defineLayout("result row", RESULT_RING_VERSION, [
+/** What a row says of a scored candidate. The row's memory, properties and types follow from this table alone. */
+const ROW_FIELDS = [
   { name: "openTimeMs", type: "f64", count: 1, isLineStart: true },
   { name: "score", type: "f64", count: 1 },
   { name: "exchangeMs", type: "f64", count: 1 },
@@ -57,13 +39,30 @@ export const RESULT_ROW: Layout<ResultRowField> = defineLayout("result row", RES
   { name: "side", type: "i32", count: 1 },
   { name: "setup", type: "i32", count: 1 },
   { name: "flags", type: "i32", count: 1 },
-  { name: "features", type: "f32", count: FEATURE_COUNT },
+  // The cast is for isolatedDeclarations, which infers no type from a name.
+  { name: "features", type: "f32", count: FEATURE_COUNT as typeof FEATURE_COUNT },
+  // Where the setup is wrong, and its bar's ATR-14, in price units: what a trade plan is made of.
   { name: "invalidationPrice", type: "f64", count: 1, isLineStart: true },
   { name: "atr", type: "f64", count: 1 },
+  // Of the model beside; meaningless while `challengerEpoch` is 0.
   { name: "challengerScore", type: "f64", count: 1 },
   { name: "modelEpoch", type: "i32", count: 1 },
   { name: "challengerEpoch", type: "i32", count: 1 },
-]);
+] as const;
+
+type ResultRowSpec = (typeof ROW_FIELDS)[number];
+
+export const RESULT_ROW: Layout<ResultRowSpec["name"]> = defineLayout(
+  "result row",
+  RESULT_RING_VERSION,
+  ROW_FIELDS,
+);
+
+/** A scored candidate on its way to the coordinator; one reusable object per reader or writer. */
+export type ResultRow = RowOf<ResultRowSpec>;
+
+/** Returns a blank row to be filled again and again. */
+export const createResultRow: () => ResultRow = rowMaker<ResultRowSpec>(RESULT_ROW);
 
 /** Bits of a row's `flags`. */
 export const ResultFlag = { RestConfirmed: 1 } as const;
