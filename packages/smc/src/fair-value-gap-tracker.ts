@@ -4,6 +4,7 @@ import type { EventBuffer } from "./events.ts";
 import { SMC_PARAMETERS } from "./parameters.ts";
 import { AGE_MASK, F64, GAP_CAPACITY, I32, LISTS } from "./state-layout.ts";
 import type { StateViews } from "./state-layout.ts";
+import { lowerTrigger, raiseTrigger, ZoneTracker } from "./zone-tracker.ts";
 
 const AGE_BARS_MAX = SMC_PARAMETERS.ageBarsMax;
 // A mark: bits 0-9 third bar modulo 1,024; 10-11 furthest state reached; 12 bullish; 13 its middle bar displaced.
@@ -27,8 +28,11 @@ const ZONES = LISTS.gaps;
 const MARKS = LISTS.gapMarks;
 const BAR_MASK = AGE_MASK;
 
-/** The tracked fair value gaps (smc.md section 7), oldest first. */
-export class FairValueGapTracker {
+/**
+ * The tracked fair value gaps (smc.md section 7), oldest first. One that is touched or halved on the bar, and whose
+ * middle bar was a displacement, makes a setup.
+ */
+export class FairValueGapTracker extends ZoneTracker {
   readonly #f64: Float64Array;
   readonly #i32: Int32Array;
   readonly #u16: Uint16Array;
@@ -37,16 +41,12 @@ export class FairValueGapTracker {
   #n = 0;
   #zones = 0;
   #marks = 0;
-  /** Sides (bit 0 up, bit 1 down) with a gap touched or halved on this bar whose middle bar was a displacement. */
-  setupSides = 0;
-  /** Far edges of those gaps: the lowest bottom of the up side, the highest top of the down side; else meaningless. */
-  setupBottom: number = Infinity;
-  setupTop: number = -Infinity;
   /** Size of the nearest gap, and its distance from the price (+ above); set by `findNearest`. */
   nearestSize = 0;
   nearestDistance = 0;
 
   constructor(views: StateViews, events: EventBuffer | null) {
+    super();
     this.#f64 = views.f64;
     this.#i32 = views.i32;
     this.#u16 = views.u16;
@@ -132,21 +132,11 @@ export class FairValueGapTracker {
 
   #report(bar: number, mark: number, reached: number, top: number, bottom: number): void {
     const isBullish = (mark & BULLISH) !== 0;
-    if (reached !== FILLED && (mark & DISPLACED) !== 0) this.#noteSetup(isBullish, top, bottom);
+    if (reached !== FILLED && (mark & DISPLACED) !== 0) this.noteSetup(isBullish, top, bottom);
     if (this.#events === null) return;
     const thirdBar = bar - ((bar - mark) & BAR_MASK);
     const code = STATE_EVENTS[reached] as SmcEvent;
     this.#events.add(code, isBullish ? 1 : -1, top, bottom, thirdBar);
-  }
-
-  #noteSetup(isBullish: boolean, top: number, bottom: number): void {
-    if (isBullish) {
-      if ((this.setupSides & 1) === 0 || bottom < this.setupBottom) this.setupBottom = bottom;
-      this.setupSides |= 1;
-    } else {
-      if ((this.setupSides & 2) === 0 || top > this.setupTop) this.setupTop = top;
-      this.setupSides |= 2;
-    }
   }
 
   /** Tracks a gap whose third bar is `bar`. */
@@ -158,13 +148,8 @@ export class FairValueGapTracker {
     this.#u16[this.#marks + count] =
       (bar & BAR_MASK) | (isBullish ? BULLISH : 0) | (isDisplaced ? DISPLACED : 0);
     this.#i32[this.#n + COUNT] = count + 1;
-    if (isBullish) {
-      const trigger = this.#f64[this.#f + BELOW_TRIGGER] as number;
-      if (top > trigger) this.#f64[this.#f + BELOW_TRIGGER] = top;
-    } else {
-      const trigger = this.#f64[this.#f + ABOVE_TRIGGER] as number;
-      if (bottom < trigger) this.#f64[this.#f + ABOVE_TRIGGER] = bottom;
-    }
+    if (isBullish) raiseTrigger(this.#f64, this.#f + BELOW_TRIGGER, top);
+    else lowerTrigger(this.#f64, this.#f + ABOVE_TRIGGER, bottom);
   }
 
   /**

@@ -4,6 +4,7 @@ import type { EventBuffer } from "./events.ts";
 import { SMC_PARAMETERS } from "./parameters.ts";
 import { AGE_MASK, F64, I32, LISTS, POOL_CAPACITY } from "./state-layout.ts";
 import type { StateViews } from "./state-layout.ts";
+import { lowerTrigger, raiseTrigger } from "./zone-tracker.ts";
 
 const AGE_BARS_MAX = SMC_PARAMETERS.ageBarsMax;
 const EQUAL_TOLERANCE_ATR = SMC_PARAMETERS.equalToleranceAtr;
@@ -158,8 +159,8 @@ export class LiquidityPoolTracker {
     f64[pools + 2 * count + 1] = members;
     this.#u16[this.#marks + count] = (pivot & BAR_MASK) | sideBit;
     this.#i32[this.#n + COUNT] = count + 1;
-    const trigger = this.#f + (side > 0 ? ABOVE_TRIGGER : BELOW_TRIGGER);
-    if (side > 0 ? level < (f64[trigger] as number) : level > (f64[trigger] as number)) f64[trigger] = level;
+    if (side > 0) lowerTrigger(f64, this.#f + ABOVE_TRIGGER, level);
+    else raiseTrigger(f64, this.#f + BELOW_TRIGGER, level);
   }
 
   /**

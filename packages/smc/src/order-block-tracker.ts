@@ -4,6 +4,7 @@ import type { EventBuffer } from "./events.ts";
 import { SMC_PARAMETERS } from "./parameters.ts";
 import { AGE_MASK, BLOCK_CAPACITY, F64, I32, LISTS } from "./state-layout.ts";
 import type { StateViews } from "./state-layout.ts";
+import { lowerTrigger, raiseTrigger, ZoneTracker } from "./zone-tracker.ts";
 
 const AGE_BARS_MAX = SMC_PARAMETERS.ageBarsMax;
 // A mark: bits 0-9 the bar its age counts from, modulo 1,024; 10-19 how far its candle lies before that bar (at most
@@ -23,8 +24,8 @@ const MARKS = LISTS.blockMarks;
 const ZONES = LISTS.blocks;
 const BAR_MASK = AGE_MASK;
 
-/** The order blocks and breakers (smc.md section 6) in order of birth. */
-export class OrderBlockTracker {
+/** The order blocks and breakers (smc.md section 6) in order of birth. A block touched on the bar makes a setup. */
+export class OrderBlockTracker extends ZoneTracker {
   readonly #f64: Float64Array;
   readonly #i32: Int32Array;
   readonly #events: EventBuffer | null;
@@ -32,11 +33,6 @@ export class OrderBlockTracker {
   #n = 0;
   #zones = 0;
   #marks = 0;
-  /** Sides (bit 0 up, bit 1 down) with an order block touched on this bar. */
-  setupSides = 0;
-  /** Far edges of those blocks: the lowest bottom of the up side, the highest top of the down side; else meaningless. */
-  setupBottom: number = Infinity;
-  setupTop: number = -Infinity;
   /** Set by `survey`: order blocks alive (no breakers), and the distance to the nearest of them. */
   blockCount = 0;
   nearestDistance: number = Infinity;
@@ -45,6 +41,7 @@ export class OrderBlockTracker {
   edgeBelow: number = Infinity;
 
   constructor(views: StateViews, events: EventBuffer | null) {
+    super();
     this.#f64 = views.f64;
     this.#i32 = views.i32;
     this.#events = events;
@@ -139,20 +136,10 @@ export class OrderBlockTracker {
 
   #reportTouched(bar: number, mark: number, top: number, bottom: number): void {
     const isBullish = (mark & BULLISH) !== 0;
-    if ((mark & BREAKER) === 0) this.#noteSetup(isBullish, top, bottom);
+    if ((mark & BREAKER) === 0) this.noteSetup(isBullish, top, bottom);
     if (this.#events === null) return;
     const code = (mark & BREAKER) !== 0 ? SmcEvent.BreakerTouch : SmcEvent.BlockTouch;
     this.#events.add(code, isBullish ? 1 : -1, top, bottom, this.#candle(bar, mark));
-  }
-
-  #noteSetup(isBullish: boolean, top: number, bottom: number): void {
-    if (isBullish) {
-      if ((this.setupSides & 1) === 0 || bottom < this.setupBottom) this.setupBottom = bottom;
-      this.setupSides |= 1;
-    } else {
-      if ((this.setupSides & 2) === 0 || top > this.setupTop) this.setupTop = top;
-      this.setupSides |= 2;
-    }
   }
 
   /** Adds the block of a break at `bar`, whose candle is `candleBar`. */
@@ -165,13 +152,8 @@ export class OrderBlockTracker {
       (bar & BAR_MASK) | ((bar - candleBar) << ORIGIN_SHIFT) | (direction > 0 ? BULLISH : 0);
     this.#i32[this.#n + COUNT] = count + 1;
     if (count === 0) this.#i32[this.#n + EXPIRE_BAR] = bar + AGE_BARS_MAX + 1;
-    if (direction > 0) {
-      const trigger = this.#f64[this.#f + BELOW_TRIGGER] as number;
-      if (top > trigger) this.#f64[this.#f + BELOW_TRIGGER] = top;
-    } else {
-      const trigger = this.#f64[this.#f + ABOVE_TRIGGER] as number;
-      if (bottom < trigger) this.#f64[this.#f + ABOVE_TRIGGER] = bottom;
-    }
+    if (direction > 0) raiseTrigger(this.#f64, this.#f + BELOW_TRIGGER, top);
+    else lowerTrigger(this.#f64, this.#f + ABOVE_TRIGGER, bottom);
     if (this.#events !== null) this.#events.add(SmcEvent.Block, direction, top, bottom, candleBar);
   }
 
