@@ -10,10 +10,10 @@ import type { ConnectBudget } from "./stream/connect-budget.ts";
 import { BinanceErrorCode } from "../errors.ts";
 import { FrameKind } from "./kline/kline-frame.ts";
 import { KlineParser } from "./kline/kline-parser.ts";
-import { BAD_FRAMES_IN_ROW_MAX, FRAME_BYTES_MAX, SYMBOLS_PER_CONNECTION } from "../limits.ts";
+import { FRAME_BYTES_MAX, SYMBOLS_PER_CONNECTION } from "../limits.ts";
 import type { ParityCounts, SequencerOptions } from "./bars/sequencer-options.ts";
 import { SilentSymbols } from "./stream/silent-symbols.ts";
-import { FrameUse, NO_DATA_HINT, StreamGroup } from "./stream/stream-group.ts";
+import { CONNECTION_TIMING, FrameUse, NO_DATA_HINT, StreamGroup } from "./stream/stream-group.ts";
 import type { GroupStatus, GroupTiming } from "./stream/stream-group.ts";
 import type { SocketTimeouts } from "./stream/stream-socket.ts";
 import { SymbolTable } from "./kline/symbol-table.ts";
@@ -54,19 +54,12 @@ export interface BinanceFeedOptions {
   readonly offsetMs?: () => number;
 }
 
-const HOUR_MS = 3_600_000;
-
 const DEFAULT_TIMING: GroupTiming = {
   dataSilenceMsMax: 15_000,
   dataSilenceFewMsMax: 75_000,
   fewStreamsMax: 4,
   dataSilenceWallMsMin: 1_000,
-  rotateAfterMs: 23 * HOUR_MS,
-  rotateSpreadMs: HOUR_MS / 2,
-  healthyAfterMs: 60_000,
-  backOffMinMs: 5_000,
-  backOffMaxMs: 300_000,
-  badFramesInRowMax: BAD_FRAMES_IN_ROW_MAX,
+  ...CONNECTION_TIMING,
 };
 
 /** What stands at the start-up gate: "connected" is never enough, a symbol counts from its first kline. */

@@ -7,13 +7,12 @@ import { assertRouted } from "../check-url.ts";
 import type { VenueBases } from "../check-url.ts";
 import { LocalConnectBudget } from "../market/stream/connect-budget.ts";
 import type { ConnectBudget } from "../market/stream/connect-budget.ts";
-import { BAD_FRAMES_IN_ROW_MAX, FRAME_BYTES_MAX } from "../limits.ts";
-import { FrameUse, StreamGroup } from "../market/stream/stream-group.ts";
+import { FRAME_BYTES_MAX } from "../limits.ts";
+import { CONNECTION_TIMING, FrameUse, StreamGroup } from "../market/stream/stream-group.ts";
 import type { GroupStatus, GroupTiming } from "../market/stream/stream-group.ts";
 import type { SocketTimeouts } from "../market/stream/stream-socket.ts";
 
 const STREAM = "!contractInfo";
-const HOUR_MS = 3_600_000;
 
 const ContractEvent = z.looseObject({
   e: z.literal("contractInfo"),
@@ -60,12 +59,7 @@ const TIMING: GroupTiming = {
   dataSilenceFewMsMax: Number.POSITIVE_INFINITY,
   fewStreamsMax: 0,
   dataSilenceWallMsMin: 0,
-  rotateAfterMs: 23 * HOUR_MS,
-  rotateSpreadMs: HOUR_MS / 2,
-  healthyAfterMs: 60_000,
-  backOffMinMs: 5_000,
-  backOffMaxMs: 300_000,
-  badFramesInRowMax: BAD_FRAMES_IN_ROW_MAX,
+  ...CONNECTION_TIMING,
 };
 
 /** The cheap feed of listings and delistings, on a small connection of the coordinator's own. */

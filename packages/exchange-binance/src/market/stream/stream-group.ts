@@ -1,6 +1,7 @@
 import type { CancelTimer, Clock, Logger, Rng } from "@smcq/kernel";
 import { FeedCounter } from "@smcq/exchange";
 import type { FeedMeter } from "@smcq/exchange";
+import { BAD_FRAMES_IN_ROW_MAX } from "../../limits.ts";
 import { BackOff } from "./back-off.ts";
 import type { BackOffRange } from "./back-off.ts";
 import type { ConnectBudget } from "./connect-budget.ts";
@@ -11,15 +12,8 @@ import type { SocketEnd, SocketTimeouts } from "./stream-socket.ts";
 export const FrameUse = { Data: 0, Control: 1, Bad: 2 } as const;
 export type FrameUse = (typeof FrameUse)[keyof typeof FrameUse];
 
-export interface GroupTiming extends BackOffRange {
-  /** Venue ms without data after which a connection is replaced; Infinity for streams that may be silent. */
-  readonly dataSilenceMsMax: number;
-  /** The same for a connection with few streams, where a quiet market is no fault. */
-  readonly dataSilenceFewMsMax: number;
-  /** Up to so many streams are few. */
-  readonly fewStreamsMax: number;
-  /** Floor of the same in wall ms: at a scaled clock our own stalls must not look like the venue's silence. */
-  readonly dataSilenceWallMsMin: number;
+/** When a connection is replaced, whatever it carries. */
+export interface ConnectionTiming extends BackOffRange {
   /** Venue ms after which a healthy connection is replaced; the venue itself closes at 24 h. */
   readonly rotateAfterMs: number;
   /** The rotations of all connections spread over this long. */
@@ -29,6 +23,28 @@ export interface GroupTiming extends BackOffRange {
   /** Bad frames in a row after which a connection is replaced. */
   readonly badFramesInRowMax: number;
 }
+
+export interface GroupTiming extends ConnectionTiming {
+  /** Venue ms without data after which a connection is replaced; Infinity for streams that may be silent. */
+  readonly dataSilenceMsMax: number;
+  /** The same for a connection with few streams, where a quiet market is no fault. */
+  readonly dataSilenceFewMsMax: number;
+  /** Up to so many streams are few. */
+  readonly fewStreamsMax: number;
+  /** Floor of the same in wall ms: at a scaled clock our own stalls must not look like the venue's silence. */
+  readonly dataSilenceWallMsMin: number;
+}
+
+const HOUR_MS = 3_600_000;
+
+export const CONNECTION_TIMING: ConnectionTiming = {
+  rotateAfterMs: 23 * HOUR_MS,
+  rotateSpreadMs: HOUR_MS / 2,
+  healthyAfterMs: 60_000,
+  backOffMinMs: 5_000,
+  backOffMaxMs: 300_000,
+  badFramesInRowMax: BAD_FRAMES_IN_ROW_MAX,
+};
 
 export interface GroupOptions {
   readonly index: number;
