@@ -7,6 +7,7 @@ import {
   SmcqError,
   errorCode,
   errorMessage,
+  repeat,
   type CancelTimer,
   type Clock,
   type ClockSpec,
@@ -130,7 +131,8 @@ class RunningSim implements BinanceSim {
         );
         this.#port = address.port;
         this.#lastTickNs = this.#venue.time.wall.monoNs();
-        this.#arm();
+        const { wall } = this.#venue.time;
+        this.#cancelTick = repeat(wall, this.settings.tickMs, () => this.#tick(), { unref: false });
         resolve();
       });
     });
@@ -160,10 +162,6 @@ class RunningSim implements BinanceSim {
     return this.#venue.market;
   }
 
-  #arm(): void {
-    this.#cancelTick = this.#venue.time.wall.after(this.settings.tickMs, () => this.#tick());
-  }
-
   #tick(): void {
     if (this.#isStopped) return;
     const { time } = this.#venue;
@@ -182,7 +180,6 @@ class RunningSim implements BinanceSim {
     }
     this.#hub.flushAll();
     this.#hub.keepAlive();
-    this.#arm();
   }
 
   #watchEnd(nowMs: number): void {
