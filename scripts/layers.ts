@@ -32,17 +32,18 @@ export interface LayersTable {
 }
 
 const EVERYTHING_BELOW = [
-  "kernel exchange config wire smc features engine portfolio risk scoring".split(" "),
+  "kernel exchange config wire smc features strategy model-life engine portfolio risk scoring".split(" "),
   "exchange-binance exchange-sim binance-sim ledger cluster".split(" "),
 ].flat();
 
 /**
  * Who may import whom. Change it in a commit of its own, with the reason; `scripts/check-layers.ts` holds the tree to it.
  *
- *    6  cli
- *    5  cluster            ledger             binance-sim
- *    4  engine
- *    3  risk               scoring
+ *    7  cli
+ *    6  cluster            ledger             binance-sim
+ *    5  engine
+ *    4  risk   model-life
+ *    3  strategy           scoring
  *    2  features  portfolio  exchange-binance  exchange-sim
  *    1  smc   exchange(port)   config   wire(memory)
  *    0  kernel
@@ -56,11 +57,19 @@ export const LAYERS: LayersTable = {
     smc: { layer: "pure", floor: 1, mayImport: ["kernel"], thirdParty: [] },
     features: { layer: "pure", floor: 2, mayImport: ["kernel", "smc"], thirdParty: [] },
     portfolio: { layer: "pure", floor: 2, mayImport: ["kernel", "exchange"], thirdParty: [] },
-    risk: { layer: "pure", floor: 3, mayImport: ["kernel", "exchange", "portfolio"], thirdParty: [] },
-    engine: {
+    // The trade plan's parameters stay with the features: they are part of the schema that a model is trained for.
+    strategy: { layer: "pure", floor: 3, mayImport: ["kernel", "exchange", "features"], thirdParty: [] },
+    "model-life": { layer: "pure", floor: 4, mayImport: ["kernel", "features", "strategy"], thirdParty: [] },
+    risk: {
       layer: "pure",
       floor: 4,
-      mayImport: ["kernel", "exchange", "features", "portfolio", "risk"],
+      mayImport: ["kernel", "exchange", "portfolio", "strategy"],
+      thirdParty: [],
+    },
+    engine: {
+      layer: "pure",
+      floor: 5,
+      mayImport: ["kernel", "exchange", "features", "strategy", "portfolio", "risk", "model-life"],
       thirdParty: [],
     },
     scoring: {
@@ -78,25 +87,25 @@ export const LAYERS: LayersTable = {
     "exchange-sim": { layer: "adapter", floor: 2, mayImport: ["kernel", "exchange"], thirdParty: [] },
     "binance-sim": {
       layer: "adapter",
-      floor: 5,
+      floor: 6,
       mayImport: ["kernel", "exchange", "exchange-sim"],
       thirdParty: ["ws"],
     },
     ledger: {
       layer: "adapter",
-      floor: 5,
+      floor: 6,
       mayImport: ["kernel", "engine", "portfolio"],
       thirdParty: ["better-sqlite3"],
     },
     cluster: {
       layer: "runtime",
-      floor: 5,
+      floor: 6,
       mayImport: ["kernel", "exchange", "wire", "smc", "features", "engine"],
       thirdParty: ["piscina"],
     },
     cli: {
       layer: "app",
-      floor: 6,
+      floor: 7,
       mayImport: EVERYTHING_BELOW,
       thirdParty: ["yargs", "pino"],
     },

@@ -3,14 +3,17 @@
  * worker, REST client and history queue; no ledger, no log. Every closed bar is scored, so that signals can be
  * counted against closes. The bench moves the clock; between closes the market stands still.
  */
-import { Coordinator } from "@smcq/cluster";
+import { ClusterMemory, CommandRouter, Coordinator, EngineLoop, Inbox } from "@smcq/cluster";
+import { Engine, NO_JOURNAL } from "@smcq/engine";
 import { FeedCounter } from "@smcq/exchange";
 import { BackfillQueue, BinanceReferenceData } from "@smcq/exchange-binance";
 import {
+  afterTurn,
   createClock,
   errorMessage,
   type Logger,
   MINUTE_MS,
+  OffsetClock,
   Rng,
   silentLogger,
   SystemClock,
@@ -66,15 +69,32 @@ async function main(): Promise<void> {
   const workers = setting.path === "own" ? own : rival;
   const models = setting.path === "own" ? sharedModels(setting.shards) : null;
   const data = { feed: setting.feed, seed: 1, shards: setting.shards, path: setting.path, models };
+  const symbols = universe.instruments.map(({ symbol }) => symbol);
+  const memory = new ClusterMemory({ symbols, shards: setting.shards });
+  memory.setModels({ model: MODEL_EPOCH, challenger: 0 });
+  const inbox = new Inbox();
+  const venueClock = new OffsetClock(clock, () => memory.shard(0).control.clockOffsetMs);
+  const loop = new EngineLoop({
+    engine: new Engine({ scoreMin: 0.6, decisionWindowNs: 10e6, signalAgeMsMax: SIGNAL_AGE_MS_MAX }),
+    inbox,
+    journal: NO_JOURNAL,
+    router: new CommandRouter(
+      { onSignals: (signals) => desk.take(signals), onDecision() {}, onInvalidScores() {} },
+      { inbox, wallClock },
+    ),
+    venueClock,
+    wallClock,
+    defer: afterTurn,
+  });
   const coordinator = new Coordinator({
-    symbols: universe.instruments.map(({ symbol }) => symbol),
-    shards: setting.shards,
+    memory,
+    inbox,
     compute: setting.compute,
     scanThreads: setting.scanThreads,
-    clock: setting.clock,
+    clockSpec: setting.clock,
+    venueClock,
+    wallClock,
     modelId: () => MODEL_ID,
-    models: { model: MODEL_EPOCH, challenger: 0 },
-    engine: { scoreMin: 0.6, decisionWindowNs: 10e6, signalAgeMsMax: SIGNAL_AGE_MS_MAX },
     scan: { isEveryBarScored: true },
     barsReadyMin: 320,
     m5Bars: 0,
@@ -85,10 +105,10 @@ async function main(): Promise<void> {
       forget: (symbol) => void queue.removeSymbol(symbol),
     },
     logger,
-    listeners: { onSignals: (signals) => desk.take(signals), onDecision() {} },
   });
   const stop = async (): Promise<void> => {
     await coordinator.stop();
+    loop.stop();
     queue.stop();
     await reference.close();
     if (process.connected) process.disconnect();
@@ -114,7 +134,7 @@ interface Parts {
 async function carryOut(control: EngineControl, { coordinator, desk, stop }: Parts): Promise<void> {
   switch (control.type) {
     case "advance":
-      coordinator.setClockOffsetMs(control.offsetMs);
+      coordinator.memory.setClockOffsetMs(control.offsetMs);
       break;
     case "expect":
       desk.expect(control.openTimeMs, control.count);

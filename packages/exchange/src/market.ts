@@ -171,3 +171,15 @@ export interface BarHistory {
   /** Drops what is still queued for a symbol. */
   forget(symbol: string): void;
 }
+
+/** News of a contract, as far as the universe depends on it: a listing, a delisting, a change of status. */
+export interface ContractNews {
+  readonly symbol: string;
+  readonly isTrading: boolean;
+}
+
+/** Tells of contracts' news while it runs; the universe stays the authority. */
+export interface ContractFeed {
+  start(): Promise<void>;
+  stop(): Promise<void>;
+}

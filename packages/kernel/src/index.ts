@@ -4,6 +4,7 @@ export * from "./brand.ts";
 export * from "./errors.ts";
 export * from "./instrument.ts";
 export * from "./logger.ts";
+export * from "./model-epochs.ts";
 export * from "./result.ts";
 export * from "./random/rng.ts";
 export * from "./retry/restart-limit.ts";

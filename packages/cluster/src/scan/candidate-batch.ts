@@ -1,11 +1,5 @@
-import { assert } from "@smcq/kernel";
-import {
-  FEATURE_COUNT,
-  type ModelEpochs,
-  ResultFlag,
-  type ResultRow,
-  type ResultRingWriter,
-} from "@smcq/wire";
+import { assert, type ModelEpochs } from "@smcq/kernel";
+import { FEATURE_COUNT, ResultFlag, type ResultRow, type ResultRingWriter } from "@smcq/wire";
 
 /** The close that a candidate was found at. */
 export interface CloseFacts {

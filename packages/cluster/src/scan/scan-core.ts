@@ -1,6 +1,6 @@
 import { type CandidateCode, CandidateScanner, FIRST_FEATURE_BAR, type ScorerRegistry } from "@smcq/features";
 import { BarSource } from "@smcq/exchange";
-import { BAR_FIELDS, type Clock } from "@smcq/kernel";
+import { BAR_FIELDS, type Clock, type ModelEpochs } from "@smcq/kernel";
 import {
   ControlBlock,
   createResultRow,
@@ -8,7 +8,6 @@ import {
   FEATURE_COUNT,
   KlineRingReader,
   LastFinal,
-  type ModelEpochs,
   type M5Seed,
   ResultRingWriter,
   RING_BARS,

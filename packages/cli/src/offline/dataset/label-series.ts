@@ -1,5 +1,7 @@
-import { CandidateScanner, FEATURE_COUNT, planTrade, resultR, stepPlan } from "@smcq/features";
-import type { CandidateCode, PlanCandidate, PlanExit, TradePlan } from "@smcq/features";
+import { CandidateScanner, FEATURE_COUNT } from "@smcq/features";
+import type { CandidateCode } from "@smcq/features";
+import { planTrade, resultR, stepPlan } from "@smcq/strategy";
+import type { PlanCandidate, PlanExit, TradePlan } from "@smcq/strategy";
 import { BAR_FIELDS, MINUTE_MS } from "@smcq/kernel";
 import type { KlineBatch } from "../scan/read-klines-csv.ts";
 import type { DatasetRows } from "./dataset-rows.ts";
