@@ -26,9 +26,19 @@ export interface LayersTable {
   readonly threadFiles: Readonly<Record<string, string>>;
   /** Subpaths of packages that only some sources may import; absent ones are open to whoever may import the package. */
   readonly subpathImporters: Readonly<Record<string, readonly string[]>>;
+  /** Lines of a source, a bench or a script. */
   readonly linesMax: number;
-  /** Source files longer than `linesMax`, with the reason. */
+  readonly testLinesMax: number;
+  /** Files longer than that, with the reason. */
   readonly longFiles: Readonly<Record<string, string>>;
+  /** Sources that may stand side by side in one folder under `src`. */
+  readonly folderFilesMax: number;
+  /** Where a member named `mode` may be read: in what defines the engine's mode and in what chooses by it. */
+  readonly modeFolders: readonly string[];
+  /** Other files with a member named `mode`, with what it is. */
+  readonly modeReaders: Readonly<Record<string, string>>;
+  /** The one file with the one call of `Engine.process`. */
+  readonly processCaller: string;
 }
 
 const EVERYTHING_BELOW = [
@@ -128,5 +138,10 @@ export const LAYERS: LayersTable = {
     "@smcq/exchange/testing": [],
   },
   linesMax: 400,
+  testLinesMax: 800,
   longFiles: {},
+  folderFilesMax: 15,
+  modeFolders: ["packages/config/src/", "packages/cli/src/modes/"],
+  modeReaders: {},
+  processCaller: "packages/cluster/src/loop/engine-loop.ts",
 };
