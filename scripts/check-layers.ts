@@ -2,6 +2,7 @@
 import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { checkDocReferences } from "./doc-references.ts";
 import { checkFolders, checkModeReads, checkProcessCaller } from "./layer-doors.ts";
 import { checkCycles, checkManifest, checkTable } from "./layer-manifests.ts";
 import { checkOuter, checkSource } from "./layer-rules.ts";
@@ -98,6 +99,7 @@ export function checkLayers(root: string, table: LayersTable): LayersReport {
   faults.push(...checkModeReads(table, sources), ...checkFolders(table, sources));
   const outsideEngine = sources.filter(({ file }) => !file.startsWith("packages/engine/"));
   faults.push(...checkProcessCaller(table, [...outsideEngine, ...outer]));
+  faults.push(...checkDocReferences({ root, table: table.documents, scan }));
   return { faults, packageCount: packages.size, fileCount: sources.length };
 }
 
