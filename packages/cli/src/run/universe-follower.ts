@@ -72,7 +72,7 @@ export function requireWatched(universe: Universe, config: EngineConfig["univers
 }
 
 /**
- * Follows listings, delistings and changes of status while the engine runs (U4): `!contractInfo` says that something
+ * Follows listings, delistings and status changes at run time (docs/mission.md U4): `!contractInfo` says that something
  * changed, exchangeInfo says what is.
  */
 export class UniverseFollower {

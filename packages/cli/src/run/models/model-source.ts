@@ -14,7 +14,7 @@ export type ModelSource =
   | { readonly type: "file"; readonly file: string; readonly isText: boolean };
 
 /**
- * Chooses what to score with (decisions.md 16, 17, 21): what `scan.model` names; else, in mode sim, the heuristic, in
+ * Chooses what to score with (docs/decisions.md 16, 17, 21): what `scan.model` names; else in sim the heuristic, in
  * the other modes a text dropped into `modelsDir`, or the model that is shipped there. Never a silent fallback: a file
  * that is missing is the loader's to refuse.
  */
