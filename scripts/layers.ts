@@ -26,9 +26,33 @@ export interface LayersTable {
   readonly threadFiles: Readonly<Record<string, string>>;
   /** Subpaths of packages that only some sources may import; absent ones are open to whoever may import the package. */
   readonly subpathImporters: Readonly<Record<string, readonly string[]>>;
+  /** Lines of a source, a bench or a script. */
   readonly linesMax: number;
-  /** Source files longer than `linesMax`, with the reason. */
+  readonly testLinesMax: number;
+  /** Files longer than that, with the reason. */
   readonly longFiles: Readonly<Record<string, string>>;
+  /** Sources that may stand side by side in one folder under `src`. */
+  readonly folderFilesMax: number;
+  /** Where a member named `mode` may be read: in what defines the engine's mode and in what chooses by it. */
+  readonly modeFolders: readonly string[];
+  /** Other files with a member named `mode`, with what it is. */
+  readonly modeReaders: Readonly<Record<string, string>>;
+  /** The one file with the one call of `Engine.process`. */
+  readonly processCaller: string;
+  readonly documents: DocumentsTable;
+}
+
+/** How comments and READMEs may refer to the texts under `docs/`. */
+export interface DocumentsTable {
+  /** Letters of codes that may stand alone, because only `freeCodeDocuments` define such. */
+  readonly freeFamilies: readonly string[];
+  readonly freeCodeDocuments: readonly string[];
+  /** Letters of codes that stand only behind the path of the document that defines them. */
+  readonly boundFamilies: readonly string[];
+  /** Words of the form of a bound code, with what they are. */
+  readonly plainWords: Readonly<Record<string, string>>;
+  /** Paths that our texts cite from the repositories of others. */
+  readonly foreignPaths: readonly string[];
 }
 
 const EVERYTHING_BELOW = [
@@ -137,5 +161,30 @@ export const LAYERS: LayersTable = {
     "@smcq/exchange/testing": [],
   },
   linesMax: 400,
+  testLinesMax: 800,
   longFiles: {},
+  folderFilesMax: 15,
+  modeFolders: ["packages/config/src/", "packages/cli/src/modes/"],
+  modeReaders: {},
+  processCaller: "packages/cluster/src/loop/engine-loop.ts",
+  documents: {
+    freeFamilies: "MD NW EX AC CL CF OP PR DK MO".split(" "),
+    freeCodeDocuments: ["docs/reliability.md", "docs/faults-orders.md"],
+    boundFamilies: "A B D F G M P R S T U".split(" "),
+    plainWords: {
+      M1: "the timeframe",
+      M5: "the timeframe",
+      S1: "the setup",
+      S2: "the setup",
+      S3: "the setup",
+    },
+    foreignPaths: [
+      // NautilusTrader, TigerBeetle, freqtrade.
+      "docs/integrations/binance.md",
+      "docs/developer_guide/release_security.md",
+      "docs/internals/vopr.md",
+      "docs/TIGER_STYLE.md",
+      "docs/risk_management.md",
+    ],
+  },
 };

@@ -10,7 +10,7 @@ const text = (lengthMax: number): z.ZodString => z.string().min(1).max(lengthMax
 /** The longest wait a setting may ask for. */
 const DAY_MS = 86_400_000;
 
-// decisions.md 28: 499 closed bars are one call of weight 2; decisions.md 9: the first candidate needs 320 bars.
+// docs/decisions.md 9, 28: 499 closed bars are one call of weight 2; the first candidate needs 320 bars.
 const HISTORY_BARS_MAX = 499;
 const READY_BARS_MIN = 320;
 

@@ -53,7 +53,7 @@ export interface KlineSink {
   reset(slot: number): void;
 }
 
-/** What a feed counts (S5); indices of `FeedMeter`. */
+/** What a feed counts (docs/mission.md S5); indices of `FeedMeter`. */
 export const FeedCounter = {
   /** Frames read, of any kind. */
   Messages: 0,

@@ -1,7 +1,7 @@
 import type { Signal } from "@smcq/engine";
 import { assert, present } from "@smcq/kernel";
 
-/** Features of a signal (smc.md section 8). */
+/** Features of a signal (docs/smc.md section 8). */
 export const FEATURE_COUNT = 12;
 export const FEATURE_BYTES: number = FEATURE_COUNT * 4;
 

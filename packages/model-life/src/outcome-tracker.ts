@@ -24,7 +24,7 @@ interface Followed {
 }
 
 /**
- * Follows the trade plan of every signal over the bars that close after it (smc.md section 11), so that a score can be
+ * Follows the trade plan of every signal over the bars that close after it (docs/smc.md 11), so that a score can be
  * held against what became of it. A hole in the bars ends a plan without an outcome.
  */
 export class OutcomeTracker {

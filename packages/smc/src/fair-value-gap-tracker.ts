@@ -27,7 +27,7 @@ const ZONES = LISTS.gaps;
 const MARKS = LISTS.gapMarks;
 const BAR_MASK = AGE_MASK;
 
-/** The tracked fair value gaps (smc.md section 7), oldest first. */
+/** The tracked fair value gaps (docs/smc.md section 7), oldest first. */
 export class FairValueGapTracker {
   readonly #f64: Float64Array;
   readonly #i32: Int32Array;

@@ -23,7 +23,7 @@ const MARKS = LISTS.blockMarks;
 const ZONES = LISTS.blocks;
 const BAR_MASK = AGE_MASK;
 
-/** The order blocks and breakers (smc.md section 6) in order of birth. */
+/** The order blocks and breakers (docs/smc.md section 6) in order of birth. */
 export class OrderBlockTracker {
   readonly #f64: Float64Array;
   readonly #i32: Int32Array;

@@ -50,7 +50,7 @@ export interface PlanExit {
 }
 
 /**
- * Plans a candidate's trade from its entry price (smc.md section 11): the open of the next bar, live the best quote of
+ * Plans a candidate's trade from its entry price (docs/smc.md 11): the open of the next bar, live the best quote of
  * the entry's side. One rule for live, backtest and training.
  */
 export function planTrade(candidate: PlanCandidate, entry: number): TradePlan | StopTooWide {

@@ -47,7 +47,7 @@ interface Ground {
   readonly closers: Closers;
 }
 
-/** Runs the engine from its first step to its last; returns the exit code. Start order: mission.md B1. */
+/** Runs the engine from its first step to its last; returns the exit code. Start order: docs/mission.md B1. */
 export async function runEngine(payload: EnginePayload, deps: RunDeps): Promise<number> {
   const closers = new Closers();
   let reason = "end of the run";

@@ -53,7 +53,7 @@ interface OpenPlan {
 
 /**
  * Bars of one symbol in, labelled candidates out: the engine's own scanner, and the trade plan of every candidate on
- * its own, whatever other plans are open (smc.md section 11). A hole drops what is open and starts the symbol anew.
+ * its own, whatever other plans are open (docs/smc.md 11). A hole drops what is open and starts the symbol anew.
  */
 export class LabelSeries {
   readonly #symbolIndex: number;

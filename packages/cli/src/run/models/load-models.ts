@@ -20,7 +20,7 @@ import { threadCount } from "../thread-count.ts";
 import { modelSource } from "./model-source.ts";
 import { modelVersion } from "./model-watch.ts";
 
-/** Most of the equity that one trade may risk while its scorer has no proven edge (decisions.md 22). */
+/** Most of the equity that one trade may risk while its scorer has no proven edge (docs/decisions.md 22). */
 export const UNPROVEN_RISK_RATIO_MAX = 0.0025;
 const FIRST_EPOCH = 1;
 

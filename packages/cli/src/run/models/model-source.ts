@@ -14,9 +14,9 @@ export type ModelSource =
   | { readonly type: "file"; readonly file: string; readonly isText: boolean };
 
 /**
- * Chooses what to score with (decisions.md 16, 17, 21): what `scan.model` names; else what
- * the mode scores with by itself: the heuristic, or a text dropped into `modelsDir`, or the model that is shipped there. Never a silent fallback: a file
- * that is missing is the loader's to refuse.
+ * Chooses what to score with (docs/decisions.md 16, 17, 21): what `scan.model` names; else what the mode scores with by
+ * itself: the heuristic, or a text dropped into `modelsDir`, or the model that is shipped there. Never a silent
+ * fallback: a file that is missing is the loader's to refuse.
  */
 export function modelSource(
   model: string | null,
