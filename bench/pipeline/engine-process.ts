@@ -21,7 +21,7 @@ import {
 import { GcCollector } from "./gc-collector.ts";
 import type { EngineControl, EngineCountersReport, EngineReport, EngineSetting } from "./messages.ts";
 import { MODEL_EPOCH, MODEL_ID, sharedModels } from "./pipeline-model.ts";
-import { SignalDesk } from "./signal-desk.ts";
+import { SignalCollector } from "./signal-collector.ts";
 
 const setting = JSON.parse(process.argv[2] ?? "null") as EngineSetting;
 const origin = setting.feed.restBaseUrl;
@@ -65,7 +65,7 @@ async function main(): Promise<void> {
     log: logger,
     venueNowMs: () => clock.nowMs(),
   });
-  const desk = new SignalDesk(wallClock, () => say({ type: "closed" }));
+  const collector = new SignalCollector(wallClock, () => say({ type: "closed" }));
   const workers = setting.path === "own" ? own : rival;
   const models = setting.path === "own" ? sharedModels(setting.shards) : null;
   const data = { feed: setting.feed, seed: 1, shards: setting.shards, path: setting.path, models };
@@ -79,7 +79,7 @@ async function main(): Promise<void> {
     inbox,
     journal: NO_JOURNAL,
     router: new CommandRouter(
-      { onSignals: (signals) => desk.take(signals), onDecision() {}, onInvalidScores() {} },
+      { onSignals: (signals) => collector.take(signals), onDecision() {}, onInvalidScores() {} },
       { inbox, wallClock },
     ),
     venueClock,
@@ -115,7 +115,7 @@ async function main(): Promise<void> {
   };
   process.once("disconnect", () => process.exit());
   process.on("message", (control: EngineControl) => {
-    carryOut(control, { coordinator, desk, stop }).catch(fail);
+    carryOut(control, { coordinator, collector, stop }).catch(fail);
   });
   await coordinator.start();
   while (coordinator.health().warming > 0)
@@ -127,20 +127,20 @@ async function main(): Promise<void> {
 
 interface Parts {
   readonly coordinator: Coordinator;
-  readonly desk: SignalDesk;
+  readonly collector: SignalCollector;
   readonly stop: () => Promise<void>;
 }
 
-async function carryOut(control: EngineControl, { coordinator, desk, stop }: Parts): Promise<void> {
+async function carryOut(control: EngineControl, { coordinator, collector, stop }: Parts): Promise<void> {
   switch (control.type) {
     case "advance":
       coordinator.memory.setClockOffsetMs(control.offsetMs);
       break;
     case "expect":
-      desk.expect(control.openTimeMs, control.count);
+      collector.expect(control.openTimeMs, control.count);
       break;
     case "collect":
-      say({ type: "rows", rows: desk.rows() });
+      say({ type: "rows", rows: collector.rows() });
       return;
     case "counters":
       say({ type: "counters", counters: counters(coordinator) });

@@ -22,7 +22,7 @@ function modelOf(id: string, epoch: number): LoadedModel {
 
 /** Models whose file's content is the model's id, and a memory and an inbox that note what they are told. */
 class Lab {
-  readonly file: string = join(mkdtempSync(join(tmpdir(), "smcq-desk-")), "m.txt");
+  readonly file: string = join(mkdtempSync(join(tmpdir(), "smcq-models-")), "m.txt");
   readonly events: string[] = [];
   readonly clock = new ManualClock(START_MS);
   readonly inbox = new Inbox();

@@ -156,8 +156,8 @@ export class CandidateScanner {
     const detector = this.#detector;
     const setup = Math.abs(code);
     if (setup === 1) return detector.extremeSinceSweep(code);
-    const book = setup === 2 ? detector.gaps : detector.blocks;
-    return code > 0 ? book.setupBottom : book.setupTop;
+    const tracker = setup === 2 ? detector.gaps : detector.blocks;
+    return code > 0 ? tracker.setupBottom : tracker.setupTop;
   }
 
   /**

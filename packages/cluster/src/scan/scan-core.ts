@@ -53,7 +53,7 @@ const COPY_ATTEMPTS_MAX = 3;
  */
 export class ScanCore {
   readonly #clock: Clock;
-  readonly #book: ScorerRegistry;
+  readonly #scorers: ScorerRegistry;
   readonly #options: ScanOptions;
   readonly #control: ControlBlock;
   readonly #reader: KlineRingReader;
@@ -71,9 +71,9 @@ export class ScanCore {
   #isUnfinished = false;
   #barCount = 0;
 
-  constructor(memory: ShardMemory, book: ScorerRegistry, clock: Clock, options: ScanOptions) {
+  constructor(memory: ShardMemory, scorers: ScorerRegistry, clock: Clock, options: ScanOptions) {
     this.#clock = clock;
-    this.#book = book;
+    this.#scorers = scorers;
     this.#options = options;
     this.#shardId = memory.shardId;
     this.#control = new ControlBlock(memory.control);
@@ -123,10 +123,10 @@ export class ScanCore {
   #score(rows: number): void {
     const { features, scores, challengerScores } = this.#batch;
     const { model, challenger } = this.#models;
-    this.#book.scorer(model).score(features, rows, scores);
+    this.#scorers.scorer(model).score(features, rows, scores);
     if (challenger === 0) return;
     try {
-      this.#book.scorer(challenger).score(features, rows, challengerScores);
+      this.#scorers.scorer(challenger).score(features, rows, challengerScores);
     } catch {
       // A model without weight never costs a signal; that it gave no score, its rows say.
       challengerScores.fill(Number.NaN, 0, rows);

@@ -7,7 +7,7 @@ import type { CloseRows } from "./messages.ts";
  * Takes the coordinator's signals of one close. While the burst runs it keeps references and times only; the columns
  * are made afterwards, when they are asked for.
  */
-export class SignalDesk {
+export class SignalCollector {
   readonly #clock: Clock;
   readonly #onComplete: () => void;
   #signals: Signal[] = [];

@@ -25,7 +25,7 @@ interface Prepared {
  * The bench's hand on a market that stands still (`clock: "manual"`): frames are encoded beforehand, so that a
  * burst costs the venue its writes alone.
  */
-export class BenchDesk {
+export class BurstControl {
   readonly #venue: Venue;
   readonly #hub: Hub;
   readonly #stats: SimStats;
