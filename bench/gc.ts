@@ -29,7 +29,7 @@ function merge(reports: readonly GcReport[]): Map<string, GcReport> {
   return byThread;
 }
 
-/** Pauses of the garbage collector in every thread at 12,000 messages/s with closes on top (G7). */
+/** Pauses of the garbage collector in every thread at 12,000 messages/s with closes on top (docs/performance.md G7). */
 export async function runGc(
   options: BenchOptions,
   _calibration: Calibration,

@@ -51,7 +51,7 @@ class HistoryRun {
   }
 }
 
-/** History (G10): the detector and the features over stored bars on one thread. */
+/** History (docs/performance.md G10): the detector and the features over stored bars on one thread. */
 export async function runHistory(
   options: BenchOptions,
   calibration: Calibration,

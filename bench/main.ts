@@ -46,7 +46,7 @@ async function main(): Promise<number> {
     console.log(`\n${partText(result)}`);
   }
   const goals = judge(parts);
-  console.log(`\ngoals of perf.md\n${goalText(goals)}`);
+  console.log(`\ngoals of docs/performance.md\n${goalText(goals)}`);
   const report = {
     startedAtMs,
     isQuick: options.isQuick,

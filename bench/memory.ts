@@ -22,7 +22,7 @@ const WARM_BURSTS = 30;
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => void clock.after(ms, resolve));
 
-/** Memory of the engine's process (G6), and who of its threads writes to storage (G7). */
+/** docs/performance.md G6, G7: memory of the engine's process, and who of its threads writes to storage. */
 export async function runMemory(
   options: BenchOptions,
   _calibration: Calibration,

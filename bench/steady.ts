@@ -59,7 +59,7 @@ function contenders(symbols: number, isQuick: boolean): readonly SessionSetting[
   ];
 }
 
-/** CPU a message between closes, at the real cadence (G3). */
+/** CPU a message between closes, at the real cadence (docs/performance.md G3). */
 export async function runSteady(
   options: BenchOptions,
   calibration: Calibration,

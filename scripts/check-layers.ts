@@ -2,23 +2,37 @@
 import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { checkDocReferences } from "./doc-references.ts";
+import { checkFolders, checkModeReads, checkProcessCaller } from "./layer-doors.ts";
 import { checkCycles, checkManifest, checkTable } from "./layer-manifests.ts";
 import { checkOuter, checkSource } from "./layer-rules.ts";
 import type { LayerFault, Manifest, PackageFiles, SourceFile } from "./layer-rules.ts";
 import { LAYERS } from "./layers.ts";
 import type { LayersTable } from "./layers.ts";
 import { scanSource } from "./scan-source.ts";
+import type { ScannedSource } from "./scan-source.ts";
 
 const SKIPPED_FOLDERS = new Set(["node_modules", "dist", "assembly"]);
 
-function sourceFiles(root: string, folder: string): SourceFile[] {
+/** Reads and scans a file of the workspace, each only once. */
+type Scan = (file: string) => ScannedSource;
+
+function scannerOf(root: string): Scan {
+  const known = new Map<string, ScannedSource>();
+  return (file) => {
+    const scanned = known.get(file) ?? scanSource(readFileSync(join(root, file), "utf8"));
+    known.set(file, scanned);
+    return scanned;
+  };
+}
+
+function sourceFiles(root: string, folder: string, scan: Scan): SourceFile[] {
   if (!existsSync(join(root, folder))) return [];
   const found: SourceFile[] = [];
   for (const entry of readdirSync(join(root, folder), { withFileTypes: true })) {
     const file = `${folder}/${entry.name}`;
-    if (entry.isDirectory() && !SKIPPED_FOLDERS.has(entry.name)) found.push(...sourceFiles(root, file));
-    else if (entry.isFile() && /\.[cm]?tsx?$/.test(entry.name))
-      found.push({ file, scanned: scanSource(readFileSync(join(root, file), "utf8")) });
+    if (entry.isDirectory() && !SKIPPED_FOLDERS.has(entry.name)) found.push(...sourceFiles(root, file, scan));
+    else if (entry.isFile() && /\.[cm]?tsx?$/.test(entry.name)) found.push({ file, scanned: scan(file) });
   }
   return found.toSorted((left, right) => (left.file < right.file ? -1 : 1));
 }
@@ -27,7 +41,7 @@ function readJson<T>(file: string): T {
   return JSON.parse(readFileSync(file, "utf8")) as T;
 }
 
-function readPackage(root: string, name: string): PackageFiles {
+function readPackage(root: string, name: string, scan: Scan): PackageFiles {
   const folder = `packages/${name}`;
   const tsconfig = join(root, folder, "tsconfig.json");
   const { references = [] } = existsSync(tsconfig)
@@ -37,8 +51,8 @@ function readPackage(root: string, name: string): PackageFiles {
     name,
     manifest: readJson<Manifest>(join(root, folder, "package.json")),
     references: references.map((reference) => reference.path),
-    sources: sourceFiles(root, `${folder}/src`),
-    tests: [...sourceFiles(root, `${folder}/test`), ...sourceFiles(root, `${folder}/scripts`)],
+    sources: sourceFiles(root, `${folder}/src`, scan),
+    tests: [...sourceFiles(root, `${folder}/test`, scan), ...sourceFiles(root, `${folder}/scripts`, scan)],
   };
 }
 
@@ -54,11 +68,10 @@ export function checkLayers(root: string, table: LayersTable): LayersReport {
     .filter((entry) => entry.isDirectory() && existsSync(join(root, "packages", entry.name, "package.json")))
     .map((entry) => entry.name)
     .toSorted();
-  const packages = new Map<string, PackageFiles>(names.map((name) => [name, readPackage(root, name)]));
+  const scan = scannerOf(root);
+  const packages = new Map<string, PackageFiles>(names.map((name) => [name, readPackage(root, name, scan)]));
   const faults: LayerFault[] = [];
-  const lineCounts = new Map<string, number>();
   for (const [name, files] of packages) {
-    for (const { file, scanned } of files.sources) lineCounts.set(file, scanned.lineCount);
     const rule = Object.hasOwn(table.packages, name) ? table.packages[name] : undefined;
     const context = rule && { table, packages, name, rule };
     if (context === undefined)
@@ -73,12 +86,21 @@ export function checkLayers(root: string, table: LayersTable): LayersReport {
         ...checkManifest(context, files),
         ...files.sources.flatMap((source) => checkSource(context, source)),
       );
-    faults.push(...files.tests.flatMap((source) => checkOuter(packages, name, source)));
+    faults.push(...files.tests.flatMap((source) => checkOuter({ table, packages, owner: name }, source)));
   }
-  const outer = ["bench", "scripts"].flatMap((folder) => sourceFiles(root, folder));
-  faults.push(...outer.flatMap((source) => checkOuter(packages, null, source)));
+  const outer = ["bench", "scripts"].flatMap((folder) => sourceFiles(root, folder, scan));
+  faults.push(...outer.flatMap((source) => checkOuter({ table, packages, owner: null }, source)));
+  const sources = [...packages.values()].flatMap((files) => files.sources);
+  const tests = [...packages.values()].flatMap((files) => files.tests);
+  const lineCounts = new Map(
+    [...sources, ...tests, ...outer].map(({ file, scanned }) => [file, scanned.lineCount]),
+  );
   faults.push(...checkCycles(packages), ...checkTable(table, lineCounts));
-  return { faults, packageCount: packages.size, fileCount: lineCounts.size };
+  faults.push(...checkModeReads(table, sources), ...checkFolders(table, sources));
+  const outsideEngine = sources.filter(({ file }) => !file.startsWith("packages/engine/"));
+  faults.push(...checkProcessCaller(table, [...outsideEngine, ...outer]));
+  faults.push(...checkDocReferences({ root, table: table.documents, scan }));
+  return { faults, packageCount: packages.size, fileCount: sources.length };
 }
 
 /** Returns a fault as one line: `file:line  rule  text`. */

@@ -1,4 +1,4 @@
-import { SCOPE, targetOf } from "./layer-rules.ts";
+import { SCOPE, linesMaxOf, targetOf } from "./layer-rules.ts";
 import type { LayerFault, PackageFiles, RuleContext, SourceFile } from "./layer-rules.ts";
 import type { LayersTable } from "./layers.ts";
 
@@ -128,7 +128,7 @@ export function checkTable(table: LayersTable, lineCounts: ReadonlyMap<string, n
         report(`${layer} ${name} may not import ${target.layer} ${other}`);
     }
   for (const file of Object.keys(table.longFiles))
-    if ((lineCounts.get(file) ?? 0) <= table.linesMax)
+    if ((lineCounts.get(file) ?? 0) <= linesMaxOf(table, file))
       report(`longFiles names ${file}, which is not a long file`);
   for (const file of Object.keys(table.threadFiles))
     if (!lineCounts.has(file)) report(`threadFiles names ${file}, which is not there`);

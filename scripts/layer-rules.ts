@@ -224,6 +224,21 @@ function checkComments(comments: readonly Token[], report: Report): void {
         report(comment.line + offset, "todo", `without an issue number: ${text.trim().slice(0, 60)}`);
 }
 
+/** Returns how many lines a file may have: tests are lists of cases and may be longer. */
+export function linesMaxOf(table: LayersTable, file: string): number {
+  return /^packages\/[^/]+\/test\//.test(file) ? table.testLinesMax : table.linesMax;
+}
+
+function checkLength(table: LayersTable, { file, scanned }: SourceFile, report: Report): void {
+  const linesMax = linesMaxOf(table, file);
+  if (scanned.lineCount > linesMax && !Object.hasOwn(table.longFiles, file))
+    report(
+      0,
+      "long-file",
+      `${scanned.lineCount} lines, at most ${linesMax} (or a reason in scripts/layers.ts)`,
+    );
+}
+
 /** Returns what is wrong in one file of a package's `src`. */
 export function checkSource(context: RuleContext, source: SourceFile): LayerFault[] {
   const faults: LayerFault[] = [];
@@ -232,22 +247,20 @@ export function checkSource(context: RuleContext, source: SourceFile): LayerFaul
   checkSharedMemory(context, source.scanned.tokens, report);
   checkNonNull(source.scanned.tokens, report);
   checkComments(source.scanned.comments, report);
-  const { lineCount } = source.scanned;
-  if (lineCount > context.table.linesMax && !Object.hasOwn(context.table.longFiles, source.file))
-    report(
-      0,
-      "long-file",
-      `${lineCount} lines, at most ${context.table.linesMax} (or a reason in scripts/layers.ts)`,
-    );
+  checkLength(context.table, source, report);
   return faults;
 }
 
+/** What the rules need to know about a file outside every `src`. */
+export interface OuterContext {
+  readonly table: LayersTable;
+  readonly packages: ReadonlyMap<string, PackageFiles>;
+  /** The package whose test or script it is; null under `bench` and `scripts`. */
+  readonly owner: string | null;
+}
+
 /** Returns what is wrong in a test, bench or script: any package may be imported, but by name and through its exports. */
-export function checkOuter(
-  packages: ReadonlyMap<string, PackageFiles>,
-  owner: string | null,
-  source: SourceFile,
-): LayerFault[] {
+export function checkOuter({ table, packages, owner }: OuterContext, source: SourceFile): LayerFault[] {
   const faults: LayerFault[] = [];
   const report = reporter(source.file, faults);
   for (const found of source.scanned.imports) {
@@ -259,5 +272,6 @@ export function checkOuter(
       report(found.line, "foreign-path", `${found.specifier}: import packages by name`);
   }
   checkComments(source.scanned.comments, report);
+  checkLength(table, source, report);
   return faults;
 }

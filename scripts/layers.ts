@@ -26,23 +26,48 @@ export interface LayersTable {
   readonly threadFiles: Readonly<Record<string, string>>;
   /** Subpaths of packages that only some sources may import; absent ones are open to whoever may import the package. */
   readonly subpathImporters: Readonly<Record<string, readonly string[]>>;
+  /** Lines of a source, a bench or a script. */
   readonly linesMax: number;
-  /** Source files longer than `linesMax`, with the reason. */
+  readonly testLinesMax: number;
+  /** Files longer than that, with the reason. */
   readonly longFiles: Readonly<Record<string, string>>;
+  /** Sources that may stand side by side in one folder under `src`. */
+  readonly folderFilesMax: number;
+  /** Where a member named `mode` may be read: in what defines the engine's mode and in what chooses by it. */
+  readonly modeFolders: readonly string[];
+  /** Other files with a member named `mode`, with what it is. */
+  readonly modeReaders: Readonly<Record<string, string>>;
+  /** The one file with the one call of `Engine.process`. */
+  readonly processCaller: string;
+  readonly documents: DocumentsTable;
+}
+
+/** How comments and READMEs may refer to the texts under `docs/`. */
+export interface DocumentsTable {
+  /** Letters of codes that may stand alone, because only `freeCodeDocuments` define such. */
+  readonly freeFamilies: readonly string[];
+  readonly freeCodeDocuments: readonly string[];
+  /** Letters of codes that stand only behind the path of the document that defines them. */
+  readonly boundFamilies: readonly string[];
+  /** Words of the form of a bound code, with what they are. */
+  readonly plainWords: Readonly<Record<string, string>>;
+  /** Paths that our texts cite from the repositories of others. */
+  readonly foreignPaths: readonly string[];
 }
 
 const EVERYTHING_BELOW = [
-  "kernel exchange config wire smc features engine portfolio risk scoring".split(" "),
+  "kernel exchange config wire smc features strategy model-life engine portfolio risk scoring".split(" "),
   "exchange-binance exchange-sim binance-sim ledger cluster".split(" "),
 ].flat();
 
 /**
  * Who may import whom. Change it in a commit of its own, with the reason; `scripts/check-layers.ts` holds the tree to it.
  *
- *    6  cli
- *    5  cluster            ledger             binance-sim
- *    4  engine
- *    3  risk               scoring
+ *    7  cli
+ *    6  cluster            ledger             binance-sim
+ *    5  engine
+ *    4  risk   model-life
+ *    3  strategy           scoring
  *    2  features  portfolio  exchange-binance  exchange-sim
  *    1  smc   exchange(port)   config   wire(memory)
  *    0  kernel
@@ -56,11 +81,19 @@ export const LAYERS: LayersTable = {
     smc: { layer: "pure", floor: 1, mayImport: ["kernel"], thirdParty: [] },
     features: { layer: "pure", floor: 2, mayImport: ["kernel", "smc"], thirdParty: [] },
     portfolio: { layer: "pure", floor: 2, mayImport: ["kernel", "exchange"], thirdParty: [] },
-    risk: { layer: "pure", floor: 3, mayImport: ["kernel", "exchange", "portfolio"], thirdParty: [] },
-    engine: {
+    // The trade plan's parameters stay with the features: they are part of the schema that a model is trained for.
+    strategy: { layer: "pure", floor: 3, mayImport: ["kernel", "exchange", "features"], thirdParty: [] },
+    "model-life": { layer: "pure", floor: 4, mayImport: ["kernel", "features", "strategy"], thirdParty: [] },
+    risk: {
       layer: "pure",
       floor: 4,
-      mayImport: ["kernel", "exchange", "features", "portfolio", "risk"],
+      mayImport: ["kernel", "exchange", "portfolio", "strategy"],
+      thirdParty: [],
+    },
+    engine: {
+      layer: "pure",
+      floor: 5,
+      mayImport: ["kernel", "exchange", "features", "strategy", "portfolio", "risk", "model-life"],
       thirdParty: [],
     },
     scoring: {
@@ -78,25 +111,25 @@ export const LAYERS: LayersTable = {
     "exchange-sim": { layer: "adapter", floor: 2, mayImport: ["kernel", "exchange"], thirdParty: [] },
     "binance-sim": {
       layer: "adapter",
-      floor: 5,
+      floor: 6,
       mayImport: ["kernel", "exchange", "exchange-sim"],
       thirdParty: ["ws"],
     },
     ledger: {
       layer: "adapter",
-      floor: 5,
+      floor: 6,
       mayImport: ["kernel", "engine", "portfolio"],
       thirdParty: ["better-sqlite3"],
     },
     cluster: {
       layer: "runtime",
-      floor: 5,
+      floor: 6,
       mayImport: ["kernel", "exchange", "wire", "smc", "features", "engine"],
       thirdParty: ["piscina"],
     },
     cli: {
       layer: "app",
-      floor: 6,
+      floor: 7,
       mayImport: EVERYTHING_BELOW,
       thirdParty: ["yargs", "pino"],
     },
@@ -128,5 +161,30 @@ export const LAYERS: LayersTable = {
     "@smcq/exchange/testing": [],
   },
   linesMax: 400,
+  testLinesMax: 800,
   longFiles: {},
+  folderFilesMax: 15,
+  modeFolders: ["packages/config/src/", "packages/cli/src/modes/"],
+  modeReaders: {},
+  processCaller: "packages/cluster/src/loop/engine-loop.ts",
+  documents: {
+    freeFamilies: "MD NW EX AC CL CF OP PR DK MO".split(" "),
+    freeCodeDocuments: ["docs/reliability.md", "docs/faults-orders.md"],
+    boundFamilies: "A B D F G M P R S T U".split(" "),
+    plainWords: {
+      M1: "the timeframe",
+      M5: "the timeframe",
+      S1: "the setup",
+      S2: "the setup",
+      S3: "the setup",
+    },
+    foreignPaths: [
+      // NautilusTrader, TigerBeetle, freqtrade.
+      "docs/integrations/binance.md",
+      "docs/developer_guide/release_security.md",
+      "docs/internals/vopr.md",
+      "docs/TIGER_STYLE.md",
+      "docs/risk_management.md",
+    ],
+  },
 };

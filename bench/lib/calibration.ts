@@ -28,7 +28,7 @@ function kernelNs(): number {
 }
 
 /**
- * Watches the machine's speed. perf.md section 5: the kernel runs before and after each measurement; a measurement
+ * Watches the machine's speed (docs/performance.md 5): the kernel runs before and after each measurement; a measurement
  * that it finds outside 15 % of the best is repeated and counted.
  */
 export class Calibration {

@@ -1,8 +1,8 @@
 import type { Comparison, ContenderResult, Distribution, PartResult } from "./results.ts";
 
 /**
- * One goal of perf.md section 4 against this run. `reported`: the goal's own rival (Python) is not run here, so the
- * ratio to the in-run rivals stands for itself (decisions.md 34).
+ * One goal of docs/performance.md 4 against this run. `reported`: the goal's own rival (Python) is not run here, so the
+ * ratio to the in-run rivals stands for itself (docs/decisions.md 34).
  */
 export interface GoalLine {
   readonly id: string;
@@ -190,7 +190,7 @@ function historyGoal(run: Run): GoalLine[] {
   ];
 }
 
-/** model.md section 8 and issue 3: the scorer against ONNX Runtime on 500 trees of 31 leaves. */
+/** docs/model.md section 8: the scorer against ONNX Runtime on 500 trees of 31 leaves. */
 function modelGoals(run: Run): GoalLine[] {
   const [one, many] = [run.comparison("model-500x31-1"), run.comparison("model-500x31-300")];
   const leafMaskOne = one?.contenders[1];
@@ -200,7 +200,7 @@ function modelGoals(run: Run): GoalLine[] {
   const nsPerRowTree = (leafMaskMany.cost.median * 1e3) / (300 * 500);
   return [
     {
-      id: "B2",
+      id: "G8",
       goal: "leaf-mask >= 8x onnxruntime-node at 300 rows, >= 12x at 1 row (500x31); attach <= 1 ms",
       measured: `${digits(1 / leafMaskMany.ratio.median, 1)}x at 300, ${digits(1 / leafMaskOne.ratio.median, 1)}x at 1; ${digits(nsPerRowTree)} ns a row and tree; attach ${digits(attachMs)} ms`,
       verdict: verdictOf(

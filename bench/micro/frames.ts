@@ -17,7 +17,7 @@ export interface SampleFrame {
 const decimals = (units: number, scale: number): string =>
   (units / scale).toFixed(Math.max(0, Math.round(Math.log10(scale))));
 
-/** The venue's own order of keys (binance.md section 2). */
+/** The venue's own order of keys (docs/binance.md section 2). */
 function encode(
   market: MarketData,
   symbol: MarketSymbol,

@@ -7,7 +7,7 @@ import { benchHops } from "./hops.ts";
 import { benchParse } from "./parse.ts";
 import { benchRing } from "./ring.ts";
 
-/** The small costs that the pipeline is made of (perf.md section 2), each against its rival. */
+/** The small costs that the pipeline is made of (docs/performance.md section 2), each against its rival. */
 export async function runMicro(
   options: BenchOptions,
   calibration: Calibration,

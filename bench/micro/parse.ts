@@ -8,7 +8,7 @@ import { reordered, type SampleFrame, sampleFrames } from "./frames.ts";
 const FRAMES = 16_384;
 const SYMBOLS = 600;
 
-/** What the baseline takes out of a frame: decisions.md 35. */
+/** What the baseline takes out of a frame: docs/decisions.md 35. */
 interface RawKlineFrame {
   readonly data: {
     readonly s: string;
@@ -24,7 +24,7 @@ interface RawKlineFrame {
   };
 }
 
-/** Parse (G4): the field scan against toString + JSON.parse + 5 conversions, on the same frames. */
+/** Parse (docs/performance.md G4): the field scan against toString + JSON.parse + 5 conversions, on the same frames. */
 export async function benchParse(context: MicroContext, recorder: PartRecorder): Promise<void> {
   const market = new MarketData({ symbols: SYMBOLS });
   const frames = sampleFrames(market, FRAMES);

@@ -176,7 +176,7 @@ async function benchAttach(memory: ModelMemory, recorder: PartRecorder): Promise
   figure("model-first-score", "First row scored in a new thread, median", median(firstScoreMs));
 }
 
-/** The scorers (model.md section 8): leaf-mask against ONNX Runtime and a traversal in JS, over sizes of model and batch. */
+/** docs/model.md section 8: leaf-mask against ONNX Runtime and a traversal in JS, over sizes of model and batch. */
 export async function runModel(
   options: BenchOptions,
   calibration: Calibration,

@@ -18,7 +18,7 @@ interface Ort {
 
 const ort = createRequire(import.meta.resolve("@smcq/scoring"))("onnxruntime-node") as Ort;
 
-/** ONNX Runtime with the settings that suit it best for one caller (model.md section 3): one thread, CPU. */
+/** ONNX Runtime with the settings that suit it best for one caller (docs/model.md section 3): one thread, CPU. */
 export class OrtRival {
   readonly #session: OrtSession;
 

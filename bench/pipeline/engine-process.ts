@@ -3,14 +3,17 @@
  * worker, REST client and history queue; no ledger, no log. Every closed bar is scored, so that signals can be
  * counted against closes. The bench moves the clock; between closes the market stands still.
  */
-import { Coordinator } from "@smcq/cluster";
+import { ClusterMemory, CommandRouter, Coordinator, EngineLoop, Inbox } from "@smcq/cluster";
+import { Engine, NO_JOURNAL } from "@smcq/engine";
 import { FeedCounter } from "@smcq/exchange";
 import { BackfillQueue, BinanceReferenceData } from "@smcq/exchange-binance";
 import {
+  afterTurn,
   createClock,
   errorMessage,
   type Logger,
   minuteOf,
+  OffsetClock,
   Rng,
   silentLogger,
   SystemClock,
@@ -18,7 +21,7 @@ import {
 import { GcCollector } from "./gc-collector.ts";
 import type { EngineControl, EngineCountersReport, EngineReport, EngineSetting } from "./messages.ts";
 import { MODEL_EPOCH, MODEL_ID, sharedModels } from "./pipeline-model.ts";
-import { SignalDesk } from "./signal-desk.ts";
+import { SignalCollector } from "./signal-collector.ts";
 
 const setting = JSON.parse(process.argv[2] ?? "null") as EngineSetting;
 const origin = setting.feed.restBaseUrl;
@@ -62,19 +65,36 @@ async function main(): Promise<void> {
     log: logger,
     venueNowMs: () => clock.nowMs(),
   });
-  const desk = new SignalDesk(wallClock, () => say({ type: "closed" }));
+  const collector = new SignalCollector(wallClock, () => say({ type: "closed" }));
   const workers = setting.path === "own" ? own : rival;
   const models = setting.path === "own" ? sharedModels(setting.shards) : null;
   const data = { feed: setting.feed, seed: 1, shards: setting.shards, path: setting.path, models };
+  const symbols = universe.instruments.map(({ symbol }) => symbol);
+  const memory = new ClusterMemory({ symbols, shards: setting.shards });
+  memory.setModels({ model: MODEL_EPOCH, challenger: 0 });
+  const inbox = new Inbox();
+  const venueClock = new OffsetClock(clock, () => memory.shard(0).control.clockOffsetMs);
+  const loop = new EngineLoop({
+    engine: new Engine({ scoreMin: 0.6, decisionWindowNs: 10e6, signalAgeMsMax: SIGNAL_AGE_MS_MAX }),
+    inbox,
+    journal: NO_JOURNAL,
+    router: new CommandRouter(
+      { onSignals: (signals) => collector.take(signals), onDecision() {}, onInvalidScores() {} },
+      { inbox, wallClock },
+    ),
+    venueClock,
+    wallClock,
+    defer: afterTurn,
+  });
   const coordinator = new Coordinator({
-    symbols: universe.instruments.map(({ symbol }) => symbol),
-    shards: setting.shards,
+    memory,
+    inbox,
     compute: setting.compute,
     scanThreads: setting.scanThreads,
-    clock: setting.clock,
+    clockSpec: setting.clock,
+    venueClock,
+    wallClock,
     modelId: () => MODEL_ID,
-    models: { model: MODEL_EPOCH, challenger: 0 },
-    engine: { scoreMin: 0.6, decisionWindowNs: 10e6, signalAgeMsMax: SIGNAL_AGE_MS_MAX },
     scan: { isEveryBarScored: true },
     barsReadyMin: 320,
     m5Bars: 0,
@@ -85,17 +105,17 @@ async function main(): Promise<void> {
       forget: (symbol) => void queue.removeSymbol(symbol),
     },
     logger,
-    listeners: { onSignals: (signals) => desk.take(signals), onDecision() {} },
   });
   const stop = async (): Promise<void> => {
     await coordinator.stop();
+    loop.stop();
     queue.stop();
     await reference.close();
     if (process.connected) process.disconnect();
   };
   process.once("disconnect", () => process.exit());
   process.on("message", (control: EngineControl) => {
-    carryOut(control, { coordinator, desk, stop }).catch(fail);
+    carryOut(control, { coordinator, collector, stop }).catch(fail);
   });
   await coordinator.start();
   while (coordinator.health().warming > 0)
@@ -107,20 +127,20 @@ async function main(): Promise<void> {
 
 interface Parts {
   readonly coordinator: Coordinator;
-  readonly desk: SignalDesk;
+  readonly collector: SignalCollector;
   readonly stop: () => Promise<void>;
 }
 
-async function carryOut(control: EngineControl, { coordinator, desk, stop }: Parts): Promise<void> {
+async function carryOut(control: EngineControl, { coordinator, collector, stop }: Parts): Promise<void> {
   switch (control.type) {
     case "advance":
-      coordinator.setClockOffsetMs(control.offsetMs);
+      coordinator.memory.setClockOffsetMs(control.offsetMs);
       break;
     case "expect":
-      desk.expect(control.openTimeMs, control.count);
+      collector.expect(control.openTimeMs, control.count);
       break;
     case "collect":
-      say({ type: "rows", rows: desk.rows() });
+      say({ type: "rows", rows: collector.rows() });
       return;
     case "counters":
       say({ type: "counters", counters: counters(coordinator) });

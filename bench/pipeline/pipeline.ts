@@ -9,7 +9,7 @@ import { recordStages } from "./stages.ts";
 
 const SIZES = [50, 300, 600, 1_200, 3_000] as const;
 const SHARDS = [1, 2, 4, 8] as const;
-/** Symbols of a connection: the product's default, and what perf.md section 1 was measured with. */
+/** Symbols of a connection: the product's default, and what docs/performance.md section 1 was measured with. */
 const SYMBOLS_PER_CONNECTION = 50;
 
 /** What the threads of the engine's process are, by the names that Node gives them. */
@@ -251,7 +251,7 @@ class PipelineBench {
   }
 }
 
-/** The whole way from the venue's frame to the coordinator's signal (G1, G1b, G1c, G2, G5, G9). */
+/** The whole way from the venue's frame to the coordinator's signal (docs/performance.md G1, G1b, G1c, G2, G5, G9). */
 export async function runPipeline(
   options: BenchOptions,
   calibration: Calibration,
@@ -274,7 +274,7 @@ export async function runPipeline(
   );
 }
 
-/** Ten times the symbols (G5). */
+/** Ten times the symbols (docs/performance.md G5). */
 async function runGrowth(bench: PipelineBench, extent: Extent): Promise<void> {
   const contenders = [300, 3_000].map((symbols) => setting({ name: `${symbols} symbols`, symbols }));
   await bench.compare("growth", "Ten times the symbols, 2 shards, pool", contenders, {
@@ -283,7 +283,7 @@ async function runGrowth(bench: PipelineBench, extent: Extent): Promise<void> {
   });
 }
 
-/** What the granularity of the venue's writes does (perf.md section 5, point 7). */
+/** What the granularity of the venue's writes does (docs/performance.md section 5, point 7). */
 async function runWrites(bench: PipelineBench, extent: Extent): Promise<void> {
   const contenders = [
     setting({ name: "one write a connection", symbols: 600 }),

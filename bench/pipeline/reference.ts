@@ -16,7 +16,7 @@ export interface CloseTruth {
   readonly different: number;
 }
 
-/** Scores the same bars in this process, one thread, from the market's own data: the reference of goal G9. */
+/** The reference of docs/performance.md G9: the same bars scored here, one thread, from the market's data. */
 export class Reference {
   readonly #market: MarketData;
   readonly #scanner: CandidateScanner;

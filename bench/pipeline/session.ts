@@ -38,7 +38,7 @@ export interface Burst {
   readonly closes: number;
   /** First frame sent to last signal in the coordinator. */
   readonly burstMs: number;
-  /** Last closing frame read in a shard to last signal (decisions.md 34). */
+  /** Last closing frame read in a shard to last signal (docs/decisions.md 34). */
   readonly ownMs: number;
   /** The venue's time for its writes. */
   readonly writeMs: number;

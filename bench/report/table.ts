@@ -51,7 +51,7 @@ export function partText(part: PartResult): string {
   return lines.join("\n");
 }
 
-/** The goals of perf.md as text for the terminal. */
+/** The goals of docs/performance.md as text for the terminal. */
 export function goalText(goals: readonly GoalLine[]): string {
   const width = Math.max(0, ...goals.map(({ verdict }) => verdict.length));
   return goals

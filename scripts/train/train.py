@@ -67,7 +67,7 @@ def parse_arguments(argv: list[str]) -> argparse.Namespace:
 
 
 def train(args: argparse.Namespace) -> Training:
-    """The protocol from data set to model; README.md says why each step is there."""
+    """The protocol from data set to model; scripts/train/README.md says why each step is there."""
     everything = load_dataset(args.dataset)
     null_data = load_dataset(args.null)
     check_null_data(everything, null_data, args.null)

@@ -1,5 +1,5 @@
 export { runBinanceSimAlone } from "./alone.ts";
-export type { BurstReport } from "./bench.ts";
+export type { BurstReport } from "./burst-control.ts";
 export { forkBinanceSim, type SimChild } from "./child.ts";
 export type { SimControl, SimReport } from "./messages.ts";
 export { resolveOptions, type BinanceSimOptions, type SimSettings } from "./options.ts";

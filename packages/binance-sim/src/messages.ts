@@ -1,5 +1,5 @@
 import type { ClockSpec, WireError } from "@smcq/kernel";
-import type { BurstReport } from "./bench.ts";
+import type { BurstReport } from "./burst-control.ts";
 import type { SimEvent } from "./sim.ts";
 import type { SimStats } from "./stats.ts";
 

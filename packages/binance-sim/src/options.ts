@@ -15,7 +15,7 @@ export interface BinanceSimOptions {
   readonly port?: number;
   /** Seed of derived series, paths and faults; default 1. */
   readonly seed?: number;
-  /** How many symbols pass filter U1; default 297. */
+  /** How many symbols pass the filter of docs/mission.md U1; default 297. */
   readonly symbols?: number;
   /** Venue ms in a wall ms; default 30 (a close every 2 s). */
   readonly speed?: number;

@@ -12,7 +12,7 @@ import {
   type Clock,
   type ClockSpec,
 } from "@smcq/kernel";
-import { BenchDesk, type BurstReport } from "./bench.ts";
+import { BurstControl, type BurstReport } from "./burst-control.ts";
 import { RestApi } from "./http/rest.ts";
 import { resolveOptions, type BinanceSimOptions, type SimSettings } from "./options.ts";
 import { Outages } from "./outages.ts";
@@ -71,7 +71,7 @@ class RunningSim implements BinanceSim {
   readonly #hub: Hub;
   readonly #rest: RestApi;
   readonly #driver: MarketDriver;
-  readonly #bench: BenchDesk;
+  readonly #bench: BurstControl;
   readonly #schedule: FaultSchedule;
   readonly #outages: Outages;
   readonly #agenda = new Agenda();
@@ -98,7 +98,7 @@ class RunningSim implements BinanceSim {
     const sender = new Sender(venue, hub, stats);
     const agenda = this.#agenda;
     this.#driver = new MarketDriver({ venue, hub, stats, sender, agenda });
-    this.#bench = new BenchDesk(venue, hub, stats);
+    this.#bench = new BurstControl(venue, hub, stats);
     this.#schedule = new FaultSchedule({
       venue,
       hub,

@@ -174,7 +174,7 @@ export class Venue {
     return symbol;
   }
 
-  /** Names that pass U1 now, in the document's order. */
+  /** Names that pass the filter (docs/mission.md U1) now, in the document's order. */
   passing(): readonly string[] {
     return [...this.#listed.values()].filter(passesUniverseFilter).map((symbol) => symbol.symbol);
   }

@@ -1,6 +1,6 @@
 import { type Clock, type EpochMs, ManualClock, silentLogger } from "@smcq/kernel";
 import { expect, it } from "vitest";
-import { ClockSync, watchJumps } from "../src/run/clock-sync.ts";
+import { ClockSync, watchJumps } from "../src/modes/binance/clock-sync.ts";
 
 async function turns(): Promise<void> {
   for (let turn = 0; turn < 5; turn++) await Promise.resolve();

@@ -10,7 +10,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
-import { planTrade } from "@smcq/features";
+import { planTrade } from "@smcq/strategy";
 import { barFault, FEATURE_COUNT } from "@smcq/kernel";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { main } from "../src/cli.ts";
@@ -132,7 +132,7 @@ describe("smcq dataset", () => {
   const shared = sharedData();
   const golden = join(shared ?? "", "golden");
   const stored = join(shared ?? "", "klines");
-  const own = join(root, "packages/features/test/fixtures");
+  const own = join(root, "packages/strategy/test/fixtures");
   it.each([
     { labels: join(own, "BTCUSDT-labels.csv.gz"), bars: () => barLines("BTCUSDT", 0, Infinity) },
     { labels: join(own, "ALGOUSDT-labels.csv.gz"), bars: () => barLines("ALGOUSDT", 0, Infinity) },

@@ -1,124 +1,25 @@
 import { execFileSync } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { checkLayers, faultLine } from "../../../scripts/check-layers.ts";
 import { LAYERS } from "../../../scripts/layers.ts";
-import type { LayersTable } from "../../../scripts/layers.ts";
 import { scanSource } from "../../../scripts/scan-source.ts";
+import { SoundWorkspace, put, putManifest, putReferences } from "./support/sound-workspace.ts";
 
 const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
 
-let scratch = "";
-let sound = "";
-let count = 0;
-
-/** dependencies (scope left out) and sources of a small workspace that keeps every rule. */
-const TREE: Readonly<
-  Record<string, { dependencies: readonly string[]; sources: Readonly<Record<string, string>> }>
-> = {
-  kernel: {
-    dependencies: [],
-    sources: { "index.ts": 'export * from "./bar.ts";\n', "bar.ts": "export const bar = 1;\n" },
-  },
-  exchange: {
-    dependencies: ["kernel"],
-    sources: {
-      "index.ts": 'export { bar } from "@smcq/kernel";\n',
-      "approval.ts": "export const seal = 1;\n",
-      "testing/index.ts": "export const suite = 1;\n",
-    },
-  },
-  wire: {
-    dependencies: ["kernel"],
-    sources: {
-      "index.ts": 'import "@smcq/kernel";\nexport const ring = new SharedArrayBuffer(8);\nAtomics.load;\n',
-    },
-  },
-  smc: { dependencies: ["kernel"], sources: { "index.ts": 'import type { bar } from "@smcq/kernel";\n' } },
-  scoring: {
-    dependencies: ["kernel"],
-    sources: {
-      "index.ts": 'import "@smcq/kernel";\nimport "./load-model.ts";\n',
-      "load-model.ts": 'import { Worker } from "node:worker_threads";\n',
-    },
-  },
-  ledger: {
-    dependencies: ["kernel", "better-sqlite3"],
-    sources: {
-      "index.ts": 'import "@smcq/kernel";\nimport Database from "better-sqlite3";\nimport "./thread.ts";\n',
-      "thread.ts": 'import { Worker } from "node:worker_threads";\n',
-      "ledger.worker.ts": 'import { workerData } from "node:worker_threads";\n',
-    },
-  },
-  cluster: {
-    dependencies: ["kernel", "wire"],
-    sources: {
-      "index.ts":
-        'import "@smcq/kernel";\nimport { ring } from "@smcq/wire";\nimport { Worker } from "node:worker_threads";\n' +
-        "export function take(memory: SharedArrayBuffer): void {}\n",
-    },
-  },
-};
-
-function put(root: string, file: string, text: string): void {
-  mkdirSync(dirname(join(root, file)), { recursive: true });
-  writeFileSync(join(root, file), text);
-}
-
-function putManifest(root: string, name: string, dependencies: readonly string[], more: object = {}): void {
-  const entries = dependencies.map((dependency) =>
-    Object.hasOwn(TREE, dependency) ? [`@smcq/${dependency}`, "workspace:*"] : [dependency, "1.2.3"],
-  );
-  const exports = name === "exchange" ? { ".": {}, "./testing": {}, "./approval": {} } : { ".": {} };
-  const manifest = {
-    name: `@smcq/${name}`,
-    exports,
-    dependencies: Object.fromEntries(entries) as object,
-    ...more,
-  };
-  put(root, `packages/${name}/package.json`, JSON.stringify(manifest));
-}
-
-function putReferences(root: string, name: string, references: readonly string[]): void {
-  const paths = references
-    .filter((other) => Object.hasOwn(TREE, other))
-    .map((other) => ({ path: `../${other}` }));
-  put(root, `packages/${name}/tsconfig.json`, JSON.stringify({ references: paths }));
-}
-
-/** A copy of the sound workspace with something planted, and what the check says: `file:line rule`. */
-function planted(plant: (root: string) => void, table: LayersTable = LAYERS): string[] {
-  const root = join(scratch, `tree-${count++}`);
-  cpSync(sound, root, { recursive: true });
-  plant(root);
-  return checkLayers(root, table).faults.map((fault) => faultLine(fault).split("  ").slice(0, 2).join(" "));
-}
-
-function plantedLine(file: string, text: string): string[] {
-  return planted((root) => put(root, file, `${readFileSync(join(root, file), "utf8")}${text}\n`));
-}
+let workspace: SoundWorkspace;
+const planted: SoundWorkspace["planted"] = (plant, table) => workspace.planted(plant, table);
+const plantedLine: SoundWorkspace["plantedLine"] = (file, text) => workspace.plantedLine(file, text);
 
 beforeAll(() => {
-  scratch = mkdtempSync(join(tmpdir(), "smcq-layers-"));
-  sound = join(scratch, "sound");
-  for (const [name, { dependencies, sources }] of Object.entries(TREE)) {
-    putManifest(sound, name, dependencies);
-    putReferences(sound, name, dependencies);
-    for (const [file, text] of Object.entries(sources)) put(sound, `packages/${name}/src/${file}`, text);
-    put(
-      sound,
-      `packages/${name}/test/x.test.ts`,
-      'import "@smcq/cluster";\nimport "vitest";\nconst x = f()!;\n',
-    );
-  }
-  put(sound, "bench/main.ts", 'import "@smcq/cluster";\nimport "./other.ts";\n');
+  workspace = new SoundWorkspace();
 });
 
 afterAll(() => {
-  rmSync(scratch, { recursive: true, force: true });
+  workspace.close();
 });
 
 describe("the layers check", () => {
@@ -226,7 +127,7 @@ describe("the layers check", () => {
     ],
   ])("refuses %s", (_name, file, text, rule) => {
     const line =
-      readFileSync(join(sound, file), "utf8").split("\n").length +
+      readFileSync(join(workspace.root, file), "utf8").split("\n").length +
       (rule === "todo" && text.includes("\n") ? 1 : 0);
     expect(plantedLine(file, text)).toContain(`${file}:${line} ${rule}`);
   });
@@ -290,14 +191,33 @@ describe("the layers check", () => {
     expect(faults).toContain("packages/kernel/src/bar.ts:1 forbidden-import");
   });
 
-  it("refuses a file over 400 lines unless the table gives a reason, and a reason that is not needed", () => {
-    const long = (lines: number) => (root: string) =>
-      put(root, "packages/smc/src/long.ts", "export {};\n".repeat(lines));
-    expect(planted(long(400))).toEqual([]);
-    expect(planted(long(401))).toEqual(["packages/smc/src/long.ts long-file"]);
-    const table = { ...LAYERS, longFiles: { "packages/smc/src/long.ts": "a data table" } };
-    expect(planted(long(401), table)).toEqual([]);
-    expect(planted(long(400), table)).toEqual(["scripts/layers.ts table"]);
+  it.each([
+    ["a source", "packages/smc/src/long.ts", 400],
+    ["a script of a package", "packages/smc/scripts/long.ts", 400],
+    ["a bench", "bench/micro/long.ts", 400],
+    ["a script", "scripts/long.ts", 400],
+    ["a test", "packages/smc/test/simulation/long.ts", 800],
+  ])(
+    "refuses %s that is too long, unless the table says why, and a reason that is not needed",
+    (_name, file, max) => {
+      const long = (lines: number) => (root: string) => put(root, file, "export {};\n".repeat(lines));
+      expect(planted(long(max))).toEqual([]);
+      expect(planted(long(max + 1))).toEqual([`${file} long-file`]);
+      const table = { ...LAYERS, longFiles: { [file]: "a data table" } };
+      expect(planted(long(max + 1), table)).toEqual([]);
+      expect(planted(long(max), table)).toEqual(["scripts/layers.ts table"]);
+    },
+  );
+
+  it("refuses a folder with more than 15 sources side by side, whatever its subfolders hold", () => {
+    const many = (count: number, folder: string) => (root: string) => {
+      for (let i = 0; i < count; i++) put(root, `packages/smc/${folder}/part-${i}.ts`, "export {};\n");
+    };
+    expect(planted(many(14, "src"))).toEqual([]);
+    expect(planted(many(15, "src"))).toEqual(["packages/smc/src crowded-folder"]);
+    expect(planted(many(15, "src/room"))).toEqual([]);
+    expect(planted(many(16, "src/room"))).toEqual(["packages/smc/src/room crowded-folder"]);
+    expect(planted(many(30, "test"))).toEqual([]);
   });
 
   it("refuses a table whose arrows go up or against the layers", () => {
@@ -339,6 +259,10 @@ export const l = 1; export default function m() {} export { n }; export type { o
 describe("this repository", () => {
   it("keeps its own layers", () => {
     expect(checkLayers(ROOT, LAYERS).faults.map(faultLine)).toEqual([]);
+  });
+
+  it("has no file that the table allows to be longer than the others", () => {
+    expect(LAYERS.longFiles).toEqual({});
   });
 
   it("says so as a command, with exit code 0", () => {

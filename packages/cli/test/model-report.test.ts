@@ -1,5 +1,5 @@
 import { Rng } from "@smcq/kernel";
-import { DRIFT_LIMITS, ModelHealth } from "@smcq/scoring";
+import { DRIFT_LIMITS, ModelHealth } from "@smcq/model-life";
 import { describe, expect, it } from "vitest";
 import { modelFields, modelMetrics, modelPart, type ModelReport } from "../src/output/model-report.ts";
 

@@ -1,22 +1,22 @@
-import type { ModelEpochs } from "@smcq/wire";
-import type { EngineOptions } from "@smcq/engine";
 import type { BarHistory } from "@smcq/exchange";
-import type { ClockSpec, Logger } from "@smcq/kernel";
+import type { Clock, ClockSpec, Logger } from "@smcq/kernel";
+import type { Inbox } from "./loop/inbox.ts";
+import type { ClusterMemory } from "./memory.ts";
+import type { ModelId } from "./scan/row-drain.ts";
 import type { ScanOptions } from "./scan/scan-core.ts";
-import type { SignalListeners } from "./loop/engine-loop.ts";
 import type { WorkerEntry } from "./threads/scan-pool.ts";
 
 export interface CoordinatorOptions {
-  readonly symbols: readonly string[];
-  readonly shards: number;
+  readonly memory: ClusterMemory;
+  /** Where scored candidates and the health of feeds go. */
+  readonly inbox: Inbox;
   readonly compute: "pool" | "shard";
   readonly scanThreads: number;
-  readonly clock: ClockSpec;
-  /** Names the model of an epoch; 0 is the heuristic. */
-  readonly modelId: (epoch: number) => string;
-  /** The models that score from the first task on. */
-  readonly models: Readonly<ModelEpochs>;
-  readonly engine: EngineOptions;
+  /** The clock that every thread builds for itself; the venue's offset to it comes through the memory. */
+  readonly clockSpec: ClockSpec;
+  readonly venueClock: Clock;
+  readonly wallClock: Clock;
+  readonly modelId: ModelId;
   readonly scan: ScanOptions;
   readonly barsReadyMin: number;
   readonly m5Bars: number;
@@ -24,7 +24,6 @@ export interface CoordinatorOptions {
   readonly scanWorker: WorkerEntry;
   readonly history: BarHistory;
   readonly logger: Logger;
-  readonly listeners: SignalListeners;
 }
 
 export interface ClusterHealth {

@@ -1,14 +1,22 @@
 import { CandidateScanner } from "@smcq/features";
+import { BAR_FIELDS, type ModelEpochs } from "@smcq/kernel";
 import {
+  ControlBlock,
   createControlBlock,
   createDetectorStates,
   createKlineRings,
   createResultRing,
+  DetectorStates,
+  KlineRingReader,
+  KlineRingWriter,
   type ShardMemory,
 } from "@smcq/wire";
+import { SlotTable } from "./symbols/slot-table.ts";
 
 /** Result rows that a shard holds at least; a busy minute of a whole shard fits. */
 const RESULT_ROWS_MIN = 256;
+/** Slots kept free in each shard for listings, besides a quarter of its share. */
+const SPARE_SLOTS = 8;
 
 /** Allocates everything that one shard shares between threads, for `slots` symbols. */
 export function createShardMemory(shardId: number, slots: number): ShardMemory {
@@ -24,4 +32,107 @@ export function createShardMemory(shardId: number, slots: number): ShardMemory {
     results: createResultRing(rows),
     control: createControlBlock(),
   };
+}
+
+/** One shard's memory with the coordinator's views on it. */
+export interface ShardViews {
+  readonly memory: ShardMemory;
+  readonly control: ControlBlock;
+  readonly reader: KlineRingReader;
+  readonly states: DetectorStates;
+  /** Only to read whose a slot is. */
+  readonly owners: KlineRingWriter;
+}
+
+export interface ClusterMemoryOptions {
+  readonly symbols: readonly string[];
+  readonly shards: number;
+  /** False where nobody is ever listed later: no slot is kept free. */
+  readonly hasSpareSlots?: boolean;
+}
+
+/** All memory that the threads of a run share, and which symbol lives where in it: the ground everything is built on. */
+export class ClusterMemory {
+  readonly slots: SlotTable;
+  readonly shards: readonly ShardViews[];
+
+  constructor({ symbols, shards, hasSpareSlots = true }: ClusterMemoryOptions) {
+    const share = Math.ceil(symbols.length / shards);
+    const slotsPerShard = hasSpareSlots ? share + Math.ceil(share / 4) + SPARE_SLOTS : share;
+    this.slots = new SlotTable(shards, slotsPerShard);
+    for (const symbol of symbols) this.slots.add(symbol);
+    this.shards = Array.from({ length: shards }, (_, shardId) => viewsOf(shardId, slotsPerShard));
+  }
+
+  /** Refuses a shard that is not there with a RangeError. */
+  shard(shardId: number): ShardViews {
+    const views = this.shards[shardId];
+    if (views === undefined) throw new RangeError(`no shard ${shardId}`);
+    return views;
+  }
+
+  reader(shardId: number): KlineRingReader {
+    return this.shard(shardId).reader;
+  }
+
+  /** Venue minus local time, for every shard's timers. */
+  setClockOffsetMs(offsetMs: number): void {
+    for (const { control } of this.shards) control.setClockOffsetMs(offsetMs);
+  }
+
+  /** Scans score with these models from their next task on. */
+  setModels(models: Readonly<ModelEpochs>): void {
+    for (const { control } of this.shards) control.setModels(models);
+  }
+
+  /** True while a scan may still score with a model that was taken back. */
+  isModelUsed(epoch: number): boolean {
+    return this.shards.some(({ control }) => control.isModelUsed(epoch));
+  }
+}
+
+function viewsOf(shardId: number, slots: number): ShardViews {
+  const memory = createShardMemory(shardId, slots);
+  return {
+    memory,
+    control: new ControlBlock(memory.control),
+    reader: new KlineRingReader(memory.rings),
+    states: new DetectorStates(memory.states),
+    owners: new KlineRingWriter(memory.rings),
+  };
+}
+
+/** The last closed bars of any symbol, by its name. `look` chooses one; a symbol without a slot is gone. */
+export class RecentRingBars {
+  readonly #memory: ClusterMemory;
+  #reader: KlineRingReader | null = null;
+
+  constructor(memory: ClusterMemory) {
+    this.#memory = memory;
+  }
+
+  get generation(): number {
+    return this.#reader?.generation ?? -1;
+  }
+
+  get count(): number {
+    return this.#reader === null ? 0 : this.#reader.tail - this.#reader.from;
+  }
+
+  look(symbol: string): "gone" | "busy" | "ready" {
+    const entry = this.#memory.slots.of(symbol);
+    this.#reader = null;
+    if (entry === null) return "gone";
+    const reader = this.#memory.reader(entry.shardId);
+    if (!reader.begin(entry.slot) || reader.tail === reader.from) return "busy";
+    this.#reader = reader;
+    return "ready";
+  }
+
+  /** Copies the last `count` bars, flat, oldest first; false when they are not there or changed meanwhile. */
+  copyLast(count: number, out: Float64Array): boolean {
+    const reader = this.#reader;
+    if (reader === null || count > this.count || out.length < count * BAR_FIELDS) return false;
+    return reader.copy(reader.tail - count, reader.tail, out);
+  }
 }

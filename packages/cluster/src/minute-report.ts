@@ -1,8 +1,8 @@
 import { BAR_FIELDS, MINUTE_MS } from "@smcq/kernel";
 import { FEED_COUNTER_COUNT, FeedCounter } from "@smcq/exchange";
 import { LATENCY_BUCKETS, latencyQuantileUs, ScanCounter } from "@smcq/wire";
-import type { ControlBlock, KlineRingReader } from "@smcq/wire";
-import type { SlotEntry } from "./symbols/slot-table.ts";
+import type { KlineRingReader } from "@smcq/wire";
+import type { ClusterMemory } from "./memory.ts";
 
 /** What happened since the last report; the numbers of the minute line. */
 export interface MinuteReport {
@@ -35,9 +35,7 @@ interface Mark {
 const READ_ATTEMPTS_MAX = 3;
 
 export interface ReportSource {
-  readonly controls: readonly ControlBlock[];
-  readonly reader: (shardId: number) => KlineRingReader;
-  readonly entries: () => readonly SlotEntry[];
+  readonly memory: ClusterMemory;
   readonly barsReadyMin: number;
 }
 
@@ -59,7 +57,7 @@ export class MinuteReporter {
     this.#feed = this.#sumFeed();
     this.#histogram = this.#sumHistogram();
     // The longest latency so far belongs to the time before.
-    for (const control of source.controls) control.takeLatencyUsMax();
+    for (const { control } of source.memory.shards) control.takeLatencyUsMax();
   }
 
   /** Reports everything up to and with the minute that opened at `minuteMs`. */
@@ -88,7 +86,10 @@ export class MinuteReporter {
       barsExpected,
       latencyP50Us: latencyQuantileUs(since, 0.5),
       latencyP99Us: latencyQuantileUs(since, 0.99),
-      latencyUsMax: Math.max(0, ...this.#source.controls.map((control) => control.takeLatencyUsMax())),
+      latencyUsMax: Math.max(
+        0,
+        ...this.#source.memory.shards.map(({ control }) => control.takeLatencyUsMax()),
+      ),
       feed: feed.map((count, index) => count - (this.#feed[index] as number)),
       rebuilds: rebuilds - this.#rebuilds,
       tornReads: tornReads - this.#tornReads,
@@ -109,9 +110,10 @@ export class MinuteReporter {
 
   #mark(): Map<string, Mark> {
     const marks = new Map<string, Mark>();
-    for (const entry of this.#source.entries()) {
-      const reader = this.#source.reader(entry.shardId);
-      if (reader.barCount(entry.slot) < this.#source.barsReadyMin) continue;
+    const { memory, barsReadyMin } = this.#source;
+    for (const entry of memory.slots.all()) {
+      const { reader } = memory.shard(entry.shardId);
+      if (reader.barCount(entry.slot) < barsReadyMin) continue;
       const mark = this.#markOf(reader, entry.slot);
       if (mark !== null) marks.set(entry.symbol, mark);
     }
@@ -129,7 +131,7 @@ export class MinuteReporter {
 
   #sumFeed(): Float64Array<ArrayBuffer> {
     const sum = new Float64Array(FEED_COUNTER_COUNT);
-    for (const control of this.#source.controls) {
+    for (const { control } of this.#source.memory.shards) {
       for (let counter = 0; counter < FEED_COUNTER_COUNT; counter++) {
         sum[counter] = (sum[counter] as number) + control.feedCounter(counter);
       }
@@ -139,13 +141,13 @@ export class MinuteReporter {
 
   #sumHistogram(): Uint32Array<ArrayBuffer> {
     const sum = new Uint32Array(LATENCY_BUCKETS);
-    for (const control of this.#source.controls) control.sumLatency(sum);
+    for (const { control } of this.#source.memory.shards) control.sumLatency(sum);
     return sum;
   }
 
   #sumScan(counter: ScanCounter): number {
     let sum = 0;
-    for (const control of this.#source.controls) sum += control.scanCounter(counter);
+    for (const { control } of this.#source.memory.shards) sum += control.scanCounter(counter);
     return sum;
   }
 }

@@ -1,8 +1,8 @@
 import { MarketData } from "@smcq/exchange-sim";
 import { MINUTE_MS } from "@smcq/kernel";
-import { ControlBlock, KlineRingReader, KlineRingWriter } from "@smcq/wire";
+import type { ControlBlock, KlineRingWriter } from "@smcq/wire";
 import { expect, it } from "vitest";
-import { createShardMemory, MinuteReporter, SlotTable } from "../src/index.ts";
+import { ClusterMemory, MinuteReporter } from "../src/index.ts";
 import { flatBars, writeBars } from "./support.ts";
 
 const market = new MarketData({ seed: 3 });
@@ -14,15 +14,10 @@ function lab(): {
   readonly control: ControlBlock;
   readonly report: (at: number) => MinuteReporter;
 } {
-  const memory = createShardMemory(0, 1);
-  const slots = new SlotTable(1, 1);
-  slots.add(SYMBOL);
-  const writer = new KlineRingWriter(memory.rings);
+  const memory = new ClusterMemory({ symbols: [SYMBOL], shards: 1 });
+  const { owners: writer, control } = memory.shard(0);
   writer.reset(0, 0);
-  const control = new ControlBlock(memory.control);
-  const reader = new KlineRingReader(memory.rings);
-  const source = { controls: [control], reader: () => reader, entries: () => slots.all(), barsReadyMin: 320 };
-  return { writer, control, report: (at) => new MinuteReporter(source, minute(at)) };
+  return { writer, control, report: (at) => new MinuteReporter({ memory, barsReadyMin: 320 }, minute(at)) };
 }
 
 function minute(index: number): number {

@@ -16,14 +16,7 @@ function drained(rows: readonly { score: number; challengerEpoch?: number; chall
     ),
   );
   ring.publish(rows.length);
-  const invalid: number[] = [];
-  const drain = new RowDrain(
-    memory,
-    slots,
-    (epoch) => `model-${epoch}`,
-    (epoch) => invalid.push(epoch),
-  );
-  return { candidates: drain.take(rows.length), invalid };
+  return new RowDrain(memory, slots, (epoch) => `model-${epoch}`).take(rows.length);
 }
 
 describe("RowDrain", () => {
@@ -31,7 +24,7 @@ describe("RowDrain", () => {
     const scores = [0.5, Number.NaN, 1.000001, -0.1, Infinity, 0, 1];
     const { candidates, invalid } = drained(scores.map((score) => ({ score })));
     expect(candidates.map(({ score }) => score)).toEqual([0.5, 0, 1]);
-    expect(invalid).toEqual([7, 7, 7, 7]);
+    expect(invalid).toEqual([{ epoch: 7, rows: 4 }]);
   });
 
   it("names the model of each row, and of the challenger where it gave a probability", () => {

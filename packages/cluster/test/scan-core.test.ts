@@ -50,7 +50,7 @@ class Lab {
   scanAll(): void {
     for (;;) {
       const reply = this.core.scan({ shardId: 0, seeds: [] });
-      this.collect(this.rows.take(reply.rows));
+      this.collect(this.rows.take(reply.rows).candidates);
       if (!reply.isUnfinished) return;
     }
   }
@@ -116,7 +116,7 @@ describe("ScanCore", () => {
         const core = lab.newCore(new HeuristicScorer());
         // The thread dies at a random call into shared memory: everything before it has happened, nothing after it.
         dieAt(core, lab, rng);
-        lab.collect(lab.rows.salvage());
+        lab.collect(lab.rows.salvage().candidates);
       }
       lab.scanAll();
     }
@@ -166,7 +166,7 @@ describe("ScanCore", () => {
     for (;;) {
       const reply = lab.core.scan({ shardId: 0, seeds: [] });
       tasks++;
-      lab.collect(lab.rows.take(reply.rows));
+      lab.collect(lab.rows.take(reply.rows).candidates);
       if (!reply.isUnfinished) break;
     }
     // Features exist from bar 35 on.

@@ -1,37 +1,39 @@
-import type { ScoredCandidate } from "@smcq/engine";
 import { ManualClock, silentLogger } from "@smcq/kernel";
 import type { ScanReply } from "@smcq/wire";
 import { describe, expect, it } from "vitest";
+import { SlotTable } from "../src/index.ts";
+import type { DrainedRows } from "../src/scan/row-drain.ts";
 import { ShardScanQueue } from "../src/shard/shard-scan-queue.ts";
-import { ShardScans } from "../src/shard/shard-scans.ts";
+import { SeedQueue } from "../src/symbols/seed-queue.ts";
+import { OwnThreadScan } from "../src/shard/own-thread-scan.ts";
 
 interface Running {
   readonly reply: (fields?: Partial<ScanReply>) => Promise<void>;
   readonly die: () => Promise<void>;
 }
 
-/** A lane whose scans are answered by hand; microtasks have run when `reply` and `die` resolve. */
+/** A queue whose scans are answered by hand; microtasks have run when `reply` and `die` resolve. */
 class Lab {
   readonly clock = new ManualClock();
   readonly running: Running[] = [];
   readonly taken: (number | "salvage")[] = [];
   readonly errors: string[] = [];
-  readonly lane: ShardScanQueue;
+  readonly seeds = new SeedQueue(new SlotTable(1, 4));
+  deaths = 0;
+  readonly queue: ShardScanQueue;
 
   constructor() {
-    const none: ScoredCandidate[] = [];
-    this.lane = new ShardScanQueue({
+    const none: DrainedRows = { candidates: [], invalid: [] };
+    this.queue = new ShardScanQueue({
       shardId: 0,
       rows: {
         take: (rows) => (this.taken.push(rows), none),
         salvage: () => (this.taken.push("salvage"), none),
       },
       run: () => this.#run(),
-      takeSeeds: () => [],
-      hasSeeds: () => false,
-      returnSeeds() {},
-      onSeeded() {},
+      seeds: this.seeds,
       onRows() {},
+      onDeath: () => this.deaths++,
       onIdle() {},
       wallClock: this.clock,
       logger: { ...silentLogger, error: (_fields, text) => void this.errors.push(text) },
@@ -67,9 +69,9 @@ async function turns(): Promise<void> {
 describe("ShardScanQueue", () => {
   it("makes one task of all that came due while a scan was in flight", async () => {
     const lab = new Lab();
-    lab.lane.due();
-    lab.lane.due();
-    lab.lane.due();
+    lab.queue.due();
+    lab.queue.due();
+    lab.queue.due();
     expect(lab.running).toHaveLength(1);
     await lab.last().reply();
     expect(lab.running).toHaveLength(2);
@@ -79,18 +81,18 @@ describe("ShardScanQueue", () => {
 
   it("scans what is left before it closes, to the end", async () => {
     const lab = new Lab();
-    const closed = lab.lane.close(true);
+    const closed = lab.queue.close(true);
     await lab.last().reply({ rows: 3, isUnfinished: true });
     await lab.last().reply({ rows: 2 });
     expect(await closed).toBe(true);
     expect(lab.taken).toEqual([3, 2]);
-    lab.lane.due();
+    lab.queue.due();
     expect(lab.running).toHaveLength(2);
   });
 
   it("does a scan that dies while it closes again, and waits as long as scans end", async () => {
     const lab = new Lab();
-    const closed = lab.lane.close(true);
+    const closed = lab.queue.close(true);
     for (let task = 0; task < 3; task++) {
       lab.clock.advance(4_000);
       await lab.last().reply({ rows: 1, isUnfinished: true });
@@ -106,49 +108,65 @@ describe("ShardScanQueue", () => {
 
   it("does not wait for a ring that can never be read again", async () => {
     const lab = new Lab();
-    const closed = lab.lane.close(true);
+    const closed = lab.queue.close(true);
     await lab.last().reply({ bars: 0, isUnfinished: true });
     expect(await closed).toBe(true);
   });
 
   it("closes without a scan when there is no scanner, or the shard is off", async () => {
     const without = new Lab();
-    expect(await without.lane.close(false)).toBe(true);
+    expect(await without.queue.close(false)).toBe(true);
     const off = new Lab();
-    off.lane.turnOff();
-    expect(await off.lane.close(true)).toBe(true);
+    off.queue.turnOff();
+    expect(await off.queue.close(true)).toBe(true);
     expect(without.running.length + off.running.length).toBe(0);
   });
 
   it("names a scan that does not answer once, and closing does not wait for it for ever", async () => {
     const lab = new Lab();
-    lab.lane.due();
+    lab.queue.due();
     lab.clock.advance(9_999);
-    lab.lane.look();
+    lab.queue.look();
     expect(lab.errors).toHaveLength(0);
     lab.clock.advance(1);
-    lab.lane.look();
-    lab.lane.look();
+    lab.queue.look();
+    lab.queue.look();
     expect(lab.errors).toHaveLength(1);
-    const closed = lab.lane.close(true);
+    const closed = lab.queue.close(true);
     lab.clock.advance(5_000);
     expect(await closed).toBe(false);
   });
 
   it("is off after the fourth death in ten minutes, and says so", async () => {
     const lab = new Lab();
-    lab.lane.due();
+    lab.queue.due();
     for (let death = 0; death < 4; death++) await lab.last().die();
-    expect(lab.lane.isOff).toBe(true);
-    expect(lab.lane.restarts.total).toBe(3);
+    expect(lab.queue.isOff).toBe(true);
+    expect(lab.queue.restarts.total).toBe(3);
     expect(lab.running).toHaveLength(4);
     expect(lab.taken).toEqual(["salvage", "salvage", "salvage", "salvage"]);
     expect(lab.errors).toHaveLength(4);
+    // Each death is told before its rows: no memory of a model is in its use any more.
+    expect(lab.deaths).toBe(4);
+  });
+
+  it("begins with seeds that wait when it is looked at, and sends refused ones again", async () => {
+    const lab = new Lab();
+    lab.queue.look();
+    expect(lab.running).toHaveLength(0);
+    lab.seeds.put(0, [{ slot: 1, generation: 3, bars: new Float64Array(6) }]);
+    lab.queue.look();
+    expect([lab.running.length, lab.seeds.has(0)]).toEqual([1, false]);
+    await lab.last().reply({ refusedSeeds: [1] });
+    // Refused: it stands in the queue again, and was taken by the scan that came next.
+    expect(lab.running).toHaveLength(2);
+    await lab.last().reply();
+    expect([lab.running.length, lab.seeds.has(0)]).toEqual([2, false]);
   });
 
   it("waits longer and longer for a ring that stays in motion", async () => {
     const lab = new Lab();
-    lab.lane.due();
+    lab.queue.due();
     for (let attempt = 0; attempt < 20; attempt++) {
       await lab.last().reply({ bars: 0, isUnfinished: true });
       lab.clock.advance(1_000);
@@ -164,14 +182,18 @@ describe("ShardScanQueue", () => {
   });
 });
 
-describe("ShardScans", () => {
+describe("OwnThreadScan", () => {
   it("rejects at once when there is no thread to scan, and when it dies", async () => {
-    const scans = new ShardScans();
+    const scan = new OwnThreadScan();
     const task = { shardId: 2, seeds: [] };
-    await expect(scans.run(task, () => false)).rejects.toMatchObject({ code: "SHARD_DIED" });
-    expect(scans.fail(2)).toBe(false);
-    const waiting = scans.run(task, () => true);
-    expect(scans.fail(2)).toBe(true);
+    const reply: ScanReply = { shardId: 2, rows: 0, bars: 0, isUnfinished: false, refusedSeeds: [] };
+    await expect(scan.run(task, () => false)).rejects.toMatchObject({ code: "SHARD_DIED" });
+    expect([scan.fail(), scan.answer(reply)]).toEqual([false, false]);
+    const waiting = scan.run(task, () => true);
+    expect(scan.fail()).toBe(true);
     await expect(waiting).rejects.toMatchObject({ code: "SHARD_DIED" });
+    const answered = scan.run(task, () => true);
+    expect([scan.answer(reply), scan.fail()]).toEqual([true, false]);
+    expect(await answered).toBe(reply);
   });
 });

@@ -2,10 +2,11 @@ import type { BarReply } from "@smcq/exchange";
 import { MarketData } from "@smcq/exchange-sim";
 import { HeuristicScorer, singleScorer } from "@smcq/features";
 import { type BarRequest, ManualClock } from "@smcq/kernel";
-import { DetectorStates, KlineRingReader, KlineRingWriter } from "@smcq/wire";
+import { KlineRingReader } from "@smcq/wire";
 import { describe, expect, it } from "vitest";
 import { WarmUp } from "../src/symbols/warm-up.ts";
-import { createShardMemory, ScanCore, SlotTable } from "../src/index.ts";
+import { ClusterMemory, ScanCore } from "../src/index.ts";
+import { SeedQueue } from "../src/symbols/seed-queue.ts";
 import { flatBars, tearRing, writeBars } from "./support.ts";
 
 const market = new MarketData({ seed: 3 });
@@ -14,26 +15,24 @@ const bars = flatBars(market, SYMBOL, 0, 400);
 
 class Lab {
   readonly clock = new ManualClock(market.startMs + 400 * 60_000);
-  readonly memory = createShardMemory(0, 1);
-  readonly writer = new KlineRingWriter(this.memory.rings);
-  readonly slots = new SlotTable(1, 1);
+  readonly cluster = new ClusterMemory({ symbols: [SYMBOL], shards: 1 });
+  readonly memory = this.cluster.shard(0).memory;
+  readonly writer = this.cluster.shard(0).owners;
+  readonly seeds = new SeedQueue(this.cluster.slots);
   readonly asked: { readonly request: BarRequest; readonly onReply: (reply: BarReply) => void }[] = [];
   readonly warmUp: WarmUp;
 
   constructor() {
-    const reader = new KlineRingReader(this.memory.rings);
-    const states = new DetectorStates(this.memory.states);
     this.warmUp = new WarmUp({
       barsReadyMin: 320,
       m5Bars: 100,
       history: { request: (request, onReply) => this.asked.push({ request, onReply }), forget() {} },
-      clock: this.clock,
-      reader: () => reader,
-      states: () => states,
-      onSeed() {},
+      venueClock: this.clock,
+      memory: this.cluster,
+      seeds: this.seeds,
     });
-    const entry = this.slots.add(SYMBOL);
-    if (entry === null) throw new Error("a slot is free");
+    const entry = this.cluster.slots.of(SYMBOL);
+    if (entry === null) throw new Error("it has a slot");
     this.writer.reset(0, 0);
     this.warmUp.add(entry);
   }
@@ -46,7 +45,7 @@ class Lab {
   }
 
   stage(): object {
-    this.warmUp.review((symbol) => this.slots.of(symbol));
+    this.warmUp.review();
     const { ready, short, warming } = this.warmUp.count();
     return { ready, short, warming };
   }
@@ -111,5 +110,13 @@ describe("WarmUp", () => {
     lab.clock.advance(600_000);
     lab.stage();
     expect(lab.asked).toHaveLength(2);
+    const [, second] = lab.asked;
+    if (second === undefined) throw new Error("asked twice");
+    second.onReply({ request: second.request, bars: new Float64Array(6) });
+    const seeds = lab.seeds.take(0);
+    expect(seeds).toHaveLength(1);
+    expect(lab.warmUp.count().m5Ready).toBe(0);
+    lab.seeds.applied(0, seeds);
+    expect(lab.warmUp.count().m5Ready).toBe(1);
   });
 });

@@ -10,7 +10,7 @@ const text = (lengthMax: number): z.ZodString => z.string().min(1).max(lengthMax
 /** The longest wait a setting may ask for. */
 const DAY_MS = 86_400_000;
 
-// decisions.md 28: 499 closed bars are one call of weight 2; decisions.md 9: the first candidate needs 320 bars.
+// docs/decisions.md 9, 28: 499 closed bars are one call of weight 2; the first candidate needs 320 bars.
 const HISTORY_BARS_MAX = 499;
 const READY_BARS_MIN = 320;
 
@@ -160,44 +160,44 @@ function withoutModel({ mode, scan: asked }: EngineConfig): readonly Contradicti
 /** Returns the cross-field rules that this configuration breaks. */
 export function contradictions(config: EngineConfig): readonly Contradiction[] {
   const found: Contradiction[] = [...withoutModel(config)];
-  const demand = (isKept: boolean, paths: readonly string[], rule: string): void => {
+  const requireThat = (isKept: boolean, paths: readonly string[], rule: string): void => {
     if (!isKept) found.push({ paths, rule });
   };
   const { feed: net, warmup: warm } = config;
-  demand(
+  requireThat(
     net.boundarySecondMs > net.boundaryGraceMs,
     ["feed.boundarySecondMs", "feed.boundaryGraceMs"],
     `must be above feed.boundaryGraceMs (${net.boundaryGraceMs})`,
   );
-  demand(
+  requireThat(
     net.backoffMaxMs >= net.backoffMinMs,
     ["feed.backoffMaxMs", "feed.backoffMinMs"],
     `must not be below feed.backoffMinMs (${net.backoffMinMs})`,
   );
-  demand(
+  requireThat(
     warm.historyBars >= warm.barsReadyMin,
     ["warmup.historyBars", "warmup.barsReadyMin"],
     `must not be below warmup.barsReadyMin (${warm.barsReadyMin})`,
   );
-  demand(
+  requireThat(
     config.mode !== "sim" || config.sim.symbols <= config.universe.maxSymbols,
     ["sim.symbols", "universe.maxSymbols"],
     `must not be above universe.maxSymbols (${config.universe.maxSymbols})`,
   );
   const { symbols, maxSymbols } = config.universe;
-  demand(
+  requireThat(
     symbols === null || new Set(symbols).size === symbols.length,
     ["universe.symbols"],
     "names a symbol twice",
   );
-  demand(
+  requireThat(
     symbols === null || symbols.length <= maxSymbols,
     ["universe.symbols", "universe.maxSymbols"],
     `has more symbols than universe.maxSymbols (${maxSymbols})`,
   );
   for (const key of ["wsBaseUrl", "restBaseUrl"] as const) {
-    demand(URL.canParse(net[key]), [`feed.${key}`], "must be a URL with a host");
-    demand(
+    requireThat(URL.canParse(net[key]), [`feed.${key}`], "must be a URL with a host");
+    requireThat(
       net.allowCustomHost || !isPlainAndRemote(net[key]),
       [`feed.${key}`, "feed.allowCustomHost"],
       "may be unencrypted on loopback only (feed.allowCustomHost lifts this)",

@@ -24,8 +24,10 @@ export interface EngineCounters {
   readonly stale: number;
   /** Windows closed early because they were full. */
   readonly overflows: number;
-  /** Signals worth a decision that got none, because the model is only observed. */
+  /** Signals worth a decision that got none, because the model is only observed or the run is ending. */
   readonly suppressed: number;
+  /** Signals worth a decision that got none, because the feed of their shard had ended when it was made. */
+  readonly feedStale: number;
 }
 
 /** Higher score first; equal scores by symbolId: thread timing never picks the order. */
@@ -43,8 +45,8 @@ interface Window {
  * The decision core: synchronous and pure but for its own state. No clock, no I/O: the same events give the same
  * commands.
  *
- *   candidates ─► emit (all) ─► above scoreMin and fresh? ─► window of the minute ─► decide (ranked)
- *                                                    late ─► decide on arrival
+ *   candidates ─► emit (all) ─► above scoreMin and fresh? ─► window of the minute ─► fed, and a model? ─► decide (ranked)
+ *                                                    late ─► decide on arrival ──────┘
  */
 export class Engine {
   readonly #options: EngineOptions;
@@ -57,7 +59,11 @@ export class Engine {
   #stale = 0;
   #overflows = 0;
   #suppressed = 0;
+  #feedStale = 0;
   #sizeFactor = 1;
+  #isStopped = false;
+  readonly #shardOf = new Map<number, number>();
+  readonly #endedFeeds = new Set<number>();
 
   constructor(options: EngineOptions) {
     this.#options = options;
@@ -72,23 +78,35 @@ export class Engine {
       stale: this.#stale,
       overflows: this.#overflows,
       suppressed: this.#suppressed,
+      feedStale: this.#feedStale,
     };
   }
 
   /** Takes one event and returns what is to be done, in order. */
   process(event: EngineEvent): readonly Command[] {
     const commands: Command[] = [];
+    // What was collected is decided by what was known until now.
+    this.#closeIfDue(event.nowNs, commands);
     switch (event.type) {
       case "candidates":
-        this.#closeIfDue(event.nowNs, commands);
         this.#takeCandidates(event, commands);
         break;
-      case "time":
-        this.#closeIfDue(event.nowNs, commands);
+      case "invalid-score":
+        commands.push({ type: "judge-model", epoch: event.epoch, rows: event.rows });
         break;
-      case "model-health":
+      case "model":
         assert(event.sizeFactor >= 0 && event.sizeFactor <= 1, "Invariant: a size factor lies in 0..1");
         this.#sizeFactor = event.sizeFactor;
+        break;
+      case "feed-health":
+        if (event.isLive) this.#endedFeeds.delete(event.shardId);
+        else this.#endedFeeds.add(event.shardId);
+        break;
+      case "operator":
+        this.#close(commands);
+        this.#isStopped = true;
+        break;
+      case "time":
         break;
       default:
         assertNever(event);
@@ -102,6 +120,7 @@ export class Engine {
     this.#signals += signals.length;
     commands.push({ type: "emit", signals });
     for (const signal of signals) {
+      this.#shardOf.set(signal.symbolId, event.shardId);
       if (!(signal.score > this.#options.scoreMin)) continue;
       this.#aboveScoreMin++;
       if (event.nowMs - (signal.openTimeMs + MINUTE_MS) > this.#options.signalAgeMsMax) this.#stale++;
@@ -148,13 +167,21 @@ export class Engine {
     this.#decide(window.signals.toSorted(byScoreThenSymbol), window.openTimeMs, false, commands);
   }
 
-  #decide(batch: readonly Signal[], openTimeMs: number, isLate: boolean, commands: Command[]): void {
-    if (this.#sizeFactor === 0) {
-      this.#suppressed += batch.length;
+  #decide(collected: readonly Signal[], openTimeMs: number, isLate: boolean, commands: Command[]): void {
+    if (this.#sizeFactor === 0 || this.#isStopped) {
+      this.#suppressed += collected.length;
       return;
     }
+    const batch = this.#endedFeeds.size === 0 ? collected : collected.filter((signal) => this.#isFed(signal));
+    this.#feedStale += collected.length - batch.length;
+    if (batch.length === 0) return;
     this.#decisions += batch.length;
     commands.push({ type: "decide", openTimeMs, batch, isLate, sizeFactor: this.#sizeFactor });
+  }
+
+  /** The symbol's bars still come: nothing is opened on a symbol that could not be followed. */
+  #isFed({ symbolId }: Signal): boolean {
+    return !this.#endedFeeds.has(this.#shardOf.get(symbolId) ?? -1);
   }
 }
 

@@ -5,17 +5,49 @@ export interface ScoredCandidate extends Omit<Signal, "times"> {
   readonly times: Omit<SignalTimes, "emittedNs">;
 }
 
-/** What happened; every time the core knows comes from here. `nowMs` is venue time, `nowNs` monotonic. */
-export type EngineEvent =
+/** What happened, as it is put into the inbox: the loop stamps it when its turn comes. */
+export type EngineInput =
+  /** Scored candidates of one task of a shard. */
   | {
       readonly type: "candidates";
-      readonly nowMs: number;
-      readonly nowNs: number;
+      readonly shardId: number;
       readonly candidates: readonly ScoredCandidate[];
     }
-  /** How much of a trade's usual size the model is good for: 1, less, or 0 (scores are recorded, nothing is decided). */
-  | { readonly type: "model-health"; readonly sizeFactor: number }
-  | { readonly type: "time"; readonly nowMs: number; readonly nowNs: number };
+  /** Rows that were dropped because the model of `epoch` gave no probability. */
+  | { readonly type: "invalid-score"; readonly epoch: number; readonly rows: number }
+  /**
+   * What scores now, and how much of a trade's usual size it is good for: 1, less, or 0 (scores are recorded, nothing
+   * is decided).
+   */
+  | { readonly type: "model"; readonly scorerId: string; readonly sizeFactor: number }
+  /** The feed of a shard's symbols goes on, or has ended. */
+  | { readonly type: "feed-health"; readonly shardId: number; readonly isLive: boolean }
+  /** A person's word, or the process's own end: `stop` decides what is collected, and nothing after it. */
+  | { readonly type: "operator"; readonly word: "stop" }
+  /** Nothing but time has passed. */
+  | { readonly type: "time" };
+
+export type EngineEventType = EngineInput["type"];
+
+/** When an event's turn came; every time that the core knows comes from here. */
+export interface EventStamp {
+  /** Venue ms. */
+  readonly nowMs: number;
+  /** Monotonic ns. */
+  readonly nowNs: number;
+}
+
+/** What happened, with the time at which the core is to know of it. */
+export type EngineEvent = EngineInput & EventStamp;
+
+/** Signals that are to be acted on in this order (score descending, then symbolId). */
+export interface Decision {
+  readonly openTimeMs: number;
+  readonly batch: readonly Signal[];
+  readonly isLate: boolean;
+  /** 0 < sizeFactor <= 1, of the moment of the decision. */
+  readonly sizeFactor: number;
+}
 
 /** What the core wants done, in this order. */
 export type Command =
@@ -23,12 +55,9 @@ export type Command =
   | { readonly type: "emit"; readonly signals: readonly Signal[] }
   /** Send a `time` event at or after this monotonic time. */
   | { readonly type: "wake"; readonly atNs: number }
-  /** Signals above the threshold, to be acted on in this order (score descending, then symbolId). */
-  | {
-      readonly type: "decide";
-      readonly openTimeMs: number;
-      readonly batch: readonly Signal[];
-      readonly isLate: boolean;
-      /** 0 < sizeFactor <= 1, of the moment of the decision. */
-      readonly sizeFactor: number;
-    };
+  /** Signals above the threshold. */
+  | ({ readonly type: "decide" } & Decision)
+  /** The models' life has to hear that this one gave no probability. */
+  | { readonly type: "judge-model"; readonly epoch: number; readonly rows: number };
+
+export type CommandOf<T extends Command["type"]> = Extract<Command, { readonly type: T }>;

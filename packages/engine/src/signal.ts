@@ -1,6 +1,6 @@
 import type { SymbolId } from "@smcq/kernel";
 
-/** Which rule of the candidate definition raised a setup (smc.md section 10). */
+/** Which rule of the candidate definition raised a setup (docs/smc.md section 10). */
 export type SetupCode = 1 | 2 | 3;
 
 /** Monotonic times (ns, one clock per process) of a signal's way, in order; 0 where a stage was not measured. */
@@ -41,7 +41,7 @@ export interface Signal {
   readonly scorerId: string;
   /** What another model, without weight, said of the same row; null when there is none or it failed. */
   readonly challenger: ChallengerScore | null;
-  /** Where the setup is wrong (X of smc.md section 11), price units; with `atr` the trade plan's basis. */
+  /** Where the setup is wrong (X of docs/smc.md section 11), price units; with `atr` the trade plan's basis. */
   readonly invalidationPrice: number;
   /** ATR-14 of the bar, price units. */
   readonly atr: number;

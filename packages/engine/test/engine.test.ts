@@ -34,10 +34,18 @@ function candidate(id: number, score: number, openTimeMs = T0): ScoredCandidate 
 }
 
 function arrive(candidates: readonly ScoredCandidate[], nowNs: number, nowMs = T0 + 62_000): EngineEvent {
-  return { type: "candidates", nowMs, nowNs, candidates };
+  return { type: "candidates", nowMs, nowNs, shardId: 0, candidates };
 }
 
 const tick = (nowNs: number): EngineEvent => ({ type: "time", nowMs: T0 + 62_000, nowNs });
+
+const good = (sizeFactor: number, nowNs: number): EngineEvent => ({
+  type: "model",
+  scorerId: "m",
+  sizeFactor,
+  nowMs: T0 + 62_000,
+  nowNs,
+});
 
 function decisions(commands: readonly Command[]): Extract<Command, { type: "decide" }>[] {
   return commands.filter((command) => command.type === "decide");
@@ -91,16 +99,51 @@ describe("Engine", () => {
 
   it("decides with the size the model is good for, and on nothing while it is only observed", () => {
     const engine = new Engine(OPTIONS);
-    engine.process({ type: "model-health", sizeFactor: 0.5 });
+    engine.process(good(0.5, 0));
     engine.process(arrive([candidate(1, 0.7)], 0));
     expect(decisions(engine.process(tick(6e6)))[0]?.sizeFactor).toBe(0.5);
-    engine.process({ type: "model-health", sizeFactor: 0 });
+    engine.process(good(0, 6e6));
     const emitted = engine.process(arrive([candidate(2, 0.9)], 7e6));
     engine.process(arrive([candidate(3, 0.9, T0 + MINUTE_MS)], 8e6, T0 + 122_000));
     expect(emitted.map((command) => command.type)).toEqual(["emit"]);
     expect(decisions(engine.process(tick(20e6)))).toEqual([]);
     expect(engine.counters).toMatchObject({ decisions: 1, suppressed: 2, aboveScoreMin: 3 });
-    expect(() => engine.process({ type: "model-health", sizeFactor: 1.5 })).toThrow(/Invariant/);
+    expect(() => engine.process(good(1.5, 20e6))).toThrow(/Invariant/);
+  });
+
+  it("opens nothing on symbols whose feed has ended by then, and goes on when it is back", () => {
+    const engine = new Engine(OPTIONS);
+    const feed = (shardId: number, isLive: boolean, nowNs: number): EngineEvent => ({
+      type: "feed-health",
+      shardId,
+      isLive,
+      nowMs: T0 + 62_000,
+      nowNs,
+    });
+    engine.process({ ...arrive([candidate(1, 0.7)], 0), shardId: 3 } as EngineEvent);
+    engine.process({ ...arrive([candidate(2, 0.8)], 1), shardId: 4 } as EngineEvent);
+    engine.process(feed(3, false, 2));
+    const [decision] = decisions(engine.process(tick(6e6)));
+    expect(decision?.batch.map((signal) => signal.symbolId)).toEqual([2]);
+    expect(engine.counters).toMatchObject({ decisions: 1, feedStale: 1, suppressed: 0 });
+    engine.process(feed(3, true, 7e6));
+    const late = engine.process({ ...arrive([candidate(1, 0.9)], 8e6), shardId: 3 } as EngineEvent);
+    expect(decisions(late)[0]?.batch).toHaveLength(1);
+  });
+
+  it("decides what is collected at the word to stop, and nothing after it", () => {
+    const engine = new Engine(OPTIONS);
+    engine.process(arrive([candidate(1, 0.7)], 0));
+    const stopped = engine.process({ type: "operator", word: "stop", nowMs: T0 + 62_000, nowNs: 1 });
+    expect(decisions(stopped)[0]?.batch).toHaveLength(1);
+    expect(decisions(engine.process(arrive([candidate(2, 0.9)], 2)))).toEqual([]);
+    expect(engine.counters.suppressed).toBe(1);
+  });
+
+  it("asks for a judgement of a model that gives no probability", () => {
+    const engine = new Engine(OPTIONS);
+    const event = { type: "invalid-score", epoch: 7, rows: 3, nowMs: T0, nowNs: 0 } as const;
+    expect(engine.process(event)).toEqual([{ type: "judge-model", epoch: 7, rows: 3 }]);
   });
 
   it("does not mix minutes in one batch", () => {

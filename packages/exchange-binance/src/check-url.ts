@@ -1,7 +1,7 @@
 import { SmcqError } from "@smcq/kernel";
 import { BinanceErrorCode } from "./errors.ts";
 
-/** Hosts of Binance's USD-M market streams and REST, production and demo (binance.md 1.1 and 1.4). */
+/** Hosts of Binance's USD-M market streams and REST, production and demo (docs/binance.md 1.1 and 1.4). */
 const VENUE_HOSTS: ReadonlySet<string> = new Set([
   "fstream.binance.com",
   "fstream-mm.binance.com",
@@ -28,7 +28,7 @@ export interface VenueBases {
   readonly wsBase: string;
   /** Base of REST, e.g. `https://fapi.binance.com`. */
   readonly restBase: string;
-  /** Allows hosts that are neither Binance's nor loopback; off unless the user said so (T12). */
+  /** Allows hosts that are neither Binance's nor loopback; off unless the user said so (docs/security.md T12). */
   readonly allowCustomHost?: boolean;
 }
 
@@ -76,7 +76,7 @@ function parseBase(base: string, wanted: Wanted, isCustomAllowed: boolean): URL 
 
 /**
  * Checks both bases before anything connects and returns the URLs to use. Refuses a stream base that would stay
- * silent, a plain scheme off loopback, a foreign host (unless allowed), and a process that does not check TLS (T13).
+ * silent, a plain scheme off loopback, a foreign host (unless allowed), TLS that is not checked (docs/security.md T13).
  */
 export function assertRouted(
   bases: VenueBases,

@@ -1,6 +1,6 @@
 /** Stable codes of this package's errors; the context of each names the request or connection it belongs to. */
 export const BinanceErrorCode = {
-  /** The stream base would connect and stay silent (binance.md 1.1), or is no URL of the venue's form. */
+  /** The stream base would connect and stay silent (docs/binance.md 1.1), or is no URL of the venue's form. */
   UrlUnrouted: "BINANCE_URL_UNROUTED",
   /** The host is not the venue's and no flag allows it. */
   HostRefused: "BINANCE_HOST_REFUSED",

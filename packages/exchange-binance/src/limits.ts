@@ -2,7 +2,7 @@
 
 /** Symbols of one connection (S1). */
 export const SYMBOLS_PER_CONNECTION = 50;
-/** Stream names in one SUBSCRIBE: several hundred in one message have failed silently (binance.md 2.5). */
+/** Stream names in one SUBSCRIBE: several hundred in one message have failed silently (docs/binance.md 2.5). */
 export const NAMES_PER_MESSAGE_MAX = 100;
 /** Wall ms between two messages of ours on one connection: 4 a second, of the venue's 10. */
 export const SEND_GAP_WALL_MS = 250;
@@ -10,7 +10,7 @@ export const SEND_GAP_WALL_MS = 250;
 export const SEND_QUEUE_MAX = 64;
 /** A larger frame is dropped unread, the socket kept (MD11). A kline frame has about 350 bytes. */
 export const FRAME_BYTES_MAX: number = 64 * 1_024;
-/** A larger frame closes the socket inside ws (T18). */
+/** A larger frame closes the socket inside ws (docs/security.md T18). */
 export const PAYLOAD_BYTES_MAX: number = 4 * 1_024 * 1_024;
 /** Bad frames without a good one between them after which a connection is replaced. */
 export const BAD_FRAMES_IN_ROW_MAX = 20;
@@ -26,7 +26,7 @@ export const BACKFILL_QUEUE_MAX = 8_192;
 export const BARS_PER_CALL_MAX = 1_500;
 /** Bars of a repair request: up to 99 cost weight 1. */
 export const REPAIR_BARS_MAX = 99;
-/** Bars of a warm-up: 499 cost weight 2, the best rate of all limits (binance.md 4.1). */
+/** Bars of a warm-up: 499 cost weight 2, the best rate of all limits (docs/binance.md 4.1). */
 export const HISTORY_BARS = 499;
 /** A hole longer than the ring cannot be filled: the symbol starts anew (MD10). */
 export const RING_BARS = 512;

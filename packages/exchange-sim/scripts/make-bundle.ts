@@ -1,7 +1,7 @@
 /**
  * Makes `data/` from the shared klines and the exchangeInfo fixture:
  *   node --conditions=@smcq/source packages/exchange-sim/scripts/make-bundle.ts SHARED_DATA_FOLDER
- * Same inputs, same bytes (with the same zlib); the inputs' sha256 stand in ORIGINS.md.
+ * Same inputs, same bytes (with the same zlib); the inputs' sha256 stand in packages/exchange-sim/data/ORIGINS.md.
  */
 import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";

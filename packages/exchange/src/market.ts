@@ -53,7 +53,7 @@ export interface KlineSink {
   reset(slot: number): void;
 }
 
-/** What a feed counts (S5); indices of `FeedMeter`. */
+/** What a feed counts (docs/mission.md S5); indices of `FeedMeter`. */
 export const FeedCounter = {
   /** Frames read, of any kind. */
   Messages: 0,
@@ -174,4 +174,16 @@ export interface BarHistory {
   request(request: BarRequest, onReply: (reply: BarReply) => void): void;
   /** Drops what is still queued for a symbol. */
   forget(symbol: string): void;
+}
+
+/** News of a contract, as far as the universe depends on it: a listing, a delisting, a change of status. */
+export interface ContractNews {
+  readonly symbol: string;
+  readonly isTrading: boolean;
+}
+
+/** Tells of contracts' news while it runs; the universe stays the authority. */
+export interface ContractFeed {
+  start(): Promise<void>;
+  stop(): Promise<void>;
 }

@@ -24,7 +24,7 @@ export interface CandidateScannerOptions {
 }
 
 /**
- * Bars in, candidates out (smc.md section 10): the M1 detector, M5 from M1, the rest between candidates. One per
+ * Bars in, candidates out (docs/smc.md section 10): the M1 detector, M5 from M1, the rest between candidates. One per
  * thread; `attach` moves it to a symbol. Nothing is allocated after construction.
  *
  * The carry block is plain bytes without pointers: a copy of it, taken after a push, continues exactly there.
@@ -148,7 +148,7 @@ export class CandidateScanner {
   }
 
   /**
-   * The price that the stop of the current bar's candidate lies beyond (smc.md section 11): the extreme since the sweep
+   * The price that the stop of the current bar's candidate lies beyond (docs/smc.md 11): the extreme since the sweep
    * (S1), or the far edge of the gaps (S2) or blocks (S3) that made the setup. `code` is what `push` returned, not 0.
    */
   invalidationPrice(code: CandidateCode): number {
@@ -156,8 +156,8 @@ export class CandidateScanner {
     const detector = this.#detector;
     const setup = Math.abs(code);
     if (setup === 1) return detector.extremeSinceSweep(code);
-    const book = setup === 2 ? detector.gaps : detector.blocks;
-    return code > 0 ? book.setupBottom : book.setupTop;
+    const tracker = setup === 2 ? detector.gaps : detector.blocks;
+    return code > 0 ? tracker.setupBottom : tracker.setupTop;
   }
 
   /**

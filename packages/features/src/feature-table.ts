@@ -40,7 +40,7 @@ function column(order: number, name: string, min: number, max: number, neutral: 
   return Object.freeze({ name, order, dtype: "float32", min, max, neutral });
 }
 
-/** The 12 features in their order (smc.md section 8). */
+/** The 12 features in their order (docs/smc.md section 8). */
 export const FEATURES: readonly FeatureColumn[] = Object.freeze([
   column(Feature.MarketStructure, "market_structure", -1, 1, 0),
   column(Feature.OrderBlocksCount, "order_blocks_count", 0, 1, 0),
@@ -62,7 +62,7 @@ assert(
 
 /**
  * Everything that decides what a feature row means, as canonical JSON (keys sorted, no spaces). Its sha256 is the
- * schema hash that a model must carry (decisions.md 20); the caller hashes, this package imports no node module.
+ * schema hash that a model must carry (docs/decisions.md 20); the caller hashes, this package imports no node module.
  */
 export function featureSchemaJson(): string {
   return canonicalJson({

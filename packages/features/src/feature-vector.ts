@@ -43,7 +43,7 @@ function mirrored(value: number): number {
   return value === 0 ? 0 : -value;
 }
 
-/** The 12 features of a detector's current bar in float64 (smc.md section 8), and their side view. */
+/** The 12 features of a detector's current bar in float64 (docs/smc.md section 8), and their side view. */
 export class FeatureVector {
   readonly values: Float64Array = new Float64Array(FEATURE_COUNT);
   #gapSizeAtr = 0;
@@ -130,7 +130,7 @@ export class FeatureVector {
     return twentieths / 20;
   }
 
-  /** Writes the side's row (smc.md section 10), rounded to float32, at `offset` of `out`. */
+  /** Writes the side's row (docs/smc.md section 10), rounded to float32, at `offset` of `out`. */
   writeSide(side: 1 | -1, out: Float32Array, offset: number): void {
     const values = this.values;
     for (let index = 0; index < FEATURE_COUNT; index++) out[offset + index] = values[index] as number;

@@ -3,7 +3,7 @@ import { Feature } from "./feature-table.ts";
 import type { Scorer } from "./scorer.ts";
 
 /**
- * The heuristic of smc.md section 9 in integer twentieths, 0..20, so that no sum of decimals decides a threshold.
+ * The heuristic of docs/smc.md section 9 in integer twentieths, 0..20, so that no sum of decimals decides a threshold.
  * `gapSizeAtr` is the nearest gap's size before scaling, `momentumAtr` the momentum before clipping.
  */
 export function heuristicTwentieths(

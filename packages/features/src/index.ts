@@ -7,8 +7,6 @@ export {
   FIRST_FEATURE_BAR,
 } from "./feature-table.ts";
 export type { FeatureColumn } from "./feature-table.ts";
-export { planTrade, resultR, stepPlan } from "./trade-plan.ts";
-export type { ExitReason, PlanCandidate, PlanExit, StopTooWide, TradePlan } from "./trade-plan.ts";
 export { TRADE_PLAN_PARAMETERS } from "./trade-plan-parameters.ts";
 export type { TradePlanParameters } from "./trade-plan-parameters.ts";
 export { HEURISTIC_ID, HeuristicScorer, heuristicTwentieths } from "./heuristic.ts";

@@ -15,7 +15,7 @@ export interface ScorerRegistry {
   scorer(epoch: number): Scorer;
 }
 
-/** A book that answers every epoch with the same scorer. */
+/** A registry that answers every epoch with the same scorer. */
 export function singleScorer(scorer: Scorer): ScorerRegistry {
   return { scorer: () => scorer };
 }

@@ -13,7 +13,7 @@ export interface StatelessBar {
 }
 
 /**
- * Features and setups of the last bar, recomputed from a window of bars as smc.md sections 8-10 say, in plain code:
+ * Features and setups of the last bar, recomputed from a window of bars as docs/smc.md 8-10 say, in plain code:
  * the oracle for `CandidateScanner`, some hundred times slower.
  */
 export function recompute(bars: readonly Bar[]): StatelessBar {

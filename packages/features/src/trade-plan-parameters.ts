@@ -1,4 +1,4 @@
-/** The numbers of the trade plan (smc.md section 11); part of what a model's labels mean. */
+/** The numbers of the trade plan (docs/smc.md section 11); part of what a model's labels mean. */
 export interface TradePlanParameters {
   readonly version: number;
   readonly stopPadAtr: number;

@@ -38,7 +38,7 @@ function m5Trends(bars: readonly Bar[]): Map<number, number> {
   return trendAt;
 }
 
-/** Section 10 of smc.md over whole series, in plain code. */
+/** docs/smc.md section 10 over whole series, in plain code. */
 function plainCandidates(bars: readonly Bar[]): string[] {
   const detection = detect(bars);
   const trend = trends(detection, bars.length);

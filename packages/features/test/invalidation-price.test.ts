@@ -4,7 +4,7 @@ import type { Detection } from "@smcq/smc";
 import { describe, expect, it } from "vitest";
 import { flatOf, Lane, testRng, tickWalk } from "./support.ts";
 
-/** The prices that bound the stop of a candidate at bar `i` (smc.md section 11), from the events alone. */
+/** The prices that bound the stop of a candidate at bar `i` (docs/smc.md section 11), from the events alone. */
 function plainBounds(
   bars: readonly Bar[],
   { events, atr }: Detection,

@@ -1,7 +1,7 @@
 import type { Signal } from "@smcq/engine";
 import { assert, FEATURE_COUNT, present } from "@smcq/kernel";
 
-/** Bytes of a signal's features (smc.md section 8). */
+/** Bytes of a signal's features (docs/smc.md section 8). */
 export const FEATURE_BYTES: number = FEATURE_COUNT * 4;
 
 /*

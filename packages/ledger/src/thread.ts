@@ -32,7 +32,7 @@ export interface LedgerThread {
 
 /**
  * Starts the ledger's thread. The only place outside `cluster` and `*.worker.ts` that constructs a Worker: the ledger
- * owns its thread's life (decisions.md 5), and a spawn function handed in would let a caller terminate it.
+ * owns its thread's life (docs/decisions.md 5), and a spawn function handed in would let a caller terminate it.
  */
 export function startLedgerThread(start: ThreadStart, handlers: ThreadHandlers): LedgerThread {
   const { port1, port2 } = new MessageChannel();

@@ -6,8 +6,6 @@ export { sha256Hex } from "./card/metadata.ts";
 export type { CalibrationFacts, ModelMetadata, ModelStatus, TierFacts } from "./card/metadata.ts";
 export type { ScoreFigures, TrainingReport } from "./card/training-report.ts";
 export { utcMs, utcText } from "./card/utc.ts";
-export { DRIFT_LIMITS, ModelHealth } from "./drift/model-health.ts";
-export type { HealthReport } from "./drift/model-health.ts";
 export { ModelErrorCode } from "./errors.ts";
 export { openModel } from "./gate/open-model.ts";
 export type { OnCheck, OpenedModel, OpenOptions } from "./gate/open-model.ts";

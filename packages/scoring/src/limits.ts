@@ -1,4 +1,4 @@
-/** What a model may be at most (decisions.md 24), and the golden rows it must bring. */
+/** What a model may be at most (docs/decisions.md 24), and the golden rows it must bring. */
 export const MODEL_LIMITS: {
   readonly fileBytesMax: number;
   readonly treesMax: number;

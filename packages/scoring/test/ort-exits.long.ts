@@ -38,7 +38,7 @@ function isAlive(pid: number): boolean {
   }
 }
 
-// With ONNX Runtime inside the process each of these aborts it (model.md section 3).
+// With ONNX Runtime inside the process each of these aborts it (docs/model.md section 3).
 describe("a process whose ONNX Runtime is busy", () => {
   it.each([
     ["exit", 3, null],

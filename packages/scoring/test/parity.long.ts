@@ -20,7 +20,7 @@ const sets: readonly (() => ModelSet)[] =
     ? FIXTURE_SETS.map((name) => () => fixtureSet(name))
     : sharedSetNames(shared).map((name) => () => sharedSet(shared, name));
 
-// model.md section 8: no bit may differ on 100,000 random and as many adversarial rows of each variant. The reference
+// docs/model.md 8: no bit may differ on 100,000 random and as many adversarial rows of each variant. The reference
 // traversal stands for LightGBM, whose own margins of recorded rows it gives (parity.test.ts).
 describe("100,000 random and 100,000 adversarial rows give the reference's bits", () => {
   it.each(sets.map((load) => load()))("$name", ({ name, text }) => {

@@ -1,6 +1,6 @@
 import type { Bar } from "@smcq/kernel";
 
-/** ATR-14 after Wilder by bar (smc.md section 1), price units; NaN for the 14 bars before the first. */
+/** ATR-14 after Wilder by bar (docs/smc.md section 1), price units; NaN for the 14 bars before the first. */
 export function averageTrueRanges(bars: readonly Bar[]): readonly number[] {
   const ranges = bars.map(({ high, low }, i) => {
     const before = bars[i - 1];
@@ -10,7 +10,7 @@ export function averageTrueRanges(bars: readonly Bar[]): readonly number[] {
   return wilder(ranges);
 }
 
-/** RSI-14 after Wilder by bar in 0..1 (smc.md section 2), 0.5 when nothing moved; NaN for the first 14 bars. */
+/** RSI-14 after Wilder by bar in 0..1 (docs/smc.md section 2), 0.5 when nothing moved; NaN for the first 14 bars. */
 export function relativeStrengths(bars: readonly Bar[]): readonly number[] {
   const changes = bars.map(({ close }, i) => close - (bars[i - 1]?.close ?? close));
   const gains = wilder(changes.map((change) => (change > 0 ? change : 0)));

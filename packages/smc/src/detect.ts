@@ -66,7 +66,7 @@ export interface Detection {
   readonly rsi: readonly number[];
 }
 
-/** True when bar `t` is a displacement in `dir` (smc.md section 6). */
+/** True when bar `t` is a displacement in `dir` (docs/smc.md section 6). */
 export function isDisplacement(
   bars: readonly Bar[],
   atr: readonly number[],
@@ -80,7 +80,7 @@ export function isDisplacement(
 }
 
 /**
- * The stateless form of smc.md over a window of bars: the oracle that the streaming detector is tested against. It is
+ * docs/smc.md, stateless, over a window of bars: the oracle that the streaming detector is tested against. It is
  * written from the text alone, in plain objects, and shares no rule with `SmcDetector`.
  */
 export function detect(bars: readonly Bar[]): Detection {

@@ -30,7 +30,7 @@ const M1_STRUCTURE: StructureLayout = {
 };
 
 /**
- * The streaming detector of smc.md: one per thread over a buffer that holds the states of many symbols. `attach`
+ * The streaming detector of docs/smc.md: one per thread over a buffer that holds the states of many symbols. `attach`
  * moves it to a symbol, `push` takes that symbol's next closed bar. What it says of the current bar (`breakDir` and
  * the like) holds from `push` until the next `push` or `attach`. It allocates nothing after construction.
  */

@@ -29,7 +29,7 @@ const MARKS = LISTS.gapMarks;
 const BAR_MASK = AGE_MASK;
 
 /**
- * The tracked fair value gaps (smc.md section 7), oldest first. One that is touched or halved on the bar, and whose
+ * The tracked fair value gaps (docs/smc.md section 7), oldest first. One that is touched or halved on the bar, and whose
  * middle bar was a displacement, makes a setup.
  */
 export class FairValueGapTracker extends ZoneTracker {

@@ -19,7 +19,7 @@ const CLOSE_MASK = CLOSE_RING - 1;
 const VOLUMES = F64.volumes;
 const VOLUME_MASK = VOLUME_RING - 1;
 
-/** ATR-14 and RSI-14 after Wilder (smc.md sections 1 and 2), and the volumes in ATR of the last bars. */
+/** ATR-14 and RSI-14 after Wilder (docs/smc.md sections 1 and 2), and the volumes in ATR of the last bars. */
 export class Indicators {
   readonly #f64: Float64Array;
   #f = 0;

@@ -22,7 +22,7 @@ const MARKS = LISTS.poolMarks;
 const POOLS = LISTS.pools;
 const BAR_MASK = AGE_MASK;
 
-/** The liquidity pools above swing highs and below swing lows (smc.md section 4), in order of creation. */
+/** The liquidity pools above swing highs and below swing lows (docs/smc.md section 4), in order of creation. */
 export class LiquidityPoolTracker {
   readonly #f64: Float64Array;
   readonly #i32: Int32Array;

@@ -1,7 +1,7 @@
 import type { Bar } from "@smcq/kernel";
 
 /*
- * The old design's rules, word for word (smc.md section 7). They are kept to show what they measure, and are used by
+ * The old design's rules, word for word (docs/smc.md 7). They are kept to show what they measure, and are used by
  * nothing: over three candles its "bullish" gap is the bearish one.
  */
 

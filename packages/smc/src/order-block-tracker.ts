@@ -24,7 +24,7 @@ const MARKS = LISTS.blockMarks;
 const ZONES = LISTS.blocks;
 const BAR_MASK = AGE_MASK;
 
-/** The order blocks and breakers (smc.md section 6) in order of birth. A block touched on the bar makes a setup. */
+/** The order blocks and breakers (docs/smc.md section 6) in order of birth. A block touched on the bar makes a setup. */
 export class OrderBlockTracker extends ZoneTracker {
   readonly #f64: Float64Array;
   readonly #i32: Int32Array;

@@ -1,4 +1,4 @@
-/** The numbers of the detection rules (smc.md section 0); stored with every run and every model. */
+/** The numbers of the detection rules (docs/smc.md section 0); stored with every run and every model. */
 export interface SmcParameters {
   /** Rises with any change of a rule or a number: old models then no longer fit. */
   readonly version: number;

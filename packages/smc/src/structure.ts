@@ -24,7 +24,7 @@ const PIVOT_BARS = SMC_PARAMETERS.pivotBars;
 const AGE_BARS_MAX = SMC_PARAMETERS.ageBarsMax;
 
 /**
- * Swing points, the structure levels and the trend (smc.md sections 3 and 5): the same code for M1 and M5 bars.
+ * Swing points, the structure levels and the trend (docs/smc.md sections 3 and 5): the same code for M1 and M5 bars.
  * A level that is missing, crossed or too old is an infinity, so that no close can break it.
  */
 export class StructureTracker {

@@ -1,4 +1,4 @@
-import { assert } from "@smcq/kernel";
+import { assert, type ModelEpochs } from "@smcq/kernel";
 import { CONTROL, CONTROL_MAGIC, CONTROL_VERSION, LATENCY_BUCKETS } from "./layouts/control.layout.ts";
 import { FEED_COUNTER_LINES } from "./layouts/control-sizes.ts";
 import { createBlock, HEADER, openBlock } from "./layouts/layout.ts";
@@ -32,12 +32,6 @@ export const ScanCounter = {
   LatencyUsMax: 7,
 } as const;
 export type ScanCounter = (typeof ScanCounter)[keyof typeof ScanCounter];
-
-/** The epochs of the models that score: one that counts, and one beside it without weight (0: none). */
-export interface ModelEpochs {
-  model: number;
-  challenger: number;
-}
 
 /** The bucket of a latency: 8 buckets an octave of microseconds. */
 export function latencyBucket(latencyUs: number): number {

@@ -1,13 +1,13 @@
 import { forkBinanceSim } from "@smcq/binance-sim";
+import { requireWatched } from "@smcq/cluster";
 import type { LoadedConfig } from "@smcq/config";
 import type { Universe } from "@smcq/exchange";
-import { assertRouted, BinanceReferenceData } from "@smcq/exchange-binance";
-import { type ClockSpec, createClock, Rng } from "@smcq/kernel";
-import { join } from "node:path";
+import { createClock, MeasuredOffset } from "@smcq/kernel";
 import type { CommandModule } from "yargs";
-import { requireWatched, watchedOf } from "../run/universe-follower.ts";
+import { modeOf } from "../modes/mode-of.ts";
 import { createStderrLogger } from "../output/logger.ts";
 import { printResult } from "../output/print-result.ts";
+import { enginePayload, type SimulatedAddress } from "../process/engine-payload.ts";
 import { loadSettings, withSettingFlags } from "./settings.ts";
 
 /** `smcq universe`: the instruments that the engine would watch. */
@@ -19,10 +19,10 @@ export function universeCommand(setExitCode: (exitCode: number) => void): Comman
     handler: async (args) => {
       const loaded = loadSettings(args);
       const universe = await fetchUniverse(loaded);
-      const isWatched = new Set(watchedOf(universe, loaded.config.universe).symbols);
+      const logger = createStderrLogger(loaded.config.log);
+      const isWatched = new Set(requireWatched(universe, loaded.config.universe, logger));
       const instruments = universe.instruments.filter(({ symbol }) => isWatched.has(symbol));
       const watched = { ...universe, instruments };
-      requireWatched(universe, loaded.config.universe, createStderrLogger(loaded.config.log));
       await printResult(
         args["json"] === true ? `${JSON.stringify(watched, null, 2)}\n` : universeTable(watched),
       );
@@ -32,39 +32,36 @@ export function universeCommand(setExitCode: (exitCode: number) => void): Comman
 }
 
 async function fetchUniverse(loaded: LoadedConfig): Promise<Universe> {
-  const { config } = loaded;
-  if (config.mode !== "sim")
-    return ask(loaded, config.feed.wsBaseUrl, config.feed.restBaseUrl, { type: "system" });
-  const venue = await forkBinanceSim({ seed: config.seed, symbols: config.sim.symbols, speed: config.speed });
+  const { venueProcess } = modeOf(loaded.config);
+  if (venueProcess === null) return ask(loaded, null);
+  // Of a venue that lives for one question nothing but its list is wanted.
+  const { seed, symbols, speed } = venueProcess;
+  const options = Object.fromEntries(
+    Object.entries({ seed, symbols, speed }).filter(([, value]) => value !== undefined),
+  );
+  const venue = await forkBinanceSim(options);
   try {
-    const host = `127.0.0.1:${venue.port}`;
-    return await ask(loaded, `ws://${host}`, `http://${host}`, venue.clockSpec);
+    return await ask(loaded, { port: venue.port, clock: venue.clockSpec });
   } finally {
     await venue.stop();
   }
 }
 
-async function ask(
-  loaded: LoadedConfig,
-  wsBase: string,
-  restBase: string,
-  clock: ClockSpec,
-): Promise<Universe> {
-  const { config } = loaded;
-  const { restOrigin } = assertRouted({ wsBase, restBase, allowCustomHost: config.feed.allowCustomHost });
-  const reference = new BinanceReferenceData({
-    origin: restOrigin,
-    clock: createClock(clock),
-    rng: new Rng(config.seed),
-    log: createStderrLogger(config.log),
-    connectTimeoutMs: config.feed.connectTimeoutMs,
-    replyTimeoutMs: config.feed.httpTimeoutMs,
-    ...(config.mode === "sim" ? {} : { cacheDir: join(config.dataDir, "cache") }),
-  });
+/** Asks as the engine would: through the mode's own ports. */
+async function ask(loaded: LoadedConfig, simulated: SimulatedAddress | null): Promise<Universe> {
+  const payload = enginePayload(loaded, simulated);
+  const { cacheMaxAgeMs } = payload.config.universe;
+  const venue = await modeOf(payload.config)
+    .ports(payload)
+    .connectVenue({
+      machineClock: createClock(payload.clock),
+      offset: new MeasuredOffset(),
+      logger: createStderrLogger(payload.config.log),
+    });
   try {
-    return await reference.universe({ maxAgeMs: config.universe.cacheMaxAgeMs });
+    return await venue.reference.universe({ maxAgeMs: cacheMaxAgeMs });
   } finally {
-    await reference.close();
+    await venue.close();
   }
 }
 

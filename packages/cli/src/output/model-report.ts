@@ -1,5 +1,5 @@
 import { FEATURES } from "@smcq/features";
-import { DRIFT_LIMITS, type HealthReport } from "@smcq/scoring";
+import { DRIFT_LIMITS, type HealthReport } from "@smcq/model-life";
 import type { Metric } from "./metrics-text.ts";
 
 /** How the scorer does, for the minute line and the metrics. */

@@ -1,4 +1,4 @@
-import type { EngineConfig } from "@smcq/config";
+import type { EngineConfig, LoadedConfig } from "@smcq/config";
 import type { ClockSpec } from "@smcq/kernel";
 
 /** What the supervisor hands to the engine's process: plain data, its first message. */
@@ -8,6 +8,24 @@ export interface EnginePayload {
   readonly configHash: string;
   readonly configJson: string;
   readonly clock: ClockSpec;
+}
+
+/** Where a simulated venue listens on loopback, and the clock that it runs by. */
+export interface SimulatedAddress {
+  readonly port: number;
+  readonly clock: ClockSpec;
+}
+
+/** The payload of a run against a simulated venue, or against the addresses of the settings. */
+export function enginePayload(loaded: LoadedConfig, simulated: SimulatedAddress | null): EnginePayload {
+  const { config, hash, json } = loaded;
+  if (simulated === null) return { config, configHash: hash, configJson: json, clock: { type: "system" } };
+  const feed = {
+    ...config.feed,
+    wsBaseUrl: `ws://127.0.0.1:${simulated.port}`,
+    restBaseUrl: `http://127.0.0.1:${simulated.port}`,
+  };
+  return { config: { ...config, feed }, configHash: hash, configJson: json, clock: simulated.clock };
 }
 
 /** Supervisor -> engine, first of all. */

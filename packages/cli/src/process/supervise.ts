@@ -2,9 +2,16 @@ import { type ChildProcess, fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { awaitMessage, SupervisedProcess, type SupervisedEnd } from "@smcq/cluster";
 import type { LoadedConfig } from "@smcq/config";
-import { type ClockSpec, type Logger, SmcqError, SystemClock, workerUrl } from "@smcq/kernel";
+import { type Logger, SmcqError, SystemClock, workerUrl } from "@smcq/kernel";
+import type { BinanceSimOptions } from "@smcq/binance-sim";
 import { ExitCode } from "../exit-codes.ts";
-import type { EnginePayload, StartMessage, StopMessage } from "./engine-payload.ts";
+import { modeOf } from "../modes/mode-of.ts";
+import {
+  enginePayload,
+  type SimulatedAddress,
+  type StartMessage,
+  type StopMessage,
+} from "./engine-payload.ts";
 
 /**
  * Each of the engine's dozen heaps may grow its young generation to 2 MB a half instead of 16: what a minute leaves
@@ -14,15 +21,11 @@ const ENGINE_FLAGS: readonly string[] = ["--max-semi-space-size=2"];
 /** The simulated venue has to be up within this time, wall ms. */
 const VENUE_UP_MS_MAX = 20_000;
 
-interface VenueListening {
+interface VenueListening extends SimulatedAddress {
   readonly type: "listening";
-  readonly port: number;
-  readonly clock: ClockSpec;
 }
 
-interface SimulatedVenue {
-  readonly port: number;
-  readonly clock: ClockSpec;
+interface SimulatedVenue extends SimulatedAddress {
   readonly process: SupervisedProcess;
   /** Resolves when the simulated data has ended. */
   readonly dataEnded: Promise<void>;
@@ -36,9 +39,9 @@ export async function supervise(loaded: LoadedConfig, logger: Logger): Promise<n
   const stopAsked = new Promise<void>((resolve) => {
     for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => resolve());
   });
-  if (loaded.config.mode !== "sim")
-    return exitCodeOfEnds(await superviseEngine(loaded, null, stopAsked, logger));
-  const venue = await startVenue(loaded, stopAsked, logger);
+  const { venueProcess } = modeOf(loaded.config);
+  if (venueProcess === null) return exitCodeOfEnds(await superviseEngine(loaded, null, stopAsked, logger));
+  const venue = await startVenue(venueProcess, loaded, stopAsked, logger);
   if (venue === null) return ExitCode.Ok;
   let engineEnd: SupervisedEnd;
   try {
@@ -94,34 +97,14 @@ function exitCodeOfEnds(engine: SupervisedEnd, venue?: SupervisedEnd): number {
   return isCrashed ? ExitCode.Crashes : engine.exitCode;
 }
 
-function enginePayload(loaded: LoadedConfig, venue: SimulatedVenue | null): EnginePayload {
-  const { config, hash, json } = loaded;
-  if (venue === null) return { config, configHash: hash, configJson: json, clock: { type: "system" } };
-  const feed = {
-    ...config.feed,
-    wsBaseUrl: `ws://127.0.0.1:${venue.port}`,
-    restBaseUrl: `http://127.0.0.1:${venue.port}`,
-  };
-  return { config: { ...config, feed }, configHash: hash, configJson: json, clock: venue.clock };
-}
-
 /** Null when the run was to stop before the venue was up. */
 async function startVenue(
+  base: BinanceSimOptions,
   loaded: LoadedConfig,
   stopAsked: Promise<void>,
   logger: Logger,
 ): Promise<SimulatedVenue | null> {
   const wallClock = new SystemClock();
-  const { config } = loaded;
-  const base = {
-    seed: config.seed,
-    symbols: config.sim.symbols,
-    speed: config.speed,
-    loop: config.loop,
-    port: config.sim.port,
-    updatesPerSecondWall: config.sim.updatesPerSecondWall,
-    ...(config.sim.faults === "" ? {} : { faults: config.sim.faults }),
-  };
   let dataEnded: () => void = () => {};
   const ended = new Promise<void>((resolve) => {
     dataEnded = resolve;
@@ -142,7 +125,7 @@ async function startVenue(
     start,
     askToStop: (child) => tell(child, { type: "stop" }),
     isFinal: (exitCode) => exitCode === 0,
-    policy: config.supervisor,
+    policy: loaded.config.supervisor,
     wallClock,
     logger,
   });

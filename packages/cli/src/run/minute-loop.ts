@@ -1,10 +1,9 @@
-import type { Coordinator, MinuteReporter } from "@smcq/cluster";
+import type { MinuteReporter } from "@smcq/cluster";
 import { type CancelTimer, type Clock, lastClosedMinuteMs, type Logger, nextMinuteMs } from "@smcq/kernel";
 import { modelMetrics } from "../output/model-report.ts";
 import { minuteFields, minuteText } from "../output/minute-line.ts";
 import { type Metric, metricName } from "../output/metrics-text.ts";
-import type { EngineModels } from "./models/open-models.ts";
-import type { SignalCounter } from "./signal-tally.ts";
+import type { RunEngine } from "./create-engine.ts";
 
 /** The line of a minute is written this long after its boundary: finals come about 2 s late, repairs a little later. */
 const GRACE_MS = 12_000;
@@ -12,13 +11,10 @@ const GRACE_MS = 12_000;
 const LINE_MS_MIN = 1_900;
 
 export interface MinuteLoopOptions {
-  readonly coordinator: Coordinator;
-  readonly signals: SignalCounter;
+  readonly engine: RunEngine;
   /** Signals since the start that the ledger could not store. */
   readonly signalsLost: () => number;
-  readonly models: Pick<EngineModels, "report" | "desk">;
-  /** The venue's clock. */
-  readonly clock: Clock;
+  readonly venueClock: Clock;
   readonly wallClock: Clock;
   readonly logger: Logger;
 }
@@ -37,7 +33,7 @@ export class MinuteLoop {
   constructor(options: MinuteLoopOptions) {
     this.#options = options;
     this.#reportedMs = this.#lastClosedMs();
-    this.#reporter = options.coordinator.createReporter(this.#reportedMs);
+    this.#reporter = options.engine.coordinator.createReporter(this.#reportedMs);
     this.#tickedMs = this.#reportedMs;
     this.#lastLineNs = options.wallClock.monoNs();
     this.#arm();
@@ -49,7 +45,7 @@ export class MinuteLoop {
 
   /** Signals that led to no decision, because the model is only observed, since the last call. */
   #takeSuppressed(): number {
-    const { suppressed } = this.#options.coordinator.engineCounters;
+    const { suppressed } = this.#options.engine.core.counters;
     const since = suppressed - this.#suppressed;
     this.#suppressed = suppressed;
     return since;
@@ -57,7 +53,7 @@ export class MinuteLoop {
 
   /** The numbers of the last minute line, and the totals since the start, for a scrape. */
   metrics(): readonly Metric[] {
-    const { signals, signalsLost, models, clock } = this.#options;
+    const { engine, signalsLost } = this.#options;
     const minute = Object.entries(this.#fields).flatMap(([field, value]): Metric[] =>
       typeof value === "number"
         ? [{ name: `minute_${metricName(field)}`, help: `${field} of the minute line`, type: "gauge", value }]
@@ -70,36 +66,36 @@ export class MinuteLoop {
       value,
     });
     return [
-      counted("signals_total", "scored candidates since the start", signals.total),
+      counted("signals_total", "scored candidates since the start", engine.signals.total),
       counted("signals_lost_total", "signals that the ledger could not store", signalsLost()),
-      ...modelMetrics(models.report(clock.nowMs())),
+      ...modelMetrics(engine.models.report()),
       ...minute,
     ];
   }
 
   #lastClosedMs(): number {
-    return lastClosedMinuteMs(this.#options.clock.nowMs(), GRACE_MS);
+    return lastClosedMinuteMs(this.#options.venueClock.nowMs(), GRACE_MS);
   }
 
   #arm(): void {
-    const nowMs = this.#options.clock.nowMs();
+    const nowMs = this.#options.venueClock.nowMs();
     const delayMs = nextMinuteMs(nowMs, GRACE_MS) - nowMs;
-    this.#cancel = this.#options.clock.after(delayMs, () => this.#tick(), { unref: true });
+    this.#cancel = this.#options.venueClock.after(delayMs, () => this.#tick(), { unref: true });
   }
 
   #tick(): void {
-    const { wallClock, signals, logger } = this.#options;
+    const { engine, wallClock, logger } = this.#options;
     const minuteMs = this.#lastClosedMs();
-    if (minuteMs > this.#tickedMs) this.#options.models.desk?.tick(this.#options.clock.nowMs());
+    if (minuteMs > this.#tickedMs) engine.models.tick();
     this.#tickedMs = minuteMs;
     const nowNs = wallClock.monoNs();
     if (minuteMs > this.#reportedMs && (nowNs - this.#lastLineNs) / 1e6 >= LINE_MS_MIN) {
-      const health = this.#options.coordinator.health();
-      const fields = minuteFields(this.#reporter.take(minuteMs), signals.take(), {
+      const health = engine.coordinator.health();
+      const fields = minuteFields(this.#reporter.take(minuteMs), engine.signals.take(), {
         ...health,
         signalsLost: this.#options.signalsLost(),
         suppressed: this.#takeSuppressed(),
-        model: this.#options.models.report(this.#options.clock.nowMs()),
+        model: engine.models.report(),
       });
       this.#fields = fields;
       this.#reportedMs = minuteMs;

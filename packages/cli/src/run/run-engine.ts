@@ -1,18 +1,25 @@
-import type { Coordinator } from "@smcq/cluster";
-import type { EngineConfig } from "@smcq/config";
-import { type Clock, createClock, errorMessage, type Logger, OffsetClock, SystemClock } from "@smcq/kernel";
+import { requireWatched, UniverseFollower } from "@smcq/cluster";
+import {
+  type Clock,
+  createClock,
+  errorMessage,
+  type Logger,
+  MeasuredOffset,
+  OffsetClock,
+  SystemClock,
+} from "@smcq/kernel";
 import { acquireRunLock } from "@smcq/ledger";
 import { ExitCode } from "../exit-codes.ts";
-import type { EnginePayload } from "../process/engine-payload.ts";
+import { modeOf } from "../modes/mode-of.ts";
+import type { Ports, VenueConnection } from "../modes/ports.ts";
 import { MetricsServer } from "../output/metrics-server.ts";
-import { createCoordinator } from "./create-coordinator.ts";
-import { type EngineModels, modelText, openModels } from "./models/open-models.ts";
+import type { EnginePayload } from "../process/engine-payload.ts";
+import { Closers } from "./closers.ts";
+import { createEngine, type RunEngine } from "./create-engine.ts";
+import { loadScoring, type Scoring } from "./models/load-models.ts";
 import { MinuteLoop } from "./minute-loop.ts";
-import { lostSignals, openRunLedger, type RunLedger, type RunSummary } from "./run-ledger.ts";
-import { SignalCounter } from "./signal-tally.ts";
+import { lostSignals, openRunLedger, type RunLedger } from "./run-ledger.ts";
 import { StartUp } from "./start-up.ts";
-import { requireWatched, UniverseFollower } from "./universe-follower.ts";
-import { connectVenue, type VenueConnection } from "./venue-connection.ts";
 
 /** Every shard must have heard a kline within this time, wall ms; an acknowledged subscription proves nothing. */
 const FIRST_DATA_MS_MAX = 20_000;
@@ -23,34 +30,29 @@ export interface RunDeps {
   readonly signal: AbortSignal;
 }
 
-/** What a run opened, in the order of opening; closed in the opposite one. */
-class Closers {
-  readonly #closers: (() => Promise<void> | void)[] = [];
-
-  add(close: () => Promise<void> | void): void {
-    this.#closers.push(close);
-  }
-
-  /** Closes everything; the first error is thrown after all were tried. */
-  async closeAll(): Promise<void> {
-    const errors: unknown[] = [];
-    for (const close of this.#closers.toReversed()) {
-      try {
-        await close();
-      } catch (error) {
-        errors.push(error);
-      }
-    }
-    if (errors.length > 0) throw errors[0];
-  }
+/** What every step of a run stands on. */
+interface Ground {
+  readonly payload: EnginePayload;
+  readonly ports: Ports;
+  readonly logger: Logger;
+  readonly signal: AbortSignal;
+  /** This machine's clock at the run's speed. */
+  readonly machineClock: Clock;
+  /** The venue's minus this machine's, measured again and again. */
+  readonly offset: MeasuredOffset;
+  /** The venue's time: expiry and shadows of models go by it, and every decision. */
+  readonly venueClock: Clock;
+  readonly wallClock: Clock;
+  readonly startUp: StartUp;
+  readonly closers: Closers;
 }
 
-/** Runs the engine from its first step to its last; returns the exit code. Start order: mission.md B1. */
+/** Runs the engine from its first step to its last; returns the exit code. Start order: docs/mission.md B1. */
 export async function runEngine(payload: EnginePayload, deps: RunDeps): Promise<number> {
   const closers = new Closers();
   let reason = "end of the run";
   try {
-    await start(payload, deps, closers);
+    await start(groundOf(payload, deps, closers));
     await untilStopped(payload, deps);
     if (deps.signal.aborted) reason = String(deps.signal.reason);
     return ExitCode.Ok;
@@ -66,154 +68,150 @@ export async function runEngine(payload: EnginePayload, deps: RunDeps): Promise<
   }
 }
 
-async function start(payload: EnginePayload, deps: RunDeps, closers: Closers): Promise<void> {
-  const { config } = payload;
-  const { logger } = deps;
-  const clock = createClock(payload.clock);
+function groundOf(payload: EnginePayload, { logger, signal }: RunDeps, closers: Closers): Ground {
+  const ports = modeOf(payload.config).ports(payload);
+  const machineClock = createClock(ports.clockSpec);
+  const offset = new MeasuredOffset();
   const wallClock = new SystemClock();
-  const startUp = new StartUp(logger, wallClock, deps.signal);
-  const display = banner(payload);
-  logger.info({ mode: config.mode, configHash: payload.configHash, display }, "smc-quant engine");
+  return {
+    payload,
+    ports,
+    logger,
+    signal,
+    machineClock,
+    offset,
+    venueClock: new OffsetClock(machineClock, () => offset.offsetMs),
+    wallClock,
+    startUp: new StartUp(logger, wallClock, signal),
+    closers,
+  };
+}
 
-  // Of no offset until the venue was asked; expiry and shadows go by the venue's time from then on.
-  let offsetMs = (): number => 0;
-  const venueClock = new OffsetClock(clock, () => offsetMs());
-  const stores = { logger, clock, venueClock, wallClock, startUp, closers };
-  const { run, summary, models } = await openStores(payload, stores);
-  let tellOffset = (_offsetMs: number): void => {};
-  const venue = await startUp.step(
-    "venue",
-    () =>
-      connectVenue(payload, {
-        logger,
-        clock,
-        onOffset: (offsetMs) => tellOffset(offsetMs),
-        signal: deps.signal,
-      }),
-    (opened) => ({ rest: config.feed.restBaseUrl, clockOffsetMs: opened.offsetMs() }),
-  );
-  closers.add(() => venue.close());
-  offsetMs = () => venue.offsetMs();
-  const universe = await startUp.step(
-    "universe",
-    () => venue.reference.universe({ maxAgeMs: config.universe.cacheMaxAgeMs }),
-    (found) => ({ pairs: found.instruments.length, listed: found.totalCount, source: found.source }),
-  );
-  requireWatched(universe, config.universe, logger);
-  const signals = new SignalCounter(config.scan.scoreMin);
-  const parts = { universe, venue, ledger: run.client, signals, logger, models: models.scan };
-  const coordinator = createCoordinator(payload, parts);
-  tellOffset = (offsetMs) => coordinator.setClockOffsetMs(offsetMs);
-  tellOffset(venue.offsetMs());
-  summary.coordinator = coordinator;
-  summary.signals = signals;
-  models.desk?.resume((modelId) => run.sizeFactorBefore(modelId));
-  models.desk?.attach(coordinator, (event) => run.noteModel(event));
-  closers.add(() => coordinator.stop());
-  // A stop ends the waits of the start. What fails on that way, the closer reports.
-  deps.signal.addEventListener("abort", () => void coordinator.stop().catch(() => {}));
+async function start(ground: Ground): Promise<void> {
+  const { payload, ports, logger, startUp } = ground;
+  const { name, banner } = ports;
+  logger.info({ mode: name, configHash: payload.configHash, display: banner }, "smc-quant engine");
+  const { run, scoring } = await openStores(ground);
+  const venue = await openVenue(ground);
+  const symbols = await chooseSymbols(ground, venue);
+  const engine = createEngine({ ...ground, config: payload.config, symbols, venue, run, scoring });
+  closeWithThreads(ground, engine, run);
+  engine.models.start();
   await startUp.step(
     "shards",
-    () => coordinator.start(),
-    () => ({ shards: coordinator.memories.length, compute: config.compute }),
+    () => engine.coordinator.start(),
+    () => ({ shards: engine.coordinator.memory.shards.length, compute: payload.config.compute }),
   );
   const health = await startUp.step(
     "warm-up",
-    () => coordinator.whenReady(FIRST_DATA_MS_MAX),
+    () => engine.coordinator.whenReady(FIRST_DATA_MS_MAX),
     ({ ready, short, warming }) => ({ ready, short, warming }),
   );
   const { ready, shardsRunning, short, warming } = health;
-  startUp.ready(ready, shardsRunning, { scorer: models.scorerId, short, warming });
-  const signalsLost = (): number => lostSignals(run.client);
-  const beside = { signals, signalsLost, models, venueClock, config, clock, logger, closers };
-  await startBackground({ ...beside, coordinator, venue });
+  startUp.ready(ready, shardsRunning, { scorer: scoring.scorerId, short, warming });
+  await startBackground(ground, engine, venue, run);
 }
 
-/** Takes the data folder and begins the run in its ledger. */
-async function openStores(
-  payload: EnginePayload,
-  deps: {
-    readonly logger: Logger;
-    readonly clock: Clock;
-    readonly venueClock: Clock;
-    readonly wallClock: Clock;
-    readonly startUp: StartUp;
-    readonly closers: Closers;
-  },
-): Promise<{ readonly run: RunLedger; readonly summary: RunSummary; readonly models: EngineModels }> {
+/** Takes the data folder, loads what scores, and begins the run in the ledger. */
+async function openStores(ground: Ground): Promise<{ readonly run: RunLedger; readonly scoring: Scoring }> {
+  const { payload, ports, logger, machineClock, venueClock, wallClock, startUp, closers } = ground;
   const { config } = payload;
-  const { logger, clock, venueClock, wallClock, startUp, closers } = deps;
   await startUp.step(
     "data folder",
-    () => closers.add(openLock(config.dataDir)),
+    () => {
+      const lock = acquireRunLock(config.dataDir);
+      closers.add(() => lock.release());
+    },
     () => ({ dataDir: config.dataDir }),
   );
-  const models = await startUp.step(
+  const scoring = await startUp.step(
     "model",
-    () => openModels(config, { logger, clock: venueClock, wallClock }),
-    modelText,
+    () => loadScoring(config, { policy: ports.scorer, venueClock, wallClock, logger }),
+    ({ display }) => display,
   );
-  closers.add(() => models.close());
-  const { scorerId, modelJson } = models;
+  closers.add(() => scoring.close());
   const run = await startUp.step(
     "ledger",
-    () => openRunLedger(payload, { logger, clock, wallClock, scorerId, modelJson }),
+    () => openRunLedger(payload, { modeName: ports.name, scoring, logger, machineClock, wallClock }),
     ({ runId }) => ({ runId }),
   );
   closers.add(() => run.client.close());
-  const summary: RunSummary = { coordinator: null, signals: null };
-  closers.add(() => run.end(clock.nowMs(), summary));
-  return { run, summary, models };
+  closers.add(() => run.end(machineClock.nowMs()));
+  return { run, scoring };
 }
 
-/** What runs beside the cluster once it is READY: the minute line, and the universe's changes. */
-async function startBackground(run: {
-  readonly coordinator: Coordinator;
-  readonly signals: SignalCounter;
-  readonly signalsLost: () => number;
-  readonly models: EngineModels;
-  readonly venue: VenueConnection;
-  readonly venueClock: Clock;
-  readonly config: EngineConfig;
-  readonly clock: Clock;
-  readonly logger: Logger;
-  readonly closers: Closers;
-}): Promise<void> {
-  const { coordinator, signals, signalsLost, models, venue, venueClock } = run;
-  const { config, clock, logger, closers } = run;
-  const wallClock = new SystemClock();
+async function openVenue(ground: Ground): Promise<VenueConnection> {
+  const { payload, ports, offset, startUp, closers } = ground;
+  const venue = await startUp.step(
+    "venue",
+    () => ports.connectVenue(ground),
+    () => ({ rest: payload.config.feed.restBaseUrl, clockOffsetMs: offset.offsetMs }),
+  );
+  closers.add(() => venue.close());
+  return venue;
+}
+
+async function chooseSymbols(ground: Ground, venue: VenueConnection): Promise<readonly string[]> {
+  const { universe: wish } = ground.payload.config;
+  const universe = await ground.startUp.step(
+    "universe",
+    () => venue.reference.universe({ maxAgeMs: wish.cacheMaxAgeMs }),
+    (found) => ({ pairs: found.instruments.length, listed: found.totalCount, source: found.source }),
+  );
+  return requireWatched(universe, wish, ground.logger);
+}
+
+/** A stop drains feeds and scans, lets the core decide what is collected, and only then lets go of the models. */
+function closeWithThreads({ signal, closers }: Ground, engine: RunEngine, run: RunLedger): void {
+  const { coordinator, loop, models, signals } = engine;
+  closers.add(() => models.close());
+  closers.add(async () => {
+    try {
+      await coordinator.stop();
+    } finally {
+      loop.stop();
+      run.noteOutcome(signals.total, coordinator.health());
+    }
+  });
+  // A stop ends the waits of the start. What fails on that way, the closer reports.
+  signal.addEventListener("abort", () => void coordinator.stop().catch(() => {}));
+}
+
+/** What runs beside the cluster once it is READY: the minute line, metrics, and the universe's changes. */
+async function startBackground(
+  ground: Ground,
+  engine: RunEngine,
+  venue: VenueConnection,
+  run: RunLedger,
+): Promise<void> {
+  const { payload, ports, venueClock, wallClock, machineClock, logger, closers } = ground;
+  const { metrics, universe } = payload.config;
   const minutes = new MinuteLoop({
-    coordinator,
-    signals,
-    signalsLost,
-    models,
-    clock: venueClock,
+    engine,
+    signalsLost: () => lostSignals(run.client),
+    venueClock,
     wallClock,
     logger,
   });
   closers.add(() => minutes.stop());
-  if (config.metrics.port !== null) {
+  if (metrics.port !== null) {
     const server = new MetricsServer(() => minutes.metrics());
     closers.add(() => server.close());
-    const port = await server.listen(config.metrics.port);
+    const port = await server.listen(metrics.port);
     logger.info({ url: `http://127.0.0.1:${port}/metrics` }, "metrics are served");
   }
-  const follower = new UniverseFollower({ coordinator, venue, config, clock, logger });
+  const follower = new UniverseFollower({
+    coordinator: engine.coordinator,
+    reference: venue.reference,
+    contracts: (onNews) => ports.contracts({ machineClock, wallClock, logger }, onNews),
+    wish: universe,
+    refreshMs: universe.refreshMs,
+    cacheMaxAgeMs: universe.cacheMaxAgeMs,
+    machineClock,
+    logger,
+  });
   closers.add(() => follower.stop());
   await follower.start();
-}
-
-function banner(payload: EnginePayload): string {
-  const { config } = payload;
-  const speed = payload.clock.type === "scaled" ? `, ${payload.clock.speed} times as fast as life` : "";
-  const venue =
-    config.mode === "sim" ? "simulated venue on loopback" : "the real venue's market data, no orders";
-  return `smc-quant engine, mode ${config.mode} (${venue}${speed})`;
-}
-
-function openLock(dataDir: string): () => void {
-  const lock = acquireRunLock(dataDir);
-  return () => lock.release();
 }
 
 /** Waits for the signal to stop, or for the end of `--for`. */

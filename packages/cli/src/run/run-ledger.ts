@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import type { Coordinator } from "@smcq/cluster";
+import type { ClusterHealth } from "@smcq/cluster";
 import { sha256Hex } from "@smcq/config";
 import { FEATURE_VERSION, featureSchemaJson } from "@smcq/features";
 import type { ModelEvent } from "@smcq/engine";
@@ -7,34 +7,18 @@ import { type Clock, errorCode, errorMessage, type Logger } from "@smcq/kernel";
 import { type LedgerClient, type LedgerEvent, ledgerFile, LedgerReader, openLedger } from "@smcq/ledger";
 import { SMC_PARAMETERS } from "@smcq/smc";
 import type { EnginePayload } from "../process/engine-payload.ts";
-import type { SignalCounter } from "./signal-tally.ts";
+import type { Scoring } from "./models/load-models.ts";
 
 const ENGINE_VERSION = "0.0.0";
 
 export interface LedgerDeps {
+  /** The mode's name, for the run's record. */
+  readonly modeName: string;
+  readonly scoring: Pick<Scoring, "scorerId" | "modelJson">;
   readonly logger: Logger;
-  readonly clock: Clock;
+  /** The clock that a run's start and end are dated by. */
+  readonly machineClock: Clock;
   readonly wallClock: Clock;
-  readonly scorerId: string;
-  readonly modelJson: string;
-}
-
-/** What a run came to; empty while it is starting. */
-export interface RunSummary {
-  coordinator: Coordinator | null;
-  signals: SignalCounter | null;
-}
-
-/** The ledger with this run open in it. */
-export interface RunLedger {
-  readonly runId: string;
-  readonly client: LedgerClient;
-  /** Keeps what happened to the models; a failure is told, never thrown. */
-  noteModel(event: ModelEvent): void;
-  /** The size factor that a model ended a run before with, 0..1; 1 when nothing is known. */
-  sizeFactorBefore(modelId: string): number;
-  /** Stores the run's end with what became of it; a start that failed or was stopped ends too. */
-  end(endedAtMs: number, run: RunSummary): Promise<void>;
 }
 
 const LEDGER_TEXTS: Readonly<Record<LedgerEvent["type"], string>> = {
@@ -62,56 +46,36 @@ export function lostSignals(client: LedgerClient): number {
   return lost + overflowed;
 }
 
-/** Opens the ledger and begins the run; a run that cannot be stored does not start. */
-export async function openRunLedger(payload: EnginePayload, deps: LedgerDeps): Promise<RunLedger> {
-  const { config } = payload;
-  const { logger } = deps;
-  const client = await openLedger({
-    file: ledgerFile(config.dataDir),
-    queueMax: config.ledger.queueMax,
-    clock: deps.wallClock,
-    onEvent: ledgerTeller(logger),
-  });
-  const runId = randomUUID();
-  try {
-    await client.beginRun({
-      runId,
-      mode: config.mode,
-      startedAtMs: deps.clock.nowMs(),
-      engineVersion: ENGINE_VERSION,
-      configHash: payload.configHash,
-      configJson: payload.configJson,
-      scorerId: deps.scorerId,
-      modelJson: deps.modelJson,
-      featureSchemaHash: sha256Hex(featureSchemaJson()),
-      smcParametersJson: JSON.stringify({ ...SMC_PARAMETERS, featureVersion: FEATURE_VERSION }),
-      seed: config.seed,
-    });
-  } catch (error) {
-    await client.close();
-    throw error;
+/** The ledger with this run open in it. */
+export class RunLedger {
+  readonly runId: string;
+  readonly client: LedgerClient;
+  readonly #file: string;
+  readonly #logger: Logger;
+  #outcome = { signals: 0, ready: 0, shardRestarts: 0, scanRestarts: 0 };
+
+  constructor(runId: string, client: LedgerClient, deps: { readonly file: string; readonly logger: Logger }) {
+    this.runId = runId;
+    this.client = client;
+    this.#file = deps.file;
+    this.#logger = deps.logger;
   }
-  const end = async (endedAtMs: number, run: RunSummary): Promise<void> => {
-    const signals = run.signals?.total ?? 0;
-    const { ready = 0, shardRestarts = 0, scanRestarts = 0 } = run.coordinator?.health() ?? {};
-    const summary = { signals, signalsLost: lostSignals(client), ready, shardRestarts, scanRestarts };
-    await client.endRun(runId, endedAtMs, summary);
-    const stored = client.stats().stored;
-    const text = `ledger          ${signals} signals, ${stored} stored, ${summary.signalsLost} lost`;
-    logger.info({ runId, ...summary, stored, display: text }, "run closed in the ledger");
-  };
-  const noteModel = (event: ModelEvent): void => {
-    client
+
+  /** Keeps what happened to the models; a failure is told, never thrown. */
+  noteModel(event: ModelEvent): void {
+    this.client
       .noteModel(event)
       .catch((error: unknown) =>
-        logger.error(
+        this.#logger.error(
           { code: errorCode(error), kind: event.kind },
           `model event not stored: ${errorMessage(error)}`,
         ),
       );
-  };
-  const sizeFactorBefore = (modelId: string): number => {
-    const reader = new LedgerReader(ledgerFile(config.dataDir));
+  }
+
+  /** The size factor that a model ended a run before with, 0..1; 1 when nothing is known. */
+  sizeFactorBefore(modelId: string): number {
+    const reader = new LedgerReader(this.#file);
     try {
       const { sizeFactor } = JSON.parse(reader.lastHealth(modelId) ?? "{}") as {
         readonly sizeFactor?: number;
@@ -120,6 +84,52 @@ export async function openRunLedger(payload: EnginePayload, deps: LedgerDeps): P
     } finally {
       reader.close();
     }
-  };
-  return { runId, client, noteModel, sizeFactorBefore, end };
+  }
+
+  /** Takes what the run came to, once its threads have ended; without it the run ended before they began. */
+  noteOutcome(signals: number, { ready, shardRestarts, scanRestarts }: ClusterHealth): void {
+    this.#outcome = { signals, ready, shardRestarts, scanRestarts };
+  }
+
+  /** Stores the run's end with what became of it; a start that failed or was stopped ends too. */
+  async end(endedAtMs: number): Promise<void> {
+    const summary = { ...this.#outcome, signalsLost: lostSignals(this.client) };
+    await this.client.endRun(this.runId, endedAtMs, summary);
+    const { stored } = this.client.stats();
+    const text = `ledger          ${summary.signals} signals, ${stored} stored, ${summary.signalsLost} lost`;
+    this.#logger.info({ runId: this.runId, ...summary, stored, display: text }, "run closed in the ledger");
+  }
+}
+
+/** Opens the ledger and begins the run; a run that cannot be stored does not start. */
+export async function openRunLedger(payload: EnginePayload, deps: LedgerDeps): Promise<RunLedger> {
+  const { config } = payload;
+  const { scoring, logger } = deps;
+  const file = ledgerFile(config.dataDir);
+  const client = await openLedger({
+    file,
+    queueMax: config.ledger.queueMax,
+    clock: deps.wallClock,
+    onEvent: ledgerTeller(logger),
+  });
+  const runId = randomUUID();
+  try {
+    await client.beginRun({
+      runId,
+      mode: deps.modeName,
+      startedAtMs: deps.machineClock.nowMs(),
+      engineVersion: ENGINE_VERSION,
+      configHash: payload.configHash,
+      configJson: payload.configJson,
+      scorerId: scoring.scorerId,
+      modelJson: scoring.modelJson,
+      featureSchemaHash: sha256Hex(featureSchemaJson()),
+      smcParametersJson: JSON.stringify({ ...SMC_PARAMETERS, featureVersion: FEATURE_VERSION }),
+      seed: config.seed,
+    });
+  } catch (error) {
+    await client.close();
+    throw error;
+  }
+  return new RunLedger(runId, client, { file, logger });
 }

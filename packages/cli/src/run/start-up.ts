@@ -1,6 +1,6 @@
 import { type Clock, type Logger, SmcqError } from "@smcq/kernel";
 
-/** Reports the steps of a start with their times (mission.md B1). */
+/** Reports the steps of a start with their times (docs/mission.md B1). */
 export class StartUp {
   readonly #logger: Logger;
   readonly #clock: Clock;

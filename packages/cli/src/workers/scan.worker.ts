@@ -2,7 +2,7 @@ import { workerData } from "node:worker_threads";
 import { createScanner, type ScanInit } from "@smcq/cluster/scan";
 import type { SharedModels } from "@smcq/scoring";
 import type { ScanReply, ScanTask } from "@smcq/wire";
-import { createScorers } from "../run/models/scan-models.ts";
+import { createScorers } from "../run/models/create-scorers.ts";
 
 const { init, data } = workerData as {
   readonly init: ScanInit;

@@ -1,8 +1,8 @@
 import { workerData } from "node:worker_threads";
 import { runShard, type ShardInit } from "@smcq/cluster/shard";
 import type { SharedModels } from "@smcq/scoring";
-import { createBinanceFeed, type FeedData } from "../run/binance-shard-feed.ts";
-import { createScorers } from "../run/models/scan-models.ts";
+import { createBinanceFeed, type FeedData } from "../modes/binance/shard-feed.ts";
+import { createScorers } from "../run/models/create-scorers.ts";
 
 const { init, data } = workerData as {
   readonly init: ShardInit;

@@ -1,5 +1,5 @@
 import { type SimChild, forkBinanceSim, type SimStats } from "@smcq/binance-sim";
-import type { ClusterHealth, Coordinator } from "@smcq/cluster";
+import { type ClusterHealth, type Coordinator, UniverseFollower } from "@smcq/cluster";
 import { loadConfig } from "@smcq/config";
 import type { Signal } from "@smcq/engine";
 import { FEED_COUNTER_COUNT, FeedCounter } from "@smcq/exchange";
@@ -10,17 +10,18 @@ import {
   createClock,
   type LogFields,
   type Logger,
+  MeasuredOffset,
   MINUTE_MS,
+  OffsetClock,
   SystemClock,
 } from "@smcq/kernel";
 import { type LedgerClient, openLedger } from "@smcq/ledger";
 import { RING_BARS } from "@smcq/wire";
 import { join } from "node:path";
-import { createCoordinator } from "../../src/run/create-coordinator.ts";
-import { SignalCounter } from "../../src/run/signal-tally.ts";
-import { HEURISTIC_ONLY } from "../../src/run/models/scan-models.ts";
-import { UniverseFollower } from "../../src/run/universe-follower.ts";
-import { connectVenue, type VenueConnection } from "../../src/run/venue-connection.ts";
+import { modeOf } from "../../src/modes/mode-of.ts";
+import type { VenueConnection } from "../../src/modes/ports.ts";
+import { createEngine } from "../../src/run/create-engine.ts";
+import { loadScoring } from "../../src/run/models/load-models.ts";
 import type { EnginePayload } from "../../src/process/engine-payload.ts";
 import { temporaryFolder } from "../processes/engine-run.ts";
 import { RingTap, type TapFault } from "./ring-tap.ts";
@@ -130,11 +131,9 @@ class FaultRun {
 
   async run(): Promise<FaultRunResult> {
     const { config } = this.#payload;
-    const venue = await connectVenue(this.#payload, {
-      clock: this.#clock,
-      logger: this.#logger,
-      onOffset() {},
-    });
+    const ports = modeOf(config).ports(this.#payload);
+    const offset = new MeasuredOffset();
+    const venue = await ports.connectVenue({ machineClock: this.#clock, offset, logger: this.#logger });
     const ledger = await openLedger({
       file: join(config.dataDir, "ledger.db"),
       queueMax: 20_000,
@@ -155,7 +154,6 @@ class FaultRun {
       seed: this.#options.seed,
     });
     const universe = await venue.reference.universe();
-    const tally = new SignalCounter(config.scan.scoreMin);
     // The ledger's door is where every signal passes: note it there and hand it on.
     const door: LedgerClient = {
       beginRun: (run) => ledger.beginRun(run),
@@ -168,23 +166,39 @@ class FaultRun {
       endRun: (...end) => ledger.endRun(...end),
       close: () => ledger.close(),
     };
-    const parts = {
-      universe,
+    const venueClock = new OffsetClock(this.#clock, () => offset.offsetMs);
+    const { coordinator, loop } = createEngine({
+      config,
+      ports,
+      symbols: universe.instruments.map(({ symbol }) => symbol),
       venue,
-      ledger: door,
-      signals: tally,
+      run: { client: door, noteModel() {}, sizeFactorBefore: () => 1 },
+      scoring: await loadScoring(config, {
+        policy: ports.scorer,
+        venueClock,
+        wallClock: this.#wallClock,
+        logger: this.#logger,
+      }),
+      offset,
+      venueClock,
+      wallClock: this.#wallClock,
       logger: this.#logger,
-      models: HEURISTIC_ONLY,
-    };
-    const coordinator = createCoordinator(this.#payload, parts);
+    });
     const tap = new RingTap(coordinator);
     await coordinator.start();
     await coordinator.whenReady(20_000);
     const follower = new UniverseFollower({
       coordinator,
-      venue,
-      config,
-      clock: this.#clock,
+      reference: venue.reference,
+      contracts: (onNews) =>
+        ports.contracts(
+          { machineClock: this.#clock, wallClock: this.#wallClock, logger: this.#logger },
+          onNews,
+        ),
+      wish: config.universe,
+      refreshMs: config.universe.refreshMs,
+      cacheMaxAgeMs: config.universe.cacheMaxAgeMs,
+      machineClock: this.#clock,
       logger: this.#logger,
     });
     await follower.start();
@@ -193,7 +207,7 @@ class FaultRun {
       "the M5 history",
       60_000,
     );
-    const watched = new Set(coordinator.slots.all().map((entry) => entry.symbol));
+    const watched = new Set(coordinator.memory.slots.all().map((entry) => entry.symbol));
     tap.start();
     const fromMs = this.#nextMinuteMs();
     this.#sim.send({ type: "faults", faults: this.#options.faults });
@@ -208,6 +222,7 @@ class FaultRun {
     const feed = this.#feedCounters(coordinator);
     await follower.stop();
     await coordinator.stop();
+    loop.stop();
     await ledger.endRun("fault-run", this.#clock.nowMs(), {});
     const stats = await this.#stats();
     const checked = await this.#check(venue, tap, { rings, watched, fromMs, toMs });
@@ -263,8 +278,8 @@ class FaultRun {
   #readRings(coordinator: Coordinator): Map<string, Float64Array> {
     const rings = new Map<string, Float64Array>();
     const copy = new Float64Array(RING_BARS * BAR_FIELDS);
-    for (const { symbol, shardId, slot } of coordinator.slots.all()) {
-      const reader = coordinator.reader(shardId);
+    for (const { symbol, shardId, slot } of coordinator.memory.slots.all()) {
+      const reader = coordinator.memory.reader(shardId);
       if (!reader.begin(slot) || !reader.copy(reader.from, reader.tail, copy)) continue;
       rings.set(symbol, copy.slice(0, (reader.tail - reader.from) * BAR_FIELDS));
     }

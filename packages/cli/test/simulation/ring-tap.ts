@@ -70,8 +70,8 @@ export class RingTap {
 
   /** One look at every ring. */
   look(): void {
-    for (const { symbol, shardId, slot } of this.#coordinator.slots.all()) {
-      const reader = this.#coordinator.reader(shardId);
+    for (const { symbol, shardId, slot } of this.#coordinator.memory.slots.all()) {
+      const reader = this.#coordinator.memory.reader(shardId);
       if (!reader.begin(slot)) continue;
       const { generation, tail } = reader;
       const seen = this.#seenOf(symbol);

@@ -1,55 +1,90 @@
-import { type Command, Engine, type EngineEvent, type EngineOptions, type Signal } from "@smcq/engine";
-import type { OnInvalidScore } from "../scan/row-drain.ts";
-import { assertNever, type Clock } from "@smcq/kernel";
+import type { Engine, EngineInput, Journal } from "@smcq/engine";
+import { assert, type Clock } from "@smcq/kernel";
+import type { CommandRouter } from "./command-router.ts";
+import type { Inbox } from "./inbox.ts";
 
-export interface SignalListeners {
-  /** Every scored candidate, in the order of arrival; the ledger hangs here. */
-  readonly onSignals: (signals: readonly Signal[]) => void;
-  /** A row was dropped because its score is no probability; `epoch` names its model. */
-  readonly onInvalidScore?: OnInvalidScore;
-  /** Signals above the threshold, ranked: what the order side will act on. */
-  readonly onDecision: (batch: readonly Signal[], isLate: boolean, sizeFactor: number) => void;
+/** Events of one drain at most; then the event loop has its turn, and the rest waits for the next drain. */
+export const DRAIN_EVENTS_MAX = 1_024;
+/** Drains that a stop waits for at most: who still puts events then, does so for ever. */
+const STOP_DRAINS_MAX = 64;
+
+export interface EngineLoopOptions {
+  readonly engine: Engine;
+  readonly inbox: Inbox;
+  readonly journal: Journal;
+  readonly router: CommandRouter;
+  readonly venueClock: Clock;
+  readonly wallClock: Clock;
+  /** Runs a drain soon, but not now: `afterTurn` in production. */
+  readonly defer: (drain: () => void) => void;
 }
 
-/** Feeds the decision core with events, one at a time, and carries out what it says. */
+/**
+ * The only caller of the decision core. One event after another: taken from the inbox, stamped, processed, journaled
+ * with its commands, then the commands carried out. What they raise waits in the inbox for its turn.
+ *
+ *   inbox ─► stamp ─► Engine.process ─► journal ─► router ─► ledger, models, timers …
+ *     ▲                                              │
+ *     └────────────── events ◄───────────────────────┘
+ */
 export class EngineLoop {
-  readonly engine: Engine;
-  readonly #clock: Clock;
-  readonly #wallClock: Clock;
-  readonly #listeners: SignalListeners;
+  readonly #options: EngineLoopOptions;
+  #seq = 0;
+  #isDraining = false;
+  #isDue = false;
 
-  constructor(options: EngineOptions, deps: { clock: Clock; wallClock: Clock; listeners: SignalListeners }) {
-    this.engine = new Engine(options);
-    this.#clock = deps.clock;
-    this.#wallClock = deps.wallClock;
-    this.#listeners = deps.listeners;
+  constructor(options: EngineLoopOptions) {
+    this.#options = options;
+    options.inbox.consume(() => this.#schedule());
   }
 
-  /** Processes one event and carries its commands out, in order. */
-  process(event: EngineEvent): void {
-    for (const command of this.engine.process(event)) this.#carryOut(command);
+  /** Events processed since the start. */
+  get seq(): number {
+    return this.#seq;
   }
 
-  /** Tells the core what time it is. */
-  tick(): void {
-    this.process({ type: "time", nowMs: this.#clock.nowMs(), nowNs: this.#wallClock.monoNs() });
-  }
-
-  #carryOut(command: Command): void {
-    switch (command.type) {
-      case "emit":
-        this.#listeners.onSignals(command.signals);
-        return;
-      case "decide":
-        this.#listeners.onDecision(command.batch, command.isLate, command.sizeFactor);
-        return;
-      case "wake": {
-        const delayMs = Math.max(0, Math.ceil((command.atNs - this.#wallClock.monoNs()) / 1e6));
-        this.#wallClock.after(delayMs, () => this.tick(), { unref: true });
-        return;
+  /** Processes what waits, at most `DRAIN_EVENTS_MAX` events. Never from inside a command. */
+  drain(): void {
+    assert(!this.#isDraining, "Invariant: nothing enters the core during a drain");
+    this.#isDraining = true;
+    const { inbox } = this.#options;
+    try {
+      for (let count = 0; count < DRAIN_EVENTS_MAX; count++) {
+        const input = inbox.take();
+        if (input === undefined) break;
+        this.#process(input);
       }
-      default:
-        assertNever(command);
+    } finally {
+      this.#isDraining = false;
     }
+    if (inbox.size > 0) this.#schedule();
+  }
+
+  /** Processes everything that waits, then the word to stop: what is collected is decided, nothing after it. */
+  stop(): void {
+    const { inbox } = this.#options;
+    inbox.put({ type: "operator", word: "stop" });
+    for (let drains = 0; inbox.size > 0; drains++) {
+      assert(drains < STOP_DRAINS_MAX, "Invariant: a loop that is told to stop comes to an end");
+      this.drain();
+    }
+  }
+
+  #process(input: EngineInput): void {
+    const { engine, journal, router, venueClock, wallClock } = this.#options;
+    const event = { ...input, nowMs: venueClock.nowMs(), nowNs: wallClock.monoNs() };
+    const commands = engine.process(event);
+    this.#seq++;
+    journal.append(this.#seq, event, commands);
+    for (const command of commands) router.route(command);
+  }
+
+  #schedule(): void {
+    if (this.#isDue || this.#isDraining) return;
+    this.#isDue = true;
+    this.#options.defer(() => {
+      this.#isDue = false;
+      this.drain();
+    });
   }
 }

@@ -1,5 +1,5 @@
-import { assert, FEATURE_COUNT } from "@smcq/kernel";
-import { type ModelEpochs, ResultFlag, type ResultRow, type ResultRingWriter } from "@smcq/wire";
+import { assert, FEATURE_COUNT, type ModelEpochs } from "@smcq/kernel";
+import { ResultFlag, type ResultRow, type ResultRingWriter } from "@smcq/wire";
 
 /** The close that a candidate was found at. */
 export interface CloseFacts {

@@ -13,8 +13,11 @@ import type { SlotTable } from "../symbols/slot-table.ts";
 /** Names the model of an epoch. */
 export type ModelId = (epoch: number) => string;
 
-/** Hears of a row whose score is no probability; `epoch` names its model. */
-export type OnInvalidScore = (epoch: number) => void;
+/** Rows of one task: those with a score, and how many each model gave no probability for: dropped, never traded on. */
+export interface DrainedRows {
+  readonly candidates: readonly ScoredCandidate[];
+  readonly invalid: readonly { readonly epoch: number; readonly rows: number }[];
+}
 
 /** Reads the scored rows of one shard; the consuming side of its result ring. */
 export class RowDrain {
@@ -24,20 +27,17 @@ export class RowDrain {
   readonly #slots: SlotTable;
   readonly #modelId: ModelId;
   readonly #row: ResultRow = createResultRow();
-  readonly #onInvalid: OnInvalidScore;
 
-  /** `onInvalid` hears of every row whose score is no probability: it is dropped, never traded on. */
-  constructor(memory: ShardMemory, slots: SlotTable, modelId: ModelId, onInvalid: OnInvalidScore = () => {}) {
+  constructor(memory: ShardMemory, slots: SlotTable, modelId: ModelId) {
     this.#shardId = memory.shardId;
     this.#ring = new ResultRingReader(memory.results);
     this.#states = new DetectorStates(memory.states);
     this.#slots = slots;
     this.#modelId = modelId;
-    this.#onInvalid = onInvalid;
   }
 
   /** Takes the rows of one finished task; rows of a later one stay. */
-  take(rows: number): ScoredCandidate[] {
+  take(rows: number): DrainedRows {
     return this.#take(rows, () => true);
   }
 
@@ -45,22 +45,23 @@ export class RowDrain {
    * After a scan died: takes every published row whose slot was committed behind it. The others will be found again
    * by the next scan.
    */
-  salvage(): ScoredCandidate[] {
+  salvage(): DrainedRows {
     return this.#take(this.#ring.available, (row) => this.#states.lastScannedMs(row.slot) >= row.openTimeMs);
   }
 
-  #take(rows: number, isWanted: (row: ResultRow) => boolean): ScoredCandidate[] {
+  #take(rows: number, isWanted: (row: ResultRow) => boolean): DrainedRows {
     const candidates: ScoredCandidate[] = [];
+    const invalid = new Map<number, number>();
     for (let ahead = 0; ahead < rows; ahead++) {
       this.#ring.read(ahead, this.#row);
       const entry = this.#slots.at(this.#shardId, this.#row.slot);
       // The symbol may have left while its row was under way.
       if (entry === null || !isWanted(this.#row)) continue;
       if (isProbability(this.#row.score)) candidates.push(toCandidate(this.#row, entry, this.#modelId));
-      else this.#onInvalid(this.#row.modelEpoch);
+      else invalid.set(this.#row.modelEpoch, (invalid.get(this.#row.modelEpoch) ?? 0) + 1);
     }
     this.#ring.release(rows);
-    return candidates;
+    return { candidates, invalid: Array.from(invalid, ([epoch, count]) => ({ epoch, rows: count })) };
   }
 }
 

@@ -1,13 +1,12 @@
 import { type CandidateCode, CandidateScanner, FIRST_FEATURE_BAR, type ScorerRegistry } from "@smcq/features";
 import { BarSource } from "@smcq/exchange";
-import { BAR_FIELDS, type Clock, FEATURE_COUNT } from "@smcq/kernel";
+import { BAR_FIELDS, type Clock, FEATURE_COUNT, type ModelEpochs } from "@smcq/kernel";
 import {
   ControlBlock,
   createResultRow,
   DetectorStates,
   KlineRingReader,
   LastFinal,
-  type ModelEpochs,
   type M5Seed,
   ResultRingWriter,
   RING_BARS,
@@ -53,7 +52,7 @@ const COPY_ATTEMPTS_MAX = 3;
  */
 export class ScanCore {
   readonly #clock: Clock;
-  readonly #book: ScorerRegistry;
+  readonly #scorers: ScorerRegistry;
   readonly #options: ScanOptions;
   readonly #control: ControlBlock;
   readonly #reader: KlineRingReader;
@@ -71,9 +70,9 @@ export class ScanCore {
   #isUnfinished = false;
   #barCount = 0;
 
-  constructor(memory: ShardMemory, book: ScorerRegistry, clock: Clock, options: ScanOptions) {
+  constructor(memory: ShardMemory, scorers: ScorerRegistry, clock: Clock, options: ScanOptions) {
     this.#clock = clock;
-    this.#book = book;
+    this.#scorers = scorers;
     this.#options = options;
     this.#shardId = memory.shardId;
     this.#control = new ControlBlock(memory.control);
@@ -123,10 +122,10 @@ export class ScanCore {
   #score(rows: number): void {
     const { features, scores, challengerScores } = this.#batch;
     const { model, challenger } = this.#models;
-    this.#book.scorer(model).score(features, rows, scores);
+    this.#scorers.scorer(model).score(features, rows, scores);
     if (challenger === 0) return;
     try {
-      this.#book.scorer(challenger).score(features, rows, challengerScores);
+      this.#scorers.scorer(challenger).score(features, rows, challengerScores);
     } catch {
       // A model without weight never costs a signal; that it gave no score, its rows say.
       challengerScores.fill(Number.NaN, 0, rows);

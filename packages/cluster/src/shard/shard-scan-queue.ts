@@ -9,9 +9,9 @@ import {
   RestartLimit,
   THREAD_RESTARTS,
 } from "@smcq/kernel";
-import type { ScoredCandidate } from "@smcq/engine";
 import type { M5Seed, ScanReply, ScanTask } from "@smcq/wire";
-import type { RowDrain } from "../scan/row-drain.ts";
+import type { DrainedRows, RowDrain } from "../scan/row-drain.ts";
+import type { SeedQueue } from "../symbols/seed-queue.ts";
 
 /** When a task that could not go on (a ring in motion) is tried again, wall ms. */
 const RETRY: BackOffPolicy = { firstMs: 5, msMax: 1_000 };
@@ -25,11 +25,10 @@ export interface ShardScanQueueOptions {
   readonly rows: Pick<RowDrain, "take" | "salvage">;
   /** Runs a task in a scan thread, or in the shard's own thread. */
   readonly run: (task: ScanTask) => Promise<ScanReply>;
-  readonly takeSeeds: () => M5Seed[];
-  readonly hasSeeds: () => boolean;
-  readonly returnSeeds: (seeds: readonly M5Seed[]) => void;
-  readonly onSeeded: (seeds: readonly M5Seed[]) => void;
-  readonly onRows: (candidates: readonly ScoredCandidate[]) => void;
+  readonly seeds: SeedQueue;
+  readonly onRows: (drained: DrainedRows) => void;
+  /** The thread that scanned is gone, or threw: nothing of the shard is being scanned. */
+  readonly onDeath: () => void;
   /** Nothing of this shard is in flight: freed slots may be given again. */
   readonly onIdle: () => void;
   readonly wallClock: Clock;
@@ -84,18 +83,14 @@ export class ShardScanQueue {
     else this.#pump();
   }
 
-  /** The shard died while it may have been scanning by itself: take what it had committed. */
-  salvage(): void {
-    this.#options.onRows(this.#options.rows.salvage());
-  }
-
   /** Scans nothing any more: there is no thread left that could. */
   turnOff(): void {
     this.#isOff = true;
   }
 
-  /** Names a scan that does not answer. To be called from time to time. */
+  /** Begins with seeds that wait; names a scan that does not answer. To be called from time to time. */
   look(): void {
+    if (!this.#isInFlight && this.#hasSeeds()) this.#pump();
     if (!this.#isInFlight || this.#isLateNamed) return;
     const waitedMs = (this.#options.wallClock.monoNs() - this.#startedNs) / 1e6;
     if (waitedMs < SCAN_MS_MAX) return;
@@ -127,6 +122,10 @@ export class ShardScanQueue {
     return true;
   }
 
+  #hasSeeds(): boolean {
+    return !this.#isClosing && this.#options.seeds.has(this.#options.shardId);
+  }
+
   #armLate(): void {
     this.#cancelLate();
     this.#cancelLate = this.#options.wallClock.after(CLOSE_MS_MAX, () => this.#onClosed(false));
@@ -134,7 +133,7 @@ export class ShardScanQueue {
 
   #pump(): void {
     if (this.#isInFlight || this.#isOff || this.#isClosed) return;
-    if (!this.#isDue && !this.#options.hasSeeds()) {
+    if (!this.#isDue && !this.#hasSeeds()) {
       this.#options.onIdle();
       return;
     }
@@ -142,8 +141,9 @@ export class ShardScanQueue {
     this.#isInFlight = true;
     this.#startedNs = this.#options.wallClock.monoNs();
     this.#isLateNamed = false;
-    const seeds = this.#isClosing ? [] : this.#options.takeSeeds();
-    this.#options.run({ shardId: this.#options.shardId, seeds }).then(
+    const { shardId } = this.#options;
+    const seeds = this.#isClosing ? [] : this.#options.seeds.take(shardId);
+    this.#options.run({ shardId, seeds }).then(
       (reply) => this.#done(reply, seeds),
       (error: unknown) => this.#failed(error, seeds),
     );
@@ -154,16 +154,20 @@ export class ShardScanQueue {
     this.#options.onRows(this.#options.rows.take(reply.rows));
     const isRefused = (seed: M5Seed): boolean => reply.refusedSeeds.includes(seed.slot);
     if (seeds.length > 0) {
-      this.#options.returnSeeds(seeds.filter(isRefused));
-      this.#options.onSeeded(seeds.filter((seed) => !isRefused(seed)));
+      this.#options.seeds.put(this.#options.shardId, seeds.filter(isRefused));
+      this.#options.seeds.applied(
+        this.#options.shardId,
+        seeds.filter((seed) => !isRefused(seed)),
+      );
     }
     this.#next(reply.isUnfinished || reply.refusedSeeds.length > 0, reply.bars > 0);
   }
 
   #failed(error: unknown, seeds: readonly M5Seed[]): void {
     this.#isInFlight = false;
+    this.#options.onDeath();
     this.#options.onRows(this.#options.rows.salvage());
-    this.#options.returnSeeds(seeds);
+    this.#options.seeds.put(this.#options.shardId, seeds);
     const isRestarted = this.#hasScanner && this.restarts.tryRestart();
     this.#options.logger.error(
       {

@@ -13,13 +13,8 @@ import {
   SmcqError,
   THREAD_RESTARTS,
 } from "@smcq/kernel";
-import {
-  ControlBlock,
-  type ShardCommand,
-  type ShardEvent,
-  type ShardMemory,
-  type SlotAssignment,
-} from "@smcq/wire";
+import { type ControlBlock, type ShardCommand, type ShardEvent, type SlotAssignment } from "@smcq/wire";
+import type { ShardViews } from "../memory.ts";
 import type { ScanOptions } from "../scan/scan-core.ts";
 import type { ShardInit } from "../shard/run-shard.ts";
 import type { WorkerEntry } from "./scan-pool.ts";
@@ -33,8 +28,8 @@ const WATCH_MS = 1_000;
 const DRAIN_MS_MAX = 5_000;
 
 export interface ShardThreadOptions {
-  readonly memory: ShardMemory;
-  readonly clock: ClockSpec;
+  readonly views: ShardViews;
+  readonly clockSpec: ClockSpec;
   readonly wallClock: Clock;
   readonly isScanning: boolean;
   readonly scan: ScanOptions;
@@ -51,7 +46,7 @@ type HostState = "idle" | "running" | "draining" | "stopped" | "off";
 
 /** One shard's thread over its whole life: start, watch, restart on the same memory, drain. */
 export class ShardThread {
-  readonly control: ControlBlock;
+  readonly #control: ControlBlock;
   readonly restarts: RestartLimit;
   readonly #options: ShardThreadOptions;
   #state: HostState = "idle";
@@ -63,7 +58,7 @@ export class ShardThread {
 
   constructor(options: ShardThreadOptions) {
     this.#options = options;
-    this.control = new ControlBlock(options.memory.control);
+    this.#control = options.views.control;
     this.restarts = new RestartLimit(THREAD_RESTARTS, options.wallClock);
   }
 
@@ -111,7 +106,7 @@ export class ShardThread {
     cancelLate();
     if (outcome === "late") {
       this.#options.logger.error(
-        { shardId: this.#options.memory.shardId, waitedMs: DRAIN_MS_MAX },
+        { shardId: this.#options.views.memory.shardId, waitedMs: DRAIN_MS_MAX },
         "shard did not drain",
       );
       await worker.terminate();
@@ -120,9 +115,16 @@ export class ShardThread {
   }
 
   #spawn(assignments: readonly SlotAssignment[]): void {
-    const { memory, clock, isScanning, scan, entry } = this.#options;
+    const { views, clockSpec, isScanning, scan, entry } = this.#options;
     const { port1, port2 } = new MessageChannel();
-    const init: ShardInit = { memory, clock, assignments, isScanning, scan, port: port2 };
+    const init: ShardInit = {
+      memory: views.memory,
+      clock: clockSpec,
+      assignments,
+      isScanning,
+      scan,
+      port: port2,
+    };
     const worker = new Worker(entry.url, {
       workerData: { init, data: entry.data },
       transferList: [port2],
@@ -154,11 +156,11 @@ export class ShardThread {
   #died(failure: unknown, exitCode: number): void {
     this.#worker = null;
     if (this.#state !== "running") return;
-    const { logger, memory } = this.#options;
+    const { logger, views } = this.#options;
     const isRestarted = this.restarts.tryRestart();
     logger.error(
       {
-        shardId: memory.shardId,
+        shardId: views.memory.shardId,
         exitCode,
         code: failure === null ? "EXIT" : errorCode(failure),
         error: failure === null ? "the thread ended" : errorMessage(failure),
@@ -174,15 +176,18 @@ export class ShardThread {
   }
 
   #watch(): void {
-    const { wallClock, logger, memory } = this.#options;
+    const { wallClock, logger, views } = this.#options;
     this.#cancelWatch = repeat(wallClock, WATCH_MS, () => {
       // The last beat may be a dead thread's: a new one has its own time from its start on.
-      const sinceNs = Math.max(this.control.heartbeatNs, this.#spawnedNs);
+      const sinceNs = Math.max(this.#control.heartbeatNs, this.#spawnedNs);
       const silentMs = this.#worker === null ? 0 : (wallClock.monoNs() - sinceNs) / 1e6;
       if (silentMs < STALL_WARN_MS) this.#isStallNamed = false;
       else if (!this.#isStallNamed) {
         this.#isStallNamed = true;
-        logger.warn({ shardId: memory.shardId, silentMs: Math.round(silentMs) }, "shard does not answer");
+        logger.warn(
+          { shardId: views.memory.shardId, silentMs: Math.round(silentMs) },
+          "shard does not answer",
+        );
       }
       if (silentMs > STALL_REPLACE_MS) void this.#worker?.terminate();
     });

@@ -3,7 +3,14 @@ import { HeuristicScorer, singleScorer } from "@smcq/features";
 import { MarketData, ReplayFeed } from "@smcq/exchange-sim";
 import { ManualClock, MINUTE_MS, Rng, silentLogger, SystemClock, wallNowMs } from "@smcq/kernel";
 import { describe, expect, it } from "vitest";
-import { Coordinator, type CoordinatorOptions, InlineCluster } from "../../src/index.ts";
+import {
+  ClusterMemory,
+  Coordinator,
+  type CoordinatorOptions,
+  Inbox,
+  InlineCluster,
+} from "../../src/index.ts";
+import { buildLoop } from "../loop-support.ts";
 import { seed } from "../support.ts";
 import type { ReplayPlan } from "./paced-replay-feed.ts";
 
@@ -36,13 +43,16 @@ async function makeInlineTwin(): Promise<string[]> {
   const feeds: ReplayFeed[] = [];
   const clock = new ManualClock(market.startMs);
   const cluster = new InlineCluster({
-    symbols: SYMBOLS,
-    shards: 3,
+    memory: new ClusterMemory({ symbols: SYMBOLS, shards: 3, hasSpareSlots: false }),
+    ...buildLoop({
+      engine: ENGINE,
+      clock,
+      handlers: { onSignals: (batch) => void signals.push(...batch) },
+      defer() {},
+    }),
     clock,
-    engine: ENGINE,
     scan: { isEveryBarScored: false },
-    book: singleScorer(new HeuristicScorer()),
-    models: { model: 0, challenger: 0 },
+    scorers: singleScorer(new HeuristicScorer()),
     modelId: () => "heuristic-1",
     createFeed: ({ sink }) => {
       const feed = new ReplayFeed({ market, sink });
@@ -51,7 +61,6 @@ async function makeInlineTwin(): Promise<string[]> {
     },
     history: noHistory,
     logger: silentLogger,
-    listeners: { onSignals: (batch) => signals.push(...batch), onDecision() {} },
   });
   await cluster.start();
   for (let minute = 0; minute < PLAN.minutes; minute++) {
@@ -76,21 +85,17 @@ interface Disturbance {
   readonly deaths?: SharedArrayBuffer;
 }
 
-function options(
-  compute: "pool" | "shard",
-  onSignals: (batch: readonly Signal[]) => void,
-  deaths?: SharedArrayBuffer,
-): CoordinatorOptions {
+function options(compute: "pool" | "shard", inbox: Inbox, deaths?: SharedArrayBuffer): CoordinatorOptions {
   return {
-    symbols: SYMBOLS,
-    shards: 3,
+    memory: new ClusterMemory({ symbols: SYMBOLS, shards: 3 }),
+    inbox,
     compute,
     scanThreads: 2,
     // Time stands (nearly) still at the first bar: everything that is replayed is live.
-    clock: { type: "scaled", speed: 0.001, anchorVenueMs: market.startMs, anchorWallMs: wallNowMs() },
+    clockSpec: { type: "scaled", speed: 0.001, anchorVenueMs: market.startMs, anchorWallMs: wallNowMs() },
+    venueClock: wallClock,
+    wallClock,
     modelId: () => "heuristic-1",
-    models: { model: 0, challenger: 0 },
-    engine: ENGINE,
     scan: { isEveryBarScored: false },
     barsReadyMin: 320,
     m5Bars: 0,
@@ -101,7 +106,6 @@ function options(
     },
     history: noHistory,
     logger: silentLogger,
-    listeners: { onSignals, onDecision() {} },
   };
 }
 
@@ -110,12 +114,17 @@ async function threaded(
   { disturb, deaths }: Disturbance = {},
 ): Promise<ThreadedRun> {
   const signals: Signal[] = [];
-  const coordinator = new Coordinator(options(compute, (batch) => signals.push(...batch), deaths));
+  const { inbox, loop } = buildLoop({
+    engine: ENGINE,
+    clock: wallClock,
+    handlers: { onSignals: (batch) => void signals.push(...batch) },
+  });
+  const coordinator = new Coordinator(options(compute, inbox, deaths));
   await coordinator.start();
   const done = (): number =>
-    coordinator.slots
+    coordinator.memory.slots
       .all()
-      .reduce((sum, entry) => sum + coordinator.reader(entry.shardId).tailOf(entry.slot), 0) /
+      .reduce((sum, entry) => sum + coordinator.memory.reader(entry.shardId).tailOf(entry.slot), 0) /
     (SYMBOLS.length * PLAN.minutes);
   for (let waitedMs = 0; done() < 1; waitedMs += 5) {
     if (waitedMs > 60_000) throw new Error(`the replay hangs at ${done()}`);
@@ -124,6 +133,7 @@ async function threaded(
   }
   const health = coordinator.health();
   await coordinator.stop();
+  loop.stop();
   return { signals: canonical(signals), ...health };
 }
 
@@ -195,7 +205,7 @@ describe("Coordinator with real threads", () => {
     async (compute) => {
       const errors: unknown[] = [];
       const coordinator = new Coordinator({
-        ...options(compute, () => {}),
+        ...options(compute, new Inbox()),
         shardWorker: { url: new URL("./mortal-shard.worker.ts", import.meta.url), data: { how: "refuses" } },
         logger: { ...silentLogger, error: (_fields, text) => void errors.push(text) },
       });

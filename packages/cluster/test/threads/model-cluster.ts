@@ -12,7 +12,8 @@ import {
   toTreeEnsemble,
 } from "@smcq/scoring";
 import { attachModels } from "@smcq/scoring/scorer";
-import { Coordinator, InlineCluster } from "../../src/index.ts";
+import { ClusterMemory, Coordinator, InlineCluster } from "../../src/index.ts";
+import { buildLoop } from "../loop-support.ts";
 import type { ReplayPlan } from "./paced-replay-feed.ts";
 
 const SHARDS = 3;
@@ -54,14 +55,19 @@ export async function inlineRun(): Promise<string[]> {
   const signals: Signal[] = [];
   const feeds: ReplayFeed[] = [];
   const clock = new ManualClock(market.startMs);
+  const memory = new ClusterMemory({ symbols: SYMBOLS, shards: SHARDS, hasSpareSlots: false });
+  memory.setModels(EPOCHS);
   const cluster = new InlineCluster({
-    symbols: SYMBOLS,
-    shards: SHARDS,
+    memory,
+    ...buildLoop({
+      engine: ENGINE,
+      clock,
+      handlers: { onSignals: (batch) => void signals.push(...batch) },
+      defer() {},
+    }),
     clock,
-    engine: ENGINE,
     scan: { isEveryBarScored: true },
-    book: attachModels(modelMemory().shared(), 0),
-    models: EPOCHS,
+    scorers: attachModels(modelMemory().shared(), 0),
     modelId,
     createFeed: ({ sink }) => {
       const feed = new ReplayFeed({ market, sink });
@@ -70,7 +76,6 @@ export async function inlineRun(): Promise<string[]> {
     },
     history: noHistory,
     logger: silentLogger,
-    listeners: { onSignals: (batch) => signals.push(...batch), onDecision() {} },
   });
   await cluster.start();
   for (let minute = 0; minute < PLAN.minutes; minute++) {
@@ -97,15 +102,22 @@ export async function threadedRun(options: {
   const traps = new Int32Array(new SharedArrayBuffer(8));
   const models = modelMemory().shared();
   const signals: Signal[] = [];
+  const memory = new ClusterMemory({ symbols: SYMBOLS, shards: SHARDS });
+  memory.setModels(EPOCHS);
+  const { inbox, loop } = buildLoop({
+    engine: ENGINE,
+    clock: wallClock,
+    handlers: { onSignals: (batch) => void signals.push(...batch) },
+  });
   const coordinator = new Coordinator({
-    symbols: SYMBOLS,
-    shards: SHARDS,
+    memory,
+    inbox,
     compute: options.compute,
     scanThreads: 2,
-    clock: { type: "scaled", speed: 0.001, anchorVenueMs: market.startMs, anchorWallMs: wallNowMs() },
+    clockSpec: { type: "scaled", speed: 0.001, anchorVenueMs: market.startMs, anchorWallMs: wallNowMs() },
+    venueClock: wallClock,
+    wallClock,
     modelId,
-    models: EPOCHS,
-    engine: ENGINE,
     scan: { isEveryBarScored: true },
     barsReadyMin: 320,
     m5Bars: 0,
@@ -119,14 +131,11 @@ export async function threadedRun(options: {
     },
     history: noHistory,
     logger: silentLogger,
-    listeners: { onSignals: (batch) => signals.push(...batch), onDecision() {} },
   });
   await coordinator.start();
   const killer = new Killer(coordinator, traps, options.rng, options.kills);
   const done = (): number =>
-    coordinator.slots
-      .all()
-      .reduce((sum, entry) => sum + coordinator.reader(entry.shardId).tailOf(entry.slot), 0) /
+    memory.slots.all().reduce((sum, entry) => sum + memory.reader(entry.shardId).tailOf(entry.slot), 0) /
     (SYMBOLS.length * PLAN.minutes);
   for (let waitedMs = 0; done() < 1 || !killer.isDone; waitedMs += 2) {
     if (waitedMs > 60_000) throw new Error(`the replay hangs at ${done()}, ${killer.killed} threads ended`);
@@ -135,6 +144,7 @@ export async function threadedRun(options: {
   }
   const { scanRestarts } = coordinator.health();
   await coordinator.stop();
+  loop.stop();
   return { signals: canonical(signals), kills: killer.killed, scanRestarts };
 }
 

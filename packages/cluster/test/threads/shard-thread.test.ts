@@ -1,8 +1,8 @@
 import { type LogFields, ManualClock, silentLogger, SystemClock } from "@smcq/kernel";
-import { ControlBlock } from "@smcq/wire";
+import type { ControlBlock } from "@smcq/wire";
 import { expect, it } from "vitest";
 import { ShardThread } from "../../src/threads/shard-thread.ts";
-import { createShardMemory } from "../../src/index.ts";
+import { ClusterMemory } from "../../src/index.ts";
 
 const wallClock = new SystemClock();
 
@@ -23,12 +23,12 @@ interface Lab {
 
 function lab(how: "silent" | "refuses"): Lab {
   const clock = new ManualClock(1_000);
-  const memory = createShardMemory(0, 1);
+  const views = new ClusterMemory({ symbols: ["BTCUSDT"], shards: 1 }).shard(0);
   const deaths: boolean[] = [];
   const errors: LogFields[] = [];
   const host = new ShardThread({
-    memory,
-    clock: { type: "system" },
+    views,
+    clockSpec: { type: "system" },
     wallClock: clock,
     isScanning: false,
     scan: { isEveryBarScored: false },
@@ -38,7 +38,7 @@ function lab(how: "silent" | "refuses"): Lab {
     onDeath: (isRestarted) => void deaths.push(isRestarted),
     assignments: () => [],
   });
-  return { clock, control: new ControlBlock(memory.control), host, deaths, errors };
+  return { clock, control: views.control, host, deaths, errors };
 }
 
 it("replaces a thread that never beats, and gives the new one its own time", async () => {

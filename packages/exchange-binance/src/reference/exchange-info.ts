@@ -40,7 +40,7 @@ export interface ExchangeInfo {
   readonly weightLimit: number;
 }
 
-/** Filter U1: exactly TRADING, PERPETUAL, quoted and margined in USDT. */
+/** The filter of docs/mission.md U1: exactly TRADING, PERPETUAL, quoted and margined in USDT. */
 export function passesUniverse(instrument: Instrument): boolean {
   return (
     instrument.status === "TRADING" &&

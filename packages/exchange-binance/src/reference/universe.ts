@@ -8,7 +8,7 @@ import { parseExchangeInfo, passesUniverse } from "./exchange-info.ts";
 import type { BinanceRest } from "../rest/rest-client.ts";
 import { CACHE_VERSION, CachedUniverse } from "./universe-cache.ts";
 
-/** How long a document serves before it is fetched again (U2). */
+/** How long a document serves before it is fetched again (docs/mission.md U2). */
 export const UNIVERSE_AGE_MS_MAX = 3_600_000;
 
 export interface UniverseOptions {
@@ -22,7 +22,7 @@ export interface UniverseOptions {
   readonly cacheDir?: string;
 }
 
-/** The venue's instruments that pass filter U1, cached for an hour in memory and on disk. */
+/** The venue's instruments that pass the filter of docs/mission.md U1, cached for an hour in memory and on disk. */
 export class UniverseSource {
   readonly #options: UniverseOptions;
   #memory: CachedUniverse | undefined;

@@ -8,7 +8,7 @@ type SourceReviver = (
 
 /**
  * Parses JSON without bending long integers: one that a double cannot hold comes as its decimal text (ids of the
- * venue reach 19 digits, binance.md 4.6). Throws SyntaxError on no JSON.
+ * venue reach 19 digits, docs/binance.md 4.6). Throws SyntaxError on no JSON.
  */
 export function parseJsonSafe(text: string): unknown {
   if (!/\d{16}/.test(text)) return JSON.parse(text);

@@ -47,7 +47,7 @@ export interface GetOptions {
   readonly triesMax?: number;
 }
 
-/** Weight of a klines call (binance.md 4.1). */
+/** Weight of a klines call (docs/binance.md 4.1). */
 export function klinesWeight(limit: number): number {
   if (limit < 100) return 1;
   if (limit < 500) return 2;

@@ -1,7 +1,7 @@
 import { SmcqError } from "@smcq/kernel";
 import { BinanceErrorCode } from "../errors.ts";
 
-/** A ban without a time in its text is taken as this long: the venue's shortest (binance.md 4.4). */
+/** A ban without a time in its text is taken as this long: the venue's shortest (docs/binance.md 4.4). */
 const BAN_MS_DEFAULT = 120_000;
 /** Error texts of the venue are short; a firewall's page is not. */
 const TEXT_CHARS_KEPT = 200;
@@ -71,7 +71,7 @@ export function parseBanUntilMs(text: string): number | undefined {
   return found === undefined ? undefined : Number(found);
 }
 
-/** Sorts a reply by its status (binance.md 4.4): good, stop for the minute, banned, repeatable, refused. */
+/** Sorts a reply by its status (docs/binance.md 4.4): good, stop for the minute, banned, repeatable, refused. */
 export function classifyReply(raw: RawReply): RestReply {
   if (raw.status >= 200 && raw.status < 300) return RestReply.ok(raw.text);
   const code = venueCode(raw.text);

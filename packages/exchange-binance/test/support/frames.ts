@@ -10,7 +10,7 @@ export interface KlineFields {
   readonly x: boolean;
 }
 
-/** A combined kline frame in the venue's order of keys (binance.md 2.1). */
+/** A combined kline frame in the venue's order of keys (docs/binance.md 2.1). */
 export function klineText(fields: KlineFields): string {
   const { symbol, t, o, h, l, c, v, x } = fields;
   const eventMs = fields.E ?? (x ? t + 62_000 : t + 31_858);

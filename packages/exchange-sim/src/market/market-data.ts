@@ -32,7 +32,7 @@ export type FlatRule = (symbolKey: number, minute: number) => number;
 export interface MarketOptions {
   /** Seed of derived series and of the paths inside bars; default 1. */
   readonly seed?: number;
-  /** How many symbols pass filter U1; default 297, 1..10,000. */
+  /** How many symbols pass the filter of docs/mission.md U1; default 297, 1..10,000. */
   readonly symbols?: number;
   /** True: after the last minute the bars start over (real series jump there, as after a gap). */
   readonly isLooped?: boolean;

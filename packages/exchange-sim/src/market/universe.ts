@@ -32,7 +32,7 @@ export interface VenueUniverse {
 /** Most symbols a simulated universe may have. */
 export const SYMBOLS_MAX = 10_000;
 
-/** Universe filter U1: perpetual, USDT quote and margin, exactly TRADING. */
+/** The filter of docs/mission.md U1: perpetual, USDT quote and margin, exactly TRADING. */
 export function passesUniverseFilter(symbol: VenueSymbol): boolean {
   return (
     symbol.contractType === "PERPETUAL" &&
@@ -60,7 +60,7 @@ export function cloneSymbol(
 }
 
 /**
- * Symbols with the traps of the venue's newer documents; every one fails filter U1, so the default universe stays
+ * Symbols with the traps of the venue's newer documents; each fails docs/mission.md U1, so the default universe stays
  * at the bundled document's 297. SETTLING, PENDING_TRADING with contractType "" and USDC quotes are in that document.
  */
 function oddities(template: VenueSymbol): readonly VenueSymbol[] {
@@ -101,7 +101,7 @@ function allowOwnPrices(symbol: VenueSymbol, series: BundledSeries | undefined):
   return { ...symbol, filters };
 }
 
-/** Keeps `count` of the symbols that pass U1: those named in `first` before the others, document order kept. */
+/** Keeps `count` of the symbols that pass docs/mission.md U1: those in `first` come first, document order kept. */
 function choosePassing(
   passing: readonly VenueSymbol[],
   count: number,
@@ -114,7 +114,7 @@ function choosePassing(
 
 /**
  * Builds the venue's document: the bundled mainnet exchangeInfo of 2024-10-20 plus oddities. Exactly `symbols`
- * (1..10,000, default 297) pass filter U1: fewer drops symbols (those with real bars stay longest), more adds
+ * (1..10,000, default 297) pass docs/mission.md U1: fewer drops symbols (those with real bars stay longest), more adds
  * synthetic ones with the rules of a real one in turn.
  */
 export function createUniverse(options: { readonly symbols?: number } = {}): VenueUniverse {

@@ -6,7 +6,7 @@ export interface RestartPolicy {
   readonly windowMs: number;
 }
 
-/** Restarts of one shard or of the scan pool (decisions.md 4). */
+/** Restarts of one shard or of the scan pool (docs/decisions.md 4). */
 export const THREAD_RESTARTS: RestartPolicy = { restartsMax: 3, windowMs: 600_000 };
 
 /** Counts restarts inside a sliding window. */

@@ -213,7 +213,7 @@ export function sha256Hex(data: string | Uint8Array): string {
   return createHash("sha256").update(data).digest("hex");
 }
 
-/** The schema hash that a model for this engine carries (decisions.md 20). */
+/** The schema hash that a model for this engine carries (docs/decisions.md 20). */
 export function engineSchemaSha256(): string {
   return sha256Hex(featureSchemaJson());
 }

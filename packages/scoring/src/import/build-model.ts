@@ -44,7 +44,7 @@ export interface BuiltModel {
 
 export const EXPIRES_DAYS = 180;
 const DAY_MS = 86_400_000;
-/** decisions.md 22. */
+/** Fewer rows prove no edge: docs/decisions.md 22. */
 const PROVEN_ROWS_MIN = 200;
 /** Two-sided 95 % of a normal distribution. */
 const Z_95 = 1.959963984540054;

@@ -172,7 +172,7 @@ class TreeConverter {
 
 /**
  * The model as an ONNX TreeEnsemble that gives the same margin, bit for bit, for every row: thresholds stay doubles,
- * the zero band and missing values become thresholds and NaN directions (model.md section 2).
+ * the zero band and missing values become thresholds and NaN directions (docs/model.md section 2).
  */
 export function toTreeEnsemble(model: LightGbmModel): TreeEnsemble {
   const builder = new EnsembleBuilder();

@@ -62,7 +62,7 @@ export const DimensionField = { Value: 1, Parameter: 2 } as const;
 
 export const OPERATOR = "TreeEnsemble";
 export const ML_DOMAIN = "ai.onnx.ml";
-/** The first version with TreeEnsemble, whose doubles stay doubles (model.md section 2). */
+/** The first version with TreeEnsemble, whose doubles stay doubles (docs/model.md section 2). */
 export const ML_OPSET = 5;
 /** IR 10 and opset 21 belong together (ONNX 1.16); ONNX Runtime takes them from 1.18 on. */
 export const IR_VERSION = 10;

@@ -1,6 +1,6 @@
 /**
  * ONNX Runtime in a process of its own: `fork(ort.process.ts)` with serialization `advanced`. Terminating a thread or
- * ending a process while its native code runs aborts the whole process (model.md section 3), so it never runs in the
+ * ending a process while its native code runs aborts the whole process (docs/model.md 3), so it never runs in the
  * engine's. Ends by itself when the parent's channel closes.
  */
 import { assertNever, SmcqError, toWireError } from "@smcq/kernel";
@@ -10,7 +10,7 @@ import type { OrtReply, OrtRequest } from "./messages.ts";
 
 const OPTIONS: InferenceSession.SessionOptions = {
   executionProviders: ["cpu"],
-  // More than one thread changes the order of the sum for more than 50 rows (model.md section 2).
+  // More than one thread changes the order of the sum for more than 50 rows (docs/model.md section 2).
   intraOpNumThreads: 1,
   interOpNumThreads: 1,
   enableCpuMemArena: false,

@@ -1,6 +1,6 @@
 import { defineLayout, type Layout } from "./layout.ts";
 
-/** Closed bars kept per symbol (smc.md section 0: the window on which stateless and streaming agree). */
+/** Closed bars kept per symbol (docs/smc.md section 0: the window on which stateless and streaming agree). */
 export const RING_BARS = 512;
 export const RING_MASK: number = RING_BARS - 1;
 

@@ -1,5 +1,5 @@
 import { FEATURE_COUNT } from "@smcq/kernel";
-import type { ExitReason } from "@smcq/features";
+import type { ExitReason } from "@smcq/strategy";
 
 const ROWS_AT_START = 4_096;
 /** Numbers of a row in the table of labels. */

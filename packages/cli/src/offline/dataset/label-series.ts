@@ -1,5 +1,7 @@
-import { CandidateScanner, planTrade, resultR, stepPlan } from "@smcq/features";
-import type { CandidateCode, PlanCandidate, PlanExit, TradePlan } from "@smcq/features";
+import { CandidateScanner } from "@smcq/features";
+import type { CandidateCode } from "@smcq/features";
+import { planTrade, resultR, stepPlan } from "@smcq/strategy";
+import type { PlanCandidate, PlanExit, TradePlan } from "@smcq/strategy";
 import { BAR_FIELDS, FEATURE_COUNT, MINUTE_MS } from "@smcq/kernel";
 import type { KlineBatch } from "../scan/read-klines-csv.ts";
 import type { DatasetRows } from "./dataset-rows.ts";
@@ -51,7 +53,7 @@ interface OpenPlan {
 
 /**
  * Bars of one symbol in, labelled candidates out: the engine's own scanner, and the trade plan of every candidate on
- * its own, whatever other plans are open (smc.md section 11). A hole drops what is open and starts the symbol anew.
+ * its own, whatever other plans are open (docs/smc.md 11). A hole drops what is open and starts the symbol anew.
  */
 export class LabelSeries {
   readonly #symbolIndex: number;

@@ -24,7 +24,7 @@ export interface ScanOptions {
 
 /**
  * Runs detector, features and candidates over a file of closed bars and writes the columns of the golden files; `i`
- * is the 0-based row of the file. A hole in the minutes starts the symbol anew (smc.md section 0). Returns the rows
+ * is the 0-based row of the file. A hole in the minutes starts the symbol anew (docs/smc.md 0). Returns the rows
  * read. Refuses bad input and unwritable outputs with an `SmcqError` that names file and line.
  */
 export async function runScan(options: ScanOptions): Promise<number> {

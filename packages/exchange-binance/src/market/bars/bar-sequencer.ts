@@ -21,7 +21,7 @@ const RECHECK_BARS = 3;
 const VERIFY_TRIES_MAX = 5;
 
 /**
- * Turns frames and REST replies into whole, ordered, final bars (binance.md 2.2, decisions 11).
+ * Turns frames and REST replies into whole, ordered, final bars (docs/binance.md 2.2, docs/decisions.md 11).
  *
  *            add                    history came                  bar missing at +3 s, newer bar, unverified
  *   idle ──────────► warming ───────────────────────► live ◄──────────────────────► asked (one request a slot)

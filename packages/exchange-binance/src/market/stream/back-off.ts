@@ -24,13 +24,13 @@ export type EndKind =
   /** We closed it ourselves. */
   | "stopped";
 
-/** Shortest and longest wait, venue ms; S4: 5 s and 5 min. */
+/** Shortest and longest wait, venue ms; docs/mission.md S4: 5 s and 5 min. */
 export interface BackOffRange {
   readonly backOffMinMs: number;
   readonly backOffMaxMs: number;
 }
 
-/** The reconnection rule S4: the first retry at once, then longer and longer inside the range, with jitter. */
+/** The rule of docs/mission.md S4: the first retry at once, then longer and longer inside the range, with jitter. */
 export class BackOff {
   readonly #rng: Rng;
   readonly #range: BackOffRange;

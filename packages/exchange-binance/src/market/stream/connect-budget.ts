@@ -9,7 +9,7 @@ export interface ConnectBudget {
 export interface LocalConnectBudgetOptions {
   /** The venue's clock. */
   readonly clock: Clock;
-  /** Connections in any window; default 240, that is 80 % of the 300 documented for spot (binance.md 2.5). */
+  /** Connections in any window; default 240, that is 80 % of the 300 documented for spot (docs/binance.md 2.5). */
   readonly connectsMax?: number;
   /** Default 5 minutes. */
   readonly windowMs?: number;

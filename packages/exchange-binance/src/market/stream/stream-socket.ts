@@ -80,7 +80,7 @@ export class StreamSocket {
     this.#handlers = options.handlers;
     this.#timeouts = options.timeouts ?? {};
     this.#ws = new WebSocket(options.url, {
-      // The default offers deflate, which costs 45-113 us a message (perf.md 2) and lets bombs in (T18).
+      // The default offers deflate: 45-113 us a message (docs/performance.md 2), and bombs (docs/security.md T18).
       perMessageDeflate: false,
       maxPayload: this.#timeouts.payloadBytesMax ?? PAYLOAD_BYTES_MAX,
       // The scan reads bytes and leaves anything odd to JSON.parse: a second pass over each frame brings nothing.

@@ -1,0 +1,70 @@
+import { assertRouted, BackfillQueue, BinanceReferenceData, type VenueBases } from "@smcq/exchange-binance";
+import { OffsetClock, Rng } from "@smcq/kernel";
+import type { VenueConnection, VenueDeps } from "../ports.ts";
+import { ClockSync, watchJumps } from "./clock-sync.ts";
+
+export interface VenueSettings {
+  readonly bases: VenueBases;
+  readonly seed: number;
+  readonly connectTimeoutMs: number;
+  readonly replyTimeoutMs: number;
+  readonly weightRatioMax: number;
+  readonly cacheDir: string | null;
+  /** The machine's clock may be set, or sleep. */
+  readonly canClockJump: boolean;
+}
+
+/** Opens REST and compares the clocks; refuses addresses whose klines would never come. */
+export async function connectVenue(settings: VenueSettings, deps: VenueDeps): Promise<VenueConnection> {
+  const { machineClock, offset, logger } = deps;
+  const rng = new Rng(settings.seed);
+  const reference = new BinanceReferenceData({
+    origin: assertRouted(settings.bases).restOrigin,
+    clock: machineClock,
+    rng: rng.fork("rest"),
+    log: logger,
+    connectTimeoutMs: settings.connectTimeoutMs,
+    replyTimeoutMs: settings.replyTimeoutMs,
+    weightShareMax: settings.weightRatioMax,
+    ...(settings.cacheDir === null ? {} : { cacheDir: settings.cacheDir }),
+  });
+  const venueClock = new OffsetClock(machineClock, () => offset.offsetMs);
+  const queue = new BackfillQueue({
+    klines: (query) => reference.klines(query),
+    clock: machineClock,
+    rng: rng.fork("backfill"),
+    log: logger,
+    venueNowMs: () => venueClock.nowMs(),
+  });
+  const sync = new ClockSync({
+    clock: machineClock,
+    logger,
+    synchronise: async () => {
+      await reference.synchroniseClock();
+      offset.set(reference.rest.offset.offsetMs());
+    },
+  });
+  deps.signal?.addEventListener("abort", () => void reference.close(), { once: true });
+  try {
+    await sync.start();
+  } catch (error) {
+    await reference.close();
+    throw error;
+  }
+  const cancelJumps = settings.canClockJump
+    ? watchJumps(machineClock, (jumpMs) => sync.jumped(jumpMs))
+    : () => {};
+  return {
+    reference,
+    history: {
+      request: (request, onReply) => queue.request(request, onReply),
+      forget: (symbol) => void queue.removeSymbol(symbol),
+    },
+    close: async () => {
+      cancelJumps();
+      sync.stop();
+      queue.stop();
+      await reference.close();
+    },
+  };
+}

@@ -1,0 +1,18 @@
+import { join } from "node:path";
+import type { EngineConfig } from "@smcq/config";
+import { binancePorts } from "./binance/binance-ports.ts";
+import type { Mode } from "./ports.ts";
+
+/** The real venue's public data; nothing is sent to it but reads. */
+export function paperMode(config: EngineConfig): Mode {
+  return {
+    venueProcess: null,
+    ports: (payload) =>
+      binancePorts(payload, {
+        name: "paper",
+        venue: "the real venue's market data, no orders",
+        scorer: "shipped-model",
+        cacheDir: join(config.dataDir, "cache"),
+      }),
+  };
+}

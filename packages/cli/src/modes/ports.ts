@@ -1,0 +1,54 @@
+import type { BinanceSimOptions } from "@smcq/binance-sim";
+import type { BarHistory, ContractFeed, ContractNews, ReferenceData } from "@smcq/exchange";
+import type { Clock, ClockSpec, Logger, MeasuredOffset } from "@smcq/kernel";
+import type { EnginePayload } from "../process/engine-payload.ts";
+import type { FeedData } from "./binance/shard-feed.ts";
+
+/** The venue as the coordinator sees it: one REST client, one rate budget, one queue for bars. */
+export interface VenueConnection {
+  readonly reference: ReferenceData;
+  readonly history: BarHistory;
+  close(): Promise<void>;
+}
+
+export interface VenueDeps {
+  /** This machine's clock at the run's speed, without the venue's offset. */
+  readonly machineClock: Clock;
+  /** Where each measurement of the venue's clock goes. */
+  readonly offset: MeasuredOffset;
+  readonly logger: Logger;
+  /** Aborted: the calls that opening waits for are refused. */
+  readonly signal?: AbortSignal;
+}
+
+export interface ContractDeps {
+  readonly machineClock: Clock;
+  readonly wallClock: Clock;
+  readonly logger: Logger;
+}
+
+/** What scores when no model is named. */
+export type ScorerPolicy = "heuristic" | "shipped-model";
+
+/** All that a run takes from outside, of the same shape in every mode: nothing behind it asks which mode it is. */
+export interface Ports {
+  /** The mode's name, for records and display. */
+  readonly name: string;
+  readonly banner: string;
+  /** The clock that every thread builds for itself. */
+  readonly clockSpec: ClockSpec;
+  readonly scorer: ScorerPolicy;
+  /** What a shard's thread builds its feed of. */
+  readonly feed: FeedData;
+  /** Reference data and bars by request, with the venue's clock measured once. */
+  connectVenue(deps: VenueDeps): Promise<VenueConnection>;
+  /** The feed of listings and delistings. */
+  contracts(deps: ContractDeps, onNews: (news: ContractNews) => void): ContractFeed;
+}
+
+/** A mode, seen from both processes: the supervisor's and the engine's. */
+export interface Mode {
+  /** What the supervisor runs beside the engine so that there is a venue; null: the venue is the real one. */
+  readonly venueProcess: BinanceSimOptions | null;
+  ports(payload: EnginePayload): Ports;
+}

@@ -1,0 +1,27 @@
+import type { EngineConfig } from "@smcq/config";
+import { binancePorts } from "./binance/binance-ports.ts";
+import type { Mode } from "./ports.ts";
+
+/** The simulated venue on loopback: needs nothing, proves nothing about the market. */
+export function simMode(config: EngineConfig): Mode {
+  const { seed, speed, loop, sim } = config;
+  return {
+    venueProcess: {
+      seed,
+      symbols: sim.symbols,
+      speed,
+      loop,
+      port: sim.port,
+      updatesPerSecondWall: sim.updatesPerSecondWall,
+      ...(sim.faults === "" ? {} : { faults: sim.faults }),
+    },
+    ports: (payload) =>
+      binancePorts(payload, {
+        name: "sim",
+        venue: "simulated venue on loopback",
+        scorer: "heuristic",
+        // The venue lives as long as the run: its list is of no use to the next one.
+        cacheDir: null,
+      }),
+  };
+}

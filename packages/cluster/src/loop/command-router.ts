@@ -1,0 +1,50 @@
+import type { Command, Decision, Signal } from "@smcq/engine";
+import { assertNever, type Clock } from "@smcq/kernel";
+import type { Inbox } from "./inbox.ts";
+
+/** Who carries out what the core wants. What they have to say comes back as events of the inbox. */
+export interface CommandHandlers {
+  /** Every scored candidate, in the order of arrival. */
+  readonly onSignals: (signals: readonly Signal[]) => void;
+  /** Signals above the threshold, ranked: what the order side will act on. */
+  readonly onDecision: (decision: Decision) => void;
+  /** The model of `epoch` gave `rows` scores that are no probability. */
+  readonly onInvalidScores: (epoch: number, rows: number) => void;
+}
+
+/** Brings each command to whoever carries it out. */
+export class CommandRouter {
+  readonly #handlers: CommandHandlers;
+  readonly #inbox: Inbox;
+  readonly #wallClock: Clock;
+
+  constructor(handlers: CommandHandlers, deps: { readonly inbox: Inbox; readonly wallClock: Clock }) {
+    this.#handlers = handlers;
+    this.#inbox = deps.inbox;
+    this.#wallClock = deps.wallClock;
+  }
+
+  route(command: Command): void {
+    switch (command.type) {
+      case "emit":
+        this.#handlers.onSignals(command.signals);
+        return;
+      case "decide":
+        this.#handlers.onDecision(command);
+        return;
+      case "judge-model":
+        this.#handlers.onInvalidScores(command.epoch, command.rows);
+        return;
+      case "wake":
+        this.#wakeAt(command.atNs);
+        return;
+      default:
+        assertNever(command);
+    }
+  }
+
+  #wakeAt(atNs: number): void {
+    const delayMs = Math.max(0, Math.ceil((atNs - this.#wallClock.monoNs()) / 1e6));
+    this.#wallClock.after(delayMs, () => this.#inbox.put({ type: "time" }), { unref: true });
+  }
+}

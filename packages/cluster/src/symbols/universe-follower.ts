@@ -1,0 +1,138 @@
+import type { ContractFeed, ContractNews, ReferenceData, Universe } from "@smcq/exchange";
+import { type CancelTimer, type Clock, errorMessage, type Logger } from "@smcq/kernel";
+import type { Coordinator } from "../coordinator.ts";
+import { SYMBOLS_NAMED_MAX, type UniverseWish, watchedOf } from "./watched-symbols.ts";
+
+/** News come in swarms (a status change is told several times): they are looked up once, this long after, venue ms. */
+const SETTLE_MS = 2_000;
+/** A look-up that brought nothing newer than the news is repeated after this time, venue ms. */
+const AGAIN_MS = 60_000;
+
+export interface FollowerOptions {
+  readonly coordinator: Pick<Coordinator, "addSymbol" | "removeSymbol" | "memory">;
+  readonly reference: Pick<ReferenceData, "universe">;
+  /** Builds the feed of contracts' news; `onNews` hears of each. */
+  readonly contracts: (onNews: (news: ContractNews) => void) => ContractFeed;
+  readonly wish: UniverseWish;
+  /** The list is looked up so often without any news, venue ms. */
+  readonly refreshMs: number;
+  readonly cacheMaxAgeMs: number;
+  /** The clock that documents are dated by. */
+  readonly machineClock: Clock;
+  readonly logger: Logger;
+}
+
+/**
+ * Follows listings, delistings and changes of status while the engine runs: the contracts' feed says that something
+ * changed, the universe says what is.
+ */
+export class UniverseFollower {
+  readonly #options: FollowerOptions;
+  readonly #contracts: ContractFeed;
+  #cancelRefresh: CancelTimer = () => {};
+  #cancelSettle: CancelTimer | null = null;
+  #isStopped = false;
+  #news = 0;
+  #newsMs = -Infinity;
+  #left: string[] = [];
+
+  constructor(options: FollowerOptions) {
+    this.#options = options;
+    this.#contracts = options.contracts((news) => this.heard(news));
+  }
+
+  async start(): Promise<void> {
+    this.#arm();
+    await this.#contracts.start();
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    this.#cancelRefresh();
+    this.#cancelSettle?.();
+    await this.#contracts.stop();
+  }
+
+  /** Takes a contract's news: what stops trading is left at once, the list is looked up after. */
+  heard(news: ContractNews): void {
+    this.#news++;
+    this.#newsMs = this.#options.machineClock.nowMs();
+    if (!news.isTrading && this.#options.coordinator.removeSymbol(news.symbol)) this.#left.push(news.symbol);
+    this.#lookUp(SETTLE_MS);
+  }
+
+  #lookUp(inMs: number): void {
+    this.#cancelSettle ??= this.#options.machineClock.after(
+      inMs,
+      () => {
+        this.#cancelSettle = null;
+        this.#tell("info", this.#left.splice(0), "symbols left trading");
+        void this.#refresh(0);
+      },
+      { unref: true },
+    );
+  }
+
+  #arm(): void {
+    const { machineClock, refreshMs, cacheMaxAgeMs } = this.#options;
+    this.#cancelRefresh = machineClock.after(
+      refreshMs,
+      () => {
+        this.#arm();
+        void this.#refresh(cacheMaxAgeMs);
+      },
+      { unref: true },
+    );
+  }
+
+  async #refresh(ageMsMax: number): Promise<void> {
+    const { reference, logger } = this.#options;
+    const news = this.#news;
+    try {
+      const universe = await reference.universe({ maxAgeMs: ageMsMax });
+      // What was heard meanwhile is newer than this document; it brings a look-up of its own.
+      if (this.#isStopped || news !== this.#news) return;
+      // A cached document from before the news would bring back what has left.
+      if (universe.fetchedAtMs < this.#newsMs) this.#lookUp(AGAIN_MS);
+      else this.#apply(universe);
+    } catch (error) {
+      if (this.#isStopped) return;
+      logger.warn({ error: errorMessage(error) }, "the universe could not be refreshed; the last one stays");
+    }
+  }
+
+  #apply(universe: Universe): void {
+    const { coordinator, wish } = this.#options;
+    const { slots } = coordinator.memory;
+    const wanted = watchedOf(universe, wish).symbols;
+    const isWanted = new Set(wanted);
+    const gone = slots.all().filter(({ symbol }) => !isWanted.has(symbol));
+    for (const { symbol } of gone) coordinator.removeSymbol(symbol);
+    const added = wanted.filter((symbol) => slots.of(symbol) === null);
+    const refused = added.filter((symbol) => !coordinator.addSymbol(symbol));
+    const isRefused = new Set(refused);
+    this.#tell(
+      "info",
+      gone.map(({ symbol }) => symbol),
+      "symbols left the universe",
+    );
+    this.#tell(
+      "info",
+      added.filter((symbol) => !isRefused.has(symbol)),
+      "symbols joined; warming up",
+    );
+    this.#tell("error", refused, "no slot is free for new symbols; restart to take them in");
+  }
+
+  /** One line, however many symbols: a venue's halt names them all at once. */
+  #tell(level: "info" | "error", symbols: readonly string[], text: string): void {
+    if (symbols.length === 0) return;
+    const { coordinator, logger } = this.#options;
+    const fields = {
+      count: symbols.length,
+      symbols: symbols.slice(0, SYMBOLS_NAMED_MAX),
+      pairs: coordinator.memory.slots.size,
+    };
+    logger[level](fields, text);
+  }
+}

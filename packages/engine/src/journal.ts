@@ -1,0 +1,13 @@
+import type { Command, EngineEvent } from "./events.ts";
+
+/**
+ * The port of the journal: hears of every event in the order of its processing, with what the core answered, before
+ * any of the commands leaves. The same events replayed give the same commands.
+ */
+export interface Journal {
+  /** `seq` counts the events of the run from 1, without a hole. Throws when the run must not go on. */
+  append(seq: number, event: EngineEvent, commands: readonly Command[]): void;
+}
+
+/** Keeps nothing: for runs whose events nobody has to prove. */
+export const NO_JOURNAL: Journal = { append() {} };
