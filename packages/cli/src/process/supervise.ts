@@ -106,10 +106,7 @@ async function startVenue(
   logger: Logger,
 ): Promise<SimulatedVenue | null> {
   const wallClock = new SystemClock();
-  let dataEnded: () => void = () => {};
-  const ended = new Promise<void>((resolve) => {
-    dataEnded = resolve;
-  });
+  const dataEnd = Promise.withResolvers<void>();
   let listening: VenueListening | null = null;
   const start = (): ChildProcess => {
     // A venue that comes back has the same address and goes on where its clock is.
@@ -117,7 +114,7 @@ async function startVenue(
     const entry = fileURLToPath(import.meta.resolve("@smcq/binance-sim/process"));
     const child = fork(entry, [JSON.stringify(options)], { env: {}, execArgv: process.execArgv });
     child.on("message", (message: { readonly type?: string }) => {
-      if (message.type === "end-of-data") dataEnded();
+      if (message.type === "end-of-data") dataEnd.resolve();
     });
     return child;
   };
@@ -147,5 +144,5 @@ async function startVenue(
     if (listening === null) await supervised.stop();
   }
   if (listening === null) return null;
-  return { port: listening.port, clock: listening.clock, process: supervised, dataEnded: ended };
+  return { port: listening.port, clock: listening.clock, process: supervised, dataEnded: dataEnd.promise };
 }
