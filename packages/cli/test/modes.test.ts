@@ -2,7 +2,7 @@ import { loadConfig } from "@smcq/config";
 import { describe, expect, it } from "vitest";
 import { modeOf } from "../src/modes/mode-of.ts";
 import type { Ports } from "../src/modes/ports.ts";
-import { enginePayload } from "../src/process/engine-payload.ts";
+import { enginePayload } from "../src/modes/engine-payload.ts";
 
 const scaled = { type: "scaled", speed: 60, anchorVenueMs: 1_000, anchorWallMs: 2_000 } as const;
 

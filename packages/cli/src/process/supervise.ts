@@ -11,7 +11,7 @@ import {
   type SimulatedAddress,
   type StartMessage,
   type StopMessage,
-} from "./engine-payload.ts";
+} from "../modes/engine-payload.ts";
 import { workerUrl } from "./worker-url.ts";
 
 /**
