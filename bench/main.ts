@@ -9,6 +9,7 @@ import { PartRecorder, type PartResult } from "./lib/results.ts";
 import { runMemory } from "./memory.ts";
 import { runModel } from "./model/model.ts";
 import { runMicro } from "./micro/micro.ts";
+import { runAgainst } from "./pipeline/against.ts";
 import { runPipeline } from "./pipeline/pipeline.ts";
 import { runSteady } from "./steady.ts";
 import { goalText, partText } from "./report/table.ts";
@@ -24,6 +25,7 @@ const RUNS: Readonly<Record<Part, RunPart>> = {
   steady: runSteady,
   memory: runMemory,
   gc: runGc,
+  against: runAgainst,
 };
 
 const clock = new SystemClock();

@@ -1,7 +1,10 @@
 import { parseArgs } from "node:util";
 
 export const PARTS = ["micro", "history", "model", "pipeline", "steady", "memory", "gc"] as const;
-export type Part = (typeof PARTS)[number];
+/** Parts that need something more than this tree, and are run only by name. */
+const PARTS_BY_NAME = ["against"] as const;
+export type Part = (typeof PARTS)[number] | (typeof PARTS_BY_NAME)[number];
+const EVERY_PART: readonly Part[] = [...PARTS, ...PARTS_BY_NAME];
 
 export interface BenchOptions {
   readonly parts: readonly Part[];
@@ -9,24 +12,35 @@ export interface BenchOptions {
   readonly isQuick: boolean;
   readonly outDir: string;
   readonly rounds: number;
+  /** Another checkout of this project, built, for the part `against`. */
+  readonly baseDir: string | null;
 }
 
-export const USAGE = `usage: pnpm run bench [${PARTS.join("|")}|all]... [--quick] [--out DIR]`;
+export const USAGE = `usage: pnpm run bench [${PARTS.join("|")}|all]... [--quick] [--out DIR]
+       pnpm run bench against --base DIR [--quick] [--out DIR]`;
 
 /** Reads the command line; throws an error with the usage on anything unknown. */
 export function readOptions(args: readonly string[]): BenchOptions {
   const { values, positionals } = parseArgs({
     args: [...args],
     allowPositionals: true,
-    options: { quick: { type: "boolean", default: false }, out: { type: "string" } },
+    options: {
+      quick: { type: "boolean", default: false },
+      out: { type: "string" },
+      base: { type: "string" },
+    },
   });
   const named = positionals.length === 0 || positionals.includes("all") ? PARTS : positionals;
-  const unknown = named.filter((name) => !PARTS.some((part) => part === name));
+  const unknown = named.filter((name) => !EVERY_PART.some((part) => part === name));
   if (unknown.length > 0) throw new TypeError(`unknown part ${unknown.join(", ")}\n${USAGE}`);
+  const isAgainst = named.some((name) => name === "against");
+  if (isAgainst !== (values.base !== undefined))
+    throw new TypeError(`the part against and --base DIR go together\n${USAGE}`);
   return {
-    parts: PARTS.filter((part) => named.some((name) => name === part)),
+    parts: EVERY_PART.filter((part) => named.some((name) => name === part)),
     isQuick: values.quick,
     outDir: values.out ?? new URL("../results", import.meta.url).pathname,
     rounds: values.quick ? 3 : 7,
+    baseDir: values.base ?? null,
   };
 }

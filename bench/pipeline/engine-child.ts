@@ -1,4 +1,5 @@
 import { type ChildProcess, fork } from "node:child_process";
+import { join } from "node:path";
 import { SystemClock } from "@smcq/kernel";
 import type { EngineControl, EngineReport, EngineSetting } from "./messages.ts";
 
@@ -16,9 +17,16 @@ export class EngineChild {
   readonly #ended: Promise<void>;
   #stderr = "";
 
-  constructor(setting: EngineSetting, isGcTapped: boolean) {
+  constructor(
+    setting: EngineSetting,
+    { isGcTapped, baseDir }: { readonly isGcTapped: boolean; readonly baseDir: string | null },
+  ) {
+    const entry =
+      baseDir === null
+        ? new URL("./engine-process.ts", import.meta.url)
+        : join(baseDir, "bench/pipeline/engine-process.ts");
     const tap = isGcTapped ? ["--import", new URL("./gc-tap.ts", import.meta.url).href] : [];
-    this.#child = fork(new URL("./engine-process.ts", import.meta.url), [JSON.stringify(setting)], {
+    this.#child = fork(entry, [JSON.stringify(setting)], {
       execArgv: ["--disable-warning=ExperimentalWarning", ...tap],
       stdio: ["ignore", "inherit", "pipe", "ipc"],
       serialization: "advanced",

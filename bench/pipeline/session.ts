@@ -31,6 +31,8 @@ export interface SessionSetting {
   /** True: one write a frame; false: one a connection. */
   readonly isFramePerWrite?: boolean;
   readonly isGcTapped?: boolean;
+  /** The engine of another checkout; this tree's when absent. */
+  readonly baseDir?: string;
 }
 
 /** One close of the whole market. */
@@ -88,7 +90,7 @@ export class Session {
     };
     const engine = new EngineChild(
       { path, shards, compute, scanThreads, feed, clock: venue.clockSpec },
-      setting.isGcTapped ?? false,
+      { isGcTapped: setting.isGcTapped ?? false, baseDir: setting.baseDir ?? null },
     );
     const reference = path === "own" ? new Reference(setting.symbols) : null;
     const session = new Session(setting, { venue, engine, reference });

@@ -107,7 +107,7 @@ class RunningSim implements BinanceSim {
       agenda,
       list: (name) => this.list(name),
     });
-    venue.onContract = (symbol) => sendContractInfo(hub, symbol, this.clock.nowMs());
+    venue.followContracts((symbol) => sendContractInfo(hub, symbol, this.clock.nowMs()));
     const handle: Parameters<typeof createHttpServer>[1] = (request, response) =>
       this.#rest.handle(request, response);
     const server =

@@ -31,7 +31,7 @@ export class Venue {
   readonly settings: SimSettings;
   readonly time: VenueTime;
   faults: MarketFaults;
-  onContract: ContractListener = () => {};
+  readonly #contractListeners: ContractListener[] = [];
   readonly #listed = new Map<string, VenueSymbol>();
   readonly #lastMinutes = new Map<number, number>();
   readonly #flatSegments: FlatSegment[] = [];
@@ -58,6 +58,11 @@ export class Venue {
         `startMinute must lie before the end of the data (${this.market.minuteCount})`,
       );
     for (const symbol of this.market.universe.symbols) this.#put(symbol);
+  }
+
+  /** `listener` hears of every change of a symbol that is announced from now on. */
+  followContracts(listener: ContractListener): void {
+    this.#contractListeners.push(listener);
   }
 
   #put(symbol: VenueSymbol): void {
@@ -127,7 +132,7 @@ export class Venue {
 
   #announce(symbol: VenueSymbol): void {
     this.#put(symbol);
-    this.onContract(symbol);
+    for (const listener of this.#contractListeners) listener(symbol);
   }
 
   /** Lists a symbol that trades from the next minute on; refuses a listed name (SmcqError `SIM_UNIVERSE`). */

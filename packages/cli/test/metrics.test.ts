@@ -1,5 +1,7 @@
 import { errorCode } from "@smcq/kernel";
 import { describe, expect, it } from "vitest";
+import { Inbox } from "@smcq/cluster";
+import { inboxMetrics } from "../src/output/inbox-metrics.ts";
 import { MetricsServer } from "../src/output/metrics-server.ts";
 import { metricName, metricsText } from "../src/output/metrics-text.ts";
 
@@ -27,6 +29,17 @@ describe("metrics", () => {
       ].join("\n"),
     );
     expect(metricName("closeToScoredP50Ms")).toBe("close_to_scored_p50_ms");
+  });
+
+  it("tell of the inbox by kind of event", () => {
+    const inbox = new Inbox(1);
+    inbox.put({ type: "time" });
+    inbox.put({ type: "time" });
+    const text = metricsText(inboxMetrics(inbox));
+    expect(text).toContain('smcq_inbox_events_total{kind="time"} 1\n');
+    expect(text).toContain('smcq_inbox_dropped_total{kind="time"} 1\n');
+    expect(text).toContain('smcq_inbox_dropped_total{kind="operator"} 0\n');
+    expect(text).toContain("smcq_inbox_waiting 1\n");
   });
 
   it("are served on loopback as they are at the moment of the question", async () => {

@@ -21,6 +21,8 @@ const HEALTH = {
   scansInFlight: 0,
   signalsLost: 0,
   suppressed: 0,
+  feedStale: 0,
+  inboxDropped: 0,
   model: {
     model: "heuristic-1",
     modelStatus: "heuristic",

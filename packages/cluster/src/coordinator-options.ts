@@ -1,7 +1,7 @@
 import type { BarHistory } from "@smcq/exchange";
 import type { Clock, ClockSpec, Logger } from "@smcq/kernel";
 import type { Inbox } from "./loop/inbox.ts";
-import type { ClusterMemory } from "./memory.ts";
+import type { ClusterMemory } from "./memory/cluster-memory.ts";
 import type { ModelId } from "./scan/row-drain.ts";
 import type { ScanOptions } from "./scan/scan-core.ts";
 import type { WorkerEntry } from "./threads/scan-pool.ts";

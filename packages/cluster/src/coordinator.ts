@@ -1,12 +1,12 @@
 import type { Worker } from "node:worker_threads";
 import { SmcqError } from "@smcq/kernel";
 import type { ClusterHealth, CoordinatorOptions } from "./coordinator-options.ts";
-import type { ClusterMemory } from "./memory.ts";
+import type { ClusterMemory } from "./memory/cluster-memory.ts";
 import { MinuteReporter } from "./minute-report.ts";
 import { Shard } from "./shard/shard.ts";
-import { requireShards, untilReady } from "./symbols/ready-gate.ts";
+import { requireShards, untilReady } from "./ready-gate.ts";
 import { SeedQueue } from "./symbols/seed-queue.ts";
-import type { SlotEntry } from "./symbols/slot-table.ts";
+import type { SlotEntry } from "./memory/slot-table.ts";
 import { SymbolCare } from "./symbols/symbol-care.ts";
 import { WarmUp } from "./symbols/warm-up.ts";
 import { ScanPool } from "./threads/scan-pool.ts";

@@ -4,7 +4,7 @@ import type { Clock, Logger } from "@smcq/kernel";
 import type { ShardEvent } from "@smcq/wire";
 import type { EngineLoop } from "./loop/engine-loop.ts";
 import type { Inbox } from "./loop/inbox.ts";
-import type { ClusterMemory } from "./memory.ts";
+import type { ClusterMemory } from "./memory/cluster-memory.ts";
 import { type ModelId, RowDrain } from "./scan/row-drain.ts";
 import { ScanCore, type ScanOptions } from "./scan/scan-core.ts";
 import { type CreateFeed, ShardCore } from "./shard/shard-core.ts";

@@ -2,7 +2,7 @@ import { BAR_FIELDS, MINUTE_MS } from "@smcq/kernel";
 import { FEED_COUNTER_COUNT, FeedCounter } from "@smcq/exchange";
 import { LATENCY_BUCKETS, latencyQuantileUs, ScanCounter } from "@smcq/wire";
 import type { KlineRingReader } from "@smcq/wire";
-import type { ClusterMemory } from "./memory.ts";
+import type { ClusterMemory } from "./memory/cluster-memory.ts";
 
 /** What happened since the last report; the numbers of the minute line. */
 export interface MinuteReport {

@@ -1,6 +1,6 @@
 import { ManualClock } from "@smcq/kernel";
 import { expect, it } from "vitest";
-import { untilReady } from "../src/symbols/ready-gate.ts";
+import { untilReady } from "../src/ready-gate.ts";
 import type { ClusterHealth } from "../src/index.ts";
 
 const HEALTH: ClusterHealth = {

@@ -40,8 +40,8 @@ class Lab {
     const { slots } = this.memory;
     const say = (fields: LogFields, text: string): void => void this.lines.push({ text, fields });
     this.follower = new UniverseFollower({
-      coordinator: {
-        memory: this.memory,
+      slots,
+      symbols: {
         addSymbol: (symbol) => slots.add(symbol) !== null,
         removeSymbol: (symbol) => slots.remove(symbol) !== null,
       },

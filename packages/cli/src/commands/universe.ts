@@ -7,7 +7,7 @@ import type { CommandModule } from "yargs";
 import { modeOf } from "../modes/mode-of.ts";
 import { createStderrLogger } from "../output/logger.ts";
 import { printResult } from "../output/print-result.ts";
-import { enginePayload, type SimulatedAddress } from "../process/engine-payload.ts";
+import { enginePayload, type SimulatedAddress } from "../modes/engine-payload.ts";
 import { loadSettings, withSettingFlags } from "./settings.ts";
 
 /** `smcq universe`: the instruments that the engine would watch. */

@@ -1,7 +1,7 @@
 import type { BinanceSimOptions } from "@smcq/binance-sim";
 import type { BarHistory, ContractFeed, ContractNews, ReferenceData } from "@smcq/exchange";
 import type { Clock, ClockSpec, Logger, MeasuredOffset } from "@smcq/kernel";
-import type { EnginePayload } from "../process/engine-payload.ts";
+import type { EnginePayload } from "./engine-payload.ts";
 import type { FeedData } from "./binance/shard-feed.ts";
 
 /** The venue as the coordinator sees it: one REST client, one rate budget, one queue for bars. */

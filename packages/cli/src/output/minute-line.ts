@@ -26,18 +26,25 @@ const TROUBLES = [
   "signalsLost",
   "invalidScores",
   "suppressed",
+  "feedStale",
+  "inboxDropped",
 ] as const;
+
+/** What was left out since the last line, and why. */
+export interface LeftOut {
+  /** Signals above the threshold that were not decided on, because the model is only observed. */
+  readonly suppressed: number;
+  /** Signals above the threshold of shards whose feed had ended when they were to be decided. */
+  readonly feedStale: number;
+  /** Events that the core never saw, because too many waited. */
+  readonly inboxDropped: number;
+}
 
 /** The fields of the minute line; units in the names. */
 export function minuteFields(
   report: MinuteReport,
   tally: SignalTally,
-  health: ClusterHealth & {
-    readonly signalsLost: number;
-    /** Signals above the threshold that were not decided on. */
-    readonly suppressed: number;
-    readonly model: ModelReport;
-  },
+  health: ClusterHealth & LeftOut & { readonly signalsLost: number; readonly model: ModelReport },
 ): Readonly<Record<string, unknown>> {
   const feed = (counter: FeedCounter): number => report.feed[counter] as number;
   return {
@@ -70,6 +77,8 @@ export function minuteFields(
     shardsOff: health.shardsOff,
     signalsLost: health.signalsLost,
     suppressed: health.suppressed,
+    feedStale: health.feedStale,
+    inboxDropped: health.inboxDropped,
     ...modelFields(health.model),
     invalidScores: health.model.health?.invalid ?? 0,
   } satisfies Record<(typeof TROUBLES)[number], number> & Record<string, unknown>;

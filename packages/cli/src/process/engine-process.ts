@@ -2,7 +2,7 @@ import { errorCode, errorMessage, repeat, SmcqError, SystemClock } from "@smcq/k
 import { exitCodeOf } from "../exit-codes.ts";
 import { runEngine } from "../run/run-engine.ts";
 import { createLogger } from "../output/logger.ts";
-import type { EnginePayload, StartMessage, StopMessage } from "./engine-payload.ts";
+import type { EnginePayload, StartMessage, StopMessage } from "../modes/engine-payload.ts";
 
 /** After everything is closed, handles that still keep the process alive are cut after this time, wall ms. */
 const LINGER_MS_MAX = 2_000;

@@ -11,7 +11,7 @@ import {
   type SimulatedAddress,
   type StartMessage,
   type StopMessage,
-} from "./engine-payload.ts";
+} from "../modes/engine-payload.ts";
 
 /**
  * Each of the engine's dozen heaps may grow its young generation to 2 MB a half instead of 16: what a minute leaves
@@ -105,10 +105,7 @@ async function startVenue(
   logger: Logger,
 ): Promise<SimulatedVenue | null> {
   const wallClock = new SystemClock();
-  let dataEnded: () => void = () => {};
-  const ended = new Promise<void>((resolve) => {
-    dataEnded = resolve;
-  });
+  const dataEnd = Promise.withResolvers<void>();
   let listening: VenueListening | null = null;
   const start = (): ChildProcess => {
     // A venue that comes back has the same address and goes on where its clock is.
@@ -116,7 +113,7 @@ async function startVenue(
     const entry = fileURLToPath(import.meta.resolve("@smcq/binance-sim/process"));
     const child = fork(entry, [JSON.stringify(options)], { env: {}, execArgv: process.execArgv });
     child.on("message", (message: { readonly type?: string }) => {
-      if (message.type === "end-of-data") dataEnded();
+      if (message.type === "end-of-data") dataEnd.resolve();
     });
     return child;
   };
@@ -146,5 +143,5 @@ async function startVenue(
     if (listening === null) await supervised.stop();
   }
   if (listening === null) return null;
-  return { port: listening.port, clock: listening.clock, process: supervised, dataEnded: ended };
+  return { port: listening.port, clock: listening.clock, process: supervised, dataEnded: dataEnd.promise };
 }

@@ -7,7 +7,7 @@ import type { Scoring } from "./models/load-models.ts";
 import { HEURISTIC_MODELS, LivingModels, type RunModels } from "./models/run-models.ts";
 import type { RunLedger } from "./run-ledger.ts";
 import { SignalCounter } from "./signal-tally.ts";
-import { threadCount } from "./thread-count.ts";
+import { threadCount } from "../modes/thread-count.ts";
 
 /** A signal of a bar that closed longer ago is recorded and never decided on, venue ms. */
 const SIGNAL_AGE_MS_MAX = 60_000;

@@ -1,8 +1,9 @@
 import type { MinuteReporter } from "@smcq/cluster";
 import { type CancelTimer, type Clock, lastClosedMinuteMs, type Logger, nextMinuteMs } from "@smcq/kernel";
 import { modelMetrics } from "../output/model-report.ts";
-import { minuteFields, minuteText } from "../output/minute-line.ts";
+import { type LeftOut, minuteFields, minuteText } from "../output/minute-line.ts";
 import { type Metric, metricName } from "../output/metrics-text.ts";
+import { inboxMetrics } from "../output/inbox-metrics.ts";
 import type { RunEngine } from "./create-engine.ts";
 
 /** The line of a minute is written this long after its boundary: finals come about 2 s late, repairs a little later. */
@@ -27,7 +28,8 @@ export class MinuteLoop {
   #lastLineNs: number;
   #reportedMs: number;
   #tickedMs: number;
-  #suppressed = 0;
+  /** What the core and its inbox had left out when the last line was written. */
+  #leftOut = { suppressed: 0, feedStale: 0, inboxDropped: 0 };
   #fields: Readonly<Record<string, unknown>> = {};
 
   constructor(options: MinuteLoopOptions) {
@@ -43,12 +45,18 @@ export class MinuteLoop {
     this.#cancel();
   }
 
-  /** Signals that led to no decision, because the model is only observed, since the last call. */
-  #takeSuppressed(): number {
-    const { suppressed } = this.#options.engine.core.counters;
-    const since = suppressed - this.#suppressed;
-    this.#suppressed = suppressed;
-    return since;
+  /** What the core and its inbox have left out since the last call. */
+  #takeLeftOut(): LeftOut {
+    const { core, inbox } = this.#options.engine;
+    const { suppressed, feedStale } = core.counters;
+    const inboxDropped = Object.values(inbox.counts).reduce((sum, { dropped }) => sum + dropped, 0);
+    const before = this.#leftOut;
+    this.#leftOut = { suppressed, feedStale, inboxDropped };
+    return {
+      suppressed: suppressed - before.suppressed,
+      feedStale: feedStale - before.feedStale,
+      inboxDropped: inboxDropped - before.inboxDropped,
+    };
   }
 
   /** The numbers of the last minute line, and the totals since the start, for a scrape. */
@@ -68,6 +76,7 @@ export class MinuteLoop {
     return [
       counted("signals_total", "scored candidates since the start", engine.signals.total),
       counted("signals_lost_total", "signals that the ledger could not store", signalsLost()),
+      ...inboxMetrics(engine.inbox),
       ...modelMetrics(engine.models.report()),
       ...minute,
     ];
@@ -94,7 +103,7 @@ export class MinuteLoop {
       const fields = minuteFields(this.#reporter.take(minuteMs), engine.signals.take(), {
         ...health,
         signalsLost: this.#options.signalsLost(),
-        suppressed: this.#takeSuppressed(),
+        ...this.#takeLeftOut(),
         model: engine.models.report(),
       });
       this.#fields = fields;

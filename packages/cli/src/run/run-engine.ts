@@ -13,7 +13,7 @@ import { ExitCode } from "../exit-codes.ts";
 import { modeOf } from "../modes/mode-of.ts";
 import type { Ports, VenueConnection } from "../modes/ports.ts";
 import { MetricsServer } from "../output/metrics-server.ts";
-import type { EnginePayload } from "../process/engine-payload.ts";
+import type { EnginePayload } from "../modes/engine-payload.ts";
 import { Closers } from "./closers.ts";
 import { createEngine, type RunEngine } from "./create-engine.ts";
 import { loadScoring, type Scoring } from "./models/load-models.ts";
@@ -201,7 +201,8 @@ async function startBackground(
     logger.info({ url: `http://127.0.0.1:${port}/metrics` }, "metrics are served");
   }
   const follower = new UniverseFollower({
-    coordinator: engine.coordinator,
+    symbols: engine.coordinator,
+    slots: engine.coordinator.memory.slots,
     reference: venue.reference,
     contracts: (onNews) => ports.contracts({ machineClock, wallClock, logger }, onNews),
     wish: universe,

@@ -6,7 +6,7 @@ import type { ModelEvent } from "@smcq/engine";
 import { type Clock, errorCode, errorMessage, type Logger } from "@smcq/kernel";
 import { type LedgerClient, type LedgerEvent, ledgerFile, LedgerReader, openLedger } from "@smcq/ledger";
 import { SMC_PARAMETERS } from "@smcq/smc";
-import type { EnginePayload } from "../process/engine-payload.ts";
+import type { EnginePayload } from "../modes/engine-payload.ts";
 import type { Scoring } from "./models/load-models.ts";
 
 const ENGINE_VERSION = "0.0.0";

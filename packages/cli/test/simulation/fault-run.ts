@@ -22,7 +22,7 @@ import { modeOf } from "../../src/modes/mode-of.ts";
 import type { VenueConnection } from "../../src/modes/ports.ts";
 import { createEngine } from "../../src/run/create-engine.ts";
 import { loadScoring } from "../../src/run/models/load-models.ts";
-import type { EnginePayload } from "../../src/process/engine-payload.ts";
+import type { EnginePayload } from "../../src/modes/engine-payload.ts";
 import { temporaryFolder } from "../processes/engine-run.ts";
 import { RingTap, type TapFault } from "./ring-tap.ts";
 
@@ -188,7 +188,8 @@ class FaultRun {
     await coordinator.start();
     await coordinator.whenReady(20_000);
     const follower = new UniverseFollower({
-      coordinator,
+      symbols: coordinator,
+      slots: coordinator.memory.slots,
       reference: venue.reference,
       contracts: (onNews) =>
         ports.contracts(

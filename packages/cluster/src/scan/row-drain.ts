@@ -8,7 +8,7 @@ import {
   type ResultRow,
   type ShardMemory,
 } from "@smcq/wire";
-import type { SlotTable } from "../symbols/slot-table.ts";
+import type { SlotTable } from "../memory/slot-table.ts";
 
 /** Names the model of an epoch. */
 export type ModelId = (epoch: number) => string;

@@ -1,27 +1,9 @@
-import type { MessagePort } from "node:worker_threads";
-import {
-  createClock,
-  type ClockSpec,
-  type LogFields,
-  type Logger,
-  SystemClock,
-  toWireError,
-} from "@smcq/kernel";
+import { createClock, type LogFields, type Logger, SystemClock, toWireError } from "@smcq/kernel";
 import type { ScorerRegistry } from "@smcq/features";
-import type { ShardCommand, ShardEvent, ShardMemory, SlotAssignment } from "@smcq/wire";
-import { ScanCore, type ScanOptions } from "../scan/scan-core.ts";
+import type { ShardCommand, ShardEvent } from "@smcq/wire";
+import { ScanCore } from "../scan/scan-core.ts";
+import type { ShardInit } from "../threads/shard-init.ts";
 import { type CreateFeed, ShardCore } from "./shard-core.ts";
-
-/** What a shard's thread is started with. */
-export interface ShardInit {
-  readonly memory: ShardMemory;
-  readonly clock: ClockSpec;
-  readonly assignments: readonly SlotAssignment[];
-  readonly isScanning: boolean;
-  readonly scan: ScanOptions;
-  /** A port of its own: `parentPort` also carries messages of Node's watch mode. */
-  readonly port: MessagePort;
-}
 
 /** A logger whose lines travel to the coordinator, where the one real logger lives. */
 export function portLogger(emit: (event: ShardEvent) => void, bound: LogFields = {}): Logger {

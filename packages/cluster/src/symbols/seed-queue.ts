@@ -1,5 +1,5 @@
 import type { M5Seed } from "@smcq/wire";
-import type { SlotTable } from "./slot-table.ts";
+import type { SlotTable } from "../memory/slot-table.ts";
 
 /** Seeds that one scan task applies at most: each replays some 600 bars, and the market does not wait. */
 const SEEDS_PER_TASK_MAX = 4;

@@ -1,6 +1,6 @@
 import type { BarHistory, BarReply } from "@smcq/exchange";
 import type { BarRequest, Clock, Logger } from "@smcq/kernel";
-import type { SlotTable } from "./slot-table.ts";
+import type { SlotTable } from "../memory/slot-table.ts";
 import { SymbolNews } from "./symbol-news.ts";
 import type { WarmUp } from "./warm-up.ts";
 

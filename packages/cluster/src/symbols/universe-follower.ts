@@ -1,6 +1,6 @@
 import type { ContractFeed, ContractNews, ReferenceData, Universe } from "@smcq/exchange";
 import { type CancelTimer, type Clock, errorMessage, type Logger } from "@smcq/kernel";
-import type { Coordinator } from "../coordinator.ts";
+import type { SlotTable } from "../memory/slot-table.ts";
 import { SYMBOLS_NAMED_MAX, type UniverseWish, watchedOf } from "./watched-symbols.ts";
 
 /** News come in swarms (a status change is told several times): they are looked up once, this long after, venue ms. */
@@ -8,8 +8,18 @@ const SETTLE_MS = 2_000;
 /** A look-up that brought nothing newer than the news is repeated after this time, venue ms. */
 const AGAIN_MS = 60_000;
 
+/** Who takes symbols in and lets them go. */
+export interface SymbolHost {
+  /** False when no slot is free. */
+  addSymbol(symbol: string): boolean;
+  /** False when it was not watched. */
+  removeSymbol(symbol: string): boolean;
+}
+
 export interface FollowerOptions {
-  readonly coordinator: Pick<Coordinator, "addSymbol" | "removeSymbol" | "memory">;
+  readonly symbols: SymbolHost;
+  /** What is watched now. */
+  readonly slots: Pick<SlotTable, "all" | "of" | "size">;
   readonly reference: Pick<ReferenceData, "universe">;
   /** Builds the feed of contracts' news; `onNews` hears of each. */
   readonly contracts: (onNews: (news: ContractNews) => void) => ContractFeed;
@@ -57,7 +67,7 @@ export class UniverseFollower {
   heard(news: ContractNews): void {
     this.#news++;
     this.#newsMs = this.#options.machineClock.nowMs();
-    if (!news.isTrading && this.#options.coordinator.removeSymbol(news.symbol)) this.#left.push(news.symbol);
+    if (!news.isTrading && this.#options.symbols.removeSymbol(news.symbol)) this.#left.push(news.symbol);
     this.#lookUp(SETTLE_MS);
   }
 
@@ -102,14 +112,13 @@ export class UniverseFollower {
   }
 
   #apply(universe: Universe): void {
-    const { coordinator, wish } = this.#options;
-    const { slots } = coordinator.memory;
+    const { symbols, slots, wish } = this.#options;
     const wanted = watchedOf(universe, wish).symbols;
     const isWanted = new Set(wanted);
     const gone = slots.all().filter(({ symbol }) => !isWanted.has(symbol));
-    for (const { symbol } of gone) coordinator.removeSymbol(symbol);
+    for (const { symbol } of gone) symbols.removeSymbol(symbol);
     const added = wanted.filter((symbol) => slots.of(symbol) === null);
-    const refused = added.filter((symbol) => !coordinator.addSymbol(symbol));
+    const refused = added.filter((symbol) => !symbols.addSymbol(symbol));
     const isRefused = new Set(refused);
     this.#tell(
       "info",
@@ -125,13 +134,13 @@ export class UniverseFollower {
   }
 
   /** One line, however many symbols: a venue's halt names them all at once. */
-  #tell(level: "info" | "error", symbols: readonly string[], text: string): void {
-    if (symbols.length === 0) return;
-    const { coordinator, logger } = this.#options;
+  #tell(level: "info" | "error", named: readonly string[], text: string): void {
+    if (named.length === 0) return;
+    const { slots, logger } = this.#options;
     const fields = {
-      count: symbols.length,
-      symbols: symbols.slice(0, SYMBOLS_NAMED_MAX),
-      pairs: coordinator.memory.slots.size,
+      count: named.length,
+      symbols: named.slice(0, SYMBOLS_NAMED_MAX),
+      pairs: slots.size,
     };
     logger[level](fields, text);
   }

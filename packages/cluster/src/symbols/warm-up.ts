@@ -1,8 +1,8 @@
 import { BackfillPriority, type BarHistory, type BarReply } from "@smcq/exchange";
 import { BAR_FIELDS, type Clock } from "@smcq/kernel";
-import type { ClusterMemory } from "../memory.ts";
+import type { ClusterMemory } from "../memory/cluster-memory.ts";
 import type { SeedQueue } from "./seed-queue.ts";
-import type { SlotEntry } from "./slot-table.ts";
+import type { SlotEntry } from "../memory/slot-table.ts";
 
 const M5_MS = 300_000;
 /** After a failed call M5 history is asked for again this much later, venue ms. */

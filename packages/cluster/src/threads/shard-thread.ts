@@ -14,9 +14,9 @@ import {
   THREAD_RESTARTS,
 } from "@smcq/kernel";
 import { type ControlBlock, type ShardCommand, type ShardEvent, type SlotAssignment } from "@smcq/wire";
-import type { ShardViews } from "../memory.ts";
+import type { ShardViews } from "../memory/cluster-memory.ts";
 import type { ScanOptions } from "../scan/scan-core.ts";
-import type { ShardInit } from "../shard/run-shard.ts";
+import type { ShardInit } from "./shard-init.ts";
 import type { WorkerEntry } from "./scan-pool.ts";
 
 /** A shard that has not beaten for so long is named in the log, wall ms. */

@@ -1,8 +1,8 @@
 import type { FeedMeter } from "@smcq/exchange";
 import { ContractWatch, type VenueBases } from "@smcq/exchange-binance";
 import { Rng } from "@smcq/kernel";
-import type { EnginePayload } from "../../process/engine-payload.ts";
-import { threadCount } from "../../run/thread-count.ts";
+import type { EnginePayload } from "../engine-payload.ts";
+import { threadCount } from "../thread-count.ts";
 import type { Ports, ScorerPolicy } from "../ports.ts";
 import { connectVenue } from "./venue-connection.ts";
 

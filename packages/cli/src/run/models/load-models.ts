@@ -16,7 +16,7 @@ import {
   utcMs,
 } from "@smcq/scoring";
 import type { ScorerPolicy } from "../../modes/ports.ts";
-import { threadCount } from "../thread-count.ts";
+import { threadCount } from "../../modes/thread-count.ts";
 import { modelSource } from "./model-source.ts";
 import { modelVersion } from "./model-watch.ts";
 

@@ -1,5 +1,5 @@
 import { type Clock, SmcqError } from "@smcq/kernel";
-import type { ClusterHealth } from "../coordinator-options.ts";
+import type { ClusterHealth } from "./coordinator-options.ts";
 
 /** What the gate looks at. */
 export interface GateView {

@@ -1,5 +1,5 @@
 import { CandidateScanner } from "@smcq/features";
-import { BAR_FIELDS, type ModelEpochs } from "@smcq/kernel";
+import type { ModelEpochs } from "@smcq/kernel";
 import {
   ControlBlock,
   createControlBlock,
@@ -11,7 +11,7 @@ import {
   KlineRingWriter,
   type ShardMemory,
 } from "@smcq/wire";
-import { SlotTable } from "./symbols/slot-table.ts";
+import { SlotTable } from "./slot-table.ts";
 
 /** Result rows that a shard holds at least; a busy minute of a whole shard fits. */
 const RESULT_ROWS_MIN = 256;
@@ -100,39 +100,4 @@ function viewsOf(shardId: number, slots: number): ShardViews {
     states: new DetectorStates(memory.states),
     owners: new KlineRingWriter(memory.rings),
   };
-}
-
-/** The last closed bars of any symbol, by its name. `look` chooses one; a symbol without a slot is gone. */
-export class RecentRingBars {
-  readonly #memory: ClusterMemory;
-  #reader: KlineRingReader | null = null;
-
-  constructor(memory: ClusterMemory) {
-    this.#memory = memory;
-  }
-
-  get generation(): number {
-    return this.#reader?.generation ?? -1;
-  }
-
-  get count(): number {
-    return this.#reader === null ? 0 : this.#reader.tail - this.#reader.from;
-  }
-
-  look(symbol: string): "gone" | "busy" | "ready" {
-    const entry = this.#memory.slots.of(symbol);
-    this.#reader = null;
-    if (entry === null) return "gone";
-    const reader = this.#memory.reader(entry.shardId);
-    if (!reader.begin(entry.slot) || reader.tail === reader.from) return "busy";
-    this.#reader = reader;
-    return "ready";
-  }
-
-  /** Copies the last `count` bars, flat, oldest first; false when they are not there or changed meanwhile. */
-  copyLast(count: number, out: Float64Array): boolean {
-    const reader = this.#reader;
-    if (reader === null || count > this.count || out.length < count * BAR_FIELDS) return false;
-    return reader.copy(reader.tail - count, reader.tail, out);
-  }
 }

@@ -1,0 +1,52 @@
+import { loadConfig } from "@smcq/config";
+import { describe, expect, it } from "vitest";
+import { modeOf } from "../src/modes/mode-of.ts";
+import type { Ports } from "../src/modes/ports.ts";
+import { enginePayload } from "../src/modes/engine-payload.ts";
+
+const scaled = { type: "scaled", speed: 60, anchorVenueMs: 1_000, anchorWallMs: 2_000 } as const;
+
+function portsOf(mode: "sim" | "paper"): Ports {
+  const loaded = loadConfig({ env: {}, flags: { mode, shards: 3, seed: 9 } });
+  const simulated = mode === "sim" ? { port: 1, clock: scaled } : null;
+  const payload = enginePayload(loaded, simulated);
+  return modeOf(payload.config).ports(payload);
+}
+
+describe("a mode", () => {
+  it("sim has a venue of its own beside it, runs at its clock and scores by the heuristic", () => {
+    const { config } = loadConfig({
+      env: {},
+      flags: { seed: 9, speed: 60, "sim.symbols": 20, "sim.faults": "MD04=0.1" },
+    });
+    expect(modeOf(config).venueProcess).toMatchObject({
+      seed: 9,
+      speed: 60,
+      symbols: 20,
+      faults: "MD04=0.1",
+    });
+    const ports = portsOf("sim");
+    expect(ports).toMatchObject({ name: "sim", clockSpec: scaled, scorer: "heuristic" });
+    expect(ports.banner).toBe(
+      "smc-quant engine, mode sim (simulated venue on loopback, 60 times as fast as life)",
+    );
+    expect(ports.feed).toMatchObject({ seed: 9, shards: 3, feed: { wsBaseUrl: "ws://127.0.0.1:1" } });
+  });
+
+  it("paper has none, runs at the machine's clock and scores by the shipped model", () => {
+    const { config } = loadConfig({ env: {}, flags: { mode: "paper" } });
+    expect(modeOf(config).venueProcess).toBeNull();
+    const ports = portsOf("paper");
+    expect(ports).toMatchObject({ name: "paper", clockSpec: { type: "system" }, scorer: "shipped-model" });
+    expect(ports.banner).toBe("smc-quant engine, mode paper (the real venue's market data, no orders)");
+    expect(ports.feed.feed.wsBaseUrl).toMatch(/binance/);
+  });
+
+  it("gives ports of the same shape whichever it is", () => {
+    const shape = (ports: Ports): string[] =>
+      Object.entries(ports)
+        .map(([name, port]) => `${name} ${typeof port}`)
+        .toSorted();
+    expect(shape(portsOf("sim"))).toEqual(shape(portsOf("paper")));
+  });
+});
