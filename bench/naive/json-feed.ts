@@ -84,7 +84,7 @@ export class JsonFeed implements MarketFeed {
 
   add(slot: number, symbol: string): void {
     this.#slots.set(symbol, slot);
-    const lastMs = lastClosedMinuteMs(this.#deps.clock.nowMs(), GRACE_MS);
+    const lastMs = lastClosedMinuteMs(this.#deps.venueClock.nowMs(), GRACE_MS);
     const fromMs = lastMs - (HISTORY_BARS - 1) * MINUTE_MS;
     this.#deps.requestBars({
       slot,
@@ -101,7 +101,7 @@ export class JsonFeed implements MarketFeed {
   }
 
   supplyBars({ request, bars }: BarReply): void {
-    const nowNs = this.#deps.clock.monoNs();
+    const nowNs = this.#deps.venueClock.monoNs();
     for (let at = 0; at < bars.length; at += BAR_FIELDS) {
       const [openTimeMs = 0, open = 0, high = 0, low = 0, close = 0, volume = 0] = bars.subarray(
         at,
@@ -112,7 +112,7 @@ export class JsonFeed implements MarketFeed {
   }
 
   #onMessage(data: Buffer): void {
-    const { sink, meter, clock } = this.#deps;
+    const { sink, meter, venueClock } = this.#deps;
     meter.count(FeedCounter.Messages, 1);
     const { data: event } = JSON.parse(data.toString()) as KlineMessage;
     if (event === undefined) return;
@@ -128,7 +128,7 @@ export class JsonFeed implements MarketFeed {
       volume: Number(k.v),
     };
     if (k.x) {
-      this.#close(slot, bar, BarSource.Stream, clock.monoNs());
+      this.#close(slot, bar, BarSource.Stream, venueClock.monoNs());
       return;
     }
     meter.count(FeedCounter.Formings, 1);

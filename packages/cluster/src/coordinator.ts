@@ -194,7 +194,7 @@ function createPool({
 }: CoordinatorOptions): ScanPool {
   const shards = memory.shards.map((views) => views.memory);
   return new ScanPool({
-    entry: { url: scanWorker.url, data: { init: { shards, clock: clockSpec, scan }, data: scanWorker.data } },
+    entry: { url: scanWorker.url, data: { init: { shards, clockSpec, scan }, data: scanWorker.data } },
     threads: scanThreads,
     logger,
   });

@@ -45,7 +45,7 @@ export class InlineCluster {
     this.#shards = memory.shards.map((views, shardId) => ({
       core: new ShardCore({
         memory: views.memory,
-        clock,
+        machineClock: clock,
         wallClock: clock,
         logger: options.logger,
         createFeed: options.createFeed,

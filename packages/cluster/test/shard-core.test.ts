@@ -21,7 +21,7 @@ function shard(memory: ShardMemory, emit: (event: ShardEvent) => void = () => {}
   const clock = new ManualClock(market.startMs);
   return new ShardCore({
     memory,
-    clock,
+    machineClock: clock,
     wallClock: clock,
     logger: silentLogger,
     createFeed: () => idleFeed,

@@ -6,7 +6,7 @@ import { ScanCore, type ScanOptions } from "./scan-core.ts";
 /** What every scan thread is started with. */
 export interface ScanInit {
   readonly shards: readonly ShardMemory[];
-  readonly clock: ClockSpec;
+  readonly clockSpec: ClockSpec;
   readonly scan: ScanOptions;
 }
 
@@ -15,7 +15,7 @@ export function createScanner(
   init: ScanInit,
   createScorers: (shardId: number) => ScorerRegistry,
 ): (task: ScanTask) => ScanReply {
-  const clock = createClock(init.clock);
+  const clock = createClock(init.clockSpec);
   const cores = new Map<number, ScanCore>();
   return (task) => {
     let core = cores.get(task.shardId);

@@ -14,12 +14,12 @@ export interface RingSinkEvents {
 /** Writes what the feed hears into the shard's rings. */
 export class RingSink implements KlineSink {
   readonly #writer: KlineRingWriter;
-  readonly #clock: Clock;
+  readonly #venueClock: Clock;
   readonly #events: RingSinkEvents;
 
-  constructor(rings: SharedArrayBuffer, clock: Clock, events: RingSinkEvents) {
+  constructor(rings: SharedArrayBuffer, venueClock: Clock, events: RingSinkEvents) {
     this.#writer = new KlineRingWriter(rings);
-    this.#clock = clock;
+    this.#venueClock = venueClock;
     this.#events = events;
   }
 
@@ -67,7 +67,7 @@ export class RingSink implements KlineSink {
 
   /** Bars that opened before the present minute are history: they warm up and raise nothing. */
   #startRun(slot: number): void {
-    this.#writer.reset(slot, minuteOf(this.#clock.nowMs()));
+    this.#writer.reset(slot, minuteOf(this.#venueClock.nowMs()));
   }
 
   forming(
@@ -95,7 +95,7 @@ export class RingSink implements KlineSink {
     eventTimeMs: number,
     receivedNs: number,
   ): void {
-    const writtenNs = this.#clock.monoNs();
+    const writtenNs = this.#venueClock.monoNs();
     this.#writer.append(
       slot,
       openTimeMs,

@@ -35,14 +35,16 @@ export function runShard(
     port.close();
     throw error;
   };
-  const clock = createClock(init.clock);
+  const machineClock = createClock(init.clockSpec);
   const core = new ShardCore({
     memory,
-    clock,
+    machineClock,
     wallClock: new SystemClock(),
     logger: portLogger(emit, { shardId: memory.shardId }),
     createFeed: deps.createFeed,
-    scan: init.isScanning ? new ScanCore(memory, deps.createScorers(memory.shardId), clock, init.scan) : null,
+    scan: init.isScanning
+      ? new ScanCore(memory, deps.createScorers(memory.shardId), machineClock, init.scan)
+      : null,
     emit,
   });
   port.on("message", (command: ShardCommand) => {

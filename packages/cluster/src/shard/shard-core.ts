@@ -32,8 +32,8 @@ export interface FeedDeps {
   readonly sink: KlineSink;
   readonly meter: FeedMeter;
   readonly requestBars: (request: BarRequest) => void;
-  /** The venue's clock: boundaries, watchdogs, back-off. */
-  readonly clock: Clock;
+  /** Boundaries, watchdogs, back-off. */
+  readonly venueClock: Clock;
   /** The wall: connect and HTTP timeouts, pings. */
   readonly wallClock: Clock;
   readonly logger: Logger;
@@ -43,7 +43,8 @@ export type CreateFeed = (deps: FeedDeps) => MarketFeed;
 
 export interface ShardDeps {
   readonly memory: ShardMemory;
-  readonly clock: Clock;
+  /** Without the venue's offset, which the shard takes from its control block. */
+  readonly machineClock: Clock;
   readonly wallClock: Clock;
   readonly logger: Logger;
   readonly createFeed: CreateFeed;
@@ -65,8 +66,8 @@ export class ShardCore {
   constructor(deps: ShardDeps) {
     this.#deps = deps;
     this.#control = new ControlBlock(deps.memory.control);
-    const clock = new OffsetClock(deps.clock, () => this.#control.clockOffsetMs);
-    this.#sink = new RingSink(deps.memory.rings, clock, {
+    const venueClock = new OffsetClock(deps.machineClock, () => this.#control.clockOffsetMs);
+    this.#sink = new RingSink(deps.memory.rings, venueClock, {
       onWork: () => this.#announceWork(),
       onCorrected: (slot, openTimeMs) => deps.emit({ type: "corrected", slot, openTimeMs }),
       onReset: (slot) => deps.emit({ type: "reset", slot }),
@@ -77,7 +78,7 @@ export class ShardCore {
       sink: this.#sink,
       meter: this.#control,
       requestBars: (request) => deps.emit({ type: "want-bars", wanted: request }),
-      clock,
+      venueClock,
       wallClock: deps.wallClock,
       logger: deps.logger,
     });

@@ -7,13 +7,13 @@ const NAMED_MAX = 10;
 
 /** Gathers what happens to many symbols at once into one log line a text. */
 export class SymbolNews {
-  readonly #clock: Clock;
+  readonly #wallClock: Clock;
   readonly #logger: Logger;
   readonly #news = new Map<string, { readonly level: "info" | "warn"; readonly symbols: string[] }>();
   #cancel: CancelTimer | null = null;
 
   constructor(wallClock: Clock, logger: Logger) {
-    this.#clock = wallClock;
+    this.#wallClock = wallClock;
     this.#logger = logger;
   }
 
@@ -21,7 +21,7 @@ export class SymbolNews {
     const known = this.#news.get(text);
     if (known === undefined) this.#news.set(text, { level, symbols: [symbol] });
     else known.symbols.push(symbol);
-    this.#cancel ??= this.#clock.after(GATHER_MS, () => this.flush(), { unref: true });
+    this.#cancel ??= this.#wallClock.after(GATHER_MS, () => this.flush(), { unref: true });
   }
 
   /** Writes what has gathered. */

@@ -6,7 +6,7 @@ import type { ScanOptions } from "../scan/scan-core.ts";
 /** What a shard's thread is started with. */
 export interface ShardInit {
   readonly memory: ShardMemory;
-  readonly clock: ClockSpec;
+  readonly clockSpec: ClockSpec;
   readonly assignments: readonly SlotAssignment[];
   readonly isScanning: boolean;
   readonly scan: ScanOptions;

@@ -119,7 +119,7 @@ export class ShardThread {
     const { port1, port2 } = new MessageChannel();
     const init: ShardInit = {
       memory: views.memory,
-      clock: clockSpec,
+      clockSpec,
       assignments,
       isScanning,
       scan,

@@ -22,7 +22,7 @@ export function createBinanceFeed(deps: FeedDeps, data: FeedData): BinanceFeed {
   return new BinanceFeed({
     bases: { wsBase: feed.wsBaseUrl, restBase: feed.restBaseUrl, allowCustomHost: feed.allowCustomHost },
     slots: deps.slots,
-    clock: deps.clock,
+    clock: deps.venueClock,
     wallClock: deps.wallClock,
     rng: new Rng(seed + deps.shardId),
     log: deps.logger,
@@ -30,7 +30,7 @@ export function createBinanceFeed(deps: FeedDeps, data: FeedData): BinanceFeed {
     meter: deps.meter,
     requestBars: deps.requestBars,
     connectBudget: new LocalConnectBudget({
-      clock: deps.clock,
+      clock: deps.venueClock,
       connectsMax: Math.max(2, Math.floor(CONNECTS_MAX / shards)),
     }),
     symbolsPerConnection: feed.symbolsPerConnection,
