@@ -180,6 +180,24 @@ describe("ShardScanQueue", () => {
     lab.clock.advance(1);
     expect(lab.running.length).toBe(before + 1);
   });
+
+  it("waits longer and longer for seeds that are refused, however often it is looked at", async () => {
+    const lab = new Lab();
+    lab.seeds.put(0, [{ slot: 1, generation: 3, bars: new Float64Array(6) }]);
+    const answered = new Set<Running>();
+    for (let look = 0; look < 400; look++) {
+      lab.queue.look();
+      const last = lab.running.at(-1);
+      if (last !== undefined && !answered.has(last)) {
+        answered.add(last);
+        await last.reply({ bars: 0, refusedSeeds: [1] });
+      }
+      lab.clock.advance(50);
+    }
+    // 20 s: eight waits up to 640 ms, then one task a second; each look by itself would have made 400 tasks.
+    expect(lab.running.length).toBeLessThanOrEqual(30);
+    expect(lab.clock.pendingCount).toBe(1);
+  });
 });
 
 describe("OwnThreadScan", () => {

@@ -54,6 +54,8 @@ export class ShardScanQueue {
   #startedNs = 0;
   #isLateNamed = false;
   #standstills = 0;
+  /** Set while a task that could not go on waits to be tried again: seeds wait with it. */
+  #isBackingOff = false;
   #cancelLate: CancelTimer = () => {};
   #onClosed: (isInTime: boolean) => void = () => {};
 
@@ -90,7 +92,7 @@ export class ShardScanQueue {
 
   /** Begins with seeds that wait; names a scan that does not answer. To be called from time to time. */
   look(): void {
-    if (!this.#isInFlight && this.#hasSeeds()) this.#pump();
+    if (!this.#isInFlight && !this.#isBackingOff && this.#hasSeeds()) this.#pump();
     if (!this.#isInFlight || this.#isLateNamed) return;
     const waitedMs = (this.#options.wallClock.monoNs() - this.#startedNs) / 1e6;
     if (waitedMs < SCAN_MS_MAX) return;
@@ -195,9 +197,17 @@ export class ShardScanQueue {
     if (this.#isClosing) this.#armLate();
     if (!isAgain) this.#pump();
     else if (isProgress || this.#isDue) this.due();
-    else {
-      const waitMs = backOffMs(++this.#standstills, RETRY);
-      this.#options.wallClock.after(waitMs, () => this.due(), { unref: true });
-    }
+    else this.#tryLater();
+  }
+
+  #tryLater(): void {
+    const waitMs = backOffMs(++this.#standstills, RETRY);
+    if (this.#isBackingOff) return;
+    this.#isBackingOff = true;
+    const again = (): void => {
+      this.#isBackingOff = false;
+      this.due();
+    };
+    this.#options.wallClock.after(waitMs, again, { unref: true });
   }
 }
