@@ -161,10 +161,11 @@ async function chooseSymbols(ground: Ground, venue: VenueConnection): Promise<re
   return requireWatched(universe, wish, ground.logger);
 }
 
-/** A stop drains feeds and scans, lets the core decide what is collected, and only then lets go of the models. */
+/** A stop drains feeds and scans, then lets the core decide what is collected; then no version takes over any more. */
 function closeWithThreads({ signal, closers }: Ground, engine: RunEngine, run: RunLedger): void {
   const { coordinator, loop, models, signals } = engine;
-  closers.add(() => models.close());
+  // A version that is being loaded may take two minutes, which the ledger must not wait for: `scoring.close` does.
+  closers.add(() => void models.close());
   closers.add(async () => {
     try {
       await coordinator.stop();

@@ -46,6 +46,7 @@ export interface Scoring {
   readonly display: Readonly<Record<string, unknown>>;
   /** Null when only the heuristic scores. */
   readonly models: LoadedModels | null;
+  /** Waits for what is still being loaded. */
   close(): Promise<void>;
 }
 
@@ -75,9 +76,14 @@ export async function loadScoring(config: EngineConfig, deps: LoadDeps): Promise
   const host =
     config.scan.scorer === "ort" ? new OrtHost({ memory, clock: deps.wallClock, logger: deps.logger }) : null;
   try {
-    const models = await firstModels(config, source.file, new ModelLoader(config, memory, host, deps));
+    const loader = new ModelLoader(config, memory, host, deps);
+    const models = await firstModels(config, source.file, loader);
     warnOf(models.current, deps.logger);
-    return scoringOf(models, host);
+    const close = async (): Promise<void> => {
+      await loader.settled();
+      await host?.close();
+    };
+    return { ...describe(models), models, close };
   } catch (error) {
     await host?.close();
     throw error;
@@ -92,6 +98,7 @@ class ModelLoader {
   readonly #deps: LoadDeps;
   /** The epoch that the host has in each place. */
   readonly #hosted = new Map<number, number>();
+  #loading: Promise<unknown> = Promise.resolve();
 
   constructor(config: EngineConfig, memory: ModelMemory, host: OrtHost | null, deps: LoadDeps) {
     this.#config = config;
@@ -104,7 +111,18 @@ class ModelLoader {
     return this.#memory.shared();
   }
 
-  async load(file: string, epoch: number, refuseExpired: boolean): Promise<LoadedModel> {
+  load(file: string, epoch: number, refuseExpired: boolean): Promise<LoadedModel> {
+    const loading = this.#load(file, epoch, refuseExpired);
+    this.#loading = loading.catch(() => {});
+    return loading;
+  }
+
+  /** Resolves when nothing is being loaded any more. */
+  async settled(): Promise<void> {
+    await this.#loading;
+  }
+
+  async #load(file: string, epoch: number, refuseExpired: boolean): Promise<LoadedModel> {
     const { scan, dataDir } = this.#config;
     const model = await loadModel({
       file,
@@ -156,8 +174,7 @@ async function firstModels(config: EngineConfig, file: string, loader: ModelLoad
   };
 }
 
-function scoringOf(models: LoadedModels, host: OrtHost | null): Scoring {
-  const { current, challenger } = models;
+function describe({ current, challenger }: LoadedModels): Omit<Scoring, "models" | "close"> {
   const { status, expiresUtc, trees } = current.card.metadata;
   return {
     scorerId: current.id,
@@ -178,8 +195,6 @@ function scoringOf(models: LoadedModels, host: OrtHost | null): Scoring {
       trees,
       ...(challenger === null ? {} : { challenger: challenger.id }),
     },
-    models,
-    close: async () => host?.close(),
   };
 }
 
