@@ -139,10 +139,9 @@ export class LivingModels implements RunModels {
     this.#carryOut(this.#life.versionCame(this.#nowMs()));
     const epoch = await this.#freeEpoch();
     if (epoch === null) return;
+    let model: RunModel;
     try {
-      const model = lifecycleModel(await this.#loaded.loadVersion(epoch));
-      if (this.#isClosing) return;
-      this.#carryOut(this.#life.versionLoaded(model, this.#nowMs()));
+      model = lifecycleModel(await this.#loaded.loadVersion(epoch));
     } catch (error) {
       const code = errorCode(error);
       const message = errorMessage(error);
@@ -151,7 +150,10 @@ export class LivingModels implements RunModels {
         `new version of the model refused (${code}), the present one goes on: ${message}`,
       );
       this.#carryOut(this.#life.versionRefused({ file, code, message }, this.#nowMs()));
+      return;
     }
+    // Outside: what fails from here on is no fault of the file.
+    if (!this.#isClosing) this.#carryOut(this.#life.versionLoaded(model, this.#nowMs()));
   }
 
   /** A place for one more model; waits while scans still use what every free one held. Null when the run ends first. */
