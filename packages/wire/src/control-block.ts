@@ -159,7 +159,7 @@ export class ControlBlock {
     );
   }
 
-  /** Scan, at the end of a task. One that died in its task leaves its models in use until the shard's next task. */
+  /** Scan, at the end of a task; for one that died in its task the coordinator, before the shard's next scan. */
   leaveModels(): void {
     Atomics.store(this.#i32, MODEL_USED, 0);
     Atomics.store(this.#i32, CHALLENGER_USED, 0);

@@ -69,8 +69,11 @@ export class Shard {
       run: (task) =>
         pool === null ? this.#ownScan.run(task, (command) => this.#thread.send(command)) : pool.run(task),
       onRows: (drained) => this.#onRows(drained),
-      // Whatever scanned has ended: no memory of a model is in its use any more.
-      onDeath: () => views.control.leaveModels(),
+      // The scan has ended: no memory of a model is in its use any more. Where the shard's own thread scans, its death
+      // has said so; here its successor may have begun.
+      onDeath: () => {
+        if (pool !== null) views.control.leaveModels();
+      },
       onIdle: () => slots.settle(this.id, (slot) => views.owners.owner(slot) === 0),
       wallClock,
       logger,
@@ -196,6 +199,7 @@ export class Shard {
     inbox.put({ type: "feed-health", shardId: this.id, isLive: false });
     const isAwaited = this.#ownScan.fail();
     if (pool !== null) return;
+    // Before another thread begins: the mark of a living scan is never taken away.
     views.control.leaveModels();
     if (!isAwaited) this.#onRows(this.#rows.salvage());
     if (!isRestarted) this.#scans.turnOff();
