@@ -227,7 +227,7 @@ export class BinanceFeed implements MarketFeed {
         meter.count(FeedCounter.Unknown, 1);
         return FrameUse.Data;
       case FrameKind.Bad:
-      case FrameKind.Unverified:
+      case FrameKind.Undecided:
         meter.count(FeedCounter.BadFrames, 1);
         return FrameUse.Bad;
       default:

@@ -1,6 +1,6 @@
 import { Field } from "./kline-frame.ts";
 import type { KlineFrame } from "./kline-frame.ts";
-import { UNVERIFIED, bytes, decimal, integer, numbers, skipInteger, string, view } from "./scan-bytes.ts";
+import { UNDECIDED, bytes, decimal, integer, numbers, skipInteger, string, view } from "./scan-bytes.ts";
 import { TemplateOffset, cellOffset, streamHash } from "./symbol-table.ts";
 import type { SymbolTable } from "./symbol-table.ts";
 
@@ -31,7 +31,7 @@ function findSlot(table: SymbolTable): number {
   const hash = streamHash(view.getInt32(11, true), view.getInt32(15, true), view.getInt32(19, true));
   for (let at = hash & table.hashMask; ; at = (at + 1) & table.hashMask) {
     const slot = table.streamSlots[at] as number;
-    if (slot < 0) return UNVERIFIED;
+    if (slot < 0) return UNDECIDED;
     const length = table.templateBytes[slot * 3] as number;
     if (matches(0, table.arenaView, cellOffset(slot) + TemplateOffset.Prefix, length)) return slot;
   }
@@ -39,28 +39,28 @@ function findSlot(table: SymbolTable): number {
 
 /** Reads `,"X":"<decimal>"` into `numbers[index]`. */
 function textField(at: number, letter: number, index: number): number {
-  if (view.getInt32(at, true) !== (KEY_WORD | (letter << 16))) return UNVERIFIED;
-  return view.getUint16(at + 4, true) === COLON_QUOTE ? decimal(at + 6, index) : UNVERIFIED;
+  if (view.getInt32(at, true) !== (KEY_WORD | (letter << 16))) return UNDECIDED;
+  return view.getUint16(at + 4, true) === COLON_QUOTE ? decimal(at + 6, index) : UNDECIDED;
 }
 
 /** Skips `,"X":"<text>"`. */
 function skipText(at: number, letter: number): number {
-  if (view.getInt32(at, true) !== (KEY_WORD | (letter << 16))) return UNVERIFIED;
-  return view.getUint16(at + 4, true) === COLON_QUOTE ? string(at + 6) : UNVERIFIED;
+  if (view.getInt32(at, true) !== (KEY_WORD | (letter << 16))) return UNDECIDED;
+  return view.getUint16(at + 4, true) === COLON_QUOTE ? string(at + 6) : UNDECIDED;
 }
 
 /** Skips `,"X":<whole number>`. */
 function skipWhole(at: number, letter: number): number {
-  if (view.getInt32(at, true) !== (KEY_WORD | (letter << 16))) return UNVERIFIED;
-  return bytes[at + 4] === COLON ? skipInteger(at + 5) : UNVERIFIED;
+  if (view.getInt32(at, true) !== (KEY_WORD | (letter << 16))) return UNDECIDED;
+  return bytes[at + 4] === COLON ? skipInteger(at + 5) : UNDECIDED;
 }
 
 /** Skips `,"x":true` or `,"x":false`. */
 function skipFinal(at: number): number {
-  if (view.getInt32(at, true) !== (KEY_WORD | (120 << 16)) || bytes[at + 4] !== COLON) return UNVERIFIED;
+  if (view.getInt32(at, true) !== (KEY_WORD | (120 << 16)) || bytes[at + 4] !== COLON) return UNDECIDED;
   const word = view.getInt32(at + 5, true);
   if (word === TRUE_WORD) return at + 9;
-  return word === FALS_WORD && bytes[at + 9] === 101 ? at + 10 : UNVERIFIED;
+  return word === FALS_WORD && bytes[at + 9] === 101 ? at + 10 : UNDECIDED;
 }
 
 /** Reads the open time and skips the close time; both are the same in every frame of a minute. */
@@ -73,7 +73,7 @@ function readTimes(at: number): number {
     }
   }
   const openEnd = integer(at, Field.OpenTime);
-  if (openEnd === UNVERIFIED) return UNVERIFIED;
+  if (openEnd === UNDECIDED) return UNDECIDED;
   const closeEnd = skipWhole(openEnd, 84);
   if (closeEnd === at + TIMES_BYTES) {
     timesCache.set(bytes.subarray(at, closeEnd));
@@ -86,15 +86,15 @@ function readTimes(at: number): number {
 function readHead(table: SymbolTable, slot: number): number {
   const cell = cellOffset(slot);
   let at = integer(table.templateBytes[slot * 3] as number, Field.EventTime);
-  if (at < 0) return UNVERIFIED;
+  if (at < 0) return UNDECIDED;
   const middleBytes = table.templateBytes[slot * 3 + 1] as number;
-  if (!matches(at, table.arenaView, cell + TemplateOffset.Middle, middleBytes)) return UNVERIFIED;
+  if (!matches(at, table.arenaView, cell + TemplateOffset.Middle, middleBytes)) return UNDECIDED;
   at = readTimes(at + middleBytes);
-  if (at < 0) return UNVERIFIED;
+  if (at < 0) return UNDECIDED;
   const innerBytes = table.templateBytes[slot * 3 + 2] as number;
-  if (!matches(at, table.arenaView, cell + TemplateOffset.Inner, innerBytes)) return UNVERIFIED;
+  if (!matches(at, table.arenaView, cell + TemplateOffset.Inner, innerBytes)) return UNDECIDED;
   at = skipInteger(at + innerBytes);
-  return at < 0 ? UNVERIFIED : skipWhole(at, 76);
+  return at < 0 ? UNDECIDED : skipWhole(at, 76);
 }
 
 /** Reads open, close, high, low and volume. */
@@ -103,7 +103,7 @@ function readPrices(from: number): number {
   if (at >= 0) at = textField(at, 99, Field.Close);
   if (at >= 0) at = textField(at, 104, Field.High);
   if (at >= 0) at = textField(at, 108, Field.Low);
-  return at >= 0 ? textField(at, 118, Field.Volume) : UNVERIFIED;
+  return at >= 0 ? textField(at, 118, Field.Volume) : UNDECIDED;
 }
 
 /**

@@ -2,8 +2,8 @@ import { numbers } from "./scan-bytes.ts";
 
 /** What a frame turned out to be. */
 export const FrameKind = {
-  /** The scan is not sure; never leaves the parser. */
-  Unverified: 0,
+  /** The scan left it to JSON.parse; never leaves the parser. */
+  Undecided: 0,
   /** A kline of ours; the fields of `KlineFrame` hold it. */
   Kline: 1,
   /** Valid JSON that is no kline: an ACK, a control reply, another event. */

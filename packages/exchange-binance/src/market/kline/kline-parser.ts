@@ -2,7 +2,7 @@ import { FrameKind, KlineFrame } from "./kline-frame.ts";
 import { KlineJsonFallback } from "./kline-json.ts";
 import { KlineScanner } from "./kline-scanner.ts";
 import { scanFastPath } from "./kline-fast-path.ts";
-import { UNVERIFIED, loadText } from "./scan-bytes.ts";
+import { UNDECIDED, loadText } from "./scan-bytes.ts";
 import type { SymbolTable } from "./symbol-table.ts";
 
 /**
@@ -28,11 +28,11 @@ export class KlineParser {
   /** Reads one frame; never throws on what the venue sent. */
   parse(bytes: Uint8Array): FrameKind {
     const length = loadText(bytes);
-    if (length !== UNVERIFIED) {
+    if (length !== UNDECIDED) {
       if (scanFastPath(length, this.#symbols, this.frame)) return FrameKind.Kline;
       this.structuralCount++;
       const kind = this.#scanner.scan(length, this.frame);
-      if (kind !== FrameKind.Unverified) return kind;
+      if (kind !== FrameKind.Undecided) return kind;
     }
     this.fallbackCount++;
     return this.#fallback.parse(bytes, this.frame);

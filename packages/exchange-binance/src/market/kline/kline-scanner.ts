@@ -1,6 +1,6 @@
 import { Field, FrameKind } from "./kline-frame.ts";
 import type { KlineFrame } from "./kline-frame.ts";
-import { UNVERIFIED, bytes, decimal, integer, skipInteger, string, view } from "./scan-bytes.ts";
+import { UNDECIDED, bytes, decimal, integer, skipInteger, string, view } from "./scan-bytes.ts";
 import type { SymbolTable } from "./symbol-table.ts";
 
 /** Deepest nesting that the scan follows; deeper texts go to JSON.parse. */
@@ -39,7 +39,7 @@ const CLOSE_BRACE = 125;
 
 /**
  * A strict scan of one JSON text that picks the fields of a kline, keys in any order, unknown keys and nested values
- * skipped. It says Unverified for anything beyond plain JSON: escapes, repeated keys, fields of unexpected types, garbage.
+ * skipped. It says Undecided for anything beyond plain JSON: escapes, repeated keys, fields of unexpected types, garbage.
  */
 export class KlineScanner {
   readonly #symbols: SymbolTable;
@@ -59,11 +59,11 @@ export class KlineScanner {
     this.#seen = 0;
     this.#isKlineEvent = false;
     const start = this.#space(0);
-    if (bytes[start] !== OPEN_BRACE) return FrameKind.Unverified;
+    if (bytes[start] !== OPEN_BRACE) return FrameKind.Undecided;
     const end = this.#object(start + 1, Place.Root, 0);
-    if (end === UNVERIFIED || this.#space(end) !== length) return FrameKind.Unverified;
+    if (end === UNDECIDED || this.#space(end) !== length) return FrameKind.Undecided;
     if ((this.#seen & Seen.Event) !== 0 && !this.#isKlineEvent) return FrameKind.Other;
-    if ((this.#seen & ALL_FIELDS) !== ALL_FIELDS) return FrameKind.Unverified;
+    if ((this.#seen & ALL_FIELDS) !== ALL_FIELDS) return FrameKind.Undecided;
     const slot = this.#isOurInterval ? this.#symbols.find(bytes, this.#symbolFrom, this.#symbolTo) : -1;
     if (slot < 0) return FrameKind.Unknown;
     out.slot = slot;
@@ -80,23 +80,23 @@ export class KlineScanner {
     }
   }
 
-  /** Scans an object behind its opening brace; returns the index behind the closing one, or UNVERIFIED. */
+  /** Scans an object behind its opening brace; returns the index behind the closing one, or UNDECIDED. */
   #object(from: number, place: Place, depth: number): number {
-    if (depth > DEPTH_MAX) return UNVERIFIED;
+    if (depth > DEPTH_MAX) return UNDECIDED;
     let at = this.#space(from);
     if (bytes[at] === CLOSE_BRACE) return at + 1;
     for (;;) {
-      if (bytes[at] !== QUOTE) return UNVERIFIED;
+      if (bytes[at] !== QUOTE) return UNDECIDED;
       const keyFrom = at + 1;
       const keyEnd = string(keyFrom);
-      if (keyEnd === UNVERIFIED) return UNVERIFIED;
+      if (keyEnd === UNDECIDED) return UNDECIDED;
       at = this.#space(keyEnd);
-      if (bytes[at] !== COLON) return UNVERIFIED;
+      if (bytes[at] !== COLON) return UNDECIDED;
       at = this.#member(keyFrom, keyEnd - 1, this.#space(at + 1), place, depth);
-      if (at === UNVERIFIED) return UNVERIFIED;
+      if (at === UNDECIDED) return UNDECIDED;
       at = this.#space(at);
       if (bytes[at] === CLOSE_BRACE) return at + 1;
-      if (bytes[at] !== COMMA) return UNVERIFIED;
+      if (bytes[at] !== COMMA) return UNDECIDED;
       at = this.#space(at + 1);
     }
   }
@@ -114,7 +114,7 @@ export class KlineScanner {
       place === Place.Root && keyTo - keyFrom === 4 && view.getInt32(keyFrom, true) === 0x61_74_61_64;
     if (!isData) return this.#value(at, depth);
     // An envelope that holds event fields of its own, or `data` twice, is for JSON.parse to settle.
-    if (bytes[at] !== OPEN_BRACE || (this.#seen & (EVENT_FIELDS | Seen.Data)) !== 0) return UNVERIFIED;
+    if (bytes[at] !== OPEN_BRACE || (this.#seen & (EVENT_FIELDS | Seen.Data)) !== 0) return UNDECIDED;
     this.#seen |= Seen.Data;
     return this.#object(at + 1, Place.Event, depth + 1);
   }
@@ -123,13 +123,13 @@ export class KlineScanner {
   #eventMember(letter: number, at: number, depth: number): number {
     switch (letter) {
       case 101:
-        return this.#isFirst(Seen.Event) ? this.#eventName(at) : UNVERIFIED;
+        return this.#isFirst(Seen.Event) ? this.#eventName(at) : UNDECIDED;
       case 69:
-        return this.#isFirst(Seen.EventTime) ? integer(at, Field.EventTime) : UNVERIFIED;
+        return this.#isFirst(Seen.EventTime) ? integer(at, Field.EventTime) : UNDECIDED;
       case 115:
-        return this.#isFirst(Seen.Symbol) ? this.#symbol(at) : UNVERIFIED;
+        return this.#isFirst(Seen.Symbol) ? this.#symbol(at) : UNDECIDED;
       case 107:
-        if (!this.#isFirst(Seen.Kline) || bytes[at] !== OPEN_BRACE) return UNVERIFIED;
+        if (!this.#isFirst(Seen.Kline) || bytes[at] !== OPEN_BRACE) return UNDECIDED;
         return this.#object(at + 1, Place.Kline, depth + 1);
       default:
         return this.#value(at, depth);
@@ -139,11 +139,11 @@ export class KlineScanner {
   #klineMember(letter: number, at: number, depth: number): number {
     switch (letter) {
       case 116:
-        return this.#isFirst(Seen.OpenTime) ? integer(at, Field.OpenTime) : UNVERIFIED;
+        return this.#isFirst(Seen.OpenTime) ? integer(at, Field.OpenTime) : UNDECIDED;
       case 105:
-        return this.#isFirst(Seen.Interval) ? this.#interval(at) : UNVERIFIED;
+        return this.#isFirst(Seen.Interval) ? this.#interval(at) : UNDECIDED;
       case 120:
-        return this.#isFirst(Seen.Final) ? this.#final(at) : UNVERIFIED;
+        return this.#isFirst(Seen.Final) ? this.#final(at) : UNDECIDED;
       case 111:
         return this.#decimal(Seen.Open, at, Field.Open);
       case 104:
@@ -166,12 +166,12 @@ export class KlineScanner {
   }
 
   #decimal(bit: number, at: number, index: number): number {
-    return this.#isFirst(bit) && bytes[at] === QUOTE ? decimal(at + 1, index) : UNVERIFIED;
+    return this.#isFirst(bit) && bytes[at] === QUOTE ? decimal(at + 1, index) : UNDECIDED;
   }
 
   #eventName(at: number): number {
     const end = this.#plainString(at);
-    if (end === UNVERIFIED) return UNVERIFIED;
+    if (end === UNDECIDED) return UNDECIDED;
     this.#isKlineEvent =
       end - at === 7 && bytes[at + 1] === 107 && view.getInt32(at + 2, true) === 0x65_6e_69_6c;
     return end;
@@ -186,7 +186,7 @@ export class KlineScanner {
 
   #interval(at: number): number {
     const end = this.#plainString(at);
-    if (end === UNVERIFIED) return UNVERIFIED;
+    if (end === UNDECIDED) return UNDECIDED;
     const wanted = this.#symbols.interval;
     let same = 0;
     while (same < wanted.length && bytes[at + 1 + same] === wanted.charCodeAt(same)) same++;
@@ -196,14 +196,14 @@ export class KlineScanner {
 
   #final(at: number): number {
     this.#isFinal = bytes[at] === 116;
-    return bytes[at] === 110 ? UNVERIFIED : this.#literal(at);
+    return bytes[at] === 110 ? UNDECIDED : this.#literal(at);
   }
 
   #plainString(at: number): number {
-    return bytes[at] === QUOTE ? string(at + 1) : UNVERIFIED;
+    return bytes[at] === QUOTE ? string(at + 1) : UNDECIDED;
   }
 
-  /** Skips any value; returns the index behind it, or UNVERIFIED. */
+  /** Skips any value; returns the index behind it, or UNDECIDED. */
   #value(at: number, depth: number): number {
     const byte = bytes[at] as number;
     if (byte === QUOTE) return this.#plainString(at);
@@ -214,15 +214,15 @@ export class KlineScanner {
   }
 
   #array(from: number, depth: number): number {
-    if (depth > DEPTH_MAX) return UNVERIFIED;
+    if (depth > DEPTH_MAX) return UNDECIDED;
     let at = this.#space(from);
     if (bytes[at] === CLOSE_BRACKET) return at + 1;
     for (;;) {
       at = this.#value(at, depth);
-      if (at === UNVERIFIED) return UNVERIFIED;
+      if (at === UNDECIDED) return UNDECIDED;
       at = this.#space(at);
       if (bytes[at] === CLOSE_BRACKET) return at + 1;
-      if (bytes[at] !== COMMA) return UNVERIFIED;
+      if (bytes[at] !== COMMA) return UNDECIDED;
       at = this.#space(at + 1);
     }
   }
@@ -231,23 +231,23 @@ export class KlineScanner {
     const word = view.getInt32(at, true);
     if (word === 0x65_75_72_74 || word === 0x6c_6c_75_6e) return at + 4;
     if (word === 0x73_6c_61_66 && bytes[at + 4] === 101) return at + 5;
-    return UNVERIFIED;
+    return UNDECIDED;
   }
 
   /** Skips a number by the grammar of RFC 8259. */
   #number(from: number): number {
     let at = skipInteger(from);
-    if (at === UNVERIFIED) return UNVERIFIED;
+    if (at === UNDECIDED) return UNDECIDED;
     if (bytes[at] === 46) {
       const first = at + 1;
       at = this.#digits(first);
-      if (at === first) return UNVERIFIED;
+      if (at === first) return UNDECIDED;
     }
     if (bytes[at] === 101 || bytes[at] === 69) {
       const sign = bytes[at + 1] as number;
       const first = at + (sign === 43 || sign === 45 ? 2 : 1);
       at = this.#digits(first);
-      if (at === first) return UNVERIFIED;
+      if (at === first) return UNDECIDED;
     }
     return at;
   }

@@ -4,15 +4,15 @@
  * The frame is copied into one buffer of this module first (15 ns): every access then has a constant base, words can
  * be read unaligned, and the zeros behind the text end every loop without a bound to check. A scan is synchronous and
  * a thread has its own copy of this module, so one buffer is enough. A function starts at the index it is given and
- * returns the index behind what it read, or UNVERIFIED when the text is not plainly what was asked for; numbers go to
+ * returns the index behind what it read, or UNDECIDED when the text is not plainly what was asked for; numbers go to
  * `numbers`, because a returned double would be boxed.
  */
 
 /** Longest text that the buffer takes; longer frames go to JSON.parse. */
 export const SCAN_BYTES_MAX = 4_096;
 
-/** The scan is not sure of what it saw: the caller falls back to JSON.parse. */
-export const UNVERIFIED = -1;
+/** The text is not plainly what was asked for: the caller falls back to JSON.parse. */
+export const UNDECIDED = -1;
 
 /** The text under scan and the zeros behind it. */
 export const bytes: Uint8Array = new Uint8Array(SCAN_BYTES_MAX + 16);
@@ -28,10 +28,10 @@ const ZERO = 48;
 const HIGH_BITS = 0x80_80_80_80 | 0;
 const POW10: Float64Array = Float64Array.from({ length: 23 }, (_, power) => Number(`1e${power}`));
 
-/** Takes a copy of the text; returns its length, or UNVERIFIED when it is too long. */
+/** Takes a copy of the text; returns its length, or UNDECIDED when it is too long. */
 export function loadText(text: Uint8Array): number {
   const length = text.length;
-  if (length > SCAN_BYTES_MAX) return UNVERIFIED;
+  if (length > SCAN_BYTES_MAX) return UNDECIDED;
   bytes.set(text);
   view.setFloat64(length, 0);
   view.setFloat64(length + 8, 0);
@@ -75,7 +75,7 @@ export function integer(from: number, index: number): number {
 
 function anyInteger(from: number, index: number): number {
   const to = skipInteger(from);
-  if (to === UNVERIFIED || to - from > 15 || bytes[from] === 45) return UNVERIFIED;
+  if (to === UNDECIDED || to - from > 15 || bytes[from] === 45) return UNDECIDED;
   let value = 0;
   for (let at = from; at < to; at++) value = value * 10 + (bytes[at] as number) - ZERO;
   numbers[index] = value;
@@ -120,7 +120,7 @@ export function decimal(from: number, index: number): number {
 /** Any other text between quotes: NaN, exponents, signs, too many digits, spaces. */
 function anyNumber(from: number, index: number): number {
   const to = string(from);
-  if (to !== UNVERIFIED) numbers[index] = Number(textBetween(from, to - 1));
+  if (to !== UNDECIDED) numbers[index] = Number(textBetween(from, to - 1));
   return to;
 }
 
@@ -142,7 +142,7 @@ export function string(from: number): number {
     const byte = bytes[at] as number;
     if (byte === QUOTE) return at + 1;
     // Escapes and control characters (the zero behind the text among them) are left to JSON.parse.
-    if (byte === BACKSLASH || byte < 32) return UNVERIFIED;
+    if (byte === BACKSLASH || byte < 32) return UNDECIDED;
     at++;
   }
 }
@@ -153,5 +153,5 @@ export function skipInteger(from: number): number {
   const first = at;
   while ((bytes[at] as number) >= ZERO && (bytes[at] as number) <= 57) at++;
   const isPlain = at > first && (bytes[first] !== ZERO || at === first + 1);
-  return isPlain ? at : UNVERIFIED;
+  return isPlain ? at : UNDECIDED;
 }
