@@ -27,6 +27,7 @@ export type EngineInput =
   /** Nothing but time has passed. */
   | { readonly type: "time" };
 
+/** The kinds of events; the inbox counts by them. */
 export type EngineEventType = EngineInput["type"];
 
 /** When an event's turn came; every time that the core knows comes from here. */
@@ -59,5 +60,3 @@ export type Command =
   | ({ readonly type: "decide" } & Decision)
   /** The models' life has to hear that this one gave no probability. */
   | { readonly type: "judge-model"; readonly epoch: number; readonly rows: number };
-
-export type CommandOf<T extends Command["type"]> = Extract<Command, { readonly type: T }>;

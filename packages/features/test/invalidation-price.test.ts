@@ -71,7 +71,7 @@ describe("the invalidation price of a candidate", () => {
         if (new Set(bounds).size > 1) several.set(code, (several.get(code) ?? 0) + 1);
       }
     }
-    // Several sweeps and gaps a side were met at once; for blocks see the test of their book in smc.
+    // Several sweeps and gaps a side were met at once; for blocks see the test of their tracker in smc.
 
     expect([...several.keys()]).toEqual(expect.arrayContaining([-2, -1, 1, 2]));
   });

@@ -25,12 +25,12 @@ describe("a thread's scorers", () => {
     const memory = createModelMemory({ lanes: 2 });
     memory.install({ epoch: 1, id: "plain-1", calibration, tables: plainTables });
     memory.install({ epoch: 2, id: "dart-ü", calibration, tables: dartTables });
-    const book = attachModels(memory.shared(), 1);
-    expect([0, 1, 2].map((epoch) => book.scorer(epoch).id)).toEqual(["heuristic-1", "plain-1", "dart-ü"]);
+    const registry = attachModels(memory.shared(), 1);
+    expect([0, 1, 2].map((epoch) => registry.scorer(epoch).id)).toEqual(["heuristic-1", "plain-1", "dart-ü"]);
     const margins = new Float64Array(count);
-    book.model(1).margins(plain.rows, count, margins);
+    registry.model(1).margins(plain.rows, count, margins);
     expect(differing(margins, plain.margins)).toEqual([]);
-    book.model(2).margins(dart.rows, count, margins);
+    registry.model(2).margins(dart.rows, count, margins);
     expect(differing(margins, dart.margins)).toEqual([]);
   });
 
@@ -68,19 +68,19 @@ describe("a thread's scorers", () => {
 
   it("are the same objects from task to task, until their slot holds another model", () => {
     const memory = createModelMemory({ lanes: 1 });
-    const book = attachModels(memory.shared(), 0);
+    const registry = attachModels(memory.shared(), 0);
     memory.install({ epoch: 1, id: "plain", calibration, tables: plainTables });
-    const first = book.scorer(1);
-    expect(book.scorer(1)).toBe(first);
+    const first = registry.scorer(1);
+    expect(registry.scorer(1)).toBe(first);
     memory.install({ epoch: 1 + MODEL_SLOTS, id: "dart", calibration, tables: dartTables });
-    expect(() => book.scorer(1)).toThrow(expect.objectContaining({ code: "MODEL_EPOCH" }));
-    expect(book.scorer(1 + MODEL_SLOTS).id).toBe("dart");
+    expect(() => registry.scorer(1)).toThrow(expect.objectContaining({ code: "MODEL_EPOCH" }));
+    expect(registry.scorer(1 + MODEL_SLOTS).id).toBe("dart");
   });
 
   it("are refused for an epoch under which nothing is installed", () => {
-    const book = attachModels(createModelMemory({ lanes: 1 }).shared(), 0);
+    const registry = attachModels(createModelMemory({ lanes: 1 }).shared(), 0);
     for (const epoch of [1, 2, 5, -1])
-      expect(() => book.scorer(epoch)).toThrow(expect.objectContaining({ code: "MODEL_EPOCH" }));
+      expect(() => registry.scorer(epoch)).toThrow(expect.objectContaining({ code: "MODEL_EPOCH" }));
   });
 
   it("have lanes that do not touch one another", () => {

@@ -42,14 +42,14 @@ export interface ShardThreadOptions {
   readonly assignments: (isTakenOver: boolean) => readonly SlotAssignment[];
 }
 
-type HostState = "idle" | "running" | "draining" | "stopped" | "off";
+type ThreadState = "idle" | "running" | "draining" | "stopped" | "off";
 
 /** One shard's thread over its whole life: start, watch, restart on the same memory, drain. */
 export class ShardThread {
   readonly #control: ControlBlock;
   readonly restarts: RestartLimit;
   readonly #options: ShardThreadOptions;
-  #state: HostState = "idle";
+  #state: ThreadState = "idle";
   #worker: Worker | null = null;
   #port: MessagePort | null = null;
   #cancelWatch: CancelTimer = () => {};
@@ -62,7 +62,7 @@ export class ShardThread {
     this.restarts = new RestartLimit(THREAD_RESTARTS, options.wallClock);
   }
 
-  get state(): HostState {
+  get state(): ThreadState {
     return this.#state;
   }
 

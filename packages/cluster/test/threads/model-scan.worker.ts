@@ -41,11 +41,11 @@ class TrappedScorer implements Scorer {
   }
 }
 
-function trapped(book: ScorerRegistry): ScorerRegistry {
+function trapped(registry: ScorerRegistry): ScorerRegistry {
   const scorers = new Map<number, Scorer>();
   return {
     scorer: (epoch) => {
-      const scorer = scorers.get(epoch) ?? new TrappedScorer(book.scorer(epoch));
+      const scorer = scorers.get(epoch) ?? new TrappedScorer(registry.scorer(epoch));
       scorers.set(epoch, scorer);
       return scorer;
     },

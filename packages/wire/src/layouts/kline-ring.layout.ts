@@ -32,11 +32,11 @@ export type KlineRingField =
  * One symbol's ring. One writer (its shard), any number of readers. Counters count bars since the slot was made;
  * bar n stands in cell n mod 512 of each column.
  *
- *     line 0        line 1                 line 2..3                 columns, 512 x f64 each
- *   ┌──────────┬───────────────────────┬──────────────────────┬──────────┬──────┬──────┬─────┬───────┬────────┐
- *   │ intent   │ tail runStart generation   │ forming bar, times   │ openTime │ open │ high │ low │ close │ volume │
- *   │          │ revision owner        │ of the last final    │          │      │      │     │       │        │
- *   └──────────┴───────────────────────┴──────────────────────┴──────────┴──────┴──────┴─────┴───────┴────────┘
+ *     line 0        line 1                    line 2..3                 columns, 512 x f64 each
+ *   ┌──────────┬──────────────────────────┬──────────────────────┬──────────┬──────┬──────┬─────┬───────┬────────┐
+ *   │ intent   │ tail runStart generation │ forming bar, times   │ openTime │ open │ high │ low │ close │ volume │
+ *   │          │ revision owner           │ of the last final    │          │      │      │     │       │        │
+ *   └──────────┴──────────────────────────┴──────────────────────┴──────────┴──────┴──────┴─────┴───────┴────────┘
  *
  * Append: intent = n+1, cells, tail = n+1. A copy of bars [a, tail) is whole if afterwards intent <= a + 512 and
  * `revision` is unchanged and even. `revision` is odd while a cell is replaced or the run is reset.

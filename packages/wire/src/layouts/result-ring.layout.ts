@@ -11,11 +11,11 @@ export type ResultHeadField = "head" | "tail";
  * Scored candidates of one shard: a ring of rows with one producer (whoever scans the shard) and one consumer (the
  * coordinator). Row n stands at n mod capacity.
  *
- *   ┌ line 0 ┐ ┌ line 1 ┐ ┌──────── row, 3 lines ────────────────────────────────────────────┐
- *   │ head   │ │ tail   │ │ openTime score exchangeMs received written taken features scored │ …
- *   │ reader │ │ writer │ │ slot side setup flags | 12 x f32 features                        │
+ *   ┌ line 0 ┐ ┌ line 1 ┐ ┌──────── row, 3 lines ──────────────────────────────────────────────┐
+ *   │ head   │ │ tail   │ │ openTime score exchangeMs received written taken features scored   │ …
+ *   │ reader │ │ writer │ │ slot side setup flags | 12 x f32 features                          │
  *   └────────┘ └────────┘ │ invalidationPrice atr challengerScore | modelEpoch challengerEpoch │
- *                         └──────────────────────────────────────────────────────────────────┘
+ *                         └────────────────────────────────────────────────────────────────────┘
  *
  * The producer writes rows, then the tail; the consumer reads rows, then the head. A full ring stops the scan: the
  * rest is done by the next task, nothing is dropped.

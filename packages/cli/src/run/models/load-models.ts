@@ -62,6 +62,7 @@ export interface RunModel extends LifecycleModel {
   readonly epoch: number;
 }
 
+/** What a model's life has to know of a loaded one; times of the card in venue ms. */
 export function lifecycleModel({ id, epoch, sha256, card }: LoadedModel): RunModel {
   const { status, expiresUtc, psi, metrics } = card.metadata;
   return { id, epoch, sha256, status, expiresUtc, expiresMs: utcMs(expiresUtc), training: { psi, metrics } };

@@ -24,6 +24,7 @@ export interface ConnectionTiming extends BackOffRange {
   readonly badFramesInRowMax: number;
 }
 
+/** The same for a group of streams, with the silence after which its connection is taken for dead. */
 export interface GroupTiming extends ConnectionTiming {
   /** Venue ms without data after which a connection is replaced; Infinity for streams that may be silent. */
   readonly dataSilenceMsMax: number;
@@ -37,6 +38,7 @@ export interface GroupTiming extends ConnectionTiming {
 
 const HOUR_MS = 3_600_000;
 
+/** What holds for every connection unless its options say otherwise. */
 export const CONNECTION_TIMING: ConnectionTiming = {
   rotateAfterMs: 23 * HOUR_MS,
   rotateSpreadMs: HOUR_MS / 2,
