@@ -34,12 +34,8 @@ export function universeCommand(setExitCode: (exitCode: number) => void): Comman
 async function fetchUniverse(loaded: LoadedConfig): Promise<Universe> {
   const { venueProcess } = modeOf(loaded.config);
   if (venueProcess === null) return ask(loaded, null);
-  // Of a venue that lives for one question nothing but its list is wanted.
-  const { seed, symbols, speed } = venueProcess;
-  const options = Object.fromEntries(
-    Object.entries({ seed, symbols, speed }).filter(([, value]) => value !== undefined),
-  );
-  const venue = await forkBinanceSim(options);
+  // A venue that lives for one question listens wherever it can, and misbehaves in nothing.
+  const venue = await forkBinanceSim({ ...venueProcess, port: 0, faults: "none" });
   try {
     return await ask(loaded, { port: venue.port, clock: venue.clockSpec });
   } finally {
@@ -47,13 +43,13 @@ async function fetchUniverse(loaded: LoadedConfig): Promise<Universe> {
   }
 }
 
-/** Asks as the engine would: through the mode's own ports. */
+/** Asks through the mode's own ports, the cache included; no clock is needed for a list. */
 async function ask(loaded: LoadedConfig, simulated: SimulatedAddress | null): Promise<Universe> {
   const payload = enginePayload(loaded, simulated);
   const { cacheMaxAgeMs } = payload.config.universe;
-  const venue = await modeOf(payload.config)
+  const venue = modeOf(payload.config)
     .ports(payload)
-    .connectVenue({
+    .openVenue({
       machineClock: createClock(payload.clock),
       offset: new MeasuredOffset(),
       logger: createStderrLogger(payload.config.log),

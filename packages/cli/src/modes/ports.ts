@@ -8,6 +8,8 @@ import type { FeedData } from "./binance/shard-feed.ts";
 export interface VenueConnection {
   readonly reference: ReferenceData;
   readonly history: BarHistory;
+  /** Measures the venue's clock, now and again and again; the first failure is the caller's. */
+  start(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -40,8 +42,8 @@ export interface Ports {
   readonly scorer: ScorerPolicy;
   /** What a shard's thread builds its feed of. */
   readonly feed: FeedData;
-  /** Reference data and bars by request, with the venue's clock measured once. */
-  connectVenue(deps: VenueDeps): Promise<VenueConnection>;
+  /** Reference data and bars by request; refuses addresses whose klines would never come. Nothing is asked yet. */
+  openVenue(deps: VenueDeps): VenueConnection;
   /** The feed of listings and delistings. */
   contracts(deps: ContractDeps, onNews: (news: ContractNews) => void): ContractFeed;
 }

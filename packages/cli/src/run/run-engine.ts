@@ -142,12 +142,13 @@ async function openStores(ground: Ground): Promise<{ readonly run: RunLedger; re
 
 async function openVenue(ground: Ground): Promise<VenueConnection> {
   const { payload, ports, offset, startUp, closers } = ground;
-  const venue = await startUp.step(
+  const venue = ports.openVenue(ground);
+  closers.add(() => venue.close());
+  await startUp.step(
     "venue",
-    () => ports.connectVenue(ground),
+    () => venue.start(),
     () => ({ rest: payload.config.feed.restBaseUrl, clockOffsetMs: offset.offsetMs }),
   );
-  closers.add(() => venue.close());
   return venue;
 }
 

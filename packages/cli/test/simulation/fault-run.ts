@@ -133,7 +133,8 @@ class FaultRun {
     const { config } = this.#payload;
     const ports = modeOf(config).ports(this.#payload);
     const offset = new MeasuredOffset();
-    const venue = await ports.connectVenue({ machineClock: this.#clock, offset, logger: this.#logger });
+    const venue = ports.openVenue({ machineClock: this.#clock, offset, logger: this.#logger });
+    await venue.start();
     const ledger = await openLedger({
       file: join(config.dataDir, "ledger.db"),
       queueMax: 20_000,

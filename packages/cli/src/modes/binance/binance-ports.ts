@@ -4,7 +4,7 @@ import { Rng } from "@smcq/kernel";
 import type { EnginePayload } from "../engine-payload.ts";
 import { threadCount } from "../thread-count.ts";
 import type { Ports, ScorerPolicy } from "../ports.ts";
-import { connectVenue } from "./venue-connection.ts";
+import { openVenue } from "./venue-connection.ts";
 
 /** How a mode on Binance's protocol differs from the others. */
 export interface BinanceMode {
@@ -35,8 +35,8 @@ export function binancePorts(payload: EnginePayload, mode: BinanceMode): Ports {
     clockSpec,
     scorer: mode.scorer,
     feed: { feed, seed, shards: threadCount(config.shards), historyBars: warmup.historyBars },
-    connectVenue: (deps) =>
-      connectVenue(
+    openVenue: (deps) =>
+      openVenue(
         {
           bases,
           seed,

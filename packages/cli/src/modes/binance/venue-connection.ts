@@ -1,5 +1,5 @@
 import { assertRouted, BackfillQueue, BinanceReferenceData, type VenueBases } from "@smcq/exchange-binance";
-import { OffsetClock, Rng } from "@smcq/kernel";
+import { type CancelTimer, OffsetClock, Rng } from "@smcq/kernel";
 import type { VenueConnection, VenueDeps } from "../ports.ts";
 import { ClockSync, watchJumps } from "./clock-sync.ts";
 
@@ -14,8 +14,8 @@ export interface VenueSettings {
   readonly canClockJump: boolean;
 }
 
-/** Opens REST and compares the clocks; refuses addresses whose klines would never come. */
-export async function connectVenue(settings: VenueSettings, deps: VenueDeps): Promise<VenueConnection> {
+/** Opens REST; refuses addresses whose klines would never come. */
+export function openVenue(settings: VenueSettings, deps: VenueDeps): VenueConnection {
   const { machineClock, offset, logger } = deps;
   const rng = new Rng(settings.seed);
   const reference = new BinanceReferenceData({
@@ -45,20 +45,16 @@ export async function connectVenue(settings: VenueSettings, deps: VenueDeps): Pr
     },
   });
   deps.signal?.addEventListener("abort", () => void reference.close(), { once: true });
-  try {
-    await sync.start();
-  } catch (error) {
-    await reference.close();
-    throw error;
-  }
-  const cancelJumps = settings.canClockJump
-    ? watchJumps(machineClock, (jumpMs) => sync.jumped(jumpMs))
-    : () => {};
+  let cancelJumps: CancelTimer = () => {};
   return {
     reference,
     history: {
       request: (request, onReply) => queue.request(request, onReply),
       forget: (symbol) => void queue.removeSymbol(symbol),
+    },
+    start: async () => {
+      await sync.start();
+      if (settings.canClockJump) cancelJumps = watchJumps(machineClock, (jumpMs) => sync.jumped(jumpMs));
     },
     close: async () => {
       cancelJumps();
