@@ -1,36 +1,41 @@
 import { defineConfig } from "vitest/config";
+import { LongestFirst } from "./scripts/longest-first.ts";
 import { sourceProject } from "./scripts/vitest-project.ts";
 
-// Suites that start threads run one file at a time: on two cores their timings would otherwise disturb one another.
-// Suites over loopback sockets, and those of whole processes, mostly wait: three files at a time keep two cores busy.
+// The suite runs on two cores, beside other work (`pnpm run test:beside-load`). What makes its tests independent of it:
+//
+// - They await states, not times: a condition with a deadline of a minute, which no pass ever comes near.
+// - Whoever is to see an event listens before it can happen: faults that strike at a time of their own are set
+//   (`setFaults`) when the clients have subscribed; a replay waits at its gate until it was looked at.
+// - Time is a `ManualClock`, or the venue's scaled one; the wall's is tried only where it is the thing under test, and
+//   then between two readings of it.
+// - What must race (a kill, a torn read) happens at seeded moments, and only what holds at every moment is expected.
+// - Ports are the system's choice (0), folders are temporary, and no test reads what another one left.
+//
+// All projects share four processes, longest file first: most of the long ones wait for a venue or for processes. The
+// unit project's files share theirs; the others have one each, for they start threads or count what a process holds.
 export default defineConfig({
   test: {
     globalSetup: ["./scripts/vitest-setup.ts"],
     reporters: ["default", "./scripts/tally-reporter.ts"],
-    maxWorkers: 3,
+    maxWorkers: 4,
+    sequence: { sequencer: LongestFirst },
     coverage: { include: ["packages/*/src/**"] },
     projects: [
       sourceProject({
         name: "unit",
         include: ["packages/*/test/**/*.test.ts"],
+        isolate: false,
         exclude: ["**/sockets/**", "**/processes/**", "**/threads/**", "**/simulation/**"],
       }),
       sourceProject({
         name: "sockets",
         include: ["packages/*/test/sockets/**/*.test.ts"],
-        timeoutMs: 60_000,
+        maxConcurrency: 20,
       }),
-      sourceProject({
-        name: "processes",
-        include: ["packages/*/test/processes/**/*.test.ts"],
-        timeoutMs: 120_000,
-      }),
-      sourceProject({ name: "threads", include: ["packages/*/test/threads/**/*.test.ts"], serial: true }),
-      sourceProject({
-        name: "simulation",
-        include: ["packages/*/test/simulation/**/*.test.ts"],
-        serial: true,
-      }),
+      sourceProject({ name: "processes", include: ["packages/*/test/processes/**/*.test.ts"] }),
+      sourceProject({ name: "threads", include: ["packages/*/test/threads/**/*.test.ts"] }),
+      sourceProject({ name: "simulation", include: ["packages/*/test/simulation/**/*.test.ts"] }),
     ],
   },
 });

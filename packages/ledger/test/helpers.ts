@@ -37,7 +37,7 @@ export async function openTestLedger(options: Partial<LedgerOptions> = {}): Prom
 }
 
 /** Waits until `isTrue`, at most `deadlineMs`. */
-export async function until(isTrue: () => boolean, deadlineMs = 20_000): Promise<void> {
+export async function until(isTrue: () => boolean, deadlineMs = 60_000): Promise<void> {
   const clock = new SystemClock();
   const endMs = clock.nowMs() + deadlineMs;
   while (!isTrue()) {

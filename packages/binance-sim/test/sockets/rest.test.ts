@@ -163,7 +163,7 @@ describe("REST", () => {
 
 describe("the REST limit", () => {
   it("answers 429, then 418 with the ban's end in the text, without Retry-After, until that time has passed", async () => {
-    const strict = await startBinanceSim({ symbols: 5, speed: 200, weightLimit: 20, banMs: 120_000 });
+    const strict = await startBinanceSim({ symbols: 5, speed: 200, weightLimit: 20, banMs: 400_000 });
     try {
       const statuses: number[] = [];
       let banned: Answer | null = null;

@@ -135,13 +135,17 @@ describe("the limits of a connection", () => {
 
   it("close with 1008 above 10 messages a second and ban the address after three such", async () => {
     const sim = await start({ speed: 1 });
-    for (let round = 0; round < 3; round++) {
+    for (let closed = 0; closed < 3;) {
       const client = await connect(sim, "/market/stream");
+      const startMs = performance.now();
       for (let id = 0; id < 10; id++) client.send({ method: "LIST_SUBSCRIPTIONS", id });
       await eventually("ten answers", () => client.texts.length === 10);
       expect(client.closeCode).toBe(0);
       client.ws.ping();
-      await client.ended();
+      await eventually("a close or a pong", () => client.closeCode !== 0 || client.pongs > 0);
+      // On a machine that was away for most of a second, the eleventh message belongs to the next one.
+      if (client.closeCode === 0 && performance.now() - startMs > 900) continue;
+      closed++;
       expect([client.closeCode, client.closeReason]).toEqual([1008, "Too many requests"]);
     }
     const banned = new Client(`${sim.wsUrl}/market/stream`);
@@ -167,7 +171,7 @@ describe("the limits of a connection", () => {
   });
 
   it("end a connection that owes a pong and keep one that answers", async () => {
-    const sim = await start({ pingWallMsMin: 20, pongWallMsMin: 200, messagesPerSecondMax: 100 });
+    const sim = await start({ pingWallMsMin: 20, pongWallMsMin: 1_500, messagesPerSecondMax: 100 });
     const client = await connect(sim, "/market/stream");
     const mute = new Client(`${sim.wsUrl}/market/stream`, { autoPong: false });
     open.unshift(mute);
@@ -254,7 +258,7 @@ describe("the kline stream", () => {
   });
 
   it("ends with the data: an event, close 1000, REST still answering", async () => {
-    const sim = await start({ startMinute: 20_155, speed: 1000 });
+    const sim = await start({ startMinute: 20_140, speed: 600 });
     let ended = 0;
     sim.onEvent((event) => {
       if (event.type === "end-of-data") ended++;
@@ -270,7 +274,7 @@ describe("the kline stream", () => {
   });
 
   it("starts over when looped, with sockets closed and bars that go on", async () => {
-    const sim = await start({ startMinute: 20_158, speed: 1000, loop: true });
+    const sim = await start({ startMinute: 20_140, speed: 600, loop: true });
     let laps = 0;
     sim.onEvent((event) => {
       if (event.type === "looped") laps++;

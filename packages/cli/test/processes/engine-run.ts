@@ -4,9 +4,16 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { SystemClock } from "@smcq/kernel";
+import { ledgerFile, LedgerReader } from "@smcq/ledger";
 
 const MAIN = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
+/** The flags of this process that let one below run the sources; vitest's own are not among them. */
+export const SOURCE_FLAGS: readonly string[] = process.execArgv.filter((flag) =>
+  /^--(conditions|import)=/.test(flag),
+);
 const wallClock = new SystemClock();
+/** No test takes so long, on whatever machine: what has not come by then does not come. */
+const DEADLINE_MS = 60_000;
 
 export interface LogLine {
   readonly level: string;
@@ -17,7 +24,7 @@ export interface LogLine {
 /** A folder for one test's ledger and lock; gone afterwards. */
 export function temporaryFolder(): { readonly path: string; readonly remove: () => void } {
   const path = mkdtempSync(join(tmpdir(), "smcq-cli-"));
-  return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
+  return { path, remove: () => rmSync(path, { recursive: true, force: true, maxRetries: 10 }) };
 }
 
 /** `smcq` as a user starts it, from the sources, with its JSON log read line by line. */
@@ -34,7 +41,7 @@ export class SmcqRun {
   ) {
     // The processes below inherit it.
     const preload = options.preload === undefined ? [] : ["--import", options.preload];
-    this.child = spawn(process.execPath, ["--conditions=@smcq/source", ...preload, MAIN, ...args], {
+    this.child = spawn(process.execPath, [...SOURCE_FLAGS, ...preload, MAIN, ...args], {
       stdio: ["ignore", "pipe", "pipe"],
       detached: options.isGroup ?? false,
       env: { PATH: process.env["PATH"] ?? "" },
@@ -63,7 +70,7 @@ export class SmcqRun {
   }
 
   /** Waits until `count` lines begin with `msg`. */
-  async sees(msg: string, count = 1, msMax = 60_000): Promise<LogLine> {
+  async sees(msg: string, count = 1, msMax = DEADLINE_MS): Promise<LogLine> {
     await until(() => this.count(msg) >= count || this.child.exitCode !== null, `"${msg}"`, msMax);
     const found = this.lines.filter((line) => line.msg.startsWith(msg));
     const line = found[count - 1];
@@ -72,7 +79,7 @@ export class SmcqRun {
   }
 
   /** Waits for the end; fails loudly (and kills) when it does not come. */
-  async ends(msMax = 30_000): Promise<number | null> {
+  async ends(msMax = DEADLINE_MS): Promise<number | null> {
     let isLate = false;
     const cancel = wallClock.after(msMax, () => {
       isLate = true;
@@ -85,8 +92,65 @@ export class SmcqRun {
   }
 }
 
+const SMALL = ["--shards", "2", "--symbols", "8", "--speed", "60", "--log-format", "json"];
+
+/** The engines and folders of one test; `clean` belongs after each. */
+export class EngineRuns {
+  readonly #folders: { remove: () => void }[] = [];
+  readonly #runs: SmcqRun[] = [];
+
+  /** A data folder that is gone afterwards. */
+  fresh(): string {
+    const folder = temporaryFolder();
+    this.#folders.push(folder);
+    return folder.path;
+  }
+
+  /** Starts a small engine; flags given here win over its own. */
+  start(args: readonly string[], folder: string = this.fresh(), isGroup = false): SmcqRun {
+    return this.smcq(["engine", ...SMALL, "--data-dir", folder, ...args], isGroup);
+  }
+
+  smcq(args: readonly string[], isGroup = false): SmcqRun {
+    const run = new SmcqRun(args, { isGroup });
+    this.#runs.push(run);
+    return run;
+  }
+
+  clean(): void {
+    for (const run of this.#runs.splice(0)) if (run.child.exitCode === null) run.child.kill("SIGKILL");
+    for (const folder of this.#folders.splice(0)) folder.remove();
+  }
+}
+
+/** What a data folder's ledger holds. */
+export function storedSignals(folder: string): {
+  readonly runs: number;
+  readonly signals: number;
+  readonly ended: number;
+} {
+  const reader = new LedgerReader(ledgerFile(folder));
+  try {
+    const all = reader.runIds(10).map((runId) => reader.summary(runId));
+    return {
+      runs: all.length,
+      signals: all.reduce((sum, run) => sum + run.signalCount, 0),
+      ended: all.filter((run) => run.endedAtMs !== null).length,
+    };
+  } finally {
+    reader.close();
+  }
+}
+
+/** A line of whole minutes: every bar of every symbol has come. */
+export function isWholeMinute(line: LogLine): boolean {
+  return (
+    line.msg === "minute" && line["barsClosed"] === line["barsExpected"] && Number(line["barsClosed"]) > 0
+  );
+}
+
 /** Awaits a condition with a deadline. */
-export async function until(isDone: () => boolean, what: string, msMax = 30_000): Promise<void> {
+export async function until(isDone: () => boolean, what: string, msMax = DEADLINE_MS): Promise<void> {
   const startNs = wallClock.monoNs();
   while (!isDone()) {
     if ((wallClock.monoNs() - startNs) / 1e6 > msMax) throw new Error(`waited ${msMax} ms for ${what}`);

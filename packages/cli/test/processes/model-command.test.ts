@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { afterAll, describe, expect, it } from "vitest";
+import { SOURCE_FLAGS } from "./engine-run.ts";
 
 const root = join(import.meta.dirname, "../../../..");
 const fixture = join(root, "packages/scoring/test/fixtures");
@@ -31,7 +32,7 @@ async function smcq(commands: readonly (readonly string[])[], bytesMax: number =
       const code = await main(["model", ...args]);
       for (const stream of [process.stdout, process.stderr]) stream.write(code + ${JSON.stringify(MARK)});
     }`;
-  const child = spawn(process.execPath, ["--conditions=@smcq/source", "--input-type=module", "-e", script], {
+  const child = spawn(process.execPath, [...SOURCE_FLAGS, "--input-type=module", "-e", script], {
     stdio: ["ignore", "pipe", "pipe"],
   });
   let out = "";

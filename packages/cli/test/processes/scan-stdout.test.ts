@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { expect, it } from "vitest";
+import { SOURCE_FLAGS } from "./engine-run.ts";
 
 const root = join(import.meta.dirname, "../../../..");
 const klines = join(root, "packages/smc/test/fixtures/BTCUSDT-klines.csv.gz");
@@ -20,7 +21,7 @@ async function scan(options: object, bytesMax: number = Infinity): Promise<Ended
   const script = `import { runScan } from ${JSON.stringify(module)};
     const rows = await runScan(${JSON.stringify(options)});
     process.stderr.write("rows " + rows);`;
-  const child = spawn(process.execPath, ["--conditions=@smcq/source", "--input-type=module", "-e", script], {
+  const child = spawn(process.execPath, [...SOURCE_FLAGS, "--input-type=module", "-e", script], {
     cwd: root,
     stdio: ["ignore", "pipe", "pipe"],
   });

@@ -12,9 +12,9 @@ import {
 } from "../../src/index.ts";
 import { buildLoop } from "../loop-support.ts";
 import { seed } from "../support.ts";
-import type { ReplayPlan } from "./paced-replay-feed.ts";
+import { openGate, type ReplayPlan } from "./paced-replay-feed.ts";
 
-const PLAN: ReplayPlan = { seed: 3, minutes: 620, paceMs: 2 };
+const PLAN: ReplayPlan = { seed: 3, minutes: 620, paceMs: 2, gate: new SharedArrayBuffer(4) };
 const market = new MarketData({ seed: PLAN.seed });
 const SYMBOLS = market.symbols.slice(0, 24).map((symbol) => symbol.symbol);
 const ENGINE = { scoreMin: 0.6, decisionWindowNs: 5e6, signalAgeMsMax: 1e12 };
@@ -80,7 +80,8 @@ interface ThreadedRun {
 }
 
 interface Disturbance {
-  readonly disturb?: (coordinator: Coordinator, progress: number) => void;
+  /** Called again and again; true while something is still to come. */
+  readonly disturb?: (coordinator: Coordinator, progress: number) => boolean;
   /** Shared with the scan threads: see `replay-scan.worker.ts`. */
   readonly deaths?: SharedArrayBuffer;
 }
@@ -120,6 +121,7 @@ async function threaded(
     handlers: { onSignals: (batch) => void signals.push(...batch) },
   });
   const coordinator = new Coordinator(options(compute, inbox, deaths));
+  openGate(PLAN, 0, true);
   await coordinator.start();
   const done = (): number =>
     coordinator.memory.slots
@@ -128,7 +130,8 @@ async function threaded(
     (SYMBOLS.length * PLAN.minutes);
   for (let waitedMs = 0; done() < 1; waitedMs += 5) {
     if (waitedMs > 60_000) throw new Error(`the replay hangs at ${done()}`);
-    disturb?.(coordinator, done());
+    const isDisturbed = disturb?.(coordinator, done()) ?? false;
+    openGate(PLAN, done(), isDisturbed);
     await new Promise<void>((resolve) => wallClock.after(5, resolve));
   }
   const health = coordinator.health();
@@ -158,10 +161,10 @@ describe("Coordinator with real threads", () => {
         // Armed twice, once each: a shard outlives three deaths, and a window of time could bring more. The second
         // death comes from a thread that replaced the first.
         const left = new Int32Array(deaths);
-        if (arms === 0 && progress > 0.4) Atomics.store(left, 0, 3);
-        else if (arms === 1 && progress > 0.7 && (left[0] as number) <= 0) Atomics.store(left, 0, 2);
-        else return;
-        arms++;
+        const isArmed = Atomics.load(left, 0) > 0;
+        if (isArmed || arms === 2) return isArmed;
+        if (progress > (arms === 0 ? 0.4 : 0.7)) Atomics.store(left, 0, arms++ === 0 ? 3 : 2);
+        return true;
       },
     });
     expect(run.scanRestarts).toBeGreaterThanOrEqual(2);
@@ -173,10 +176,12 @@ describe("Coordinator with real threads", () => {
     let ended = 0;
     const run = await threaded("pool", {
       disturb: (coordinator, progress) => {
-        if (progress < 0.4 + ended * 0.2 || ended >= 2) return;
+        if (ended === 2) return false;
+        if (progress < 0.4 + ended * 0.2) return true;
         ended++;
         const threads = coordinator.threads().scans;
         void threads[rng.int(threads.length)]?.terminate();
+        return true;
       },
     });
     expect(ended).toBe(2);
@@ -189,9 +194,10 @@ describe("Coordinator with real threads", () => {
       let isEnded = false;
       const run = await threaded(compute, {
         disturb: (coordinator, progress) => {
-          if (isEnded || progress < 0.6) return;
+          if (isEnded || progress < 0.6) return !isEnded;
           isEnded = true;
           void coordinator.threads().shards[1]?.terminate();
+          return true;
         },
       });
       expect(run.shardRestarts).toBe(1);

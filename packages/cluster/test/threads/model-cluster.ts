@@ -14,10 +14,10 @@ import {
 import { attachModels } from "@smcq/scoring/scorer";
 import { ClusterMemory, Coordinator, InlineCluster } from "../../src/index.ts";
 import { buildLoop } from "../loop-support.ts";
-import type { ReplayPlan } from "./paced-replay-feed.ts";
+import { openGate, type ReplayPlan } from "./paced-replay-feed.ts";
 
 const SHARDS = 3;
-const PLAN: ReplayPlan = { seed: 3, minutes: 620, paceMs: 2 };
+const PLAN: ReplayPlan = { seed: 3, minutes: 620, paceMs: 2, gate: new SharedArrayBuffer(4) };
 const market = new MarketData({ seed: PLAN.seed });
 const SYMBOLS = market.symbols.slice(0, 24).map(({ symbol }) => symbol);
 const ENGINE = { scoreMin: 0.6, decisionWindowNs: 5e6, signalAgeMsMax: 1e12 };
@@ -132,6 +132,7 @@ export async function threadedRun(options: {
     history: noHistory,
     logger: silentLogger,
   });
+  openGate(PLAN, 0, true);
   await coordinator.start();
   const killer = new Killer(coordinator, traps, options.rng, options.kills);
   const done = (): number =>
@@ -140,10 +141,11 @@ export async function threadedRun(options: {
   for (let waitedMs = 0; done() < 1 || !killer.isDone; waitedMs += 2) {
     if (waitedMs > 60_000) throw new Error(`the replay hangs at ${done()}, ${killer.killed} threads ended`);
     killer.look(done());
+    openGate(PLAN, done(), !killer.isDone);
     await new Promise<void>((resolve) => wallClock.after(2, resolve));
   }
-  const { scanRestarts } = coordinator.health();
   await coordinator.stop();
+  const { scanRestarts } = coordinator.health();
   loop.stop();
   return { signals: canonical(signals), kills: killer.killed, scanRestarts };
 }

@@ -9,6 +9,6 @@ const { init, data } = workerData as {
   readonly data: { readonly plan: ReplayPlan; readonly models: SharedModels };
 };
 runShard(init, {
-  createFeed: (deps) => pacedReplayFeed(deps, data.plan),
+  createFeed: (deps) => pacedReplayFeed(deps, data.plan, init.memory),
   createScorers: (shardId) => attachModels(data.models, shardId),
 });

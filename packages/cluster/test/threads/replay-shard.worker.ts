@@ -5,6 +5,6 @@ import { pacedReplayFeed, type ReplayPlan } from "./paced-replay-feed.ts";
 
 const { init, data } = workerData as { readonly init: ShardInit; readonly data: ReplayPlan };
 runShard(init, {
-  createFeed: (deps) => pacedReplayFeed(deps, data),
+  createFeed: (deps) => pacedReplayFeed(deps, data, init.memory),
   createScorers: () => singleScorer(new HeuristicScorer()),
 });

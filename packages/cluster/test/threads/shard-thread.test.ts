@@ -8,7 +8,7 @@ const wallClock = new SystemClock();
 
 async function until(isDone: () => boolean, what: string): Promise<void> {
   for (let waitedMs = 0; !isDone(); waitedMs += 5) {
-    if (waitedMs > 20_000) throw new Error(`waited for ${what}`);
+    if (waitedMs > 60_000) throw new Error(`waited for ${what}`);
     await new Promise<void>((resolve) => wallClock.after(5, resolve));
   }
 }

@@ -24,7 +24,7 @@ const shell = (script: string) => (): ChildProcess => spawn("/bin/sh", ["-c", sc
 
 async function until(isDone: () => boolean): Promise<void> {
   for (let waitedMs = 0; !isDone(); waitedMs += 5) {
-    if (waitedMs > 10_000) throw new Error("waited in vain");
+    if (waitedMs > 60_000) throw new Error("waited in vain");
     await new Promise<void>((resolve) => wallClock.after(5, resolve));
   }
 }

@@ -48,7 +48,7 @@ const until = async (condition: () => boolean): Promise<void> => {
     () => {
       if (!condition()) throw new Error("not yet");
     },
-    { timeout: 10_000, interval: 5 },
+    { timeout: 60_000, interval: 5 },
   );
 };
 
@@ -114,12 +114,14 @@ describe("BinanceFeed", () => {
   it("subscribes in chunks of 100 names, at most 4 messages a second", async () => {
     open({ symbolsPerConnection: 250 });
     for (let slot = 0; slot < 250; slot++) feed.add(slot, `S${slot}USDT`, -1);
+    const startMs = performance.now();
     await feed.start();
     await until(() => venue.last.names.size === 250);
     const { commands } = venue.last;
     expect(commands.map(({ count }) => count)).toEqual([100, 100, 50]);
-    for (const [index, command] of commands.slice(1).entries())
-      expect(command.atMs - (commands[index]?.atMs ?? 0)).toBeGreaterThan(200);
+    // Against the start: one message may be read late, and the next one in time.
+    for (const [index, command] of commands.entries())
+      expect(command.atMs - startMs).toBeGreaterThan(200 * index);
   });
 
   it("adds and removes symbols while it runs", async () => {

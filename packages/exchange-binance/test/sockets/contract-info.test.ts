@@ -17,7 +17,7 @@ const until = (condition: () => boolean): Promise<void> =>
     () => {
       if (!condition()) throw new Error("not yet");
     },
-    { timeout: 10_000, interval: 5 },
+    { timeout: 60_000, interval: 5 },
   );
 
 const event = (fields: object): string =>

@@ -1,5 +1,6 @@
 import { marketFeedConformance } from "@smcq/exchange/testing";
 import type { FeedFault, FeedHarness } from "@smcq/exchange/testing";
+import type { KnobId } from "@smcq/exchange-sim";
 import { MINUTE_MS } from "@smcq/kernel";
 import { describe, it } from "vitest";
 import { openSimBench } from "../support/sim-harness.ts";
@@ -29,11 +30,18 @@ async function create(): Promise<FeedHarness> {
     lastClosedMs,
     closeMinutes: bench.closeMinutes,
     inject: async (fault) => {
-      // The plan holds from the middle of a minute to the middle of the next: over exactly one close.
+      // From now on, so that the next minute closes with it, to the middle of the one after; however busy the machine
+      // is, not before it has struck.
+      const plan = PLAN[fault.type] ?? "none";
+      const strikes = (): number => sim.stats().faults[plan.slice(0, 4) as KnobId] ?? 0;
+      const before = strikes();
+      sim.setFaults(plan);
       await bench.closeMinutes(1);
-      sim.setFaults(PLAN[fault.type] ?? "none");
-      await bench.closeMinutes(1);
-      sim.clock.after(30_000, () => sim.setFaults("none"));
+      const end = (): void => {
+        if (strikes() > before) sim.setFaults("none");
+        else sim.clock.after(1_000, end);
+      };
+      sim.clock.after(30_000, end);
     },
     dispose: bench.dispose,
   };

@@ -200,7 +200,7 @@ describe("limits and failures", () => {
       threadEntry: CRASHING,
       busyMsMax: 1,
       // The restart waits this long, so that the lock is there before the new thread is.
-      retryMsMin: 150,
+      retryMsMin: 1_000,
       retryMsMax: 4,
     });
     await ledger.beginRun(runRecord("r1"));

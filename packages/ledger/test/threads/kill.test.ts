@@ -20,7 +20,7 @@ interface Appender {
 }
 
 function startAppender(dataDir: string, runId: string, seed: number): Appender {
-  const argv = ["--conditions=@smcq/source", CHILD, dataDir, runId, String(seed)];
+  const argv = [...process.execArgv, CHILD, dataDir, runId, String(seed)];
   const child = spawn(process.execPath, argv, { stdio: ["ignore", "pipe", "pipe"] });
   onTestFinished(() => void child.kill("SIGKILL"));
   const appender: Appender = { child, text: "", errors: "" };
