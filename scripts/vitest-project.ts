@@ -3,7 +3,7 @@ import type { TestProjectInlineConfiguration } from "vitest/config";
 const source = "@smcq/source";
 
 /** Node's flags that run the `.ts` sources, in the threads and processes below too. */
-export const sourceExecArgv: readonly string[] = [
+const sourceExecArgv: readonly string[] = [
   `--conditions=${source}`,
   `--import=${new URL("compile-cache.mjs", import.meta.url).href}`,
 ];
