@@ -13,14 +13,18 @@ function report(result: FaultRunResult): FaultRunResult {
   return result;
 }
 
-/** Ends a scan thread at a moment when tasks are with the pool. */
+/** Ends scan threads while tasks are with the pool, one after the other, until a task has died with its thread. */
 function endScanInFlight(coordinator: Coordinator, rng: Rng): void {
-  const look = (): void => {
+  const { scanRestarts } = coordinator.health();
+  const look = async (): Promise<void> => {
+    const health = coordinator.health();
+    if (health.scanRestarts > scanRestarts) return;
     const threads = coordinator.threads().scans;
-    if (coordinator.health().scansInFlight === 0) wallClock.after(0, look);
-    else void threads[rng.int(threads.length)]?.terminate();
+    // The one that is hit may be idle, or have answered just before.
+    if (health.scansInFlight > 0) await threads[rng.int(threads.length)]?.terminate();
+    wallClock.after(0, () => void look());
   };
-  look();
+  void look();
 }
 
 describe(`60 venue minutes, 297 symbols, 8 shards, 30 times as fast as life (seed ${seed})`, () => {
@@ -65,7 +69,7 @@ describe(`60 venue minutes, 297 symbols, 8 shards, 30 times as fast as life (see
     );
     expectTruth(result);
     expect(result.health).toMatchObject({ shardsRunning: 8, shardRestarts: 1 });
-    expect(result.health.scanRestarts).toBeGreaterThan(0);
+    expect(result.health.scanRestarts).toBeGreaterThanOrEqual(3);
   });
 });
 
