@@ -3,12 +3,18 @@
  * worker, REST client and history queue; no ledger, no log. Every closed bar is scored, so that signals can be
  * counted against closes. The bench moves the clock; between closes the market stands still.
  */
-import { ClusterMemory, CommandRouter, Coordinator, EngineLoop, Inbox } from "@smcq/cluster";
+import {
+  ClusterMemory,
+  CommandRouter,
+  Coordinator,
+  EngineLoop,
+  EVENT_LOOP_DEFERRAL,
+  Inbox,
+} from "@smcq/cluster";
 import { Engine, NO_JOURNAL } from "@smcq/engine";
 import { FeedCounter } from "@smcq/exchange";
 import { BackfillQueue, BinanceReferenceData } from "@smcq/exchange-binance";
 import {
-  afterTurn,
   createClock,
   errorMessage,
   type Logger,
@@ -84,7 +90,7 @@ async function main(): Promise<void> {
     ),
     venueClock,
     wallClock,
-    defer: afterTurn,
+    deferral: EVENT_LOOP_DEFERRAL,
   });
   const coordinator = new Coordinator({
     memory,

@@ -1,5 +1,5 @@
 import { Engine, type EngineEvent, type EngineInput, type ScoredCandidate, type Signal } from "@smcq/engine";
-import { ManualClock, Rng, symbolId } from "@smcq/kernel";
+import { afterTurn, ManualClock, Rng, symbolId } from "@smcq/kernel";
 import { describe, expect, it } from "vitest";
 import { DRAIN_EVENTS_MAX, Inbox } from "../src/index.ts";
 import { buildLoop } from "./loop-support.ts";
@@ -75,6 +75,32 @@ describe("EngineLoop", () => {
     clock.advance(10);
     turns.all();
     expect(heard).toEqual(["signals S2,S1", "signals S0", "decide S1,S2"]);
+  });
+
+  it("processes what was put as soon as the caller has returned, and lets others have their turn after a full drain", async () => {
+    const heard: string[] = [];
+    const { inbox, loop } = buildLoop({ engine: ENGINE, clock: new ManualClock(62_000) });
+    for (let event = 0; event <= DRAIN_EVENTS_MAX; event++) inbox.put({ type: "time" });
+    const turn = new Promise<void>((resolve) => {
+      afterTurn(() => {
+        heard.push(`turn at ${loop.seq}`);
+        resolve();
+      });
+    });
+    heard.push(`put at ${loop.seq}`);
+    await Promise.resolve();
+    heard.push(`soon at ${loop.seq}`);
+    await turn;
+    afterTurn(() => heard.push(`later at ${loop.seq}`));
+    await new Promise<void>((resolve) => {
+      afterTurn(resolve);
+    });
+    expect(heard).toEqual([
+      "put at 0",
+      `soon at ${DRAIN_EVENTS_MAX}`,
+      `turn at ${DRAIN_EVENTS_MAX}`,
+      `later at ${DRAIN_EVENTS_MAX + 1}`,
+    ]);
   });
 
   it("lets events that are raised inside commands wait their turn, in the order they were raised", () => {

@@ -1,6 +1,6 @@
 import { Engine, type EngineOptions, type Journal, NO_JOURNAL } from "@smcq/engine";
-import { afterTurn, type Clock } from "@smcq/kernel";
-import { type CommandHandlers, CommandRouter, EngineLoop, Inbox } from "../src/index.ts";
+import type { Clock } from "@smcq/kernel";
+import { type CommandHandlers, CommandRouter, EngineLoop, EVENT_LOOP_DEFERRAL, Inbox } from "../src/index.ts";
 
 /** A loop with its inbox; what nobody listens to is thrown away. */
 export function buildLoop(options: {
@@ -9,10 +9,10 @@ export function buildLoop(options: {
   readonly handlers?: Partial<CommandHandlers>;
   readonly journal?: Journal;
   readonly inbox?: Inbox;
-  /** `afterTurn` unless given; a test that drains by itself gives one that does nothing. */
+  /** The event loop's unless given; a test that drains by itself gives one that does nothing. */
   readonly defer?: (drain: () => void) => void;
 }): { readonly inbox: Inbox; readonly loop: EngineLoop; readonly core: Engine } {
-  const { clock, inbox = new Inbox() } = options;
+  const { clock, defer, inbox = new Inbox() } = options;
   const handlers = { onSignals() {}, onDecision() {}, onInvalidScores() {}, ...options.handlers };
   const core = new Engine(options.engine);
   const loop = new EngineLoop({
@@ -22,7 +22,7 @@ export function buildLoop(options: {
     router: new CommandRouter(handlers, { inbox, wallClock: clock }),
     venueClock: clock,
     wallClock: clock,
-    defer: options.defer ?? afterTurn,
+    deferral: defer === undefined ? EVENT_LOOP_DEFERRAL : { soon: defer, later: defer },
   });
   return { inbox, loop, core };
 }

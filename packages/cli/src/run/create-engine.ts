@@ -1,7 +1,15 @@
-import { ClusterMemory, CommandRouter, Coordinator, EngineLoop, Inbox, RecentRingBars } from "@smcq/cluster";
+import {
+  ClusterMemory,
+  CommandRouter,
+  Coordinator,
+  EngineLoop,
+  EVENT_LOOP_DEFERRAL,
+  Inbox,
+  RecentRingBars,
+} from "@smcq/cluster";
 import type { EngineConfig } from "@smcq/config";
 import { Engine, NO_JOURNAL } from "@smcq/engine";
-import { afterTurn, type Clock, type Logger, type MeasuredOffset, workerUrl } from "@smcq/kernel";
+import { type Clock, type Logger, type MeasuredOffset, workerUrl } from "@smcq/kernel";
 import type { Ports, VenueConnection } from "../modes/ports.ts";
 import type { Scoring } from "./models/load-models.ts";
 import { HEURISTIC_MODELS, LivingModels, type RunModels } from "./models/run-models.ts";
@@ -73,7 +81,7 @@ export function createEngine(parts: EngineParts): RunEngine {
     router,
     venueClock,
     wallClock,
-    defer: afterTurn,
+    deferral: EVENT_LOOP_DEFERRAL,
   });
   const shared = parts.scoring.models?.shared ?? null;
   const coordinator = new Coordinator({

@@ -1,5 +1,5 @@
 import type { Engine, EngineInput, Journal } from "@smcq/engine";
-import { assert, type Clock } from "@smcq/kernel";
+import { afterTurn, assert, type Clock } from "@smcq/kernel";
 import type { CommandRouter } from "./command-router.ts";
 import type { Inbox } from "./inbox.ts";
 
@@ -8,6 +8,16 @@ export const DRAIN_EVENTS_MAX = 1_024;
 /** Drains that a stop waits for at most: who still puts events then, does so for ever. */
 const STOP_DRAINS_MAX = 64;
 
+/** When a drain runs that was asked for: never before whoever put an event has returned. */
+export interface Deferral {
+  /** As soon as the present callback has ended: a signal does not wait for other I/O. */
+  readonly soon: (drain: () => void) => void;
+  /** When the event loop has had its turn: what a full drain leaves. */
+  readonly later: (drain: () => void) => void;
+}
+
+export const EVENT_LOOP_DEFERRAL: Deferral = { soon: queueMicrotask, later: afterTurn };
+
 export interface EngineLoopOptions {
   readonly engine: Engine;
   readonly inbox: Inbox;
@@ -15,8 +25,8 @@ export interface EngineLoopOptions {
   readonly router: CommandRouter;
   readonly venueClock: Clock;
   readonly wallClock: Clock;
-  /** Runs a drain soon, but not now: `afterTurn` in production. */
-  readonly defer: (drain: () => void) => void;
+  /** `EVENT_LOOP_DEFERRAL` in production. */
+  readonly deferral: Deferral;
 }
 
 /**
@@ -35,7 +45,7 @@ export class EngineLoop {
 
   constructor(options: EngineLoopOptions) {
     this.#options = options;
-    options.inbox.consume(() => this.#schedule());
+    options.inbox.consume(() => this.#schedule(options.deferral.soon));
   }
 
   /** Events processed since the start. */
@@ -57,7 +67,7 @@ export class EngineLoop {
     } finally {
       this.#isDraining = false;
     }
-    if (inbox.size > 0) this.#schedule();
+    if (inbox.size > 0) this.#schedule(this.#options.deferral.later);
   }
 
   /** Processes everything that waits, then the word to stop: what is collected is decided, nothing after it. */
@@ -79,10 +89,10 @@ export class EngineLoop {
     for (const command of commands) router.route(command);
   }
 
-  #schedule(): void {
+  #schedule(defer: (drain: () => void) => void): void {
     if (this.#isDue || this.#isDraining) return;
     this.#isDue = true;
-    this.#options.defer(() => {
+    defer(() => {
       this.#isDue = false;
       this.drain();
     });
