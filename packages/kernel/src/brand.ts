@@ -32,3 +32,21 @@ export function shardId(value: number): ShardId {
   if ((value | 0) !== value || value < 0 || value > 1023) throw new RangeError(`not a shard id: ${value}`);
   return value as ShardId;
 }
+
+/** A price as a whole number of the symbol's ticks. */
+export type PriceTicks = Brand<number, "PriceTicks">;
+
+/** A quantity as a whole number of the symbol's steps. */
+export type QtySteps = Brand<number, "QtySteps">;
+
+/** Returns `value` as a price; refuses anything but a safe positive integer. */
+export function priceTicks(value: number): PriceTicks {
+  if (!Number.isSafeInteger(value) || value <= 0) throw new RangeError(`not a price in ticks: ${value}`);
+  return value as PriceTicks;
+}
+
+/** Returns `value` as a quantity; refuses anything but a safe non-negative integer. */
+export function qtySteps(value: number): QtySteps {
+  if (!Number.isSafeInteger(value) || value < 0) throw new RangeError(`not a quantity in steps: ${value}`);
+  return value as QtySteps;
+}

@@ -6,6 +6,7 @@ export * from "./feature-count.ts";
 export * from "./instrument.ts";
 export * from "./logger.ts";
 export * from "./model-epochs.ts";
+export * from "./money.ts";
 export * from "./result.ts";
 export * from "./worker-url.ts";
 export * from "./random/rng.ts";
