@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
-import { ScanPool } from "@smcq/cluster";
+import { type ScanPool, TaskPool } from "@smcq/cluster";
 import { silentLogger, SystemClock } from "@smcq/kernel";
 import { type Contender, comparePaired } from "../lib/paired.ts";
 import type { PartRecorder } from "../lib/results.ts";
@@ -74,8 +74,9 @@ function poolContender(pool: ScanPool): Contender {
 export async function benchHops(context: MicroContext, recorder: PartRecorder): Promise<void> {
   const byPort = startPartner(false);
   const byCell = startPartner(true);
-  const pool = new ScanPool({
+  const pool: ScanPool = new TaskPool({
     entry: { url: new URL("./echo-scan.worker.ts", import.meta.url), data: {} },
+    name: "scan",
     threads: 1,
     logger: silentLogger,
   });

@@ -4,7 +4,7 @@ import type { Inbox } from "./loop/inbox.ts";
 import type { ClusterMemory } from "./memory/cluster-memory.ts";
 import type { ModelId } from "./scan/row-drain.ts";
 import type { ScanOptions } from "./scan/scan-core.ts";
-import type { WorkerEntry } from "./threads/scan-pool.ts";
+import type { WorkerEntry } from "./threads/task-pool.ts";
 
 export interface CoordinatorOptions {
   readonly memory: ClusterMemory;

@@ -9,7 +9,7 @@ import { SeedQueue } from "./symbols/seed-queue.ts";
 import type { SlotEntry } from "./memory/slot-table.ts";
 import { SymbolCare } from "./symbols/symbol-care.ts";
 import { WarmUp } from "./symbols/warm-up.ts";
-import { ScanPool } from "./threads/scan-pool.ts";
+import { type ScanPool, TaskPool } from "./threads/task-pool.ts";
 
 /** How often shards, and symbols on their way to READY, are looked at, wall ms. */
 const REVIEW_MS = 50;
@@ -193,8 +193,9 @@ function createPool({
   logger,
 }: CoordinatorOptions): ScanPool {
   const shards = memory.shards.map((views) => views.memory);
-  return new ScanPool({
+  return new TaskPool({
     entry: { url: scanWorker.url, data: { init: { shards, clockSpec, scan }, data: scanWorker.data } },
+    name: "scan",
     threads: scanThreads,
     logger,
   });

@@ -9,7 +9,7 @@ import type { ScanOptions } from "../scan/scan-core.ts";
 import type { SeedQueue } from "../symbols/seed-queue.ts";
 import type { SlotEntry, SlotTable } from "../memory/slot-table.ts";
 import type { SymbolCare } from "../symbols/symbol-care.ts";
-import type { ScanPool, WorkerEntry } from "../threads/scan-pool.ts";
+import type { ScanPool, WorkerEntry } from "../threads/task-pool.ts";
 import { ShardThread } from "../threads/shard-thread.ts";
 import { OwnThreadScan } from "./own-thread-scan.ts";
 import { ShardScanQueue } from "./shard-scan-queue.ts";

@@ -17,7 +17,7 @@ import { type ControlBlock, type ShardCommand, type ShardEvent, type SlotAssignm
 import type { ShardViews } from "../memory/cluster-memory.ts";
 import type { ScanOptions } from "../scan/scan-core.ts";
 import type { ShardInit } from "./shard-init.ts";
-import type { WorkerEntry } from "./scan-pool.ts";
+import type { WorkerEntry } from "./task-pool.ts";
 
 /** A shard that has not beaten for so long is named in the log, wall ms. */
 const STALL_WARN_MS = 5_000;
