@@ -131,7 +131,7 @@ export const LAYERS: LayersTable = {
       layer: "app",
       floor: 7,
       mayImport: EVERYTHING_BELOW,
-      thirdParty: ["yargs", "pino"],
+      thirdParty: ["yargs", "yauzl", "pino"],
     },
   },
   arrows: {

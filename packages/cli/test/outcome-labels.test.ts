@@ -33,6 +33,7 @@ function signalOf(scanner: CandidateScanner, code: -3 | -2 | -1 | 1 | 2 | 3, ope
     challenger: null,
     invalidationPrice: scanner.invalidationPrice(code),
     atr: scanner.atr,
+    medianTurnover: 1e6,
     exchangeMs: 0,
     isRestConfirmed: false,
     times: { receivedNs: 0, writtenNs: 0, takenNs: 0, featuresNs: 0, scoredNs: 0, emittedNs: 0 },

@@ -20,6 +20,7 @@ function candidate(id: number, score: number, openTimeMs = 0): ScoredCandidate {
     challenger: null,
     invalidationPrice: 1,
     atr: 1,
+    medianTurnover: 1e6,
     exchangeMs: 62_000,
     isRestConfirmed: false,
     times: { receivedNs: 1, writtenNs: 1, takenNs: 1, featuresNs: 1, scoredNs: 1 },

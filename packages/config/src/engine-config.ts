@@ -13,6 +13,7 @@ export interface EngineConfig {
   readonly rest: { readonly weightRatioMax: number };
   readonly universe: UniverseConfig;
   readonly scan: ScanConfig;
+  readonly risk: RiskConfig;
   readonly warmup: WarmupConfig;
   readonly sim: SimConfig;
   readonly ledger: { readonly queueMax: number };
@@ -72,4 +73,37 @@ export interface SimConfig {
 export interface LogConfig {
   readonly level: "debug" | "info" | "warn" | "error";
   readonly format: "auto" | "pretty" | "json";
+}
+
+/** The limits of docs/trading.md 3 and 4; ratios are shares of equity unless their description says otherwise. */
+export interface RiskConfig {
+  readonly highTierRatio: number;
+  readonly middleTierRatio: number;
+  readonly lowTierRatio: number;
+  readonly unprovenRiskRatioMax: number;
+  readonly kellyRatio: number;
+  readonly costRatioMax: number;
+  readonly rewardRatioMin: number;
+  readonly slippageRatio: number;
+  readonly leverage: number;
+  readonly maintMarginRatioDefault: number;
+  readonly liquidationStopsMin: number;
+  readonly marginRatioMax: number;
+  readonly notionalRatioMax: number;
+  readonly heatRatioMax: number;
+  readonly directionHeatRatioMax: number;
+  readonly grossRatioMax: number;
+  readonly marginsRatioMax: number;
+  readonly liquidityRatioMax: number;
+  readonly directionCorrelation: number;
+  readonly dayLossHalfRatio: number;
+  readonly dayLossStopRatio: number;
+  readonly dayLossFlattenRatio: number;
+  readonly drawdownFreeRatio: number;
+  readonly drawdownHalfRatio: number;
+  readonly drawdownFactorMin: number;
+  readonly symbolLockMs: number;
+  readonly streakStops: number;
+  readonly streakMs: number;
+  readonly entriesPerMinuteMax: number;
 }

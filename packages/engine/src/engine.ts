@@ -1,6 +1,8 @@
 import { assert, assertNever, MINUTE_MS } from "@smcq/kernel";
 import type { Command, EngineEvent, ScoredCandidate } from "./events.ts";
+import type { TradingOptions } from "./holdings.ts";
 import type { Signal } from "./signal.ts";
+import { TradingCore } from "./trading-core.ts";
 
 /** Signals that one decision window holds at most; one more closes the window early (counted). */
 export const DECISION_SIGNALS_MAX = 4_096;
@@ -12,6 +14,8 @@ export interface EngineOptions {
   readonly decisionWindowNs: number;
   /** Older bars are recorded but never decided on, ms from the bar's close to now. */
   readonly signalAgeMsMax: number;
+  /** Absent: signals are decided on, and nobody acts on them. */
+  readonly trading?: TradingOptions;
 }
 
 export interface EngineCounters {
@@ -64,9 +68,12 @@ export class Engine {
   #isStopped = false;
   readonly #shardOf = new Map<number, number>();
   readonly #endedFeeds = new Set<number>();
+  /** Null: nobody acts on decisions. */
+  readonly trading: TradingCore | null;
 
   constructor(options: EngineOptions) {
     this.#options = options;
+    this.trading = options.trading === undefined ? null : new TradingCore(options.trading);
   }
 
   get counters(): EngineCounters {
@@ -85,6 +92,17 @@ export class Engine {
   /** Takes one event and returns what is to be done, in order. */
   process(event: EngineEvent): readonly Command[] {
     const commands: Command[] = [];
+    this.trading?.on(event, commands);
+    const before = commands.length;
+    this.#collectAndDecide(event, commands);
+    if (this.trading === null) return commands;
+    for (const command of commands.slice(before))
+      if (command.type === "decide") this.trading.decide(command, event.nowMs, commands);
+    return commands;
+  }
+
+  /** The decision window: collects signals and closes batches. */
+  #collectAndDecide(event: EngineEvent, commands: Command[]): void {
     // What was collected is decided by what was known until now.
     this.#closeIfDue(event.nowNs, commands);
     switch (event.type) {
@@ -107,11 +125,17 @@ export class Engine {
         this.#isStopped = true;
         break;
       case "time":
+      case "instrument":
+      case "quotes":
+      case "minute":
+      case "order-outcome":
+      case "order-update":
+      case "income":
+      case "data-ended":
         break;
       default:
         assertNever(event);
     }
-    return commands;
   }
 
   #takeCandidates(event: Extract<EngineEvent, { type: "candidates" }>, commands: Command[]): void {

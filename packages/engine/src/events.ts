@@ -1,4 +1,5 @@
 import type { Signal, SignalTimes } from "./signal.ts";
+import type { TradingCommand, TradingInput } from "./trading-events.ts";
 
 /** A candidate as the scan scored it, before the core has seen it. */
 export interface ScoredCandidate extends Omit<Signal, "times"> {
@@ -25,7 +26,8 @@ export type EngineInput =
   /** A person's word, or the process's own end: `stop` decides what is collected, and nothing after it. */
   | { readonly type: "operator"; readonly word: "stop" }
   /** Nothing but time has passed. */
-  | { readonly type: "time" };
+  | { readonly type: "time" }
+  | TradingInput;
 
 /** The kinds of events; the inbox counts by them. */
 export type EngineEventType = EngineInput["type"];
@@ -59,4 +61,5 @@ export type Command =
   /** Signals above the threshold. */
   | ({ readonly type: "decide" } & Decision)
   /** The models' life has to hear that this one gave no probability. */
-  | { readonly type: "judge-model"; readonly epoch: number; readonly rows: number };
+  | { readonly type: "judge-model"; readonly epoch: number; readonly rows: number }
+  | TradingCommand;

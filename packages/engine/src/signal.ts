@@ -45,6 +45,8 @@ export interface Signal {
   readonly invalidationPrice: number;
   /** ATR-14 of the bar, price units. */
   readonly atr: number;
+  /** Median of volume times close over the last 60 closed bars, the signal's included, quote units. */
+  readonly medianTurnover: number;
   /** The venue's event time of the closing frame, ms. */
   readonly exchangeMs: number;
   /** True when REST, not the stream, confirmed the bar. */

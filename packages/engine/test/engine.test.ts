@@ -27,6 +27,7 @@ function candidate(id: number, score: number, openTimeMs = T0): ScoredCandidate 
     challenger: null,
     invalidationPrice: 1,
     atr: 1,
+    medianTurnover: 1e6,
     exchangeMs: openTimeMs + 62_000,
     isRestConfirmed: false,
     times: { receivedNs: 1, writtenNs: 2, takenNs: 3, featuresNs: 4, scoredNs: 5 },

@@ -1,5 +1,6 @@
+export { bundledBars, bundledSymbols } from "./bundle/bars.ts";
 export { decodeSeries, encodeSeries, type SeriesColumns } from "./bundle/format.ts";
-export { loadBundle, type BundledSeries, type MarketBundle } from "./bundle/load.ts";
+export { loadBundle, loadUniverseText, type BundledSeries, type MarketBundle } from "./bundle/load.ts";
 export * from "./faults/catalogue.ts";
 export * from "./faults/parse.ts";
 export { MarketFaults } from "./faults/plan.ts";
@@ -19,3 +20,5 @@ export {
   type VenueUniverse,
 } from "./market/universe.ts";
 export { ReplayFeed, type ReplayFeedOptions } from "./replay-feed.ts";
+export { BarExchange, type BarE8, type BarExchangeOptions } from "./trading/bar-exchange.ts";
+export { marketTicks } from "./trading/fill-price.ts";

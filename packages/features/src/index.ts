@@ -9,6 +9,7 @@ export {
 export type { FeatureColumn } from "./feature-table.ts";
 export { TRADE_PLAN_PARAMETERS } from "./trade-plan-parameters.ts";
 export type { TradePlanParameters } from "./trade-plan-parameters.ts";
+export { medianTurnover, TURNOVER_BARS } from "./median-turnover.ts";
 export { HEURISTIC_ID, HeuristicScorer, heuristicTwentieths } from "./heuristic.ts";
 export { singleScorer } from "./scorer.ts";
 export type { Scorer, ScorerRegistry } from "./scorer.ts";

@@ -7,10 +7,10 @@ export const FEATURE_BYTES: number = FEATURE_COUNT * 4;
 /*
  * A batch of signals as it crosses to the ledger's thread: one flat buffer, no object a signal.
  *
- *   byte 0        16                16 + 96 n         16 + 144 n       16 + 164 n
+ *   byte 0        16                16 + 104 n        16 + 152 n       16 + 172 n
  *   ┌─────────────┬─────────────────┬─────────────────┬────────────────┬───────────────────────┐
  *   │ header      │ numbers         │ features        │ codes          │ texts                 │
- *   │ 4 x uint32  │ n x 12 float64  │ n x 12 float32  │ n x 5 uint32   │ JSON list, UTF-8      │
+ *   │ 4 x uint32  │ n x 13 float64  │ n x 12 float32  │ n x 5 uint32   │ JSON list, UTF-8      │
  *   └─────────────┴─────────────────┴─────────────────┴────────────────┴───────────────────────┘
  *   header: magic, version, n, bytes of texts
  *   codes: index of the symbol in texts, symbolId, flags, index of the scorer id in texts, index of the challenger's
@@ -18,9 +18,9 @@ export const FEATURE_BYTES: number = FEATURE_COUNT * 4;
  *   flags: bit 0 long, bit 1 confirmed by REST, bits 4-5 setup
  */
 const MAGIC = 0x53_51_42_31;
-const VERSION = 2;
+const VERSION = 3;
 const HEADER_BYTES = 16;
-const NUMBERS = 12;
+const NUMBERS = 13;
 const CODES = 5;
 const NO_TEXT = 0xffff_ffff;
 const SIGNAL_BYTES = NUMBERS * 8 + FEATURE_BYTES + CODES * 4;
@@ -42,7 +42,8 @@ export const NumberField = {
   EmittedNs: 8,
   InvalidationPrice: 9,
   Atr: 10,
-  ChallengerScore: 11,
+  MedianTurnover: 11,
+  ChallengerScore: 12,
 } as const;
 
 /** A decoded batch; every typed array is a view into the one buffer. */
@@ -97,6 +98,7 @@ function writeNumbers(numbers: Float64Array, at: number, signal: Signal): void {
   numbers[at + NumberField.EmittedNs] = times.emittedNs;
   numbers[at + NumberField.InvalidationPrice] = signal.invalidationPrice;
   numbers[at + NumberField.Atr] = signal.atr;
+  numbers[at + NumberField.MedianTurnover] = signal.medianTurnover;
   numbers[at + NumberField.ChallengerScore] = signal.challenger?.score ?? Number.NaN;
 }
 

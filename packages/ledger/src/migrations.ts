@@ -117,10 +117,16 @@ JOIN scorers c USING (scorer_key)
 LEFT JOIN scorers h ON h.scorer_key = s.challenger_key;
 `;
 
+// How much a symbol can take is a part of every size (docs/trading.md 4).
+const MEDIAN_TURNOVER = `
+ALTER TABLE signals ADD COLUMN median_turnover REAL;
+`;
+
 export const MIGRATIONS: readonly Migration[] = [
   { version: 1, sql: BASE },
   { version: 2, sql: MODELS },
   { version: 3, sql: INVALIDATION_PRICE },
+  { version: 4, sql: MEDIAN_TURNOVER },
 ];
 
 /** Returns the schema version of a database file. */

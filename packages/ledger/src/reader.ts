@@ -51,6 +51,8 @@ export interface StoredSignal {
   /** Trade plan's basis, price units; null in files older than it. */
   readonly invalidationPrice: number | null;
   readonly atr: number | null;
+  /** Quote units; null in files older than it. */
+  readonly medianTurnover: number | null;
   readonly totalUs: number | null;
   readonly features: Float32Array;
 }
@@ -91,7 +93,7 @@ const DUPLICATES = `SELECT coalesce(sum(n - 1), 0) FROM (
 const SIGNALS = `SELECT y.symbol, s.symbol_id AS symbolId, s.side, s.setup, s.open_time_ms AS openTimeMs,
   s.exchange_ms AS exchangeMs, s.is_rest_confirmed AS isRestConfirmed, s.score, c.scorer_id AS scorerId,
   h.scorer_id AS challengerId, s.challenger_score AS challengerScore, s.invalidation_price AS invalidationPrice, s.atr,
-  s.total_us AS totalUs, s.features
+  s.median_turnover AS medianTurnover, s.total_us AS totalUs, s.features
 FROM signals s JOIN symbols y USING (symbol_key) JOIN scorers c USING (scorer_key)
   LEFT JOIN scorers h ON h.scorer_key = s.challenger_key
 WHERE s.run_key = ?`;

@@ -17,7 +17,7 @@ const SIGNAL_COLUMNS: readonly string[] = [
   "open_time_ms, exchange_ms, is_rest_confirmed, score, features".split(", "),
   FEATURE_COLUMNS,
   "write_us, queue_us, features_us, score_us, emit_us, total_us".split(", "),
-  "invalidation_price, atr, challenger_key, challenger_score".split(", "),
+  "invalidation_price, atr, median_turnover, challenger_key, challenger_score".split(", "),
 ].flat();
 
 const INSERT_SIGNAL = `INSERT INTO signals (${SIGNAL_COLUMNS.join(", ")}) VALUES (${SIGNAL_COLUMNS.map(() => "?").join(", ")})`;
@@ -198,6 +198,7 @@ export class LedgerStore {
       ...stageLatencies(batch, index),
       numberOf(batch, index, NumberField.InvalidationPrice),
       numberOf(batch, index, NumberField.Atr),
+      numberOf(batch, index, NumberField.MedianTurnover),
       challengerId === null ? null : this.#scorers.keyOf(challengerId),
       challengerId === null ? null : numberOf(batch, index, NumberField.ChallengerScore),
     );

@@ -46,7 +46,7 @@ describe("the batch that crosses to the thread", () => {
     const same = { symbol: "BTCUSDT", scorerId: "heuristic-1", challenger: null };
     const one = encodeBatch(signals(1, rng, same)).byteLength;
     const hundred = encodeBatch(signals(100, rng, same)).byteLength;
-    expect(hundred - one).toBe(99 * 164);
+    expect(hundred - one).toBe(99 * 172);
   });
 
   it.each([

@@ -41,6 +41,7 @@ export function signals(count: number, rng: Rng, overrides: Partial<Signal> = {}
       challenger: rng.chance(0.3) ? { scorerId: "lgbm-2", score: rng.next() } : null,
       invalidationPrice: 1 + rng.next(),
       atr: rng.next(),
+      medianTurnover: rng.next() * 1e6,
       exchangeMs: 1_760_000_102_000 + 60_000 * index,
       isRestConfirmed: rng.chance(0.2),
       times: {

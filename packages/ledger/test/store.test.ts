@@ -159,7 +159,7 @@ describe("signals", () => {
     store.beginRun(runRecord("r1"));
     const poisoned = encodeBatch(signals(4, new Rng(SEED), { symbol: "NEWUSDT" }));
     // The setup bits of the last signal: the CHECK of the table refuses it after three good rows.
-    new Uint32Array(poisoned, 16 + 4 * (96 + 48), 20)[3 * 5 + 2] = 0;
+    new Uint32Array(poisoned, 16 + 4 * (104 + 48), 20)[3 * 5 + 2] = 0;
     expect(codeOf(() => store.appendBatch("r1", 1, poisoned))).toBe("LEDGER_REFUSED");
     expect(store.appendBatch("r1", 1, encodeBatch(signals(2, new Rng(SEED), { symbol: "NEWUSDT" })))).toBe(2);
     store.close();

@@ -96,6 +96,21 @@ export function stepPlan(
   return heldBars >= holdBarsMax ? { reason: "time", price: close } : null;
 }
 
+/** The plan's numbers, for those who follow a position instead of a plan. */
+export const TRADE_PLAN: Readonly<{
+  stagnationBars: number;
+  stagnationRatio: number;
+  holdBarsMax: number;
+}> = { stagnationBars, stagnationRatio, holdBarsMax };
+
+/**
+ * How far a position's result lies from nothing, net of costs, as a share of its average price. That price holds the
+ * entry's slippage already, so that the band is the label's.
+ */
+export function stagnationBand(side: 1 | -1, avgPrice: number, close: number): number {
+  return Math.abs((side * (close - avgPrice)) / avgPrice - (2 * feeRatioPerSide + slippageRatioPerSide));
+}
+
 /** The result of an exit in R, net of fees and slippage on both sides; a label is 1 when it is above 0. */
 export function resultR(plan: TradePlan, exitPrice: number): number {
   const { side, entry, stopDistance } = plan;

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { BAR_FIELDS } from "@smcq/kernel";
 import { TRADE_PLAN_PARAMETERS } from "@smcq/features";
-import { planTrade, resultR, stepPlan } from "@smcq/strategy";
+import { planTrade, resultR, stagnationBand, stepPlan, TRADE_PLAN } from "@smcq/strategy";
 import type { PlanCandidate, PlanExit, TradePlan } from "@smcq/strategy";
 import { describe, expect, it } from "vitest";
 import { CandidateFeed, csvRows, fixtureFlat, LABEL_SETS, readFlat, sharedData } from "./support.ts";
@@ -206,5 +206,41 @@ describe("the result in R", () => {
     if (long.type !== "plan" || short.type !== "plan") throw new Error("no plan");
     expect(resultR(long, 527.738_316_821_775_2)).toBe(0);
     expect(resultR(short, 1_361.093_134_805_636)).toBe(0);
+  });
+});
+
+describe("the stagnation band of a position", () => {
+  // Fees of both sides and the slippage of the exit: 0.0012 of the average, which holds the entry's slippage.
+  it.each([
+    [1, 100, 100, 0.0012],
+    [-1, 100, 100, 0.0012],
+    [1, 100, 100.12, 0],
+    [-1, 100, 99.88, 0],
+    [1, 100, 100.22, 0.001],
+    [1, 100, 100.02, 0.001],
+    [-1, 100, 99.78, 0.001],
+    [1, 100, 99, 0.0112],
+    [-1, 100, 99, 0.0088],
+    [1, 0.0004, 0.00040048, 0],
+  ] as const)("of side %s from %s at a close of %s is %s", (side, avgPrice, close, band) => {
+    expect(stagnationBand(side, avgPrice, close)).toBeCloseTo(band, 12);
+  });
+
+  it("is the label's, seen from a fill that slipped", () => {
+    for (const side of [1, -1] as const)
+      for (const close of [99, 99.9, 100, 100.14, 100.5]) {
+        const slipped = 100 * (1 + side * 0.0002);
+        const label = Math.abs((side * (close - 100)) / 100 - 0.0014);
+        expect(Math.abs(stagnationBand(side, slipped, close) - label)).toBeLessThan(5e-6);
+      }
+  });
+
+  it("is judged by the plan's own numbers", () => {
+    expect(TRADE_PLAN).toEqual({ stagnationBars: 30, stagnationRatio: 0.001, holdBarsMax: 120 });
+  });
+
+  it("is no band around a price that is none", () => {
+    for (const close of [Number.NaN, Infinity]) expect(stagnationBand(1, 100, close) < 0.001).toBe(false);
+    expect(stagnationBand(1, 0, 0) < 0.001).toBe(false);
   });
 });

@@ -92,7 +92,7 @@ describe("layouts", () => {
 
   it("places the counters of a result ring", () => {
     expect(describeLayout(RESULT_HEAD)).toMatchInlineSnapshot(`
-      "result ring head v2, 128 bytes
+      "result ring head v3, 128 bytes
            0  i32 x 1  head
           64  i32 x 1  tail"
     `);
@@ -100,7 +100,7 @@ describe("layouts", () => {
 
   it("places a result row", () => {
     expect(describeLayout(RESULT_ROW)).toMatchInlineSnapshot(`
-      "result row v2, 192 bytes
+      "result row v3, 192 bytes
            0  f64 x 1  openTimeMs
            8  f64 x 1  score
           16  f64 x 1  exchangeMs
@@ -116,9 +116,10 @@ describe("layouts", () => {
           80  f32 x 12  features
          128  f64 x 1  invalidationPrice
          136  f64 x 1  atr
-         144  f64 x 1  challengerScore
-         152  i32 x 1  modelEpoch
-         156  i32 x 1  challengerEpoch"
+         144  f64 x 1  medianTurnover
+         152  f64 x 1  challengerScore
+         160  i32 x 1  modelEpoch
+         164  i32 x 1  challengerEpoch"
     `);
   });
 

@@ -1,5 +1,5 @@
-import type { Command, Decision, Signal } from "@smcq/engine";
-import { assertNever, type Clock } from "@smcq/kernel";
+import type { Command, Decision, Signal, TradingCommand } from "@smcq/engine";
+import { assert, type Clock } from "@smcq/kernel";
 import type { Inbox } from "./inbox.ts";
 
 /** Who carries out what the core wants. What they have to say comes back as events of the inbox. */
@@ -10,6 +10,8 @@ export interface CommandHandlers {
   readonly onDecision: (decision: Decision) => void;
   /** The model of `epoch` gave `rows` scores that are no probability. */
   readonly onInvalidScores: (epoch: number, rows: number) => void;
+  /** Orders, and what came of them; absent where nobody trades. */
+  readonly onTrading?: (command: TradingCommand) => void;
 }
 
 /** Brings each command to whoever carries it out. */
@@ -38,9 +40,24 @@ export class CommandRouter {
       case "wake":
         this.#wakeAt(command.atNs);
         return;
+      case "submit":
+      case "cancel":
+      case "set-leverage":
+      case "decided":
+      case "trade-closed":
+      case "equity":
+      case "state":
+        this.#trade(command);
+        return;
       default:
-        assertNever(command);
+        command satisfies never;
     }
+  }
+
+  #trade(command: TradingCommand): void {
+    const { onTrading } = this.#handlers;
+    assert(onTrading !== undefined, "Invariant: who trades has somebody who carries orders");
+    onTrading(command);
   }
 
   #wakeAt(atNs: number): void {

@@ -15,6 +15,13 @@ const WHEN_FULL: Readonly<Record<EngineEventType, "dropped" | "kept">> = {
   model: "kept",
   "feed-health": "kept",
   operator: "kept",
+  instrument: "kept",
+  quotes: "dropped",
+  minute: "kept",
+  "order-outcome": "kept",
+  "order-update": "kept",
+  income: "kept",
+  "data-ended": "kept",
 };
 
 /** Events of one kind since the start. */
@@ -32,14 +39,7 @@ export interface InboxCount {
 export class Inbox {
   readonly #cells: (EngineInput | undefined)[];
   readonly #eventsMax: number;
-  readonly #counts: Record<EngineEventType, { put: number; dropped: number }> = {
-    candidates: { put: 0, dropped: 0 },
-    "invalid-score": { put: 0, dropped: 0 },
-    time: { put: 0, dropped: 0 },
-    model: { put: 0, dropped: 0 },
-    "feed-health": { put: 0, dropped: 0 },
-    operator: { put: 0, dropped: 0 },
-  };
+  readonly #counts: Record<EngineEventType, { put: number; dropped: number }>;
   #head = 0;
   #size = 0;
   #sizeMax = 0;
@@ -47,6 +47,9 @@ export class Inbox {
 
   constructor(eventsMax: number = INBOX_EVENTS_MAX) {
     this.#eventsMax = eventsMax;
+    this.#counts = Object.fromEntries(
+      Object.keys(WHEN_FULL).map((type) => [type, { put: 0, dropped: 0 }]),
+    ) as Record<EngineEventType, { put: number; dropped: number }>;
     this.#cells = Array.from({ length: eventsMax + Math.ceil(eventsMax / 4) });
   }
 

@@ -34,6 +34,7 @@ export class CandidateBatch {
   readonly #flags: Int32Array;
   readonly #invalidationPrices: Float64Array;
   readonly #atrs: Float64Array;
+  readonly #turnovers: Float64Array;
   count = 0;
 
   constructor(capacity: number) {
@@ -50,6 +51,7 @@ export class CandidateBatch {
     this.#flags = new Int32Array(capacity);
     this.#invalidationPrices = new Float64Array(capacity);
     this.#atrs = new Float64Array(capacity);
+    this.#turnovers = new Float64Array(capacity);
   }
 
   /** Adds a candidate whose features already stand at row `count`. `code` is side * setup. */
@@ -59,6 +61,7 @@ export class CandidateBatch {
     openTimeMs: number,
     invalidationPrice: number,
     atr: number,
+    medianTurnover: number,
     close: CloseFacts,
   ): void {
     assert(this.count < this.capacity, "Invariant: a batch holds no more candidates than the result ring");
@@ -68,6 +71,7 @@ export class CandidateBatch {
     this.#openTimes[at] = openTimeMs;
     this.#invalidationPrices[at] = invalidationPrice;
     this.#atrs[at] = atr;
+    this.#turnovers[at] = medianTurnover;
     this.#receivedNs[at] = close.receivedNs;
     this.#writtenNs[at] = close.writtenNs;
     this.#exchangeMs[at] = close.exchangeMs;
@@ -94,6 +98,7 @@ export class CandidateBatch {
       row.flags = this.#flags[at] as number;
       row.invalidationPrice = this.#invalidationPrices[at] as number;
       row.atr = this.#atrs[at] as number;
+      row.medianTurnover = this.#turnovers[at] as number;
       row.challengerScore = this.challengerScores[at] as number;
       // One by one: a view for each row would be an object for each row.
       for (let feature = 0; feature < FEATURE_COUNT; feature++)

@@ -89,6 +89,7 @@ function toCandidate(
     challenger: hasChallenger ? { scorerId: modelId(row.challengerEpoch), score: row.challengerScore } : null,
     invalidationPrice: row.invalidationPrice,
     atr: row.atr,
+    medianTurnover: row.medianTurnover,
     exchangeMs: row.exchangeMs,
     isRestConfirmed: (row.flags & ResultFlag.RestConfirmed) !== 0,
     times: {

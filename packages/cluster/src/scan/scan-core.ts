@@ -1,4 +1,11 @@
-import { type CandidateCode, CandidateScanner, FIRST_FEATURE_BAR, type ScorerRegistry } from "@smcq/features";
+import {
+  type CandidateCode,
+  CandidateScanner,
+  FIRST_FEATURE_BAR,
+  medianTurnover,
+  type ScorerRegistry,
+  TURNOVER_BARS,
+} from "@smcq/features";
 import { BarSource } from "@smcq/exchange";
 import { BAR_FIELDS, type Clock, FEATURE_COUNT, type ModelEpochs } from "@smcq/kernel";
 import {
@@ -62,6 +69,7 @@ export class ScanCore {
   readonly #batch: CandidateBatch;
   readonly #row: ResultRow = createResultRow();
   readonly #bars: Float64Array = new Float64Array(RING_BARS * BAR_FIELDS);
+  readonly #hour: Float64Array = new Float64Array(TURNOVER_BARS * BAR_FIELDS);
   readonly #last: LastFacts = { liveFromMs: 0, receivedNs: 0, writtenNs: 0, exchangeMs: 0, isRest: false };
   readonly #models: ModelEpochs = { model: 0, challenger: 0 };
   readonly #touched: Touched[];
@@ -225,18 +233,28 @@ export class ScanCore {
       this.#barCount++;
       const code = scanner.push(openTimeMs, open, high, low, close, volume);
       if (openTimeMs < liveFromMs) continue;
-      if (code !== 0) this.#addCandidate(slot, code, openTimeMs);
+      if (code !== 0) this.#addCandidate(slot, code, openTimeMs, from + index);
       else if (this.#options.isEveryBarScored && scanner.barCount > FIRST_FEATURE_BAR)
-        this.#addCandidate(slot, 1, openTimeMs);
+        this.#addCandidate(slot, 1, openTimeMs, from + index);
     }
     return count;
   }
 
-  #addCandidate(slot: number, code: CandidateCode, openTimeMs: number): void {
+  /** `bar` is the ring's index of the candidate's bar. */
+  #addCandidate(slot: number, code: CandidateCode, openTimeMs: number, bar: number): void {
     const scanner = this.#scanner;
     scanner.features(this.#batch.features, this.#batch.count * FEATURE_COUNT, code < 0 ? -1 : 1);
     const invalidationPrice = scanner.invalidationPrice(code);
-    this.#batch.add(slot, code, openTimeMs, invalidationPrice, scanner.atr, this.#last);
+    const turnover = this.#turnoverUpTo(bar);
+    this.#batch.add(slot, code, openTimeMs, invalidationPrice, scanner.atr, turnover, this.#last);
+  }
+
+  /** Median turnover of the hour that ends with a bar; 0, which nothing can be sized by, where the ring has moved on. */
+  #turnoverUpTo(bar: number): number {
+    const first = bar + 1 - TURNOVER_BARS;
+    const reader = this.#reader;
+    if (first < reader.from || !reader.copy(first, bar + 1, this.#hour)) return 0;
+    return medianTurnover(this.#hour, 0);
   }
 
   #touch(

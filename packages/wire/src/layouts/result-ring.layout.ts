@@ -3,7 +3,7 @@ import { defineLayout, type Layout } from "./layout.ts";
 import { rowMaker, type RowOf } from "./row.ts";
 
 export const RESULT_RING_MAGIC = 0x5253_4c54;
-export const RESULT_RING_VERSION = 2;
+export const RESULT_RING_VERSION = 3;
 
 export type ResultHeadField = "head" | "tail";
 
@@ -11,11 +11,11 @@ export type ResultHeadField = "head" | "tail";
  * Scored candidates of one shard: a ring of rows with one producer (whoever scans the shard) and one consumer (the
  * coordinator). Row n stands at n mod capacity.
  *
- *   ┌ line 0 ┐ ┌ line 1 ┐ ┌──────── row, 3 lines ──────────────────────────────────────────────┐
- *   │ head   │ │ tail   │ │ openTime score exchangeMs received written taken features scored   │ …
- *   │ reader │ │ writer │ │ slot side setup flags | 12 x f32 features                          │
- *   └────────┘ └────────┘ │ invalidationPrice atr challengerScore | modelEpoch challengerEpoch │
- *                         └────────────────────────────────────────────────────────────────────┘
+ *   ┌ line 0 ┐ ┌ line 1 ┐ ┌──────── row, 3 lines ───────────────────────────────────────────────┐
+ *   │ head   │ │ tail   │ │ openTime score exchangeMs received written taken features scored    │ …
+ *   │ reader │ │ writer │ │ slot side setup flags | 12 x f32 features                           │
+ *   └────────┘ └────────┘ │ invalidationPrice atr medianTurnover challengerScore | model epochs │
+ *                         └─────────────────────────────────────────────────────────────────────┘
  *
  * The producer writes rows, then the tail; the consumer reads rows, then the head. A full ring stops the scan: the
  * rest is done by the next task, nothing is dropped.
@@ -44,6 +44,8 @@ const ROW_FIELDS = [
   // Where the setup is wrong, and its bar's ATR-14, in price units: what a trade plan is made of.
   { name: "invalidationPrice", type: "f64", count: 1, isLineStart: true },
   { name: "atr", type: "f64", count: 1 },
+  // Median of a minute's turnover over the last hour, quote units: how much the symbol can take.
+  { name: "medianTurnover", type: "f64", count: 1 },
   // Of the model beside; meaningless while `challengerEpoch` is 0.
   { name: "challengerScore", type: "f64", count: 1 },
   { name: "modelEpoch", type: "i32", count: 1 },

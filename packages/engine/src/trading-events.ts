@@ -1,0 +1,115 @@
+import type {
+  FeeRates,
+  Income,
+  OrderRequest,
+  OrderUpdate,
+  Outcome,
+  RiskApproved,
+  TradingRules,
+} from "@smcq/exchange";
+import type { SymbolId } from "@smcq/kernel";
+import type { Receipt } from "@smcq/risk";
+import type { SetupCode } from "./signal.ts";
+
+/** The best bid and ask of a symbol, price units. */
+export interface Quote {
+  readonly symbolId: SymbolId;
+  readonly bid: number;
+  readonly ask: number;
+}
+
+/** What happened on the side of orders and money. */
+export type TradingInput =
+  /** A symbol may be traded by these rules from now on. */
+  | {
+      readonly type: "instrument";
+      readonly symbolId: SymbolId;
+      readonly symbol: string;
+      readonly rules: TradingRules;
+      readonly fees: FeeRates;
+    }
+  | { readonly type: "quotes"; readonly quotes: readonly Quote[] }
+  /** A minute has closed: the last prices of what is held. `closeMs` is its end. */
+  | {
+      readonly type: "minute";
+      readonly closeMs: number;
+      readonly marks: readonly { readonly symbolId: SymbolId; readonly priceE8: bigint }[];
+    }
+  /** What became of sending an order. */
+  | { readonly type: "order-outcome"; readonly clientOrderId: string; readonly outcome: Outcome }
+  | { readonly type: "order-update"; readonly update: OrderUpdate }
+  | { readonly type: "income"; readonly income: Income }
+  /** No bar of the symbol comes any more: what is held of it is closed at the last price. */
+  | { readonly type: "data-ended"; readonly symbolId: SymbolId };
+
+/** Why a position was left. */
+export type ExitReason =
+  | "stop"
+  | "target"
+  | "stagnation"
+  | "time"
+  | "delist"
+  | "daily-loss"
+  | "drawdown"
+  | "operator"
+  | "unguarded"
+  | "end-of-data";
+
+/** A closed round trip. Money in USDT e8, prices in units of the symbol. */
+export interface TradeRecord {
+  readonly tradeId: number;
+  readonly symbolId: SymbolId;
+  readonly symbol: string;
+  readonly side: 1 | -1;
+  readonly setup: SetupCode;
+  readonly score: number;
+  readonly signalMs: number;
+  readonly entryMs: number;
+  readonly entryPrice: number;
+  readonly qtySteps: number;
+  readonly stopTicks: number;
+  readonly targetTicks: number;
+  readonly exitMs: number;
+  readonly exitPrice: number;
+  readonly reason: ExitReason;
+  readonly feesE8: bigint;
+  readonly fundingE8: bigint;
+  readonly pnlE8: bigint;
+  /** Result in stop distances. */
+  readonly r: number;
+  readonly riskRatio: number;
+  readonly boundBy: string;
+}
+
+/** A decision of a signal above the threshold, with the numbers it was made with. */
+export interface DecisionRecord {
+  readonly timeMs: number;
+  readonly symbolId: SymbolId;
+  readonly symbol: string;
+  readonly side: 1 | -1;
+  readonly setup: SetupCode;
+  readonly score: number;
+  readonly receipt: Receipt;
+}
+
+export type TradingState = "ACTIVE" | "REDUCING" | "HALTED";
+
+/** What the core wants done on the side of orders and money. */
+export type TradingCommand =
+  | { readonly type: "submit"; readonly order: RiskApproved<OrderRequest> }
+  | {
+      readonly type: "cancel";
+      readonly symbolId: SymbolId;
+      readonly clientOrderId: string;
+      readonly isAlgo: boolean;
+    }
+  | { readonly type: "set-leverage"; readonly symbolId: SymbolId; readonly leverage: number }
+  | { readonly type: "decided"; readonly decision: DecisionRecord }
+  | { readonly type: "trade-closed"; readonly trade: TradeRecord }
+  | {
+      readonly type: "equity";
+      readonly closeMs: number;
+      readonly walletE8: bigint;
+      readonly equityE8: bigint;
+    }
+  | { readonly type: "state"; readonly state: TradingState; readonly reasons: readonly string[] };

@@ -1,0 +1,200 @@
+import type { OrderRequest, OrderRole, OrderStatus, OrderUpdate, Outcome, Refusal } from "@smcq/exchange";
+import { assert, parseE8, priceTicks, qtySteps, symbolId } from "@smcq/kernel";
+import type { RiskParameters } from "@smcq/risk";
+import {
+  type Command,
+  type DecisionRecord,
+  Engine,
+  type EngineInput,
+  type ScoredCandidate,
+  type TradeRecord,
+} from "../../src/index.ts";
+import type { TradingCore } from "../../src/trading-core.ts";
+import { candidate, FEES, MINUTE_MS, optionsOf, rulesOf, T0 } from "./fixtures.ts";
+
+interface Known {
+  readonly order: OrderRequest;
+  cum: number;
+}
+
+/** Drives the core by hand, event by event: no venue answers but the test. */
+export class CoreDriver {
+  readonly engine: Engine;
+  readonly trades: TradeRecord[] = [];
+  readonly decisions: DecisionRecord[] = [];
+  readonly states: string[] = [];
+  readonly #orders: Known[] = [];
+  #tradeIds = 0;
+  nowMs = T0;
+
+  constructor(symbols = 1, risk: Partial<RiskParameters> = {}) {
+    this.engine = new Engine(optionsOf(risk));
+    for (let id = 0; id < symbols; id++) {
+      const rules = rulesOf();
+      this.put({ type: "instrument", symbolId: symbolId(id), symbol: `S${id}`, rules, fees: FEES });
+    }
+  }
+
+  get core(): TradingCore {
+    assert(this.engine.trading !== null, "Invariant: this engine trades");
+    return this.engine.trading;
+  }
+
+  /** Processes one event and says shortly what the core wants done about orders and trades. */
+  put(input: EngineInput): readonly string[] {
+    const commands = this.engine.process({ ...input, nowMs: this.nowMs, nowNs: this.nowMs * 1e6 });
+    return commands.flatMap((command) => this.#take(command));
+  }
+
+  #take(command: Command): readonly string[] {
+    if (command.type === "submit") {
+      const order = command.order.value;
+      this.#orders.push({ order, cum: 0 });
+      return [`${order.role} ${order.side * order.qtySteps}${atOf(order)}`];
+    }
+    if (command.type === "cancel") return [`cancel ${this.#known(command.clientOrderId).order.role}`];
+    if (command.type === "decided") this.decisions.push(command.decision);
+    if (command.type === "state") this.states.push(`${command.state} ${command.reasons.join()}`);
+    if (command.type !== "trade-closed") return [];
+    this.trades.push(command.trade);
+    return [`closed ${command.trade.reason}`];
+  }
+
+  decide(...batch: readonly ScoredCandidate[]): readonly string[] {
+    const quotes = batch.map(({ symbolId: id }) => ({ symbolId: id, bid: 100, ask: 100 }));
+    this.put({ type: "quotes", quotes });
+    return [
+      ...this.put({ type: "candidates", shardId: 0, candidates: batch }),
+      ...this.put({ type: "time" }),
+    ];
+  }
+
+  /** A setup of the bar that has just closed. */
+  candidate(id: number, change: Partial<ScoredCandidate> = {}): ScoredCandidate {
+    return candidate(id, { openTimeMs: this.nowMs - MINUTE_MS, ...change });
+  }
+
+  /** A trade of symbol 0 with its entry sent. */
+  enter(change: Partial<ScoredCandidate> = {}): readonly string[] {
+    return this.decide(this.candidate(0, change));
+  }
+
+  /** A trade of symbol 0 whose entry has filled at once, at 100.02. */
+  enterFilled(change: Partial<ScoredCandidate> = {}): readonly string[] {
+    this.enter(change);
+    this.outcome("entry", { type: "acked", orderId: "1" });
+    return this.fill("entry");
+  }
+
+  /** The same, with stop and target resting. */
+  guard(change: Partial<ScoredCandidate> = {}): void {
+    this.enterFilled(change);
+    this.ack("stop");
+    this.ack("target");
+  }
+
+  /** The last order of a role, or the one before by `back`. */
+  last(role: OrderRole, back = 0): OrderRequest {
+    return this.#lastKnown(role, back).order;
+  }
+
+  /** Orders of a role that were sent so far. */
+  count(role: OrderRole): number {
+    return this.#orders.filter(({ order }) => order.role === role).length;
+  }
+
+  ids(): readonly string[] {
+    return this.#orders.map(({ order }) => order.clientOrderId);
+  }
+
+  outcome(role: OrderRole, outcome: Outcome, back = 0): readonly string[] {
+    const { clientOrderId } = this.last(role, back);
+    return this.put({ type: "order-outcome", clientOrderId, outcome });
+  }
+
+  ack(role: OrderRole, back = 0): readonly string[] {
+    return this.outcome(role, { type: "acked", orderId: "1" }, back);
+  }
+
+  refuse(role: OrderRole, code: Refusal = "MARGIN_INSUFFICIENT"): readonly string[] {
+    return this.outcome(role, { type: "refused", code, text: "" });
+  }
+
+  /** A trade of the last order of a role; all that is left of it where no steps are given. */
+  fill(role: OrderRole, wanted: Partial<FillText> = {}): readonly string[] {
+    return this.put({ type: "order-update", update: this.update(role, wanted) });
+  }
+
+  update(role: OrderRole, wanted: Partial<FillText> = {}): OrderUpdate {
+    const known = this.#lastKnown(role, wanted.back ?? 0);
+    const { order } = known;
+    const steps = wanted.steps ?? order.qtySteps - known.cum;
+    const cum = (known.cum += steps);
+    const isWhole = cum === order.qtySteps;
+    const ticks = wanted.ticks ?? 10_002;
+    const valueE8 = BigInt(ticks) * BigInt(steps) * 100_000n;
+    return {
+      clientOrderId: order.clientOrderId,
+      symbolId: order.symbolId,
+      status: wanted.status ?? (isWhole ? "filled" : "partially-filled"),
+      cumQtySteps: qtySteps(cum),
+      fill: {
+        tradeId: wanted.tradeId ?? String(++this.#tradeIds),
+        clientOrderId: order.clientOrderId,
+        symbolId: order.symbolId,
+        side: order.side,
+        priceTicks: priceTicks(ticks),
+        qtySteps: qtySteps(steps),
+        feeE8: (valueE8 * 5n) / 10_000n,
+        isMaker: false,
+        timeMs: this.nowMs,
+      },
+      timeMs: this.nowMs,
+    };
+  }
+
+  /** The last order of a role ends without another trade. */
+  end(role: OrderRole, status: OrderStatus = "canceled", back = 0): readonly string[] {
+    const { order, cum } = this.#lastKnown(role, back);
+    const { clientOrderId, symbolId: id } = order;
+    const update = { clientOrderId, symbolId: id, status, fill: null, timeMs: this.nowMs };
+    return this.put({ type: "order-update", update: { ...update, cumQtySteps: qtySteps(cum) } });
+  }
+
+  /** The next minute closes with these prices by symbol number. */
+  minute(...prices: readonly string[]): readonly string[] {
+    this.nowMs += MINUTE_MS;
+    const marks = prices.map((price, id) => ({ symbolId: symbolId(id), priceE8: parseE8(price) }));
+    return this.put({ type: "minute", closeMs: this.nowMs, marks });
+  }
+
+  /** Codes of the last decisions, in order. */
+  get outcomes(): readonly string[] {
+    return this.decisions.map(({ symbol, receipt }) => `${symbol} ${receipt.outcome}`);
+  }
+
+  #lastKnown(role: OrderRole, back: number): Known {
+    const known = this.#orders.filter(({ order }) => order.role === role).at(-1 - back);
+    assert(known !== undefined, `Invariant: a ${role} order was sent`);
+    return known;
+  }
+
+  #known(id: string): Known {
+    const known = this.#orders.find(({ order }) => order.clientOrderId === id);
+    assert(known !== undefined, "Invariant: only what was sent is cancelled");
+    return known;
+  }
+}
+
+interface FillText {
+  readonly steps: number;
+  readonly ticks: number;
+  readonly status: OrderStatus;
+  readonly tradeId: string;
+  readonly back: number;
+}
+
+function atOf(order: OrderRequest): string {
+  if (order.type === "market") return "";
+  return ` @ ${order.type === "limit" ? order.priceTicks : order.triggerTicks}`;
+}

@@ -1,0 +1,146 @@
+import { symbolId } from "@smcq/kernel";
+import { TRADE_PLAN } from "@smcq/strategy";
+import { describe, expect, it } from "vitest";
+import { CoreDriver } from "../support/core-driver.ts";
+import { DAY_MS, MINUTE_MS } from "../support/fixtures.ts";
+
+/** Closes at which a long of 100.02 stagnates, does not, and has lost 5.2 % of the equity. */
+const STAGNANT = "100.14";
+const LIVELY = "100.50";
+const CRASHED = "84";
+
+function guarded(symbols = 1): CoreDriver {
+  const driver = new CoreDriver(symbols);
+  driver.guard();
+  return driver;
+}
+
+/** Leaves by the market order that was asked for, and says what closed. */
+function leave(driver: CoreDriver, ticks: number): readonly string[] {
+  return [...driver.end("target"), ...driver.fill("exit", { ticks }), ...driver.end("stop")];
+}
+
+function toMidnight(driver: CoreDriver): void {
+  driver.nowMs = (Math.floor(driver.nowMs / DAY_MS) + 1) * DAY_MS - MINUTE_MS;
+}
+
+describe("exits by rule", () => {
+  it("leave what stagnates, from the bar after the bound on", () => {
+    const driver = guarded();
+    for (let bar = 1; bar <= TRADE_PLAN.stagnationBars; bar++)
+      expect(driver.minute(STAGNANT), `bar ${bar}`).toEqual([]);
+    expect(driver.minute(STAGNANT)).toEqual(["cancel target"]);
+    expect(leave(driver, 10_012)).toEqual(["exit -326", "cancel stop", "closed stagnation"]);
+  });
+
+  it("leave after the longest holding time, whatever the price", () => {
+    const driver = guarded();
+    for (let bar = 1; bar < TRADE_PLAN.holdBarsMax; bar++)
+      expect(driver.minute(LIVELY), `bar ${bar}`).toEqual([]);
+    expect(driver.minute(LIVELY)).toEqual(["cancel target"]);
+    expect(leave(driver, 10_048)).toContain("closed time");
+  });
+
+  it("count bars of the symbol, not minutes", () => {
+    const driver = guarded();
+    for (let minute = 0; minute < 2 * TRADE_PLAN.holdBarsMax; minute++)
+      expect(driver.minute(), `minute ${minute}`).toEqual([]);
+    for (let bar = 1; bar < TRADE_PLAN.holdBarsMax; bar++) driver.minute(LIVELY);
+    expect(driver.minute(LIVELY)).toEqual(["cancel target"]);
+  });
+
+  it("name a trade by the first of several rules", () => {
+    const driver = new CoreDriver(2);
+    driver.decide(driver.candidate(0));
+    driver.fill("entry");
+    driver.ack("stop");
+    for (let bar = 1; bar <= TRADE_PLAN.stagnationBars; bar++) driver.minute(STAGNANT);
+    driver.decide(driver.candidate(1));
+    driver.fill("entry");
+    driver.ack("stop");
+    expect(driver.minute(STAGNANT, "80")).toEqual(["cancel target", "cancel target"]);
+    expect(driver.core.holdings.openTrades().map(({ wantedExit }) => wantedExit)).toEqual([
+      "stagnation",
+      "daily-loss",
+    ]);
+  });
+});
+
+describe("daily loss", () => {
+  it("flattens everything and opens nothing until the next UTC day", () => {
+    const driver = guarded();
+    expect(driver.minute(CRASHED)).toEqual(["cancel target"]);
+    expect(leave(driver, 8_398)).toContain("closed daily-loss");
+    driver.minute();
+    expect(driver.enter()).toEqual([]);
+    expect(driver.outcomes.at(-1)).toBe("S0 DAILY_LOSS");
+    expect(driver.core.holdings.state).toBe("ACTIVE");
+    toMidnight(driver);
+    driver.minute();
+    expect(driver.enter()).toHaveLength(1);
+  });
+
+  it("leaves an entry that was on its way as soon as it fills", () => {
+    const driver = guarded(2);
+    driver.decide(driver.candidate(1));
+    driver.minute(CRASHED);
+    expect(driver.fill("entry")).toEqual([
+      expect.stringMatching(/^stop -/),
+      expect.stringMatching(/^exit -/),
+    ]);
+    expect(driver.fill("exit")).toContain("closed daily-loss");
+  });
+
+  it("forgets an entry that was on its way and is refused", () => {
+    const driver = guarded(2);
+    driver.decide(driver.candidate(1));
+    driver.minute(CRASHED);
+    expect(driver.refuse("entry")).toEqual([]);
+    expect(driver.core.holdings.trades.has(symbolId(1))).toBe(false);
+  });
+});
+
+describe("drawdown", () => {
+  /** A position that loses 3.9 % on the first day and stands at 8.2 % on the second. */
+  function halted(): CoreDriver {
+    const driver = guarded();
+    driver.minute("88");
+    toMidnight(driver);
+    driver.minute("88");
+    expect(driver.states).toEqual([]);
+    expect(driver.minute("75")).toEqual(["cancel target"]);
+    return driver;
+  }
+
+  it("halts, flattens and tells of it once", () => {
+    const driver = halted();
+    expect(leave(driver, 7_498)).toContain("closed drawdown");
+    driver.minute();
+    expect(driver.states).toEqual(["HALTED drawdown"]);
+    expect(driver.core.holdings.state).toBe("HALTED");
+  });
+
+  it("stays halted, also in profit and on another day, until a person resumes", () => {
+    const driver = halted();
+    leave(driver, 20_000);
+    toMidnight(driver);
+    driver.minute();
+    expect(driver.enter()).toEqual([]);
+    expect(driver.outcomes.at(-1)).toBe("S0 STATE_NOT_ACTIVE");
+    driver.core.holdings.resume();
+    driver.core.governors.rebase();
+    driver.nowMs += MINUTE_MS;
+    expect(driver.enter()).toHaveLength(1);
+    expect(driver.core.holdings.state).toBe("ACTIVE");
+  });
+
+  it("is measured from the equity of the moment in which a person resumed", () => {
+    const driver = halted();
+    leave(driver, 7_498);
+    driver.core.holdings.resume();
+    driver.core.governors.rebase();
+    driver.minute();
+    expect(driver.core.holdings.state).toBe("ACTIVE");
+    expect(driver.core.governors.state.drawdownFactor).toBe(1);
+  });
+});

@@ -1,0 +1,20 @@
+export { exposureOf, heatOf } from "./exposure.ts";
+export type { OpenRisk, PendingRisk } from "./exposure.ts";
+export { Governors, Pace } from "./governors.ts";
+export type { Flatten, GovernorState } from "./governors.ts";
+export { approveClosing } from "./orders.ts";
+export { requireBounded, RISK_BOUNDS } from "./parameters.ts";
+export type { RiskParameters } from "./parameters.ts";
+export { byScoreThenCost, priceIntent, REFUSAL_CODES, review } from "./review.ts";
+export type {
+  EntryIntent,
+  Obstacles,
+  PricedIntent,
+  Receipt,
+  RefusalCode,
+  ReviewInput,
+  Verdict,
+  WinProbability,
+} from "./review.ts";
+export { sizeOf, unitRisk } from "./sizing.ts";
+export type { BoundBy, Cap, Exposure, Size, SizeInput, UnitRisk } from "./sizing.ts";

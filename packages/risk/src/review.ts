@@ -1,0 +1,196 @@
+import { approve } from "@smcq/exchange/approval";
+import type { FeeRates, MarketOrder, OrderSide, RiskApproved, TradingRules } from "@smcq/exchange";
+import { qtySteps, type SymbolId } from "@smcq/kernel";
+import { type PlanCandidate, planTrade } from "@smcq/strategy";
+import type { GovernorState } from "./governors.ts";
+import type { RiskParameters } from "./parameters.ts";
+import { type Exposure, type Size, sizeOf, type UnitRisk, unitRisk } from "./sizing.ts";
+
+/** Why a signal is not traded, in the order in which it is asked (docs/trading.md 3). */
+export const REFUSAL_CODES = [
+  "STATE_NOT_ACTIVE",
+  "MODEL_OBSERVED",
+  "UNPROVEN_LIVE",
+  "SIGNAL_STALE",
+  "BAR_UNCONFIRMED",
+  "FEED_STALE",
+  "CLOCK_DOUBTFUL",
+  "SYMBOL_BLOCKED",
+  "POSITION_OPEN",
+  "ORDER_PENDING",
+  "SYMBOL_LOCKED",
+  "STREAK_PAUSE",
+  "ENTRY_THROTTLE",
+  "DAILY_LOSS",
+  "FUNDING_NEAR",
+  "STOP_TOO_WIDE",
+  "COST_GATE",
+  "REWARD",
+  "KELLY",
+  "TOO_SMALL",
+] as const;
+export type RefusalCode = (typeof REFUSAL_CODES)[number];
+
+/** A setup that would be traded, with what the plan and the size need to know of it. */
+export interface EntryIntent extends PlanCandidate {
+  readonly symbolId: SymbolId;
+  readonly symbol: string;
+  readonly score: number;
+  /** Median turnover of a minute over the last hour, USDT. */
+  readonly medianTurnover: number;
+  /** Best quote of the entry's side, price units. */
+  readonly quote: number;
+  readonly rules: TradingRules;
+  readonly fees: FeeRates;
+  /** Slippage of the symbol's own fills, share of the price; 0 where none was measured. */
+  readonly measuredSlippageRatio: number;
+  /** Funding against us inside the holding time, price units. */
+  readonly fundingLoss: number;
+}
+
+/** An intent with its plan and unit figures: what a batch is ordered by, and what the gates judge. */
+export interface PricedIntent {
+  readonly intent: EntryIntent;
+  readonly isStopTooWide: boolean;
+  readonly unit: UnitRisk;
+}
+
+/** Plans and prices an intent; nothing is judged yet. */
+export function priceIntent(intent: EntryIntent, parameters: RiskParameters): PricedIntent {
+  const plan = planTrade(intent, intent.quote);
+  const { rules, fees, measuredSlippageRatio, fundingLoss, side } = intent;
+  const unit = unitRisk(
+    { side, e: intent.quote, d: plan.stopDistance, rules, fees, measuredSlippageRatio, fundingLoss },
+    parameters,
+  );
+  return { intent, isStopTooWide: plan.type === "stop_too_wide", unit };
+}
+
+/** The order of a batch: score, then costs, then symbol (docs/decisions.md 38). */
+export function byScoreThenCost(a: PricedIntent, b: PricedIntent): number {
+  return b.intent.score - a.intent.score || a.unit.c - b.unit.c || a.intent.symbolId - b.intent.symbolId;
+}
+
+/** What is known of the moment and of the symbol: each true one refuses with the code it is named after. */
+export type Obstacles = Readonly<
+  Partial<
+    Record<Exclude<RefusalCode, "STOP_TOO_WIDE" | "COST_GATE" | "REWARD" | "KELLY" | "TOO_SMALL">, boolean>
+  >
+>;
+
+/** How likely the scorer's word is to be true; `null`: nothing is proven, and Kelly does not apply. */
+export type WinProbability = ((score: number) => number) | null;
+
+export interface ReviewInput {
+  readonly priced: PricedIntent;
+  /** The id that its entry order would have. */
+  readonly clientOrderId: string;
+  readonly obstacles: Obstacles;
+  /** USDT: the smaller of wallet and equity. */
+  readonly equity: number;
+  readonly exposure: Exposure;
+  /** Open or in-flight positions of the same side. */
+  readonly sameSideCount: number;
+  readonly governors: GovernorState;
+  /** Share of the usual size that the model is good for, 0..1. */
+  readonly modelFactor: number;
+  readonly winProbability: WinProbability;
+}
+
+/** Everything that a decision was made with: what `explain` prints. */
+export interface Receipt {
+  readonly outcome: "APPROVED" | RefusalCode;
+  readonly unit: UnitRisk;
+  readonly equity: number;
+  readonly baseRiskRatio: number;
+  readonly dailyFactor: number;
+  readonly drawdownFactor: number;
+  readonly directionFactor: number;
+  /** Null where it was refused before anybody asked how much. */
+  readonly size: Size | null;
+  /** Lower bound of the win probability and Kelly's fraction; null: not applicable. */
+  readonly kelly: { readonly winProbability: number; readonly fraction: number } | null;
+}
+
+export type Verdict =
+  | { readonly type: "approved"; readonly order: RiskApproved<MarketOrder>; readonly receipt: Receipt }
+  | { readonly type: "refused"; readonly receipt: Receipt };
+
+/** Walks the gates in their order; the first that fails names the refusal, and the receipt keeps all numbers. */
+export function review(input: ReviewInput, parameters: RiskParameters): Verdict {
+  const { priced, governors, sameSideCount } = input;
+  const { intent, unit } = priced;
+  const base = baseRisk(input, parameters);
+  const directionFactor = 1 / Math.sqrt(1 + sameSideCount * parameters.directionCorrelation);
+  const partial = {
+    unit,
+    equity: input.equity,
+    baseRiskRatio: base.ratio,
+    dailyFactor: governors.dailyFactor,
+    drawdownFactor: governors.drawdownFactor,
+    directionFactor,
+    kelly: base.kelly,
+  };
+  const refuse = (outcome: RefusalCode, size: Size | null = null): Verdict => ({
+    type: "refused",
+    receipt: { ...partial, outcome, size },
+  });
+  const blocked = REFUSAL_CODES.find((code) => (input.obstacles as Record<string, boolean>)[code] === true);
+  if (blocked !== undefined) return refuse(blocked);
+  if (priced.isStopTooWide) return refuse("STOP_TOO_WIDE");
+  if (unit.c > parameters.costRatioMax) return refuse("COST_GATE");
+  if (unit.b < parameters.rewardRatioMin) return refuse("REWARD");
+  if (base.kelly !== null && base.kelly.fraction <= 0) return refuse("KELLY");
+  const size = sizeOf(
+    {
+      ...partial,
+      exposure: input.exposure,
+      medianTurnover: intent.medianTurnover,
+      rules: intent.rules,
+    },
+    parameters,
+  );
+  if (size.isTooSmall) return refuse("TOO_SMALL", size);
+  return {
+    type: "approved",
+    order: entryOrder(input, size),
+    receipt: { ...partial, outcome: "APPROVED", size },
+  };
+}
+
+interface BaseRisk {
+  readonly ratio: number;
+  readonly kelly: Receipt["kelly"];
+}
+
+/** Share of equity at risk by the score's tier, Kelly and the model's health, each only lowering it. */
+function baseRisk({ priced, winProbability, ...input }: ReviewInput, parameters: RiskParameters): BaseRisk {
+  const modelFactor = Math.min(1, input.modelFactor);
+  const { score } = priced.intent;
+  const { highTierRatio, middleTierRatio, lowTierRatio } = parameters;
+  const tier = score > 0.85 ? highTierRatio : score > 0.7 ? middleTierRatio : lowTierRatio;
+  if (winProbability === null)
+    return { ratio: Math.min(tier, parameters.unprovenRiskRatioMax) * modelFactor, kelly: null };
+  const p = winProbability(score);
+  const fraction = p - (1 - p) / priced.unit.b;
+  return {
+    ratio: Math.min(tier, parameters.kellyRatio * fraction) * modelFactor,
+    kelly: { winProbability: p, fraction },
+  };
+}
+
+function entryOrder(
+  { priced: { intent }, clientOrderId }: ReviewInput,
+  size: Size,
+): RiskApproved<MarketOrder> {
+  return approve({
+    type: "market",
+    clientOrderId,
+    symbolId: intent.symbolId,
+    symbol: intent.symbol,
+    role: "entry",
+    side: intent.side as OrderSide,
+    qtySteps: qtySteps(size.steps),
+    isReduceOnly: false,
+  });
+}
