@@ -1,5 +1,6 @@
 import { type CancelTimer, type Clock, errorMessage, repeat, SmcqError, SystemClock } from "@smcq/kernel";
 import yargs, { type Argv } from "yargs";
+import { backtestCommand } from "./commands/backtest.ts";
 import { configCommand } from "./commands/config.ts";
 import { datasetCommand } from "./commands/dataset.ts";
 import { engineCommand } from "./commands/engine.ts";
@@ -19,8 +20,9 @@ export function withoutSeparator(argv: readonly string[]): string[] {
 
 /** Of a flag that is given twice the last counts, as a script's own flags give way to those added to it. */
 function lastWins(args: Record<string, unknown>): void {
-  const isDataset = Array.isArray(args["_"]) && args["_"][0] === "dataset";
-  const lists = new Set(["_", "set", ...(isDataset ? ["klines"] : [])]);
+  const [command] = Array.isArray(args["_"]) ? args["_"] : [];
+  const takesFiles = command === "dataset" || command === "backtest";
+  const lists = new Set(["_", "set", ...(takesFiles ? ["klines"] : [])]);
   for (const [flag, value] of Object.entries(args))
     if (Array.isArray(value) && !lists.has(flag)) args[flag] = value.at(-1);
 }
@@ -39,9 +41,10 @@ function build(argv: readonly string[], setExitCode: (exitCode: number) => void)
     .command(universeCommand(setExitCode))
     .command(scanCommand(setExitCode))
     .command(datasetCommand(setExitCode))
+    .command(backtestCommand(setExitCode))
     .command(modelCommand(setExitCode))
     .command(configCommand(setExitCode))
-    .demandCommand(1, "a command is needed: engine, universe, scan, dataset, model or config")
+    .demandCommand(1, "a command is needed: engine, universe, scan, dataset, backtest, model or config")
     .strict()
     .middleware(lastWins)
     .version(false)

@@ -49,6 +49,8 @@ const BY_PREFIX: readonly (readonly [string, ExitCode])[] = [
   ["SCAN_STUCK", ExitCode.Unexpected],
   ["SCAN", ExitCode.File],
   ["DATASET", ExitCode.File],
+  ["INSTRUMENTS", ExitCode.File],
+  ["RULES", ExitCode.File],
   ["ROWS", ExitCode.File],
   ["OUTPUT", ExitCode.File],
   ["ENOENT", ExitCode.File],

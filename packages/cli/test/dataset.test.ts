@@ -293,13 +293,14 @@ describe("the symbol of a file", () => {
   it.each([
     ["/data/BTCUSDT-1m-2025-05.csv", "BTCUSDT"],
     ["1000SHIBUSDT-1m-x.csv.gz", "1000SHIBUSDT"],
+    ["BTCUSDT-1m-2025-05.zip", "BTCUSDT"],
     ["BTCUSDT_250627-1m-2025-05.csv", "BTCUSDT_250627"],
     ["币安人生USDT-1m-2026-02.csv", "币安人生USDT"],
   ])("%s is %s", (path, symbol) => {
     expect(symbolOfFile(path)).toBe(symbol);
   });
 
-  it.each(["BTCUSDT-5m-2025-05.csv", "BTCUSDT.csv", "-1m-a.csv", "BTCUSDT-1m-a.zip", "A,B-1m-a.csv"])(
+  it.each(["BTCUSDT-5m-2025-05.csv", "BTCUSDT.csv", "-1m-a.csv", "BTCUSDT-1m-a.rar", "A,B-1m-a.csv"])(
     "%s is refused",
     (path) => {
       expect(() => symbolOfFile(path)).toThrow("SYMBOL-1m-ANYTHING");

@@ -16,7 +16,7 @@ export function datasetCommand(setExitCode: (exitCode: number) => void): Command
           type: "string",
           array: true,
           requiresArg: true,
-          describe: "files of closed 1-minute bars, SYMBOL-1m-ANYTHING.csv[.gz]",
+          describe: "files of closed 1-minute bars, SYMBOL-1m-ANYTHING.csv, .csv.gz or .zip",
         })
         .option("random-walk", {
           type: "string",

@@ -12,7 +12,7 @@ export function scanCommand(setExitCode: (exitCode: number) => void): CommandMod
         .option("klines", {
           ...text,
           demandOption: true,
-          describe: "CSV or CSV.gz of closed bars, ascending",
+          describe: "CSV, CSV.gz or zip of closed bars, ascending",
         })
         .option("symbol", { ...text, demandOption: true, describe: "the symbol's name" })
         .option("events", { ...text, describe: "write events to this CSV file; - for standard output" })

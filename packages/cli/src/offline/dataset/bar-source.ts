@@ -3,7 +3,7 @@ import { createReadStream } from "node:fs";
 import { basename } from "node:path";
 import { errorCode, errorMessage, SmcqError } from "@smcq/kernel";
 import { readKlinesCsv } from "../scan/read-klines-csv.ts";
-import type { KlineBatch } from "../scan/read-klines-csv.ts";
+import type { KlineBatch, ReadKlinesOptions } from "../scan/read-klines-csv.ts";
 
 /** Bars of one symbol from one place, ascending. */
 export interface BarSource {
@@ -15,30 +15,40 @@ export interface BarSource {
   bars(): AsyncIterable<KlineBatch> | Iterable<KlineBatch>;
 }
 
+/** Bars that stand in a file. */
+export interface KlineFile extends BarSource {
+  readonly path: string;
+}
+
 /** The symbol of a kline file: what stands before `-1m-` in its name, as the venue's archive and our own files write it. */
 export function symbolOfFile(path: string): string {
-  const symbol = /^([^\s",-]+)-1m-.*\.csv(\.gz)?$/u.exec(basename(path))?.[1];
+  const symbol = /^([^\s",-]+)-1m-.*\.(?:csv(?:\.gz)?|zip)$/u.exec(basename(path))?.[1];
   if (symbol === undefined)
     throw new SmcqError(
       "USAGE_KLINES",
-      `${path}: cannot tell the symbol; the name must be SYMBOL-1m-ANYTHING.csv or .csv.gz`,
+      `${path}: cannot tell the symbol; the name must be SYMBOL-1m-ANYTHING.csv, .csv.gz or .zip`,
       { context: { file: path } },
     );
   return symbol;
 }
 
 /** Opens kline files: sorted by symbol, then by their first bar, whatever order they were named in. */
-export async function openKlineFiles(paths: readonly string[]): Promise<BarSource[]> {
+export async function openKlineFiles(
+  paths: readonly string[],
+  options: ReadKlinesOptions = {},
+): Promise<KlineFile[]> {
   const files: { readonly path: string; readonly symbol: string; readonly fromMs: number }[] = [];
-  for (const path of paths) files.push({ path, symbol: symbolOfFile(path), fromMs: await firstOpenMs(path) });
+  for (const path of paths)
+    files.push({ path, symbol: symbolOfFile(path), fromMs: await firstOpenMs(path, options) });
   const sorted = files.toSorted((a, b) => compareText(a.symbol, b.symbol) || a.fromMs - b.fromMs);
-  const sources: BarSource[] = [];
+  const sources: KlineFile[] = [];
   for (const { path, symbol } of sorted)
     sources.push({
+      path,
       name: basename(path),
       symbol,
       sha256: await sha256OfFile(path),
-      bars: () => readKlinesCsv(path),
+      bars: () => readKlinesCsv(path, options),
     });
   return sources;
 }
@@ -47,8 +57,9 @@ function compareText(a: string, b: string): number {
   return a === b ? 0 : a < b ? -1 : 1;
 }
 
-async function firstOpenMs(path: string): Promise<number> {
-  for await (const { bars } of readKlinesCsv(path)) return bars[0] as number;
+async function firstOpenMs(path: string, { roundingRatio }: ReadKlinesOptions): Promise<number> {
+  const options = roundingRatio === undefined ? {} : { roundingRatio };
+  for await (const { bars } of readKlinesCsv(path, options)) return bars[0] as number;
   throw new SmcqError("KLINES_FORMAT", `${path}: the file holds no bars`, { context: { file: path } });
 }
 

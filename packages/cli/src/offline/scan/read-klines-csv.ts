@@ -1,9 +1,6 @@
-import { createReadStream } from "node:fs";
-import { pipeline } from "node:stream";
-import type { Readable } from "node:stream";
-import { createGunzip } from "node:zlib";
 import { BAR_FIELDS, barFault, errorCode, errorMessage, MINUTE_MS, SmcqError } from "@smcq/kernel";
 import { FieldReader } from "./decimal.ts";
+import { openBytes } from "./open-bytes.ts";
 
 const HEADER = "open_time,open,high,low,close,volume";
 const COLUMNS = HEADER.split(",");
@@ -21,15 +18,28 @@ export interface KlineBatch {
   readonly count: number;
 }
 
+export interface ReadKlinesOptions {
+  /**
+   * Given: a bar whose open or close lies this share of the price outside its high and low at most is taken as it is,
+   * and told of here, once a bar: prices that were shifted or rounded by hand come out so.
+   */
+  readonly roundingRatio?: number;
+  readonly onRounded?: () => void;
+}
+
 /**
- * Reads closed 1-minute bars from a CSV file (gzip when its name ends in `.gz`) in batches of bounded size. The first
- * line must be `open_time,open,high,low,close,volume`, more columns may follow and are ignored. Refuses, with file and
+ * Reads closed 1-minute bars from a CSV file (`.csv`, `.csv.gz`, or `.zip` with one `.csv` in it) in batches of bounded
+ * size. The columns are `open_time,open,high,low,close,volume`, more may follow and are ignored; the first line names
+ * them, or is a bar already, as in the public archive's older files. Refuses, with file and
  * line, what is no plausible bar, is not a whole minute, or does not come later than the bar before; a hole in the
  * minutes is the caller's to handle.
  */
-export async function* readKlinesCsv(path: string): AsyncGenerator<KlineBatch, void, undefined> {
-  const parser = new KlineParser(path);
-  const source = openBytes(path);
+export async function* readKlinesCsv(
+  path: string,
+  options: ReadKlinesOptions = {},
+): AsyncGenerator<KlineBatch, void, undefined> {
+  const parser = new KlineParser(path, options);
+  const source = await openBytes(path);
   try {
     for await (const chunk of source as AsyncIterable<Buffer>) {
       parser.take(chunk);
@@ -48,16 +58,10 @@ export async function* readKlinesCsv(path: string): AsyncGenerator<KlineBatch, v
   for (let batch = parser.next(); batch !== null; batch = parser.next()) yield batch;
 }
 
-function openBytes(path: string): Readable {
-  const file = createReadStream(path, { highWaterMark: 256 * 1_024 });
-  if (!path.endsWith(".gz")) return file;
-  // A failure of either stream destroys the other and reaches the reader of the last one.
-  return pipeline(file, createGunzip({ chunkSize: 256 * 1_024 }), () => undefined);
-}
-
 /** Cuts bytes into lines and lines into bars. */
 class KlineParser {
   readonly #path: string;
+  readonly #options: ReadKlinesOptions;
   readonly #fields = new FieldReader();
   readonly #bars = new Float64Array(BATCH_BARS * BAR_FIELDS);
   readonly #batch: { bars: Float64Array; count: number } = { bars: this.#bars, count: 0 };
@@ -67,8 +71,9 @@ class KlineParser {
   #line = 0;
   #lastOpenMs = -Infinity;
 
-  constructor(path: string) {
+  constructor(path: string, options: ReadKlinesOptions) {
     this.#path = path;
+    this.#options = options;
   }
 
   take(chunk: Uint8Array): void {
@@ -90,7 +95,7 @@ class KlineParser {
       const end = this.#lineEnd();
       if (end < 0) break;
       this.#line++;
-      if (this.#line === 1) this.#checkHeader(end);
+      if (this.#line === 1 && !this.#isBar()) this.#checkHeader(end);
       else this.#parseLine(end, count++);
       this.#at = end + 1;
     }
@@ -107,6 +112,12 @@ class KlineParser {
       throw this.#fault(`the line is longer than ${LINE_BYTES_MAX} bytes`);
     }
     return this.#isDone && this.#at < this.#bytes.length ? this.#bytes.length : -1;
+  }
+
+  /** No header begins with a digit. */
+  #isBar(): boolean {
+    const first = this.#bytes[this.#at] ?? 0;
+    return first >= 48 && first <= 57;
   }
 
   #checkHeader(end: number): void {
@@ -144,13 +155,19 @@ class KlineParser {
     if (openTimeMs <= this.#lastOpenMs)
       throw this.#fault("open_time is not later than the line before", "KLINES_ORDER");
     this.#lastOpenMs = openTimeMs;
-    const fault = barFault(
-      bars[at + 1] as number,
-      bars[at + 2] as number,
-      bars[at + 3] as number,
-      bars[at + 4] as number,
-      bars[at + 5] as number,
-    );
+    const open = bars[at + 1] as number;
+    const high = bars[at + 2] as number;
+    const low = bars[at + 3] as number;
+    const close = bars[at + 4] as number;
+    const volume = bars[at + 5] as number;
+    let fault = barFault(open, high, low, close, volume);
+    if (fault !== null && this.#options.roundingRatio !== undefined) {
+      const slack = high * this.#options.roundingRatio;
+      const isRounded = Math.max(open, close) - high <= slack && low - Math.min(open, close) <= slack;
+      if (isRounded)
+        fault = barFault(open, Math.max(high, open, close), Math.min(low, open, close), close, volume);
+      if (fault === null) this.#options.onRounded?.();
+    }
     if (fault !== null) throw this.#fault(`no plausible bar: ${fault}`);
   }
 

@@ -1,0 +1,133 @@
+import { parseE8, SmcqError, SystemClock } from "@smcq/kernel";
+import { requireBounded } from "@smcq/risk";
+import { utcMs } from "@smcq/scoring";
+import type { CommandModule } from "yargs";
+import { threadCount } from "../modes/thread-count.ts";
+import { backtestText } from "../offline/backtest/backtest-text.ts";
+import { type BacktestOptions, runBacktest } from "../offline/backtest/run-backtest.ts";
+import { createStderrLogger } from "../output/logger.ts";
+import { printResult } from "../output/print-result.ts";
+import { loadSettings } from "./settings.ts";
+
+/** A line of progress at most this often. */
+const PROGRESS_MS = 10_000;
+
+/** A UTC time as people write it: a day, a minute or a second of it. */
+const UTC_TIME = /^(\d{4}-\d\d-\d\d)(?:T(\d\d:\d\d)(:\d\d(?:\.\d{3})?)?Z?)?$/;
+
+const TRIALS_MAX = 1_000_000;
+
+type Args = Readonly<Record<string, unknown>>;
+
+/** `smcq backtest`: the core that trades live, over stored bars, against a venue in memory. */
+export function backtestCommand(setExitCode: (exitCode: number) => void): CommandModule {
+  const text = { type: "string", requiresArg: true } as const;
+  return {
+    command: "backtest",
+    describe:
+      "trade stored bars by the engine's own core, against a venue in memory, and account for every cent",
+    builder: (argv) =>
+      argv
+        .option("klines", {
+          ...text,
+          array: true,
+          describe:
+            "files of closed 1-minute bars, SYMBOL-1m-ANYTHING.csv, .csv.gz or .zip; without them the bundled bars",
+        })
+        .option("instruments", {
+          ...text,
+          describe:
+            "the venue's exchangeInfo, or JSON of tickSize, stepSize, minQty, marketMaxQty, minNotional by symbol; without it the bundled exchangeInfo",
+        })
+        .option("out", { ...text, demandOption: true, describe: "folder to write, new or empty" })
+        .option("model", { ...text, default: "heuristic", describe: '"heuristic" or a model file (.onnx)' })
+        .option("equity", { ...text, default: "10000", describe: "USDT to begin with" })
+        .option("leverage", {
+          type: "number",
+          requiresArg: true,
+          describe: "short for --set risk.leverage=N",
+        })
+        .option("from", { ...text, describe: "decide from here on (UTC date, or ms); earlier bars warm up" })
+        .option("to", { ...text, describe: "leave out bars from here on (UTC date, or ms)" })
+        .option("rows", { type: "number", requiresArg: true, describe: "only the first rows of each file" })
+        .option("trials", {
+          type: "number",
+          requiresArg: true,
+          default: 1,
+          describe: "variants that were tried, this one included: what the Sharpe ratio is deflated by",
+        })
+        .option("scan-threads", { ...text, describe: "threads that read and scan (default: one a core)" })
+        .option("config", { ...text, describe: "JSON file with settings" })
+        .option("set", {
+          ...text,
+          array: true,
+          describe: "any setting by its path, e.g. --set risk.unprovenRiskRatioMax=0.02",
+        }),
+    handler: async (args) => {
+      await printResult(backtestText(await runBacktest(optionsOf(args)), String(args["out"])));
+      setExitCode(0);
+    },
+  };
+}
+
+function optionsOf(args: Args): BacktestOptions {
+  const clock = new SystemClock();
+  const leverage = args["leverage"] as number | undefined;
+  const set = [...((args["set"] as readonly string[] | undefined) ?? [])];
+  if (leverage !== undefined) set.push(`risk.leverage=${leverage}`);
+  const { config } = loadSettings({ ...args, set });
+  let saidMs = clock.nowMs();
+  return {
+    klines: (args["klines"] as readonly unknown[] | undefined)?.map(String) ?? null,
+    instruments: (args["instruments"] as string | undefined) ?? null,
+    out: String(args["out"]),
+    model: config.scan.model ?? "heuristic",
+    equity: equityOf(String(args["equity"])),
+    risk: requireBounded(config.risk),
+    scoreMin: config.scan.scoreMin,
+    fromMs: timeOf(args, "from"),
+    toMs: timeOf(args, "to"),
+    rowsMax: rowsOf(args["rows"] as number | undefined),
+    trials: trialsOf(args["trials"] as number),
+    threads: threadCount(config.scanThreads),
+    nowMs: clock.nowMs(),
+    onScanned: (done, of) => {
+      if (clock.nowMs() < saidMs + PROGRESS_MS) return;
+      saidMs = clock.nowMs();
+      process.stderr.write(`smcq backtest: scanned ${done} of ${of} symbols\n`);
+    },
+    logger: createStderrLogger(config.log),
+  };
+}
+
+function equityOf(text: string): string {
+  try {
+    if (parseE8(text) > 0n) return text;
+  } catch {
+    // Said below.
+  }
+  throw new SmcqError("USAGE_BACKTEST", `--equity ${text}: must be a decimal above 0 with at most 8 places`);
+}
+
+function timeOf(args: Args, flag: string): number | null {
+  const text = args[flag] as string | undefined;
+  if (text === undefined) return null;
+  const [, day, minute = "00:00", second = ":00"] = UTC_TIME.exec(text) ?? [];
+  const ms = /^\d{1,15}$/.test(text) ? Number(text) : utcMs(`${day}T${minute}${second}Z`);
+  if (Number.isSafeInteger(ms)) return ms;
+  throw new SmcqError(
+    "USAGE_BACKTEST",
+    `--${flag} ${text}: must be a UTC time such as 2026-02-01T00:00, or ms`,
+  );
+}
+
+function rowsOf(rows: number | undefined): number | null {
+  if (rows === undefined) return null;
+  if (Number.isSafeInteger(rows) && rows > 0) return rows;
+  throw new SmcqError("USAGE_BACKTEST", `--rows ${rows}: must be a whole number above 0`);
+}
+
+function trialsOf(trials: number): number {
+  if (Number.isSafeInteger(trials) && trials >= 1 && trials <= TRIALS_MAX) return trials;
+  throw new SmcqError("USAGE_BACKTEST", `--trials ${trials}: must be a whole number from 1 to ${TRIALS_MAX}`);
+}

@@ -1,0 +1,228 @@
+import type { TradeRecord } from "@smcq/engine";
+import { assert, BAR_FIELDS, e8Text, e8ToNumber, MINUTE_MS } from "@smcq/kernel";
+import type { RiskParameters } from "@smcq/risk";
+import { utcText } from "@smcq/scoring";
+import { type DeflatedSharpe, deflatedSharpeOf } from "./report/sharpe.ts";
+import {
+  type CalibrationBin,
+  calibrationOf,
+  dailyReturns,
+  type Expectancy,
+  expectancyOf,
+} from "./report/statistics.ts";
+import type { ScannedSeries } from "./scan-series.ts";
+import type { SeriesTask } from "./series-task.ts";
+import type { TradePassResult } from "./trade-pass.ts";
+
+/** Below it, nothing is said about an edge. */
+export const TRADES_MIN = 100;
+
+/** Where the bars of a symbol come from. */
+export interface SymbolInput {
+  readonly symbol: string;
+  /** The hash is of the file's bytes; null for what comes with the engine. */
+  readonly files: readonly { readonly name: string; readonly sha256: string | null }[];
+  readonly source: SeriesTask["source"];
+}
+
+/** A group of closed trades; money in USDT, decimal text. */
+export interface TradeGroup {
+  readonly trades: number;
+  readonly wins: number;
+  /** Price result before costs. */
+  readonly gross: string;
+  readonly fees: string;
+  readonly funding: string;
+  readonly net: string;
+  /** Mean result of a trade in stop distances; null without trades. */
+  readonly meanR: number | null;
+}
+
+/** What `report.json` says. */
+export interface BacktestReport {
+  readonly reportVersion: 1;
+  readonly input: {
+    readonly files: readonly {
+      readonly name: string;
+      readonly symbol: string;
+      readonly sha256: string | null;
+    }[];
+    readonly scorer: string;
+    readonly fidelity: "bar";
+    readonly equity: string;
+    readonly fromMs: number | null;
+    readonly toMs: number | null;
+    readonly rowsMax: number | null;
+    readonly scoreMin: number;
+    readonly risk: RiskParameters;
+    /** Variants that were tried, this one included, as the user states. */
+    readonly trials: number;
+  };
+  /** From the first bar's opening to the last one's close; null without bars. */
+  readonly period: { readonly firstMs: number; readonly endMs: number } | null;
+  readonly symbols: number;
+  readonly bars: number;
+  /** Bars missing between a symbol's first and last. */
+  readonly holes: number;
+  readonly candidates: number;
+  /** Signals above the threshold by what became of them. */
+  readonly decisions: Readonly<Record<string, number>>;
+  readonly exits: Readonly<Record<string, number>>;
+  readonly total: TradeGroup;
+  readonly bySetup: Readonly<Record<string, TradeGroup>>;
+  readonly bySymbol: Readonly<Record<string, TradeGroup>>;
+  /** By the month of the entry, UTC: "2026-02". */
+  readonly byMonth: Readonly<Record<string, TradeGroup>>;
+  /** By the hour of the entry, UTC: "07:00". */
+  readonly byHour: Readonly<Record<string, TradeGroup>>;
+  /** Null without trades. */
+  readonly expectancy: Expectancy | null;
+  /** Of the equity's daily returns; null with fewer than ten days. */
+  readonly deflatedSharpe: DeflatedSharpe | null;
+  /** The taken trades by their score. */
+  readonly calibration: readonly CalibrationBin[];
+  readonly wallet: string;
+  /** Deepest fall of the equity curve below its highest point, share of that point. */
+  readonly drawdownRatioMax: number;
+  readonly isHalted: boolean;
+  readonly hasEnoughTrades: boolean;
+}
+
+interface BacktestFacts {
+  readonly inputs: readonly SymbolInput[];
+  readonly series: readonly ScannedSeries[];
+  readonly result: TradePassResult;
+  readonly scorerId: string;
+  readonly walletE8: bigint;
+}
+
+type ReportOptions = Omit<BacktestReport["input"], "files" | "scorer" | "fidelity">;
+
+/** Sums up a backtest; the wallet must be the start and every booked trade, to the last unit. */
+export function reportOf(options: ReportOptions, facts: BacktestFacts): BacktestReport {
+  const { inputs, series, result, scorerId, walletE8 } = facts;
+  const { trades, decisions } = result;
+  const bookedE8 = trades.reduce((sum, { pnlE8 }) => sum + pnlE8, walletE8);
+  assert(bookedE8 === result.walletE8, "Invariant: the wallet is the start and what every trade brought");
+  const { equity, fromMs, toMs, rowsMax, scoreMin, risk, trials } = options;
+  const period = periodOf(series);
+  return {
+    reportVersion: 1,
+    input: {
+      files: inputs.flatMap(({ symbol, files }) => files.map((file) => ({ symbol, ...file }))),
+      scorer: scorerId,
+      fidelity: "bar",
+      equity,
+      fromMs,
+      toMs,
+      rowsMax,
+      scoreMin,
+      risk,
+      trials,
+    },
+    period,
+    symbols: series.length,
+    bars: series.reduce((sum, { barCount }) => sum + barCount, 0),
+    holes: series.reduce((sum, own) => sum + holesOf(own), 0),
+    candidates: series.reduce((sum, { candidates }) => sum + candidates.count, 0),
+    decisions: countBy(decisions, ({ receipt }) => receipt.outcome),
+    exits: countBy(trades, ({ reason }) => reason),
+    ...groupings(trades),
+    expectancy: expectancyOf(trades),
+    deflatedSharpe: deflatedSharpeOf(
+      period === null
+        ? []
+        : returnsOf(result, {
+            start: e8ToNumber(walletE8),
+            fromMs: Math.max(period.firstMs, fromMs ?? 0),
+            endMs: period.endMs,
+          }),
+      trials,
+    ),
+    calibration: calibrationOf(trades.map(({ score, pnlE8 }) => ({ score, isWon: pnlE8 > 0n }))),
+    wallet: e8Text(result.walletE8),
+    drawdownRatioMax: drawdownOf(result, e8ToNumber(walletE8)),
+    isHalted: result.isHalted,
+    hasEnoughTrades: trades.length >= TRADES_MIN,
+  };
+}
+
+function groupings(
+  trades: readonly TradeRecord[],
+): Pick<BacktestReport, "total" | "bySetup" | "bySymbol" | "byMonth" | "byHour"> {
+  return {
+    total: groupOf(trades),
+    bySetup: groupsBy(trades, ({ setup }) => `S${setup}`),
+    bySymbol: groupsBy(trades, ({ symbol }) => symbol),
+    byMonth: groupsBy(trades, ({ entryMs }) => utcText(entryMs).slice(0, 7)),
+    byHour: groupsBy(trades, ({ entryMs }) => `${utcText(entryMs).slice(11, 13)}:00`),
+  };
+}
+
+function returnsOf(
+  { equity }: TradePassResult,
+  options: { readonly start: number; readonly fromMs: number; readonly endMs: number },
+): readonly number[] {
+  return dailyReturns(
+    equity.map(({ timeMs, equityE8 }) => ({ timeMs, equity: e8ToNumber(equityE8) })),
+    options,
+  );
+}
+
+function periodOf(series: readonly ScannedSeries[]): BacktestReport["period"] {
+  const own = series.filter(({ barCount }) => barCount > 0);
+  if (own.length === 0) return null;
+  const lastOf = ({ bars, barCount }: ScannedSeries): number => bars[(barCount - 1) * BAR_FIELDS] as number;
+  return {
+    firstMs: own.reduce((first, { bars }) => Math.min(first, bars[0] as number), Number.POSITIVE_INFINITY),
+    endMs: own.reduce((end, each) => Math.max(end, lastOf(each) + MINUTE_MS), 0),
+  };
+}
+
+function groupOf(trades: readonly TradeRecord[]): TradeGroup {
+  const sum = (of: (trade: TradeRecord) => bigint): bigint =>
+    trades.reduce((total, trade) => total + of(trade), 0n);
+  const feesE8 = sum((trade) => trade.feesE8);
+  const fundingE8 = sum((trade) => trade.fundingE8);
+  const netE8 = sum((trade) => trade.pnlE8);
+  return {
+    trades: trades.length,
+    wins: trades.filter(({ pnlE8 }) => pnlE8 > 0n).length,
+    gross: e8Text(netE8 + feesE8 - fundingE8),
+    fees: e8Text(feesE8),
+    funding: e8Text(fundingE8),
+    net: e8Text(netE8),
+    meanR: trades.length === 0 ? null : trades.reduce((total, { r }) => total + r, 0) / trades.length,
+  };
+}
+
+function groupsBy(
+  trades: readonly TradeRecord[],
+  key: (trade: TradeRecord) => string,
+): Readonly<Record<string, TradeGroup>> {
+  const groups = [...Map.groupBy(trades, key)].sort(([a], [b]) => (a < b ? -1 : 1));
+  return Object.fromEntries(groups.map(([name, own]) => [name, groupOf(own)]));
+}
+
+function countBy<T>(items: readonly T[], key: (item: T) => string): Readonly<Record<string, number>> {
+  const groups = [...Map.groupBy(items, key)].map(([name, own]) => [name, own.length] as const);
+  return Object.fromEntries(groups.sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1)));
+}
+
+function holesOf({ bars, barCount }: ScannedSeries): number {
+  if (barCount === 0) return 0;
+  const first = bars[0] as number;
+  const last = bars[(barCount - 1) * BAR_FIELDS] as number;
+  return (last - first) / MINUTE_MS + 1 - barCount;
+}
+
+function drawdownOf({ equity }: TradePassResult, start: number): number {
+  let peak = start;
+  let deepest = 0;
+  for (const { equityE8 } of equity) {
+    const value = e8ToNumber(equityE8);
+    peak = Math.max(peak, value);
+    deepest = Math.max(deepest, (peak - value) / peak);
+  }
+  return deepest;
+}

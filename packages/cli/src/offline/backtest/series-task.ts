@@ -1,0 +1,86 @@
+import { bundledBars } from "@smcq/exchange-sim";
+import type { Scorer } from "@smcq/features";
+import { BAR_FIELDS, SmcqError } from "@smcq/kernel";
+import { readKlinesCsv } from "../scan/read-klines-csv.ts";
+import { type ScannedSeries, scanSeries } from "./scan-series.ts";
+
+/** Open or close of a bar that was shifted or rounded by hand lies outside its high and low by this share at most. */
+export const ROUNDING_RATIO = 0.002;
+
+/** The bars of one symbol that a thread reads and scans. */
+export interface SeriesTask {
+  readonly symbol: string;
+  /** Files in order of time, or the bars that come with the engine. */
+  readonly source:
+    | { readonly type: "files"; readonly paths: readonly string[] }
+    | { readonly type: "bundled" };
+  /** First rows of each file; null: all. */
+  readonly rowsMax: number | null;
+  /** Bars that open at or after it are left out (ms); null: none. */
+  readonly toMs: number | null;
+}
+
+export interface SeriesReply {
+  readonly series: ScannedSeries;
+  /** Bars whose open or close lay outside their own high and low by rounding. */
+  readonly roundedBars: number;
+}
+
+/** Reads and scans a symbol; refuses with KLINES_* what is no series of bars. */
+export async function runSeriesTask(task: SeriesTask, scorer: Scorer): Promise<SeriesReply> {
+  let roundedBars = 0;
+  const bars =
+    task.source.type === "bundled"
+      ? cut(bundledBars(task.symbol), task)
+      : await readFiles(task.source.paths, task, () => roundedBars++);
+  return { series: scanSeries(task.symbol, bars, scorer), roundedBars };
+}
+
+async function readFiles(
+  paths: readonly string[],
+  task: SeriesTask,
+  onRounded: () => void,
+): Promise<Float64Array> {
+  const parts: Float64Array[] = [];
+  let lastMs = Number.NEGATIVE_INFINITY;
+  for (const path of paths) {
+    const bars = await readFile(path, task, onRounded);
+    if (bars.length === 0) continue;
+    if ((bars[0] as number) <= lastMs)
+      throw new SmcqError("KLINES_OVERLAP", `${path} overlaps the file before it in time`, {
+        context: { file: path },
+      });
+    lastMs = bars.at(-BAR_FIELDS) as number;
+    parts.push(bars);
+  }
+  return joined(parts);
+}
+
+async function readFile(path: string, task: SeriesTask, onRounded: () => void): Promise<Float64Array> {
+  const parts: Float64Array[] = [];
+  let left = task.rowsMax ?? Number.POSITIVE_INFINITY;
+  for await (const { bars, count } of readKlinesCsv(path, { roundingRatio: ROUNDING_RATIO, onRounded })) {
+    const part = cut(bars.subarray(0, count * BAR_FIELDS), { rowsMax: left, toMs: task.toMs });
+    parts.push(part);
+    left -= part.length / BAR_FIELDS;
+    if (part.length < count * BAR_FIELDS || left === 0) break;
+  }
+  return joined(parts);
+}
+
+/** A copy of the first bars that the task wants. */
+function cut(bars: Float64Array, { rowsMax, toMs }: Pick<SeriesTask, "rowsMax" | "toMs">): Float64Array {
+  let count = Math.min(bars.length / BAR_FIELDS, rowsMax ?? Number.POSITIVE_INFINITY);
+  while (toMs !== null && count > 0 && (bars[(count - 1) * BAR_FIELDS] as number) >= toMs) count--;
+  return bars.slice(0, count * BAR_FIELDS);
+}
+
+function joined(parts: readonly Float64Array[]): Float64Array {
+  const bars = new Float64Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    bars.set(part, at);
+    at += part.length;
+  }
+  return bars;
+}

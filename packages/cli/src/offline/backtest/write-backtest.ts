@@ -1,0 +1,86 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { DecisionRecord, TradeRecord } from "@smcq/engine";
+import type { TradingRules } from "@smcq/exchange";
+import { e8Text, e8ToNumber } from "@smcq/kernel";
+import type { BacktestReport } from "./backtest-report.ts";
+import { type PageFacts, reportHtml } from "./report/page.ts";
+import type { EquityRow, TradePassResult } from "./trade-pass.ts";
+
+const TRADE_COLUMNS =
+  "trade,symbol,side,setup,score,signal_time,entry_time,entry_price,qty,stop,target,exit_time,exit_price,reason,fees,funding,pnl,r,risk_ratio,bound_by";
+const DECISION_COLUMNS = "time,symbol,side,score,outcome,bound_by,steps";
+const EQUITY_COLUMNS = "time,wallet,equity";
+
+/** Writes the tables, report.json and report.html (docs/trading.md 8) into a folder that is there. */
+export function writeBacktest(
+  out: string,
+  result: TradePassResult,
+  rules: readonly TradingRules[],
+  report: BacktestReport,
+): void {
+  const rulesOf = (symbolId: number): TradingRules => rules[symbolId] as TradingRules;
+  const trades = result.trades.map((trade, index) => tradeRow(trade, index + 1, rulesOf(trade.symbolId)));
+  writeFileSync(join(out, "trades.csv"), csv(TRADE_COLUMNS, trades));
+  writeFileSync(join(out, "decisions.csv"), csv(DECISION_COLUMNS, result.decisions.map(decisionRow)));
+  writeFileSync(join(out, "equity.csv"), csv(EQUITY_COLUMNS, result.equity.map(equityRow)));
+  writeFileSync(join(out, "report.json"), `${JSON.stringify(report, null, 2)}\n`);
+  writeFileSync(join(out, "report.html"), reportHtml(report, pageFacts(result, rulesOf)));
+}
+
+function pageFacts(
+  { trades, equity }: TradePassResult,
+  rulesOf: (symbolId: number) => TradingRules,
+): PageFacts {
+  return {
+    trades: trades.map((trade) => ({
+      entryMs: trade.entryMs,
+      exitMs: trade.exitMs,
+      notional: trade.entryPrice * trade.qtySteps * rulesOf(trade.symbolId).stepSize,
+      riskRatio: trade.riskRatio,
+      pnl: e8ToNumber(trade.pnlE8),
+      r: trade.r,
+    })),
+    equity: equity.map(({ timeMs, equityE8 }) => ({ timeMs, equity: e8ToNumber(equityE8) })),
+  };
+}
+
+function csv(header: string, rows: readonly (readonly (string | number)[])[]): string {
+  return `${[header, ...rows.map((row) => row.join(","))].join("\n")}\n`;
+}
+
+function tradeRow(trade: TradeRecord, number: number, rules: TradingRules): readonly (string | number)[] {
+  const price = (ticks: number): string =>
+    e8Text(BigInt(Math.round(ticks)) * rules.tickE8, rules.priceDecimals);
+  return [
+    number,
+    trade.symbol,
+    trade.side,
+    `S${trade.setup}`,
+    trade.score,
+    trade.signalMs,
+    trade.entryMs,
+    price(trade.entryPrice / rules.tickSize),
+    e8Text(BigInt(trade.qtySteps) * rules.stepE8, rules.qtyDecimals),
+    price(trade.stopTicks),
+    price(trade.targetTicks),
+    trade.exitMs,
+    price(trade.exitPrice / rules.tickSize),
+    trade.reason,
+    e8Text(trade.feesE8),
+    e8Text(trade.fundingE8),
+    e8Text(trade.pnlE8),
+    trade.r,
+    trade.riskRatio,
+    trade.boundBy,
+  ];
+}
+
+function decisionRow({ timeMs, symbol, side, score, receipt }: DecisionRecord): readonly (string | number)[] {
+  const { outcome, size } = receipt;
+  return [timeMs, symbol, side, score, outcome, size?.boundBy ?? "", size?.steps ?? 0];
+}
+
+function equityRow({ timeMs, walletE8, equityE8 }: EquityRow): readonly (string | number)[] {
+  return [timeMs, e8Text(walletE8), e8Text(equityE8)];
+}

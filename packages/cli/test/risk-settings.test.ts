@@ -1,0 +1,18 @@
+import { type JsonSchemaNode, jsonSchema, loadConfig } from "@smcq/config";
+import { requireBounded, RISK_BOUNDS } from "@smcq/risk";
+import { describe, expect, it } from "vitest";
+
+const BOUNDS = Object.entries(RISK_BOUNDS);
+const settings: JsonSchemaNode = jsonSchema();
+
+describe("the risk settings", () => {
+  it("are the parameters of risk, with defaults inside their compiled bounds", () => {
+    const { risk } = loadConfig({ env: {}, flags: {} }).config;
+    expect(Object.keys(risk).toSorted()).toEqual(Object.keys(RISK_BOUNDS).toSorted());
+    expect(requireBounded(risk)).toBe(risk);
+  });
+
+  it.each(BOUNDS)("take %s from the compiled bounds, and nothing beyond", (name, [min, max]) => {
+    expect(settings.properties?.["risk"]?.properties?.[name]).toMatchObject({ minimum: min, maximum: max });
+  });
+});
