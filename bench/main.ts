@@ -12,6 +12,7 @@ import { runMicro } from "./micro/micro.ts";
 import { runAgainst } from "./pipeline/against.ts";
 import { runPipeline } from "./pipeline/pipeline.ts";
 import { runSteady } from "./steady.ts";
+import { runTrading } from "./trading.ts";
 import { goalText, partText } from "./report/table.ts";
 import { writeReport } from "./report/write.ts";
 
@@ -25,6 +26,7 @@ const RUNS: Readonly<Record<Part, RunPart>> = {
   steady: runSteady,
   memory: runMemory,
   gc: runGc,
+  trading: runTrading,
   against: runAgainst,
 };
 

@@ -190,6 +190,26 @@ function historyGoal(run: Run): GoalLine[] {
   ];
 }
 
+function tradingGoals(run: Run): GoalLine[] {
+  const [rate, passMs] = [run.figure("backtest-scan-rate"), run.figure("backtest-pass")];
+  const core = run.distribution("core-signal");
+  if (rate === undefined || passMs === undefined || core === undefined) return [];
+  return [
+    {
+      id: "G11",
+      goal: "backtest: scan >= 1,000,000 bars/s a thread; trading pass of a month of 300 symbols <= 2 s",
+      measured: `${digits(rate / 1e6)} million bars/s; ${digits(passMs / 1e3)} s`,
+      verdict: verdictOf(rate >= 1e6 && passMs <= 2_000),
+    },
+    {
+      id: "G12",
+      goal: "review and fold in the core, 50 positions open: p99 <= 200 us",
+      measured: `p50 ${digits(core.quantiles.p50)} us, p99 ${digits(core.quantiles.p99)} us`,
+      verdict: verdictOf(core.quantiles.p99 <= 200),
+    },
+  ];
+}
+
 /** docs/model.md section 8: the scorer against ONNX Runtime on 500 trees of 31 leaves. */
 function modelGoals(run: Run): GoalLine[] {
   const [one, many] = [run.comparison("model-500x31-1"), run.comparison("model-500x31-300")];
@@ -222,6 +242,7 @@ export function judge(parts: readonly PartResult[]): GoalLine[] {
     stallGoal,
     truthGoal,
     historyGoal,
+    tradingGoals,
     modelGoals,
   ].flatMap((goals) => goals(run));
 }

@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
 
-export const PARTS = ["micro", "history", "model", "pipeline", "steady", "memory", "gc"] as const;
+export const PARTS = ["micro", "history", "model", "pipeline", "steady", "memory", "gc", "trading"] as const;
 /** Parts that need something more than this tree, and are run only by name. */
 const PARTS_BY_NAME = ["against"] as const;
 export type Part = (typeof PARTS)[number] | (typeof PARTS_BY_NAME)[number];
