@@ -50,7 +50,7 @@ function resultOf(
   const trades = Array.from({ length: count }, (_, index) => tradeOf(index));
   const bars = new Float64Array(days === 0 ? 0 : 2 * BAR_FIELDS);
   if (days > 0) bars[BAR_FIELDS] = days * DAY_MS - 60_000;
-  const none = { count: 0, bar: new Int32Array(), code: new Int8Array() };
+  const none = { count: 0, bar: new Int32Array(), openMs: new Float64Array(0), code: new Int8Array() };
   const floats = {
     score: new Float64Array(),
     invalidationPrice: new Float64Array(),

@@ -18,6 +18,8 @@ export interface CandidateColumns {
   readonly count: number;
   /** Index of the bar whose close raised it. */
   readonly bar: Int32Array;
+  /** That bar's open time, ms. */
+  readonly openMs: Float64Array;
   /** Side times setup. */
   readonly code: Int8Array;
   readonly score: Float64Array;
@@ -55,7 +57,14 @@ export function scanSeries(symbol: string, bars: Float64Array, scorer: Scorer): 
     if (code === 0) continue;
     scanner.features(rows, waiting * FEATURE_COUNT, code < 0 ? -1 : 1);
     const turnover = medianTurnover(bars, (bar + 1 - TURNOVER_BARS) * BAR_FIELDS);
-    found.add({ bar, code, invalidationPrice: scanner.invalidationPrice(code), atr: scanner.atr, turnover });
+    found.add({
+      bar,
+      openMs,
+      code,
+      invalidationPrice: scanner.invalidationPrice(code),
+      atr: scanner.atr,
+      turnover,
+    });
     if (++waiting < BATCH_ROWS) continue;
     found.score(scorer, rows, waiting);
     waiting = 0;
@@ -67,6 +76,7 @@ export function scanSeries(symbol: string, bars: Float64Array, scorer: Scorer): 
 /** Columns that grow. */
 class CandidateList {
   readonly #bar: number[] = [];
+  readonly #openMs: number[] = [];
   readonly #code: number[] = [];
   readonly #score: number[] = [];
   readonly #invalidationPrice: number[] = [];
@@ -76,12 +86,14 @@ class CandidateList {
 
   add(found: {
     readonly bar: number;
+    readonly openMs: number;
     readonly code: number;
     readonly invalidationPrice: number;
     readonly atr: number;
     readonly turnover: number;
   }): void {
     this.#bar.push(found.bar);
+    this.#openMs.push(found.openMs);
     this.#code.push(found.code);
     this.#invalidationPrice.push(found.invalidationPrice);
     this.#atr.push(found.atr);
@@ -99,6 +111,7 @@ class CandidateList {
     return {
       count: this.#bar.length,
       bar: Int32Array.from(this.#bar),
+      openMs: Float64Array.from(this.#openMs),
       code: Int8Array.from(this.#code),
       score: Float64Array.from(this.#score),
       invalidationPrice: Float64Array.from(this.#invalidationPrice),

@@ -315,8 +315,8 @@ function openMs({ bars, barCount }: ScannedSeries, bar: number): number {
 
 /** Open time of the bar that raised a track's next candidate; infinite behind the last one. */
 function candidateMs({ series, candidate }: Track): number {
-  const { bar, count } = series.candidates;
-  return candidate < count ? openMs(series, bar[candidate] as number) : Number.POSITIVE_INFINITY;
+  const { openMs: times, count } = series.candidates;
+  return candidate < count ? (times[candidate] as number) : Number.POSITIVE_INFINITY;
 }
 
 function openPriceOf({ bars }: ScannedSeries, bar: number): number {
