@@ -51,6 +51,7 @@ const BY_PREFIX: readonly (readonly [string, ExitCode])[] = [
   ["DATASET", ExitCode.File],
   ["INSTRUMENTS", ExitCode.File],
   ["RULES", ExitCode.File],
+  ["FUNDING", ExitCode.File],
   ["ROWS", ExitCode.File],
   ["OUTPUT", ExitCode.File],
   ["ENOENT", ExitCode.File],

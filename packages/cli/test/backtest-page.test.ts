@@ -66,6 +66,7 @@ function resultOf(
     { equity: "1000", fromMs: null, toMs: null, rowsMax: null, scoreMin: 0.6, risk, trials: 5 },
     {
       inputs: [{ symbol: HOSTILE, files: [{ name: HOSTILE, sha256: "ab12" }], source: { type: "bundled" } }],
+      funding: { name: HOSTILE, sha256: "cd34", rates: [], ignoredRows: 0, ignoredSymbols: [] },
       series: [{ symbol: HOSTILE, bars, barCount: days === 0 ? 0 : 2, candidates: { ...none, ...floats } }],
       result: { trades, decisions: [], equity, walletE8, isHalted },
       scorerId: HOSTILE,

@@ -39,6 +39,11 @@ export function backtestCommand(setExitCode: (exitCode: number) => void): Comman
           describe:
             "the venue's exchangeInfo, or JSON of tickSize, stepSize, minQty, marketMaxQty, minNotional by symbol; without it the bundled exchangeInfo",
         })
+        .option("funding", {
+          ...text,
+          describe:
+            "funding rates, .csv or .csv.gz of time (ms UTC, a whole minute), symbol, rate; without it nobody pays funding",
+        })
         .option("out", { ...text, demandOption: true, describe: "folder to write, new or empty" })
         .option("model", { ...text, default: "heuristic", describe: '"heuristic" or a model file (.onnx)' })
         .option("equity", { ...text, default: "10000", describe: "USDT to begin with" })
@@ -80,6 +85,7 @@ function optionsOf(args: Args): BacktestOptions {
   return {
     klines: (args["klines"] as readonly unknown[] | undefined)?.map(String) ?? null,
     instruments: (args["instruments"] as string | undefined) ?? null,
+    funding: (args["funding"] as string | undefined) ?? null,
     out: String(args["out"]),
     model: config.scan.model ?? "heuristic",
     equity: equityOf(String(args["equity"])),

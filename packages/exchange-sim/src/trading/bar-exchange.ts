@@ -45,6 +45,14 @@ export interface BarE8 {
   readonly lowE8: bigint;
 }
 
+/** A funding time of a symbol. */
+export interface Funding {
+  readonly timeMs: number;
+  /** Share of the notional that longs pay to shorts; negative: shorts pay. */
+  readonly rateE8: bigint;
+  readonly markE8: bigint;
+}
+
 interface Listed {
   readonly rules: TradingRules;
   readonly takerE8: bigint;
@@ -71,6 +79,7 @@ export class BarExchange implements OrderGateway {
   readonly #stops = new Map<SymbolId, Map<string, Resting>>();
   readonly #limits = new Map<SymbolId, Map<string, Resting>>();
   readonly #clientIds = new Set<string>();
+  readonly #fundedMs = new Map<SymbolId, number>();
   #ids = 0;
   #nowMs = 0;
 
@@ -123,6 +132,25 @@ export class BarExchange implements OrderGateway {
   setLeverage(symbolId: SymbolId, leverage: number, onOutcome: (outcome: Outcome) => void): void {
     this.#of(symbolId).leverage = leverage;
     onOutcome({ type: "acked", orderId: "" });
+  }
+
+  /** A funding time: who holds the symbol pays or gets `side * notional at the mark * rate`, to the nearest unit. */
+  fund(symbolId: SymbolId, { timeMs, rateE8, markE8 }: Funding): void {
+    const lastMs = this.#fundedMs.get(symbolId) ?? Number.NEGATIVE_INFINITY;
+    assert(timeMs > lastMs, "Invariant: the funding times of a symbol ascend");
+    this.#fundedMs.set(symbolId, timeMs);
+    const position = this.#account.position(symbolId);
+    if (position === null) return;
+    const qtyE8 = BigInt(position.qtySteps) * this.#of(symbolId).rules.stepE8;
+    const amountE8 = BigInt(-position.side) * divRound(notionalE8(markE8, qtyE8) * rateE8, E8);
+    this.#account.pay(amountE8);
+    this.#listener.onIncome({
+      incomeId: `funding-${symbolId}-${timeMs}`,
+      type: "funding",
+      symbolId,
+      amountE8,
+      timeMs,
+    });
   }
 
   /** The open of a minute: market orders of the symbols that have a bar in it fill, closing ones first. */

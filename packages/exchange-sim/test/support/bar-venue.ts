@@ -1,5 +1,6 @@
 import {
   type FeeRates,
+  type Income,
   type OrderRequest,
   type OrderSide,
   type OrderUpdate,
@@ -29,9 +30,13 @@ type Wanted = { readonly id: string; readonly side: OrderSide; readonly steps: n
 /** A venue with two listed symbols, everything it tells, and short ways to order. */
 export class BarVenue {
   readonly updates: OrderUpdate[] = [];
+  readonly incomes: Income[] = [];
   readonly venue: BarExchange = new BarExchange({
     walletE8: START_E8,
-    listener: { onOrder: (update) => this.updates.push(update), onIncome() {} },
+    listener: {
+      onOrder: (update) => this.updates.push(update),
+      onIncome: (income) => this.incomes.push(income),
+    },
   });
 
   constructor() {
@@ -92,6 +97,10 @@ export class BarVenue {
   bar(open: string, high: string, low: string): void {
     const bar = { openE8: parseE8(open), highE8: parseE8(high), lowE8: parseE8(low) };
     this.venue.trade(A, 0, MINUTE_MS, bar);
+  }
+
+  fund(timeMs: number, rate: string, mark: string, symbol: SymbolId = A): void {
+    this.venue.fund(symbol, { timeMs, rateE8: parseE8(rate), markE8: parseE8(mark) });
   }
 
   /** Signed steps of the first symbol. */

@@ -10,6 +10,7 @@ import {
   type Expectancy,
   expectancyOf,
 } from "./report/statistics.ts";
+import type { FundingFile } from "./read-funding.ts";
 import type { ScannedSeries } from "./scan-series.ts";
 import type { SeriesTask } from "./series-task.ts";
 import type { TradePassResult } from "./trade-pass.ts";
@@ -47,6 +48,14 @@ export interface BacktestReport {
       readonly symbol: string;
       readonly sha256: string | null;
     }[];
+    /** Absent without a file of funding rates. */
+    readonly funding?: {
+      readonly name: string;
+      readonly sha256: string;
+      /** Of symbols that have bars. */
+      readonly rates: number;
+      readonly ignoredRows: number;
+    };
     readonly scorer: string;
     readonly fidelity: "bar";
     readonly equity: string;
@@ -90,17 +99,18 @@ export interface BacktestReport {
 
 interface BacktestFacts {
   readonly inputs: readonly SymbolInput[];
+  readonly funding: FundingFile | null;
   readonly series: readonly ScannedSeries[];
   readonly result: TradePassResult;
   readonly scorerId: string;
   readonly walletE8: bigint;
 }
 
-type ReportOptions = Omit<BacktestReport["input"], "files" | "scorer" | "fidelity">;
+type ReportOptions = Omit<BacktestReport["input"], "files" | "funding" | "scorer" | "fidelity">;
 
 /** Sums up a backtest; the wallet must be the start and every booked trade, to the last unit. */
 export function reportOf(options: ReportOptions, facts: BacktestFacts): BacktestReport {
-  const { inputs, series, result, scorerId, walletE8 } = facts;
+  const { inputs, funding, series, result, scorerId, walletE8 } = facts;
   const { trades, decisions } = result;
   const bookedE8 = trades.reduce((sum, { pnlE8 }) => sum + pnlE8, walletE8);
   assert(bookedE8 === result.walletE8, "Invariant: the wallet is the start and what every trade brought");
@@ -110,6 +120,7 @@ export function reportOf(options: ReportOptions, facts: BacktestFacts): Backtest
     reportVersion: 1,
     input: {
       files: inputs.flatMap(({ symbol, files }) => files.map((file) => ({ symbol, ...file }))),
+      ...fundingInput(funding),
       scorer: scorerId,
       fidelity: "bar",
       equity,
@@ -145,6 +156,12 @@ export function reportOf(options: ReportOptions, facts: BacktestFacts): Backtest
     isHalted: result.isHalted,
     hasEnoughTrades: trades.length >= TRADES_MIN,
   };
+}
+
+function fundingInput(file: FundingFile | null): Pick<BacktestReport["input"], "funding"> {
+  if (file === null) return {};
+  const { name, sha256, rates, ignoredRows } = file;
+  return { funding: { name, sha256, rates: rates.length, ignoredRows } };
 }
 
 function groupings(

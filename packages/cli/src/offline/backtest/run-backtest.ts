@@ -8,6 +8,7 @@ import { openKlineFiles } from "../dataset/bar-source.ts";
 import { type BacktestReport, reportOf, type SymbolInput } from "./backtest-report.ts";
 import { backtestScorer } from "./backtest-scorer.ts";
 import { instrumentsFile, readInstruments } from "./read-instruments.ts";
+import { type FundingFile, readFunding } from "./read-funding.ts";
 import { ROUNDING_RATIO, type SeriesReply, type SeriesTask } from "./series-task.ts";
 import { TradePass } from "./trade-pass.ts";
 import { writeBacktest } from "./write-backtest.ts";
@@ -21,6 +22,8 @@ export interface BacktestOptions {
   readonly klines: readonly string[] | null;
   /** File of rules by symbol, or the venue's exchangeInfo document; null: the document that comes with the engine. */
   readonly instruments: string | null;
+  /** File of funding rates, .csv or .csv.gz; null: no funding. */
+  readonly funding: string | null;
   /** "heuristic" or a model file. */
   readonly model: string;
   /** USDT, decimal text. */
@@ -62,6 +65,10 @@ export async function runBacktest(options: BacktestOptions): Promise<BacktestRep
       : instrumentsFile(options.instruments),
     inputs.map(({ symbol }) => symbol),
   );
+  const funding = await fundingOf(
+    options,
+    inputs.map(({ symbol }) => symbol),
+  );
   // A bad model is refused before any bar is read.
   const scorerId = backtestScorer(model, nowMs).id;
   const replies = await scanAll(options, inputs);
@@ -77,16 +84,32 @@ export async function runBacktest(options: BacktestOptions): Promise<BacktestRep
     series,
     rules,
     fees: FEES,
+    funding: funding?.rates ?? [],
     walletE8,
     risk,
     scoreMin,
     scorerId,
     fromMs,
   }).run();
-  const report = reportOf(options, { inputs, series, result, scorerId, walletE8 });
+  const report = reportOf(options, { inputs, funding, series, result, scorerId, walletE8 });
   await mkdir(options.out, { recursive: true });
   writeBacktest(options.out, result, rules, report);
   return report;
+}
+
+async function fundingOf(
+  { funding, logger }: BacktestOptions,
+  symbols: readonly string[],
+): Promise<FundingFile | null> {
+  if (funding === null) return null;
+  const file = await readFunding(funding, { symbols });
+  const { ignoredRows, ignoredSymbols } = file;
+  if (ignoredRows > 0)
+    logger.warn(
+      { file: funding, ignoredRows, ignoredSymbols: ignoredSymbols.length },
+      `${ignoredRows} funding rates are of ${ignoredSymbols.length} symbols without bars, such as ${ignoredSymbols[0]}; ignored`,
+    );
+  return file;
 }
 
 async function requireEmpty(out: string): Promise<void> {

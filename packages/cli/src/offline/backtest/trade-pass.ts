@@ -13,6 +13,7 @@ import type { FeeRates, TradingRules } from "@smcq/exchange";
 import { BarExchange } from "@smcq/exchange-sim";
 import { BAR_FIELDS, ManualClock, MINUTE_MS, numberToE8, type SymbolId, symbolId } from "@smcq/kernel";
 import type { RiskParameters } from "@smcq/risk";
+import type { FundingRate } from "./read-funding.ts";
 import type { ScannedSeries } from "./scan-series.ts";
 
 const HOUR_MS = 3_600_000;
@@ -24,6 +25,8 @@ export interface TradePassOptions {
   readonly series: readonly ScannedSeries[];
   readonly rules: readonly TradingRules[];
   readonly fees: FeeRates;
+  /** By time, then by symbol; at most one a symbol and time. */
+  readonly funding: readonly FundingRate[];
   readonly walletE8: bigint;
   readonly risk: RiskParameters;
   readonly scoreMin: number;
@@ -58,8 +61,8 @@ interface Track {
 
 /**
  * The second pass of a backtest (docs/trading.md 8): the core that trades live, and a venue in memory, over candidates in
- * the order of time, on one thread and one clock that it moves by hand. A minute: exits and entries decided on the last
- * bar execute at this open; stops and targets; wallet and equity; the rules; the batch.
+ * the order of time, on one thread and one clock that it moves by hand. A minute: funding; exits and entries decided on
+ * the last bar execute at this open; stops and targets; wallet and equity; the rules; the batch.
  */
 export class TradePass {
   readonly #options: TradePassOptions;
@@ -75,6 +78,8 @@ export class TradePass {
   readonly #decisions: DecisionRecord[] = [];
   readonly #equity: EquityRow[] = [];
   #lastWalletE8: bigint;
+  /** The next funding rate. */
+  #funding = 0;
 
   constructor(options: TradePassOptions) {
     this.#options = options;
@@ -148,6 +153,7 @@ export class TradePass {
   #minute(timeMs: number): void {
     const closeMs = timeMs + MINUTE_MS;
     const present = (id: SymbolId): number => this.#barAt(this.#tracks[id] as Track, timeMs);
+    this.#fund(timeMs);
     // (a), (b): what was decided on the last bar executes at this open.
     if (this.#venue.hasWaiting) {
       this.#clock.advanceTo(timeMs);
@@ -176,6 +182,22 @@ export class TradePass {
     }
     // (f): the batch of this bar.
     this.#batch(timeMs);
+  }
+
+  /** Settles what falls due with this minute's open, before anything executes at it. */
+  #fund(timeMs: number): void {
+    const { funding } = this.#options;
+    for (let rate = funding[this.#funding]; rate !== undefined; rate = funding[this.#funding]) {
+      if (rate.timeMs > timeMs) return;
+      this.#funding++;
+      const track = this.#tracks[rate.symbolId] as Track;
+      this.#barAt(track, timeMs);
+      // What fell due before the first bar found nothing held.
+      if (rate.timeMs < timeMs || track.bar === 0) continue;
+      this.#clock.advanceTo(timeMs);
+      this.#venue.fund(rate.symbolId, { ...rate, markE8: this.#priceE8(rate.symbolId, track.bar - 1, 4) });
+      this.#drain();
+    }
   }
 
   #heldIds(): readonly SymbolId[] {

@@ -63,7 +63,8 @@ async function firstOpenMs(path: string, { roundingRatio }: ReadKlinesOptions): 
   throw new SmcqError("KLINES_FORMAT", `${path}: the file holds no bars`, { context: { file: path } });
 }
 
-async function sha256OfFile(path: string): Promise<string> {
+/** Of the file's bytes, in hex; KLINES_READ when they cannot be read. */
+export async function sha256OfFile(path: string): Promise<string> {
   const hash = createHash("sha256");
   try {
     for await (const chunk of createReadStream(path) as AsyncIterable<Buffer>) hash.update(chunk);

@@ -9,7 +9,7 @@ const COMMA = 44;
 const BATCH_BARS = 4_096;
 const LINE_BYTES_MAX = 4_096;
 /** 2100-01-01: later times are microseconds, not milliseconds. */
-const OPEN_TIME_MS_MAX = 4_102_444_800_000;
+export const TIME_MS_MAX = 4_102_444_800_000;
 
 /** A run of bars of a kline file. */
 export interface KlineBatch {
@@ -150,7 +150,7 @@ class KlineParser {
   #checkBar(at: number): void {
     const bars = this.#bars;
     const openTimeMs = bars[at] as number;
-    if (!(openTimeMs >= 0 && openTimeMs < OPEN_TIME_MS_MAX && openTimeMs % MINUTE_MS === 0))
+    if (!(openTimeMs >= 0 && openTimeMs < TIME_MS_MAX && openTimeMs % MINUTE_MS === 0))
       throw this.#fault("open_time is not a whole minute in milliseconds since 1970");
     if (openTimeMs <= this.#lastOpenMs)
       throw this.#fault("open_time is not later than the line before", "KLINES_ORDER");

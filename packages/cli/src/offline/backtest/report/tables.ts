@@ -142,7 +142,7 @@ export function sourceSections({ decisions, exits, input }: BacktestReport): rea
       "Files",
       table(
         ["File", "Symbol", "SHA-256"],
-        input.files.map(({ name, symbol, sha256 }) => [
+        [...input.files, ...fundingFiles(input)].map(({ name, symbol, sha256 }) => [
           name,
           symbol,
           sha256 === null ? "comes with the engine" : markup`<span class="hash">${sha256}</span>`,
@@ -151,6 +151,11 @@ export function sourceSections({ decisions, exits, input }: BacktestReport): rea
       ),
     ),
   ];
+}
+
+function fundingFiles({ funding }: BacktestReport["input"]): BacktestReport["input"]["files"] {
+  if (funding === undefined) return [];
+  return [{ name: funding.name, symbol: "funding rates", sha256: funding.sha256 }];
 }
 
 function settingRows({ risk }: BacktestReport["input"]): readonly (readonly string[])[] {
