@@ -211,7 +211,7 @@ describe("smcq backtest --funding", () => {
     [["1749273900000,BTCUSDT,0.1,7"], ":2: no row of time,symbol,rate"],
     [["60000,BTCUSDT,0.1", "", "120000,BTCUSDT,0.1"], ":3: no row of"],
     [["-60000,BTCUSDT,0.1"], ":2: no row of"],
-    [["1749273900003,BTCUSDT,0.1"], ":2: time is not a whole minute"],
+    [["1749273901000,BTCUSDT,0.1"], ":2: time is not a whole minute"],
     [["174927390000000,BTCUSDT,0.1"], ":2: time is not a whole minute"],
     [["60000,BTCUSDT,1e-4"], ":2: rate is not a decimal"],
     [["60000,BTCUSDT,NaN"], ":2: rate is not a decimal"],
@@ -241,6 +241,15 @@ describe("smcq backtest --funding", () => {
     }
     expect((await backtest("out", join(folder, "none.csv"))).exitCode).toBe(4);
     expect(said).toContain("none.csv");
+  });
+
+  it("takes a time that is told some milliseconds late for its minute's, once", async () => {
+    const symbols = ["BTCUSDT"];
+    const late = fileOf(["1749273900007,BTCUSDT,0.0001", "1749302700999,BTCUSDT,0.0002"]);
+    const { rates } = await readFunding(late, { symbols });
+    expect(rates.map(({ timeMs }) => timeMs)).toEqual([1_749_273_900_000, 1_749_302_700_000]);
+    const twice = fileOf(["1749273900007,BTCUSDT,0.0001", "1749273900000,BTCUSDT,0.0001"], "twice.csv");
+    await expect(readFunding(twice, { symbols })).rejects.toMatchObject({ code: "FUNDING_FORMAT" });
   });
 
   it("takes Windows line ends, a last line without one, and as many rows as its limit", async () => {

@@ -17,6 +17,8 @@ import { TIME_MS_MAX } from "../scan/read-klines-csv.ts";
 export const FUNDING_ROWS_MAX = 2_500_000;
 export const FUNDING_LINE_LENGTH_MAX = 256;
 
+/** The venue tells a payment some milliseconds behind the minute that it is of. */
+const LATE_MS_MAX = 1_000;
 const HEADER = "time,symbol,rate";
 const ROW = /^(\d{1,15}),([^\s",-]+),([^,]+)$/u;
 
@@ -123,9 +125,11 @@ class FundingRows {
     if (this.line - 1 > this.#rowsMax) throw this.#fault(`more than ${this.#rowsMax} rows`);
     const [, time = "", symbol = "", rate = ""] = ROW.exec(line) ?? [];
     if (time === "") throw this.#fault(`no row of ${HEADER}`);
-    const timeMs = Number(time);
-    if (timeMs >= TIME_MS_MAX || timeMs % MINUTE_MS !== 0)
-      throw this.#fault("time is not a whole minute in milliseconds since 1970");
+    const toldMs = Number(time);
+    const lateMs = toldMs % MINUTE_MS;
+    if (toldMs >= TIME_MS_MAX || lateMs >= LATE_MS_MAX)
+      throw this.#fault("time is not a whole minute (or less than 1 s behind) in milliseconds since 1970");
+    const timeMs = toldMs - lateMs;
     const rateE8 = this.#rateE8(rate);
     this.#requireNew(symbol, timeMs);
     const id = this.#ids.get(symbol);
