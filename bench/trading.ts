@@ -112,6 +112,7 @@ function measurePass(series: readonly ScannedSeries[], recorder: PartRecorder): 
       risk,
       scoreMin: 0.6,
       scorerId: "heuristic",
+      funding: [],
       fromMs: null,
     }).run();
     ms.push((clock.monoNs() - startNs) / 1e6);
