@@ -86,7 +86,10 @@ export class OrderTracker {
   #onUpdate(update: OrderUpdate): readonly OrderChange[] {
     const order = this.#orders.get(update.clientOrderId);
     if (order === undefined) return [];
-    const changes: OrderChange[] = [...this.#working(order)];
+    const isEnd = TERMINAL.has(update.status);
+    const working = this.#working(order);
+    // An order whose first word is its end works no more.
+    const changes: OrderChange[] = isEnd ? [] : [...working];
     const { fill } = update;
     if (fill !== null && !order.tradeIds.has(fill.tradeId)) {
       order.tradeIds.add(fill.tradeId);
@@ -99,7 +102,7 @@ export class OrderTracker {
     }
     order.cumQtySteps = Math.max(order.cumQtySteps, update.cumQtySteps);
     // A stop that has finished may have trades on their way still: it ends when they are all told.
-    order.isTerminal ||= TERMINAL.has(update.status);
+    order.isTerminal ||= isEnd;
     if (order.isTerminal && order.filledSteps >= order.cumQtySteps) {
       this.#end(order);
       changes.push({ type: "ended", order });

@@ -103,13 +103,24 @@ export class PositionController {
     const { stop } = trade;
     if (trade.qtySteps === 0) return;
     if (stop === null || stop.isEnded) {
-      trade.coverDueMs ??= turn.nowMs + PROTECT_MS;
       this.#closing.placeStop(trade, turn);
     } else if (stop.qtySteps - stop.filledSteps < trade.qtySteps || stop.ticks !== stopTicks(trade)) {
       // At most two stand at once: a third fill waits for the second's word.
-      if (trade.formerStop !== null || !stop.isConfirmed) return;
-      trade.formerStop = stop;
-      this.#closing.placeStop(trade, turn);
+      if (trade.formerStop === null && stop.isConfirmed) {
+        trade.formerStop = stop;
+        this.#closing.placeStop(trade, turn);
+      }
+    }
+    this.#watchCover(trade, turn);
+  }
+
+  /** What confirmed stops do not cover gets a deadline, whatever else is waited for; what they cover has none. */
+  #watchCover(trade: Trade, turn: Turn): void {
+    if (coveredSteps(trade) >= trade.qtySteps) trade.coverDueMs = null;
+    else if (trade.coverDueMs === null) {
+      trade.coverDueMs = turn.nowMs + PROTECT_MS;
+      // A first stop's own word asks for the wake; a fill beyond a stop that stands has no other.
+      if (coveredSteps(trade) > 0) turn.commands.push({ type: "wake", atNs: turn.nowNs + PROTECT_MS * 1e6 });
     }
   }
 
@@ -170,7 +181,6 @@ export class PositionController {
     const { formerStop } = trade;
     if (formerStop !== null) this.#closing.cancelStop(trade, formerStop, turn);
     if (trade.phase === "naked") trade.phase = "guarded";
-    trade.coverDueMs = null;
     this.#guard(trade, turn);
     this.#offer(trade, turn);
   }
@@ -234,6 +244,14 @@ export class PositionController {
     assert(position !== null, "Invariant: a filled entry has a position");
     return position;
   }
+}
+
+/** Steps that stops cover which the venue has told of. */
+function coveredSteps({ stop, formerStop }: Trade): number {
+  let steps = 0;
+  for (const leg of [stop, formerStop])
+    if (leg !== null && leg.isConfirmed && !leg.isEnded) steps += leg.qtySteps - leg.filledSteps;
+  return steps;
 }
 
 /** What an order that closed a position says about why. */

@@ -119,6 +119,24 @@ describe("partial fills of the entry", () => {
     expect(driver.end("stop", "canceled", 1)).toEqual([]);
   });
 
+  it("are left in time when the stop that is to cover them gets no word, or the former no end", () => {
+    for (const isLost of [true, false]) {
+      const driver = new CoreDriver();
+      driver.enter();
+      driver.fill("entry", { steps: 100 });
+      driver.ack("stop");
+      driver.fill("entry", { steps: 100 });
+      if (isLost) driver.outcome("stop", { type: "unknown", text: "timeout" });
+      else driver.ack("stop");
+      // The former stop and the second one stand for 300 together at most.
+      driver.fill("entry", { steps: STEPS - 201 });
+      driver.nowMs += PROTECT_MS - 1;
+      expect(driver.put({ type: "time" })).toEqual([]);
+      driver.nowMs += 1;
+      expect(driver.put({ type: "time" })).toEqual([`exit -${STEPS - 1}`]);
+    }
+  });
+
   it("get their target also when the rest of the entry expires after the stop was confirmed", () => {
     const driver = new CoreDriver();
     driver.enter();
@@ -303,6 +321,15 @@ describe("a position without a stop", () => {
     driver.nowMs += 1;
     expect(driver.put({ type: "time" })).toEqual([`exit -${STEPS}`]);
     expect(driver.fill("exit")).toEqual(["cancel stop", "closed unguarded"]);
+  });
+
+  it("has no more time when all that is told of its stop is the end, and no target meanwhile", () => {
+    const driver = new CoreDriver();
+    driver.enterFilled();
+    driver.nowMs += PROTECT_MS - 1;
+    expect(driver.end("stop", "expired")).toEqual([`stop -${STEPS} @ 9939`]);
+    driver.nowMs += 1;
+    expect(driver.put({ type: "time" })).toEqual([`exit -${STEPS}`]);
   });
 
   it("gets a new stop when the venue ends the old one, and is left when that goes on", () => {
