@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { main } from "../../src/cli.ts";
 import type { BacktestReport } from "../../src/offline/backtest/backtest-report.ts";
 import { FUNDING_LINE_LENGTH_MAX, readFunding } from "../../src/offline/backtest/read-funding.ts";
+import { captureOutput } from "../support/capture-output.ts";
 import { csvRows, golden } from "../support/golden-backtest.ts";
 
 const MARGIN = join(import.meta.dirname, "../fixtures/backtest-margin");
@@ -25,18 +26,10 @@ const STOPPED_MS = 1_749_277_680_000;
 const END_MS = 1_749_427_200_000;
 
 let folder = "";
-let said = "";
+let output: ReturnType<typeof captureOutput>;
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "smcq-funding-"));
-  said = "";
-  vi.spyOn(process.stderr, "write").mockImplementation((text) => {
-    said += String(text);
-    return true;
-  });
-  vi.spyOn(process.stdout, "write").mockImplementation((_text: unknown, done?: unknown) => {
-    if (typeof done === "function") (done as () => void)();
-    return true;
-  });
+  output = captureOutput();
 });
 afterEach(() => {
   vi.restoreAllMocks();
@@ -223,7 +216,7 @@ describe("smcq backtest --funding", () => {
     [[`60000,BTCUSDT,0.${"1".repeat(FUNDING_LINE_LENGTH_MAX)}`], ":2: the line is longer than"],
   ] as const)("refuses the rows %j with file and line", async (rows, text) => {
     const { exitCode, out } = await backtest("out", fileOf(rows));
-    expect(said).toContain(`funding.csv${text}`);
+    expect(output.said()).toContain(`funding.csv${text}`);
     expect(exitCode).toBe(4);
     expect(existsSync(out)).toBe(false);
   });
@@ -237,10 +230,10 @@ describe("smcq backtest --funding", () => {
     ] as const) {
       writeFileSync(join(folder, name), bytes);
       expect((await backtest("out", join(folder, name))).exitCode).toBe(4);
-      expect(said).toContain(text);
+      expect(output.said()).toContain(text);
     }
     expect((await backtest("out", join(folder, "none.csv"))).exitCode).toBe(4);
-    expect(said).toContain("none.csv");
+    expect(output.said()).toContain("none.csv");
   });
 
   it("takes a time that is told some milliseconds late for its minute's, once", async () => {

@@ -7,6 +7,7 @@ import { parseE8 } from "@smcq/kernel";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { main } from "../../src/cli.ts";
 import type { BacktestReport } from "../../src/offline/backtest/backtest-report.ts";
+import { captureOutput } from "../support/capture-output.ts";
 import { csvRows, golden } from "../support/golden-backtest.ts";
 import { zipOf } from "../support/zip.ts";
 
@@ -16,18 +17,10 @@ const RESULT_FILES = ["decisions.csv", "equity.csv", "report.html", "report.json
 const DAY_MS = 86_400_000;
 
 let folder = "";
-let said = "";
+let output: ReturnType<typeof captureOutput>;
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "smcq-backtest-"));
-  said = "";
-  vi.spyOn(process.stderr, "write").mockImplementation((text) => {
-    said += String(text);
-    return true;
-  });
-  vi.spyOn(process.stdout, "write").mockImplementation((_text: unknown, done?: unknown) => {
-    if (typeof done === "function") (done as () => void)();
-    return true;
-  });
+  output = captureOutput();
 });
 afterEach(() => {
   vi.restoreAllMocks();
@@ -115,7 +108,7 @@ describe("smcq backtest", () => {
     );
     const twice = await backtest("twice", [], [early, early]);
     expect(twice.exitCode).toBe(4);
-    expect(said).toContain("overlaps the file before it in time");
+    expect(output.said()).toContain("overlaps the file before it in time");
   });
 
   it("takes the public archive's zip as it is, with a header or without one", async () => {
@@ -146,7 +139,7 @@ describe("smcq backtest", () => {
       const file = join(folder, "BTCUSDT-1m-x.zip");
       writeFileSync(file, bytesOfFile);
       expect((await backtest("out", [], [file])).exitCode).toBe(4);
-      expect(said).toContain(text);
+      expect(output.said()).toContain(text);
     }
   });
 
@@ -206,7 +199,7 @@ describe("smcq backtest", () => {
     [["--instruments", "/no/such.json"], 4, "/no/such.json"],
   ] as const)("refuses %s with its place", async (flags, exitCode, text) => {
     const { exitCode: found, out } = await backtest("out", flags);
-    expect(said).toContain(text);
+    expect(output.said()).toContain(text);
     expect(found).toBe(exitCode);
     expect(existsSync(out)).toBe(false);
   });
@@ -227,7 +220,7 @@ describe("smcq backtest", () => {
     const file = join(folder, "instruments.json");
     writeFileSync(file, json);
     const { exitCode } = await backtest("out", ["--instruments", file]);
-    expect(said).toContain(text);
+    expect(output.said()).toContain(text);
     expect(exitCode).toBe(4);
   });
 
@@ -237,8 +230,8 @@ describe("smcq backtest", () => {
     const file = join(folder, "BTCUSDT-1m-bad.csv");
     writeFileSync(file, lines.join("\n"));
     expect((await backtest("out", [], [file])).exitCode).toBe(4);
-    expect(said).toContain("BTCUSDT-1m-bad.csv:501");
+    expect(output.said()).toContain("BTCUSDT-1m-bad.csv:501");
     expect((await backtest(".", [])).exitCode).toBe(4);
-    expect(said).toContain("is not empty");
+    expect(output.said()).toContain("is not empty");
   });
 });
