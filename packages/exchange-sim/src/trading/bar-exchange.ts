@@ -35,7 +35,7 @@ export const CLIENT_IDS_REMEMBERED_MAX = 65_536;
 
 export interface BarExchangeOptions {
   readonly walletE8: bigint;
-  readonly listener: AccountListener;
+  readonly listener: Pick<AccountListener, "onOrder" | "onIncome">;
 }
 
 /** One bar of a symbol, prices in e8. */
@@ -70,8 +70,8 @@ interface Resting {
  * bar that reaches them; whole quantities, slippage and rounding against us, the stop first when a bar reaches both. Moved
  * by its caller alone, so that a run is the same every time.
  */
-export class BarExchange implements OrderGateway {
-  readonly #listener: AccountListener;
+export class BarExchange implements Omit<OrderGateway, "setMarginType"> {
+  readonly #listener: BarExchangeOptions["listener"];
   readonly #account: SimAccount;
   readonly #listed = new Map<SymbolId, Listed>();
   /** Market orders that wait for an open, in the order they came. */
@@ -214,11 +214,20 @@ export class BarExchange implements OrderGateway {
   }
 
   positions(): readonly VenuePosition[] {
-    return Array.from(this.#account.positions(), ([symbolId, { side, qtySteps: steps }]) => ({
-      symbolId,
-      qtySteps: side * steps,
-      leverage: this.#of(symbolId).leverage,
-    }));
+    return Array.from(
+      this.#account.positions(),
+      ([symbolId, { side, qtySteps: steps, entryNotionalE8 }]) => ({
+        symbolId,
+        qtySteps: side * steps,
+        entryPriceE8: divRound(entryNotionalE8 * E8, BigInt(steps) * this.#of(symbolId).rules.stepE8),
+        liquidationPriceE8: null,
+      }),
+    );
+  }
+
+  /** What the symbol's next position opens with. */
+  leverageOf(symbolId: SymbolId): number {
+    return this.#of(symbolId).leverage;
   }
 
   walletE8(): bigint {

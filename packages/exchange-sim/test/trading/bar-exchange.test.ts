@@ -218,14 +218,18 @@ describe("money", () => {
     );
   });
 
-  it("states positions with their side and leverage", () => {
+  it("states positions with their side and price, and the leverage of a symbol", () => {
     const { venue } = new BarVenue();
     expect(venue.positions()).toEqual([]);
     venue.setLeverage(A, 7, (outcome) => expect(outcome.type).toBe("acked"));
     const short = new BarVenue();
     short.enter(-1, 12, "100");
     short.venue.setLeverage(A, 7, () => {});
-    expect(short.venue.positions()).toEqual([{ symbolId: A, qtySteps: -12, leverage: 7 }]);
+    // Sold at 100 less 2 in 10,000.
+    expect(short.venue.positions()).toEqual([
+      { symbolId: A, qtySteps: -12, entryPriceE8: parseE8("99.98"), liquidationPriceE8: null },
+    ]);
+    expect([short.venue.leverageOf(A), short.venue.leverageOf(B)]).toEqual([7, 20]);
     expect(RULES.minQtySteps).toBe(1);
   });
 });

@@ -72,6 +72,7 @@ export const REFUSALS = [
   "POSITION_SIDE",
   "KEY_REFUSED",
   "TOO_MANY_ORDERS",
+  "SETTING_REFUSED",
 ] as const;
 export type Refusal = (typeof REFUSALS)[number];
 
