@@ -6,7 +6,7 @@
 import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { gunzipSync } from "node:zlib";
+import { gunzipSync, gzipSync } from "node:zlib";
 import { encodeSeries, type SeriesColumns } from "../src/bundle/format.ts";
 
 const DAY_MS = 86_400_000;
@@ -99,6 +99,11 @@ const universe = {
   output: "exchange-info-mainnet-2024-10-20.json.gz",
 };
 
+const leverageTiers = {
+  input: "binance_leverage_tiers.freqtrade-2024-10.json.gz",
+  output: "leverage-brackets-2024-10.json.gz",
+};
+
 const sha256 = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
 const decimalsOf = (text: string): number => text.replace(/\.?0+$/, "").split(".")[1]?.length ?? 0;
 
@@ -137,6 +142,31 @@ function readSeries(csv: string, fromMs: number): SeriesColumns {
   };
 }
 
+/** A bracket as the venue printed it, inside a document of another's. */
+interface TierInfo {
+  readonly info: Readonly<
+    Record<"notionalFloor" | "notionalCap" | "maintMarginRatio" | "cum" | "initialLeverage", string>
+  >;
+}
+
+/** The USDT contracts' brackets: floor, cap, maintenance ratio, cum, leverage, as the venue printed them. */
+function bracketsOf(document: string): string {
+  const tiers = JSON.parse(document) as Readonly<Record<string, readonly TierInfo[]>>;
+  const bySymbol = Object.entries(tiers)
+    .filter(([pair]) => pair.endsWith("/USDT:USDT"))
+    .map(([pair, own]) => [
+      `${pair.split("/")[0]}USDT`,
+      own.map(({ info }) => [
+        info.notionalFloor,
+        info.notionalCap,
+        info.maintMarginRatio,
+        info.cum,
+        info.initialLeverage,
+      ]),
+    ]);
+  return JSON.stringify(Object.fromEntries(bySymbol));
+}
+
 const origin = {
   isda: "owlacar-dotcom/isda: unpacked files of Binance's public data archive (MIT upstream)",
   typhonun: "typhonun/DcaTpStrategy (MIT)",
@@ -170,6 +200,10 @@ function main(sharedFolder: string): void {
   const document = readFileSync(join(sharedFolder, "fixtures", "exchangeInfo", universe.input));
   writeFileSync(join(outFolder, universe.output), document);
   totalBytes += document.length;
+  const tiers = readFileSync(join(sharedFolder, "fixtures", "symbols", leverageTiers.input));
+  const brackets = gzipSync(bracketsOf(gunzipSync(tiers).toString("utf8")), { level: 9 });
+  writeFileSync(join(outFolder, leverageTiers.output), brackets);
+  totalBytes += brackets.length;
   const manifest = { startMs: START_MS, minuteCount: MINUTE_COUNT, series };
   writeFileSync(join(outFolder, "manifest.json"), `${JSON.stringify(manifest, null, 1)}\n`);
   const text = `# Origins of the bundled data
@@ -179,9 +213,10 @@ as \`src/bundle/format.ts\` describes, shifted by whole days to 2026-02-01T00:00
 |---|---|---|---|---|---|
 ${lines.join("\n")}
 | ${universe.output} | ${universe.input} | 2024-10-20 | - | eddysan/TradingBotFest, config/exchange_info.json, blob 240dc7e1 (GPL-3.0; the venue's own answer to GET /fapi/v1/exchangeInfo) | \`${sha256(document)}\` |
+| ${leverageTiers.output} | ${leverageTiers.input} | 2024-10 | - | freqtrade/freqtrade @ c9ae5e1e (GPL-3.0; the figures are the venue's own answer to GET /fapi/v1/leverageBracket, facts, USDT contracts alone) | \`${sha256(tiers)}\` |
 `;
   writeFileSync(join(outFolder, "ORIGINS.md"), text);
-  process.stdout.write(`${totalBytes} bytes in ${series.length + 1} files\n`);
+  process.stdout.write(`${totalBytes} bytes in ${series.length + 2} files\n`);
 }
 
 const [sharedFolder] = process.argv.slice(2);

@@ -20,5 +20,12 @@ export {
   type VenueUniverse,
 } from "./market/universe.ts";
 export { ReplayFeed, type ReplayFeedOptions } from "./replay-feed.ts";
+export { LATENCY_DEFAULT, SimGateway, type Latency, type SimGatewayOptions } from "./gateway/sim-gateway.ts";
 export { BarExchange, type BarE8, type BarExchangeOptions } from "./trading/bar-exchange.ts";
 export { marketTicks } from "./trading/fill-price.ts";
+export { Brackets, bundledBrackets, type Bracket } from "./venue/brackets.ts";
+export { VENUE_ERRORS, type VenueError } from "./venue/codes.ts";
+export type * from "./venue/orders.ts";
+export { SimExchange, type HeldPosition, type Reply } from "./venue/sim-exchange.ts";
+export { SIM_EXCHANGE_DEFAULTS, type Print, type SimExchangeOptions } from "./venue/venue-floor.ts";
+export { venueRules, venueRulesAround, type LotRules, type VenueRules } from "./venue/venue-rules.ts";

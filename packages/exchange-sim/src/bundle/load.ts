@@ -36,7 +36,8 @@ export interface MarketBundle {
 // The same relative place from `src/bundle` and from `dist/bundle`.
 const dataFolder = new URL("../../data/", import.meta.url);
 
-function readData(name: string): Buffer {
+/** Reads a bundled file; BUNDLE_MISSING. */
+export function readData(name: string): Buffer {
   try {
     return readFileSync(new URL(name, dataFolder));
   } catch (cause) {

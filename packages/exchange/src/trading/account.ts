@@ -47,9 +47,11 @@ export interface SymbolSettings {
   readonly notionalMaxE8: bigint;
 }
 
-/** An order that waits at the venue, in the book or beside it. */
+type Without<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
+
+/** An order that waits at the venue, in the book or beside it; whose it is tells its client id alone. */
 export interface OpenOrder {
-  readonly request: Omit<OrderRequest, "role" | "symbol">;
+  readonly request: Without<OrderRequest, "role" | "symbol">;
   readonly orderId: string;
   readonly cumQtySteps: QtySteps;
 }

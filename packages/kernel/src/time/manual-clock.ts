@@ -39,6 +39,13 @@ export class ManualClock implements Clock {
     return this.#pending.length;
   }
 
+  /** When the next timer is due; null: none waits. */
+  get nextDueMs(): number | null {
+    let next: number | null = null;
+    for (const { atMs } of this.#pending) if (next === null || atMs < next) next = atMs;
+    return next;
+  }
+
   /**
    * Moves time to `toMs` and fires every timer due on the way, timers set by timers included. A timer must not move
    * time itself; one that throws leaves the clock at its own time.

@@ -1,0 +1,329 @@
+import type { IncomeRow, MarginType, SymbolSettings } from "@smcq/exchange";
+import type { FeeRates } from "@smcq/exchange";
+import { assert, divRound, E8, notionalE8, type SymbolId } from "@smcq/kernel";
+import { Admission } from "./admission.ts";
+import { abs, min } from "./bigints.ts";
+import { type VenueError, VENUE_ERRORS } from "./codes.ts";
+import { Matching } from "./matching.ts";
+import { filterAlgo } from "./order-checks.ts";
+import { ALGO_ORDERS_MAX } from "./order-book.ts";
+import type {
+  AlgoWish,
+  OrderWish,
+  VenueAlgo,
+  VenueEvent,
+  VenueHolding,
+  VenueOrder,
+  VenueTrade,
+} from "./orders.ts";
+import { reachOf } from "./reach.ts";
+import { type Print, type SimExchangeOptions, VenueFloor } from "./venue-floor.ts";
+import type { VenueRules } from "./venue-rules.ts";
+
+/** What became of a call: what it made, or why it was refused. */
+export type Reply<T> =
+  | { readonly type: "done"; readonly value: T }
+  | { readonly type: "refused"; readonly error: VenueError };
+
+/** A position as the venue states it, with the mark at which it is liquidated while nothing else changes. */
+export interface HeldPosition extends VenueHolding {
+  readonly liquidationPriceE8: bigint | null;
+}
+
+/**
+ * The venue in memory, fidelity `path` (docs/trading.md 7): an account in one-way mode with its filters, orders, conditional
+ * orders, margin, liquidation and account book, in the venue's own words and codes. It has neither clock nor chance: its
+ * caller moves the market (`print`) and hands in orders with the time at which they arrive. What it tells of comes when the
+ * call that caused it is over.
+ *
+ *   bid = the last trade   ask = one tick above   BUY pays ask + slippage, SELL gets bid - slippage, rounded against it
+ *
+ * A market order that wants more than its share of the minute's volume is filled in parts, each a tick worse, until the
+ * symbol's `marketTakeBound` from the mark; the rest expires. A waiting limit order is filled, as maker and at its own
+ * price, when the last trade goes through it by a tick. A liquidated position is closed at the mark as a whole.
+ */
+export class SimExchange {
+  readonly #floor: VenueFloor;
+  readonly #admission: Admission;
+  readonly #matching: Matching;
+
+  constructor(options: SimExchangeOptions) {
+    this.#floor = new VenueFloor(options);
+    this.#admission = new Admission(this.#floor);
+    this.#matching = new Matching(this.#floor, this.#admission);
+  }
+
+  /** From now on one listener hears everything; without one nobody does. */
+  listen(onEvent: (event: VenueEvent) => void): void {
+    this.#floor.listen(onEvent);
+  }
+
+  /** Opens a symbol to trading; it can be ordered from its first print on. */
+  list(symbolId: SymbolId, rules: VenueRules, fees: FeeRates): void {
+    this.#floor.list(symbolId, rules, fees);
+  }
+
+  /** What the present minute of a symbol trades, base units e8: large market orders are measured by it. */
+  setVolume(symbolId: SymbolId, volumeE8: bigint): void {
+    this.#floor.listing(symbolId).volumeE8 = volumeE8;
+  }
+
+  /** Closes a symbol to orders that open, or opens it again. */
+  setTrading(symbolId: SymbolId, isTrading: boolean): void {
+    this.#floor.listing(symbolId).isTrading = isTrading;
+  }
+
+  /** Moves a symbol's market; whatever its prices reach happens now, liquidations first. */
+  print(symbolId: SymbolId, print: Print): void {
+    const listing = this.#floor.listing(symbolId);
+    assert(print.lastE8 > 0n && print.markE8 > 0n, "Invariant: prices are above 0");
+    assert(
+      print.timeMs >= (listing.print?.timeMs ?? 0),
+      "Invariant: a symbol's market does not go back in time",
+    );
+    this.#floor.run(print.timeMs, () => {
+      listing.print = print;
+      this.#floor.account.setMark(symbolId, print.markE8);
+      this.#liquidate();
+      this.#matching.fillLimits(symbolId);
+      this.#matching.fireAlgos(symbolId);
+    });
+  }
+
+  /**
+   * The first moment, on the straight way from the present to `to`, at which something that waits would stir or a position
+   * be liquidated; null: nothing on the way. `print` it before going on.
+   */
+  reach(symbolId: SymbolId, to: Print): Print | null {
+    const { print, rules } = this.#floor.listing(symbolId);
+    if (print === null) return null;
+    const { account, orders } = this.#floor;
+    const levels = [...orders.levels(symbolId, rules.tickE8)];
+    const qtyE8 = account.qtyE8(symbolId);
+    const liquidationE8 = qtyE8 === 0n ? null : account.liquidationPriceE8(symbolId);
+    if (liquidationE8 !== null) levels.push({ priceE8: liquidationE8, isUp: qtyE8 < 0n, isMark: true });
+    return reachOf(print, to, levels);
+  }
+
+  /** The last moment of a symbol's market; null: none yet. */
+  lastPrint(symbolId: SymbolId): Print | null {
+    return this.#floor.listing(symbolId).print;
+  }
+
+  /** Symbols in which something is held or waits, by number: the others need no prints. */
+  activeIds(): readonly SymbolId[] {
+    const { account, orders } = this.#floor;
+    return [...new Set([...account.heldIds(), ...orders.activeIds()])].sort((a, b) => a - b);
+  }
+
+  /** Takes an order that arrives at `nowMs`. A market order, IOC and FOK have ended when this returns. */
+  place(wish: OrderWish, nowMs: number): Reply<VenueOrder> {
+    return this.#floor.run(nowMs, () => {
+      if (this.#floor.orderable(wish.symbolId) === null) return refused(VENUE_ERRORS.invalidSymbol);
+      const error = this.#admission.faultOf(wish);
+      return error === null ? done(this.#matching.accept(wish)) : refused(error);
+    });
+  }
+
+  /** Takes a conditional order that arrives at `nowMs`. */
+  placeAlgo(wish: AlgoWish, nowMs: number): Reply<VenueAlgo> {
+    return this.#floor.run(nowMs, () => {
+      const error = this.#algoFault(wish);
+      if (error !== null) return refused(error);
+      const algo: VenueAlgo = {
+        ...wish,
+        algoId: this.#floor.nextId(),
+        status: "NEW",
+        actualOrderId: null,
+        actualQtyE8: 0n,
+        rejectText: null,
+        createdMs: nowMs,
+        updatedMs: nowMs,
+      };
+      return done(this.#floor.keepAlgo(algo));
+    });
+  }
+
+  cancel(symbolId: SymbolId, clientOrderId: string, nowMs: number): Reply<VenueOrder> {
+    return this.#floor.run(nowMs, () => {
+      const order = this.#floor.orders.openOrder(symbolId, clientOrderId);
+      return order === undefined
+        ? refused(VENUE_ERRORS.unknownOrder)
+        : done(this.#matching.end(order, "CANCELED"));
+    });
+  }
+
+  cancelAlgo(symbolId: SymbolId, clientAlgoId: string, nowMs: number): Reply<VenueAlgo> {
+    return this.#floor.run(nowMs, () => {
+      const algo = this.#floor.orders.openAlgo(symbolId, clientAlgoId);
+      if (algo === undefined) return refused(VENUE_ERRORS.unknownOrder);
+      return done(this.#matching.step(algo, "CANCELED"));
+    });
+  }
+
+  /** What a symbol is traded with has its brackets' leverage at most; what is held must still be allowed and paid for. */
+  setLeverage(symbolId: SymbolId, leverage: number, nowMs: number): Reply<SymbolSettings> {
+    return this.#floor.run(nowMs, () => {
+      const { account } = this.#floor;
+      const { brackets } = this.#floor.listing(symbolId).rules;
+      const { leverage: present, marginType } = account.settings(symbolId);
+      if (!Number.isInteger(leverage) || leverage < 1 || leverage > brackets.leverageMax)
+        return refused(VENUE_ERRORS.leverageInvalid);
+      const isHeld = account.qtyE8(symbolId) !== 0n;
+      if (isHeld && marginType === "isolated" && leverage < present)
+        return refused(VENUE_ERRORS.leverageReduction);
+      if (isHeld && this.#admission.worthE8(symbolId, 0n) > brackets.notionalMaxE8(leverage))
+        return refused(VENUE_ERRORS.positionTooLarge);
+      account.setLeverage(symbolId, leverage);
+      if (leverage < present && this.#admission.availableE8() === 0n) {
+        account.setLeverage(symbolId, present);
+        return refused(VENUE_ERRORS.marginInsufficient);
+      }
+      if (leverage !== present)
+        this.#floor.emit({ type: "leverage", symbolId, leverage, timeMs: this.#floor.nowMs });
+      return done(account.settings(symbolId));
+    });
+  }
+
+  setMarginType(symbolId: SymbolId, marginType: MarginType, nowMs: number): Reply<SymbolSettings> {
+    return this.#floor.run(nowMs, () => {
+      const { account, orders } = this.#floor;
+      const isOther = account.settings(symbolId).marginType !== marginType;
+      if (isOther && orders.openOrders(symbolId).length + orders.openAlgos(symbolId).length > 0)
+        return refused(VENUE_ERRORS.marginTypeOrders);
+      if (isOther && account.qtyE8(symbolId) !== 0n) return refused(VENUE_ERRORS.marginTypePosition);
+      if (isOther) account.setMarginType(symbolId, marginType);
+      return done(account.settings(symbolId));
+    });
+  }
+
+  /** Money comes (positive) or goes; what margin needs cannot go. Returns the wallet. */
+  transfer(amountE8: bigint, nowMs: number): Reply<bigint> {
+    return this.#floor.run(nowMs, () => {
+      if (amountE8 < 0n && -amountE8 > this.#admission.availableE8())
+        return refused(VENUE_ERRORS.transferTooLarge);
+      this.#floor.account.pay({ type: "transfer", symbolId: null, amountE8, timeMs: nowMs });
+      this.#floor.emitAccount(amountE8 < 0n ? "WITHDRAW" : "DEPOSIT", []);
+      return done(this.#floor.account.walletE8);
+    });
+  }
+
+  /** A funding time of a symbol: `-side * notional at the mark * rate`; longs pay a positive rate. */
+  fund(symbolId: SymbolId, rateE8: bigint, nowMs: number): void {
+    this.#floor.run(nowMs, () => {
+      const { account } = this.#floor;
+      const qtyE8 = account.qtyE8(symbolId);
+      if (qtyE8 === 0n) return;
+      const side = qtyE8 < 0n ? -1n : 1n;
+      const valueE8 = notionalE8(account.markE8(symbolId), abs(qtyE8));
+      const amountE8 = -side * divRound(valueE8 * rateE8, E8);
+      account.pay({ type: "funding", symbolId, amountE8, timeMs: nowMs });
+      this.#floor.emitAccount("FUNDING_FEE", [symbolId]);
+      this.#liquidate();
+    });
+  }
+
+  /** Auto-deleveraging: the venue closes `qtyE8`, at most what is held, at the mark. */
+  deleverage(symbolId: SymbolId, qtyE8: bigint, nowMs: number): void {
+    this.#floor.run(nowMs, () => this.#matching.force(symbolId, qtyE8, "adl_autoclose"));
+  }
+
+  /** Undefined: there is none, or it is forgotten. */
+  order(symbolId: SymbolId, clientOrderId: string): VenueOrder | undefined {
+    return this.#floor.orders.order(symbolId, clientOrderId);
+  }
+
+  algo(symbolId: SymbolId, clientAlgoId: string): VenueAlgo | undefined {
+    return this.#floor.orders.algo(symbolId, clientAlgoId);
+  }
+
+  openOrders(): readonly VenueOrder[] {
+    return this.#floor.orders.allOrders;
+  }
+
+  openAlgos(): readonly VenueAlgo[] {
+    return this.#floor.orders.allAlgos;
+  }
+
+  /** By symbol number. */
+  positions(): readonly HeldPosition[] {
+    const { account } = this.#floor;
+    return account
+      .heldIds()
+      .map((id) =>
+        Object.assign(account.holding(id), { liquidationPriceE8: account.liquidationPriceE8(id) }),
+      );
+  }
+
+  trades(symbolId: SymbolId, sinceMs: number): readonly VenueTrade[] {
+    return this.#floor.book.trades(symbolId, sinceMs);
+  }
+
+  income(sinceMs: number): readonly IncomeRow[] {
+    return this.#floor.book.income(sinceMs);
+  }
+
+  settings(symbolId: SymbolId): SymbolSettings {
+    return this.#floor.account.settings(symbolId);
+  }
+
+  walletE8(): bigint {
+    return this.#floor.account.walletE8;
+  }
+
+  /** What new orders may still use. */
+  availableE8(): bigint {
+    return this.#admission.availableE8();
+  }
+
+  rules(symbolId: SymbolId): VenueRules {
+    return this.#floor.listing(symbolId).rules;
+  }
+
+  #algoFault(wish: AlgoWish): VenueError | null {
+    const { symbolId, clientAlgoId, isReduceOnly, isClosePosition } = wish;
+    const { orders } = this.#floor;
+    const listing = this.#floor.orderable(symbolId);
+    if (listing === null) return VENUE_ERRORS.invalidSymbol;
+    if (orders.openAlgo(symbolId, clientAlgoId) !== undefined) return VENUE_ERRORS.duplicateId;
+    const fault = filterAlgo(wish, listing.rules, this.#floor.quotes(symbolId));
+    if (fault !== null) return fault;
+    if (!listing.isTrading && !isReduceOnly && !isClosePosition) return VENUE_ERRORS.symbolClosed;
+    if (orders.algoCount >= ALGO_ORDERS_MAX) return VENUE_ERRORS.tooManyAlgoOrders;
+    const isSameKind = ({ type, side, ...other }: VenueAlgo): boolean =>
+      other.isClosePosition && side === wish.side && type === wish.type;
+    return isClosePosition && orders.openAlgos(symbolId).some(isSameKind)
+      ? VENUE_ERRORS.closePositionExists
+      : null;
+  }
+
+  /** Closes what the account can no longer carry, one position after the other. */
+  #liquidate(): void {
+    const { account, orders } = this.#floor;
+    for (let id = account.bankruptIds()[0]; id !== undefined; id = account.bankruptIds()[0]) {
+      for (const order of orders.openOrders(id)) this.#matching.end(order, "CANCELED");
+      for (const algo of orders.openAlgos(id)) this.#matching.step(algo, "CANCELED");
+      const { marginType, isolatedWalletE8 } = account.holding(id);
+      const givenE8 = marginType === "isolated" ? isolatedWalletE8 : account.crossWalletE8;
+      const beforeE8 = account.walletE8;
+      const sizeE8 = abs(account.qtyE8(id));
+      const valueE8 = notionalE8(account.markE8(id), sizeE8);
+      this.#matching.force(id, sizeE8, "autoclose-");
+      const leftE8 = givenE8 + account.walletE8 - beforeE8;
+      const feeE8 = divRound(valueE8 * this.#floor.listing(id).rules.liquidationFeeE8, E8);
+      // The insurance fund takes its fee from what is left, and pays what is missing.
+      const amountE8 = leftE8 < 0n ? -leftE8 : -min(feeE8, leftE8);
+      if (amountE8 === 0n) continue;
+      account.pay({ type: "liquidation-fee", symbolId: id, amountE8, timeMs: this.#floor.nowMs });
+      this.#floor.emitAccount("INSURANCE_CLEAR", [id]);
+    }
+  }
+}
+
+function done<T>(value: T): Reply<T> {
+  return { type: "done", value };
+}
+
+function refused(error: VenueError): Reply<never> {
+  return { type: "refused", error };
+}
