@@ -114,6 +114,7 @@ function measurePass(series: readonly ScannedSeries[], recorder: PartRecorder): 
       scorerId: "heuristic",
       funding: [],
       fromMs: null,
+      fidelity: { type: "bar" },
     }).run();
     ms.push((clock.monoNs() - startNs) / 1e6);
     trades = result.trades.length;

@@ -63,7 +63,17 @@ function resultOf(
     return { timeMs: exitMs, walletE8, equityE8: walletE8 };
   });
   const report = reportOf(
-    { equity: "1000", fromMs: null, toMs: null, rowsMax: null, scoreMin: 0.6, risk, trials: 5 },
+    {
+      equity: "1000",
+      fromMs: null,
+      toMs: null,
+      rowsMax: null,
+      scoreMin: 0.6,
+      risk,
+      trials: 5,
+      fidelity: "bar",
+      seed: 1,
+    },
     {
       inputs: [{ symbol: HOSTILE, files: [{ name: HOSTILE, sha256: "ab12" }], source: { type: "bundled" } }],
       funding: { name: HOSTILE, sha256: "cd34", rates: [], ignoredRows: 0, ignoredSymbols: [] },

@@ -7,7 +7,8 @@ export { MarketFaults } from "./faults/plan.ts";
 export { hash4, unit4 } from "./hash.ts";
 export { createGrid, type Grid } from "./market/grid.ts";
 export { MarketData, type FlatRule, type MarketOptions, type MarketSymbol } from "./market/market-data.ts";
-export { createCell, type KlineCell } from "./market/path.ts";
+export { BASIS_RATIO_MAX, markE8At } from "./market/mark.ts";
+export { createCell, type KlineCell, type PathTurns, turnsOf } from "./market/path.ts";
 export type { Derivation } from "./market/series-view.ts";
 export {
   cloneSymbol,
@@ -28,4 +29,10 @@ export { VENUE_ERRORS, type VenueError } from "./venue/codes.ts";
 export type * from "./venue/orders.ts";
 export { SimExchange, type HeldPosition, type Reply } from "./venue/sim-exchange.ts";
 export { SIM_EXCHANGE_DEFAULTS, type Print, type SimExchangeOptions } from "./venue/venue-floor.ts";
-export { venueRules, venueRulesAround, type LotRules, type VenueRules } from "./venue/venue-rules.ts";
+export {
+  venueRules,
+  venueRulesAround,
+  withPrices,
+  type LotRules,
+  type VenueRules,
+} from "./venue/venue-rules.ts";

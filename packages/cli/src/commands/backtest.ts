@@ -1,7 +1,7 @@
 import { parseE8, SmcqError, SystemClock } from "@smcq/kernel";
 import { requireBounded } from "@smcq/risk";
 import { utcMs } from "@smcq/scoring";
-import type { CommandModule } from "yargs";
+import type { CommandModule, Options } from "yargs";
 import { threadCount } from "../modes/thread-count.ts";
 import { backtestText } from "../offline/backtest/backtest-text.ts";
 import { type BacktestOptions, runBacktest } from "../offline/backtest/run-backtest.ts";
@@ -16,58 +16,73 @@ const PROGRESS_MS = 10_000;
 const UTC_TIME = /^(\d{4}-\d\d-\d\d)(?:T(\d\d:\d\d)(:\d\d(?:\.\d{3})?)?Z?)?$/;
 
 const TRIALS_MAX = 1_000_000;
+const SEED_MAX = 2 ** 32 - 1;
 
 type Args = Readonly<Record<string, unknown>>;
 
+const TEXT = { type: "string", requiresArg: true } as const;
+const NUMBER = { type: "number", requiresArg: true } as const;
+
+const FLAGS: Readonly<Record<string, Options>> = {
+  klines: {
+    ...TEXT,
+    array: true,
+    describe:
+      "files of closed 1-minute bars, SYMBOL-1m-ANYTHING.csv, .csv.gz or .zip; without them the bundled bars",
+  },
+  instruments: {
+    ...TEXT,
+    describe:
+      "the venue's exchangeInfo, or JSON of tickSize, stepSize, minQty, marketMaxQty, minNotional by symbol; without it the bundled exchangeInfo",
+  },
+  funding: {
+    ...TEXT,
+    describe:
+      "funding rates, .csv or .csv.gz of time (ms UTC, a whole minute), symbol, rate; without it nobody pays funding",
+  },
+  out: { ...TEXT, demandOption: true, describe: "folder to write, new or empty" },
+  model: { ...TEXT, default: "heuristic", describe: '"heuristic" or a model file (.onnx)' },
+  equity: { ...TEXT, default: "10000", describe: "USDT to begin with" },
+  leverage: {
+    ...NUMBER,
+    describe: "short for --set risk.leverage=N",
+  },
+  from: { ...TEXT, describe: "decide from here on (UTC date, or ms); earlier bars warm up" },
+  to: { ...TEXT, describe: "leave out bars from here on (UTC date, or ms)" },
+  rows: { ...NUMBER, describe: "only the first rows of each file" },
+  fidelity: {
+    ...TEXT,
+    default: "bar",
+    choices: ["bar", "path"],
+    describe:
+      "bar: orders meet whole bars, exact and fast; path: prices move inside each minute, orders take their time",
+  },
+  seed: {
+    ...NUMBER,
+    default: 1,
+    describe: "of the paths and latencies of --fidelity path",
+  },
+  trials: {
+    ...NUMBER,
+    default: 1,
+    describe: "variants that were tried, this one included: what the Sharpe ratio is deflated by",
+  },
+  "scan-threads": { ...TEXT, describe: "threads that read and scan (default: one a core)" },
+  config: { ...TEXT, describe: "JSON file with settings" },
+  set: {
+    ...TEXT,
+    array: true,
+    describe: "any setting by its path, e.g. --set risk.unprovenRiskRatioMax=0.02",
+  },
+};
+
 /** `smcq backtest`: the core that trades live, over stored bars, against a venue in memory. */
 export function backtestCommand(setExitCode: (exitCode: number) => void): CommandModule {
-  const text = { type: "string", requiresArg: true } as const;
   return {
     command: "backtest",
     describe:
       "trade stored bars by the engine's own core, against a venue in memory, and account for every cent",
-    builder: (argv) =>
-      argv
-        .option("klines", {
-          ...text,
-          array: true,
-          describe:
-            "files of closed 1-minute bars, SYMBOL-1m-ANYTHING.csv, .csv.gz or .zip; without them the bundled bars",
-        })
-        .option("instruments", {
-          ...text,
-          describe:
-            "the venue's exchangeInfo, or JSON of tickSize, stepSize, minQty, marketMaxQty, minNotional by symbol; without it the bundled exchangeInfo",
-        })
-        .option("funding", {
-          ...text,
-          describe:
-            "funding rates, .csv or .csv.gz of time (ms UTC, a whole minute), symbol, rate; without it nobody pays funding",
-        })
-        .option("out", { ...text, demandOption: true, describe: "folder to write, new or empty" })
-        .option("model", { ...text, default: "heuristic", describe: '"heuristic" or a model file (.onnx)' })
-        .option("equity", { ...text, default: "10000", describe: "USDT to begin with" })
-        .option("leverage", {
-          type: "number",
-          requiresArg: true,
-          describe: "short for --set risk.leverage=N",
-        })
-        .option("from", { ...text, describe: "decide from here on (UTC date, or ms); earlier bars warm up" })
-        .option("to", { ...text, describe: "leave out bars from here on (UTC date, or ms)" })
-        .option("rows", { type: "number", requiresArg: true, describe: "only the first rows of each file" })
-        .option("trials", {
-          type: "number",
-          requiresArg: true,
-          default: 1,
-          describe: "variants that were tried, this one included: what the Sharpe ratio is deflated by",
-        })
-        .option("scan-threads", { ...text, describe: "threads that read and scan (default: one a core)" })
-        .option("config", { ...text, describe: "JSON file with settings" })
-        .option("set", {
-          ...text,
-          array: true,
-          describe: "any setting by its path, e.g. --set risk.unprovenRiskRatioMax=0.02",
-        }),
+    builder: (argv) => argv.options(FLAGS),
     handler: async (args) => {
       await printResult(backtestText(await runBacktest(optionsOf(args)), String(args["out"])));
       setExitCode(0);
@@ -94,6 +109,8 @@ function optionsOf(args: Args): BacktestOptions {
     fromMs: timeOf(args, "from"),
     toMs: timeOf(args, "to"),
     rowsMax: rowsOf(args["rows"] as number | undefined),
+    fidelity: args["fidelity"] === "path" ? "path" : "bar",
+    seed: seedOf(args["seed"] as number),
     trials: trialsOf(args["trials"] as number),
     threads: threadCount(config.scanThreads),
     nowMs: clock.nowMs(),
@@ -131,6 +148,11 @@ function rowsOf(rows: number | undefined): number | null {
   if (rows === undefined) return null;
   if (Number.isSafeInteger(rows) && rows > 0) return rows;
   throw new SmcqError("USAGE_BACKTEST", `--rows ${rows}: must be a whole number above 0`);
+}
+
+function seedOf(seed: number): number {
+  if (Number.isSafeInteger(seed) && seed >= 0 && seed <= SEED_MAX) return seed;
+  throw new SmcqError("USAGE_BACKTEST", `--seed ${seed}: must be a whole number from 0 to ${SEED_MAX}`);
 }
 
 function trialsOf(trials: number): number {

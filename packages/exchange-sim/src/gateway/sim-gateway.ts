@@ -166,9 +166,10 @@ export class SimGateway implements OrderGateway, AccountStream, AccountData {
   #hear(event: VenueEvent): void {
     const word = this.#wordOf(event);
     if (word === null) return;
-    const nowMs = this.#clock.nowMs();
-    this.#lastWordMs = Math.max(this.#lastWordMs, nowMs + this.#delayMs(this.#latency.backMs));
-    this.#clock.after(this.#lastWordMs - nowMs, () => {
+    // Told from when it happened: the market may be moved a little ahead of the clock.
+    const saidMs = event.type === "income" ? event.row.timeMs : event.timeMs;
+    this.#lastWordMs = Math.max(this.#lastWordMs, saidMs + this.#delayMs(this.#latency.backMs));
+    this.#clock.after(this.#lastWordMs - this.#clock.nowMs(), () => {
       if (this.#listener !== null) word(this.#listener);
     });
   }

@@ -52,6 +52,24 @@ const TRADES_MAX = 900_000;
 /** Trade ids of a minute start this far after the last minute's: more than a minute ever has trades. */
 export const TRADE_ID_STRIDE = 1_000_000;
 
+/** Where the path of a minute turns. */
+export interface PathTurns {
+  readonly isLowFirst: boolean;
+  /** Of the minute, 0..1. */
+  readonly first: number;
+  readonly second: number;
+}
+
+/** The turns of a minute's path; a bar that closes at or above its open goes to its low first with chance 0.7. */
+export function turnsOf(isUp: boolean, seed: number, symbolKey: number, minute: number): PathTurns {
+  const draw = (number: number): number => unit4(seed ^ PATH_SALT, symbolKey, minute, number);
+  return {
+    isLowFirst: draw(0) < (isUp ? 0.7 : 0.3),
+    first: 0.1 + 0.35 * draw(1),
+    second: 0.55 + 0.35 * draw(2),
+  };
+}
+
 /**
  * Turns the final bar in `cell` into the kline at `fraction` (0..1) of its minute.
  *
@@ -67,11 +85,7 @@ export const TRADE_ID_STRIDE = 1_000_000;
  */
 export function formKline(cell: KlineCell, fraction: number, context: PathContext): void {
   const { grid, seed, symbolKey, minute } = context;
-  const draw = unit4(seed ^ PATH_SALT, symbolKey, minute, 0);
-  const shape = unit4(seed ^ PATH_SALT, symbolKey, minute, 1);
-  const isLowFirst = draw < (cell.close >= cell.open ? 0.7 : 0.3);
-  const first = 0.1 + 0.35 * shape;
-  const second = 0.55 + 0.35 * unit4(seed ^ PATH_SALT, symbolKey, minute, 2);
+  const { isLowFirst, first, second } = turnsOf(cell.close >= cell.open, seed, symbolKey, minute);
   const { open } = cell;
   const peak1 = isLowFirst ? cell.low : cell.high;
   const peak2 = isLowFirst ? cell.high : cell.low;
@@ -99,7 +113,7 @@ export function formKline(cell: KlineCell, fraction: number, context: PathContex
     fraction >= 1
       ? finalVolume
       : Math.floor((finalVolume * Math.max(0, fraction)) / grid.stepUnits) * grid.stepUnits;
-  addTrades(cell, finalVolume, area, context, shape);
+  addTrades(cell, finalVolume, area, context, unit4(seed ^ PATH_SALT, symbolKey, minute, 1));
 }
 
 function onTick(price: number, grid: Grid): number {

@@ -1,6 +1,7 @@
 import { type TradingRules, tradingRules } from "@smcq/exchange";
 import { numberToE8, parseE8, SmcqError } from "@smcq/kernel";
 import { filterOf, type VenueSymbol } from "../market/universe.ts";
+import { max, min } from "./bigints.ts";
 import { type Brackets, bundledBrackets } from "./brackets.ts";
 
 /** Bounds of a quantity, e8. */
@@ -114,6 +115,21 @@ export function venueRulesAround(trading: TradingRules): VenueRules {
     liquidationFeeE8: parseE8(DEFAULT_LIQUIDATION_FEE),
     brackets: bundledBrackets(symbol),
     trading,
+  };
+}
+
+/**
+ * The rules of a venue at which these prices were traded: its bounds of prices leave room around them, whatever an older
+ * document says.
+ */
+export function withPrices(rules: VenueRules, lowestE8: bigint, highestE8: bigint): VenueRules {
+  const halfE8 = (lowestE8 / 2n / rules.tickE8) * rules.tickE8;
+  const roomyMinE8 = halfE8 > 0n ? halfE8 : rules.tickE8;
+  const roomyMaxE8 = (highestE8 / rules.tickE8) * rules.tickE8 * 2n;
+  return {
+    ...rules,
+    priceMinE8: min(rules.priceMinE8, roomyMinE8),
+    priceMaxE8: max(rules.priceMaxE8, roomyMaxE8),
   };
 }
 

@@ -57,7 +57,9 @@ export interface BacktestReport {
       readonly ignoredRows: number;
     };
     readonly scorer: string;
-    readonly fidelity: "bar";
+    readonly fidelity: "bar" | "path";
+    /** Of the paths and latencies; null in fidelity `bar`, which draws nothing. */
+    readonly seed: number | null;
     readonly equity: string;
     readonly fromMs: number | null;
     readonly toMs: number | null;
@@ -106,7 +108,7 @@ interface BacktestFacts {
   readonly walletE8: bigint;
 }
 
-type ReportOptions = Omit<BacktestReport["input"], "files" | "funding" | "scorer" | "fidelity">;
+type ReportOptions = Omit<BacktestReport["input"], "files" | "funding" | "scorer">;
 
 /** Sums up a backtest; the wallet must be the start and every booked trade, to the last unit. */
 export function reportOf(options: ReportOptions, facts: BacktestFacts): BacktestReport {
@@ -114,7 +116,7 @@ export function reportOf(options: ReportOptions, facts: BacktestFacts): Backtest
   const { trades, decisions } = result;
   const bookedE8 = trades.reduce((sum, { pnlE8 }) => sum + pnlE8, walletE8);
   assert(bookedE8 === result.walletE8, "Invariant: the wallet is the start and what every trade brought");
-  const { equity, fromMs, toMs, rowsMax, scoreMin, risk, trials } = options;
+  const { equity, fromMs, toMs, rowsMax, scoreMin, risk, trials, fidelity } = options;
   const period = periodOf(series);
   return {
     reportVersion: 1,
@@ -122,7 +124,8 @@ export function reportOf(options: ReportOptions, facts: BacktestFacts): Backtest
       files: inputs.flatMap(({ symbol, files }) => files.map((file) => ({ symbol, ...file }))),
       ...fundingInput(funding),
       scorer: scorerId,
-      fidelity: "bar",
+      fidelity,
+      seed: fidelity === "bar" ? null : options.seed,
       equity,
       fromMs,
       toMs,

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { type TradingRules, tradingRules, type TradingRuleTexts } from "@smcq/exchange";
-import { errorMessage, SmcqError } from "@smcq/kernel";
+import { venueRules, venueRulesAround, type VenueRules, type VenueSymbol } from "@smcq/exchange-sim";
+import { errorMessage, present, SmcqError } from "@smcq/kernel";
 
 const REQUIRED = ["tickSize", "stepSize", "minQty", "marketMaxQty", "minNotional"] as const;
 const OPTIONAL = ["maintMarginRatio"] as const;
@@ -36,6 +37,22 @@ export function readInstruments({ name, text }: InstrumentsText, symbols: readon
     if (entry === undefined) throw fault("INSTRUMENTS_SYMBOL", name, `${symbol} has bars but no entry`);
     return tradingRules(ruleTexts(name, symbol, entry));
   });
+}
+
+/**
+ * The same as the venue itself holds orders against: its whole document where that was given, else rules around ours
+ * (`venueRulesAround`). `rules` are those that `readInstruments` returned.
+ */
+export function readVenueRules(
+  { name, text }: InstrumentsText,
+  rules: readonly TradingRules[],
+): VenueRules[] {
+  const { symbols } = parseObject(name, text);
+  if (!Array.isArray(symbols)) return rules.map(venueRulesAround);
+  const bySymbol = new Map((symbols as readonly VenueSymbol[]).map((entry) => [entry.symbol, entry]));
+  return rules.map(({ symbol }) =>
+    venueRules(present(bySymbol.get(symbol), "Invariant: what has rules stands in their document")),
+  );
 }
 
 function parseObject(name: string, text: string): Readonly<Record<string, unknown>> {

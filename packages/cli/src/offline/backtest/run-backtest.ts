@@ -1,16 +1,27 @@
 import { mkdir, readdir } from "node:fs/promises";
 import { TaskPool } from "@smcq/cluster";
-import { bundledSymbols, loadUniverseText } from "@smcq/exchange-sim";
-import { errorCode, errorMessage, type Logger, parseE8, SmcqError, workerUrl } from "@smcq/kernel";
+import { bundledSymbols, loadUniverseText, type VenueRules, withPrices } from "@smcq/exchange-sim";
+import {
+  BAR_FIELDS,
+  errorCode,
+  errorMessage,
+  type Logger,
+  numberToE8,
+  parseE8,
+  SmcqError,
+  workerUrl,
+} from "@smcq/kernel";
 import type { RiskParameters } from "@smcq/risk";
 import type { BacktestWorkerData, SeriesOutcome } from "../../workers/backtest.worker.ts";
 import { openKlineFiles } from "../dataset/bar-source.ts";
 import { type BacktestReport, reportOf, type SymbolInput } from "./backtest-report.ts";
 import { backtestScorer } from "./backtest-scorer.ts";
-import { instrumentsFile, readInstruments } from "./read-instruments.ts";
+import { instrumentsFile, readInstruments, readVenueRules } from "./read-instruments.ts";
 import { type FundingFile, readFunding } from "./read-funding.ts";
 import { ROUNDING_RATIO, type SeriesReply, type SeriesTask } from "./series-task.ts";
-import { TradePass } from "./trade-pass.ts";
+import { type Fidelity, TradePass } from "./trade-pass.ts";
+import { BarField } from "./venue/backtest-venue.ts";
+import type { ScannedSeries } from "./scan-series.ts";
 import { writeBacktest } from "./write-backtest.ts";
 
 /** The venue's fees of an account without volume (docs/trading.md 7). */
@@ -37,6 +48,9 @@ export interface BacktestOptions {
   readonly toMs: number | null;
   /** First rows of each file; null: all. */
   readonly rowsMax: number | null;
+  /** `path` is drawn from the seed. */
+  readonly fidelity: "bar" | "path";
+  readonly seed: number;
   /** Variants that were tried, this one included: what the Sharpe ratio is deflated by. */
   readonly trials: number;
   readonly threads: number;
@@ -59,10 +73,12 @@ export async function runBacktest(options: BacktestOptions): Promise<BacktestRep
   const inputs = options.klines === null ? bundledInputs() : await fileInputs(options.klines);
   if (inputs.length > SYMBOLS_MAX)
     throw new SmcqError("USAGE_KLINES", `${inputs.length} symbols: at most ${SYMBOLS_MAX} are taken`);
-  const rules = readInstruments(
+  const instruments =
     options.instruments === null
       ? { name: "the bundled exchangeInfo", text: loadUniverseText() }
-      : instrumentsFile(options.instruments),
+      : instrumentsFile(options.instruments);
+  const rules = readInstruments(
+    instruments,
     inputs.map(({ symbol }) => symbol),
   );
   const funding = await fundingOf(
@@ -80,6 +96,10 @@ export async function runBacktest(options: BacktestOptions): Promise<BacktestRep
     );
   const series = replies.map(({ series: own }) => own);
   const walletE8 = parseE8(options.equity);
+  const fidelity: Fidelity =
+    options.fidelity === "bar"
+      ? { type: "bar" }
+      : { type: "path", seed: options.seed, rules: pricedRules(readVenueRules(instruments, rules), series) };
   const result = new TradePass({
     series,
     rules,
@@ -90,11 +110,25 @@ export async function runBacktest(options: BacktestOptions): Promise<BacktestRep
     scoreMin,
     scorerId,
     fromMs,
+    fidelity,
   }).run();
   const report = reportOf(options, { inputs, funding, series, result, scorerId, walletE8 });
   await mkdir(options.out, { recursive: true });
   writeBacktest(options.out, result, rules, report);
   return report;
+}
+
+/** The venue's rules with room for the prices that were traded. */
+function pricedRules(rules: readonly VenueRules[], series: readonly ScannedSeries[]): VenueRules[] {
+  return rules.map((own, index) => {
+    const { bars } = series[index] as ScannedSeries;
+    let [lowest, highest] = [Number.POSITIVE_INFINITY, 0];
+    for (let at = 0; at < bars.length; at += BAR_FIELDS) {
+      highest = Math.max(highest, bars[at + BarField.High] as number);
+      lowest = Math.min(lowest, bars[at + BarField.Low] as number);
+    }
+    return highest === 0 ? own : withPrices(own, numberToE8(lowest), numberToE8(highest));
+  });
 }
 
 async function fundingOf(

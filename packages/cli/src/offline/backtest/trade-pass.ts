@@ -9,12 +9,15 @@ import {
   type TradeRecord,
   type TradingCommand,
 } from "@smcq/engine";
-import type { FeeRates, TradingRules } from "@smcq/exchange";
-import { BarExchange } from "@smcq/exchange-sim";
+import type { AccountListener, FeeRates, TradingRules } from "@smcq/exchange";
+import type { VenueRules } from "@smcq/exchange-sim";
 import { BAR_FIELDS, ManualClock, MINUTE_MS, numberToE8, type SymbolId, symbolId } from "@smcq/kernel";
 import type { RiskParameters } from "@smcq/risk";
 import type { FundingRate } from "./read-funding.ts";
 import type { ScannedSeries } from "./scan-series.ts";
+import { BarField, type BacktestVenue } from "./venue/backtest-venue.ts";
+import { BarVenue } from "./venue/bar-venue.ts";
+import { PathVenue } from "./venue/path-venue.ts";
 
 const HOUR_MS = 3_600_000;
 const ENGINE_ID = "bt00";
@@ -33,7 +36,18 @@ export interface TradePassOptions {
   readonly scorerId: string;
   /** Candidates of bars that open before it are not decided on; null: none. */
   readonly fromMs: number | null;
+  readonly fidelity: Fidelity;
 }
+
+/** How the venue of a backtest moves inside a minute (docs/trading.md 7); `path` is drawn from a seed. */
+export type Fidelity =
+  | { readonly type: "bar" }
+  | {
+      readonly type: "path";
+      readonly seed: number;
+      /** By symbol number. */
+      readonly rules: readonly VenueRules[];
+    };
 
 /** A row of the equity curve. */
 export interface EquityRow {
@@ -70,7 +84,7 @@ export class TradePass {
   readonly #inbox = new Inbox();
   readonly #engine: Engine;
   readonly #loop: EngineLoop;
-  readonly #venue: BarExchange;
+  readonly #venue: BacktestVenue;
   readonly #tracks: readonly Track[];
   /** When each symbol's next candidate is (open time of its bar): a minute looks at those alone that have one. */
   readonly #nextMs: Float64Array;
@@ -99,13 +113,7 @@ export class TradePass {
       signalAgeMsMax: Number.POSITIVE_INFINITY,
       trading: { engineId: ENGINE_ID, startWalletE8: walletE8, risk },
     });
-    this.#venue = new BarExchange({
-      walletE8,
-      listener: {
-        onOrder: (update) => this.#inbox.put({ type: "order-update", update }),
-        onIncome: (income) => this.#inbox.put({ type: "income", income }),
-      },
-    });
+    this.#venue = this.#createVenue();
     const inbox = this.#inbox;
     this.#loop = new EngineLoop({
       engine: this.#engine,
@@ -131,12 +139,12 @@ export class TradePass {
     const { rules, fees } = this.#options;
     for (const { id, series } of this.#tracks) {
       const own = rules[id] as TradingRules;
-      this.#venue.list(id, own, fees);
       this.#inbox.put({ type: "instrument", symbolId: id, symbol: series.symbol, rules: own, fees });
     }
     this.#drain();
     const lastMs = Math.max(...this.#tracks.map(({ series }) => openMs(series, series.barCount - 1)));
     for (let timeMs = this.#firstMs(); timeMs <= lastMs; timeMs += MINUTE_MS) this.#minute(timeMs);
+    this.#venue.finish();
     return {
       trades: this.#trades.toSorted((a, b) => a.entryMs - b.entryMs || a.tradeId - b.tradeId),
       decisions: this.#decisions,
@@ -150,33 +158,47 @@ export class TradePass {
     return Math.min(...this.#tracks.map(({ series }) => openMs(series, 0)));
   }
 
+  #createVenue(): BacktestVenue {
+    const { walletE8, rules, fees, fidelity } = this.#options;
+    const clock = this.#clock;
+    const listener: AccountListener = {
+      onOrder: (update) => this.#inbox.put({ type: "order-update", update }),
+      onIncome: (income) => this.#inbox.put({ type: "income", income }),
+      onLeverage: () => {},
+      onStream: () => {},
+    };
+    const run = {
+      bars: {
+        at: (id: SymbolId, timeMs: number) => this.#barAt(this.#track(id), timeMs),
+        before: (id: SymbolId, timeMs: number) => this.#barBefore(this.#track(id), timeMs),
+        valueE8: (id: SymbolId, bar: number, field: BarField) =>
+          numberToE8(this.#track(id).series.bars[bar * BAR_FIELDS + field] as number),
+        isLast: (id: SymbolId, bar: number) => bar === this.#track(id).series.barCount - 1,
+      },
+      heldIds: () => this.#heldIds(),
+      moveTo: (timeMs: number) => clock.advanceTo(Math.max(timeMs, clock.nowMs())),
+      drain: () => this.#drain(),
+      dataEnded: (id: SymbolId) => this.#inbox.put({ type: "data-ended", symbolId: id }),
+    };
+    return fidelity.type === "bar"
+      ? new BarVenue({ walletE8, listener, rules, fees }, run)
+      : new PathVenue({ walletE8, listener, fees, clock, seed: fidelity.seed, rules: fidelity.rules }, run);
+  }
+
   #minute(timeMs: number): void {
     const closeMs = timeMs + MINUTE_MS;
-    const present = (id: SymbolId): number => this.#barAt(this.#tracks[id] as Track, timeMs);
-    this.#fund(timeMs);
-    // (a), (b): what was decided on the last bar executes at this open.
-    if (this.#venue.hasWaiting) {
-      this.#clock.advanceTo(timeMs);
-      this.#venue.open(timeMs, (id) => {
-        const bar = present(id);
-        return bar < 0 ? null : this.#priceE8(id, bar, 1);
-      });
-      this.#drain();
-    }
-    this.#clock.advanceTo(closeMs);
-    // (c): stops and targets of this bar.
+    // (a), (b), (c): what was decided executes; stops and targets.
     const held = this.#heldIds();
-    for (const id of held) {
-      const bar = present(id);
-      if (bar >= 0) this.#tradeBar(id, bar, timeMs);
-    }
-    this.#drain();
+    this.#venue.pass(timeMs, this.#dueFunding(timeMs));
     // (d), (e): equity at the closes, then the rules.
-    const marks = held.flatMap((id) => {
-      const bar = present(id);
-      return bar < 0 ? [] : [{ symbolId: id, priceE8: this.#priceE8(id, bar, 4) }];
-    });
-    if (held.length > 0 || closeMs % HOUR_MS === 0 || this.#venue.walletE8() !== this.#lastWalletE8) {
+    const marked = new Set([...held, ...this.#heldIds()]);
+    const marks = [...marked]
+      .sort((a, b) => a - b)
+      .flatMap((id) => {
+        const bar = this.#barAt(this.#track(id), timeMs);
+        return bar < 0 ? [] : [{ symbolId: id, priceE8: this.#closeE8(id, bar) }];
+      });
+    if (marked.size > 0 || closeMs % HOUR_MS === 0 || this.#venue.walletE8() !== this.#lastWalletE8) {
       this.#inbox.put({ type: "minute", closeMs, marks });
       this.#drain();
     }
@@ -184,40 +206,21 @@ export class TradePass {
     this.#batch(timeMs);
   }
 
-  /** Settles what falls due with this minute's open, before anything executes at it. */
-  #fund(timeMs: number): void {
+  /** The rates that fall due with this minute's open. */
+  #dueFunding(timeMs: number): readonly FundingRate[] {
     const { funding } = this.#options;
+    const due: FundingRate[] = [];
     for (let rate = funding[this.#funding]; rate !== undefined; rate = funding[this.#funding]) {
-      if (rate.timeMs > timeMs) return;
+      if (rate.timeMs > timeMs) break;
       this.#funding++;
-      const track = this.#tracks[rate.symbolId] as Track;
-      this.#barAt(track, timeMs);
-      // What fell due before the first bar found nothing held.
-      if (rate.timeMs < timeMs || track.bar === 0) continue;
-      this.#clock.advanceTo(timeMs);
-      this.#venue.fund(rate.symbolId, { ...rate, markE8: this.#priceE8(rate.symbolId, track.bar - 1, 4) });
-      this.#drain();
+      if (rate.timeMs === timeMs) due.push(rate);
     }
+    return due;
   }
 
   #heldIds(): readonly SymbolId[] {
     const trades = this.#engine.trading?.holdings.openTrades() ?? [];
     return trades.map(({ symbolId: id }) => id);
-  }
-
-  #tradeBar(id: SymbolId, bar: number, timeMs: number): void {
-    const closeMs = timeMs + MINUTE_MS;
-    this.#venue.trade(id, timeMs, closeMs, {
-      openE8: this.#priceE8(id, bar, 1),
-      highE8: this.#priceE8(id, bar, 2),
-      lowE8: this.#priceE8(id, bar, 3),
-    });
-    const { series } = this.#tracks[id] as Track;
-    if (bar < series.barCount - 1) return;
-    this.#drain();
-    this.#inbox.put({ type: "data-ended", symbolId: id });
-    this.#drain();
-    this.#venue.settle(id, closeMs, this.#priceE8(id, bar, 4));
   }
 
   #batch(timeMs: number): void {
@@ -286,10 +289,10 @@ export class TradePass {
         return;
       }
       case "cancel":
-        this.#venue.cancel(command, () => {});
+        this.#venue.cancel(command);
         return;
       case "set-leverage":
-        this.#venue.setLeverage(command.symbolId, command.leverage, () => {});
+        this.#venue.setLeverage(command.symbolId, command.leverage);
         return;
       case "decided":
         this.#decisions.push(command.decision);
@@ -320,9 +323,18 @@ export class TradePass {
     return openMs(series, track.bar) === timeMs ? track.bar : -1;
   }
 
-  #priceE8(id: SymbolId, bar: number, field: 1 | 2 | 3 | 4): bigint {
-    const { bars } = (this.#tracks[id] as Track).series;
-    return numberToE8(bars[bar * BAR_FIELDS + field] as number);
+  /** The last bar of a symbol that opened before `timeMs`, or -1. */
+  #barBefore(track: Track, timeMs: number): number {
+    this.#barAt(track, timeMs);
+    return track.bar - 1;
+  }
+
+  #closeE8(id: SymbolId, bar: number): bigint {
+    return numberToE8(this.#track(id).series.bars[bar * BAR_FIELDS + BarField.Close] as number);
+  }
+
+  #track(id: SymbolId): Track {
+    return this.#tracks[id] as Track;
   }
 
   #drain(): void {

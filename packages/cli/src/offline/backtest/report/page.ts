@@ -55,6 +55,7 @@ function headline(report: BacktestReport): Markup {
     ["Wallet", `${moneyText(input.equity)} → ${moneyText(wallet)} USDT`],
     ["Deepest drawdown", shareText(report.drawdownRatioMax, 2)],
     ["Scorer", input.scorer],
+    ["Venue", input.seed === null ? "whole bars" : `drawn paths, seed ${input.seed}`],
     ["Bars of 1 minute", `${numberText(report.bars)} (${numberText(report.holes)} missing)`],
     [
       "Period (UTC)",
