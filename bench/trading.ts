@@ -115,6 +115,7 @@ function measurePass(series: readonly ScannedSeries[], recorder: PartRecorder): 
       funding: [],
       fromMs: null,
       fidelity: { type: "bar" },
+      onDay: () => {},
     }).run();
     ms.push((clock.monoNs() - startNs) / 1e6);
     trades = result.trades.length;

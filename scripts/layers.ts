@@ -131,7 +131,7 @@ export const LAYERS: LayersTable = {
       layer: "app",
       floor: 7,
       mayImport: EVERYTHING_BELOW,
-      thirdParty: ["yargs", "yauzl", "pino"],
+      thirdParty: ["yargs", "yauzl", "pino", "cli-progress"],
     },
   },
   arrows: {

@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { parseE8, SmcqError, SystemClock } from "@smcq/kernel";
 import { requireBounded } from "@smcq/risk";
 import { utcMs } from "@smcq/scoring";
@@ -6,11 +7,9 @@ import { threadCount } from "../modes/thread-count.ts";
 import { backtestText } from "../offline/backtest/backtest-text.ts";
 import { type BacktestOptions, runBacktest } from "../offline/backtest/run-backtest.ts";
 import { createStderrLogger } from "../output/logger.ts";
+import { createProgress } from "../output/progress.ts";
 import { printResult } from "../output/print-result.ts";
 import { loadSettings } from "./settings.ts";
-
-/** A line of progress at most this often. */
-const PROGRESS_MS = 10_000;
 
 /** A UTC time as people write it: a day, a minute or a second of it. */
 const UTC_TIME = /^(\d{4}-\d\d-\d\d)(?:T(\d\d:\d\d)(:\d\d(?:\.\d{3})?)?Z?)?$/;
@@ -68,6 +67,12 @@ const FLAGS: Readonly<Record<string, Options>> = {
     describe: "variants that were tried, this one included: what the Sharpe ratio is deflated by",
   },
   "scan-threads": { ...TEXT, describe: "threads that read and scan (default: one a core)" },
+  cache: {
+    type: "boolean",
+    default: true,
+    describe:
+      "keep what the bars were scanned to, so that another run with other risk settings scans nothing",
+  },
   config: { ...TEXT, describe: "JSON file with settings" },
   set: {
     ...TEXT,
@@ -84,7 +89,9 @@ export function backtestCommand(setExitCode: (exitCode: number) => void): Comman
       "trade stored bars by the engine's own core, against a venue in memory, and account for every cent",
     builder: (argv) => argv.options(FLAGS),
     handler: async (args) => {
-      await printResult(backtestText(await runBacktest(optionsOf(args)), String(args["out"])));
+      const options = optionsOf(args);
+      const report = await runBacktest(options).finally(() => options.progress.end());
+      await printResult(backtestText(report, options.out));
       setExitCode(0);
     },
   };
@@ -96,7 +103,6 @@ function optionsOf(args: Args): BacktestOptions {
   const set = [...((args["set"] as readonly string[] | undefined) ?? [])];
   if (leverage !== undefined) set.push(`risk.leverage=${leverage}`);
   const { config } = loadSettings({ ...args, set });
-  let saidMs = clock.nowMs();
   return {
     klines: (args["klines"] as readonly unknown[] | undefined)?.map(String) ?? null,
     instruments: (args["instruments"] as string | undefined) ?? null,
@@ -112,13 +118,10 @@ function optionsOf(args: Args): BacktestOptions {
     fidelity: args["fidelity"] === "path" ? "path" : "bar",
     seed: seedOf(args["seed"] as number),
     trials: trialsOf(args["trials"] as number),
+    cacheFolder: args["cache"] === false ? null : join(config.dataDir, "cache", "backtest"),
     threads: threadCount(config.scanThreads),
     nowMs: clock.nowMs(),
-    onScanned: (done, of) => {
-      if (clock.nowMs() < saidMs + PROGRESS_MS) return;
-      saidMs = clock.nowMs();
-      process.stderr.write(`smcq backtest: scanned ${done} of ${of} symbols\n`);
-    },
+    progress: createProgress("smcq backtest", process.stderr, clock),
     logger: createStderrLogger(config.log),
   };
 }

@@ -1,26 +1,30 @@
 import { workerData } from "node:worker_threads";
 import { errorMessage, SmcqError } from "@smcq/kernel";
 import { backtestScorer } from "../offline/backtest/backtest-scorer.ts";
-import { runSeriesTask, type SeriesReply, type SeriesTask } from "../offline/backtest/series-task.ts";
+import { ScanCache } from "../offline/backtest/cache/scan-cache.ts";
+import { runSeriesTask, type SeriesScan, type SeriesTask } from "../offline/backtest/series-task.ts";
 
 /** What a thread of pass 1 is started with. */
 export interface BacktestWorkerData {
   readonly model: string;
   readonly nowMs: number;
+  /** Null: nothing is cached. */
+  readonly cacheFolder: string | null;
 }
 
 /** An error's class does not cross a thread: its code and text do. */
 export type SeriesOutcome =
-  | { readonly type: "scanned"; readonly reply: SeriesReply }
+  | ({ readonly type: "scanned" } & SeriesScan)
   | { readonly type: "refused"; readonly code: string; readonly message: string };
 
-const { model, nowMs } = workerData as BacktestWorkerData;
+const { model, nowMs, cacheFolder } = workerData as BacktestWorkerData;
 const scorer = backtestScorer(model, nowMs);
+const cache = cacheFolder === null ? null : new ScanCache(cacheFolder, nowMs);
 
 /** A thread's only task. */
 export async function scanSeries(task: SeriesTask): Promise<SeriesOutcome> {
   try {
-    return { type: "scanned", reply: await runSeriesTask(task, scorer) };
+    return { type: "scanned", ...(await runSeriesTask(task, scorer, cache)) };
   } catch (error) {
     if (!(error instanceof SmcqError)) throw error;
     return { type: "refused", code: error.code, message: errorMessage(error) };

@@ -1,5 +1,7 @@
 import { mkdir, readdir } from "node:fs/promises";
 import { TaskPool } from "@smcq/cluster";
+import { sha256Hex } from "@smcq/config";
+import { featureSchemaJson } from "@smcq/features";
 import { bundledSymbols, loadUniverseText, type VenueRules, withPrices } from "@smcq/exchange-sim";
 import {
   BAR_FIELDS,
@@ -13,12 +15,14 @@ import {
 } from "@smcq/kernel";
 import type { RiskParameters } from "@smcq/risk";
 import type { BacktestWorkerData, SeriesOutcome } from "../../workers/backtest.worker.ts";
-import { openKlineFiles } from "../dataset/bar-source.ts";
+import type { Progress } from "../../output/progress.ts";
+import { openKlineFiles, sha256OfFile } from "../dataset/bar-source.ts";
 import { type BacktestReport, reportOf, type SymbolInput } from "./backtest-report.ts";
+import { ScanCache, scanKeyHash } from "./cache/scan-cache.ts";
 import { backtestScorer } from "./backtest-scorer.ts";
 import { instrumentsFile, readInstruments, readVenueRules } from "./read-instruments.ts";
 import { type FundingFile, readFunding } from "./read-funding.ts";
-import { ROUNDING_RATIO, type SeriesReply, type SeriesTask } from "./series-task.ts";
+import { ROUNDING_RATIO, type SeriesScan, type SeriesTask } from "./series-task.ts";
 import { type Fidelity, TradePass } from "./trade-pass.ts";
 import { BarField } from "./venue/backtest-venue.ts";
 import type { ScannedSeries } from "./scan-series.ts";
@@ -56,9 +60,11 @@ export interface BacktestOptions {
   readonly threads: number;
   /** Folder for the result, new or empty. */
   readonly out: string;
+  /** Folder where scans are kept for other runs; null: none. */
+  readonly cacheFolder: string | null;
   /** Judges the model's expiry. */
   readonly nowMs: number;
-  readonly onScanned: (done: number, of: number) => void;
+  readonly progress: Progress;
   readonly logger: Logger;
 }
 
@@ -87,7 +93,9 @@ export async function runBacktest(options: BacktestOptions): Promise<BacktestRep
   );
   // A bad model is refused before any bar is read.
   const scorerId = backtestScorer(model, nowMs).id;
-  const replies = await scanAll(options, inputs);
+  const scans = await scanAll(options, await scanTasks(options, inputs, scorerId));
+  tellOfCache(options, scans);
+  const replies = scans.map(({ reply }) => reply);
   const rounded = replies.reduce((sum, { roundedBars }) => sum + roundedBars, 0);
   if (rounded > 0)
     options.logger.warn(
@@ -111,6 +119,7 @@ export async function runBacktest(options: BacktestOptions): Promise<BacktestRep
     scorerId,
     fromMs,
     fidelity,
+    onDay: (done, of) => options.progress.show("days traded", done, of),
   }).run();
   const report = reportOf(options, { inputs, funding, series, result, scorerId, walletE8 });
   await mkdir(options.out, { recursive: true });
@@ -173,25 +182,43 @@ async function fileInputs(klines: readonly string[]): Promise<SymbolInput[]> {
   }));
 }
 
-/** The first pass: a task a symbol, replies in the order of the symbols; the first refusal ends it. */
-async function scanAll(options: BacktestOptions, inputs: readonly SymbolInput[]): Promise<SeriesReply[]> {
-  const { model, nowMs, rowsMax, toMs, onScanned } = options;
+/** A task a symbol; bars from files are looked for in the cache by everything that their scan depends on. */
+async function scanTasks(
+  { model, rowsMax, toMs, cacheFolder }: BacktestOptions,
+  inputs: readonly SymbolInput[],
+  scorerId: string,
+): Promise<readonly SeriesTask[]> {
+  const schema = sha256Hex(featureSchemaJson());
+  const scorer = model === "heuristic" ? scorerId : await sha256OfFile(model);
+  return inputs.map(({ symbol, source, files }) => {
+    const hashes = files.flatMap(({ sha256 }) => sha256 ?? []);
+    const key = { symbol, files: hashes, schema, scorer, rowsMax, toMs };
+    const isKept = cacheFolder !== null && hashes.length === files.length;
+    return { symbol, source, rowsMax, toMs, cacheHash: isKept ? scanKeyHash(key) : null };
+  });
+}
+
+/** The first pass: replies in the order of the symbols; the first refusal ends it. */
+async function scanAll(
+  { model, nowMs, cacheFolder, progress, threads, logger }: BacktestOptions,
+  tasks: readonly SeriesTask[],
+): Promise<SeriesScan[]> {
   const pool = new TaskPool<SeriesTask, SeriesOutcome>({
     entry: {
       url: workerUrl(import.meta.url, "../../workers/backtest.worker"),
-      data: { model, nowMs } satisfies BacktestWorkerData,
+      data: { model, nowMs, cacheFolder } satisfies BacktestWorkerData,
     },
     name: "scanSeries",
-    threads: Math.min(options.threads, inputs.length),
-    logger: options.logger,
+    threads: Math.min(threads, tasks.length),
+    logger,
   });
   let done = 0;
   const outcomes = await Promise.allSettled(
-    inputs.map(async ({ symbol, source }) => {
-      const outcome = await pool.run({ symbol, source, rowsMax, toMs });
+    tasks.map(async (task) => {
+      const outcome = await pool.run(task);
       if (outcome.type === "refused") throw new SmcqError(outcome.code, outcome.message);
-      onScanned(++done, inputs.length);
-      return outcome.reply;
+      progress.show("symbols scanned", ++done, tasks.length);
+      return outcome;
     }),
   );
   await pool.close();
@@ -199,4 +226,20 @@ async function scanAll(options: BacktestOptions, inputs: readonly SymbolInput[])
     if (outcome.status === "rejected") throw outcome.reason;
     return outcome.value;
   });
+}
+
+/** Says what came from the cache, keeps it within its bounds, and warns where nothing could be kept. */
+function tellOfCache({ cacheFolder, nowMs, logger }: BacktestOptions, scans: readonly SeriesScan[]): void {
+  if (cacheFolder === null) return;
+  const count = (origin: SeriesScan["origin"]): number =>
+    scans.filter((scan) => scan.origin === origin).length;
+  const [cached, kept, unkept] = [count("cached"), count("kept"), count("unkept")];
+  if (cached > 0)
+    logger.info({ folder: cacheFolder, cached }, `${cached} of ${scans.length} scans came from the cache`);
+  if (unkept > 0)
+    logger.warn(
+      { folder: cacheFolder, unkept },
+      `${unkept} scans could not be kept in ${cacheFolder}; another run makes them again`,
+    );
+  if (kept > 0) new ScanCache(cacheFolder, nowMs).prune();
 }

@@ -13,6 +13,13 @@ export interface ScannedSeries {
   readonly candidates: CandidateColumns;
 }
 
+/** A scanned series, and what was odd about its bars. */
+export interface SeriesReply {
+  readonly series: ScannedSeries;
+  /** Bars whose open or close lay outside their own high and low by rounding. */
+  readonly roundedBars: number;
+}
+
 /** Candidates in order of time. */
 export interface CandidateColumns {
   readonly count: number;

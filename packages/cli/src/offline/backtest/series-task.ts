@@ -1,8 +1,9 @@
 import { bundledBars } from "@smcq/exchange-sim";
 import type { Scorer } from "@smcq/features";
 import { BAR_FIELDS, SmcqError } from "@smcq/kernel";
+import type { ScanCache } from "./cache/scan-cache.ts";
 import { readKlinesCsv } from "../scan/read-klines-csv.ts";
-import { type ScannedSeries, scanSeries } from "./scan-series.ts";
+import { scanSeries, type SeriesReply } from "./scan-series.ts";
 
 /** Open or close of a bar that was shifted or rounded by hand lies outside its high and low by this share at most. */
 export const ROUNDING_RATIO = 0.002;
@@ -18,16 +19,34 @@ export interface SeriesTask {
   readonly rowsMax: number | null;
   /** Bars that open at or after it are left out (ms); null: none. */
   readonly toMs: number | null;
+  /** The name of its scan in the cache; null: it is neither looked for nor kept. */
+  readonly cacheHash: string | null;
 }
 
-export interface SeriesReply {
-  readonly series: ScannedSeries;
-  /** Bars whose open or close lay outside their own high and low by rounding. */
-  readonly roundedBars: number;
+/** A scan with where it came from. */
+export interface SeriesScan {
+  readonly reply: SeriesReply;
+  /** `cached`: kept by an earlier run. `kept`: for later ones. `unkept`: that failed. `uncached`: nobody wanted it kept. */
+  readonly origin: "cached" | "kept" | "unkept" | "uncached";
+}
+
+/** Takes a symbol's scan from the cache, or makes it and keeps it. Refuses as `scanTask` does. */
+export async function runSeriesTask(
+  task: SeriesTask,
+  scorer: Scorer,
+  cache: ScanCache | null,
+): Promise<SeriesScan> {
+  const { cacheHash } = task;
+  if (cache === null || cacheHash === null)
+    return { reply: await scanTask(task, scorer), origin: "uncached" };
+  const found = cache.read(cacheHash);
+  if (found !== null) return { reply: found, origin: "cached" };
+  const reply = await scanTask(task, scorer);
+  return { reply, origin: cache.write(cacheHash, reply) ? "kept" : "unkept" };
 }
 
 /** Reads and scans a symbol; refuses with KLINES_* what is no series of bars. */
-export async function runSeriesTask(task: SeriesTask, scorer: Scorer): Promise<SeriesReply> {
+async function scanTask(task: SeriesTask, scorer: Scorer): Promise<SeriesReply> {
   let roundedBars = 0;
   const bars =
     task.source.type === "bundled"

@@ -20,6 +20,7 @@ import { BarVenue } from "./venue/bar-venue.ts";
 import { PathVenue } from "./venue/path-venue.ts";
 
 const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
 const ENGINE_ID = "bt00";
 const NO_FEATURES = new Float32Array(0);
 
@@ -37,6 +38,8 @@ export interface TradePassOptions {
   /** Candidates of bars that open before it are not decided on; null: none. */
   readonly fromMs: number | null;
   readonly fidelity: Fidelity;
+  /** Hears after each day of the run. */
+  readonly onDay: (done: number, of: number) => void;
 }
 
 /** How the venue of a backtest moves inside a minute (docs/trading.md 7); `path` is drawn from a seed. */
@@ -142,8 +145,15 @@ export class TradePass {
       this.#inbox.put({ type: "instrument", symbolId: id, symbol: series.symbol, rules: own, fees });
     }
     this.#drain();
+    const firstMs = this.#firstMs();
     const lastMs = Math.max(...this.#tracks.map(({ series }) => openMs(series, series.barCount - 1)));
-    for (let timeMs = this.#firstMs(); timeMs <= lastMs; timeMs += MINUTE_MS) this.#minute(timeMs);
+    const days = Math.ceil((lastMs + MINUTE_MS - firstMs) / DAY_MS);
+    for (let timeMs = firstMs; timeMs <= lastMs; timeMs += MINUTE_MS) {
+      this.#minute(timeMs);
+      const passedMs = timeMs + MINUTE_MS - firstMs;
+      if (passedMs % DAY_MS === 0 || timeMs === lastMs)
+        this.#options.onDay(Math.ceil(passedMs / DAY_MS), days);
+    }
     this.#venue.finish();
     return {
       trades: this.#trades.toSorted((a, b) => a.entryMs - b.entryMs || a.tradeId - b.tradeId),
