@@ -36,6 +36,7 @@ async function backtest(
   const out = join(folder, name);
   const exitCode = await main([
     "backtest",
+    "--no-cache",
     "--klines",
     ...klines,
     `--out=${out}`,
