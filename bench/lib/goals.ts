@@ -191,7 +191,7 @@ function historyGoal(run: Run): GoalLine[] {
 }
 
 function tradingGoals(run: Run): GoalLine[] {
-  const [rate, passMs] = [run.figure("backtest-scan-rate"), run.figure("backtest-pass")];
+  const [rate, passMs] = [run.figure("backtest-scan-rate"), run.figure("backtest-pass-bar")];
   const core = run.distribution("core-signal");
   if (rate === undefined || passMs === undefined || core === undefined) return [];
   return [

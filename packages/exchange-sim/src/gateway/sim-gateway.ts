@@ -35,6 +35,8 @@ export interface SimGatewayOptions {
   readonly clock: Clock;
   readonly latency: Latency;
   readonly seed: number;
+  /** A word for a symbol is about to arrive at the venue: the last moment to move that market up to now. */
+  readonly onArrival?: (symbolId: SymbolId) => void;
 }
 
 const LATENCY_SALT = 0x6c617465;
@@ -48,16 +50,18 @@ export class SimGateway implements OrderGateway, AccountStream, AccountData {
   readonly #clock: Clock;
   readonly #latency: Latency;
   readonly #seed: number;
+  readonly #onArrival: (symbolId: SymbolId) => void;
   #listener: AccountListener | null = null;
   #draws = 0;
   /** When the stream's last word arrives: none behind it arrives earlier. */
   #lastWordMs = 0;
 
-  constructor({ exchange, clock, latency, seed }: SimGatewayOptions) {
+  constructor({ exchange, clock, latency, seed, onArrival }: SimGatewayOptions) {
     this.#exchange = exchange;
     this.#clock = clock;
     this.#latency = latency;
     this.#seed = seed;
+    this.#onArrival = onArrival ?? (() => {});
     exchange.listen((event) => this.#hear(event));
   }
 
@@ -70,6 +74,7 @@ export class SimGateway implements OrderGateway, AccountStream, AccountData {
     assert(isApproved(order), "Invariant: no order without the seal of risk");
     const request = order.value;
     this.#call(onOutcome, () => {
+      this.#onArrival(request.symbolId);
       const nowMs = this.#clock.nowMs();
       const { type, wish } = wishOf(request, this.#exchange.rules(request.symbolId));
       return type === "order"
@@ -80,6 +85,7 @@ export class SimGateway implements OrderGateway, AccountStream, AccountData {
 
   cancel({ symbolId, clientOrderId, isAlgo }: CancelTarget, onOutcome: (outcome: Outcome) => void): void {
     this.#call(onOutcome, () => {
+      this.#onArrival(symbolId);
       const nowMs = this.#clock.nowMs();
       return isAlgo
         ? outcomeOf(this.#exchange.cancelAlgo(symbolId, clientOrderId, nowMs), ({ algoId }) => algoId)

@@ -1,5 +1,6 @@
 import type { IncomeRow, MarginType, OrderSide, SymbolSettings } from "@smcq/exchange";
 import { assert, divRound, E8, notionalE8, present, type SymbolId } from "@smcq/kernel";
+import { min } from "./bigints.ts";
 import type { VenueHolding } from "./orders.ts";
 import type { VenueRules } from "./venue-rules.ts";
 
@@ -13,6 +14,8 @@ interface Book {
   marginType: MarginType;
   markE8: bigint;
   holding: Holding | null;
+  /** Result at the mark less the maintenance margin of what is held; 0 when flat. */
+  excessE8: bigint;
 }
 
 /** What is held of a symbol; `qtyE8` is positive. */
@@ -42,7 +45,11 @@ export interface FillResult {
 export class MarginAccount {
   readonly #books = new Map<SymbolId, Book>();
   readonly #onIncome: (row: Omit<IncomeRow, "incomeId">) => void;
+  readonly #held = new Set<SymbolId>();
   #walletE8: bigint;
+  /** Sums over what is held: given to isolated positions, and the excesses of cross ones. */
+  #isolatedE8 = 0n;
+  #crossExcessE8 = 0n;
 
   constructor(walletE8: bigint, onIncome: (row: Omit<IncomeRow, "incomeId">) => void) {
     this.#walletE8 = walletE8;
@@ -57,11 +64,14 @@ export class MarginAccount {
       marginType: MARGIN_TYPE_DEFAULT,
       markE8: 0n,
       holding: null,
+      excessE8: 0n,
     });
   }
 
   setMark(symbolId: SymbolId, markE8: bigint): void {
-    this.#of(symbolId).markE8 = markE8;
+    const book = this.#of(symbolId);
+    book.markE8 = markE8;
+    if (book.holding !== null) this.#change(symbolId, book, book.holding);
   }
 
   markE8(symbolId: SymbolId): bigint {
@@ -73,9 +83,7 @@ export class MarginAccount {
   }
 
   get crossWalletE8(): bigint {
-    let isolatedE8 = 0n;
-    for (const { holding } of this.#books.values()) isolatedE8 += holding?.isolatedWalletE8 ?? 0n;
-    return this.#walletE8 - isolatedE8;
+    return this.#walletE8 - this.#isolatedE8;
   }
 
   settings(symbolId: SymbolId): SymbolSettings {
@@ -101,10 +109,7 @@ export class MarginAccount {
 
   /** Symbols that are held, by number. */
   heldIds(): readonly SymbolId[] {
-    return [...this.#books]
-      .filter(([, { holding }]) => holding !== null)
-      .map(([symbolId]) => symbolId)
-      .sort((a, b) => a - b);
+    return [...this.#held].sort((a, b) => a - b);
   }
 
   holding(symbolId: SymbolId): VenueHolding {
@@ -123,10 +128,10 @@ export class MarginAccount {
     this.#walletE8 += row.amountE8;
     const book = row.symbolId === null ? undefined : this.#books.get(row.symbolId);
     if (row.type === "funding" && book?.marginType === "isolated" && book.holding !== null)
-      book.holding = {
+      this.#change(row.symbolId as SymbolId, book, {
         ...book.holding,
         isolatedWalletE8: book.holding.isolatedWalletE8 + row.amountE8,
-      };
+      });
     this.#onIncome({ ...row, tradeId: null });
   }
 
@@ -144,9 +149,10 @@ export class MarginAccount {
     const book = this.#of(symbolId);
     const held = book.holding;
     const closedE8 = held === null || held.side === side ? 0n : min(held.qtyE8, trade.qtyE8);
-    const realisedE8 = closedE8 > 0n && held !== null ? this.#reduce(book, held, closedE8, priceE8) : 0n;
+    const realisedE8 =
+      closedE8 > 0n && held !== null ? this.#reduce(symbolId, book, { closedE8, priceE8 }) : 0n;
     const openedE8 = trade.qtyE8 - closedE8;
-    if (openedE8 > 0n) this.#grow(book, side, openedE8, priceE8);
+    if (openedE8 > 0n) this.#grow(symbolId, book, { side, openedE8, priceE8 });
     this.#walletE8 += realisedE8 - commissionE8;
     if (closedE8 > 0n) this.#onIncome({ type: "realised", symbolId, amountE8: realisedE8, timeMs, tradeId });
     if (commissionE8 !== 0n)
@@ -154,32 +160,55 @@ export class MarginAccount {
     return { realisedE8, isFlat: book.holding === null };
   }
 
-  #reduce(book: Book, held: Holding, closedE8: bigint, priceE8: bigint): bigint {
+  #reduce(
+    symbolId: SymbolId,
+    book: Book,
+    { closedE8, priceE8 }: { readonly closedE8: bigint; readonly priceE8: bigint },
+  ): bigint {
+    const held = present(book.holding, "Invariant: what is reduced is held");
     const isFlat = closedE8 === held.qtyE8;
     const share = (amountE8: bigint): bigint =>
       isFlat ? amountE8 : divRound(amountE8 * closedE8, held.qtyE8);
     const costE8 = share(held.entryNotionalE8);
-    book.holding = isFlat
-      ? null
-      : {
-          side: held.side,
-          qtyE8: held.qtyE8 - closedE8,
-          entryNotionalE8: held.entryNotionalE8 - costE8,
-          isolatedWalletE8: held.isolatedWalletE8 - share(held.isolatedWalletE8),
-        };
+    const left = {
+      side: held.side,
+      qtyE8: held.qtyE8 - closedE8,
+      entryNotionalE8: held.entryNotionalE8 - costE8,
+      isolatedWalletE8: held.isolatedWalletE8 - share(held.isolatedWalletE8),
+    };
+    this.#change(symbolId, book, isFlat ? null : left);
     return BigInt(held.side) * (notionalE8(priceE8, closedE8) - costE8);
   }
 
-  #grow(book: Book, side: OrderSide, qtyE8: bigint, priceE8: bigint): void {
-    const held = book.holding;
-    const valueE8 = notionalE8(priceE8, qtyE8);
-    const marginE8 = book.marginType === "isolated" ? divRound(valueE8, BigInt(book.leverage)) : 0n;
-    book.holding = {
+  #grow(
+    symbolId: SymbolId,
+    book: Book,
+    {
       side,
-      qtyE8: (held?.qtyE8 ?? 0n) + qtyE8,
+      openedE8,
+      priceE8,
+    }: { readonly side: OrderSide; readonly openedE8: bigint; readonly priceE8: bigint },
+  ): void {
+    const held = book.holding;
+    const valueE8 = notionalE8(priceE8, openedE8);
+    const marginE8 = book.marginType === "isolated" ? divRound(valueE8, BigInt(book.leverage)) : 0n;
+    this.#change(symbolId, book, {
+      side,
+      qtyE8: (held?.qtyE8 ?? 0n) + openedE8,
       entryNotionalE8: (held?.entryNotionalE8 ?? 0n) + valueE8,
       isolatedWalletE8: (held?.isolatedWalletE8 ?? 0n) + marginE8,
-    };
+    });
+  }
+
+  /** Holds this from now on, at the present mark, and keeps the sums. */
+  #change(symbolId: SymbolId, book: Book, holding: Holding | null): void {
+    const excessE8 = holding === null ? 0n : excessOf(book.rules, holding, book.markE8);
+    this.#isolatedE8 += (holding?.isolatedWalletE8 ?? 0n) - (book.holding?.isolatedWalletE8 ?? 0n);
+    if (book.marginType === "cross") this.#crossExcessE8 += excessE8 - book.excessE8;
+    book.holding = holding;
+    book.excessE8 = excessE8;
+    if (holding === null) this.#held.delete(symbolId);
+    else this.#held.add(symbolId);
   }
 
   /** What the position would bring at the mark. */
@@ -189,9 +218,14 @@ export class MarginAccount {
     return BigInt(holding.side) * (notionalE8(markE8, holding.qtyE8) - holding.entryNotionalE8);
   }
 
-  maintenanceE8(symbolId: SymbolId): bigint {
-    const { holding, markE8, rules } = this.#of(symbolId);
-    return holding === null ? 0n : rules.brackets.maintenanceE8(notionalE8(markE8, holding.qtyE8));
+  /** The account stays above its maintenance margin while this mark goes to `markE8` and nothing else changes. */
+  isSafeAt(symbolId: SymbolId, markE8: bigint): boolean {
+    const book = this.#of(symbolId);
+    const { holding, marginType } = book;
+    if (holding === null) return true;
+    const excessE8 = excessOf(book.rules, holding, markE8);
+    if (marginType === "isolated") return holding.isolatedWalletE8 + excessE8 > 0n;
+    return this.crossWalletE8 + this.#crossExcessE8 - book.excessE8 + excessE8 > 0n;
   }
 
   /**
@@ -209,31 +243,28 @@ export class MarginAccount {
     return availableE8 > 0n ? availableE8 : 0n;
   }
 
-  /** Symbols whose margin is used up at the marks: an isolated one by itself, cross ones together. */
-  bankruptIds(): readonly SymbolId[] {
-    const bankrupt: SymbolId[] = [];
-    const cross: SymbolId[] = [];
-    let crossBalanceE8 = 0n;
-    let crossMaintenanceE8 = 0n;
-    for (const symbolId of this.heldIds()) {
-      const { holding, marginType } = this.#of(symbolId);
-      const unrealisedE8 = this.unrealisedE8(symbolId);
-      const maintenanceE8 = this.maintenanceE8(symbolId);
+  /**
+   * A symbol whose margin is used up at the marks: an isolated one by itself, of cross ones, which stand together, the one
+   * that loses most. Null: nobody's is.
+   */
+  bankruptId(): SymbolId | null {
+    const isCrossBankrupt = this.crossWalletE8 + this.#crossExcessE8 <= 0n;
+    let worst: SymbolId | null = null;
+    let worstE8 = 0n;
+    for (const symbolId of this.#held) {
+      const { holding, marginType, excessE8 } = this.#of(symbolId);
       if (marginType === "isolated") {
-        const givenE8 = holding?.isolatedWalletE8 ?? 0n;
-        if (givenE8 + unrealisedE8 <= maintenanceE8) bankrupt.push(symbolId);
-      } else {
-        cross.push(symbolId);
-        crossBalanceE8 += unrealisedE8;
-        crossMaintenanceE8 += maintenanceE8;
+        if ((holding?.isolatedWalletE8 ?? 0n) + excessE8 <= 0n) return symbolId;
+        continue;
       }
+      if (!isCrossBankrupt) continue;
+      const unrealisedE8 = this.unrealisedE8(symbolId);
+      if (worst !== null && (unrealisedE8 > worstE8 || (unrealisedE8 === worstE8 && symbolId > worst)))
+        continue;
+      worst = symbolId;
+      worstE8 = unrealisedE8;
     }
-    if (cross.length > 0 && this.crossWalletE8 + crossBalanceE8 <= crossMaintenanceE8)
-      // The one that loses most goes first.
-      bankrupt.push(
-        ...cross.toSorted((a, b) => Number(this.unrealisedE8(a) - this.unrealisedE8(b)) || a - b),
-      );
-    return bankrupt;
+    return worst;
   }
 
   /**
@@ -248,9 +279,7 @@ export class MarginAccount {
     let balanceE8 = holding.isolatedWalletE8;
     if (marginType === "cross") {
       balanceE8 = this.crossWalletE8;
-      for (const other of this.heldIds())
-        if (other !== symbolId && this.#of(other).marginType === "cross")
-          balanceE8 += this.unrealisedE8(other) - this.maintenanceE8(other);
+      balanceE8 += this.#crossExcessE8 - this.#of(symbolId).excessE8;
     }
     // The bracket is that of the position's value at the price that is sought: tried one by one.
     for (const bracket of rules.brackets.steps) {
@@ -271,6 +300,7 @@ export class MarginAccount {
   }
 }
 
-function min(a: bigint, b: bigint): bigint {
-  return a < b ? a : b;
+function excessOf(rules: VenueRules, { side, qtyE8, entryNotionalE8 }: Holding, markE8: bigint): bigint {
+  const valueE8 = notionalE8(markE8, qtyE8);
+  return BigInt(side) * (valueE8 - entryNotionalE8) - rules.brackets.maintenanceE8(valueE8);
 }

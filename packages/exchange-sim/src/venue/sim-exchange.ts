@@ -99,9 +99,9 @@ export class SimExchange {
     if (print === null) return null;
     const { account, orders } = this.#floor;
     const levels = [...orders.levels(symbolId, rules.tickE8)];
-    const qtyE8 = account.qtyE8(symbolId);
-    const liquidationE8 = qtyE8 === 0n ? null : account.liquidationPriceE8(symbolId);
-    if (liquidationE8 !== null) levels.push({ priceE8: liquidationE8, isUp: qtyE8 < 0n, isMark: true });
+    const liquidationE8 = account.isSafeAt(symbolId, to.markE8) ? null : account.liquidationPriceE8(symbolId);
+    if (liquidationE8 !== null)
+      levels.push({ priceE8: liquidationE8, isUp: account.qtyE8(symbolId) < 0n, isMark: true });
     return reachOf(print, to, levels);
   }
 
@@ -300,7 +300,7 @@ export class SimExchange {
   /** Closes what the account can no longer carry, one position after the other. */
   #liquidate(): void {
     const { account, orders } = this.#floor;
-    for (let id = account.bankruptIds()[0]; id !== undefined; id = account.bankruptIds()[0]) {
+    for (let id = account.bankruptId(); id !== null; id = account.bankruptId()) {
       for (const order of orders.openOrders(id)) this.#matching.end(order, "CANCELED");
       for (const algo of orders.openAlgos(id)) this.#matching.step(algo, "CANCELED");
       const { marginType, isolatedWalletE8 } = account.holding(id);

@@ -38,23 +38,46 @@ interface Knot {
   readonly lastE8: bigint;
 }
 
+/** A symbol on its way through the minute. */
+interface Walk {
+  readonly id: SymbolId;
+  readonly path: readonly Knot[];
+  /** The knot that it goes to. */
+  knot: number;
+  /** What happens to it next: it meets a level, or comes to its knot. */
+  next: Print;
+  isAtKnot: boolean;
+}
+
 /**
  * Fidelity `path`: prices follow the documented path inside each minute, orders and words take their time, and whatever a
- * price reaches happens at that price. Time goes from one thing that matters to the next: a turn of a path, a level that
- * something waits at, a word that arrives.
+ * price reaches happens at that price. Time goes from one thing that matters to the next: a level that something waits at,
+ * a turn of a path, a word that arrives. A market is looked at only while something is held or waits in it.
  */
 export class PathVenue implements BacktestVenue {
   readonly #options: PathVenueOptions;
   readonly #run: BacktestRun;
   readonly #exchange: SimExchange;
   readonly #gateway: SimGateway;
+  /** Of the present minute. */
+  readonly #walks = new Map<SymbolId, Walk>();
+  /** Where something new may wait. */
+  readonly #stale = new Set<Walk>();
+  #minuteMs = 0;
 
   constructor(options: PathVenueOptions, run: BacktestRun) {
     const { walletE8, rules, fees, seed, clock, listener } = options;
     this.#options = options;
     this.#run = run;
     this.#exchange = new SimExchange({ ...SIM_EXCHANGE_DEFAULTS, walletE8 });
-    this.#gateway = new SimGateway({ exchange: this.#exchange, clock, latency: LATENCY_DEFAULT, seed });
+    const onArrival = (id: SymbolId): void => this.#bring(id, clock.nowMs());
+    this.#gateway = new SimGateway({
+      exchange: this.#exchange,
+      clock,
+      latency: LATENCY_DEFAULT,
+      seed,
+      onArrival,
+    });
     rules.forEach((own, index) => this.#exchange.list(symbolId(index), own, fees));
     this.#gateway.listen(listener);
   }
@@ -73,16 +96,23 @@ export class PathVenue implements BacktestVenue {
 
   pass(timeMs: number, funding: readonly FundingDue[]): void {
     const { bars, moveTo, drain } = this.#run;
-    moveTo(timeMs);
-    for (const { symbolId: id, rateE8 } of funding) this.#exchange.fund(id, rateE8, timeMs);
-    const paths = new Map<SymbolId, readonly Knot[]>();
+    const { clock } = this.#options;
     const closeMs = timeMs + MINUTE_MS;
-    for (let nowMs = timeMs; nowMs < closeMs;) {
-      for (const id of this.#activeIds()) if (!paths.has(id)) paths.set(id, this.#begin(id, timeMs, nowMs));
-      nowMs = this.#step(paths, nowMs, closeMs);
-      moveTo(nowMs);
-      drain();
+    this.#minuteMs = timeMs;
+    this.#walks.clear();
+    this.#stale.clear();
+    for (const { symbolId: id, rateE8 } of funding) this.#exchange.fund(id, rateE8, timeMs);
+    for (const id of this.#exchange.activeIds()) this.#bring(id, timeMs);
+    for (;;) {
+      const walk = this.#nextWalk();
+      const dueMs = clock.nextDueMs ?? Number.POSITIVE_INFINITY;
+      if (walk !== null && walk.next.timeMs <= Math.min(dueMs, closeMs)) this.#go(walk);
+      else if (dueMs <= closeMs) {
+        moveTo(dueMs);
+        drain();
+      } else break;
     }
+    moveTo(closeMs);
     for (const id of this.#run.heldIds()) {
       const bar = bars.at(id, timeMs);
       if (bar >= 0 && bars.isLast(id, bar)) this.#run.dataEnded(id);
@@ -92,6 +122,8 @@ export class PathVenue implements BacktestVenue {
 
   finish(): void {
     const { clock } = this.#options;
+    this.#walks.clear();
+    this.#minuteMs = clock.nowMs();
     const untilMs = clock.nowMs() + FINISH_MS;
     for (let due = clock.nextDueMs; due !== null && due <= untilMs; due = clock.nextDueMs) {
       this.#run.moveTo(due);
@@ -103,32 +135,69 @@ export class PathVenue implements BacktestVenue {
     return this.#exchange.walletE8();
   }
 
-  /** What is held, waits, or is on its way. */
-  #activeIds(): ReadonlySet<SymbolId> {
-    return new Set([...this.#run.heldIds(), ...this.#exchange.activeIds()]);
-  }
-
-  /** A symbol's path of this minute, and its market where the path is now; none where it has no bar. */
-  #begin(id: SymbolId, timeMs: number, nowMs: number): readonly Knot[] {
-    const bar = this.#run.bars.at(id, timeMs);
-    if (bar < 0) {
-      this.#showLast(id, timeMs);
-      return [];
+  /** The symbol to which something happens first; null: none is on its way. */
+  #nextWalk(): Walk | null {
+    for (const walk of this.#stale) this.#look(walk);
+    this.#stale.clear();
+    let first: Walk | null = null;
+    for (const walk of this.#walks.values()) {
+      if (walk.knot >= walk.path.length) continue;
+      if (first === null || walk.next.timeMs < first.next.timeMs) first = walk;
     }
-    const path = this.#pathOf(id, bar, timeMs);
-    this.#exchange.setVolume(id, this.#run.bars.valueE8(id, bar, BarField.Volume));
-    this.#print(id, nowMs, lastAt(path, nowMs));
-    return path;
+    return first;
   }
 
-  /** A symbol that has never been looked at stands where its last bar left it. */
-  #showLast(id: SymbolId, timeMs: number): void {
-    const bar = this.#run.bars.before(id, timeMs);
+  #go(walk: Walk): void {
+    this.#exchange.print(walk.id, walk.next);
+    if (walk.isAtKnot) walk.knot++;
+    this.#look(walk);
+  }
+
+  /** Finds what happens next to a symbol: something that waits on the way to its knot, or the knot. */
+  #look(walk: Walk): void {
+    const knot = walk.path[walk.knot];
+    if (knot === undefined) return;
+    const atKnot = this.#printOf(walk.id, knot.timeMs, knot.lastE8);
+    const met = this.#exchange.reach(walk.id, atKnot);
+    walk.isAtKnot = met === null;
+    walk.next = met ?? atKnot;
+  }
+
+  /** Moves a symbol's market to where its path is now; begins to follow it where nobody has. */
+  #bring(id: SymbolId, nowMs: number): void {
+    const walk = this.#walks.get(id) ?? this.#begin(id, nowMs);
+    if (walk === null) return;
+    const isOver = walk.knot >= walk.path.length;
+    if (!isOver) this.#print(id, nowMs, lastAt(walk.path, nowMs));
+    // Whatever arrives now may wait on the way: that is looked for once it has arrived.
+    this.#stale.add(walk);
+  }
+
+  /** Null: the symbol has no bar in this minute. */
+  #begin(id: SymbolId, nowMs: number): Walk | null {
+    const { bars } = this.#run;
+    const bar = bars.at(id, this.#minuteMs);
+    if (bar < 0) {
+      this.#showLast(id, nowMs);
+      return null;
+    }
+    this.#exchange.setVolume(id, bars.valueE8(id, bar, BarField.Volume));
+    const path = this.#pathOf(id, bar);
+    const passed = path.findIndex(({ timeMs }) => timeMs > nowMs);
+    const next = this.#printOf(id, nowMs, lastAt(path, nowMs));
+    const walk = { id, path, knot: passed < 0 ? path.length : passed, next, isAtKnot: false };
+    this.#walks.set(id, walk);
+    return walk;
+  }
+
+  /** A symbol without a bar stands where its last one left it. */
+  #showLast(id: SymbolId, nowMs: number): void {
+    const bar = this.#run.bars.before(id, this.#minuteMs + MINUTE_MS);
     if (bar >= 0 && this.#exchange.lastPrint(id) === null)
-      this.#print(id, timeMs, this.#run.bars.valueE8(id, bar, BarField.Close));
+      this.#print(id, nowMs, this.#run.bars.valueE8(id, bar, BarField.Close));
   }
 
-  #pathOf(id: SymbolId, bar: number, timeMs: number): readonly Knot[] {
+  #pathOf(id: SymbolId, bar: number): readonly Knot[] {
     const value = (field: BarField): bigint => this.#run.bars.valueE8(id, bar, field);
     const [open, high, low, close] = [
       value(BarField.Open),
@@ -136,8 +205,8 @@ export class PathVenue implements BacktestVenue {
       value(BarField.Low),
       value(BarField.Close),
     ];
-    const { seed } = this.#options;
-    const { isLowFirst, first, second } = turnsOf(close >= open, seed, id, Math.floor(timeMs / MINUTE_MS));
+    const timeMs = this.#minuteMs;
+    const { isLowFirst, first, second } = turnsOf(close >= open, this.#options.seed, id, timeMs / MINUTE_MS);
     const at = (share: number): number => timeMs + Math.round(share * MINUTE_MS);
     return [
       { timeMs, lastE8: open },
@@ -145,29 +214,6 @@ export class PathVenue implements BacktestVenue {
       { timeMs: at(second), lastE8: isLowFirst ? high : low },
       { timeMs: timeMs + MINUTE_MS, lastE8: close },
     ];
-  }
-
-  /** Moves all markets to the next moment that matters; returns it. */
-  #step(paths: ReadonlyMap<SymbolId, readonly Knot[]>, nowMs: number, closeMs: number): number {
-    let toMs = Math.max(nowMs, Math.min(closeMs, this.#options.clock.nextDueMs ?? closeMs));
-    for (const path of paths.values()) {
-      const knot = path.find(({ timeMs }) => timeMs > nowMs);
-      if (knot !== undefined) toMs = Math.min(toMs, knot.timeMs);
-    }
-    let reached: { readonly id: SymbolId; readonly print: Print } | null = null;
-    for (const [id, path] of paths) {
-      if (path.length === 0) continue;
-      const print = this.#exchange.reach(id, this.#printOf(id, toMs, lastAt(path, toMs)));
-      if (print !== null && (reached === null || print.timeMs < reached.print.timeMs))
-        reached = { id, print };
-    }
-    if (reached !== null) toMs = reached.print.timeMs;
-    for (const [id, path] of paths) {
-      if (path.length === 0) continue;
-      if (reached?.id === id) this.#exchange.print(id, reached.print);
-      else this.#print(id, toMs, lastAt(path, toMs));
-    }
-    return toMs;
   }
 
   #print(id: SymbolId, timeMs: number, lastE8: bigint): void {
