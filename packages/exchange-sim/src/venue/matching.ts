@@ -144,8 +144,9 @@ export class Matching {
           for (const maker of makers) this.end(maker, "EXPIRED_IN_MATCH");
         if (order.selfTradePrevention !== "EXPIRE_MAKER") return this.end(order, "EXPIRED_IN_MATCH");
       }
-      const isLast = part >= FILL_PARTS_MAX - 1;
-      const qtyE8 = isLast ? leftE8 : min(leftE8, this.#partE8(listing));
+      // Fill-or-kill has no parts: it was let in because it meets the best price.
+      const isWhole = part >= FILL_PARTS_MAX - 1 || isFillOrKill(order);
+      const qtyE8 = isWhole ? leftE8 : min(leftE8, this.#partE8(listing));
       order = this.#trade(order, { priceE8, qtyE8, isMaker: false, execution: "TRADE" });
     }
   }
@@ -276,4 +277,8 @@ export class Matching {
     const algo = this.#floor.orders.algo(symbolId, clientAlgoId);
     if (algo?.status === "TRIGGERED") this.step({ ...algo, actualQtyE8: executedE8 }, "FINISHED");
   }
+}
+
+function isFillOrKill({ type, timeInForce }: VenueOrder): boolean {
+  return type === "LIMIT" && timeInForce === "FOK";
 }

@@ -159,6 +159,13 @@ describe("a limit order", () => {
     ]);
   });
 
+  it("fill-or-kill is filled as a whole, whatever its share of the minute", () => {
+    const venue = new PathVenue();
+    venue.exchange.setVolume(A, 1_000_000_000n);
+    expect(venue.order({ id: "a", side: 1, qty: "8", price: "100.01", timeInForce: "FOK" })).toBe("FILLED");
+    expect(venue.told()).toEqual(["a NEW NEW", "a TRADE FILLED 8 @ 100.01"]);
+  });
+
   it("that only reduces is cut to what is held at each change, and ends when nothing is", () => {
     const venue = new PathVenue();
     venue.order({ id: "in", side: 1, qty: "3" });
