@@ -5,14 +5,18 @@ export type { Flatten, GovernorState } from "./governors.ts";
 export { approveClosing } from "./orders.ts";
 export { requireBounded, RISK_BOUNDS } from "./parameters.ts";
 export type { RiskParameters } from "./parameters.ts";
-export { byScoreThenCost, priceIntent, REFUSAL_CODES, review } from "./review.ts";
+export { byScoreThenCost, priceIntent, REFUSAL_CODES, refuseUnpriced, review } from "./review.ts";
 export type {
   EntryIntent,
   Obstacles,
   PricedIntent,
+  PricedReceipt,
+  Ranked,
   Receipt,
   RefusalCode,
+  ReviewGround,
   ReviewInput,
+  Unknown,
   Verdict,
   WinProbability,
 } from "./review.ts";

@@ -11,22 +11,39 @@ import {
   type Pace,
   type PendingRisk,
   type PricedIntent,
+  type PricedReceipt,
   priceIntent,
+  type Ranked,
   type Receipt,
+  refuseUnpriced,
   review,
+  type ReviewGround,
+  type Unknown,
 } from "@smcq/risk";
 import type { Command, Decision } from "../events.ts";
 import type { Holdings, TradedSymbol } from "../holdings.ts";
 import { clientOrderId } from "../order-ids.ts";
 import type { Signal } from "../signal.ts";
 import type { Trade } from "../trade.ts";
-import type { Quote } from "../trading-events.ts";
+import type { DecisionRecord, Quote } from "../trading-events.ts";
 import type { OrderTracker } from "./order-tracker.ts";
 
 interface Candidate {
   readonly signal: Signal;
   readonly symbol: TradedSymbol;
   readonly priced: PricedIntent;
+}
+
+/** A signal whose symbol has no rules or no quote. */
+interface Unpriced {
+  readonly signal: Signal;
+  readonly unknown: readonly Unknown[];
+}
+
+/** The moment of a batch: what the model is good for, and when it is. */
+interface Moment {
+  readonly modelFactor: number;
+  readonly nowMs: number;
 }
 
 /** What is at risk before an entry is reviewed. */
@@ -54,56 +71,54 @@ export class Entries {
   }
 
   decide(decision: Decision, nowMs: number, commands: Command[]): void {
-    const candidates = decision.batch
-      .flatMap((signal) => this.#candidateOf(signal))
-      .sort((a, b) => byScoreThenCost(a.priced, b.priced));
+    const moment = { modelFactor: decision.sizeFactor, nowMs };
+    const candidates = decision.batch.map((signal) => this.#candidateOf(signal));
     let risks = this.#risks();
-    for (const candidate of candidates)
+    for (const candidate of candidates.sort((a, b) => byScoreThenCost(rankOf(a), rankOf(b)))) {
+      if ("unknown" in candidate) this.#refuse(candidate, risks, moment, commands);
       // What was approved counts for those behind it.
-      if (this.#review(candidate, risks, { modelFactor: decision.sizeFactor, nowMs }, commands))
-        risks = this.#risks();
+      else if (this.#review(candidate, risks, moment, commands)) risks = this.#risks();
+    }
   }
 
-  /** A symbol without rules or without a quote is none that can be priced. */
-  #candidateOf(signal: Signal): readonly Candidate[] {
+  #candidateOf(signal: Signal): Candidate | Unpriced {
     const symbol = this.#holdings.symbol(signal.symbolId);
     const quote = this.#holdings.quote(signal.symbolId);
-    if (symbol === null || quote === null) return [];
+    if (symbol === null || quote === null) {
+      const unknown: Unknown[] = [];
+      if (symbol === null) unknown.push("rules");
+      if (quote === null) unknown.push("quote");
+      return { signal, unknown };
+    }
     const priced = priceIntent(intentOf(signal, symbol, quote), this.#holdings.options.risk);
-    return [{ signal, symbol, priced }];
+    return { signal, symbol, priced };
+  }
+
+  #refuse({ signal, unknown }: Unpriced, risks: Risks, moment: Moment, commands: Command[]): void {
+    const ground = this.#groundOf(signal, risks, moment);
+    const receipt = refuseUnpriced(signal.score, unknown, ground, this.#holdings.options.risk);
+    commands.push({ type: "decided", decision: recordOf(signal, receipt, moment.nowMs) });
   }
 
   /** True when it was approved. */
-  #review(
-    candidate: Candidate,
-    { equity, open, pending, sides }: Risks,
-    { modelFactor, nowMs }: { readonly modelFactor: number; readonly nowMs: number },
-    commands: Command[],
-  ): boolean {
+  #review(candidate: Candidate, risks: Risks, moment: Moment, commands: Command[]): boolean {
     const { signal, priced } = candidate;
     const { options } = this.#holdings;
+    const { nowMs } = moment;
     const intentId = this.#holdings.nextIntent();
     const verdict = review(
       {
+        ...this.#groundOf(signal, risks, moment),
         priced,
         clientOrderId: clientOrderId(options.engineId, "entry", intentId, 0),
-        obstacles: this.#obstacles(signal.symbolId, nowMs),
-        equity,
-        exposure: exposureOf(signal.side, equity, open, pending),
-        sameSideCount: sides.filter((side) => side === signal.side).length,
-        governors: this.#governors.state,
-        modelFactor,
-        winProbability: null,
+        exposure: exposureOf(signal.side, risks.equity, risks.open, risks.pending),
       },
       options.risk,
     );
     const { receipt } = verdict;
-    const { symbolId, symbol, side, setup, score } = signal;
-    commands.push({
-      type: "decided",
-      decision: { timeMs: nowMs, symbolId, symbol, side, setup, score, receipt },
-    });
+    commands.push({ type: "decided", decision: recordOf(signal, receipt, nowMs) });
     if (verdict.type === "refused") return false;
+    const { symbolId } = signal;
     const trade = openTrade(candidate, receipt, { order: verdict.order.value, intentId, nowMs });
     this.#holdings.trades.set(symbolId, trade);
     this.#pace.entered(nowMs);
@@ -111,6 +126,17 @@ export class Entries {
     commands.push({ type: "set-leverage", symbolId, leverage: trade.leverage });
     commands.push({ type: "submit", order: verdict.order });
     return true;
+  }
+
+  #groundOf(signal: Signal, { equity, sides }: Risks, { modelFactor, nowMs }: Moment): ReviewGround {
+    return {
+      obstacles: this.#obstacles(signal.symbolId, nowMs),
+      equity,
+      sameSideCount: sides.filter((side) => side === signal.side).length,
+      governors: this.#governors.state,
+      modelFactor,
+      winProbability: null,
+    };
   }
 
   #obstacles(symbolId: SymbolId, nowMs: number): Obstacles {
@@ -142,6 +168,16 @@ export class Entries {
     const pending = [...trades.values()].filter(({ isEntryEnded }) => !isEntryEnded).map(pendingRisk);
     return { equity: e8ToNumber(walletE8 < equityE8 ? walletE8 : equityE8), open, pending, sides };
   }
+}
+
+function rankOf(candidate: Candidate | Unpriced): Ranked {
+  const { score, symbolId } = candidate.signal;
+  return { score, symbolId, c: "unknown" in candidate ? null : candidate.priced.unit.c };
+}
+
+function recordOf(signal: Signal, receipt: Receipt, timeMs: number): DecisionRecord {
+  const { symbolId, symbol, side, setup, score } = signal;
+  return { timeMs, symbolId, symbol, side, setup, score, receipt };
 }
 
 function openRisk(trade: Trade, position: Position, markE8: bigint | null): OpenRisk {
@@ -184,7 +220,7 @@ function intentOf(signal: Signal, symbol: TradedSymbol, quote: Quote): EntryInte
 
 function openTrade(
   { signal, symbol }: Candidate,
-  receipt: Receipt,
+  receipt: PricedReceipt,
   approved: { readonly order: OrderRequest; readonly intentId: number; readonly nowMs: number },
 ): Trade {
   const { unit, equity, size } = receipt;

@@ -1,4 +1,4 @@
-import { Rng } from "@smcq/kernel";
+import { Rng, symbolId } from "@smcq/kernel";
 import { describe, expect, it } from "vitest";
 import type { DecisionRecord } from "../../src/index.ts";
 import { clientOrderId } from "../../src/order-ids.ts";
@@ -32,6 +32,29 @@ describe("a batch", () => {
     expect(new Set(driver.decisions.map(({ symbol }) => symbol)).size).toBe(6);
   });
 
+  it("refuses what has no rules or no quote with a code, and says what was not known", () => {
+    const driver = new CoreDriver(2);
+    const batch = [
+      driver.candidate(7, { score: 0.7 }),
+      driver.candidate(0, { score: 0.9 }),
+      driver.candidate(1, { score: 0.7 }),
+      driver.candidate(8, { score: 0.7 }),
+    ];
+    const quotes = [0, 8].map((id) => ({ symbolId: symbolId(id), bid: 100, ask: 100 }));
+    driver.put({ type: "quotes", quotes });
+    driver.put({ type: "candidates", shardId: 0, candidates: batch });
+    const done = driver.put({ type: "time" });
+    expect(driver.outcomes).toEqual(["S0 APPROVED", "S1 FEED_STALE", "S7 FEED_STALE", "S8 SYMBOL_BLOCKED"]);
+    expect(driver.decisions.map(({ receipt }) => receipt.unknown)).toEqual([
+      [],
+      ["quote"],
+      ["rules", "quote"],
+      ["rules"],
+    ]);
+    expect(driver.decisions.slice(1).every(({ receipt }) => receipt.unit === null)).toBe(true);
+    expect(done).toHaveLength(1);
+  });
+
   it("lets each entry see those approved before it: count of its side and heat", () => {
     const driver = new CoreDriver(4);
     driver.decide(
@@ -48,7 +71,7 @@ describe("a batch", () => {
     ]);
     const [first, second] = driver.decisions;
     if (first === undefined || second === undefined) throw new Error("two decisions");
-    const { loss } = first.receipt.unit;
+    const loss = first.receipt.unit?.loss ?? Number.NaN;
     const heat = (326 * 0.1 * loss) / 10_000;
     expect(capOf(second, "heat")).toBeCloseTo(((0.03 - heat) * 10_000) / loss, 9);
     expect(capOf(second, "direction")).toBeCloseTo(((0.02 - heat) * 10_000) / loss, 9);
