@@ -15,7 +15,6 @@ const SYMBOLS = 300;
 const MONTH_BARS = 30 * 24 * 60;
 const SCANNED_SERIES = 24;
 const PASSES = 3;
-const FEES = { takerRatio: 0.0005, makerRatio: 0.0002 } as const;
 
 const clock = new SystemClock();
 
@@ -98,7 +97,7 @@ function measurePass(series: readonly ScannedSeries[], recorder: PartRecorder): 
     text: JSON.stringify(createUniverse({ symbols: SYMBOLS })),
   };
   const rules: readonly TradingRules[] = readInstruments(document, symbols);
-  const { risk } = loadConfig({ env: {}, flags: {} }).config;
+  const { risk, protocol, fees } = loadConfig({ env: {}, flags: {} }).config;
   const ms: number[] = [];
   let trades = 0;
   let decisions = 0;
@@ -107,9 +106,10 @@ function measurePass(series: readonly ScannedSeries[], recorder: PartRecorder): 
     const result = new TradePass({
       series,
       rules,
-      fees: FEES,
+      fees,
       walletE8: parseE8("1000000"),
       risk,
+      protocol,
       scoreMin: 0.6,
       scorerId: "heuristic",
       funding: [],

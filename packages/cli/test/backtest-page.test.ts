@@ -12,7 +12,8 @@ import { type PageFacts, reportHtml } from "../src/offline/backtest/report/page.
 
 const DAY_MS = 86_400_000;
 const HOSTILE = `<script>alert("x")</script>'&`;
-const { risk } = loadSettings({}).config;
+const { risk, protocol, fees } = loadSettings({}).config;
+const settings = { risk, protocol, fees };
 
 function tradeOf(index: number): TradeRecord {
   const entryMs = index * (DAY_MS / 8);
@@ -63,7 +64,7 @@ function resultOf(
     return { timeMs: exitMs, walletE8, equityE8: walletE8 };
   });
   const report = reportOf(
-    { equity: "1000", fromMs: null, toMs: null, rowsMax: null, scoreMin: 0.6, risk, trials: 5 },
+    { equity: "1000", fromMs: null, toMs: null, rowsMax: null, scoreMin: 0.6, ...settings, trials: 5 },
     {
       inputs: [{ symbol: HOSTILE, files: [{ name: HOSTILE, sha256: "ab12" }], source: { type: "bundled" } }],
       funding: { name: HOSTILE, sha256: "cd34", rates: [], ignoredRows: 0, ignoredSymbols: [] },

@@ -14,6 +14,8 @@ export interface EngineConfig {
   readonly universe: UniverseConfig;
   readonly scan: ScanConfig;
   readonly risk: RiskConfig;
+  readonly protocol: ProtocolConfig;
+  readonly fees: FeesConfig;
   readonly warmup: WarmupConfig;
   readonly sim: SimConfig;
   readonly ledger: { readonly queueMax: number };
@@ -73,6 +75,22 @@ export interface SimConfig {
 export interface LogConfig {
   readonly level: "debug" | "info" | "warn" | "error";
   readonly format: "auto" | "pretty" | "json";
+}
+
+/** The limits of the protocols against the venue (docs/trading.md 5), venue ms. */
+export interface ProtocolConfig {
+  readonly protectMs: number;
+  readonly exitsMax: number;
+  readonly exitWindowMs: number;
+  readonly targetEndMs: number;
+  readonly stopsLostMax: number;
+  readonly stopsLostWindowMs: number;
+}
+
+/** What an account without a venue that tells pays, shares of the notional. */
+export interface FeesConfig {
+  readonly takerRatio: number;
+  readonly makerRatio: number;
 }
 
 /** The limits of docs/trading.md 3 and 4; ratios are shares of equity unless their description says otherwise. */

@@ -146,6 +146,34 @@ const risk = z.strictObject({
   entriesPerMinuteMax: integer(1, 100).default(6).describe("entries in any 60 s (venue time)"),
 });
 
+const protocol = z.strictObject({
+  protectMs: integer(100, 10_000)
+    .default(1_500)
+    .describe("a position without a confirmed stop for this long is left (venue time)"),
+  exitsMax: integer(1, 10)
+    .default(3)
+    .describe(
+      "market orders that a trade is left with inside exitWindowMs; then the next minute tries again",
+    ),
+  exitWindowMs: integer(1_000, 30_000).default(10_000).describe("window of exitsMax (venue time)"),
+  targetEndMs: integer(50, 5_000)
+    .default(500)
+    .describe("an exit waits this long for its target's end (venue time)"),
+  stopsLostMax: integer(1, 10)
+    .default(3)
+    .describe("stops that end by themselves inside stopsLostWindowMs; with this many the position is left"),
+  stopsLostWindowMs: integer(1_000, DAY_MS).default(600_000).describe("window of stopsLostMax (venue time)"),
+});
+
+const fees = z.strictObject({
+  takerRatio: number(0, 0.01)
+    .default(0.0005)
+    .describe("fee of an order that takes, share of its notional; where the venue does not tell (backtest)"),
+  makerRatio: number(0, 0.01)
+    .default(0.0002)
+    .describe("fee of an order that rests, share of its notional; where the venue does not tell (backtest)"),
+});
+
 const warmup = z.strictObject({
   historyBars: integer(READY_BARS_MIN, HISTORY_BARS_MAX)
     .default(499)
@@ -297,6 +325,8 @@ const fields = z.strictObject({
   universe: universe.prefault({}),
   scan: scan.prefault({}),
   risk: risk.prefault({}),
+  protocol: protocol.prefault({}),
+  fees: fees.prefault({}),
   warmup: warmup.prefault({}),
   sim: sim.prefault({}),
   ledger: z

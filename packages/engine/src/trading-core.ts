@@ -2,6 +2,7 @@ import { assertNever } from "@smcq/kernel";
 import { Governors, Pace, requireBounded } from "@smcq/risk";
 import type { Command, Decision, EngineEvent } from "./events.ts";
 import { Holdings, type TradingOptions } from "./holdings.ts";
+import { requireProtocolBounded } from "./protocol.ts";
 import { ClosingOrders } from "./stages/closing-orders.ts";
 import { Entries } from "./stages/entries.ts";
 import { Exits } from "./stages/exits.ts";
@@ -24,6 +25,7 @@ export class TradingCore {
 
   constructor(options: TradingOptions) {
     requireBounded(options.risk);
+    requireProtocolBounded(options.protocol);
     this.holdings = new Holdings(options);
     this.governors = new Governors(options.startWalletE8, options.risk);
     const pace = new Pace(options.risk);

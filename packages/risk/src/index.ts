@@ -3,7 +3,7 @@ export type { OpenRisk, PendingRisk } from "./exposure.ts";
 export { Governors, Pace } from "./governors.ts";
 export type { Flatten, GovernorState } from "./governors.ts";
 export { approveClosing } from "./orders.ts";
-export { requireBounded, RISK_BOUNDS } from "./parameters.ts";
+export { requireBounded, requireWithin, RISK_BOUNDS } from "./parameters.ts";
 export type { RiskParameters } from "./parameters.ts";
 export { byScoreThenCost, priceIntent, REFUSAL_CODES, refuseUnpriced, review } from "./review.ts";
 export type {

@@ -1,3 +1,4 @@
+import { requireProtocolBounded } from "@smcq/engine";
 import { parseE8, SmcqError, SystemClock } from "@smcq/kernel";
 import { requireBounded } from "@smcq/risk";
 import { utcMs } from "@smcq/scoring";
@@ -90,6 +91,8 @@ function optionsOf(args: Args): BacktestOptions {
     model: config.scan.model ?? "heuristic",
     equity: equityOf(String(args["equity"])),
     risk: requireBounded(config.risk),
+    protocol: requireProtocolBounded(config.protocol),
+    fees: config.fees,
     scoreMin: config.scan.scoreMin,
     fromMs: timeOf(args, "from"),
     toMs: timeOf(args, "to"),

@@ -94,6 +94,15 @@ describe("smcq backtest", () => {
     );
   });
 
+  it("pays the fees that are set, and says with which settings it ran", async () => {
+    const { out } = await backtest("out", ["--set=fees.takerRatio=0", "--set=fees.makerRatio=0"]);
+    const { total, input } = report(out);
+    expect(Number(total.fees)).toBe(0);
+    expect(total.trades).toBeGreaterThan(0);
+    expect(input.fees).toEqual({ takerRatio: 0, makerRatio: 0 });
+    expect(input.protocol.protectMs).toBe(1_500);
+  });
+
   it("takes the files of a symbol in any order and any cut", async () => {
     const [header = "", ...lines] = barLines("BTCUSDT");
     const half = Math.floor(lines.length / 2);
@@ -196,6 +205,8 @@ describe("smcq backtest", () => {
     [["--leverage", "26"], 3, "risk.leverage"],
     [["--set", "risk.heatRatioMax=0.2"], 3, "risk.heatRatioMax"],
     [["--set", "risk.dayLossStopRatio=0.01"], 3, "risk.dayLossHalfRatio"],
+    [["--set", "fees.takerRatio=0.02"], 3, "fees.takerRatio"],
+    [["--set", "protocol.protectMs=50"], 3, "protocol.protectMs"],
     [["--instruments", "/no/such.json"], 4, "/no/such.json"],
   ] as const)("refuses %s with its place", async (flags, exitCode, text) => {
     const { exitCode: found, out } = await backtest("out", flags);

@@ -1,4 +1,5 @@
-import type { TradeRecord } from "@smcq/engine";
+import type { ProtocolLimits, TradeRecord } from "@smcq/engine";
+import type { FeeRates } from "@smcq/exchange";
 import { assert, BAR_FIELDS, e8Text, e8ToNumber, MINUTE_MS } from "@smcq/kernel";
 import type { RiskParameters } from "@smcq/risk";
 import { utcText } from "@smcq/scoring";
@@ -64,6 +65,8 @@ export interface BacktestReport {
     readonly rowsMax: number | null;
     readonly scoreMin: number;
     readonly risk: RiskParameters;
+    readonly protocol: ProtocolLimits;
+    readonly fees: FeeRates;
     /** Variants that were tried, this one included, as the user states. */
     readonly trials: number;
   };
@@ -114,7 +117,7 @@ export function reportOf(options: ReportOptions, facts: BacktestFacts): Backtest
   const { trades, decisions } = result;
   const bookedE8 = trades.reduce((sum, { pnlE8 }) => sum + pnlE8, walletE8);
   assert(bookedE8 === result.walletE8, "Invariant: the wallet is the start and what every trade brought");
-  const { equity, fromMs, toMs, rowsMax, scoreMin, risk, trials } = options;
+  const { equity, fromMs, toMs, rowsMax, scoreMin, risk, protocol, fees, trials } = options;
   const period = periodOf(series);
   return {
     reportVersion: 1,
@@ -129,6 +132,8 @@ export function reportOf(options: ReportOptions, facts: BacktestFacts): Backtest
       rowsMax,
       scoreMin,
       risk,
+      protocol,
+      fees,
       trials,
     },
     period,

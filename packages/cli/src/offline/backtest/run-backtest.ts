@@ -1,5 +1,7 @@
 import { mkdir, readdir } from "node:fs/promises";
 import { TaskPool } from "@smcq/cluster";
+import type { ProtocolLimits } from "@smcq/engine";
+import type { FeeRates } from "@smcq/exchange";
 import { bundledSymbols, loadUniverseText } from "@smcq/exchange-sim";
 import { errorCode, errorMessage, type Logger, parseE8, SmcqError, workerUrl } from "@smcq/kernel";
 import type { RiskParameters } from "@smcq/risk";
@@ -13,8 +15,6 @@ import { ROUNDING_RATIO, type SeriesReply, type SeriesTask } from "./series-task
 import { TradePass } from "./trade-pass.ts";
 import { writeBacktest } from "./write-backtest.ts";
 
-/** The venue's fees of an account without volume (docs/trading.md 7). */
-const FEES = { takerRatio: 0.0005, makerRatio: 0.0002 } as const;
 const SYMBOLS_MAX = 1_000;
 
 export interface BacktestOptions {
@@ -29,6 +29,8 @@ export interface BacktestOptions {
   /** USDT, decimal text. */
   readonly equity: string;
   readonly risk: RiskParameters;
+  readonly protocol: ProtocolLimits;
+  readonly fees: FeeRates;
   /** Signals above it are decided on. */
   readonly scoreMin: number;
   /** Bars that open before it only warm up; null: the first one. */
@@ -83,10 +85,11 @@ export async function runBacktest(options: BacktestOptions): Promise<BacktestRep
   const result = new TradePass({
     series,
     rules,
-    fees: FEES,
+    fees: options.fees,
     funding: funding?.rates ?? [],
     walletE8,
     risk,
+    protocol: options.protocol,
     scoreMin,
     scorerId,
     fromMs,

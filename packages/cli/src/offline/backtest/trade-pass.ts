@@ -3,6 +3,7 @@ import {
   type DecisionRecord,
   Engine,
   NO_JOURNAL,
+  type ProtocolLimits,
   type Quote,
   type ScoredCandidate,
   type SetupCode,
@@ -29,6 +30,7 @@ export interface TradePassOptions {
   readonly funding: readonly FundingRate[];
   readonly walletE8: bigint;
   readonly risk: RiskParameters;
+  readonly protocol: ProtocolLimits;
   readonly scoreMin: number;
   readonly scorerId: string;
   /** Candidates of bars that open before it are not decided on; null: none. */
@@ -92,12 +94,12 @@ export class TradePass {
     }));
     this.#nextMs = Float64Array.from(this.#tracks, candidateMs);
     this.#clock = new ManualClock(this.#firstMs());
-    const { scoreMin, risk, walletE8 } = options;
+    const { scoreMin, risk, protocol, walletE8 } = options;
     this.#engine = new Engine({
       scoreMin,
       decisionWindowNs: 0,
       signalAgeMsMax: Number.POSITIVE_INFINITY,
-      trading: { engineId: ENGINE_ID, startWalletE8: walletE8, risk },
+      trading: { engineId: ENGINE_ID, startWalletE8: walletE8, risk, protocol },
     });
     this.#venue = new BarExchange({
       walletE8,
