@@ -112,6 +112,7 @@ function measurePass(series: readonly ScannedSeries[], recorder: PartRecorder): 
       protocol,
       scoreMin: 0.6,
       scorerId: "heuristic",
+      wins: null,
       funding: [],
       fromMs: null,
     }).run();

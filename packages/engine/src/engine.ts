@@ -1,5 +1,5 @@
 import { assert, assertNever, MINUTE_MS } from "@smcq/kernel";
-import type { Command, EngineEvent, ScoredCandidate } from "./events.ts";
+import type { Command, EngineEvent, ModelProof, ScoredCandidate } from "./events.ts";
 import type { TradingOptions } from "./holdings.ts";
 import type { Signal } from "./signal.ts";
 import { TradingCore } from "./trading-core.ts";
@@ -65,6 +65,7 @@ export class Engine {
   #suppressed = 0;
   #feedStale = 0;
   #sizeFactor = 1;
+  #proof: ModelProof | null = null;
   #isStopped = false;
   readonly #shardOf = new Map<number, number>();
   readonly #endedFeeds = new Set<number>();
@@ -115,6 +116,7 @@ export class Engine {
       case "model":
         assert(event.sizeFactor >= 0 && event.sizeFactor <= 1, "Invariant: a size factor lies in 0..1");
         this.#sizeFactor = event.sizeFactor;
+        this.#proof = event.wins === null ? null : { scorerId: event.scorerId, wins: event.wins };
         break;
       case "feed-health":
         if (event.isLive) this.#endedFeeds.delete(event.shardId);
@@ -200,7 +202,14 @@ export class Engine {
     this.#feedStale += collected.length - batch.length;
     if (batch.length === 0) return;
     this.#decisions += batch.length;
-    commands.push({ type: "decide", openTimeMs, batch, isLate, sizeFactor: this.#sizeFactor });
+    commands.push({
+      type: "decide",
+      openTimeMs,
+      batch,
+      isLate,
+      sizeFactor: this.#sizeFactor,
+      proof: this.#proof,
+    });
   }
 
   /** The symbol's bars still come: nothing is opened on a symbol that could not be followed. */

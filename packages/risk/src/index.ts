@@ -18,7 +18,8 @@ export type {
   ReviewInput,
   Unknown,
   Verdict,
-  WinProbability,
 } from "./review.ts";
 export { sizeOf, unitRisk } from "./sizing.ts";
 export type { BoundBy, Cap, Exposure, Size, SizeInput, UnitRisk } from "./sizing.ts";
+export { BASE_RATE_ROWS, winLowerBound, winProbabilityOf } from "./win-probability.ts";
+export type { WinBin, WinCounts, WinProbability } from "./win-probability.ts";

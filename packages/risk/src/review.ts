@@ -4,6 +4,7 @@ import { assert, qtySteps, type SymbolId } from "@smcq/kernel";
 import { type PlanCandidate, planTrade } from "@smcq/strategy";
 import type { GovernorState } from "./governors.ts";
 import type { RiskParameters } from "./parameters.ts";
+import type { WinProbability } from "./win-probability.ts";
 import { type Exposure, type Size, sizeOf, type UnitRisk, unitRisk } from "./sizing.ts";
 
 /** Why a signal is not traded, in the order in which it is asked (docs/trading.md 3). */
@@ -87,9 +88,6 @@ export type Obstacles = Readonly<
     Record<Exclude<RefusalCode, "STOP_TOO_WIDE" | "COST_GATE" | "REWARD" | "KELLY" | "TOO_SMALL">, boolean>
   >
 >;
-
-/** How likely the scorer's word is to be true; `null`: nothing is proven, and Kelly does not apply. */
-export type WinProbability = ((score: number) => number) | null;
 
 /** What every signal is judged by, whether it can be priced or not. */
 export interface ReviewGround {

@@ -15,7 +15,7 @@ export type SeriesOutcome =
   | { readonly type: "refused"; readonly code: string; readonly message: string };
 
 const { model, nowMs } = workerData as BacktestWorkerData;
-const scorer = backtestScorer(model, nowMs);
+const { scorer } = backtestScorer(model, nowMs);
 
 /** A thread's only task. */
 export async function scanSeries(task: SeriesTask): Promise<SeriesOutcome> {

@@ -19,8 +19,10 @@ import {
   review,
   type ReviewGround,
   type Unknown,
+  type WinProbability,
+  winProbabilityOf,
 } from "@smcq/risk";
-import type { Command, Decision } from "../events.ts";
+import type { Command, Decision, ModelProof } from "../events.ts";
 import type { Holdings, TradedSymbol } from "../holdings.ts";
 import { clientOrderId } from "../order-ids.ts";
 import type { Signal } from "../signal.ts";
@@ -40,9 +42,11 @@ interface Unpriced {
   readonly unknown: readonly Unknown[];
 }
 
-/** The moment of a batch: what the model is good for, and when it is. */
+/** The moment of a batch: what the model is good for, what is proven of it, and when it is. */
 interface Moment {
   readonly modelFactor: number;
+  readonly proof: ModelProof | null;
+  readonly winProbability: WinProbability;
   readonly nowMs: number;
 }
 
@@ -71,7 +75,9 @@ export class Entries {
   }
 
   decide(decision: Decision, nowMs: number, commands: Command[]): void {
-    const moment = { modelFactor: decision.sizeFactor, nowMs };
+    const { sizeFactor: modelFactor, proof } = decision;
+    const winProbability = winProbabilityOf(proof?.wins ?? null);
+    const moment = { modelFactor, proof, winProbability, nowMs };
     const candidates = decision.batch.map((signal) => this.#candidateOf(signal));
     let risks = this.#risks();
     for (const candidate of candidates.sort((a, b) => byScoreThenCost(rankOf(a), rankOf(b)))) {
@@ -128,14 +134,16 @@ export class Entries {
     return true;
   }
 
-  #groundOf(signal: Signal, { equity, sides }: Risks, { modelFactor, nowMs }: Moment): ReviewGround {
+  #groundOf(signal: Signal, { equity, sides }: Risks, moment: Moment): ReviewGround {
+    const { modelFactor, proof, winProbability, nowMs } = moment;
     return {
       obstacles: this.#obstacles(signal.symbolId, nowMs),
       equity,
       sameSideCount: sides.filter((side) => side === signal.side).length,
       governors: this.#governors.state,
       modelFactor,
-      winProbability: null,
+      // A score of the model before is none that this card speaks of.
+      winProbability: signal.scorerId === proof?.scorerId ? winProbability : null,
     };
   }
 

@@ -88,7 +88,12 @@ export class RandomEvents {
     else if (luck < 0.26) this.#put({ type: "time" });
     else if (luck < 0.28) this.#income();
     else if (luck < 0.29)
-      this.#put({ type: "model", scorerId: "heuristic-1", sizeFactor: rng.chance(0.5) ? 1 : 0.5 });
+      this.#put({
+        type: "model",
+        scorerId: "heuristic-1",
+        sizeFactor: rng.chance(0.5) ? 1 : 0.5,
+        wins: null,
+      });
     else if (luck < 0.295) this.#put({ type: "data-ended", symbolId: symbolId(rng.int(4)) });
     else if (luck < 0.32 && this.#told !== null) this.#put(this.#told);
     else if (this.#live.length > 0) this.#answer(this.#live[rng.int(this.#live.length)] as Live);

@@ -1,4 +1,5 @@
 import { Rng, symbolId } from "@smcq/kernel";
+import type { Receipt } from "@smcq/risk";
 import { describe, expect, it } from "vitest";
 import type { DecisionRecord } from "../../src/index.ts";
 import { clientOrderId } from "../../src/order-ids.ts";
@@ -105,6 +106,55 @@ describe("a batch", () => {
     driver.refuse("entry");
     driver.decide(driver.candidate(1));
     expect(driver.decisions.at(-1)?.receipt.directionFactor).toBe(1);
+  });
+});
+
+describe("a proven model", () => {
+  const bins = Array.from({ length: 20 }, (_, k) => ({
+    lower: k / 20,
+    upper: (k + 1) / 20,
+    count: 10_000,
+    wins: k >= 14 ? 7_000 : 3_000,
+  }));
+  const wins = { baseRate: 0.35, bins };
+
+  /** The receipt of a score by `scorerId`, after what the core has heard of its model. */
+  function receiptOf(
+    told: { readonly scorerId: string; readonly wins: typeof wins | null } | null,
+    score: number,
+    scorerId = "m-1",
+  ): Receipt {
+    const driver = new CoreDriver();
+    if (told !== null) driver.put({ type: "model", sizeFactor: 1, ...told });
+    driver.enter({ score, scorerId });
+    const [decision] = driver.decisions;
+    if (decision === undefined) throw new Error("one decision");
+    return decision.receipt;
+  }
+
+  it("is sized by Kelly's fraction of its score's bin, and refused where that is none", () => {
+    const told = { scorerId: "m-1", wins };
+    const sized = receiptOf(told, 0.9);
+    expect(sized.kelly?.winProbability).toBeCloseTo(0.6925, 3);
+    // 0.69 - 0.31/0.94 is 0.36: a quarter of it is above the tier of 2 %, which is what counts then.
+    expect(sized).toMatchObject({ outcome: "APPROVED", baseRiskRatio: 0.02 });
+    expect(receiptOf(told, 0.65)).toMatchObject({ outcome: "KELLY", size: null });
+  });
+
+  it("counts for its own scores alone; where nothing is proven Kelly does not apply", () => {
+    const own = { kelly: null, baseRiskRatio: 0.0025, outcome: "APPROVED" };
+    expect(receiptOf(null, 0.9)).toMatchObject(own);
+    expect(receiptOf({ scorerId: "m-1", wins: null }, 0.9)).toMatchObject(own);
+    expect(receiptOf({ scorerId: "m-2", wins }, 0.9)).toMatchObject(own);
+  });
+
+  it("takes over with what is known when the batch is decided", () => {
+    const driver = new CoreDriver();
+    driver.put({ type: "quotes", quotes: [{ symbolId: symbolId(0), bid: 100, ask: 100 }] });
+    driver.put({ type: "candidates", shardId: 0, candidates: [driver.candidate(0, { scorerId: "m-1" })] });
+    // The window is due: what was collected is decided by what was known until now.
+    driver.put({ type: "model", scorerId: "m-1", sizeFactor: 1, wins });
+    expect(driver.decisions.map(({ receipt }) => receipt.kelly)).toEqual([null]);
   });
 });
 

@@ -72,7 +72,10 @@ export async function runBacktest(options: BacktestOptions): Promise<BacktestRep
     inputs.map(({ symbol }) => symbol),
   );
   // A bad model is refused before any bar is read.
-  const scorerId = backtestScorer(model, nowMs).id;
+  const {
+    scorer: { id: scorerId },
+    wins,
+  } = backtestScorer(model, nowMs);
   const replies = await scanAll(options, inputs);
   const rounded = replies.reduce((sum, { roundedBars }) => sum + roundedBars, 0);
   if (rounded > 0)
@@ -92,6 +95,7 @@ export async function runBacktest(options: BacktestOptions): Promise<BacktestRep
     protocol: options.protocol,
     scoreMin,
     scorerId,
+    wins,
     fromMs,
   }).run();
   const report = reportOf(options, { inputs, funding, series, result, scorerId, walletE8 });

@@ -13,7 +13,7 @@ import {
 import type { FeeRates, TradingRules } from "@smcq/exchange";
 import { BarExchange } from "@smcq/exchange-sim";
 import { BAR_FIELDS, ManualClock, MINUTE_MS, numberToE8, type SymbolId, symbolId } from "@smcq/kernel";
-import type { RiskParameters } from "@smcq/risk";
+import type { RiskParameters, WinCounts } from "@smcq/risk";
 import type { FundingRate } from "./read-funding.ts";
 import type { ScannedSeries } from "./scan-series.ts";
 
@@ -33,6 +33,8 @@ export interface TradePassOptions {
   readonly protocol: ProtocolLimits;
   readonly scoreMin: number;
   readonly scorerId: string;
+  /** What is proven of its scores; null: nothing. */
+  readonly wins: WinCounts | null;
   /** Candidates of bars that open before it are not decided on; null: none. */
   readonly fromMs: number | null;
 }
@@ -130,7 +132,8 @@ export class TradePass {
   }
 
   run(): TradePassResult {
-    const { rules, fees } = this.#options;
+    const { rules, fees, scorerId, wins } = this.#options;
+    this.#inbox.put({ type: "model", scorerId, sizeFactor: 1, wins });
     for (const { id, series } of this.#tracks) {
       const own = rules[id] as TradingRules;
       this.#venue.list(id, own, fees);

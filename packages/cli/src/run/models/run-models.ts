@@ -175,12 +175,17 @@ export class LivingModels implements RunModels {
     return this.#isClosing ? null : epoch;
   }
 
-  #carryOut(actions: readonly LifecycleAction[]): void {
+  #carryOut(actions: readonly LifecycleAction<RunModel>[]): void {
     const { memory, inbox, keep } = this.#deps;
     for (const action of actions) {
       if (action.type === "score-with") memory.setModels(action.epochs);
       else if (action.type === "size")
-        inbox.put({ type: "model", scorerId: action.scorerId, sizeFactor: action.sizeFactor });
+        inbox.put({
+          type: "model",
+          scorerId: action.model.id,
+          sizeFactor: action.sizeFactor,
+          wins: action.model.wins,
+        });
       else {
         const { kind, modelId, atMs, detail } = action.note;
         const isTrouble = isBadNews(kind, detail);
