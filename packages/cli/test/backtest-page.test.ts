@@ -9,6 +9,7 @@ import { durationText, moneyText, numberText, shareText } from "../src/offline/b
 import { markup } from "../src/offline/backtest/report/markup.ts";
 import { outcomeMeaning } from "../src/offline/backtest/report/meanings.ts";
 import { type PageFacts, reportHtml } from "../src/offline/backtest/report/page.ts";
+import type { RiskSummary } from "../src/offline/backtest/risk-watch.ts";
 
 const DAY_MS = 86_400_000;
 const HOSTILE = `<script>alert("x")</script>'&`;
@@ -42,6 +43,20 @@ function tradeOf(index: number): TradeRecord {
   };
 }
 
+const FIGURES = {
+  heatRatio: 0.0234,
+  longHeatRatio: 0.0111,
+  shortHeatRatio: 0.0123,
+  grossRatio: 1.25,
+  marginsRatio: 0.125,
+  dayLossRatio: 0.0155,
+  drawdownRatio: 0.033,
+};
+const RISK_SUMMARY: RiskSummary = {
+  last: { ...FIGURES, openPositions: 0, pendingEntries: 0, state: "ACTIVE", reasons: [] },
+  worst: FIGURES,
+};
+
 /** A report and the page's facts of `count` trades over `days` days of a symbol with a hostile name. */
 function resultOf(
   count: number,
@@ -69,7 +84,7 @@ function resultOf(
       inputs: [{ symbol: HOSTILE, files: [{ name: HOSTILE, sha256: "ab12" }], source: { type: "bundled" } }],
       funding: { name: HOSTILE, sha256: "cd34", rates: [], ignoredRows: 0, ignoredSymbols: [] },
       series: [{ symbol: HOSTILE, bars, barCount: days === 0 ? 0 : 2, candidates: { ...none, ...floats } }],
-      result: { trades, decisions: [], equity, walletE8, isHalted },
+      result: { trades, decisions: [], equity, walletE8, isHalted, risk: RISK_SUMMARY, heat: [] },
       scorerId: HOSTILE,
       walletE8: 100_000_000_000n,
     },
@@ -86,6 +101,7 @@ function resultOf(
         r: trade.r,
       })),
       equity: equity.map(({ timeMs, equityE8 }) => ({ timeMs, equity: Number(equityE8) / 1e8 })),
+      heat: trades.map(({ entryMs }, index) => ({ timeMs: entryMs, ratio: index === 3 ? 0.0234 : 0.01 })),
     },
   };
 }
@@ -144,6 +160,15 @@ describe("report.html", () => {
     ]);
     expect(resultOf(7, 1).report).toMatchObject({ deflatedSharpe: null, expectancy: { interval95: null } });
     expect(resultOf(0, 0).report).toMatchObject({ period: null, expectancy: null, calibration: [] });
+  });
+
+  it("shows heat over time against its cap, and the highest use of every cap", () => {
+    const page = pageOf(160, 20);
+    expect(page).toContain("Heat: at most 2.34 % of a cap of 3.00 %");
+    expect(page).toContain('<line class="limit"');
+    expect(page).toContain(
+      "heat 2.34 % of 3.00 %, of one side 1.23 % of 2.00 %, notional 125.00 % of 300.00 %, margins 12.50 % of 50.00 %, loss of a day 1.55 %, drawdown 3.30 %.",
+    );
   });
 
   it("warns of an interval that is drawn from a few days", () => {

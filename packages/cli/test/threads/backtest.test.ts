@@ -89,6 +89,13 @@ describe("smcq backtest", () => {
     expect(rest.expectancy?.trades).toBe(trades.length);
     expect(rest.calibration.reduce((sum, bin) => sum + bin.trades, 0)).toBe(trades.length);
     expect(csvRows(join(out, "equity.csv")).at(-1)?.[1]).toBe(wallet);
+    const { last, worst } = rest.risk;
+    expect(last).toMatchObject({ heatRatio: 0, grossRatio: 0, openPositions: 0, pendingEntries: 0 });
+    expect(worst.heatRatio).toBeGreaterThan(0.005);
+    expect(worst.grossRatio).toBeGreaterThan(0.1);
+    expect(worst.marginsRatio).toBeGreaterThan(0.02);
+    expect(worst.drawdownRatio).toBeGreaterThan(0);
+    expect(readFileSync(join(out, "report.html"), "utf8")).toContain("Heat: at most");
     expect(Object.values(decisions).reduce((sum, count) => sum + count, 0)).toBe(
       csvRows(join(out, "decisions.csv")).length - 1,
     );

@@ -1,15 +1,12 @@
-import type { OrderRequest, OrderSide } from "@smcq/exchange";
-import { e8ToNumber, type SymbolId } from "@smcq/kernel";
-import type { Position } from "@smcq/portfolio";
+import type { OrderRequest } from "@smcq/exchange";
+import type { SymbolId } from "@smcq/kernel";
 import {
   byScoreThenCost,
   type EntryIntent,
   exposureOf,
   type Governors,
   type Obstacles,
-  type OpenRisk,
   type Pace,
-  type PendingRisk,
   type PricedIntent,
   type PricedReceipt,
   priceIntent,
@@ -24,10 +21,11 @@ import {
 } from "@smcq/risk";
 import type { Command, Decision, ModelProof } from "../events.ts";
 import type { Holdings, TradedSymbol } from "../holdings.ts";
+import { type Risks, risksOf } from "../open-risks.ts";
 import { clientOrderId } from "../order-ids.ts";
 import type { Signal } from "../signal.ts";
 import type { Trade } from "../trade.ts";
-import type { DecisionRecord, Quote } from "../trading-events.ts";
+import type { Quote } from "../trading-events.ts";
 import type { OrderTracker } from "./order-tracker.ts";
 
 interface Candidate {
@@ -50,22 +48,13 @@ interface Moment {
   readonly nowMs: number;
 }
 
-/** What is at risk before an entry is reviewed. */
-interface Risks {
-  /** USDT: the smaller of wallet and equity. */
-  readonly equity: number;
-  readonly open: readonly OpenRisk[];
-  readonly pending: readonly PendingRisk[];
-  /** Of each trade that is open or may still be filled. */
-  readonly sides: readonly OrderSide[];
-}
-
 /** Turns a decided batch into orders: priced, ranked, reviewed one after another, each seeing those approved before. */
 export class Entries {
   readonly #holdings: Holdings;
   readonly #orders: OrderTracker;
   readonly #governors: Governors;
   readonly #pace: Pace;
+  readonly #outcomes = new Map<Receipt["outcome"], number>();
 
   constructor(holdings: Holdings, orders: OrderTracker, governors: Governors, pace: Pace) {
     this.#holdings = holdings;
@@ -74,16 +63,21 @@ export class Entries {
     this.#pace = pace;
   }
 
+  /** Decisions so far, by outcome. */
+  get outcomes(): ReadonlyMap<Receipt["outcome"], number> {
+    return this.#outcomes;
+  }
+
   decide(decision: Decision, nowMs: number, commands: Command[]): void {
     const { sizeFactor: modelFactor, proof } = decision;
     const winProbability = winProbabilityOf(proof?.wins ?? null);
     const moment = { modelFactor, proof, winProbability, nowMs };
     const candidates = decision.batch.map((signal) => this.#candidateOf(signal));
-    let risks = this.#risks();
+    let risks = risksOf(this.#holdings);
     for (const candidate of candidates.sort((a, b) => byScoreThenCost(rankOf(a), rankOf(b)))) {
       if ("unknown" in candidate) this.#refuse(candidate, risks, moment, commands);
       // What was approved counts for those behind it.
-      else if (this.#review(candidate, risks, moment, commands)) risks = this.#risks();
+      else if (this.#review(candidate, risks, moment, commands)) risks = risksOf(this.#holdings);
     }
   }
 
@@ -103,7 +97,7 @@ export class Entries {
   #refuse({ signal, unknown }: Unpriced, risks: Risks, moment: Moment, commands: Command[]): void {
     const ground = this.#groundOf(signal, risks, moment);
     const receipt = refuseUnpriced(signal.score, unknown, ground, this.#holdings.options.risk);
-    commands.push({ type: "decided", decision: recordOf(signal, receipt, moment.nowMs) });
+    this.#tell(signal, receipt, moment.nowMs, commands);
   }
 
   /** True when it was approved. */
@@ -122,7 +116,7 @@ export class Entries {
       options.risk,
     );
     const { receipt } = verdict;
-    commands.push({ type: "decided", decision: recordOf(signal, receipt, nowMs) });
+    this.#tell(signal, receipt, nowMs, commands);
     if (verdict.type === "refused") return false;
     const { symbolId } = signal;
     const trade = openTrade(candidate, receipt, { order: verdict.order.value, intentId, nowMs });
@@ -132,6 +126,15 @@ export class Entries {
     commands.push({ type: "set-leverage", symbolId, leverage: trade.leverage });
     commands.push({ type: "submit", order: verdict.order });
     return true;
+  }
+
+  #tell(signal: Signal, receipt: Receipt, timeMs: number, commands: Command[]): void {
+    const { symbolId, symbol, side, setup, score } = signal;
+    this.#outcomes.set(receipt.outcome, (this.#outcomes.get(receipt.outcome) ?? 0) + 1);
+    commands.push({
+      type: "decided",
+      decision: { timeMs, symbolId, symbol, side, setup, score, receipt },
+    });
   }
 
   #groundOf(signal: Signal, { equity, sides }: Risks, moment: Moment): ReviewGround {
@@ -161,51 +164,11 @@ export class Entries {
       DAILY_LOSS: this.#governors.state.isDayStopped,
     };
   }
-
-  /** What is open, by symbol number, and what is approved and not filled yet, in the order of approval. */
-  #risks(): Risks {
-    const { portfolio, trades } = this.#holdings;
-    const { walletE8, equityE8 } = portfolio;
-    const open: OpenRisk[] = [];
-    const sides: OrderSide[] = [];
-    for (const trade of this.#holdings.openTrades()) {
-      const position = portfolio.position(trade.symbolId);
-      if (position !== null || !trade.isEntryEnded) sides.push(trade.side);
-      if (position !== null) open.push(openRisk(trade, position, portfolio.markE8(trade.symbolId)));
-    }
-    const pending = [...trades.values()].filter(({ isEntryEnded }) => !isEntryEnded).map(pendingRisk);
-    return { equity: e8ToNumber(walletE8 < equityE8 ? walletE8 : equityE8), open, pending, sides };
-  }
 }
 
 function rankOf(candidate: Candidate | Unpriced): Ranked {
   const { score, symbolId } = candidate.signal;
   return { score, symbolId, c: "unknown" in candidate ? null : candidate.priced.unit.c };
-}
-
-function recordOf(signal: Signal, receipt: Receipt, timeMs: number): DecisionRecord {
-  const { symbolId, symbol, side, setup, score } = signal;
-  return { timeMs, symbolId, symbol, side, setup, score, receipt };
-}
-
-function openRisk(trade: Trade, position: Position, markE8: bigint | null): OpenRisk {
-  const { side, rules, stop, d, takerRatio, sigma, leverage } = trade;
-  return {
-    side,
-    qty: position.qtySteps * rules.stepSize,
-    avgPrice: position.avgPrice,
-    mark: markE8 === null ? position.avgPrice : e8ToNumber(markE8),
-    // Without a stop yet, where the plan puts it.
-    stop: stop === null ? position.avgPrice - side * d : stop.ticks * rules.tickSize,
-    takerRatio,
-    sigma,
-    leverage,
-  };
-}
-
-/** What of an entry may still be filled. */
-function pendingRisk({ side, rules, approvedSteps, qtySteps, e, loss, leverage }: Trade): PendingRisk {
-  return { side, qty: (approvedSteps - qtySteps) * rules.stepSize, price: e, loss, leverage };
 }
 
 function intentOf(signal: Signal, symbol: TradedSymbol, quote: Quote): EntryIntent {

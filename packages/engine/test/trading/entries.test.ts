@@ -54,6 +54,11 @@ describe("a batch", () => {
     ]);
     expect(driver.decisions.slice(1).every(({ receipt }) => receipt.unit === null)).toBe(true);
     expect(done).toHaveLength(1);
+    expect(Object.fromEntries(driver.core.outcomes)).toEqual({
+      APPROVED: 1,
+      FEED_STALE: 2,
+      SYMBOL_BLOCKED: 1,
+    });
   });
 
   it("lets each entry see those approved before it: count of its side and heat", () => {

@@ -12,6 +12,7 @@ import {
   expectancyOf,
 } from "./report/statistics.ts";
 import type { FundingFile } from "./read-funding.ts";
+import type { RiskSummary } from "./risk-watch.ts";
 import type { ScannedSeries } from "./scan-series.ts";
 import type { SeriesTask } from "./series-task.ts";
 import type { TradePassResult } from "./trade-pass.ts";
@@ -96,6 +97,8 @@ export interface BacktestReport {
   readonly wallet: string;
   /** Deepest fall of the equity curve below its highest point, share of that point. */
   readonly drawdownRatioMax: number;
+  /** Shares of equity: as it ended, and the highest of each at any decision and any closed hour. */
+  readonly risk: RiskSummary;
   readonly isHalted: boolean;
   readonly hasEnoughTrades: boolean;
 }
@@ -158,6 +161,7 @@ export function reportOf(options: ReportOptions, facts: BacktestFacts): Backtest
     calibration: calibrationOf(trades.map(({ score, pnlE8 }) => ({ score, isWon: pnlE8 > 0n }))),
     wallet: e8Text(result.walletE8),
     drawdownRatioMax: drawdownOf(result, e8ToNumber(walletE8)),
+    risk: result.risk,
     isHalted: result.isHalted,
     hasEnoughTrades: trades.length >= TRADES_MIN,
   };

@@ -8,13 +8,23 @@ import {
   type ScoredCandidate,
   type SetupCode,
   type TradeRecord,
+  type TradingCore,
   type TradingCommand,
 } from "@smcq/engine";
 import type { FeeRates, TradingRules } from "@smcq/exchange";
 import { BarExchange } from "@smcq/exchange-sim";
-import { BAR_FIELDS, ManualClock, MINUTE_MS, numberToE8, type SymbolId, symbolId } from "@smcq/kernel";
+import {
+  BAR_FIELDS,
+  ManualClock,
+  MINUTE_MS,
+  numberToE8,
+  present,
+  type SymbolId,
+  symbolId,
+} from "@smcq/kernel";
 import type { RiskParameters, WinCounts } from "@smcq/risk";
 import type { FundingRate } from "./read-funding.ts";
+import { type HeatSample, type RiskSummary, RiskWatch } from "./risk-watch.ts";
 import type { ScannedSeries } from "./scan-series.ts";
 
 const HOUR_MS = 3_600_000;
@@ -52,6 +62,9 @@ export interface TradePassResult {
   readonly equity: readonly EquityRow[];
   readonly walletE8: bigint;
   readonly isHalted: boolean;
+  readonly risk: RiskSummary;
+  /** What would be lost if every stop were hit, at each decision and each closed hour. */
+  readonly heat: readonly HeatSample[];
 }
 
 /** A symbol's place in time. */
@@ -81,6 +94,7 @@ export class TradePass {
   readonly #trades: TradeRecord[] = [];
   readonly #decisions: DecisionRecord[] = [];
   readonly #equity: EquityRow[] = [];
+  readonly #riskWatch = new RiskWatch();
   #lastWalletE8: bigint;
   /** The next funding rate. */
   #funding = 0;
@@ -147,8 +161,14 @@ export class TradePass {
       decisions: this.#decisions,
       equity: this.#equity,
       walletE8: this.#venue.walletE8(),
-      isHalted: this.#engine.trading?.holdings.state === "HALTED",
+      isHalted: this.#core.holdings.state === "HALTED",
+      risk: this.#riskWatch.summary(this.#core.getRiskMetrics()),
+      heat: this.#riskWatch.heat,
     };
+  }
+
+  get #core(): TradingCore {
+    return present(this.#engine.trading, "Invariant: this engine trades");
   }
 
   #firstMs(): number {
@@ -157,13 +177,13 @@ export class TradePass {
 
   #minute(timeMs: number): void {
     const closeMs = timeMs + MINUTE_MS;
-    const present = (id: SymbolId): number => this.#barAt(this.#tracks[id] as Track, timeMs);
+    const barOf = (id: SymbolId): number => this.#barAt(this.#tracks[id] as Track, timeMs);
     this.#fund(timeMs);
     // (a), (b): what was decided on the last bar executes at this open.
     if (this.#venue.hasWaiting) {
       this.#clock.advanceTo(timeMs);
       this.#venue.open(timeMs, (id) => {
-        const bar = present(id);
+        const bar = barOf(id);
         return bar < 0 ? null : this.#priceE8(id, bar, 1);
       });
       this.#drain();
@@ -172,13 +192,13 @@ export class TradePass {
     // (c): stops and targets of this bar.
     const held = this.#heldIds();
     for (const id of held) {
-      const bar = present(id);
+      const bar = barOf(id);
       if (bar >= 0) this.#tradeBar(id, bar, timeMs);
     }
     this.#drain();
     // (d), (e): equity at the closes, then the rules.
     const marks = held.flatMap((id) => {
-      const bar = present(id);
+      const bar = barOf(id);
       return bar < 0 ? [] : [{ symbolId: id, priceE8: this.#priceE8(id, bar, 4) }];
     });
     if (held.length > 0 || closeMs % HOUR_MS === 0 || this.#venue.walletE8() !== this.#lastWalletE8) {
@@ -186,7 +206,10 @@ export class TradePass {
       this.#drain();
     }
     // (f): the batch of this bar.
+    const decided = this.#decisions.length;
     this.#batch(timeMs);
+    if (this.#decisions.length > decided || closeMs % HOUR_MS === 0)
+      this.#riskWatch.sample(closeMs, this.#core.getRiskMetrics());
   }
 
   /** Settles what falls due with this minute's open, before anything executes at it. */
@@ -206,8 +229,7 @@ export class TradePass {
   }
 
   #heldIds(): readonly SymbolId[] {
-    const trades = this.#engine.trading?.holdings.openTrades() ?? [];
-    return trades.map(({ symbolId: id }) => id);
+    return this.#core.holdings.openTrades().map(({ symbolId: id }) => id);
   }
 
   #tradeBar(id: SymbolId, bar: number, timeMs: number): void {
