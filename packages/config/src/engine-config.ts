@@ -13,6 +13,7 @@ export interface EngineConfig {
   readonly rest: { readonly weightRatioMax: number };
   readonly universe: UniverseConfig;
   readonly scan: ScanConfig;
+  readonly strategy: StrategyConfig;
   readonly risk: RiskConfig;
   readonly protocol: ProtocolConfig;
   readonly fees: FeesConfig;
@@ -75,6 +76,15 @@ export interface SimConfig {
 export interface LogConfig {
   readonly level: "debug" | "info" | "warn" | "error";
   readonly format: "auto" | "pretty" | "json";
+}
+
+/** What of the trade plan may be chosen (docs/trading.md 5). */
+export interface StrategyConfig {
+  readonly entry: {
+    readonly kind: "market" | "limit";
+    readonly offsetAtr: number;
+    readonly expiryBars: number;
+  };
 }
 
 /** The limits of the protocols against the venue (docs/trading.md 5), venue ms. */
