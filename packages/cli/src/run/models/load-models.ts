@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { EngineConfig } from "@smcq/config";
-import { HEURISTIC_ID } from "@smcq/features";
+import { entryPlanOf, HEURISTIC_ID } from "@smcq/features";
 import { type Clock, errorCode, errorMessage, type Logger, SmcqError } from "@smcq/kernel";
 import type { LifecycleModel } from "@smcq/model-life";
 import {
@@ -138,6 +138,7 @@ class ModelLoader {
       memory: this.#memory,
       epoch,
       nowMs: this.#deps.venueClock.nowMs(),
+      entry: entryPlanOf(this.#config.strategy.entry),
       refuseExpired,
       publicKeyPem: publicKey(this.#config),
       clock: this.#deps.wallClock,
