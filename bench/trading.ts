@@ -2,7 +2,7 @@ import { readInstruments, scanSeries, type ScannedSeries, TradePass } from "@smc
 import { loadConfig } from "@smcq/config";
 import type { TradingRules } from "@smcq/exchange";
 import { createUniverse, MarketData } from "@smcq/exchange-sim";
-import { CandidateScanner, HeuristicScorer } from "@smcq/features";
+import { CandidateScanner, HeuristicScorer, MARKET_ENTRY } from "@smcq/features";
 import { BAR_FIELDS, MINUTE_MS, parseE8, SystemClock } from "@smcq/kernel";
 import type { Calibration } from "./lib/calibration.ts";
 import { measureCore } from "./lib/core-latency.ts";
@@ -110,6 +110,7 @@ function measurePass(series: readonly ScannedSeries[], recorder: PartRecorder): 
       walletE8: parseE8("1000000"),
       risk,
       protocol,
+      entry: MARKET_ENTRY,
       scoreMin: 0.6,
       scorerId: "heuristic",
       wins: null,

@@ -1,3 +1,4 @@
+import { MARKET_ENTRY } from "@smcq/features";
 import { CommandRouter, EngineLoop, Inbox } from "@smcq/cluster";
 import { loadConfig } from "@smcq/config";
 import {
@@ -40,6 +41,7 @@ class CoreBed {
         startWalletE8: walletE8,
         risk: { ...risk, unprovenRiskRatioMax: 0.0001 },
         protocol,
+        entry: MARKET_ENTRY,
       },
     });
     this.#venue = new BarExchange({

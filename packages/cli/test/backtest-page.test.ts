@@ -1,4 +1,5 @@
 import type { TradeRecord } from "@smcq/engine";
+import { MARKET_ENTRY } from "@smcq/features";
 import { BAR_FIELDS, symbolId } from "@smcq/kernel";
 import { REFUSAL_CODES } from "@smcq/risk";
 import { describe, expect, it } from "vitest";
@@ -14,7 +15,7 @@ import type { RiskSummary } from "../src/offline/backtest/risk-watch.ts";
 const DAY_MS = 86_400_000;
 const HOSTILE = `<script>alert("x")</script>'&`;
 const { risk, protocol, fees } = loadSettings({}).config;
-const settings = { risk, protocol, fees };
+const settings = { risk, protocol, fees, entry: MARKET_ENTRY };
 
 function tradeOf(index: number): TradeRecord {
   const entryMs = index * (DAY_MS / 8);

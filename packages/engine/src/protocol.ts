@@ -1,4 +1,5 @@
 import { requireWithin } from "@smcq/risk";
+import type { EntryPlan } from "@smcq/strategy";
 
 /** The limits of the protocols against the venue (docs/trading.md 5); times are venue ms. */
 export interface ProtocolLimits {
@@ -31,4 +32,20 @@ for (const bounds of Object.values(PROTOCOL_BOUNDS)) Object.freeze(bounds);
 /** Returns the limits; refuses with CONFIG_PROTOCOL_BOUND what lies outside the compiled bounds. */
 export function requireProtocolBounded(limits: ProtocolLimits): ProtocolLimits {
   return requireWithin("protocol", limits, PROTOCOL_BOUNDS);
+}
+
+/** Bounds of an entry that rests. */
+export const ENTRY_BOUNDS: Readonly<Record<"offsetAtr" | "expiryBars", readonly [min: number, max: number]>> =
+  Object.freeze({
+    offsetAtr: Object.freeze([0, 5] as const),
+    expiryBars: Object.freeze([1, 60] as const),
+  });
+
+/** Returns the plan of entries; refuses with CONFIG_STRATEGY_ENTRY_BOUND what lies outside the compiled bounds. */
+export function requireEntryBounded(entry: EntryPlan): EntryPlan {
+  if (entry.kind === "limit") {
+    const { offsetAtr, expiryBars } = entry;
+    requireWithin("strategy.entry", { offsetAtr, expiryBars }, ENTRY_BOUNDS);
+  }
+  return entry;
 }

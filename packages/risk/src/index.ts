@@ -8,6 +8,7 @@ export type { RiskParameters } from "./parameters.ts";
 export { byScoreThenCost, priceIntent, REFUSAL_CODES, refuseUnpriced, review } from "./review.ts";
 export type {
   EntryIntent,
+  EntryOrder,
   Obstacles,
   PricedIntent,
   PricedReceipt,

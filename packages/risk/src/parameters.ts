@@ -101,7 +101,7 @@ export function requireWithin<T extends Readonly<Record<keyof T, number>>>(
     if (value >= min && value <= max) continue;
     const setting = `${section}.${name}`;
     throw new SmcqError(
-      `CONFIG_${section.toUpperCase()}_BOUND`,
+      `CONFIG_${section.replaceAll(".", "_").toUpperCase()}_BOUND`,
       `${setting} is ${value}: compiled bounds are ${min} to ${max}`,
       { context: { setting, value, min, max } },
     );

@@ -1,7 +1,14 @@
 import { approve } from "@smcq/exchange/approval";
-import type { FeeRates, MarketOrder, OrderSide, RiskApproved, TradingRules } from "@smcq/exchange";
-import { assert, qtySteps, type SymbolId } from "@smcq/kernel";
-import { type PlanCandidate, planTrade } from "@smcq/strategy";
+import type {
+  FeeRates,
+  LimitOrder,
+  MarketOrder,
+  OrderSide,
+  RiskApproved,
+  TradingRules,
+} from "@smcq/exchange";
+import { assert, priceTicks, qtySteps, type SymbolId } from "@smcq/kernel";
+import { type EntryPlan, limitTicks, type PlanCandidate, planTrade } from "@smcq/strategy";
 import type { GovernorState } from "./governors.ts";
 import type { RiskParameters } from "./parameters.ts";
 import type { WinProbability } from "./win-probability.ts";
@@ -39,8 +46,9 @@ export interface EntryIntent extends PlanCandidate {
   readonly score: number;
   /** Median turnover of a minute over the last hour, USDT. */
   readonly medianTurnover: number;
-  /** Best quote of the entry's side, price units. */
+  /** The price that the entry is planned from, price units: what it takes, or the best quote of its own side to rest by. */
   readonly quote: number;
+  readonly entry: EntryPlan;
   readonly rules: TradingRules;
   readonly fees: FeeRates;
   /** Slippage of the symbol's own fills, share of the price; 0 where none was measured. */
@@ -54,17 +62,22 @@ export interface PricedIntent {
   readonly intent: EntryIntent;
   readonly isStopTooWide: boolean;
   readonly unit: UnitRisk;
+  /** Where the order rests; null: it takes. */
+  readonly limitTicks: number | null;
 }
 
 /** Plans and prices an intent; nothing is judged yet. */
 export function priceIntent(intent: EntryIntent, parameters: RiskParameters): PricedIntent {
-  const plan = planTrade(intent, intent.quote);
-  const { rules, fees, measuredSlippageRatio, fundingLoss, side } = intent;
+  const { rules, fees, measuredSlippageRatio, fundingLoss, side, entry } = intent;
+  const isResting = entry.kind === "limit";
+  const ticks = isResting ? limitTicks(intent, entry, rules.tickSize) : null;
+  const e = ticks === null ? intent.quote : ticks * rules.tickSize;
+  const plan = planTrade(intent, e, entry);
   const unit = unitRisk(
-    { side, e: intent.quote, d: plan.stopDistance, rules, fees, measuredSlippageRatio, fundingLoss },
+    { side, e, d: plan.stopDistance, rules, fees, measuredSlippageRatio, fundingLoss, isResting },
     parameters,
   );
-  return { intent, isStopTooWide: plan.type === "stop_too_wide", unit };
+  return { intent, isStopTooWide: plan.type === "stop_too_wide", unit, limitTicks: ticks };
 }
 
 /** What a signal's place in its batch depends on. */
@@ -133,8 +146,11 @@ export interface Receipt {
 /** The receipt of what could be priced. */
 export type PricedReceipt = Receipt & { readonly unit: UnitRisk };
 
+/** An order that opens: it takes at once, or rests and only rests. */
+export type EntryOrder = MarketOrder | LimitOrder;
+
 export type Verdict =
-  | { readonly type: "approved"; readonly order: RiskApproved<MarketOrder>; readonly receipt: PricedReceipt }
+  | { readonly type: "approved"; readonly order: RiskApproved<EntryOrder>; readonly receipt: PricedReceipt }
   | { readonly type: "refused"; readonly receipt: PricedReceipt };
 
 /** Walks the gates in their order; the first that fails names the refusal, and the receipt keeps all numbers. */
@@ -240,11 +256,10 @@ function baseRisk(
 }
 
 function entryOrder(
-  { priced: { intent }, clientOrderId }: ReviewInput,
+  { priced: { intent, limitTicks: ticks }, clientOrderId }: ReviewInput,
   size: Size,
-): RiskApproved<MarketOrder> {
-  return approve({
-    type: "market",
+): RiskApproved<EntryOrder> {
+  const base = {
     clientOrderId,
     symbolId: intent.symbolId,
     symbol: intent.symbol,
@@ -252,5 +267,10 @@ function entryOrder(
     side: intent.side as OrderSide,
     qtySteps: qtySteps(size.steps),
     isReduceOnly: false,
-  });
+  } as const;
+  return approve<EntryOrder>(
+    ticks === null
+      ? { ...base, type: "market" }
+      : { ...base, type: "limit", timeInForce: "GTX", priceTicks: priceTicks(ticks) },
+  );
 }

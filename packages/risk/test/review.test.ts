@@ -168,6 +168,32 @@ describe("an approval", () => {
     });
   });
 
+  it("of an entry that rests is post-only at its own price, and is sized and judged by that", () => {
+    const entry = { kind: "limit", offsetAtr: 0.5, expiryBars: 5, feeRatio: 0.0002 } as const;
+    for (const [side, ticks] of [
+      [1, 9_975],
+      [-1, 10_025],
+    ] as const) {
+      const intent = { side, entry, invalidationPrice: 100 - side * 0.75 };
+      const verdict = review(reviewInput({}, intent), DEFAULTS);
+      if (verdict.type !== "approved") throw new Error(verdict.receipt.outcome);
+      expect(isApproved(verdict.order)).toBe(true);
+      expect(verdict.order.value).toMatchObject({
+        type: "limit",
+        timeInForce: "GTX",
+        priceTicks: ticks,
+        role: "entry",
+        isReduceOnly: false,
+        qtySteps: verdict.receipt.size?.steps,
+      });
+      const { unit, equity, size } = verdict.receipt;
+      expect(unit.e).toBeCloseTo(ticks / 100, 12);
+      // From the anchor 0.5 away and a quarter of an ATR, as planned from the resting price.
+      expect(unit.d).toBeCloseTo(Math.max(0.5 + 0.125, 0.5, (0.0014 * unit.e) / 0.35), 9);
+      expect(size?.riskQ).toBeCloseTo((0.0025 * equity) / unit.loss, 9);
+    }
+  });
+
   it("of a stop of 0.4 % is held by the margin: 0.54 % of the equity is at risk", () => {
     const rules = rulesOf({ tickSize: "0.001", stepSize: "0.001", minQty: "0.001" });
     const intent = { score: 0.9, invalidationPrice: 99.75, atr: 0.4, rules };

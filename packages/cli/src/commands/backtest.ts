@@ -1,4 +1,5 @@
-import { requireProtocolBounded } from "@smcq/engine";
+import { requireEntryBounded, requireProtocolBounded } from "@smcq/engine";
+import { entryPlanOf } from "@smcq/features";
 import { parseE8, SmcqError, SystemClock } from "@smcq/kernel";
 import { requireBounded } from "@smcq/risk";
 import { utcMs } from "@smcq/scoring";
@@ -93,6 +94,7 @@ function optionsOf(args: Args): BacktestOptions {
     risk: requireBounded(config.risk),
     protocol: requireProtocolBounded(config.protocol),
     fees: config.fees,
+    entry: requireEntryBounded(entryPlanOf(config.strategy.entry)),
     scoreMin: config.scan.scoreMin,
     fromMs: timeOf(args, "from"),
     toMs: timeOf(args, "to"),

@@ -19,6 +19,7 @@ import {
   type WinProbability,
   winProbabilityOf,
 } from "@smcq/risk";
+import type { EntryPlan } from "@smcq/strategy";
 import type { Command, Decision, ModelProof } from "../events.ts";
 import type { Holdings, TradedSymbol } from "../holdings.ts";
 import { type Risks, risksOf } from "../open-risks.ts";
@@ -90,7 +91,8 @@ export class Entries {
       if (quote === null) unknown.push("quote");
       return { signal, unknown };
     }
-    const priced = priceIntent(intentOf(signal, symbol, quote), this.#holdings.options.risk);
+    const { risk, entry } = this.#holdings.options;
+    const priced = priceIntent(intentOf(signal, symbol, { quote, entry }), risk);
     return { signal, symbol, priced };
   }
 
@@ -168,10 +170,15 @@ export class Entries {
 
 function rankOf(candidate: Candidate | Unpriced): Ranked {
   const { score, symbolId } = candidate.signal;
-  return { score, symbolId, c: "unknown" in candidate ? null : candidate.priced.unit.c };
+  const c = "unknown" in candidate ? Number.NaN : candidate.priced.unit.c;
+  return { score, symbolId, c: Number.isFinite(c) ? c : null };
 }
 
-function intentOf(signal: Signal, symbol: TradedSymbol, quote: Quote): EntryIntent {
+function intentOf(
+  signal: Signal,
+  symbol: TradedSymbol,
+  { quote, entry }: { readonly quote: Quote; readonly entry: EntryPlan },
+): EntryIntent {
   const { symbolId, side, score, invalidationPrice, atr, medianTurnover } = signal;
   return {
     symbolId,
@@ -181,7 +188,9 @@ function intentOf(signal: Signal, symbol: TradedSymbol, quote: Quote): EntryInte
     invalidationPrice,
     atr,
     medianTurnover,
-    quote: side > 0 ? quote.ask : quote.bid,
+    // What takes meets the other side; what rests stands beside its own.
+    quote: side > 0 === (entry.kind === "market") ? quote.ask : quote.bid,
+    entry,
     rules: symbol.rules,
     fees: symbol.fees,
     measuredSlippageRatio: 0,
@@ -218,6 +227,7 @@ function openTrade(
     boundBy: size?.boundBy ?? "risk",
     phase: "entering",
     isEntryEnded: false,
+    isEntryCancelled: false,
     bars: 0,
     stop: null,
     formerStop: null,

@@ -1,6 +1,7 @@
 import type { OrderRequest, OrderRole, OrderStatus, OrderUpdate, Outcome, Refusal } from "@smcq/exchange";
 import { assert, parseE8, priceTicks, qtySteps, symbolId } from "@smcq/kernel";
 import type { RiskParameters } from "@smcq/risk";
+import type { EntryPlan } from "@smcq/strategy";
 import {
   type Command,
   type DecisionRecord,
@@ -28,8 +29,13 @@ export class CoreDriver {
   #tradeIds = 0;
   nowMs = T0;
 
-  constructor(symbols = 1, risk: Partial<RiskParameters> = {}, protocol: Partial<ProtocolLimits> = {}) {
-    this.engine = new Engine(optionsOf(risk, START_E8, protocol));
+  constructor(
+    symbols = 1,
+    risk: Partial<RiskParameters> = {},
+    protocol: Partial<ProtocolLimits> = {},
+    entry?: EntryPlan,
+  ) {
+    this.engine = new Engine(optionsOf(risk, START_E8, protocol, entry));
     for (let id = 0; id < symbols; id++) {
       const rules = rulesOf();
       this.put({ type: "instrument", symbolId: symbolId(id), symbol: `S${id}`, rules, fees: FEES });

@@ -1,6 +1,7 @@
 import { type FeeRates, type TradingRules, tradingRules } from "@smcq/exchange";
 import { parseE8, type SymbolId, symbolId } from "@smcq/kernel";
 import type { RiskParameters } from "@smcq/risk";
+import { type EntryPlan, MARKET_ENTRY } from "@smcq/strategy";
 import type { EngineOptions, ProtocolLimits, ScoredCandidate } from "../../src/index.ts";
 
 export const MINUTE_MS = 60_000;
@@ -57,6 +58,7 @@ export function optionsOf(
   risk: Partial<RiskParameters> = {},
   startWalletE8 = START_E8,
   protocol: Partial<ProtocolLimits> = {},
+  entry: EntryPlan = MARKET_ENTRY,
 ): EngineOptions {
   return {
     scoreMin: 0.6,
@@ -67,6 +69,7 @@ export function optionsOf(
       startWalletE8,
       risk: { ...RISK, ...risk },
       protocol: { ...PROTOCOL, ...protocol },
+      entry,
     },
   };
 }

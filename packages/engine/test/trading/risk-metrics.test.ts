@@ -1,6 +1,7 @@
 import { symbolId } from "@smcq/kernel";
 import { describe, expect, it } from "vitest";
 import type { RiskMetrics } from "../../src/index.ts";
+import { capFaults } from "../support/cap-faults.ts";
 import { CoreDriver } from "../support/core-driver.ts";
 import { RISK, START_E8 } from "../support/fixtures.ts";
 import { randomRun, VenueRun } from "../support/venue-run.ts";
@@ -113,14 +114,9 @@ describe("the risk metrics", () => {
         ...options,
         onTurn: (_, commands, core) => {
           const own = core.getRiskMetrics();
-          const isEntered = commands.some(
-            (command) => command.type === "submit" && command.order.value.role === "entry",
-          );
           if (own.equityE8 !== own.walletE8 + own.unrealisedE8) faults.push("equity");
-          if (!isEntered) return;
-          approvals++;
-          for (const name of ["heat", "longHeat", "shortHeat", "gross", "margins"] as const)
-            if (own[name].ratio > own[name].cap * (1 + 1e-9)) faults.push(`${name} ${own[name].ratio}`);
+          faults.push(...capFaults(commands, own));
+          if (commands.some(({ type }) => type === "set-leverage")) approvals++;
         },
       }).run();
       expect(faults, `seed ${seed + round}`).toEqual([]);

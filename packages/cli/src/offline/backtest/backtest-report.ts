@@ -1,5 +1,6 @@
 import type { ProtocolLimits, TradeRecord } from "@smcq/engine";
 import type { FeeRates } from "@smcq/exchange";
+import type { EntryPlan } from "@smcq/features";
 import { assert, BAR_FIELDS, e8Text, e8ToNumber, MINUTE_MS } from "@smcq/kernel";
 import type { RiskParameters } from "@smcq/risk";
 import { utcText } from "@smcq/scoring";
@@ -68,6 +69,7 @@ export interface BacktestReport {
     readonly risk: RiskParameters;
     readonly protocol: ProtocolLimits;
     readonly fees: FeeRates;
+    readonly entry: EntryPlan;
     /** Variants that were tried, this one included, as the user states. */
     readonly trials: number;
   };
@@ -120,7 +122,7 @@ export function reportOf(options: ReportOptions, facts: BacktestFacts): Backtest
   const { trades, decisions } = result;
   const bookedE8 = trades.reduce((sum, { pnlE8 }) => sum + pnlE8, walletE8);
   assert(bookedE8 === result.walletE8, "Invariant: the wallet is the start and what every trade brought");
-  const { equity, fromMs, toMs, rowsMax, scoreMin, risk, protocol, fees, trials } = options;
+  const { equity, fromMs, toMs, rowsMax, scoreMin, risk, protocol, fees, entry, trials } = options;
   const period = periodOf(series);
   return {
     reportVersion: 1,
@@ -137,6 +139,7 @@ export function reportOf(options: ReportOptions, facts: BacktestFacts): Backtest
       risk,
       protocol,
       fees,
+      entry,
       trials,
     },
     period,

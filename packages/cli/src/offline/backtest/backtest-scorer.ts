@@ -1,4 +1,4 @@
-import { HeuristicScorer, type Scorer } from "@smcq/features";
+import { type EntryPlan, HeuristicScorer, type Scorer } from "@smcq/features";
 import {
   attachModels,
   createModelMemory,
@@ -16,10 +16,19 @@ export interface BacktestScorer {
   readonly wins: ProvenWins | null;
 }
 
-/** What scores a backtest: the heuristic, or a model file (.onnx) that passes the gate at `nowMs`, an expired one too. */
-export function backtestScorer(model: string, nowMs: number): BacktestScorer {
+export interface ScorerChoice {
+  /** "heuristic" or a model file (.onnx). */
+  readonly model: string;
+  /** Judges the model's expiry. */
+  readonly nowMs: number;
+  /** How plans are entered: the model must have been trained for it. */
+  readonly entry: EntryPlan;
+}
+
+/** What scores a backtest: the heuristic, or a model file that passes the gate at `nowMs`, an expired one too. */
+export function backtestScorer({ model, nowMs, entry }: ScorerChoice): BacktestScorer {
   if (model === "heuristic") return { scorer: new HeuristicScorer(), wins: null };
-  const opened = openModel({ file: model, nowMs, refuseExpired: false, isAnySchema: false });
+  const opened = openModel({ file: model, nowMs, entry, refuseExpired: false, isAnySchema: false });
   const { metadata } = opened.card;
   const { modelId: id, calibration } = metadata;
   const memory = createModelMemory({ lanes: 1 });

@@ -1,6 +1,7 @@
 import { mkdir, readdir } from "node:fs/promises";
 import { TaskPool } from "@smcq/cluster";
 import type { ProtocolLimits } from "@smcq/engine";
+import type { EntryPlan } from "@smcq/features";
 import type { FeeRates } from "@smcq/exchange";
 import { bundledSymbols, loadUniverseText } from "@smcq/exchange-sim";
 import { errorCode, errorMessage, type Logger, parseE8, SmcqError, workerUrl } from "@smcq/kernel";
@@ -30,6 +31,8 @@ export interface BacktestOptions {
   readonly equity: string;
   readonly risk: RiskParameters;
   readonly protocol: ProtocolLimits;
+  /** How plans are entered; a model must have been trained for it. */
+  readonly entry: EntryPlan;
   readonly fees: FeeRates;
   /** Signals above it are decided on. */
   readonly scoreMin: number;
@@ -56,7 +59,7 @@ export interface BacktestOptions {
  * of threads.
  */
 export async function runBacktest(options: BacktestOptions): Promise<BacktestReport> {
-  const { model, nowMs, risk, scoreMin, fromMs } = options;
+  const { model, nowMs, risk, entry, scoreMin, fromMs } = options;
   await requireEmpty(options.out);
   const inputs = options.klines === null ? bundledInputs() : await fileInputs(options.klines);
   if (inputs.length > SYMBOLS_MAX)
@@ -75,7 +78,7 @@ export async function runBacktest(options: BacktestOptions): Promise<BacktestRep
   const {
     scorer: { id: scorerId },
     wins,
-  } = backtestScorer(model, nowMs);
+  } = backtestScorer({ model, nowMs, entry });
   const replies = await scanAll(options, inputs);
   const rounded = replies.reduce((sum, { roundedBars }) => sum + roundedBars, 0);
   if (rounded > 0)
@@ -93,6 +96,7 @@ export async function runBacktest(options: BacktestOptions): Promise<BacktestRep
     walletE8,
     risk,
     protocol: options.protocol,
+    entry,
     scoreMin,
     scorerId,
     wins,
@@ -148,11 +152,11 @@ async function fileInputs(klines: readonly string[]): Promise<SymbolInput[]> {
 
 /** The first pass: a task a symbol, replies in the order of the symbols; the first refusal ends it. */
 async function scanAll(options: BacktestOptions, inputs: readonly SymbolInput[]): Promise<SeriesReply[]> {
-  const { model, nowMs, rowsMax, toMs, onScanned } = options;
+  const { model, nowMs, entry, rowsMax, toMs, onScanned } = options;
   const pool = new TaskPool<SeriesTask, SeriesOutcome>({
     entry: {
       url: workerUrl(import.meta.url, "../../workers/backtest.worker"),
-      data: { model, nowMs } satisfies BacktestWorkerData,
+      data: { model, nowMs, entry } satisfies BacktestWorkerData,
     },
     name: "scanSeries",
     threads: Math.min(options.threads, inputs.length),

@@ -12,6 +12,7 @@ import {
   type TradingCommand,
 } from "@smcq/engine";
 import type { FeeRates, TradingRules } from "@smcq/exchange";
+import type { EntryPlan } from "@smcq/features";
 import { BarExchange } from "@smcq/exchange-sim";
 import {
   BAR_FIELDS,
@@ -41,6 +42,7 @@ export interface TradePassOptions {
   readonly walletE8: bigint;
   readonly risk: RiskParameters;
   readonly protocol: ProtocolLimits;
+  readonly entry: EntryPlan;
   readonly scoreMin: number;
   readonly scorerId: string;
   /** What is proven of its scores; null: nothing. */
@@ -110,12 +112,12 @@ export class TradePass {
     }));
     this.#nextMs = Float64Array.from(this.#tracks, candidateMs);
     this.#clock = new ManualClock(this.#firstMs());
-    const { scoreMin, risk, protocol, walletE8 } = options;
+    const { scoreMin, risk, protocol, entry, walletE8 } = options;
     this.#engine = new Engine({
       scoreMin,
       decisionWindowNs: 0,
       signalAgeMsMax: Number.POSITIVE_INFINITY,
-      trading: { engineId: ENGINE_ID, startWalletE8: walletE8, risk, protocol },
+      trading: { engineId: ENGINE_ID, startWalletE8: walletE8, risk, protocol, entry },
     });
     this.#venue = new BarExchange({
       walletE8,
@@ -234,11 +236,16 @@ export class TradePass {
 
   #tradeBar(id: SymbolId, bar: number, timeMs: number): void {
     const closeMs = timeMs + MINUTE_MS;
-    this.#venue.trade(id, timeMs, closeMs, {
+    const prices = {
       openE8: this.#priceE8(id, bar, 1),
       highE8: this.#priceE8(id, bar, 2),
       lowE8: this.#priceE8(id, bar, 3),
-    });
+    };
+    if (this.#venue.trade(id, timeMs, closeMs, prices)) {
+      // The core places the stop of what has filled; the same bar may reach it.
+      this.#drain();
+      this.#venue.afterEntry(id, closeMs, prices);
+    }
     const { series } = this.#tracks[id] as Track;
     if (bar < series.barCount - 1) return;
     this.#drain();
