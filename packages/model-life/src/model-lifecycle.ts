@@ -2,7 +2,7 @@ import { HEURISTIC_ID } from "@smcq/features";
 import { MINUTE_MS, type ModelEpochs } from "@smcq/kernel";
 import { type HealthReport, ModelHealth, type TrainingReference } from "./health/model-health.ts";
 import { ModelRoster, type RosterModel } from "./model-roster.ts";
-import { type Outcome, OutcomeTracker } from "./outcome-tracker.ts";
+import { type Outcome, OutcomeTracker, type PlanEntries } from "./outcome-tracker.ts";
 import type { RecentBars } from "./recent-bars.ts";
 import type { ScoredSignal } from "./scored-signal.ts";
 import { ShadowTally } from "./shadow-tally.ts";
@@ -51,6 +51,8 @@ export interface LifecycleOptions<M extends LifecycleModel> {
   /** Bars that a new version scores beside the present one before it takes over; 0: at once. */
   readonly shadowBars: number;
   readonly recentBars: RecentBars;
+  /** How the plans are entered whose outcomes judge a model. */
+  readonly entries: PlanEntries;
 }
 
 /** How the scorer does. */
@@ -86,7 +88,7 @@ export class ModelLifecycle<M extends LifecycleModel> {
 
   constructor(options: LifecycleOptions<M>) {
     this.#roster = new ModelRoster(options.current, options.challenger, options.slots);
-    this.#outcomes = new OutcomeTracker(options.recentBars);
+    this.#outcomes = new OutcomeTracker(options.recentBars, options.entries);
     this.#shadowBars = options.shadowBars;
   }
 
