@@ -1,11 +1,11 @@
 import { assertNever } from "@smcq/kernel";
 import { Governors, Pace, type Receipt, requireBounded } from "@smcq/risk";
-import type { Command, Decision, EngineEvent } from "./events.ts";
+import type { Command, EngineEvent } from "./events.ts";
 import { Holdings, type TradingOptions } from "./holdings.ts";
 import { requireEntryBounded, requireProtocolBounded } from "./protocol.ts";
 import { type RiskMetrics, riskMetricsOf } from "./risk-metrics.ts";
 import { ClosingOrders } from "./stages/closing-orders.ts";
-import { Entries } from "./stages/entries.ts";
+import { Entries, type EntryBatch } from "./stages/entries.ts";
 import { Exits } from "./stages/exits.ts";
 import { OrderTracker } from "./stages/order-tracker.ts";
 import { PositionController } from "./stages/position-controller.ts";
@@ -68,8 +68,8 @@ export class TradingCore {
   }
 
   /** What comes after it. */
-  decide(decision: Decision, nowMs: number, commands: Command[]): void {
-    this.#entries.decide(decision, nowMs, commands);
+  decide(batch: EntryBatch, nowMs: number, commands: Command[]): void {
+    this.#entries.decide(batch, nowMs, commands);
   }
 
   /** Takes what changes wallet, positions, prices and rules; returns the price result of a fill. */

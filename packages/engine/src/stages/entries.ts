@@ -41,11 +41,18 @@ interface Unpriced {
   readonly unknown: readonly Unknown[];
 }
 
+/** Signals that are decided on together. */
+export interface EntryBatch extends Pick<Decision, "batch" | "sizeFactor" | "proof"> {
+  /** Why none of them is entered; absent: nothing is known against it. */
+  readonly refusal?: "STATE_NOT_ACTIVE" | "MODEL_OBSERVED" | "SIGNAL_STALE" | "FEED_STALE";
+}
+
 /** The moment of a batch: what the model is good for, what is proven of it, and when it is. */
 interface Moment {
   readonly modelFactor: number;
   readonly proof: ModelProof | null;
   readonly winProbability: WinProbability;
+  readonly obstacles: Obstacles;
   readonly nowMs: number;
 }
 
@@ -69,11 +76,12 @@ export class Entries {
     return this.#outcomes;
   }
 
-  decide(decision: Decision, nowMs: number, commands: Command[]): void {
-    const { sizeFactor: modelFactor, proof } = decision;
+  decide({ batch, refusal, ...model }: EntryBatch, nowMs: number, commands: Command[]): void {
+    const { sizeFactor: modelFactor, proof } = model;
     const winProbability = winProbabilityOf(proof?.wins ?? null);
-    const moment = { modelFactor, proof, winProbability, nowMs };
-    const candidates = decision.batch.map((signal) => this.#candidateOf(signal));
+    const obstacles = refusal === undefined ? {} : { [refusal]: true };
+    const moment = { modelFactor, proof, winProbability, obstacles, nowMs };
+    const candidates = batch.map((signal) => this.#candidateOf(signal));
     let risks = risksOf(this.#holdings);
     for (const candidate of candidates.sort((a, b) => byScoreThenCost(rankOf(a), rankOf(b)))) {
       if ("unknown" in candidate) this.#refuse(candidate, risks, moment, commands);
@@ -142,7 +150,7 @@ export class Entries {
   #groundOf(signal: Signal, { equity, sides }: Risks, moment: Moment): ReviewGround {
     const { modelFactor, proof, winProbability, nowMs } = moment;
     return {
-      obstacles: this.#obstacles(signal.symbolId, nowMs),
+      obstacles: { ...this.#obstacles(signal.symbolId, nowMs), ...moment.obstacles },
       equity,
       sameSideCount: sides.filter((side) => side === signal.side).length,
       governors: this.#governors.state,

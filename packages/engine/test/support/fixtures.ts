@@ -63,7 +63,7 @@ export function optionsOf(
   return {
     scoreMin: 0.6,
     decisionWindowNs: 0,
-    signalAgeMsMax: Number.POSITIVE_INFINITY,
+    signalAgeMsMax: MINUTE_MS,
     trading: {
       engineId: "test",
       startWalletE8,

@@ -1,12 +1,16 @@
 import { Rng, symbolId } from "@smcq/kernel";
 import type { Receipt } from "@smcq/risk";
 import { describe, expect, it } from "vitest";
-import type { DecisionRecord } from "../../src/index.ts";
+import type { DecisionRecord, Quote, ScoredCandidate } from "../../src/index.ts";
 import { clientOrderId } from "../../src/order-ids.ts";
 import { CoreDriver } from "../support/core-driver.ts";
 import { MINUTE_MS } from "../support/fixtures.ts";
 
 const seed = Number(process.env["SMCQ_SEED"] ?? 20_261_120);
+
+function quoteOf(id: number): Quote {
+  return { symbolId: symbolId(id), bid: 100, ask: 100 };
+}
 
 function capOf({ receipt }: DecisionRecord, name: string): number {
   return receipt.size?.caps.find((cap) => cap.name === name)?.q ?? Number.NaN;
@@ -59,6 +63,76 @@ describe("a batch", () => {
       FEED_STALE: 2,
       SYMBOL_BLOCKED: 1,
     });
+  });
+
+  it(`gives each signal above the threshold exactly one record, whatever keeps it out (seed ${seed})`, () => {
+    const rng = new Rng(seed);
+    const outcomes = new Map<string, number>();
+    for (let round = 0; round < 60; round++) {
+      const driver = new CoreDriver(4);
+      // Symbols 4 and 5 have no rules, and not all quotes come.
+      for (let step = 0; step < 30; step++) {
+        driver.nowMs += rng.int(MINUTE_MS);
+        const luck = rng.next();
+        if (luck < 0.1)
+          driver.put({ type: "model", scorerId: "heuristic-1", sizeFactor: rng.int(2), wins: null });
+        else if (luck < 0.2)
+          driver.put({ type: "feed-health", shardId: rng.int(2), isLive: rng.chance(0.5) });
+        else if (luck < 0.25) driver.put({ type: "quotes", quotes: [quoteOf(rng.int(6))] });
+        else if (luck < 0.26) driver.put({ type: "operator", word: "stop" });
+        else {
+          const ageMs = rng.chance(0.1) ? 200_000 : rng.int(3) * MINUTE_MS;
+          const own = Array.from({ length: 1 + rng.int(3) }, () =>
+            driver.candidate(rng.int(6), {
+              score: 0.5 + rng.int(10) / 20,
+              openTimeMs: driver.nowMs - MINUTE_MS - ageMs,
+            }),
+          );
+          driver.put({ type: "candidates", shardId: rng.int(2), candidates: own });
+        }
+      }
+      driver.put({ type: "time" });
+      expect(driver.decisions).toHaveLength(driver.engine.counters.aboveScoreMin);
+      for (const [outcome, count] of driver.core.outcomes)
+        outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + count);
+    }
+    expect([...outcomes.keys()]).toEqual(
+      expect.arrayContaining([
+        "APPROVED",
+        "STATE_NOT_ACTIVE",
+        "MODEL_OBSERVED",
+        "SIGNAL_STALE",
+        "FEED_STALE",
+        "SYMBOL_BLOCKED",
+        "ORDER_PENDING",
+      ]),
+    );
+  });
+
+  it("refuses what is too old, not fed, or scored by a model that is only observed, with its numbers", () => {
+    const driver = new CoreDriver();
+    driver.put({ type: "quotes", quotes: [quoteOf(0)] });
+    const told = (change: Partial<ScoredCandidate>): void => {
+      driver.put({ type: "candidates", shardId: 0, candidates: [driver.candidate(0, change)] });
+      driver.put({ type: "time" });
+      driver.nowMs += MINUTE_MS;
+    };
+    told({ openTimeMs: driver.nowMs - 3 * MINUTE_MS });
+    driver.put({ type: "feed-health", shardId: 0, isLive: false });
+    told({});
+    driver.put({ type: "feed-health", shardId: 0, isLive: true });
+    driver.put({ type: "model", scorerId: "heuristic-1", sizeFactor: 0, wins: null });
+    told({});
+    driver.put({ type: "operator", word: "stop" });
+    told({});
+    expect(driver.outcomes).toEqual([
+      "S0 SIGNAL_STALE",
+      "S0 FEED_STALE",
+      "S0 MODEL_OBSERVED",
+      "S0 STATE_NOT_ACTIVE",
+    ]);
+    expect(driver.count("entry")).toBe(0);
+    for (const { receipt } of driver.decisions) expect(receipt.unit?.e).toBe(100);
   });
 
   it("lets each entry see those approved before it: count of its side and heat", () => {
