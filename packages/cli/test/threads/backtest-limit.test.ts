@@ -5,6 +5,7 @@ import { parseE8 } from "@smcq/kernel";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { main } from "../../src/cli.ts";
 import type { BacktestReport } from "../../src/offline/backtest/backtest-report.ts";
+import { backtestText } from "../../src/offline/backtest/backtest-text.ts";
 import { captureOutput } from "../support/capture-output.ts";
 import { csvRows } from "../support/golden-backtest.ts";
 
@@ -49,6 +50,12 @@ describe("smcq backtest with entries that rest", () => {
     expect(rows.length).toBeGreaterThan(50);
     // Some were approved and never filled.
     expect(rows.length).toBeLessThan(decisions["APPROVED"] ?? 0);
+    const expired = (decisions["APPROVED"] ?? 0) - rows.length;
+    expect(backtestText(report("one"), "here")).toContain(
+      `${expired} approved entries rested until they expired`,
+    );
+    const page = readFileSync(join(folder, "one", "report.html"), "utf8");
+    expect(page).toMatch(/>entry<.*>limit</s);
     let pnlE8 = 0n;
     for (const row of rows) {
       pnlE8 += parseE8(column(row, "pnl"));
