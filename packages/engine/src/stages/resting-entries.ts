@@ -15,6 +15,7 @@ const SILENT_MINUTES_MAX = 3;
 export class RestingEntries {
   readonly #holdings: Holdings;
   readonly #governors: Governors;
+  #isStopping = false;
 
   constructor(holdings: Holdings, governors: Governors) {
     this.#holdings = holdings;
@@ -24,6 +25,8 @@ export class RestingEntries {
   on(event: EngineEvent, turn: Turn): void {
     if (this.#holdings.options.entry.kind === "market") return;
     const isMinute = event.type === "minute";
+    // Who ends the run leaves stops and targets, and nothing that could open (docs/faults-orders.md PR17).
+    this.#isStopping ||= event.type === "operator" && event.word === "stop";
     for (const trade of this.#holdings.trades.values()) {
       if (trade.isEntryEnded || !this.#isOver(trade, turn.nowMs)) continue;
       // Once at once; then every minute until the venue tells its end.
@@ -39,6 +42,7 @@ export class RestingEntries {
     if (options.entry.kind === "market") return false;
     const { expiryBars } = options.entry;
     return (
+      this.#isStopping ||
       trade.isEntryCancelled ||
       trade.bars >= expiryBars ||
       nowMs >= trade.signalMs + (expiryBars + SILENT_MINUTES_MAX) * MINUTE_MS ||

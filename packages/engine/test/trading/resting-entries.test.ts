@@ -133,6 +133,18 @@ describe("an entry that rests", () => {
     }
   });
 
+  it("goes when the run ends, while stop and target of what has filled stay", () => {
+    const driver = driverOf(2, { expiryBars: 60 });
+    driver.enter();
+    driver.fill("entry", { ticks: 9_995 });
+    driver.ack("stop");
+    driver.ack("target");
+    driver.decide(driver.candidate(1));
+    driver.ack("entry");
+    expect(driver.put({ type: "operator", word: "stop" })).toEqual(["cancel entry"]);
+    expect(driver.core.getRiskMetrics()).toMatchObject({ openPositions: 1, openOrders: 3 });
+  });
+
   it("is judged stagnant by its own costs: the maker's fee, and fee and slippage at the exit", () => {
     const driver = driverOf();
     driver.enter();
