@@ -9,7 +9,7 @@ import {
 import { loadConfig } from "@smcq/config";
 import type { TradingRules } from "@smcq/exchange";
 import { createUniverse, MarketData } from "@smcq/exchange-sim";
-import { CandidateScanner, HeuristicScorer } from "@smcq/features";
+import { CandidateScanner, HeuristicScorer, MARKET_ENTRY } from "@smcq/features";
 import { BAR_FIELDS, MINUTE_MS, parseE8, SystemClock } from "@smcq/kernel";
 import type { Calibration } from "./lib/calibration.ts";
 import { measureCore } from "./lib/core-latency.ts";
@@ -22,7 +22,6 @@ const SYMBOLS = 300;
 const MONTH_BARS = 30 * 24 * 60;
 const SCANNED_SERIES = 24;
 const PASSES = 3;
-const FEES = { takerRatio: 0.0005, makerRatio: 0.0002 } as const;
 
 const clock = new SystemClock();
 
@@ -105,7 +104,7 @@ function measurePass(series: readonly ScannedSeries[], recorder: PartRecorder): 
     text: JSON.stringify(createUniverse({ symbols: SYMBOLS })),
   };
   const rules: readonly TradingRules[] = readInstruments(document, symbols);
-  const { risk } = loadConfig({ env: {}, flags: {} }).config;
+  const { risk, protocol, fees } = loadConfig({ env: {}, flags: {} }).config;
   const fidelities: readonly Fidelity[] = [
     { type: "bar" },
     { type: "path", seed: 1, rules: readVenueRules(document, rules) },
@@ -119,11 +118,14 @@ function measurePass(series: readonly ScannedSeries[], recorder: PartRecorder): 
       const result = new TradePass({
         series,
         rules,
-        fees: FEES,
+        fees,
         walletE8: parseE8("1000000"),
         risk,
+        protocol,
+        entry: MARKET_ENTRY,
         scoreMin: 0.6,
         scorerId: "heuristic",
+        wins: null,
         funding: [],
         fromMs: null,
         fidelity,

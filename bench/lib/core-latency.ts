@@ -1,3 +1,4 @@
+import { MARKET_ENTRY } from "@smcq/features";
 import { CommandRouter, EngineLoop, Inbox } from "@smcq/cluster";
 import { loadConfig } from "@smcq/config";
 import {
@@ -16,7 +17,6 @@ const OPEN = 50;
 const REFUSED = OPEN;
 const T0 = 20_000 * 86_400_000;
 const PRICE = 100;
-const FEES = { takerRatio: 0.0005, makerRatio: 0.0002 } as const;
 
 const clock = new SystemClock();
 
@@ -30,13 +30,19 @@ class CoreBed {
 
   constructor() {
     const walletE8 = parseE8("1000000");
-    const { risk } = loadConfig({ env: {}, flags: {} }).config;
+    const { risk, protocol, fees } = loadConfig({ env: {}, flags: {} }).config;
     this.#engine = new Engine({
       scoreMin: 0.6,
       decisionWindowNs: 0,
       signalAgeMsMax: Number.POSITIVE_INFINITY,
       // So small that fifty of them fit into every cap.
-      trading: { engineId: "bnch", startWalletE8: walletE8, risk: { ...risk, unprovenRiskRatioMax: 0.0001 } },
+      trading: {
+        engineId: "bnch",
+        startWalletE8: walletE8,
+        risk: { ...risk, unprovenRiskRatioMax: 0.0001 },
+        protocol,
+        entry: MARKET_ENTRY,
+      },
     });
     this.#venue = new BarExchange({
       walletE8,
@@ -72,8 +78,8 @@ class CoreBed {
         marketMaxQty: "100000",
         minNotional: id === REFUSED ? "10000000" : "5",
       });
-      this.#venue.list(symbolId(id), rules, FEES);
-      this.put({ type: "instrument", symbolId: symbolId(id), symbol: `S${id}`, rules, fees: FEES });
+      this.#venue.list(symbolId(id), rules, fees);
+      this.put({ type: "instrument", symbolId: symbolId(id), symbol: `S${id}`, rules, fees });
     }
     for (let id = 0; id < OPEN; id++) this.#enter(id);
   }

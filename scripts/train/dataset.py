@@ -54,7 +54,10 @@ class Dataset:
 
     @property
     def r_doubled_slippage(self) -> np.ndarray:
-        """r with the entry's slippage taken twice: the label's entry lies some seconds before a live one."""
+        """r with the entry's slippage taken twice: the label's entry lies some seconds before a live one. An entry that
+        rests fills at its own price and has none."""
+        if "entry" in self.meta["tradePlanParameters"]:
+            return self.r
         slippage = float(self.meta["tradePlanParameters"]["slippageRatioPerSide"])
         return self.r - slippage * self.entry / self.stop_distance
 

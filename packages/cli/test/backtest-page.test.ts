@@ -1,4 +1,5 @@
 import type { TradeRecord } from "@smcq/engine";
+import { MARKET_ENTRY } from "@smcq/features";
 import { BAR_FIELDS, symbolId } from "@smcq/kernel";
 import { REFUSAL_CODES } from "@smcq/risk";
 import { describe, expect, it } from "vitest";
@@ -9,10 +10,12 @@ import { durationText, moneyText, numberText, shareText } from "../src/offline/b
 import { markup } from "../src/offline/backtest/report/markup.ts";
 import { outcomeMeaning } from "../src/offline/backtest/report/meanings.ts";
 import { type PageFacts, reportHtml } from "../src/offline/backtest/report/page.ts";
+import type { RiskSummary } from "../src/offline/backtest/risk-watch.ts";
 
 const DAY_MS = 86_400_000;
 const HOSTILE = `<script>alert("x")</script>'&`;
-const { risk } = loadSettings({}).config;
+const { risk, protocol, fees } = loadSettings({}).config;
+const settings = { risk, protocol, fees, entry: MARKET_ENTRY };
 
 function tradeOf(index: number): TradeRecord {
   const entryMs = index * (DAY_MS / 8);
@@ -40,6 +43,20 @@ function tradeOf(index: number): TradeRecord {
     boundBy: "risk",
   };
 }
+
+const FIGURES = {
+  heatRatio: 0.0234,
+  longHeatRatio: 0.0111,
+  shortHeatRatio: 0.0123,
+  grossRatio: 1.25,
+  marginsRatio: 0.125,
+  dayLossRatio: 0.0155,
+  drawdownRatio: 0.033,
+};
+const RISK_SUMMARY: RiskSummary = {
+  last: { ...FIGURES, openPositions: 0, pendingEntries: 0, state: "ACTIVE", reasons: [] },
+  worst: FIGURES,
+};
 
 /** A report and the page's facts of `count` trades over `days` days of a symbol with a hostile name. */
 function resultOf(
@@ -69,7 +86,7 @@ function resultOf(
       toMs: null,
       rowsMax: null,
       scoreMin: 0.6,
-      risk,
+      ...settings,
       trials: 5,
       fidelity: "bar",
       seed: 1,
@@ -78,7 +95,7 @@ function resultOf(
       inputs: [{ symbol: HOSTILE, files: [{ name: HOSTILE, sha256: "ab12" }], source: { type: "bundled" } }],
       funding: { name: HOSTILE, sha256: "cd34", rates: [], ignoredRows: 0, ignoredSymbols: [] },
       series: [{ symbol: HOSTILE, bars, barCount: days === 0 ? 0 : 2, candidates: { ...none, ...floats } }],
-      result: { trades, decisions: [], equity, walletE8, isHalted },
+      result: { trades, decisions: [], equity, walletE8, isHalted, risk: RISK_SUMMARY, heat: [] },
       scorerId: HOSTILE,
       walletE8: 100_000_000_000n,
     },
@@ -95,6 +112,7 @@ function resultOf(
         r: trade.r,
       })),
       equity: equity.map(({ timeMs, equityE8 }) => ({ timeMs, equity: Number(equityE8) / 1e8 })),
+      heat: trades.map(({ entryMs }, index) => ({ timeMs: entryMs, ratio: index === 3 ? 0.0234 : 0.01 })),
     },
   };
 }
@@ -153,6 +171,15 @@ describe("report.html", () => {
     ]);
     expect(resultOf(7, 1).report).toMatchObject({ deflatedSharpe: null, expectancy: { interval95: null } });
     expect(resultOf(0, 0).report).toMatchObject({ period: null, expectancy: null, calibration: [] });
+  });
+
+  it("shows heat over time against its cap, and the highest use of every cap", () => {
+    const page = pageOf(160, 20);
+    expect(page).toContain("Heat: at most 2.34 % of a cap of 3.00 %");
+    expect(page).toContain('<line class="limit"');
+    expect(page).toContain(
+      "heat 2.34 % of 3.00 %, of one side 1.23 % of 2.00 %, notional 125.00 % of 300.00 %, margins 12.50 % of 50.00 %, loss of a day 1.55 %, drawdown 3.30 %.",
+    );
   });
 
   it("warns of an interval that is drawn from a few days", () => {

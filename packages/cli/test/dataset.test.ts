@@ -10,6 +10,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
+import { MARKET_ENTRY } from "@smcq/features";
 import { planTrade } from "@smcq/strategy";
 import { barFault, FEATURE_COUNT } from "@smcq/kernel";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -24,6 +25,7 @@ import { averageUniqueness } from "../src/offline/dataset/uniqueness.ts";
 const root = join(import.meta.dirname, "../../..");
 const HEADER = "open_time,open,high,low,close,volume";
 const MINUTE_MS = 60_000;
+const AT_THE_MARKET = { entry: MARKET_ENTRY, instruments: null };
 
 let folder = "";
 beforeEach(() => {
@@ -55,7 +57,7 @@ function barLines(symbol: string, from: number, to: number): string[] {
 }
 
 function build(files: readonly string[], name: string = "out"): Promise<DatasetTotals> {
-  return runDataset({ bars: { type: "klines", files }, out: join(folder, name) });
+  return runDataset({ bars: { type: "klines", files }, out: join(folder, name), ...AT_THE_MARKET });
 }
 
 interface Written {
@@ -312,7 +314,7 @@ describe("random walks", () => {
   it("are the same for the same seed, and make a data set like files do", async () => {
     const spec = parseRandomWalk("2x3", 7);
     const write = (name: string, seed: number): Promise<DatasetTotals> =>
-      runDataset({ bars: { type: "random-walk", ...spec, seed }, out: join(folder, name) });
+      runDataset({ bars: { type: "random-walk", ...spec, seed }, out: join(folder, name), ...AT_THE_MARKET });
     const totals = await write("one", 7);
     await write("two", 7);
     await write("other", 8);

@@ -7,7 +7,11 @@ import { MODELS_DIR } from "../src/run/models/model-source.ts";
 
 const clock = new SystemClock();
 
-function load(model: string, challenger: string | null): Promise<Scoring> {
+function load(
+  model: string,
+  challenger: string | null,
+  kind: "market" | "limit" = "market",
+): Promise<Scoring> {
   const scan = {
     model,
     challenger,
@@ -16,7 +20,8 @@ function load(model: string, challenger: string | null): Promise<Scoring> {
     shadowBars: 1,
     modelPollMs: 0,
   };
-  const config = { shards: 2, dataDir: MODELS_DIR, scan } as EngineConfig;
+  const strategy = { entry: { kind, offsetAtr: 0.1, expiryBars: 5 } };
+  const config = { shards: 2, dataDir: MODELS_DIR, scan, strategy } as EngineConfig;
   return loadScoring(config, {
     policy: "shipped-model",
     venueClock: clock,
@@ -25,8 +30,12 @@ function load(model: string, challenger: string | null): Promise<Scoring> {
   });
 }
 
-async function refusal(model: string, challenger: string | null): Promise<string> {
-  return await load(model, challenger).then(
+async function refusal(
+  model: string,
+  challenger: string | null,
+  kind: "market" | "limit" = "market",
+): Promise<string> {
+  return await load(model, challenger, kind).then(
     () => "none",
     (error: unknown) => (error as Error).message,
   );
@@ -36,6 +45,12 @@ it("names the file that is refused, be it the model or its challenger, and what 
   const gone = join(MODELS_DIR, "gone.onnx");
   expect(await refusal(gone, null)).toMatch(/\(model .*gone\.onnx; --model heuristic scores/);
   expect(await refusal(join(MODELS_DIR, "lgbm_smc.onnx"), gone)).toMatch(/\(challenger .*gone\.onnx\)$/);
+});
+
+it("refuses a model for entries at the market where the engine's rest, and names both plans", async () => {
+  const said = await refusal(join(MODELS_DIR, "lgbm_smc.onnx"), null, "limit");
+  expect(said).toContain("trade plan version 1, entries at the market");
+  expect(said).toContain("trade plan version 2, limit entries 0.1 ATR away for 5 bars");
 });
 
 it("closes when what was being loaded stands or is refused", async () => {

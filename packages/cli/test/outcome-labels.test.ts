@@ -4,7 +4,7 @@ import { gunzipSync } from "node:zlib";
 import { ClusterMemory, RecentRingBars } from "@smcq/cluster";
 import type { Signal } from "@smcq/engine";
 import { BarSource } from "@smcq/exchange";
-import { CandidateScanner } from "@smcq/features";
+import { CandidateScanner, entryPlanOf, type EntryPlan, MARKET_ENTRY } from "@smcq/features";
 import { BAR_FIELDS, MINUTE_MS, Rng, symbolId } from "@smcq/kernel";
 import { OutcomeTracker } from "@smcq/model-life";
 import type { KlineRingWriter } from "@smcq/wire";
@@ -12,6 +12,8 @@ import { describe, expect, it } from "vitest";
 import { DatasetRows } from "../src/offline/dataset/dataset-rows.ts";
 import { LabelSeries } from "../src/offline/dataset/label-series.ts";
 
+/** Of ALGOUSDT. */
+const TICK_SIZE = 0.0001;
 const seed = Number(process.env["SMCQ_SEED"] ?? 20_261_120);
 
 function fixtureBars(): Float64Array {
@@ -45,11 +47,13 @@ class Lab {
   readonly #bars = fixtureBars();
   readonly #writer: KlineRingWriter;
   readonly #scanner: CandidateScanner;
+  readonly #entry: EntryPlan;
   readonly tracker: OutcomeTracker;
   readonly outcomes: string[] = [];
   readonly count: number = this.#bars.length / BAR_FIELDS;
 
-  constructor() {
+  constructor(entry: EntryPlan = MARKET_ENTRY, tickSize: number | null = TICK_SIZE) {
+    this.#entry = entry;
     const memory = new ClusterMemory({ symbols: ["ALGOUSDT"], shards: 1 });
     this.#writer = memory.shard(0).owners;
     this.#writer.reset(0, 0);
@@ -57,7 +61,7 @@ class Lab {
     this.#scanner = new CandidateScanner({ m1Buffer: buffer, carryBuffer: buffer });
     this.#scanner.attach(0, CandidateScanner.M1_BYTES);
     this.#scanner.resetAll();
-    this.tracker = new OutcomeTracker(new RecentRingBars(memory));
+    this.tracker = new OutcomeTracker(new RecentRingBars(memory), { entry, tickSizeOf: () => tickSize });
   }
 
   step(): void {
@@ -81,7 +85,7 @@ class Lab {
 
   labels(): string[] {
     const rows = new DatasetRows();
-    const series = new LabelSeries(0, rows);
+    const series = new LabelSeries({ symbolIndex: 0, entry: this.#entry, tickSize: TICK_SIZE }, rows);
     series.take({ bars: this.#bars, count: this.count });
     return Array.from({ length: rows.count }, (_, index) => rows.at(index)).map(
       ({ t0Ms, side, r }) => `${t0Ms / MINUTE_MS} ${side} ${r}`,
@@ -90,9 +94,12 @@ class Lab {
 }
 
 describe("OutcomeTracker", () => {
-  it(`finds live what the labels say, however seldom it looks (seed ${seed})`, () => {
+  it.each([
+    ["at the market", MARKET_ENTRY],
+    ["that rest", entryPlanOf({ kind: "limit", offsetAtr: 0.2, expiryBars: 4 })],
+  ])(`finds live what the labels say of entries %s, however seldom it looks (seed ${seed})`, (_, entry) => {
     const rng = new Rng(seed);
-    const lab = new Lab();
+    const lab = new Lab(entry);
     for (let index = 0; index < lab.count; index++) {
       lab.close(index);
       if (rng.chance(0.02)) lab.step();
@@ -101,6 +108,17 @@ describe("OutcomeTracker", () => {
     const labels = lab.labels();
     expect(labels.length).toBeGreaterThan(20);
     expect(lab.outcomes.toSorted()).toEqual(labels.toSorted());
+  });
+
+  it("knows no outcome of an entry that rests where it does not know the tick", () => {
+    const lab = new Lab(entryPlanOf({ kind: "limit", offsetAtr: 0, expiryBars: 60 }), null);
+    for (let index = 0; index < lab.count; index++) {
+      lab.close(index);
+      if (index % 100 === 0) lab.step();
+    }
+    lab.step();
+    expect(lab.outcomes).toEqual([]);
+    expect(lab.tracker.size).toBe(0);
   });
 
   it("knows no outcome of a plan whose bars broke off", () => {

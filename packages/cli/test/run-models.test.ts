@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Inbox } from "@smcq/cluster";
 import type { Signal } from "@smcq/engine";
+import { MARKET_ENTRY } from "@smcq/features";
 import { ManualClock, MINUTE_MS, type ModelEpochs, silentLogger, SystemClock } from "@smcq/kernel";
 import { type LoadedModel, type SharedModels, utcMs } from "@smcq/scoring";
 import { describe, expect, it, onTestFinished } from "vitest";
@@ -14,10 +15,20 @@ const wallClock = new SystemClock();
 const EXPIRES_UTC = "2027-01-01T00:00:00Z";
 const START_MS = utcMs("2026-12-31T23:00:00Z");
 
+const BINS = [{ lower: 0, upper: 1, count: 100, wins: 40 }];
+
 /** A model as its life sees it; `id` stands for its file, too. */
 function modelOf(id: string, epoch: number): LoadedModel {
-  const metadata = { status: "unproven", expiresUtc: EXPIRES_UTC, psi: null, metrics: null };
-  return { id, epoch, sha256: id, card: { metadata } } as LoadedModel;
+  const isProven = id.startsWith("proven");
+  const metadata = {
+    status: isProven ? "proven" : "unproven",
+    baseRate: 0.4,
+    calibration: { bins: BINS },
+    expiresUtc: EXPIRES_UTC,
+    psi: null,
+    metrics: null,
+  };
+  return { id, epoch, sha256: id, card: { metadata } } as unknown as LoadedModel;
 }
 
 /** Models whose file's content is the model's id, and a memory and an inbox that note what they are told. */
@@ -56,6 +67,7 @@ class Lab {
         isModelUsed: () => this.isEveryModelUsed,
       },
       recentBars: { look: () => "gone", generation: 0, count: 0, copyLast: () => false },
+      entries: { entry: MARKET_ENTRY, tickSizeOf: () => null },
       inbox: this.inbox,
       sizeFactorBefore: before,
       keep: ({ kind, modelId }) => void this.events.push(`${kind} ${modelId}`),
@@ -103,6 +115,21 @@ describe("LivingModels", () => {
     expect(lab.sizeFactor).toBe(1);
     await lab.put("a", "rolled-back a");
     expect(lab.sizeFactor).toBe(0);
+  });
+
+  it("tells the core what a proven model's card counts, and that nothing is proven of another", async () => {
+    const lab = new Lab();
+    lab.content = "proven-a";
+    await lab.start(0);
+    const told = (): unknown => {
+      const event = lab.inbox.take();
+      return event?.type === "model" ? [event.scorerId, event.wins] : event;
+    };
+    expect(told()).toEqual(["proven-a", { baseRate: 0.4, bins: BINS }]);
+    await lab.put("b", "swapped b");
+    expect(told()).toEqual(["b", null]);
+    await lab.put("proven-a", "rolled-back proven-a");
+    expect(told()).toEqual(["proven-a", { baseRate: 0.4, bins: BINS }]);
   });
 
   it("begins as badly as its model ended the run before, and tells so again", async () => {

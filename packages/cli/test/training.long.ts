@@ -1,3 +1,4 @@
+import { MARKET_ENTRY } from "@smcq/features";
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -5,6 +6,8 @@ import { join } from "node:path";
 import { Rng } from "@smcq/kernel";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { runDataset } from "../src/offline/dataset/run-dataset.ts";
+
+const AT_THE_MARKET = { entry: MARKET_ENTRY, instruments: null };
 
 const root = join(import.meta.dirname, "../../..");
 const scripts = join(root, "scripts/train");
@@ -102,7 +105,11 @@ describe.skipIf(!hasLightGbm())("training", () => {
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), "smcq-training-"));
     const walk = (out: string, seed: number): Promise<unknown> =>
-      runDataset({ bars: { type: "random-walk", symbols: 10, days: 60, seed }, out: at(out) });
+      runDataset({
+        bars: { type: "random-walk", symbols: 10, days: 60, seed },
+        out: at(out),
+        ...AT_THE_MARKET,
+      });
     await walk("walk", 1);
     await walk("null", 2);
     await walk("edge", 3);
@@ -196,7 +203,11 @@ describe.skipIf(!hasLightGbm())("training", () => {
   });
 
   it("refuses data that does not fit, with file, line and column", async () => {
-    await runDataset({ bars: { type: "random-walk", symbols: 1, days: 5, seed: 1 }, out: at("small") });
+    await runDataset({
+      bars: { type: "random-walk", symbols: 1, days: 5, seed: 1 },
+      out: at("small"),
+      ...AT_THE_MARKET,
+    });
     expect(train("small", "null", "none")).toMatchObject({
       code: 2,
       err: expect.stringContaining("too few"),

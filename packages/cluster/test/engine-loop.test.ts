@@ -121,7 +121,7 @@ describe("EngineLoop", () => {
         // As a model's life does: a rolled-back model and what it is good for come out of a command.
         onInvalidScores: (epoch) => {
           order.push(`judge ${epoch}`);
-          inbox.put({ type: "model", scorerId: "before", sizeFactor: 0.5 });
+          inbox.put({ type: "model", scorerId: "before", sizeFactor: 0.5, wins: null });
           inbox.put({ type: "feed-health", shardId: 0, isLive: false });
           expect(() => loop.drain()).toThrow("nothing enters the core during a drain");
         },
@@ -151,7 +151,8 @@ describe("EngineLoop", () => {
     const count = (): void => {
       carriedOut++;
       expect(journal.length).toBeGreaterThan(0);
-      if (rng.chance(0.3)) inbox.put({ type: "model", scorerId: "m", sizeFactor: rng.int(3) / 2 });
+      if (rng.chance(0.3))
+        inbox.put({ type: "model", scorerId: "m", sizeFactor: rng.int(3) / 2, wins: null });
       if (rng.chance(0.1)) inbox.put({ type: "feed-health", shardId: rng.int(3), isLive: rng.chance(0.5) });
     };
     buildLoop({

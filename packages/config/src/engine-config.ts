@@ -13,7 +13,10 @@ export interface EngineConfig {
   readonly rest: { readonly weightRatioMax: number };
   readonly universe: UniverseConfig;
   readonly scan: ScanConfig;
+  readonly strategy: StrategyConfig;
   readonly risk: RiskConfig;
+  readonly protocol: ProtocolConfig;
+  readonly fees: FeesConfig;
   readonly warmup: WarmupConfig;
   readonly sim: SimConfig;
   readonly ledger: { readonly queueMax: number };
@@ -73,6 +76,31 @@ export interface SimConfig {
 export interface LogConfig {
   readonly level: "debug" | "info" | "warn" | "error";
   readonly format: "auto" | "pretty" | "json";
+}
+
+/** What of the trade plan may be chosen (docs/trading.md 5). */
+export interface StrategyConfig {
+  readonly entry: {
+    readonly kind: "market" | "limit";
+    readonly offsetAtr: number;
+    readonly expiryBars: number;
+  };
+}
+
+/** The limits of the protocols against the venue (docs/trading.md 5), venue ms. */
+export interface ProtocolConfig {
+  readonly protectMs: number;
+  readonly exitsMax: number;
+  readonly exitWindowMs: number;
+  readonly targetEndMs: number;
+  readonly stopsLostMax: number;
+  readonly stopsLostWindowMs: number;
+}
+
+/** What an account without a venue that tells pays, shares of the notional. */
+export interface FeesConfig {
+  readonly takerRatio: number;
+  readonly makerRatio: number;
 }
 
 /** The limits of docs/trading.md 3 and 4; ratios are shares of equity unless their description says otherwise. */

@@ -1,14 +1,7 @@
 import { z } from "zod";
 import type { EngineConfig } from "./engine-config.ts";
-
-const integer = (min: number, max: number): z.ZodNumber => z.number().int().min(min).max(max);
-const number = (min: number, max: number): z.ZodNumber => z.number().min(min).max(max);
-const count = (min: number, max: number): z.ZodUnion<[z.ZodLiteral<"auto">, z.ZodNumber]> =>
-  z.union([z.literal("auto"), integer(min, max)]);
-const text = (lengthMax: number): z.ZodString => z.string().min(1).max(lengthMax);
-
-/** The longest wait a setting may ask for. */
-const DAY_MS = 86_400_000;
+import { count, DAY_MS, integer, number, text } from "./fields.ts";
+import { fees, protocol, risk, strategy } from "./trading-schema.ts";
 
 // docs/decisions.md 9, 28: 499 closed bars are one call of weight 2; the first candidate needs 320 bars.
 const HISTORY_BARS_MAX = 499;
@@ -92,58 +85,6 @@ const scan = z.strictObject({
   shadowBars: integer(0, 10_080)
     .default(60)
     .describe("bars that a new version scores beside the old one before it takes over"),
-});
-
-const risk = z.strictObject({
-  highTierRatio: number(0, 0.02).default(0.02).describe("equity at risk at the stop, scores above 0.85"),
-  middleTierRatio: number(0, 0.02).default(0.01).describe("equity at risk at the stop, scores above 0.70"),
-  lowTierRatio: number(0, 0.02).default(0.005).describe("equity at risk at the stop, lower scores"),
-  unprovenRiskRatioMax: number(0, 0.02)
-    .default(0.0025)
-    .describe("most equity at risk while nothing is proven about the scorer"),
-  kellyRatio: number(0, 0.5).default(0.25).describe("share of Kelly's fraction that a proven model may take"),
-  costRatioMax: number(0, 0.5)
-    .default(0.37)
-    .describe("costs of entry and exit at the stop, share of the stop distance"),
-  rewardRatioMin: number(0.5, 10).default(0.8).describe("least net reward for a unit of loss at the stop"),
-  slippageRatio: number(0, 0.01)
-    .default(0.0002)
-    .describe("slippage a side reckoned with, share of the price"),
-  leverage: integer(1, 25).default(10).describe("leverage that positions are opened with at most"),
-  maintMarginRatioDefault: number(0, 0.2)
-    .default(0.01)
-    .describe("maintenance margin where the instrument does not say, share of the notional"),
-  liquidationStopsMin: number(1, 20)
-    .default(3)
-    .describe("stop distances between entry and liquidation at least; leverage is lowered for it"),
-  marginRatioMax: number(0, 0.25).default(0.1).describe("initial margin of one position"),
-  notionalRatioMax: number(0, 5).default(2).describe("notional of one position"),
-  heatRatioMax: number(0, 0.06).default(0.03).describe("what all stops together may lose"),
-  directionHeatRatioMax: number(0, 0.05).default(0.02).describe("what all stops of one side may lose"),
-  grossRatioMax: number(0, 10).default(3).describe("notional of all positions"),
-  marginsRatioMax: number(0, 0.8).default(0.5).describe("initial margin of all positions"),
-  liquidityRatioMax: number(0, 0.1)
-    .default(0.01)
-    .describe("notional of one position, share of the median minute's turnover"),
-  directionCorrelation: number(0, 1)
-    .default(0.3)
-    .describe("how much positions of one side are taken to move together"),
-  dayLossHalfRatio: number(0, 0.1).default(0.02).describe("loss of the UTC day from which sizes are halved"),
-  dayLossStopRatio: number(0, 0.1)
-    .default(0.03)
-    .describe("loss of the UTC day from which nothing is entered"),
-  dayLossFlattenRatio: number(0, 0.15).default(0.05).describe("loss of the UTC day that flattens everything"),
-  drawdownFreeRatio: number(0, 0.1).default(0.025).describe("drawdown up to which sizes stay whole"),
-  drawdownHalfRatio: number(0, 0.2).default(0.05).describe("drawdown at which sizes are halved"),
-  drawdownFactorMin: number(0, 1).default(0.2).describe("a size factor below this halts; a person resumes"),
-  symbolLockMs: integer(0, DAY_MS)
-    .default(7_200_000)
-    .describe("two exits by stop of a symbol this close lock it this long (venue time)"),
-  streakStops: integer(1, 100).default(4).describe("exits by stop that make a streak"),
-  streakMs: integer(0, DAY_MS)
-    .default(1_800_000)
-    .describe("a streak this short pauses entries this long (venue time)"),
-  entriesPerMinuteMax: integer(1, 100).default(6).describe("entries in any 60 s (venue time)"),
 });
 
 const warmup = z.strictObject({
@@ -296,7 +237,10 @@ const fields = z.strictObject({
     .prefault({}),
   universe: universe.prefault({}),
   scan: scan.prefault({}),
-  risk: risk.prefault({}),
+  strategy,
+  risk,
+  protocol,
+  fees,
   warmup: warmup.prefault({}),
   sim: sim.prefault({}),
   ledger: z

@@ -25,12 +25,13 @@ describe("the JSON schema", () => {
 
   it("lists exactly the keys of a configuration, in their order", () => {
     const { config } = loadConfig({ env: {}, flags: {} });
-    const groups = Object.entries(config).flatMap(([name, value]) =>
-      typeof value === "object" && value !== null
-        ? Object.keys(value).map((key) => `${name}.${key}`)
-        : [name],
-    );
-    expect(groups).toEqual(configKeys().map((key) => key.path));
+    const pathsOf = (group: object, prefix: string): readonly string[] =>
+      Object.entries(group).flatMap(([name, value]: [string, unknown]) =>
+        typeof value === "object" && value !== null
+          ? pathsOf(value, `${prefix}${name}.`)
+          : [`${prefix}${name}`],
+      );
+    expect(pathsOf(config, "")).toEqual(configKeys().map((key) => key.path));
   });
 });
 

@@ -1,5 +1,5 @@
 import { assert, assertNever, MINUTE_MS } from "@smcq/kernel";
-import type { Command, EngineEvent, ScoredCandidate } from "./events.ts";
+import type { Command, EngineEvent, ModelProof, ScoredCandidate } from "./events.ts";
 import type { TradingOptions } from "./holdings.ts";
 import type { Signal } from "./signal.ts";
 import { TradingCore } from "./trading-core.ts";
@@ -39,6 +39,9 @@ export function byScoreThenSymbol(a: Signal, b: Signal): number {
   return b.score - a.score || a.symbolId - b.symbolId;
 }
 
+/** Why signals get no place in a batch, by the codes of docs/trading.md 3. */
+type EarlyRefusal = "STATE_NOT_ACTIVE" | "MODEL_OBSERVED" | "SIGNAL_STALE" | "FEED_STALE";
+
 interface Window {
   readonly openTimeMs: number;
   readonly deadlineNs: number;
@@ -51,6 +54,8 @@ interface Window {
  *
  *   candidates ─► emit (all) ─► above scoreMin and fresh? ─► window of the minute ─► fed, and a model? ─► decide (ranked)
  *                                                    late ─► decide on arrival ──────┘
+ *
+ * What trades refuses with a record what got no place in a batch.
  */
 export class Engine {
   readonly #options: EngineOptions;
@@ -65,7 +70,10 @@ export class Engine {
   #suppressed = 0;
   #feedStale = 0;
   #sizeFactor = 1;
+  #proof: ModelProof | null = null;
   #isStopped = false;
+  /** Of the present event. */
+  #refused: { readonly code: EarlyRefusal; readonly signals: readonly Signal[] }[] = [];
   readonly #shardOf = new Map<number, number>();
   readonly #endedFeeds = new Set<number>();
   /** Null: nobody acts on decisions. */
@@ -94,10 +102,14 @@ export class Engine {
     const commands: Command[] = [];
     this.trading?.on(event, commands);
     const before = commands.length;
+    this.#refused = [];
     this.#collectAndDecide(event, commands);
     if (this.trading === null) return commands;
     for (const command of commands.slice(before))
       if (command.type === "decide") this.trading.decide(command, event.nowMs, commands);
+    const [sizeFactor, proof] = [this.#sizeFactor, this.#proof];
+    for (const { code, signals: batch } of this.#refused)
+      this.trading.decide({ batch, sizeFactor, proof, refusal: code }, event.nowMs, commands);
     return commands;
   }
 
@@ -115,6 +127,7 @@ export class Engine {
       case "model":
         assert(event.sizeFactor >= 0 && event.sizeFactor <= 1, "Invariant: a size factor lies in 0..1");
         this.#sizeFactor = event.sizeFactor;
+        this.#proof = event.wins === null ? null : { scorerId: event.scorerId, wins: event.wins };
         break;
       case "feed-health":
         if (event.isLive) this.#endedFeeds.delete(event.shardId);
@@ -147,8 +160,10 @@ export class Engine {
       this.#shardOf.set(signal.symbolId, event.shardId);
       if (!(signal.score > this.#options.scoreMin)) continue;
       this.#aboveScoreMin++;
-      if (event.nowMs - (signal.openTimeMs + MINUTE_MS) > this.#options.signalAgeMsMax) this.#stale++;
-      else this.#collect(signal, event.nowNs, commands);
+      if (event.nowMs - (signal.openTimeMs + MINUTE_MS) > this.#options.signalAgeMsMax) {
+        this.#stale++;
+        this.#refuse("SIGNAL_STALE", [signal]);
+      } else this.#collect(signal, event.nowNs, commands);
     }
   }
 
@@ -194,13 +209,31 @@ export class Engine {
   #decide(collected: readonly Signal[], openTimeMs: number, isLate: boolean, commands: Command[]): void {
     if (this.#sizeFactor === 0 || this.#isStopped) {
       this.#suppressed += collected.length;
+      this.#refuse(this.#isStopped ? "STATE_NOT_ACTIVE" : "MODEL_OBSERVED", collected);
       return;
     }
     const batch = this.#endedFeeds.size === 0 ? collected : collected.filter((signal) => this.#isFed(signal));
-    this.#feedStale += collected.length - batch.length;
+    const unfed = collected.length - batch.length;
+    this.#feedStale += unfed;
+    if (unfed > 0)
+      this.#refuse(
+        "FEED_STALE",
+        collected.filter((signal) => !this.#isFed(signal)),
+      );
     if (batch.length === 0) return;
     this.#decisions += batch.length;
-    commands.push({ type: "decide", openTimeMs, batch, isLate, sizeFactor: this.#sizeFactor });
+    commands.push({
+      type: "decide",
+      openTimeMs,
+      batch,
+      isLate,
+      sizeFactor: this.#sizeFactor,
+      proof: this.#proof,
+    });
+  }
+
+  #refuse(code: EarlyRefusal, signals: readonly Signal[]): void {
+    if (signals.length > 0) this.#refused.push({ code, signals });
   }
 
   /** The symbol's bars still come: nothing is opened on a symbol that could not be followed. */

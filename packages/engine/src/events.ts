@@ -1,3 +1,4 @@
+import type { WinCounts } from "@smcq/risk";
 import type { Signal, SignalTimes } from "./signal.ts";
 import type { TradingCommand, TradingInput } from "./trading-events.ts";
 
@@ -18,9 +19,14 @@ export type EngineInput =
   | { readonly type: "invalid-score"; readonly epoch: number; readonly rows: number }
   /**
    * What scores now, and how much of a trade's usual size it is good for: 1, less, or 0 (scores are recorded, nothing
-   * is decided).
+   * is decided). `wins` is what its card proves, null where nothing is proven.
    */
-  | { readonly type: "model"; readonly scorerId: string; readonly sizeFactor: number }
+  | {
+      readonly type: "model";
+      readonly scorerId: string;
+      readonly sizeFactor: number;
+      readonly wins: WinCounts | null;
+    }
   /** The feed of a shard's symbols goes on, or has ended. */
   | { readonly type: "feed-health"; readonly shardId: number; readonly isLive: boolean }
   /** A person's word, or the process's own end: `stop` decides what is collected, and nothing after it. */
@@ -50,6 +56,14 @@ export interface Decision {
   readonly isLate: boolean;
   /** 0 < sizeFactor <= 1, of the moment of the decision. */
   readonly sizeFactor: number;
+  /** What is proven of one scorer's scores at that moment; null: nothing. */
+  readonly proof: ModelProof | null;
+}
+
+/** What a proven model's card says of the scores that it, and no other, has given. */
+export interface ModelProof {
+  readonly scorerId: string;
+  readonly wins: WinCounts;
 }
 
 /** What the core wants done, in this order. */

@@ -2,6 +2,8 @@ import type { FeeRates, TradingRules } from "@smcq/exchange";
 import { present, type SymbolId } from "@smcq/kernel";
 import { Portfolio } from "@smcq/portfolio";
 import type { RiskParameters } from "@smcq/risk";
+import type { EntryPlan } from "@smcq/strategy";
+import type { ProtocolLimits } from "./protocol.ts";
 import type { Trade } from "./trade.ts";
 import type { Quote, TradingState } from "./trading-events.ts";
 
@@ -10,6 +12,9 @@ export interface TradingOptions {
   readonly engineId: string;
   readonly startWalletE8: bigint;
   readonly risk: RiskParameters;
+  readonly protocol: ProtocolLimits;
+  /** How plans are entered. */
+  readonly entry: EntryPlan;
 }
 
 /** A symbol that may be traded. */

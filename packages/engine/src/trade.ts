@@ -46,6 +46,8 @@ export interface Trade {
   readonly boundBy: string;
   phase: TradePhase;
   isEntryEnded: boolean;
+  /** What of the entry rests was taken back, as far as it depends on us. */
+  isEntryCancelled: boolean;
   /** Bars of the symbol since the signal's. */
   bars: number;
   stop: Leg | null;

@@ -44,6 +44,7 @@ const good = (sizeFactor: number, nowNs: number): EngineEvent => ({
   type: "model",
   scorerId: "m",
   sizeFactor,
+  wins: null,
   nowMs: T0 + 62_000,
   nowNs,
 });

@@ -1,7 +1,9 @@
 import { parseE8 } from "@smcq/kernel";
 import { RISK_BOUNDS, type RiskParameters } from "@smcq/risk";
+import { MARKET_ENTRY } from "@smcq/strategy";
 import { describe, expect, it } from "vitest";
 import { Engine } from "../src/index.ts";
+import { PROTOCOL } from "./support/fixtures.ts";
 
 const BOUNDS = Object.entries(RISK_BOUNDS);
 const highest = Object.fromEntries(BOUNDS.map(([name, [, max]]) => [name, max])) as unknown as RiskParameters;
@@ -11,7 +13,13 @@ function engineWith(more: Partial<RiskParameters>): Engine {
     scoreMin: 0.6,
     decisionWindowNs: 5e6,
     signalAgeMsMax: 60_000,
-    trading: { engineId: "smcq", startWalletE8: parseE8("10000"), risk: { ...highest, ...more } },
+    trading: {
+      engineId: "smcq",
+      startWalletE8: parseE8("10000"),
+      risk: { ...highest, ...more },
+      protocol: PROTOCOL,
+      entry: MARKET_ENTRY,
+    },
   });
 }
 

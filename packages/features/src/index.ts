@@ -7,8 +7,19 @@ export {
   FIRST_FEATURE_BAR,
 } from "./feature-table.ts";
 export type { FeatureColumn } from "./feature-table.ts";
-export { TRADE_PLAN_PARAMETERS } from "./trade-plan-parameters.ts";
-export type { TradePlanParameters } from "./trade-plan-parameters.ts";
+export {
+  entryPlanOf,
+  MARKET_ENTRY,
+  TRADE_PLAN_PARAMETERS,
+  tradePlanParameters,
+} from "./trade-plan-parameters.ts";
+export type {
+  EntryPlan,
+  EntrySettings,
+  LimitEntry,
+  MarketEntry,
+  TradePlanParameters,
+} from "./trade-plan-parameters.ts";
 export { medianTurnover, TURNOVER_BARS } from "./median-turnover.ts";
 export { HEURISTIC_ID, HeuristicScorer, heuristicTwentieths } from "./heuristic.ts";
 export { singleScorer } from "./scorer.ts";

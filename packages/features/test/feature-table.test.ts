@@ -2,7 +2,17 @@ import { createHash } from "node:crypto";
 import { SMC_PARAMETERS } from "@smcq/smc";
 import { describe, expect, it } from "vitest";
 import { FEATURE_COUNT } from "@smcq/kernel";
-import { canonicalJson, Feature, FEATURES, featureSchemaJson, TRADE_PLAN_PARAMETERS } from "@smcq/features";
+import {
+  canonicalJson,
+  type EntryPlan,
+  entryPlanOf,
+  Feature,
+  FEATURES,
+  featureSchemaJson,
+  MARKET_ENTRY,
+  TRADE_PLAN_PARAMETERS,
+  tradePlanParameters,
+} from "@smcq/features";
 
 describe("the table of features", () => {
   it("lists the 12 in order, each with its neutral value in range", () => {
@@ -18,6 +28,40 @@ describe("the table of features", () => {
     // A model carries this hash: a change here makes every older model unfit, so a version must rise with it.
     const hash = createHash("sha256").update(featureSchemaJson()).digest("hex");
     expect(hash).toMatchInlineSnapshot(`"e5c8ea87c8124b1a9d8b6922d1d5d72dd6a9b6fadb6cd8f99c180726d4199998"`);
+  });
+});
+
+describe("the trade plan", () => {
+  const settings = { kind: "limit", offsetAtr: 0.1, expiryBars: 5 } as const;
+  const hashOf = (entry: EntryPlan): string =>
+    createHash("sha256").update(featureSchemaJson(entry)).digest("hex");
+
+  it("with entries at the market is the one that there was before another kind: same version, same text", () => {
+    const market = entryPlanOf({ ...settings, kind: "market" });
+    expect(tradePlanParameters(market)).toBe(TRADE_PLAN_PARAMETERS);
+    expect(TRADE_PLAN_PARAMETERS.version).toBe(1);
+    expect(featureSchemaJson(market)).toBe(featureSchemaJson());
+    expect(featureSchemaJson()).not.toContain("entry");
+  });
+
+  it("with entries that rest is version 2, and every number of theirs is part of the schema", () => {
+    const plan = tradePlanParameters(entryPlanOf(settings));
+    expect(plan).toEqual({
+      ...TRADE_PLAN_PARAMETERS,
+      version: 2,
+      entry: { kind: "limit", offsetAtr: 0.1, expiryBars: 5, feeRatio: 0.0002 },
+    });
+    const hashes = [
+      hashOf(MARKET_ENTRY),
+      hashOf(entryPlanOf(settings)),
+      hashOf(entryPlanOf({ ...settings, offsetAtr: 0.2 })),
+      hashOf(entryPlanOf({ ...settings, expiryBars: 6 })),
+    ];
+    expect(new Set(hashes).size).toBe(4);
+    // A model trained for these entries carries it.
+    expect(hashes[1]).toMatchInlineSnapshot(
+      `"93041604c620cad69bd6bfe6cf2bbb6e5c72c5a51bf83d3315e50662857a333b"`,
+    );
   });
 });
 

@@ -12,7 +12,7 @@ export type {
 export { ModelRoster } from "./model-roster.ts";
 export type { RosterModel, Shadow } from "./model-roster.ts";
 export { OutcomeTracker } from "./outcome-tracker.ts";
-export type { Outcome } from "./outcome-tracker.ts";
+export type { Outcome, PlanEntries } from "./outcome-tracker.ts";
 export { RECENT_BARS_MAX } from "./recent-bars.ts";
 export type { RecentBars } from "./recent-bars.ts";
 export type { ScoredSignal } from "./scored-signal.ts";

@@ -2,7 +2,7 @@ import { HEURISTIC_ID } from "@smcq/features";
 import { MINUTE_MS, type ModelEpochs } from "@smcq/kernel";
 import { type HealthReport, ModelHealth, type TrainingReference } from "./health/model-health.ts";
 import { ModelRoster, type RosterModel } from "./model-roster.ts";
-import { type Outcome, OutcomeTracker } from "./outcome-tracker.ts";
+import { type Outcome, OutcomeTracker, type PlanEntries } from "./outcome-tracker.ts";
 import type { RecentBars } from "./recent-bars.ts";
 import type { ScoredSignal } from "./scored-signal.ts";
 import { ShadowTally } from "./shadow-tally.ts";
@@ -36,11 +36,11 @@ export interface LifecycleNote {
 }
 
 /** What is to be done, in this order. */
-export type LifecycleAction =
+export type LifecycleAction<M extends LifecycleModel> =
   /** Scans score with these models from their next task on. */
   | { readonly type: "score-with"; readonly epochs: Readonly<ModelEpochs> }
   /** The core is to know what scores, and how much of a trade's usual size it is good for, 0..1. */
-  | { readonly type: "size"; readonly scorerId: string; readonly sizeFactor: number }
+  | { readonly type: "size"; readonly model: M; readonly sizeFactor: number }
   | { readonly type: "note"; readonly note: LifecycleNote };
 
 export interface LifecycleOptions<M extends LifecycleModel> {
@@ -51,6 +51,8 @@ export interface LifecycleOptions<M extends LifecycleModel> {
   /** Bars that a new version scores beside the present one before it takes over; 0: at once. */
   readonly shadowBars: number;
   readonly recentBars: RecentBars;
+  /** How the plans are entered whose outcomes judge a model. */
+  readonly entries: PlanEntries;
 }
 
 /** How the scorer does. */
@@ -81,12 +83,12 @@ export class ModelLifecycle<M extends LifecycleModel> {
   readonly #healths = new WeakMap<M, ModelHealth>();
   #shadowTally: ShadowTally | null = null;
   #isExpired = false;
-  #told: { readonly scorerId: string; readonly sizeFactor: number } | null = null;
-  #actions: LifecycleAction[] = [];
+  #told: { readonly model: M; readonly sizeFactor: number } | null = null;
+  #actions: LifecycleAction<M>[] = [];
 
   constructor(options: LifecycleOptions<M>) {
     this.#roster = new ModelRoster(options.current, options.challenger, options.slots);
-    this.#outcomes = new OutcomeTracker(options.recentBars);
+    this.#outcomes = new OutcomeTracker(options.recentBars, options.entries);
     this.#shadowBars = options.shadowBars;
   }
 
@@ -112,7 +114,7 @@ export class ModelLifecycle<M extends LifecycleModel> {
   }
 
   /** Begins as well or as badly as the model did when a run before ended (`sizeFactorBefore`, 0..1). */
-  begin(nowMs: number, sizeFactorBefore: number): readonly LifecycleAction[] {
+  begin(nowMs: number, sizeFactorBefore: number): readonly LifecycleAction<M>[] {
     const { current, challenger } = this.#roster;
     this.#health(current).resume(sizeFactorBefore);
     this.#note("loaded", current, nowMs, { sha256: current.sha256, status: current.status });
@@ -133,7 +135,7 @@ export class ModelLifecycle<M extends LifecycleModel> {
   }
 
   /** A row was dropped because the model of `epoch` gave no probability. */
-  onInvalidScore(epoch: number, nowMs: number): readonly LifecycleAction[] {
+  onInvalidScore(epoch: number, nowMs: number): readonly LifecycleAction<M>[] {
     if (epoch !== this.current.epoch) return [];
     this.#health(this.current).observeInvalid();
     // What has just taken over gives no probabilities: the model before did.
@@ -144,7 +146,7 @@ export class ModelLifecycle<M extends LifecycleModel> {
   }
 
   /** Once a minute (venue time): outcomes, health, expiry, and the end of a shadow. */
-  tick(nowMs: number): readonly LifecycleAction[] {
+  tick(nowMs: number): readonly LifecycleAction<M>[] {
     for (const outcome of this.#outcomes.step()) this.#onOutcome(outcome);
     const { shadow } = this.#roster;
     if (shadow !== null && nowMs >= shadow.endsMs) this.#endShadow(nowMs);
@@ -154,13 +156,13 @@ export class ModelLifecycle<M extends LifecycleModel> {
   }
 
   /** Another version of the file stands there: one that is in its shadow is given up. */
-  versionCame(nowMs: number): readonly LifecycleAction[] {
+  versionCame(nowMs: number): readonly LifecycleAction<M>[] {
     if (this.#roster.shadow !== null) this.#abandonShadow("another version of the file came", nowMs);
     return this.#take();
   }
 
   /** The new version has passed the gate and stands in the memory. */
-  versionLoaded(model: M, nowMs: number): readonly LifecycleAction[] {
+  versionLoaded(model: M, nowMs: number): readonly LifecycleAction<M>[] {
     const { current, previous } = this.#roster;
     if (model.sha256 === current.sha256) return [];
     if (model.sha256 === previous?.sha256) {
@@ -176,7 +178,7 @@ export class ModelLifecycle<M extends LifecycleModel> {
   }
 
   /** The new version was refused: the present model goes on. */
-  versionRefused(detail: Readonly<Record<string, unknown>>, nowMs: number): readonly LifecycleAction[] {
+  versionRefused(detail: Readonly<Record<string, unknown>>, nowMs: number): readonly LifecycleAction<M>[] {
     this.#note("refused", this.current, nowMs, detail);
     return this.#take();
   }
@@ -263,8 +265,8 @@ export class ModelLifecycle<M extends LifecycleModel> {
     const { level, reasons } = this.#health(current).report();
     const sizeFactor = this.#sizeFactor();
     const before = this.#told;
-    if (before?.scorerId === current.id && before.sizeFactor === sizeFactor) return;
-    this.#told = { scorerId: current.id, sizeFactor };
+    if (before?.model.id === current.id && before.sizeFactor === sizeFactor) return;
+    this.#told = { model: current, sizeFactor };
     this.#actions.push({ type: "size", ...this.#told });
     if (sizeFactor === (before?.sizeFactor ?? 1)) return;
     this.#note("health", current, nowMs, {
@@ -282,7 +284,7 @@ export class ModelLifecycle<M extends LifecycleModel> {
     this.#actions.push({ type: "note", note: { kind, modelId: model.id, atMs, detail } });
   }
 
-  #take(): readonly LifecycleAction[] {
+  #take(): readonly LifecycleAction<M>[] {
     const actions = this.#actions;
     this.#actions = [];
     return actions;

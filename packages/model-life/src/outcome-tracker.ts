@@ -1,5 +1,15 @@
 import { BAR_FIELDS, MINUTE_MS } from "@smcq/kernel";
-import { planTrade, resultR, stepPlan, type TradePlan } from "@smcq/strategy";
+import type { EntryPlan } from "@smcq/features";
+import {
+  isTradedThrough,
+  limitTicks,
+  type PlanExit,
+  planTrade,
+  resultR,
+  stepEntryBar,
+  stepPlan,
+  type TradePlan,
+} from "@smcq/strategy";
 import { RECENT_BARS_MAX, type RecentBars } from "./recent-bars.ts";
 import type { ScoredSignal } from "./scored-signal.ts";
 
@@ -17,23 +27,34 @@ interface Followed {
   readonly signal: ScoredSignal;
   /** Null until the bar after the signal's has closed. */
   plan: TradePlan | null;
+  /** Where its entry still rests, ticks; null: it does not, or not any more. */
+  restingTicks: number | null;
   /** The run of bars that the signal was found in; null until its symbol was read once. */
   generation: number | null;
   /** Open time of the next bar to step over. */
   nextMs: number;
 }
 
+/** How plans are entered, and the ticks that resting orders lie on; null: nobody knows the symbol's. */
+export interface PlanEntries {
+  readonly entry: EntryPlan;
+  readonly tickSizeOf: (symbol: string) => number | null;
+}
+
 /**
  * Follows the trade plan of every signal over the bars that close after it (docs/smc.md 11), so that a score can be
- * held against what became of it. A hole in the bars ends a plan without an outcome.
+ * held against what became of it. A hole in the bars ends a plan without an outcome, and so does an entry of kind
+ * `limit` that no bar trades through.
  */
 export class OutcomeTracker {
   readonly #recentBars: RecentBars;
+  readonly #entries: PlanEntries;
   readonly #scratch: Float64Array = new Float64Array(RECENT_BARS_MAX * BAR_FIELDS);
   #followed: Followed[] = [];
 
-  constructor(recentBars: RecentBars) {
+  constructor(recentBars: RecentBars, entries: PlanEntries) {
     this.#recentBars = recentBars;
+    this.#entries = entries;
   }
 
   /** Plans that are open now. */
@@ -43,7 +64,13 @@ export class OutcomeTracker {
 
   add(signals: readonly ScoredSignal[]): void {
     for (const signal of signals)
-      this.#followed.push({ signal, plan: null, generation: null, nextMs: signal.openTimeMs + MINUTE_MS });
+      this.#followed.push({
+        signal,
+        plan: null,
+        restingTicks: null,
+        generation: null,
+        nextMs: signal.openTimeMs + MINUTE_MS,
+      });
     const surplus = this.#followed.length - OPEN_PLANS_MAX;
     if (surplus > 0) this.#followed.splice(0, surplus);
   }
@@ -75,24 +102,44 @@ export class OutcomeTracker {
   /** Takes the plan over the bar at `at` of the scratch. */
   #isEnded(followed: Followed, at: number, outcomes: Outcome[]): boolean {
     const { signal } = followed;
-    const open = this.#scratch[at + 1] as number;
-    if (followed.plan === null) {
-      const planned = planTrade(signal, open);
-      if (planned.type !== "plan") return true;
-      followed.plan = planned;
-    }
+    const bar = {
+      open: this.#scratch[at + 1] as number,
+      high: this.#scratch[at + 2] as number,
+      low: this.#scratch[at + 3] as number,
+      close: this.#scratch[at + 4] as number,
+    };
+    const plan = followed.plan ?? this.#begin(followed, bar.open);
+    if (plan === null) return true;
     const heldBars = (followed.nextMs - signal.openTimeMs) / MINUTE_MS;
     followed.nextMs += MINUTE_MS;
-    const exit = stepPlan(
-      followed.plan,
-      heldBars,
-      open,
-      this.#scratch[at + 2] as number,
-      this.#scratch[at + 3] as number,
-      this.#scratch[at + 4] as number,
-    );
+    const { entry, tickSizeOf } = this.#entries;
+    const { restingTicks } = followed;
+    let exit: PlanExit | null;
+    if (restingTicks === null) exit = stepPlan(plan, heldBars, bar.open, bar.high, bar.low, bar.close);
+    else {
+      if (!isTradedThrough(plan.side, restingTicks, bar, tickSizeOf(signal.symbol) ?? Number.NaN))
+        return entry.kind === "market" || heldBars >= entry.expiryBars;
+      followed.restingTicks = null;
+      exit = stepEntryBar(plan, heldBars, bar);
+    }
     if (exit === null) return false;
-    outcomes.push({ signal, resultR: resultR(followed.plan, exit.price) });
+    outcomes.push({ signal, resultR: resultR(plan, exit.price) });
     return true;
+  }
+
+  /** Plans the entry from the open of the bar behind the signal's; null: there is no plan. */
+  #begin(followed: Followed, open: number): TradePlan | null {
+    const { signal } = followed;
+    const { entry, tickSizeOf } = this.#entries;
+    let price = open;
+    if (entry.kind === "limit") {
+      const tickSize = tickSizeOf(signal.symbol);
+      if (tickSize === null) return null;
+      followed.restingTicks = limitTicks({ ...signal, quote: open }, entry, tickSize);
+      price = followed.restingTicks * tickSize;
+    }
+    const planned = planTrade(signal, price, entry);
+    followed.plan = planned.type === "plan" ? planned : null;
+    return followed.plan;
   }
 }

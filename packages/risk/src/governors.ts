@@ -139,6 +139,20 @@ export class Pace {
     return last - first <= streakMs ? last + streakMs : 0;
   }
 
+  /** Exits by stop in [atMs - streakMs, atMs], at most as many as make a streak. */
+  stopsInStreak(atMs: number): number {
+    const { streakMs } = this.#parameters;
+    return this.#stops.filter((stop) => stop >= atMs - streakMs && stop <= atMs).length;
+  }
+
+  /** Symbols that are locked at `atMs`, by their number. */
+  locks(atMs: number): readonly { readonly symbolId: number; readonly untilMs: number }[] {
+    return [...this.#stopsBySymbol.keys()]
+      .map((symbolId) => ({ symbolId, untilMs: this.lockedUntilMs(symbolId) }))
+      .filter(({ untilMs }) => untilMs > atMs)
+      .sort((a, b) => a.symbolId - b.symbolId);
+  }
+
   /** Entries in (atMs - 60 s, atMs]. */
   entriesInMinute(atMs: number): number {
     return this.#entries.filter((entry) => entry > atMs - 60_000 && entry <= atMs).length;

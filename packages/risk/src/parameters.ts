@@ -86,20 +86,25 @@ for (const bounds of Object.values(RISK_BOUNDS)) Object.freeze(bounds);
 
 /** Returns the parameters; refuses with CONFIG_RISK_BOUND what lies outside the compiled bounds. */
 export function requireBounded(parameters: RiskParameters): RiskParameters {
-  for (const [name, bounds] of Object.entries(RISK_BOUNDS) as [
-    keyof RiskParameters,
-    readonly [number, number],
-  ][]) {
-    const value = parameters[name];
-    const [min, max] = bounds;
+  return requireWithin("risk", parameters, RISK_BOUNDS);
+}
+
+/** Returns the settings of a section; refuses with CONFIG_SECTION_BOUND what lies outside of `bounds`, or is no number. */
+export function requireWithin<T extends Readonly<Record<keyof T, number>>>(
+  section: string,
+  settings: T,
+  bounds: Readonly<Record<keyof T, readonly [min: number, max: number]>>,
+): T {
+  for (const name of Object.keys(bounds) as (keyof T & string)[]) {
+    const value: number = settings[name];
+    const [min, max] = bounds[name];
     if (value >= min && value <= max) continue;
+    const setting = `${section}.${name}`;
     throw new SmcqError(
-      "CONFIG_RISK_BOUND",
-      `risk.${name} is ${value}: compiled bounds are ${min} to ${max}`,
-      {
-        context: { setting: `risk.${name}`, value, min, max },
-      },
+      `CONFIG_${section.replaceAll(".", "_").toUpperCase()}_BOUND`,
+      `${setting} is ${value}: compiled bounds are ${min} to ${max}`,
+      { context: { setting, value, min, max } },
     );
   }
-  return parameters;
+  return settings;
 }

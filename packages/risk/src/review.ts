@@ -1,9 +1,17 @@
 import { approve } from "@smcq/exchange/approval";
-import type { FeeRates, MarketOrder, OrderSide, RiskApproved, TradingRules } from "@smcq/exchange";
-import { qtySteps, type SymbolId } from "@smcq/kernel";
-import { type PlanCandidate, planTrade } from "@smcq/strategy";
+import type {
+  FeeRates,
+  LimitOrder,
+  MarketOrder,
+  OrderSide,
+  RiskApproved,
+  TradingRules,
+} from "@smcq/exchange";
+import { assert, priceTicks, qtySteps, type SymbolId } from "@smcq/kernel";
+import { type EntryPlan, limitTicks, type PlanCandidate, planTrade } from "@smcq/strategy";
 import type { GovernorState } from "./governors.ts";
 import type { RiskParameters } from "./parameters.ts";
+import type { WinProbability } from "./win-probability.ts";
 import { type Exposure, type Size, sizeOf, type UnitRisk, unitRisk } from "./sizing.ts";
 
 /** Why a signal is not traded, in the order in which it is asked (docs/trading.md 3). */
@@ -38,8 +46,9 @@ export interface EntryIntent extends PlanCandidate {
   readonly score: number;
   /** Median turnover of a minute over the last hour, USDT. */
   readonly medianTurnover: number;
-  /** Best quote of the entry's side, price units. */
+  /** The price that the entry is planned from, price units: what it takes, or the best quote of its own side to rest by. */
   readonly quote: number;
+  readonly entry: EntryPlan;
   readonly rules: TradingRules;
   readonly fees: FeeRates;
   /** Slippage of the symbol's own fills, share of the price; 0 where none was measured. */
@@ -53,22 +62,37 @@ export interface PricedIntent {
   readonly intent: EntryIntent;
   readonly isStopTooWide: boolean;
   readonly unit: UnitRisk;
+  /** Where the order rests; null: it takes. */
+  readonly limitTicks: number | null;
 }
 
 /** Plans and prices an intent; nothing is judged yet. */
 export function priceIntent(intent: EntryIntent, parameters: RiskParameters): PricedIntent {
-  const plan = planTrade(intent, intent.quote);
-  const { rules, fees, measuredSlippageRatio, fundingLoss, side } = intent;
+  const { rules, fees, measuredSlippageRatio, fundingLoss, side, entry } = intent;
+  const isResting = entry.kind === "limit";
+  const ticks = isResting ? limitTicks(intent, entry, rules.tickSize) : null;
+  const e = ticks === null ? intent.quote : ticks * rules.tickSize;
+  const plan = planTrade(intent, e, entry);
   const unit = unitRisk(
-    { side, e: intent.quote, d: plan.stopDistance, rules, fees, measuredSlippageRatio, fundingLoss },
+    { side, e, d: plan.stopDistance, rules, fees, measuredSlippageRatio, fundingLoss, isResting },
     parameters,
   );
-  return { intent, isStopTooWide: plan.type === "stop_too_wide", unit };
+  return { intent, isStopTooWide: plan.type === "stop_too_wide", unit, limitTicks: ticks };
+}
+
+/** What a signal's place in its batch depends on. */
+export interface Ranked {
+  readonly score: number;
+  readonly symbolId: SymbolId;
+  /** Costs in stop distances; null: not known, which comes last of its score. */
+  readonly c: number | null;
 }
 
 /** The order of a batch: score, then costs, then symbol (docs/decisions.md 38). */
-export function byScoreThenCost(a: PricedIntent, b: PricedIntent): number {
-  return b.intent.score - a.intent.score || a.unit.c - b.unit.c || a.intent.symbolId - b.intent.symbolId;
+export function byScoreThenCost(a: Ranked, b: Ranked): number {
+  if (a.score !== b.score) return b.score - a.score;
+  if (a.c !== null && b.c !== null && a.c !== b.c) return a.c - b.c;
+  return Number(a.c === null) - Number(b.c === null) || a.symbolId - b.symbolId;
 }
 
 /** What is known of the moment and of the symbol: each true one refuses with the code it is named after. */
@@ -78,17 +102,11 @@ export type Obstacles = Readonly<
   >
 >;
 
-/** How likely the scorer's word is to be true; `null`: nothing is proven, and Kelly does not apply. */
-export type WinProbability = ((score: number) => number) | null;
-
-export interface ReviewInput {
-  readonly priced: PricedIntent;
-  /** The id that its entry order would have. */
-  readonly clientOrderId: string;
+/** What every signal is judged by, whether it can be priced or not. */
+export interface ReviewGround {
   readonly obstacles: Obstacles;
   /** USDT: the smaller of wallet and equity. */
   readonly equity: number;
-  readonly exposure: Exposure;
   /** Open or in-flight positions of the same side. */
   readonly sameSideCount: number;
   readonly governors: GovernorState;
@@ -97,10 +115,23 @@ export interface ReviewInput {
   readonly winProbability: WinProbability;
 }
 
+export interface ReviewInput extends ReviewGround {
+  readonly priced: PricedIntent;
+  /** The id that its entry order would have. */
+  readonly clientOrderId: string;
+  readonly exposure: Exposure;
+}
+
+/** What a price needs and nobody has told: the symbol's rules, its best prices. */
+export type Unknown = "rules" | "quote";
+
 /** Everything that a decision was made with: what `explain` prints. */
 export interface Receipt {
   readonly outcome: "APPROVED" | RefusalCode;
-  readonly unit: UnitRisk;
+  /** What was not known of the symbol; then it was refused without a price. */
+  readonly unknown: readonly Unknown[];
+  /** Null where something was not known. */
+  readonly unit: UnitRisk | null;
   readonly equity: number;
   readonly baseRiskRatio: number;
   readonly dailyFactor: number;
@@ -112,30 +143,27 @@ export interface Receipt {
   readonly kelly: { readonly winProbability: number; readonly fraction: number } | null;
 }
 
+/** The receipt of what could be priced. */
+export type PricedReceipt = Receipt & { readonly unit: UnitRisk };
+
+/** An order that opens: it takes at once, or rests and only rests. */
+export type EntryOrder = MarketOrder | LimitOrder;
+
 export type Verdict =
-  | { readonly type: "approved"; readonly order: RiskApproved<MarketOrder>; readonly receipt: Receipt }
-  | { readonly type: "refused"; readonly receipt: Receipt };
+  | { readonly type: "approved"; readonly order: RiskApproved<EntryOrder>; readonly receipt: PricedReceipt }
+  | { readonly type: "refused"; readonly receipt: PricedReceipt };
 
 /** Walks the gates in their order; the first that fails names the refusal, and the receipt keeps all numbers. */
 export function review(input: ReviewInput, parameters: RiskParameters): Verdict {
-  const { priced, governors, sameSideCount } = input;
+  const { priced } = input;
   const { intent, unit } = priced;
-  const base = baseRisk(input, parameters);
-  const directionFactor = 1 / Math.sqrt(1 + sameSideCount * parameters.directionCorrelation);
-  const partial = {
-    unit,
-    equity: input.equity,
-    baseRiskRatio: base.ratio,
-    dailyFactor: governors.dailyFactor,
-    drawdownFactor: governors.drawdownFactor,
-    directionFactor,
-    kelly: base.kelly,
-  };
+  const base = baseRisk(intent.score, unit, input, parameters);
+  const partial = { ...factorsOf(input, base, parameters), unknown: [], unit };
   const refuse = (outcome: RefusalCode, size: Size | null = null): Verdict => ({
     type: "refused",
     receipt: { ...partial, outcome, size },
   });
-  const blocked = REFUSAL_CODES.find((code) => (input.obstacles as Record<string, boolean>)[code] === true);
+  const blocked = firstOf(input.obstacles);
   if (blocked !== undefined) return refuse(blocked);
   if (priced.isStopTooWide) return refuse("STOP_TOO_WIDE");
   if (unit.c > parameters.costRatioMax) return refuse("COST_GATE");
@@ -158,21 +186,69 @@ export function review(input: ReviewInput, parameters: RiskParameters): Verdict 
   };
 }
 
+/**
+ * The receipt of a signal that cannot be priced: without a quote its feed is taken for stale, without rules its symbol
+ * for blocked. An earlier gate that fails as well names the refusal.
+ */
+export function refuseUnpriced(
+  score: number,
+  unknown: readonly Unknown[],
+  ground: ReviewGround,
+  parameters: RiskParameters,
+): Receipt {
+  const outcome = firstOf({
+    ...ground.obstacles,
+    ...(unknown.includes("quote") ? { FEED_STALE: true } : {}),
+    ...(unknown.includes("rules") ? { SYMBOL_BLOCKED: true } : {}),
+  });
+  assert(outcome !== undefined, "Invariant: what cannot be priced lacks something");
+  const base = baseRisk(score, null, ground, parameters);
+  return { ...factorsOf(ground, base, parameters), outcome, unknown, unit: null, size: null };
+}
+
+/** The first gate, in their order, that does not let pass. */
+function firstOf(obstacles: Obstacles): RefusalCode | undefined {
+  return REFUSAL_CODES.find((code) => (obstacles as Record<string, boolean>)[code] === true);
+}
+
+function factorsOf(
+  { equity, sameSideCount, governors }: ReviewGround,
+  base: BaseRisk,
+  parameters: RiskParameters,
+): Omit<Receipt, "outcome" | "unknown" | "unit" | "size"> {
+  return {
+    equity,
+    baseRiskRatio: base.ratio,
+    dailyFactor: governors.dailyFactor,
+    drawdownFactor: governors.drawdownFactor,
+    directionFactor: 1 / Math.sqrt(1 + sameSideCount * parameters.directionCorrelation),
+    kelly: base.kelly,
+  };
+}
+
 interface BaseRisk {
   readonly ratio: number;
   readonly kelly: Receipt["kelly"];
 }
 
-/** Share of equity at risk by the score's tier, Kelly and the model's health, each only lowering it. */
-function baseRisk({ priced, winProbability, ...input }: ReviewInput, parameters: RiskParameters): BaseRisk {
-  const modelFactor = Math.min(1, input.modelFactor);
-  const { score } = priced.intent;
+/**
+ * Share of equity at risk by the score's tier, Kelly and the model's health, each only lowering it. Without a price
+ * there is no reward to reckon Kelly by.
+ */
+function baseRisk(
+  score: number,
+  unit: UnitRisk | null,
+  { winProbability, ...ground }: ReviewGround,
+  parameters: RiskParameters,
+): BaseRisk {
+  const modelFactor = Math.min(1, ground.modelFactor);
   const { highTierRatio, middleTierRatio, lowTierRatio } = parameters;
   const tier = score > 0.85 ? highTierRatio : score > 0.7 ? middleTierRatio : lowTierRatio;
   if (winProbability === null)
     return { ratio: Math.min(tier, parameters.unprovenRiskRatioMax) * modelFactor, kelly: null };
+  if (unit === null) return { ratio: tier * modelFactor, kelly: null };
   const p = winProbability(score);
-  const fraction = p - (1 - p) / priced.unit.b;
+  const fraction = p - (1 - p) / unit.b;
   return {
     ratio: Math.min(tier, parameters.kellyRatio * fraction) * modelFactor,
     kelly: { winProbability: p, fraction },
@@ -180,11 +256,10 @@ function baseRisk({ priced, winProbability, ...input }: ReviewInput, parameters:
 }
 
 function entryOrder(
-  { priced: { intent }, clientOrderId }: ReviewInput,
+  { priced: { intent, limitTicks: ticks }, clientOrderId }: ReviewInput,
   size: Size,
-): RiskApproved<MarketOrder> {
-  return approve({
-    type: "market",
+): RiskApproved<EntryOrder> {
+  const base = {
     clientOrderId,
     symbolId: intent.symbolId,
     symbol: intent.symbol,
@@ -192,5 +267,10 @@ function entryOrder(
     side: intent.side as OrderSide,
     qtySteps: qtySteps(size.steps),
     isReduceOnly: false,
-  });
+  } as const;
+  return approve<EntryOrder>(
+    ticks === null
+      ? { ...base, type: "market" }
+      : { ...base, type: "limit", timeInForce: "GTX", priceTicks: priceTicks(ticks) },
+  );
 }

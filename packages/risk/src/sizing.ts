@@ -30,18 +30,25 @@ export interface UnitRiskInput {
   readonly measuredSlippageRatio: number;
   /** Funding against us inside the holding time, price units. */
   readonly fundingLoss: number;
+  /** The entry rests in the book: it pays the maker's fee, and no slippage. */
+  readonly isResting: boolean;
 }
 
 /** The unit figures of docs/trading.md 4, float64, in the order written there. */
 export function unitRisk(input: UnitRiskInput, parameters: RiskParameters): UnitRisk {
   const { side, e, d, rules, fundingLoss } = input;
   const { tickSize } = rules;
-  const takerRatio = input.fees.takerRatio;
+  const { takerRatio, makerRatio } = input.fees;
   const sigma = Math.max(Math.max(parameters.slippageRatio, input.measuredSlippageRatio), tickSize / e);
   const stopRef =
     side > 0 ? Math.floor((e - d) / tickSize) * tickSize : Math.ceil((e + d) / tickSize) * tickSize;
   const targetRef = e + side * 1.5 * d;
-  const loss = d + takerRatio * e + takerRatio * stopRef + sigma * e + sigma * stopRef + fundingLoss;
+  const entryFee = input.isResting ? makerRatio : takerRatio;
+  const entrySlippage = input.isResting ? 0 : sigma;
+  // What rests fills at its own price: no slippage makes up for the tick that its stop is rounded by.
+  const distance = input.isResting ? side * (e - stopRef) : d;
+  const loss =
+    distance + entryFee * e + takerRatio * stopRef + entrySlippage * e + sigma * stopRef + fundingLoss;
   return {
     e,
     d,
@@ -49,8 +56,8 @@ export function unitRisk(input: UnitRiskInput, parameters: RiskParameters): Unit
     stopRef,
     leverage: leverageFor(e, d, rules, parameters),
     loss,
-    c: (takerRatio * e + takerRatio * stopRef + sigma * e + sigma * stopRef) / d,
-    b: (1.5 * d - takerRatio * e - sigma * e - input.fees.makerRatio * targetRef) / loss,
+    c: (entryFee * e + takerRatio * stopRef + entrySlippage * e + sigma * stopRef) / d,
+    b: (1.5 * d - entryFee * e - entrySlippage * e - makerRatio * targetRef) / loss,
   };
 }
 

@@ -229,6 +229,31 @@ describe("a streak", () => {
   });
 });
 
+describe("what holds entries back", () => {
+  it("is told with the end of each lock, by symbol, and only while it holds", () => {
+    const pace = new Pace(DEFAULTS);
+    for (const symbol of [7, 3]) for (const atMs of [1_000, 2_000 + symbol]) pace.stopped(symbol, atMs);
+    pace.stopped(5, 1_000);
+    const end = 2_000 + DEFAULTS.symbolLockMs;
+    expect(pace.locks(2_000)).toEqual([
+      { symbolId: 3, untilMs: end + 3 },
+      { symbolId: 7, untilMs: end + 7 },
+    ]);
+    expect(pace.locks(end + 3)).toEqual([{ symbolId: 7, untilMs: end + 7 }]);
+    expect(pace.locks(end + 7)).toEqual([]);
+  });
+
+  it("counts the stops of the last half hour, its first instant included, up to a streak", () => {
+    const pace = new Pace(DEFAULTS);
+    const { streakMs } = DEFAULTS;
+    expect(pace.stopsInStreak(0)).toBe(0);
+    for (const atMs of [0, 1, 2]) pace.stopped(1, atMs);
+    expect([pace.stopsInStreak(streakMs), pace.stopsInStreak(streakMs + 1)]).toEqual([3, 2]);
+    for (const atMs of [3, 4]) pace.stopped(1, atMs);
+    expect(pace.stopsInStreak(streakMs)).toBe(4);
+  });
+});
+
 describe("the throttle", () => {
   it("counts entries in (T - 60 s, T]", () => {
     const pace = new Pace(DEFAULTS);

@@ -6,15 +6,20 @@ import {
   type EntryIntent,
   exposureOf,
   priceIntent,
-  type Receipt,
+  type PricedReceipt,
+  type Ranked,
   REFUSAL_CODES,
+  type Obstacles,
+  type Receipt,
   type RefusalCode,
+  refuseUnpriced,
   review,
   type ReviewInput,
+  type Unknown,
 } from "../src/index.ts";
 import { CALM, DEFAULTS, intentOf, reviewInput, rulesOf } from "./support.ts";
 
-function receiptOf(more: Partial<ReviewInput> = {}, intent: Partial<EntryIntent> = {}): Receipt {
+function receiptOf(more: Partial<ReviewInput> = {}, intent: Partial<EntryIntent> = {}): PricedReceipt {
   return review(reviewInput(more, intent), DEFAULTS).receipt;
 }
 
@@ -70,6 +75,34 @@ describe("a refusal", () => {
     expect(outcome({ costRatioMax: unit.c, rewardRatioMin: unit.b })).toBe("APPROVED");
     expect(outcome({ costRatioMax: unit.c * (1 - 1e-12) })).toBe("COST_GATE");
     expect(outcome({ rewardRatioMin: unit.b * (1 + 1e-12) })).toBe("REWARD");
+  });
+
+  it("of what cannot be priced says what was not known, behind the gates before it", () => {
+    const refused = (unknown: readonly Unknown[], obstacles: Obstacles = {}, proven = false): Receipt =>
+      refuseUnpriced(
+        0.9,
+        unknown,
+        reviewInput({ obstacles, modelFactor: 0.5, winProbability: proven ? () => 0.9 : null }),
+        DEFAULTS,
+      );
+    expect(refused(["rules"])).toEqual({
+      outcome: "SYMBOL_BLOCKED",
+      unknown: ["rules"],
+      unit: null,
+      equity: 10_000,
+      baseRiskRatio: 0.0025 * 0.5,
+      dailyFactor: 1,
+      drawdownFactor: 1,
+      directionFactor: 1,
+      size: null,
+      kelly: null,
+    });
+    expect(refused(["quote"])).toMatchObject({ outcome: "FEED_STALE", unknown: ["quote"], unit: null });
+    expect(refused(["rules", "quote"]).outcome).toBe("FEED_STALE");
+    expect(refused(["quote"], { STATE_NOT_ACTIVE: true }).outcome).toBe("STATE_NOT_ACTIVE");
+    expect(refused(["quote"], { DAILY_LOSS: true }).outcome).toBe("FEED_STALE");
+    expect(refused(["quote"], {}, true)).toMatchObject({ baseRiskRatio: 0.02 * 0.5, kelly: null });
+    expect(receiptOf()).toMatchObject({ unknown: [] });
   });
 
   it("comes of numbers that are none, without an order and without a throw", () => {
@@ -135,6 +168,32 @@ describe("an approval", () => {
     });
   });
 
+  it("of an entry that rests is post-only at its own price, and is sized and judged by that", () => {
+    const entry = { kind: "limit", offsetAtr: 0.5, expiryBars: 5, feeRatio: 0.0002 } as const;
+    for (const [side, ticks] of [
+      [1, 9_975],
+      [-1, 10_025],
+    ] as const) {
+      const intent = { side, entry, invalidationPrice: 100 - side * 0.75 };
+      const verdict = review(reviewInput({}, intent), DEFAULTS);
+      if (verdict.type !== "approved") throw new Error(verdict.receipt.outcome);
+      expect(isApproved(verdict.order)).toBe(true);
+      expect(verdict.order.value).toMatchObject({
+        type: "limit",
+        timeInForce: "GTX",
+        priceTicks: ticks,
+        role: "entry",
+        isReduceOnly: false,
+        qtySteps: verdict.receipt.size?.steps,
+      });
+      const { unit, equity, size } = verdict.receipt;
+      expect(unit.e).toBeCloseTo(ticks / 100, 12);
+      // From the anchor 0.5 away and a quarter of an ATR, as planned from the resting price.
+      expect(unit.d).toBeCloseTo(Math.max(0.5 + 0.125, 0.5, (0.0014 * unit.e) / 0.35), 9);
+      expect(size?.riskQ).toBeCloseTo((0.0025 * equity) / unit.loss, 9);
+    }
+  });
+
   it("of a stop of 0.4 % is held by the margin: 0.54 % of the equity is at risk", () => {
     const rules = rulesOf({ tickSize: "0.001", stepSize: "0.001", minQty: "0.001" });
     const intent = { score: 0.9, invalidationPrice: 99.75, atr: 0.4, rules };
@@ -196,13 +255,16 @@ describe("a batch", () => {
       { score: 0.65, symbolId: symbolId(9), invalidationPrice: 99 },
       { score: 0.7, symbolId: symbolId(5) },
     ].map((more) => priceIntent(intentOf(more), DEFAULTS));
-    const ids = priced.toSorted(byScoreThenCost).map(({ intent }) => intent.symbolId);
-    expect(ids).toEqual([5, 9, 0, 1]);
-    expect(
-      priced
-        .toReversed()
-        .toSorted(byScoreThenCost)
-        .map(({ intent }) => intent.symbolId),
-    ).toEqual(ids);
+    const ranked: Ranked[] = priced.map(({ intent: { score, symbolId: id }, unit: { c } }) => ({
+      score,
+      symbolId: id,
+      c,
+    }));
+    // Two that have no price: behind those of their score that have one.
+    for (const id of [4, 2]) ranked.push({ score: 0.7, symbolId: symbolId(id), c: null });
+    const idsOf = (own: readonly Ranked[]): readonly number[] =>
+      own.toSorted(byScoreThenCost).map(({ symbolId: id }) => id);
+    expect(idsOf(ranked)).toEqual([5, 2, 4, 9, 0, 1]);
+    expect(idsOf(ranked.toReversed())).toEqual([5, 2, 4, 9, 0, 1]);
   });
 });

@@ -19,6 +19,7 @@ function unitInput(more: Partial<UnitRiskInput> = {}): UnitRiskInput {
     fees: FEES,
     measuredSlippageRatio: 0,
     fundingLoss: 0,
+    isResting: false,
     ...more,
   };
 }
@@ -28,6 +29,22 @@ function sized(more: Partial<SizeInput> = {}, parameters: Partial<RiskParameters
 }
 
 describe("the unit figures", () => {
+  it("of an entry that rests pay the maker's fee and no slippage to get in", () => {
+    const input = { ...unitInput(), rules: rulesOf({ tickSize: "0.01" }), isResting: true };
+    const { loss, c, b, sigma, stopRef } = unitRisk(input, DEFAULTS);
+    expect([sigma, stopRef]).toEqual([0.0002, 98.75]);
+    const costs = 0.0002 * 100 + 0.0005 * 98.75 + 0.0002 * 98.75;
+    expect(loss).toBeCloseTo(1.25 + costs, 12);
+    expect(c).toBeCloseTo(costs / 1.25, 12);
+    expect(b).toBeCloseTo((1.875 - 0.0002 * 100 - 0.0002 * 101.875) / loss, 12);
+    // Its stop is reckoned with where it stands, 0.01 further away here.
+    const coarse = unitRisk({ ...input, d: 1.241 }, DEFAULTS);
+    expect(coarse.loss).toBeCloseTo(1.25 + costs, 12);
+    const taken = unitRisk({ ...input, isResting: false }, DEFAULTS);
+    expect(taken.loss - loss).toBeCloseTo(0.0003 * 100 + 0.0002 * 100, 12);
+    expect(taken.leverage).toBe(unitRisk(input, DEFAULTS).leverage);
+  });
+
   it("of a long are those of a hand computation", () => {
     const unit = unitRisk(unitInput(), DEFAULTS);
     // A tick of 0.5 at 100 is 0.005, above the slippage; 98.75 lies between ticks.

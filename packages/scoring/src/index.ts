@@ -5,6 +5,8 @@ export type { ModelCard } from "./card/card.ts";
 export { sha256Hex } from "./card/metadata.ts";
 export type { CalibrationFacts, ModelMetadata, ModelStatus, TierFacts } from "./card/metadata.ts";
 export type { ScoreFigures, TrainingReport } from "./card/training-report.ts";
+export { provenWins } from "./card/win-counts.ts";
+export type { ProvenWins } from "./card/win-counts.ts";
 export { utcMs, utcText } from "./card/utc.ts";
 export { ModelErrorCode } from "./errors.ts";
 export { openModel } from "./gate/open-model.ts";

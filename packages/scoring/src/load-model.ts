@@ -1,4 +1,5 @@
 import { MessageChannel, receiveMessageOnPort, Worker } from "node:worker_threads";
+import type { EntryPlan } from "@smcq/features";
 import { errorMessage, fromWireError, SmcqError, workerUrl } from "@smcq/kernel";
 import type { Clock } from "@smcq/kernel";
 import type { ModelCard } from "./card/card.ts";
@@ -17,6 +18,8 @@ export interface LoadModelOptions {
   readonly epoch: number;
   /** The venue's time, by which expiry is judged. */
   readonly nowMs: number;
+  /** How the engine enters; absent: at the market. */
+  readonly entry?: EntryPlan | undefined;
   /** True in a reload; at start an expired model is loaded and `isExpired` says that it must not trade. */
   readonly refuseExpired: boolean;
   /** ed25519 public key in PEM; when given, the card must be signed with it. */
@@ -59,10 +62,11 @@ interface Loading {
  * then unused or holds what nobody was told of.
  */
 export async function loadModel(options: LoadModelOptions): Promise<LoadedModel> {
-  const { clock, file, textOutDir, scorer, memory, epoch, nowMs, refuseExpired, publicKeyPem } = options;
+  const { clock, memory, file, textOutDir, scorer, epoch, nowMs, entry } = options;
+  const { refuseExpired, publicKeyPem } = options;
   const startNs = clock.monoNs();
   const { opened, installed } = startLoader(
-    { file, textOutDir, scorer, models: memory.shared(), epoch, nowMs, refuseExpired, publicKeyPem },
+    { file, textOutDir, scorer, models: memory.shared(), epoch, nowMs, entry, refuseExpired, publicKeyPem },
     clock,
   );
   const oracle = opened.then(async ({ onnx, golden }) => {

@@ -19,7 +19,8 @@ function tell(message: LoadMessage): void {
 
 function onnxFile(): string {
   if (!task.file.endsWith(".txt")) return task.file;
-  return importDropped({ text: task.file, outDir: task.textOutDir, nowMs: task.nowMs }).paths.onnx;
+  const { file: text, textOutDir: outDir, nowMs, entry } = task;
+  return importDropped({ text, outDir, nowMs, entry }).paths.onnx;
 }
 
 function load(): void {

@@ -1,9 +1,10 @@
 import { generateKeyPairSync } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { cardText, checkSignature, parseCard, signCard } from "../src/card/card.ts";
-import { hasOwnId, metadataProps, parseMetadataProps } from "../src/card/metadata.ts";
+import { hasOwnId, metadataProps, type ModelMetadata, parseMetadataProps } from "../src/card/metadata.ts";
 import { parseTrainingReport } from "../src/card/training-report.ts";
 import { utcMs, utcText } from "../src/card/utc.ts";
+import { provenWins } from "../src/card/win-counts.ts";
 import { buildModel, wilsonLower95 } from "../src/import/build-model.ts";
 import { codeOf, lightGbmText, NOW_MS, trainingReport } from "./model-support.ts";
 
@@ -133,7 +134,7 @@ describe("training report", () => {
 });
 
 describe("what import makes of a report", () => {
-  const statusWith = (expectancyR: object): string =>
+  const metadataWith = (expectancyR: object): ModelMetadata =>
     buildModel({
       text: bytes,
       name: "test",
@@ -142,7 +143,8 @@ describe("what import makes of a report", () => {
         "training.json",
       ),
       nowMs: NOW_MS,
-    }).card.metadata.status;
+    }).card.metadata;
+  const statusWith = (expectancyR: object): string => metadataWith(expectancyR).status;
 
   it("calls a model proven only when 200 rows above 0.60 gain at their lower bound", () => {
     const gain = { mean: 0.2, lower95: 0.01, upper95: 0.4 };
@@ -150,6 +152,15 @@ describe("what import makes of a report", () => {
     expect(statusWith({ ...gain, rowsAbove060: 199 })).toBe("unproven");
     expect(statusWith({ ...gain, lower95: 0, rowsAbove060: 900 })).toBe("unproven");
     expect(statusWith({ mean: null, lower95: null, upper95: null, rowsAbove060: 0 })).toBe("unproven");
+  });
+
+  it("counts a proven model's wins by the bins of its calibration, and nothing of an unproven one's", () => {
+    const proven = metadataWith({ mean: 0.2, lower95: 0.01, upper95: 0.4, rowsAbove060: 200 });
+    expect(provenWins(proven)).toEqual({ baseRate: 0.41, bins: proven.calibration.bins });
+    expect(proven.calibration.bins).toHaveLength(20);
+    expect(provenWins(metadata)).toBeNull();
+    expect(provenWins({ ...proven, baseRate: null })).toBeNull();
+    expect(provenWins({ ...proven, calibration: { ...proven.calibration, bins: [] } })).toBeNull();
   });
 
   it("sums the bins of each tier and gives the Wilson bound", () => {

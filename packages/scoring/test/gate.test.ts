@@ -1,6 +1,7 @@
 import { generateKeyPairSync } from "node:crypto";
 import { readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { entryPlanOf } from "@smcq/features";
 import { describe, expect, it } from "vitest";
 import { cardText, parseCard, signCard } from "../src/card/card.ts";
 import type { ModelCard } from "../src/card/card.ts";
@@ -10,7 +11,7 @@ import { openModel } from "../src/gate/open-model.ts";
 import type { OpenOptions } from "../src/gate/open-model.ts";
 import { tryLeafMask } from "../src/gate/try-model.ts";
 import { decodeGolden, encodeGolden } from "../src/golden/golden-file.ts";
-import { importModel } from "../src/import/import-model.ts";
+import { importDropped, importModel } from "../src/import/import-model.ts";
 import type { ModelPaths } from "../src/import/model-files.ts";
 import { readOnnx } from "../src/onnx/read-onnx.ts";
 import type { TreeEnsemble } from "../src/onnx/tree-ensemble.ts";
@@ -319,5 +320,47 @@ describe("the gate", () => {
     const open = { file: options.out, nowMs: NOW_MS, refuseExpired: true };
     expect(await codeOf(() => openModel({ ...open, isAnySchema: false }))).toBe("MODEL_FEATURES");
     expect(openModel({ ...open, isAnySchema: true }).card.metadata.featureNames).toEqual(names);
+  });
+});
+
+describe("a model for other entries", () => {
+  const limit = entryPlanOf({ kind: "limit", offsetAtr: 0.25, expiryBars: 3 });
+  const messageOf = (run: () => unknown): string => {
+    try {
+      run();
+      return "passes";
+    } catch (error) {
+      return error instanceof Error ? error.message : String(error);
+    }
+  };
+
+  it("is refused with the versions of both trade plans, whichever way round", () => {
+    const folder = temporaryFolder();
+    const text = join(folder, "m.txt");
+    writeFileSync(text, lightGbmText());
+    const open = { nowMs: NOW_MS, refuseExpired: true, isAnySchema: false };
+    const market = importModel({ text, out: join(folder, "market.onnx"), nowMs: NOW_MS }).paths.onnx;
+    const resting = importModel({ text, out: join(folder, "limit.onnx"), nowMs: NOW_MS, entry: limit });
+    expect(resting.card.metadata.labelSpec).toMatchObject({ version: 2, entry: limit });
+    const plain = "trade plan version 1, entries at the market";
+    const other = "trade plan version 2, limit entries 0.25 ATR away for 3 bars";
+    const words = (own: string, engine: string): RegExp =>
+      new RegExp(`of schema [0-9a-f]{64} \\(${own}\\), the engine's is [0-9a-f]{64} \\(${engine}\\)`);
+    expect(messageOf(() => openModel({ ...open, file: market, entry: limit }))).toMatch(words(plain, other));
+    expect(messageOf(() => openModel({ ...open, file: resting.paths.onnx }))).toMatch(words(other, plain));
+    expect(messageOf(() => openModel({ ...open, file: market }))).toBe("passes");
+    expect(messageOf(() => openModel({ ...open, file: resting.paths.onnx, entry: limit }))).toBe("passes");
+  });
+
+  it("is made anew from a dropped text when entries change", () => {
+    const folder = temporaryFolder();
+    const text = join(folder, "lgbm_smc.txt");
+    writeFileSync(text, lightGbmText());
+    const dropped = { text, outDir: join(folder, "var"), nowMs: NOW_MS };
+    const [market, resting, again] = [undefined, limit, limit].map(
+      (entry) => importDropped({ ...dropped, entry }).paths.onnx,
+    );
+    expect(resting).not.toBe(market);
+    expect(again).toBe(resting);
   });
 });

@@ -1,4 +1,4 @@
-import { TRADE_PLAN_PARAMETERS } from "@smcq/features";
+import { type EntryPlan, MARKET_ENTRY, TRADE_PLAN_PARAMETERS } from "@smcq/features";
 
 const {
   stopPadAtr,
@@ -33,6 +33,8 @@ export interface TradePlan {
   readonly stopDistance: number;
   readonly stop: number;
   readonly target: number;
+  /** What entering costs, share of the entry price: fee and slippage, or the fee alone of an order that rests. */
+  readonly entryCostRatio: number;
 }
 
 /** No plan: the stop would lie further from the entry than `stopDistanceRatioMax` allows. */
@@ -40,6 +42,14 @@ export interface StopTooWide {
   readonly type: "stop_too_wide";
   readonly entry: number;
   readonly stopDistance: number;
+}
+
+/** Prices of a closed bar. */
+export interface PlanBar {
+  readonly open: number;
+  readonly high: number;
+  readonly low: number;
+  readonly close: number;
 }
 
 export type ExitReason = "stop" | "target" | "stagnation" | "time";
@@ -51,9 +61,13 @@ export interface PlanExit {
 
 /**
  * Plans a candidate's trade from its entry price (docs/smc.md 11): the open of the next bar, live the best quote of
- * the entry's side. One rule for live, backtest and training.
+ * the entry's side, or where its limit order rests. One rule for live, backtest and training.
  */
-export function planTrade(candidate: PlanCandidate, entry: number): TradePlan | StopTooWide {
+export function planTrade(
+  candidate: PlanCandidate,
+  entry: number,
+  kind: EntryPlan = MARKET_ENTRY,
+): TradePlan | StopTooWide {
   const { side, invalidationPrice, atr } = candidate;
   const stopDistance = Math.max(
     side * (entry - invalidationPrice) + stopPadAtr * atr,
@@ -68,6 +82,7 @@ export function planTrade(candidate: PlanCandidate, entry: number): TradePlan | 
     stopDistance,
     stop: entry - side * stopDistance,
     target: entry + side * targetRiskRatio * stopDistance,
+    entryCostRatio: kind.kind === "limit" ? kind.feeRatio : COST_PER_SIDE,
   };
 }
 
@@ -83,14 +98,38 @@ export function stepPlan(
   low: number,
   close: number,
 ): PlanExit | null {
-  const { side, entry, stop, target } = plan;
+  const { side, stop, target } = plan;
   const isLong = side > 0;
   if (isLong ? open < stop : open > stop) return { reason: "stop", price: open };
   if (isLong ? open > target : open < target) return { reason: "target", price: open };
   if (isLong ? low <= stop : high >= stop) return { reason: "stop", price: stop };
   if (isLong ? high >= target : low <= target) return { reason: "target", price: target };
+  return ruleAtClose(plan, heldBars, close);
+}
+
+/**
+ * The same over the bar that a limit order filled in: nobody knows what the bar did before, so that it may be stopped in
+ * it and reaches no target.
+ */
+export function stepEntryBar(
+  plan: TradePlan,
+  heldBars: number,
+  { open, high, low, close }: PlanBar,
+): PlanExit | null {
+  const { side, stop } = plan;
+  const isLong = side > 0;
+  if (isLong ? open < stop : open > stop) return { reason: "stop", price: open };
+  if (isLong ? low <= stop : high >= stop) return { reason: "stop", price: stop };
+  return ruleAtClose(plan, heldBars, close);
+}
+
+function ruleAtClose(
+  { side, entry, entryCostRatio }: TradePlan,
+  heldBars: number,
+  close: number,
+): PlanExit | null {
   if (heldBars > stagnationBars) {
-    const netRatio = (side * (close - entry)) / entry - COST_ROUND_TRIP;
+    const netRatio = (side * (close - entry)) / entry - (entryCostRatio + COST_PER_SIDE);
     if (Math.abs(netRatio) < stagnationRatio) return { reason: "stagnation", price: close };
   }
   return heldBars >= holdBarsMax ? { reason: "time", price: close } : null;
@@ -107,12 +146,23 @@ export const TRADE_PLAN: Readonly<{
  * How far a position's result lies from nothing, net of costs, as a share of its average price. That price holds the
  * entry's slippage already, so that the band is the label's.
  */
-export function stagnationBand(side: 1 | -1, avgPrice: number, close: number): number {
-  return Math.abs((side * (close - avgPrice)) / avgPrice - (2 * feeRatioPerSide + slippageRatioPerSide));
+export function stagnationBand(
+  side: 1 | -1,
+  avgPrice: number,
+  close: number,
+  kind: EntryPlan = MARKET_ENTRY,
+): number {
+  const costRatio =
+    kind.kind === "limit" ? kind.feeRatio + COST_PER_SIDE : 2 * feeRatioPerSide + slippageRatioPerSide;
+  return Math.abs((side * (close - avgPrice)) / avgPrice - costRatio);
 }
 
-/** The result of an exit in R, net of fees and slippage on both sides; a label is 1 when it is above 0. */
+/** The result of an exit in R, net of what entry and exit cost; a label is 1 when it is above 0. */
 export function resultR(plan: TradePlan, exitPrice: number): number {
-  const { side, entry, stopDistance } = plan;
-  return (side * (exitPrice - entry) - COST_PER_SIDE * (entry + exitPrice)) / stopDistance;
+  const { side, entry, stopDistance, entryCostRatio } = plan;
+  const costs =
+    entryCostRatio === COST_PER_SIDE
+      ? COST_PER_SIDE * (entry + exitPrice)
+      : entryCostRatio * entry + COST_PER_SIDE * exitPrice;
+  return (side * (exitPrice - entry) - costs) / stopDistance;
 }

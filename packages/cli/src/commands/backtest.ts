@@ -1,4 +1,6 @@
 import { join } from "node:path";
+import { requireEntryBounded, requireProtocolBounded } from "@smcq/engine";
+import { entryPlanOf } from "@smcq/features";
 import { parseE8, SmcqError, SystemClock } from "@smcq/kernel";
 import { requireBounded } from "@smcq/risk";
 import { utcMs } from "@smcq/scoring";
@@ -111,6 +113,9 @@ function optionsOf(args: Args): BacktestOptions {
     model: config.scan.model ?? "heuristic",
     equity: equityOf(String(args["equity"])),
     risk: requireBounded(config.risk),
+    protocol: requireProtocolBounded(config.protocol),
+    fees: config.fees,
+    entry: requireEntryBounded(entryPlanOf(config.strategy.entry)),
     scoreMin: config.scan.scoreMin,
     fromMs: timeOf(args, "from"),
     toMs: timeOf(args, "to"),

@@ -1,9 +1,11 @@
+import { entryPlanOf } from "@smcq/features";
 import { SmcqError } from "@smcq/kernel";
 import type { CommandModule } from "yargs";
 import { parseRandomWalk } from "../offline/dataset/random-walk.ts";
 import { runDataset } from "../offline/dataset/run-dataset.ts";
 import type { DatasetOptions, DatasetTotals } from "../offline/dataset/run-dataset.ts";
 import { printResult } from "../output/print-result.ts";
+import { loadSettings } from "./settings.ts";
 
 /** `smcq dataset`: labelled candidates of stored bars, for training. */
 export function datasetCommand(setExitCode: (exitCode: number) => void): CommandModule {
@@ -24,6 +26,20 @@ export function datasetCommand(setExitCode: (exitCode: number) => void): Command
           describe: "SYMBOLSxDAYS of bars without any edge instead, for the null test of a training",
         })
         .option("seed", { type: "number", requiresArg: true, default: 1, describe: "of the random walks" })
+        .option("instruments", {
+          type: "string",
+          requiresArg: true,
+          describe:
+            "ticks for strategy.entry.kind=limit, as for smcq backtest; without it the bundled exchangeInfo",
+        })
+        .option("config", { type: "string", requiresArg: true, describe: "JSON file with settings" })
+        .option("set", {
+          type: "string",
+          array: true,
+          requiresArg: true,
+          describe:
+            "a setting by its path; how plans are entered counts, e.g. --set strategy.entry.kind=limit",
+        })
         .option("out", {
           type: "string",
           requiresArg: true,
@@ -31,7 +47,13 @@ export function datasetCommand(setExitCode: (exitCode: number) => void): Command
           describe: "folder to write, new or empty",
         }),
     handler: async (args) => {
-      const totals = await runDataset({ bars: barsOf(args), out: String(args["out"]) });
+      const { config } = loadSettings({ config: args["config"], set: args["set"] });
+      const totals = await runDataset({
+        bars: barsOf(args),
+        out: String(args["out"]),
+        entry: entryPlanOf(config.strategy.entry),
+        instruments: (args["instruments"] as string | undefined) ?? null,
+      });
       await printResult(summaryText(totals));
       setExitCode(0);
     },
@@ -49,11 +71,12 @@ function barsOf(args: Record<string, unknown>): DatasetOptions["bars"] {
 }
 
 function summaryText(totals: DatasetTotals): string {
-  const { symbols, bars, candidates, labelled, stopTooWide, openAtEnd, openAtHole, exits } = totals;
+  const { symbols, bars, candidates, labelled, stopTooWide, notFilled, openAtEnd, openAtHole, exits } =
+    totals;
   const reasons = Object.entries(exits).map(([reason, count]) => `${reason} ${count}`);
   return [
     `${symbols} symbols, ${bars} bars, ${totals.holes} holes`,
-    `${candidates} candidates: ${labelled} labelled, ${stopTooWide} stop too wide, ${openAtEnd} open at the end, ${openAtHole} open at a hole`,
+    `${candidates} candidates: ${labelled} labelled, ${stopTooWide} stop too wide, ${notFilled} not filled, ${openAtEnd} open at the end, ${openAtHole} open at a hole`,
     `exits: ${reasons.join(", ")}`,
     `base rate ${totals.baseRate.toFixed(4)}`,
     "",

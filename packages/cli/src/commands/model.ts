@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { type EntryPlan, entryPlanOf } from "@smcq/features";
 import { errorMessage, SmcqError, SystemClock } from "@smcq/kernel";
 import { EXPIRES_DAYS, importModel, openModel } from "@smcq/scoring";
 import type { ModelKind } from "@smcq/scoring";
@@ -7,6 +8,7 @@ import { cardDisplay } from "../offline/model/card-text.ts";
 import { runScore } from "../offline/model/run-score.ts";
 import { runVerify } from "../offline/model/run-verify.ts";
 import { printResult } from "../output/print-result.ts";
+import { loadSettings } from "./settings.ts";
 
 const SCORERS = ["leaf-mask", "ort"] as const;
 const EXPIRES_DAYS_MAX = 3_650;
@@ -55,7 +57,7 @@ const VERIFY: Subcommand = {
   describe: "put a model through the whole gate, ONNX Runtime included",
   builder: (argv) =>
     text(
-      withScorer(anySchema(file(argv))),
+      withScorer(withSettings(anySchema(file(argv)))),
       "public-key",
       "PEM file of the ed25519 key that must have signed it",
     ),
@@ -74,7 +76,7 @@ const SCORE: Subcommand = {
   describe: "score the rows of a CSV file; columns raw and confidence on standard output",
   builder: (argv) =>
     text(
-      withScorer(anySchema(file(argv))),
+      withScorer(withSettings(anySchema(file(argv)))),
       "rows",
       "CSV or CSV.gz with columns f0 to f11 or the features' names",
     )
@@ -102,6 +104,21 @@ function anySchema(argv: Argv): Argv {
   });
 }
 
+/** Of the settings, only how plans are entered matters here: it is part of what a model was trained for. */
+function withSettings(argv: Argv): Argv {
+  return text(argv, "config", "JSON file with settings").option("set", {
+    type: "string",
+    array: true,
+    requiresArg: true,
+    describe: "a setting by its path, e.g. --set strategy.entry.kind=limit",
+  });
+}
+
+function entryOf(args: Args): EntryPlan {
+  const { config } = loadSettings({ config: args["config"], set: args["set"] });
+  return entryPlanOf(config.strategy.entry);
+}
+
 function withScorer(argv: Argv): Argv {
   return argv.option("scorer", {
     choices: SCORERS,
@@ -121,28 +138,31 @@ function importOptions(argv: Argv): Argv {
       default: EXPIRES_DAYS,
       describe: "days until the engine only observes with it",
     });
-  return anySchema(
-    text(
+  return withSettings(
+    anySchema(
       text(
         text(
-          options,
-          "report",
-          "training report; by default training.json beside the text, when it is there",
+          text(
+            options,
+            "report",
+            "training report; by default training.json beside the text, when it is there",
+          ),
+          "name",
+          "first part of the model's id; by default the name of --out",
         ),
-        "name",
-        "first part of the model's id; by default the name of --out",
+        "sign",
+        "PEM file of an ed25519 private key to sign the card with",
       ),
-      "sign",
-      "PEM file of an ed25519 private key to sign the card with",
     ),
   );
 }
 
-function common(args: Args): { file: string; scorer: ModelKind; isAnySchema: boolean } {
+function common(args: Args): { file: string; scorer: ModelKind; isAnySchema: boolean; entry: EntryPlan } {
   return {
     file: String(args["file"]),
     scorer: args["scorer"] === "ort" ? "ort" : "leaf-mask",
     isAnySchema: args["anySchema"] === true,
+    entry: entryOf(args),
   };
 }
 
@@ -160,6 +180,7 @@ async function runImport(args: Args): Promise<void> {
     text: String(args["text"]),
     out: String(args["out"]),
     nowMs: new SystemClock().nowMs(),
+    entry: entryOf(args),
     expiresDays,
     report: optional(args, "report", same),
     name: optional(args, "name", same),

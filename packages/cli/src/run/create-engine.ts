@@ -9,6 +9,7 @@ import {
 } from "@smcq/cluster";
 import type { EngineConfig } from "@smcq/config";
 import { Engine, NO_JOURNAL } from "@smcq/engine";
+import { entryPlanOf } from "@smcq/features";
 import { type Clock, type Logger, type MeasuredOffset, workerUrl } from "@smcq/kernel";
 import type { Ports, VenueConnection } from "../modes/ports.ts";
 import type { Scoring } from "./models/load-models.ts";
@@ -25,6 +26,8 @@ export interface EngineParts {
   readonly ports: Ports;
   /** What is watched, in the venue's order. */
   readonly symbols: readonly string[];
+  /** Ticks of what the venue lists, by symbol, price units. */
+  readonly tickSizes: ReadonlyMap<string, number>;
   readonly venue: Pick<VenueConnection, "history">;
   readonly run: Pick<RunLedger, "client" | "noteModel" | "sizeFactorBefore">;
   readonly scoring: Scoring;
@@ -116,6 +119,10 @@ function createModels(parts: EngineParts, memory: ClusterMemory, inbox: Inbox): 
   return new LivingModels(scoring.models, {
     memory,
     recentBars: new RecentRingBars(memory),
+    entries: {
+      entry: entryPlanOf(config.strategy.entry),
+      tickSizeOf: (symbol) => parts.tickSizes.get(symbol) ?? null,
+    },
     inbox,
     sizeFactorBefore: (modelId) => run.sizeFactorBefore(modelId),
     keep: (event) => run.noteModel(event),

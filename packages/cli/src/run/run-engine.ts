@@ -15,7 +15,7 @@ import type { Ports, VenueConnection } from "../modes/ports.ts";
 import { MetricsServer } from "../output/metrics-server.ts";
 import type { EnginePayload } from "../modes/engine-payload.ts";
 import { Closers } from "./closers.ts";
-import { createEngine, type RunEngine } from "./create-engine.ts";
+import { createEngine, type EngineParts, type RunEngine } from "./create-engine.ts";
 import { loadScoring, type Scoring } from "./models/load-models.ts";
 import { MinuteLoop } from "./minute-loop.ts";
 import { lostSignals, openRunLedger, type RunLedger } from "./run-ledger.ts";
@@ -93,8 +93,8 @@ async function start(ground: Ground): Promise<void> {
   logger.info({ mode: name, configHash: payload.configHash, display: banner }, "smc-quant engine");
   const { run, scoring } = await openStores(ground);
   const venue = await openVenue(ground);
-  const symbols = await chooseSymbols(ground, venue);
-  const engine = createEngine({ ...ground, config: payload.config, symbols, venue, run, scoring });
+  const chosen = await chooseSymbols(ground, venue);
+  const engine = createEngine({ ...ground, ...chosen, config: payload.config, venue, run, scoring });
   closeWithThreads(ground, engine, run);
   engine.models.start();
   await startUp.step(
@@ -152,14 +152,20 @@ async function openVenue(ground: Ground): Promise<VenueConnection> {
   return venue;
 }
 
-async function chooseSymbols(ground: Ground, venue: VenueConnection): Promise<readonly string[]> {
+async function chooseSymbols(
+  ground: Ground,
+  venue: VenueConnection,
+): Promise<Pick<EngineParts, "symbols" | "tickSizes">> {
   const { universe: wish } = ground.payload.config;
   const universe = await ground.startUp.step(
     "universe",
     () => venue.reference.universe({ maxAgeMs: wish.cacheMaxAgeMs }),
     (found) => ({ pairs: found.instruments.length, listed: found.totalCount, source: found.source }),
   );
-  return requireWatched(universe, wish, ground.logger);
+  return {
+    symbols: requireWatched(universe, wish, ground.logger),
+    tickSizes: new Map(universe.instruments.map(({ symbol, tickSize }) => [symbol, Number(tickSize)])),
+  };
 }
 
 /** A stop drains feeds and scans, then lets the core decide what is collected; then no version takes over any more. */

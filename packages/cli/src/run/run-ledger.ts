@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { ClusterHealth } from "@smcq/cluster";
 import { sha256Hex } from "@smcq/config";
-import { FEATURE_VERSION, featureSchemaJson } from "@smcq/features";
+import { entryPlanOf, FEATURE_VERSION, featureSchemaJson } from "@smcq/features";
 import type { ModelEvent } from "@smcq/engine";
 import { type Clock, errorCode, errorMessage, type Logger } from "@smcq/kernel";
 import { type LedgerClient, type LedgerEvent, ledgerFile, LedgerReader, openLedger } from "@smcq/ledger";
@@ -123,7 +123,7 @@ export async function openRunLedger(payload: EnginePayload, deps: LedgerDeps): P
       configJson: payload.configJson,
       scorerId: scoring.scorerId,
       modelJson: scoring.modelJson,
-      featureSchemaHash: sha256Hex(featureSchemaJson()),
+      featureSchemaHash: sha256Hex(featureSchemaJson(entryPlanOf(config.strategy.entry))),
       smcParametersJson: JSON.stringify({ ...SMC_PARAMETERS, featureVersion: FEATURE_VERSION }),
       seed: config.seed,
     });

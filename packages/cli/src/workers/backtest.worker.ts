@@ -1,13 +1,11 @@
 import { workerData } from "node:worker_threads";
 import { errorMessage, SmcqError } from "@smcq/kernel";
-import { backtestScorer } from "../offline/backtest/backtest-scorer.ts";
+import { backtestScorer, type ScorerChoice } from "../offline/backtest/backtest-scorer.ts";
 import { ScanCache } from "../offline/backtest/cache/scan-cache.ts";
 import { runSeriesTask, type SeriesScan, type SeriesTask } from "../offline/backtest/series-task.ts";
 
 /** What a thread of pass 1 is started with. */
-export interface BacktestWorkerData {
-  readonly model: string;
-  readonly nowMs: number;
+export interface BacktestWorkerData extends ScorerChoice {
   /** Null: nothing is cached. */
   readonly cacheFolder: string | null;
 }
@@ -17,9 +15,9 @@ export type SeriesOutcome =
   | ({ readonly type: "scanned" } & SeriesScan)
   | { readonly type: "refused"; readonly code: string; readonly message: string };
 
-const { model, nowMs, cacheFolder } = workerData as BacktestWorkerData;
-const scorer = backtestScorer(model, nowMs);
-const cache = cacheFolder === null ? null : new ScanCache(cacheFolder, nowMs);
+const data = workerData as BacktestWorkerData;
+const { scorer } = backtestScorer(data);
+const cache = data.cacheFolder === null ? null : new ScanCache(data.cacheFolder, data.nowMs);
 
 /** A thread's only task. */
 export async function scanSeries(task: SeriesTask): Promise<SeriesOutcome> {

@@ -172,6 +172,7 @@ class FaultRun {
       config,
       ports,
       symbols: universe.instruments.map(({ symbol }) => symbol),
+      tickSizes: new Map(),
       venue,
       run: { client: door, noteModel() {}, sizeFactorBefore: () => 1 },
       scoring: await loadScoring(config, {

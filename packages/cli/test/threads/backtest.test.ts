@@ -90,9 +90,25 @@ describe("smcq backtest", () => {
     expect(rest.expectancy?.trades).toBe(trades.length);
     expect(rest.calibration.reduce((sum, bin) => sum + bin.trades, 0)).toBe(trades.length);
     expect(csvRows(join(out, "equity.csv")).at(-1)?.[1]).toBe(wallet);
+    const { last, worst } = rest.risk;
+    expect(last).toMatchObject({ heatRatio: 0, grossRatio: 0, openPositions: 0, pendingEntries: 0 });
+    expect(worst.heatRatio).toBeGreaterThan(0.005);
+    expect(worst.grossRatio).toBeGreaterThan(0.1);
+    expect(worst.marginsRatio).toBeGreaterThan(0.02);
+    expect(worst.drawdownRatio).toBeGreaterThan(0);
+    expect(readFileSync(join(out, "report.html"), "utf8")).toContain("Heat: at most");
     expect(Object.values(decisions).reduce((sum, count) => sum + count, 0)).toBe(
       csvRows(join(out, "decisions.csv")).length - 1,
     );
+  });
+
+  it("pays the fees that are set, and says with which settings it ran", async () => {
+    const { out } = await backtest("out", ["--set=fees.takerRatio=0", "--set=fees.makerRatio=0"]);
+    const { total, input } = report(out);
+    expect(Number(total.fees)).toBe(0);
+    expect(total.trades).toBeGreaterThan(0);
+    expect(input.fees).toEqual({ takerRatio: 0, makerRatio: 0 });
+    expect(input.protocol.protectMs).toBe(1_500);
   });
 
   it("takes the files of a symbol in any order and any cut", async () => {
@@ -197,6 +213,8 @@ describe("smcq backtest", () => {
     [["--leverage", "26"], 3, "risk.leverage"],
     [["--set", "risk.heatRatioMax=0.2"], 3, "risk.heatRatioMax"],
     [["--set", "risk.dayLossStopRatio=0.01"], 3, "risk.dayLossHalfRatio"],
+    [["--set", "fees.takerRatio=0.02"], 3, "fees.takerRatio"],
+    [["--set", "protocol.protectMs=50"], 3, "protocol.protectMs"],
     [["--instruments", "/no/such.json"], 4, "/no/such.json"],
   ] as const)("refuses %s with its place", async (flags, exitCode, text) => {
     const { exitCode: found, out } = await backtest("out", flags);

@@ -15,12 +15,6 @@ import type { Leg, Trade } from "../trade.ts";
 import type { ExitReason } from "../trading-events.ts";
 import type { OrderTracker } from "./order-tracker.ts";
 
-/** Market orders that a trade is left with at most inside `EXIT_WINDOW_MS`; then the next minute tries again. */
-export const EXITS_MAX = 3;
-export const EXIT_WINDOW_MS = 10_000;
-/** How long an exit waits for the target's end; the order that never came, or whose end was lost, has none. */
-export const TARGET_END_MS = 500;
-
 /** The event that is being processed: its time, and what is to be done because of it. */
 export interface Turn extends EventStamp {
   readonly commands: Command[];
@@ -97,16 +91,18 @@ export class ClosingOrders {
       return;
     }
     this.cancelTarget(trade, target, turn);
-    trade.targetDueMs = turn.nowMs + TARGET_END_MS;
-    turn.commands.push({ type: "wake", atNs: turn.nowNs + TARGET_END_MS * 1e6 });
+    const { targetEndMs } = this.#holdings.options.protocol;
+    trade.targetDueMs = turn.nowMs + targetEndMs;
+    turn.commands.push({ type: "wake", atNs: turn.nowNs + targetEndMs * 1e6 });
   }
 
   /** Sells (or buys back) all that is held, at once. */
   exit(trade: Trade, turn: Turn): void {
     const { wantedExit: reason, qtySteps: steps } = trade;
     if (reason === null || trade.exit !== null || steps === 0) return;
-    const recent = trade.exitsSentMs.filter((sentMs) => sentMs > turn.nowMs - EXIT_WINDOW_MS);
-    if (recent.length >= EXITS_MAX) {
+    const { exitsMax, exitWindowMs } = this.#holdings.options.protocol;
+    const recent = trade.exitsSentMs.filter((sentMs) => sentMs > turn.nowMs - exitWindowMs);
+    if (recent.length >= exitsMax) {
       this.#giveUpExit(trade, reason, turn);
       return;
     }

@@ -1,22 +1,28 @@
-import type { OrderRequest, OrderSide } from "@smcq/exchange";
-import { e8ToNumber, type SymbolId } from "@smcq/kernel";
-import type { Position } from "@smcq/portfolio";
+import type { OrderRequest } from "@smcq/exchange";
+import type { SymbolId } from "@smcq/kernel";
 import {
   byScoreThenCost,
   type EntryIntent,
   exposureOf,
   type Governors,
   type Obstacles,
-  type OpenRisk,
   type Pace,
-  type PendingRisk,
   type PricedIntent,
+  type PricedReceipt,
   priceIntent,
+  type Ranked,
   type Receipt,
+  refuseUnpriced,
   review,
+  type ReviewGround,
+  type Unknown,
+  type WinProbability,
+  winProbabilityOf,
 } from "@smcq/risk";
-import type { Command, Decision } from "../events.ts";
+import type { EntryPlan } from "@smcq/strategy";
+import type { Command, Decision, ModelProof } from "../events.ts";
 import type { Holdings, TradedSymbol } from "../holdings.ts";
+import { type Risks, risksOf } from "../open-risks.ts";
 import { clientOrderId } from "../order-ids.ts";
 import type { Signal } from "../signal.ts";
 import type { Trade } from "../trade.ts";
@@ -29,14 +35,25 @@ interface Candidate {
   readonly priced: PricedIntent;
 }
 
-/** What is at risk before an entry is reviewed. */
-interface Risks {
-  /** USDT: the smaller of wallet and equity. */
-  readonly equity: number;
-  readonly open: readonly OpenRisk[];
-  readonly pending: readonly PendingRisk[];
-  /** Of each trade that is open or may still be filled. */
-  readonly sides: readonly OrderSide[];
+/** A signal whose symbol has no rules or no quote. */
+interface Unpriced {
+  readonly signal: Signal;
+  readonly unknown: readonly Unknown[];
+}
+
+/** Signals that are decided on together. */
+export interface EntryBatch extends Pick<Decision, "batch" | "sizeFactor" | "proof"> {
+  /** Why none of them is entered; absent: nothing is known against it. */
+  readonly refusal?: "STATE_NOT_ACTIVE" | "MODEL_OBSERVED" | "SIGNAL_STALE" | "FEED_STALE";
+}
+
+/** The moment of a batch: what the model is good for, what is proven of it, and when it is. */
+interface Moment {
+  readonly modelFactor: number;
+  readonly proof: ModelProof | null;
+  readonly winProbability: WinProbability;
+  readonly obstacles: Obstacles;
+  readonly nowMs: number;
 }
 
 /** Turns a decided batch into orders: priced, ranked, reviewed one after another, each seeing those approved before. */
@@ -45,6 +62,7 @@ export class Entries {
   readonly #orders: OrderTracker;
   readonly #governors: Governors;
   readonly #pace: Pace;
+  readonly #outcomes = new Map<Receipt["outcome"], number>();
 
   constructor(holdings: Holdings, orders: OrderTracker, governors: Governors, pace: Pace) {
     this.#holdings = holdings;
@@ -53,57 +71,64 @@ export class Entries {
     this.#pace = pace;
   }
 
-  decide(decision: Decision, nowMs: number, commands: Command[]): void {
-    const candidates = decision.batch
-      .flatMap((signal) => this.#candidateOf(signal))
-      .sort((a, b) => byScoreThenCost(a.priced, b.priced));
-    let risks = this.#risks();
-    for (const candidate of candidates)
-      // What was approved counts for those behind it.
-      if (this.#review(candidate, risks, { modelFactor: decision.sizeFactor, nowMs }, commands))
-        risks = this.#risks();
+  /** Decisions so far, by outcome. */
+  get outcomes(): ReadonlyMap<Receipt["outcome"], number> {
+    return this.#outcomes;
   }
 
-  /** A symbol without rules or without a quote is none that can be priced. */
-  #candidateOf(signal: Signal): readonly Candidate[] {
+  decide({ batch, refusal, ...model }: EntryBatch, nowMs: number, commands: Command[]): void {
+    const { sizeFactor: modelFactor, proof } = model;
+    const winProbability = winProbabilityOf(proof?.wins ?? null);
+    const obstacles = refusal === undefined ? {} : { [refusal]: true };
+    const moment = { modelFactor, proof, winProbability, obstacles, nowMs };
+    const candidates = batch.map((signal) => this.#candidateOf(signal));
+    let risks = risksOf(this.#holdings);
+    for (const candidate of candidates.sort((a, b) => byScoreThenCost(rankOf(a), rankOf(b)))) {
+      if ("unknown" in candidate) this.#refuse(candidate, risks, moment, commands);
+      // What was approved counts for those behind it.
+      else if (this.#review(candidate, risks, moment, commands)) risks = risksOf(this.#holdings);
+    }
+  }
+
+  #candidateOf(signal: Signal): Candidate | Unpriced {
     const symbol = this.#holdings.symbol(signal.symbolId);
     const quote = this.#holdings.quote(signal.symbolId);
-    if (symbol === null || quote === null) return [];
-    const priced = priceIntent(intentOf(signal, symbol, quote), this.#holdings.options.risk);
-    return [{ signal, symbol, priced }];
+    if (symbol === null || quote === null) {
+      const unknown: Unknown[] = [];
+      if (symbol === null) unknown.push("rules");
+      if (quote === null) unknown.push("quote");
+      return { signal, unknown };
+    }
+    const { risk, entry } = this.#holdings.options;
+    const priced = priceIntent(intentOf(signal, symbol, { quote, entry }), risk);
+    return { signal, symbol, priced };
+  }
+
+  #refuse({ signal, unknown }: Unpriced, risks: Risks, moment: Moment, commands: Command[]): void {
+    const ground = this.#groundOf(signal, risks, moment);
+    const receipt = refuseUnpriced(signal.score, unknown, ground, this.#holdings.options.risk);
+    this.#tell(signal, receipt, moment.nowMs, commands);
   }
 
   /** True when it was approved. */
-  #review(
-    candidate: Candidate,
-    { equity, open, pending, sides }: Risks,
-    { modelFactor, nowMs }: { readonly modelFactor: number; readonly nowMs: number },
-    commands: Command[],
-  ): boolean {
+  #review(candidate: Candidate, risks: Risks, moment: Moment, commands: Command[]): boolean {
     const { signal, priced } = candidate;
     const { options } = this.#holdings;
+    const { nowMs } = moment;
     const intentId = this.#holdings.nextIntent();
     const verdict = review(
       {
+        ...this.#groundOf(signal, risks, moment),
         priced,
         clientOrderId: clientOrderId(options.engineId, "entry", intentId, 0),
-        obstacles: this.#obstacles(signal.symbolId, nowMs),
-        equity,
-        exposure: exposureOf(signal.side, equity, open, pending),
-        sameSideCount: sides.filter((side) => side === signal.side).length,
-        governors: this.#governors.state,
-        modelFactor,
-        winProbability: null,
+        exposure: exposureOf(signal.side, risks.equity, risks.open, risks.pending),
       },
       options.risk,
     );
     const { receipt } = verdict;
-    const { symbolId, symbol, side, setup, score } = signal;
-    commands.push({
-      type: "decided",
-      decision: { timeMs: nowMs, symbolId, symbol, side, setup, score, receipt },
-    });
+    this.#tell(signal, receipt, nowMs, commands);
     if (verdict.type === "refused") return false;
+    const { symbolId } = signal;
     const trade = openTrade(candidate, receipt, { order: verdict.order.value, intentId, nowMs });
     this.#holdings.trades.set(symbolId, trade);
     this.#pace.entered(nowMs);
@@ -111,6 +136,28 @@ export class Entries {
     commands.push({ type: "set-leverage", symbolId, leverage: trade.leverage });
     commands.push({ type: "submit", order: verdict.order });
     return true;
+  }
+
+  #tell(signal: Signal, receipt: Receipt, timeMs: number, commands: Command[]): void {
+    const { symbolId, symbol, side, setup, score } = signal;
+    this.#outcomes.set(receipt.outcome, (this.#outcomes.get(receipt.outcome) ?? 0) + 1);
+    commands.push({
+      type: "decided",
+      decision: { timeMs, symbolId, symbol, side, setup, score, receipt },
+    });
+  }
+
+  #groundOf(signal: Signal, { equity, sides }: Risks, moment: Moment): ReviewGround {
+    const { modelFactor, proof, winProbability, nowMs } = moment;
+    return {
+      obstacles: { ...this.#obstacles(signal.symbolId, nowMs), ...moment.obstacles },
+      equity,
+      sameSideCount: sides.filter((side) => side === signal.side).length,
+      governors: this.#governors.state,
+      modelFactor,
+      // A score of the model before is none that this card speaks of.
+      winProbability: signal.scorerId === proof?.scorerId ? winProbability : null,
+    };
   }
 
   #obstacles(symbolId: SymbolId, nowMs: number): Obstacles {
@@ -127,44 +174,19 @@ export class Entries {
       DAILY_LOSS: this.#governors.state.isDayStopped,
     };
   }
-
-  /** What is open, by symbol number, and what is approved and not filled yet, in the order of approval. */
-  #risks(): Risks {
-    const { portfolio, trades } = this.#holdings;
-    const { walletE8, equityE8 } = portfolio;
-    const open: OpenRisk[] = [];
-    const sides: OrderSide[] = [];
-    for (const trade of this.#holdings.openTrades()) {
-      const position = portfolio.position(trade.symbolId);
-      if (position !== null || !trade.isEntryEnded) sides.push(trade.side);
-      if (position !== null) open.push(openRisk(trade, position, portfolio.markE8(trade.symbolId)));
-    }
-    const pending = [...trades.values()].filter(({ isEntryEnded }) => !isEntryEnded).map(pendingRisk);
-    return { equity: e8ToNumber(walletE8 < equityE8 ? walletE8 : equityE8), open, pending, sides };
-  }
 }
 
-function openRisk(trade: Trade, position: Position, markE8: bigint | null): OpenRisk {
-  const { side, rules, stop, d, takerRatio, sigma, leverage } = trade;
-  return {
-    side,
-    qty: position.qtySteps * rules.stepSize,
-    avgPrice: position.avgPrice,
-    mark: markE8 === null ? position.avgPrice : e8ToNumber(markE8),
-    // Without a stop yet, where the plan puts it.
-    stop: stop === null ? position.avgPrice - side * d : stop.ticks * rules.tickSize,
-    takerRatio,
-    sigma,
-    leverage,
-  };
+function rankOf(candidate: Candidate | Unpriced): Ranked {
+  const { score, symbolId } = candidate.signal;
+  const c = "unknown" in candidate ? Number.NaN : candidate.priced.unit.c;
+  return { score, symbolId, c: Number.isFinite(c) ? c : null };
 }
 
-/** What of an entry may still be filled. */
-function pendingRisk({ side, rules, approvedSteps, qtySteps, e, loss, leverage }: Trade): PendingRisk {
-  return { side, qty: (approvedSteps - qtySteps) * rules.stepSize, price: e, loss, leverage };
-}
-
-function intentOf(signal: Signal, symbol: TradedSymbol, quote: Quote): EntryIntent {
+function intentOf(
+  signal: Signal,
+  symbol: TradedSymbol,
+  { quote, entry }: { readonly quote: Quote; readonly entry: EntryPlan },
+): EntryIntent {
   const { symbolId, side, score, invalidationPrice, atr, medianTurnover } = signal;
   return {
     symbolId,
@@ -174,7 +196,9 @@ function intentOf(signal: Signal, symbol: TradedSymbol, quote: Quote): EntryInte
     invalidationPrice,
     atr,
     medianTurnover,
-    quote: side > 0 ? quote.ask : quote.bid,
+    // What takes meets the other side; what rests stands beside its own.
+    quote: side > 0 === (entry.kind === "market") ? quote.ask : quote.bid,
+    entry,
     rules: symbol.rules,
     fees: symbol.fees,
     measuredSlippageRatio: 0,
@@ -184,7 +208,7 @@ function intentOf(signal: Signal, symbol: TradedSymbol, quote: Quote): EntryInte
 
 function openTrade(
   { signal, symbol }: Candidate,
-  receipt: Receipt,
+  receipt: PricedReceipt,
   approved: { readonly order: OrderRequest; readonly intentId: number; readonly nowMs: number },
 ): Trade {
   const { unit, equity, size } = receipt;
@@ -211,6 +235,7 @@ function openTrade(
     boundBy: size?.boundBy ?? "risk",
     phase: "entering",
     isEntryEnded: false,
+    isEntryCancelled: false,
     bars: 0,
     stop: null,
     formerStop: null,

@@ -61,6 +61,7 @@ export class Exits {
     const markE8 = this.#holdings.portfolio.markE8(symbolId);
     if (markE8 === null) return false;
     const close = e8ToNumber(markE8);
-    return stagnationBand(side, avgPrice, close) < TRADE_PLAN.stagnationRatio;
+    const { entry } = this.#holdings.options;
+    return stagnationBand(side, avgPrice, close, entry) < TRADE_PLAN.stagnationRatio;
   }
 }

@@ -9,12 +9,6 @@ import type { OrderChange, TrackedOrder } from "./order-tracker.ts";
 
 type Filled = Extract<OrderChange, { type: "filled" }>;
 
-/** How long a position may stand without a confirmed stop; then it is left. */
-export const PROTECT_MS = 1_500;
-/** Stops that may end without a word of ours inside `STOPS_LOST_WINDOW_MS`; with this many the position is left. */
-export const STOPS_LOST_MAX = 3;
-export const STOPS_LOST_WINDOW_MS = 600_000;
-
 /**
  * Keeps every position guarded, and knows when it is over (docs/trading.md 5): a stop from the first fill on, a target
  * once the stop stands, the market order once the target is out of the way, and nothing left resting at the end.
@@ -118,9 +112,10 @@ export class PositionController {
   #watchCover(trade: Trade, turn: Turn): void {
     if (coveredSteps(trade) >= trade.qtySteps) trade.coverDueMs = null;
     else if (trade.coverDueMs === null) {
-      trade.coverDueMs = turn.nowMs + PROTECT_MS;
+      const { protectMs } = this.#holdings.options.protocol;
+      trade.coverDueMs = turn.nowMs + protectMs;
       // A first stop's own word asks for the wake; a fill beyond a stop that stands has no other.
-      if (coveredSteps(trade) > 0) turn.commands.push({ type: "wake", atNs: turn.nowNs + PROTECT_MS * 1e6 });
+      if (coveredSteps(trade) > 0) turn.commands.push({ type: "wake", atNs: turn.nowNs + protectMs * 1e6 });
     }
   }
 
@@ -149,7 +144,10 @@ export class PositionController {
         this.#onGuarded(trade, turn);
         return;
       case "unknown":
-        turn.commands.push({ type: "wake", atNs: turn.nowNs + PROTECT_MS * 1e6 });
+        turn.commands.push({
+          type: "wake",
+          atNs: turn.nowNs + this.#holdings.options.protocol.protectMs * 1e6,
+        });
         return;
       case "refused":
         leg.isEnded = true;
@@ -170,9 +168,10 @@ export class PositionController {
   /** Nobody of ours ended this stop: what loses them again and again is left, and true is returned. */
   #leaveIfStopsGetLost(trade: Trade, turn: Turn): boolean {
     if (trade.qtySteps === 0) return false;
-    const recent = trade.stopsLostMs.filter((lostMs) => lostMs > turn.nowMs - STOPS_LOST_WINDOW_MS);
-    trade.stopsLostMs = [...recent, turn.nowMs].slice(-STOPS_LOST_MAX);
-    if (trade.stopsLostMs.length < STOPS_LOST_MAX) return false;
+    const { stopsLostMax, stopsLostWindowMs } = this.#holdings.options.protocol;
+    const recent = trade.stopsLostMs.filter((lostMs) => lostMs > turn.nowMs - stopsLostWindowMs);
+    trade.stopsLostMs = [...recent, turn.nowMs].slice(-stopsLostMax);
+    if (trade.stopsLostMs.length < stopsLostMax) return false;
     this.#closing.beginExit(trade, "unguarded", turn);
     return true;
   }

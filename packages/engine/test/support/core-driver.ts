@@ -1,16 +1,18 @@
 import type { OrderRequest, OrderRole, OrderStatus, OrderUpdate, Outcome, Refusal } from "@smcq/exchange";
 import { assert, parseE8, priceTicks, qtySteps, symbolId } from "@smcq/kernel";
 import type { RiskParameters } from "@smcq/risk";
+import type { EntryPlan } from "@smcq/strategy";
 import {
   type Command,
   type DecisionRecord,
   Engine,
   type EngineInput,
+  type ProtocolLimits,
   type ScoredCandidate,
   type TradeRecord,
 } from "../../src/index.ts";
 import type { TradingCore } from "../../src/trading-core.ts";
-import { candidate, FEES, MINUTE_MS, optionsOf, rulesOf, T0 } from "./fixtures.ts";
+import { candidate, FEES, MINUTE_MS, optionsOf, rulesOf, START_E8, T0 } from "./fixtures.ts";
 
 interface Known {
   readonly order: OrderRequest;
@@ -27,8 +29,13 @@ export class CoreDriver {
   #tradeIds = 0;
   nowMs = T0;
 
-  constructor(symbols = 1, risk: Partial<RiskParameters> = {}) {
-    this.engine = new Engine(optionsOf(risk));
+  constructor(
+    symbols = 1,
+    risk: Partial<RiskParameters> = {},
+    protocol: Partial<ProtocolLimits> = {},
+    entry?: EntryPlan,
+  ) {
+    this.engine = new Engine(optionsOf(risk, START_E8, protocol, entry));
     for (let id = 0; id < symbols; id++) {
       const rules = rulesOf();
       this.put({ type: "instrument", symbolId: symbolId(id), symbol: `S${id}`, rules, fees: FEES });

@@ -1,7 +1,8 @@
 import { type FeeRates, type TradingRules, tradingRules } from "@smcq/exchange";
 import { parseE8, type SymbolId, symbolId } from "@smcq/kernel";
 import type { RiskParameters } from "@smcq/risk";
-import type { EngineOptions, ScoredCandidate } from "../../src/index.ts";
+import { type EntryPlan, MARKET_ENTRY } from "@smcq/strategy";
+import type { EngineOptions, ProtocolLimits, ScoredCandidate } from "../../src/index.ts";
 
 export const MINUTE_MS = 60_000;
 export const DAY_MS = 86_400_000;
@@ -43,12 +44,33 @@ export const RISK: RiskParameters = {
   entriesPerMinuteMax: 6,
 };
 
-export function optionsOf(risk: Partial<RiskParameters> = {}, startWalletE8 = START_E8): EngineOptions {
+/** The defaults of the configuration. */
+export const PROTOCOL: ProtocolLimits = {
+  protectMs: 1_500,
+  exitsMax: 3,
+  exitWindowMs: 10_000,
+  targetEndMs: 500,
+  stopsLostMax: 3,
+  stopsLostWindowMs: 600_000,
+};
+
+export function optionsOf(
+  risk: Partial<RiskParameters> = {},
+  startWalletE8 = START_E8,
+  protocol: Partial<ProtocolLimits> = {},
+  entry: EntryPlan = MARKET_ENTRY,
+): EngineOptions {
   return {
     scoreMin: 0.6,
     decisionWindowNs: 0,
-    signalAgeMsMax: Number.POSITIVE_INFINITY,
-    trading: { engineId: "test", startWalletE8, risk: { ...RISK, ...risk } },
+    signalAgeMsMax: MINUTE_MS,
+    trading: {
+      engineId: "test",
+      startWalletE8,
+      risk: { ...RISK, ...risk },
+      protocol: { ...PROTOCOL, ...protocol },
+      entry,
+    },
   };
 }
 

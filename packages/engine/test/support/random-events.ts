@@ -6,6 +6,7 @@ import {
   tradingRules,
 } from "@smcq/exchange";
 import { numberToE8, priceTicks, qtySteps, Rng, type SymbolId, symbolId } from "@smcq/kernel";
+import { type EntryPlan, MARKET_ENTRY } from "@smcq/strategy";
 import { type Command, Engine, type EngineInput, type Quote } from "../../src/index.ts";
 import { candidate, DAY_MS, FEES, MINUTE_MS, optionsOf, RISK, T0 } from "./fixtures.ts";
 import { RiskWitness, type Witnessed } from "./risk-witness.ts";
@@ -39,7 +40,7 @@ export class RandomEvents {
   #ids = 0;
   #nowMs: number;
 
-  constructor(seed: number, seen: Witnessed) {
+  constructor(seed: number, seen: Witnessed, entry: EntryPlan = MARKET_ENTRY) {
     this.#rng = new Rng(seed);
     const rng = this.#rng;
     // Some begin before midnight, so that the day ends on the way.
@@ -57,8 +58,8 @@ export class RandomEvents {
       grossRatioMax: rng.chance(0.5) ? 3 : 1.2,
       marginsRatioMax: rng.chance(0.5) ? 0.5 : 0.15,
     };
-    this.#engine = new Engine(optionsOf(risk, numberToE8(start)));
-    this.witness = new RiskWitness(start, risk, seen);
+    this.#engine = new Engine(optionsOf(risk, numberToE8(start), {}, entry));
+    this.witness = new RiskWitness(start, risk, seen, entry);
     for (let id = 0; id < 4; id++) this.#list(symbolId(id));
   }
 
@@ -88,7 +89,12 @@ export class RandomEvents {
     else if (luck < 0.26) this.#put({ type: "time" });
     else if (luck < 0.28) this.#income();
     else if (luck < 0.29)
-      this.#put({ type: "model", scorerId: "heuristic-1", sizeFactor: rng.chance(0.5) ? 1 : 0.5 });
+      this.#put({
+        type: "model",
+        scorerId: "heuristic-1",
+        sizeFactor: rng.chance(0.5) ? 1 : 0.5,
+        wins: null,
+      });
     else if (luck < 0.295) this.#put({ type: "data-ended", symbolId: symbolId(rng.int(4)) });
     else if (luck < 0.32 && this.#told !== null) this.#put(this.#told);
     else if (this.#live.length > 0) this.#answer(this.#live[rng.int(this.#live.length)] as Live);
@@ -218,7 +224,9 @@ export class RandomEvents {
     const tick = this.#rules[id]?.tickSize ?? 1;
     // Prices move between review and fill.
     const price = (this.#prices[id] ?? 100) * (1 + this.#rng.normal() * 0.003);
-    const ticks = Math.round(price / tick);
+    const { order } = live;
+    const isResting = order.role === "entry" && order.type === "limit";
+    const ticks = isResting ? order.priceTicks : Math.round(price / tick);
     const stepE8 = this.#rules[id]?.stepE8 ?? 1n;
     const valueE8 = (BigInt(ticks) * BigInt(steps) * stepE8 * numberToE8(tick)) / 100_000_000n;
     const fill: OrderUpdate["fill"] =
@@ -231,8 +239,8 @@ export class RandomEvents {
             side,
             priceTicks: priceTicks(ticks),
             qtySteps: qtySteps(steps),
-            feeE8: (valueE8 * 5n) / 10_000n,
-            isMaker: false,
+            feeE8: (valueE8 * (isResting ? 2n : 5n)) / 10_000n,
+            isMaker: isResting,
             timeMs: this.#nowMs,
           };
     const cumQtySteps = qtySteps(live.filled);

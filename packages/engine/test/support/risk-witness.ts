@@ -1,7 +1,7 @@
 import type { FeeRates, OrderRequest, OrderSide, OrderUpdate, TradingRules } from "@smcq/exchange";
 import { present, type SymbolId } from "@smcq/kernel";
 import type { RiskParameters } from "@smcq/risk";
-import { planTrade } from "@smcq/strategy";
+import { type EntryPlan, MARKET_ENTRY, planTrade } from "@smcq/strategy";
 import type { Command, EngineInput, ScoredCandidate } from "../../src/index.ts";
 import { DAY_MS } from "./fixtures.ts";
 
@@ -81,6 +81,7 @@ export class RiskWitness {
   readonly orders = new Map<string, SeenOrder>();
   readonly #risk: RiskParameters;
   readonly #seen: Witnessed;
+  readonly #entry: EntryPlan;
   #wallet: number;
   #transfers = 0;
   #minuteTransfers = 0;
@@ -92,7 +93,8 @@ export class RiskWitness {
   #batch: readonly ScoredCandidate[] = [];
   readonly #trades = new Set<string>();
 
-  constructor(start: number, risk: RiskParameters, seen: Witnessed) {
+  constructor(start: number, risk: RiskParameters, seen: Witnessed, entry: EntryPlan = MARKET_ENTRY) {
+    this.#entry = entry;
     this.#risk = risk;
     this.#seen = seen;
     this.#wallet = start;
@@ -234,8 +236,16 @@ export class RiskWitness {
       this.faults.push(`${symbolId}: an entry that nobody asked for`);
       return;
     }
-    const e = side > 0 ? symbol.quote.ask : symbol.quote.bid;
-    const priced = priceOf(symbol, setup, e, this.#risk);
+    const { bid, ask } = symbol.quote;
+    const isResting = request.type === "limit";
+    const e = isResting ? request.priceTicks * symbol.rules.tickSize : side > 0 ? ask : bid;
+    if (this.#entry.kind === "limit") {
+      const far = this.#entry.offsetAtr * setup.atr;
+      const wanted = side > 0 ? bid - far : ask + far;
+      if (!isResting || side * (wanted - e) < -1e-9 || Math.abs(wanted - e) > symbol.rules.tickSize + 1e-9)
+        this.faults.push(`${symbolId}: entered at ${e}, wanted ${wanted}`);
+    }
+    const priced = priceOf(symbol, setup, e, { risk: this.#risk, entry: this.#entry });
     const approved = { ...priced, orderId: request.clientOrderId, side, steps: qtySteps };
     if (symbol.held !== 0 || this.#live(symbolId).length > 0)
       this.faults.push(`${symbolId}: entered beside a position or an order of its own`);
@@ -380,7 +390,8 @@ export class RiskWitness {
     const avg = cost / q;
     const stop = (stopTicks ?? 0) * rules.tickSize;
     const rates = fees.takerRatio + own.sigma;
-    const loss = q * (own.side * (avg - stop) + fees.takerRatio * avg + rates * stop);
+    const entryFee = this.#entry.kind === "limit" ? fees.makerRatio : fees.takerRatio;
+    const loss = q * (own.side * (avg - stop) + entryFee * avg + rates * stop);
     // A price that has moved before the fill moves the fees with it.
     const moved = q * 2 * rates * Math.abs(avg - own.e);
     const approved = (own.steps + 1) * rules.stepSize * own.loss;
@@ -410,9 +421,9 @@ function priceOf(
   { rules, fees }: SeenSymbol,
   setup: ScoredCandidate,
   e: number,
-  risk: RiskParameters,
+  { risk, entry }: { readonly risk: RiskParameters; readonly entry: EntryPlan },
 ): Pick<Approved, "e" | "d" | "sigma" | "loss" | "leverage"> {
-  const d = planTrade(setup, e).stopDistance;
+  const d = planTrade(setup, e, entry).stopDistance;
   const { side } = setup;
   const { tickSize } = rules;
   const mmr = rules.maintMarginRatio ?? risk.maintMarginRatioDefault;
@@ -421,5 +432,7 @@ function priceOf(
   const leverage = isFar ? risk.leverage : Math.max(1, Math.floor(1 / (stops / e + mmr)));
   const sigma = Math.max(risk.slippageRatio, tickSize / e);
   const stop = (side > 0 ? Math.floor((e - d) / tickSize) : Math.ceil((e + d) / tickSize)) * tickSize;
-  return { e, d, sigma, loss: d + (fees.takerRatio + sigma) * (e + stop), leverage };
+  const entryCost = entry.kind === "limit" ? fees.makerRatio : fees.takerRatio + sigma;
+  const distance = entry.kind === "limit" ? side * (e - stop) : d;
+  return { e, d, sigma, loss: distance + entryCost * e + (fees.takerRatio + sigma) * stop, leverage };
 }

@@ -1,6 +1,7 @@
 import { BarExchange } from "@smcq/exchange-sim";
 import { e8Text, numberToE8, Rng, type SymbolId, symbolId } from "@smcq/kernel";
 import type { RiskParameters } from "@smcq/risk";
+import type { EntryPlan } from "@smcq/strategy";
 import {
   type Command,
   type DecisionRecord,
@@ -26,6 +27,7 @@ export interface RunOptions {
   readonly series: readonly RunSeries[];
   readonly risk?: Partial<RiskParameters>;
   readonly startE8?: bigint;
+  readonly entry?: EntryPlan;
   /** Setups whose bar is the given minute. */
   readonly setups: (minute: number) => readonly ScoredCandidate[];
   /** Hears of each event's commands as soon as the core has given them. */
@@ -50,7 +52,7 @@ export class VenueRun {
   constructor(options: RunOptions) {
     this.#options = options;
     const startE8 = options.startE8 ?? START_E8;
-    this.#engine = new Engine(optionsOf(options.risk, startE8));
+    this.#engine = new Engine(optionsOf(options.risk, startE8, {}, options.entry));
     if (this.#engine.trading === null) throw new Error("this engine trades");
     this.core = this.#engine.trading;
     this.#ids = options.series.map((_, index) => symbolId(index));
@@ -105,7 +107,11 @@ export class VenueRun {
     const bar = this.#series(id).bars[minute];
     if (bar === null || bar === undefined) return;
     const [openE8, highE8, lowE8, closeE8] = bar.map(numberToE8) as [bigint, bigint, bigint, bigint];
-    this.venue.trade(id, this.#nowMs - MINUTE_MS, this.#nowMs, { openE8, highE8, lowE8 });
+    const prices = { openE8, highE8, lowE8 };
+    if (this.venue.trade(id, this.#nowMs - MINUTE_MS, this.#nowMs, prices)) {
+      this.#drain();
+      this.venue.afterEntry(id, this.#nowMs, prices);
+    }
     if (minute < this.#series(id).bars.length - 1) return;
     this.#drain();
     this.#waiting.push({ type: "data-ended", symbolId: id });

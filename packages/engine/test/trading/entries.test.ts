@@ -1,11 +1,16 @@
-import { Rng } from "@smcq/kernel";
+import { Rng, symbolId } from "@smcq/kernel";
+import type { Receipt } from "@smcq/risk";
 import { describe, expect, it } from "vitest";
-import type { DecisionRecord } from "../../src/index.ts";
+import type { DecisionRecord, Quote, ScoredCandidate } from "../../src/index.ts";
 import { clientOrderId } from "../../src/order-ids.ts";
 import { CoreDriver } from "../support/core-driver.ts";
 import { MINUTE_MS } from "../support/fixtures.ts";
 
 const seed = Number(process.env["SMCQ_SEED"] ?? 20_261_120);
+
+function quoteOf(id: number): Quote {
+  return { symbolId: symbolId(id), bid: 100, ask: 100 };
+}
 
 function capOf({ receipt }: DecisionRecord, name: string): number {
   return receipt.size?.caps.find((cap) => cap.name === name)?.q ?? Number.NaN;
@@ -32,6 +37,104 @@ describe("a batch", () => {
     expect(new Set(driver.decisions.map(({ symbol }) => symbol)).size).toBe(6);
   });
 
+  it("refuses what has no rules or no quote with a code, and says what was not known", () => {
+    const driver = new CoreDriver(2);
+    const batch = [
+      driver.candidate(7, { score: 0.7 }),
+      driver.candidate(0, { score: 0.9 }),
+      driver.candidate(1, { score: 0.7 }),
+      driver.candidate(8, { score: 0.7 }),
+    ];
+    const quotes = [0, 8].map((id) => ({ symbolId: symbolId(id), bid: 100, ask: 100 }));
+    driver.put({ type: "quotes", quotes });
+    driver.put({ type: "candidates", shardId: 0, candidates: batch });
+    const done = driver.put({ type: "time" });
+    expect(driver.outcomes).toEqual(["S0 APPROVED", "S1 FEED_STALE", "S7 FEED_STALE", "S8 SYMBOL_BLOCKED"]);
+    expect(driver.decisions.map(({ receipt }) => receipt.unknown)).toEqual([
+      [],
+      ["quote"],
+      ["rules", "quote"],
+      ["rules"],
+    ]);
+    expect(driver.decisions.slice(1).every(({ receipt }) => receipt.unit === null)).toBe(true);
+    expect(done).toHaveLength(1);
+    expect(Object.fromEntries(driver.core.outcomes)).toEqual({
+      APPROVED: 1,
+      FEED_STALE: 2,
+      SYMBOL_BLOCKED: 1,
+    });
+  });
+
+  it(`gives each signal above the threshold exactly one record, whatever keeps it out (seed ${seed})`, () => {
+    const rng = new Rng(seed);
+    const outcomes = new Map<string, number>();
+    for (let round = 0; round < 60; round++) {
+      const driver = new CoreDriver(4);
+      // Symbols 4 and 5 have no rules, and not all quotes come.
+      for (let step = 0; step < 30; step++) {
+        driver.nowMs += rng.int(MINUTE_MS);
+        const luck = rng.next();
+        if (luck < 0.1)
+          driver.put({ type: "model", scorerId: "heuristic-1", sizeFactor: rng.int(2), wins: null });
+        else if (luck < 0.2)
+          driver.put({ type: "feed-health", shardId: rng.int(2), isLive: rng.chance(0.5) });
+        else if (luck < 0.25) driver.put({ type: "quotes", quotes: [quoteOf(rng.int(6))] });
+        else if (luck < 0.26) driver.put({ type: "operator", word: "stop" });
+        else {
+          const ageMs = rng.chance(0.1) ? 200_000 : rng.int(3) * MINUTE_MS;
+          const own = Array.from({ length: 1 + rng.int(3) }, () =>
+            driver.candidate(rng.int(6), {
+              score: 0.5 + rng.int(10) / 20,
+              openTimeMs: driver.nowMs - MINUTE_MS - ageMs,
+            }),
+          );
+          driver.put({ type: "candidates", shardId: rng.int(2), candidates: own });
+        }
+      }
+      driver.put({ type: "time" });
+      expect(driver.decisions).toHaveLength(driver.engine.counters.aboveScoreMin);
+      for (const [outcome, count] of driver.core.outcomes)
+        outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + count);
+    }
+    expect([...outcomes.keys()]).toEqual(
+      expect.arrayContaining([
+        "APPROVED",
+        "STATE_NOT_ACTIVE",
+        "MODEL_OBSERVED",
+        "SIGNAL_STALE",
+        "FEED_STALE",
+        "SYMBOL_BLOCKED",
+        "ORDER_PENDING",
+      ]),
+    );
+  });
+
+  it("refuses what is too old, not fed, or scored by a model that is only observed, with its numbers", () => {
+    const driver = new CoreDriver();
+    driver.put({ type: "quotes", quotes: [quoteOf(0)] });
+    const told = (change: Partial<ScoredCandidate>): void => {
+      driver.put({ type: "candidates", shardId: 0, candidates: [driver.candidate(0, change)] });
+      driver.put({ type: "time" });
+      driver.nowMs += MINUTE_MS;
+    };
+    told({ openTimeMs: driver.nowMs - 3 * MINUTE_MS });
+    driver.put({ type: "feed-health", shardId: 0, isLive: false });
+    told({});
+    driver.put({ type: "feed-health", shardId: 0, isLive: true });
+    driver.put({ type: "model", scorerId: "heuristic-1", sizeFactor: 0, wins: null });
+    told({});
+    driver.put({ type: "operator", word: "stop" });
+    told({});
+    expect(driver.outcomes).toEqual([
+      "S0 SIGNAL_STALE",
+      "S0 FEED_STALE",
+      "S0 MODEL_OBSERVED",
+      "S0 STATE_NOT_ACTIVE",
+    ]);
+    expect(driver.count("entry")).toBe(0);
+    for (const { receipt } of driver.decisions) expect(receipt.unit?.e).toBe(100);
+  });
+
   it("lets each entry see those approved before it: count of its side and heat", () => {
     const driver = new CoreDriver(4);
     driver.decide(
@@ -48,7 +151,7 @@ describe("a batch", () => {
     ]);
     const [first, second] = driver.decisions;
     if (first === undefined || second === undefined) throw new Error("two decisions");
-    const { loss } = first.receipt.unit;
+    const loss = first.receipt.unit?.loss ?? Number.NaN;
     const heat = (326 * 0.1 * loss) / 10_000;
     expect(capOf(second, "heat")).toBeCloseTo(((0.03 - heat) * 10_000) / loss, 9);
     expect(capOf(second, "direction")).toBeCloseTo(((0.02 - heat) * 10_000) / loss, 9);
@@ -82,6 +185,55 @@ describe("a batch", () => {
     driver.refuse("entry");
     driver.decide(driver.candidate(1));
     expect(driver.decisions.at(-1)?.receipt.directionFactor).toBe(1);
+  });
+});
+
+describe("a proven model", () => {
+  const bins = Array.from({ length: 20 }, (_, k) => ({
+    lower: k / 20,
+    upper: (k + 1) / 20,
+    count: 10_000,
+    wins: k >= 14 ? 7_000 : 3_000,
+  }));
+  const wins = { baseRate: 0.35, bins };
+
+  /** The receipt of a score by `scorerId`, after what the core has heard of its model. */
+  function receiptOf(
+    told: { readonly scorerId: string; readonly wins: typeof wins | null } | null,
+    score: number,
+    scorerId = "m-1",
+  ): Receipt {
+    const driver = new CoreDriver();
+    if (told !== null) driver.put({ type: "model", sizeFactor: 1, ...told });
+    driver.enter({ score, scorerId });
+    const [decision] = driver.decisions;
+    if (decision === undefined) throw new Error("one decision");
+    return decision.receipt;
+  }
+
+  it("is sized by Kelly's fraction of its score's bin, and refused where that is none", () => {
+    const told = { scorerId: "m-1", wins };
+    const sized = receiptOf(told, 0.9);
+    expect(sized.kelly?.winProbability).toBeCloseTo(0.6925, 3);
+    // 0.69 - 0.31/0.94 is 0.36: a quarter of it is above the tier of 2 %, which is what counts then.
+    expect(sized).toMatchObject({ outcome: "APPROVED", baseRiskRatio: 0.02 });
+    expect(receiptOf(told, 0.65)).toMatchObject({ outcome: "KELLY", size: null });
+  });
+
+  it("counts for its own scores alone; where nothing is proven Kelly does not apply", () => {
+    const own = { kelly: null, baseRiskRatio: 0.0025, outcome: "APPROVED" };
+    expect(receiptOf(null, 0.9)).toMatchObject(own);
+    expect(receiptOf({ scorerId: "m-1", wins: null }, 0.9)).toMatchObject(own);
+    expect(receiptOf({ scorerId: "m-2", wins }, 0.9)).toMatchObject(own);
+  });
+
+  it("takes over with what is known when the batch is decided", () => {
+    const driver = new CoreDriver();
+    driver.put({ type: "quotes", quotes: [{ symbolId: symbolId(0), bid: 100, ask: 100 }] });
+    driver.put({ type: "candidates", shardId: 0, candidates: [driver.candidate(0, { scorerId: "m-1" })] });
+    // The window is due: what was collected is decided by what was known until now.
+    driver.put({ type: "model", scorerId: "m-1", sizeFactor: 1, wins });
+    expect(driver.decisions.map(({ receipt }) => receipt.kelly)).toEqual([null]);
   });
 });
 

@@ -1,8 +1,13 @@
 import { describe, expect, it } from "vitest";
-import { EXIT_WINDOW_MS, EXITS_MAX, TARGET_END_MS } from "../../src/stages/closing-orders.ts";
-import { PROTECT_MS, STOPS_LOST_MAX } from "../../src/stages/position-controller.ts";
 import { CoreDriver } from "../support/core-driver.ts";
-import { MINUTE_MS } from "../support/fixtures.ts";
+import { MINUTE_MS, PROTOCOL } from "../support/fixtures.ts";
+
+const {
+  protectMs: PROTECT_MS,
+  exitsMax: EXITS_MAX,
+  targetEndMs: TARGET_END_MS,
+  stopsLostMax: STOPS_LOST_MAX,
+} = PROTOCOL;
 
 /** Steps of the usual entry: 0.25 % of 10,000 USDT at a loss of 0.765 a unit. */
 const STEPS = 326;
@@ -257,7 +262,6 @@ describe("exits", () => {
     // Given up: the stop stands still, and the target is offered again.
     expect(driver.refuse("exit", "TOO_MANY_ORDERS")).toEqual(["target -200 @ 10096"]);
     expect(phase(driver)).toBe("guarded");
-    expect(EXIT_WINDOW_MS).toBeLessThan(MINUTE_MS);
     expect(driver.minute("100")).toEqual(["cancel target"]);
     expect(driver.end("target")).toEqual(["exit -200"]);
     expect(driver.fill("exit")).toEqual(["cancel stop", "closed end-of-data"]);

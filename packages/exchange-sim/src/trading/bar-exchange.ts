@@ -63,11 +63,13 @@ interface Listed {
 interface Resting {
   readonly order: OrderRequest;
   readonly orderId: string;
+  /** A limit order that opens has not met a price yet. */
+  isNew: boolean;
 }
 
 /**
- * The venue in memory, fidelity `bar` (docs/trading.md 7): market orders wait for the next open, stops and targets for a
- * bar that reaches them; whole quantities, slippage and rounding against us, the stop first when a bar reaches both. Moved
+ * The venue in memory, fidelity `bar` (docs/trading.md 7): market orders wait for the next open, stops, targets and
+ * resting entries for a bar that reaches them; whole quantities, slippage and rounding against us, the stop first when a bar reaches both. Moved
  * by its caller alone, so that a run is the same every time.
  */
 export class BarExchange implements Omit<OrderGateway, "setMarginType"> {
@@ -76,6 +78,8 @@ export class BarExchange implements Omit<OrderGateway, "setMarginType"> {
   readonly #listed = new Map<SymbolId, Listed>();
   /** Market orders that wait for an open, in the order they came. */
   #waiting: Resting[] = [];
+  /** Limit orders that open and have not met a price yet. */
+  #arriving: Resting[] = [];
   readonly #stops = new Map<SymbolId, Map<string, Resting>>();
   readonly #limits = new Map<SymbolId, Map<string, Resting>>();
   readonly #clientIds = new Set<string>();
@@ -107,7 +111,8 @@ export class BarExchange implements Omit<OrderGateway, "setMarginType"> {
     }
     this.#remember(order.clientOrderId);
     const orderId = String(++this.#ids);
-    const resting = { order, orderId };
+    const resting: Resting = { order, orderId, isNew: order.type === "limit" && !order.isReduceOnly };
+    if (resting.isNew) this.#arriving.push(resting);
     if (order.type === "market") this.#waiting.push(resting);
     else
       mapOf(order.type === "limit" ? this.#limits : this.#stops, order.symbolId).set(
@@ -165,12 +170,33 @@ export class BarExchange implements Omit<OrderGateway, "setMarginType"> {
         if (openE8 === null) this.#waiting.push(resting);
         else this.#fillMarket(resting, openE8);
       }
+    const arriving = this.#arriving;
+    this.#arriving = [];
+    for (const resting of arriving) this.#arrive(resting, openOf(resting.order.symbolId));
   }
 
-  /** The inside of a minute for one symbol: its stop, else its target. `closeMs` is the bar's end. */
-  trade(symbolId: SymbolId, openMs: number, closeMs: number, bar: BarE8): void {
+  /** A resting entry meets the open: what would take there is no order that only rests. */
+  #arrive(resting: Resting, openE8: bigint | null): void {
+    const { symbolId, side, clientOrderId, priceTicks: ticks } = resting.order as LimitOrder;
+    if (!mapOf(this.#limits, symbolId).has(clientOrderId)) return;
+    if (openE8 === null) {
+      this.#arriving.push(resting);
+      return;
+    }
+    const priceE8 = BigInt(ticks) * this.#of(symbolId).rules.tickE8;
+    resting.isNew = false;
+    if (side > 0 ? priceE8 <= openE8 : priceE8 >= openE8) return;
+    mapOf(this.#limits, symbolId).delete(clientOrderId);
+    this.#tell(resting.order, "expired", null);
+  }
+
+  /**
+   * The inside of a minute for one symbol: its stop, else its target; where nothing is held, its resting entries.
+   * `closeMs` is the bar's end. True when one of these has filled: `afterEntry` is to follow.
+   */
+  trade(symbolId: SymbolId, openMs: number, closeMs: number, bar: BarE8): boolean {
     const position = this.#account.position(symbolId);
-    if (position === null) return;
+    if (position === null) return this.#fillThrough(symbolId, closeMs, { bar, isReduceOnly: false });
     const { rules } = this.#of(symbolId);
     const isLong = position.side > 0;
     let isStopped = false;
@@ -186,18 +212,48 @@ export class BarExchange implements Omit<OrderGateway, "setMarginType"> {
       isStopped = true;
       if (this.#account.position(symbolId) === null) break;
     }
-    if (isStopped) return;
+    if (!isStopped) this.#fillThrough(symbolId, closeMs, { bar, isReduceOnly: true });
+    return false;
+  }
+
+  /**
+   * The bar that an entry has just filled in, once its stop has come: nobody knows what the bar did before, so that one
+   * which reaches the stop is taken to have done so afterwards, and no target fills.
+   */
+  afterEntry(symbolId: SymbolId, closeMs: number, bar: BarE8): void {
+    const position = this.#account.position(symbolId);
+    if (position === null) return;
+    const { tickE8 } = this.#of(symbolId).rules;
+    const isLong = position.side > 0;
+    for (const resting of mapOf(this.#stops, symbolId).values()) {
+      const stopE8 = BigInt((resting.order as StopMarketOrder).triggerTicks) * tickE8;
+      if (isLong ? bar.lowE8 > stopE8 : bar.highE8 < stopE8) continue;
+      const isBeyondAtOpen = isLong ? bar.openE8 <= stopE8 : bar.openE8 >= stopE8;
+      this.#nowMs = closeMs;
+      mapOf(this.#stops, symbolId).delete(resting.order.clientOrderId);
+      this.#fillMarket(resting, isBeyondAtOpen ? bar.openE8 : stopE8);
+      return;
+    }
+  }
+
+  /** Fills the first limit order that the bar trades through by a tick, at its price; true when there is one. */
+  #fillThrough(
+    symbolId: SymbolId,
+    closeMs: number,
+    { bar, isReduceOnly }: { readonly bar: BarE8; readonly isReduceOnly: boolean },
+  ): boolean {
+    const { tickE8 } = this.#of(symbolId).rules;
     for (const resting of mapOf(this.#limits, symbolId).values()) {
       const order = resting.order as LimitOrder;
-      const priceE8 = BigInt(order.priceTicks) * rules.tickE8;
-      const isThrough =
-        order.side < 0 ? bar.highE8 >= priceE8 + rules.tickE8 : bar.lowE8 <= priceE8 - rules.tickE8;
-      if (!isThrough) continue;
+      if (resting.isNew || order.isReduceOnly !== isReduceOnly) continue;
+      const priceE8 = BigInt(order.priceTicks) * tickE8;
+      if (order.side < 0 ? bar.highE8 < priceE8 + tickE8 : bar.lowE8 > priceE8 - tickE8) continue;
       this.#nowMs = closeMs;
       mapOf(this.#limits, symbolId).delete(order.clientOrderId);
       this.#fill(resting, order.priceTicks, true);
-      return;
+      return true;
     }
+    return false;
   }
 
   /** The symbol's data have ended: what waits for an open fills at the last price. */
@@ -208,9 +264,9 @@ export class BarExchange implements Omit<OrderGateway, "setMarginType"> {
     for (const resting of own) this.#fillMarket(resting, priceE8);
   }
 
-  /** A market order waits for an open. */
+  /** An order waits for an open: to fill at it, or to rest if it does not take there. */
   get hasWaiting(): boolean {
-    return this.#waiting.length > 0;
+    return this.#waiting.length > 0 || this.#arriving.length > 0;
   }
 
   positions(): readonly VenuePosition[] {

@@ -10,6 +10,7 @@ import {
 import { approve } from "@smcq/exchange/approval";
 import { parseE8, priceTicks, qtySteps, type SymbolId, symbolId } from "@smcq/kernel";
 import { BarExchange } from "../../src/index.ts";
+import type { BarE8 } from "../../src/trading/bar-exchange.ts";
 
 export const MINUTE_MS = 60_000;
 export const START_E8 = parseE8("1000");
@@ -78,6 +79,18 @@ export class BarVenue {
     });
   }
 
+  /** An entry that rests, and only rests. */
+  rest(wanted: Wanted & { readonly ticks: number }): Outcome {
+    return this.submit({
+      ...base(wanted, A),
+      type: "limit",
+      role: "entry",
+      isReduceOnly: false,
+      timeInForce: "GTX",
+      priceTicks: priceTicks(wanted.ticks),
+    });
+  }
+
   cancel(clientOrderId: string, isAlgo: boolean): Outcome {
     let outcome: Outcome = { type: "unknown", text: "no word" };
     this.venue.cancel({ symbolId: A, clientOrderId, isAlgo }, (word) => (outcome = word));
@@ -94,9 +107,14 @@ export class BarVenue {
     this.venue.open(timeMs, () => (price === null ? null : parseE8(price)));
   }
 
-  bar(open: string, high: string, low: string): void {
-    const bar = { openE8: parseE8(open), highE8: parseE8(high), lowE8: parseE8(low) };
-    this.venue.trade(A, 0, MINUTE_MS, bar);
+  /** The inside of a bar; true when a resting entry has filled in it. */
+  bar(open: string, high: string, low: string): boolean {
+    return this.venue.trade(A, 0, MINUTE_MS, barOf(open, high, low));
+  }
+
+  /** The same bar once more, for the stop of what has filled in it. */
+  afterEntry(open: string, high: string, low: string): void {
+    this.venue.afterEntry(A, MINUTE_MS, barOf(open, high, low));
   }
 
   fund(timeMs: number, rate: string, mark: string, symbol: SymbolId = A): void {
@@ -125,6 +143,10 @@ export class BarVenue {
   clear(): void {
     this.updates.length = 0;
   }
+}
+
+function barOf(open: string, high: string, low: string): BarE8 {
+  return { openE8: parseE8(open), highE8: parseE8(high), lowE8: parseE8(low) };
 }
 
 function base({ id, side, steps }: Wanted, symbol: SymbolId): Omit<OrderRequest, "type" | "role"> {

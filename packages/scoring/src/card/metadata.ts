@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
-import { canonicalJson, FEATURES, featureSchemaJson } from "@smcq/features";
-import type { TradePlanParameters } from "@smcq/features";
+import { canonicalJson, FEATURES, featureSchemaJson, MARKET_ENTRY } from "@smcq/features";
+import type { EntryPlan, LimitEntry, TradePlanParameters } from "@smcq/features";
 import type { Calibration } from "../calibration.ts";
 import { ModelErrorCode } from "../errors.ts";
 import {
@@ -126,8 +126,19 @@ const readTier: Read<TierFacts> = object<TierFacts>({
   winRatioLower95: ratio,
 });
 
-const readLabelSpec: Read<TradePlanParameters> = (value, place) =>
-  record(number())(value, place) as Readonly<Record<keyof TradePlanParameters, number>>;
+const readEntry: Read<LimitEntry> = object<LimitEntry>({
+  kind: oneOf("limit"),
+  offsetAtr: number({ min: 0 }),
+  expiryBars: integer(1),
+  feeRatio: ratio,
+});
+
+const readLabelSpec: Read<TradePlanParameters> = (value, place) => {
+  const fields = record<unknown>((field, at) =>
+    at.key.endsWith(".entry") ? readEntry(field, at) : number()(field, at),
+  );
+  return fields(value, place) as unknown as TradePlanParameters;
+};
 
 const SHAPE: Shape<ModelMetadata> = {
   schemaVersion: oneOf(1),
@@ -213,9 +224,20 @@ export function sha256Hex(data: string | Uint8Array): string {
   return createHash("sha256").update(data).digest("hex");
 }
 
-/** The schema hash that a model for this engine carries (docs/decisions.md 20). */
-export function engineSchemaSha256(): string {
-  return sha256Hex(featureSchemaJson());
+/** The schema hash that a model for this engine, entering like this, carries (docs/decisions.md 20). */
+export function engineSchemaSha256(entry: EntryPlan = MARKET_ENTRY): string {
+  return sha256Hex(featureSchemaJson(entry));
+}
+
+/** A trade plan's version and entries in words: what two models of other schemas may differ in. */
+export function tradePlanText(plan: TradePlanParameters | null): string {
+  if (plan === null) return "no trade plan that is known";
+  const { version, entry } = plan;
+  const words =
+    entry === undefined
+      ? "entries at the market"
+      : `limit entries ${entry.offsetAtr} ATR away for ${entry.expiryBars} bars`;
+  return `trade plan version ${version}, ${words}`;
 }
 
 /** Returns whether the names are this engine's features in their order. */

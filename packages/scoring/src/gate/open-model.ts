@@ -1,4 +1,4 @@
-import { canonicalJson, FEATURES } from "@smcq/features";
+import { canonicalJson, type EntryPlan, FEATURES, MARKET_ENTRY, tradePlanParameters } from "@smcq/features";
 import { FEATURE_COUNT, SmcqError } from "@smcq/kernel";
 import { CARD_BYTES_MAX, checkSignature, parseCard } from "../card/card.ts";
 import type { ModelCard } from "../card/card.ts";
@@ -8,6 +8,7 @@ import {
   hasOwnId,
   parseMetadataProps,
   sha256Hex,
+  tradePlanText,
 } from "../card/metadata.ts";
 import type { ModelMetadata } from "../card/metadata.ts";
 import { utcMs } from "../card/utc.ts";
@@ -32,6 +33,8 @@ export interface OpenOptions {
   readonly refuseExpired: boolean;
   /** Takes models of other features: for the offline commands, never for the engine. */
   readonly isAnySchema: boolean;
+  /** How the engine enters; absent: at the market. A model that was trained for other entries is refused. */
+  readonly entry?: EntryPlan | undefined;
   /** ed25519 public key in PEM; when given, the card must be signed with it. */
   readonly publicKeyPem?: string | undefined;
   readonly onCheck?: OnCheck | undefined;
@@ -68,7 +71,7 @@ export function openModel(options: OpenOptions): OpenedModel {
   onCheck("graph", `${ensemble.roots.length} trees, ${ensemble.feature.length} nodes`);
   checkMetadata(parseMetadataProps(metadata, `the metadata of ${paths.onnx}`), card, ensemble);
   onCheck("metadata", `as the card says, status ${card.metadata.status}`);
-  checkSchema(card.metadata, options.isAnySchema, onCheck);
+  checkSchema(card.metadata, options, onCheck);
   const isExpired = checkExpiry(card.metadata, options, onCheck);
   const golden = openGolden(paths, card, ensemble);
   onCheck("golden file", `${golden.count} rows`);
@@ -104,12 +107,16 @@ function cardFault(what: string, key: string): SmcqError {
   return new SmcqError(ModelErrorCode.Card, `the card is refused: ${what}`, { context: { key } });
 }
 
-function checkSchema(metadata: ModelMetadata, isAnySchema: boolean, onCheck: OnCheck): void {
+function checkSchema(
+  metadata: ModelMetadata,
+  { isAnySchema, entry = MARKET_ENTRY }: OpenOptions,
+  onCheck: OnCheck,
+): void {
   if (isAnySchema) {
     onCheck("features", `${metadata.featureNames.length}, any names are taken`);
     return;
   }
-  const { featureNames, featureSchemaSha256 } = metadata;
+  const { featureNames, featureSchemaSha256, labelSpec } = metadata;
   if (!areEngineFeatures(featureNames))
     throw new SmcqError(
       ModelErrorCode.Features,
@@ -117,11 +124,11 @@ function checkSchema(metadata: ModelMetadata, isAnySchema: boolean, onCheck: OnC
       { context: { featureNames } },
     );
   onCheck("features", `${featureNames.length} names in their order`);
-  const engineSha256 = engineSchemaSha256();
+  const engineSha256 = engineSchemaSha256(entry);
   if (featureSchemaSha256 !== engineSha256)
     throw new SmcqError(
       ModelErrorCode.Schema,
-      `the model's features were computed by schema ${featureSchemaSha256 ?? "unknown"}, the engine's is ${engineSha256}: train it anew`,
+      `the model is of schema ${featureSchemaSha256 ?? "unknown"} (${tradePlanText(labelSpec)}), the engine's is ${engineSha256} (${tradePlanText(tradePlanParameters(entry))}): train it anew, or enter as it was trained (strategy.entry)`,
       { context: { featureSchemaSha256, engineSha256 } },
     );
   onCheck("schema", engineSha256);

@@ -4,6 +4,7 @@ import {
   modelIdOf,
   metadataProps,
   sha256Hex,
+  tradePlanText,
 } from "../card/metadata.ts";
 import type { CalibrationFacts, ModelMetadata, ModelStatus, TierFacts } from "../card/metadata.ts";
 import { TIER_LIMITS } from "../card/training-report.ts";
@@ -18,7 +19,7 @@ import type { LightGbmModel } from "../lightgbm/lightgbm-model.ts";
 import { parseLightGbm } from "../lightgbm/parse-lightgbm.ts";
 import { toTreeEnsemble } from "../lightgbm/to-tree-ensemble.ts";
 import { writeOnnx } from "../onnx/write-onnx.ts";
-import { FEATURES, TRADE_PLAN_PARAMETERS } from "@smcq/features";
+import { type EntryPlan, FEATURES, MARKET_ENTRY, tradePlanParameters } from "@smcq/features";
 import { SmcqError } from "@smcq/kernel";
 
 export interface BuildOptions {
@@ -28,6 +29,8 @@ export interface BuildOptions {
   readonly name: string;
   readonly report: TrainingReport | null;
   readonly nowMs: number;
+  /** How the plans were entered that the model was trained on; absent: at the market. */
+  readonly entry?: EntryPlan | undefined;
   readonly expiresDays?: number | undefined;
   /** Takes 12 features of other names, for the offline commands; the engine refuses what comes out. */
   readonly isAnySchema?: boolean | undefined;
@@ -55,18 +58,18 @@ const Z_95 = 1.959963984540054;
  * (MODEL_FEATURES, MODEL_SCHEMA) and a report of another text (MODEL_REPORT_TEXT).
  */
 export function buildModel(options: BuildOptions): BuiltModel {
-  const { report } = options;
+  const { report, entry = MARKET_ENTRY } = options;
   const sourceSha256 = sha256Hex(options.text);
   const model = parseLightGbm(new TextDecoder().decode(options.text));
   const isEngine = checkFeatures(model.featureNames, options.isAnySchema === true);
-  if (report !== null) checkReport(report, sourceSha256);
+  if (report !== null) checkReport(report, sourceSha256, entry);
   const rest: Omit<ModelMetadata, "modelId"> = {
     schemaVersion: 1,
     createdUtc: utcText(options.nowMs),
     sourceSha256,
     featureNames: model.featureNames,
-    featureSchemaSha256: isEngine ? engineSchemaSha256() : null,
-    labelSpec: isEngine ? TRADE_PLAN_PARAMETERS : null,
+    featureSchemaSha256: isEngine ? engineSchemaSha256(entry) : null,
+    labelSpec: isEngine ? tradePlanParameters(entry) : null,
     ...reported(report, model),
     maxLeaves: model.trees.reduce((most, { leafValue }) => Math.max(most, leafValue.length), 1),
     trees: model.trees.length,
@@ -100,17 +103,17 @@ function checkFeatures(names: readonly string[], isAnySchema: boolean): boolean 
   throw new SmcqError(ModelErrorCode.Features, what, { context: { featureNames: [...names] } });
 }
 
-function checkReport(report: TrainingReport, textSha256: string): void {
+function checkReport(report: TrainingReport, textSha256: string, entry: EntryPlan): void {
   if (report.modelTextSha256 !== textSha256)
     throw new SmcqError(
       ModelErrorCode.ReportText,
       `the training report is about another text (sha256 ${report.modelTextSha256}, this one has ${textSha256}): take it away or give the right one`,
     );
-  const schema = engineSchemaSha256();
+  const schema = engineSchemaSha256(entry);
   if (report.dataset.featureSchemaSha256 !== schema)
     throw new SmcqError(
       ModelErrorCode.Schema,
-      `the model was trained on features of schema ${report.dataset.featureSchemaSha256}, the engine's is ${schema}: make the dataset again and train anew`,
+      `the model was trained on features of schema ${report.dataset.featureSchemaSha256}, the engine's is ${schema} (${tradePlanText(tradePlanParameters(entry))}): make the dataset again and train anew, or name the entries that it was made with (strategy.entry)`,
     );
 }
 

@@ -1,4 +1,5 @@
 import { basename, dirname, join, parse } from "node:path";
+import { canonicalJson } from "@smcq/features";
 import { SmcqError } from "@smcq/kernel";
 import { CARD_BYTES_MAX, parseCard } from "../card/card.ts";
 import type { ModelCard } from "../card/card.ts";
@@ -13,7 +14,7 @@ import type { ModelPaths } from "./model-files.ts";
 
 export interface ImportOptions extends Pick<
   BuildOptions,
-  "nowMs" | "expiresDays" | "isAnySchema" | "signKeyPem"
+  "nowMs" | "entry" | "expiresDays" | "isAnySchema" | "signKeyPem"
 > {
   /** File of the LightGBM text. */
   readonly text: string;
@@ -54,15 +55,17 @@ export function importModel(options: ImportOptions): ImportedModel {
 
 /**
  * Makes `NAME-<hash>.onnx`, with card and golden file, in `outDir` from a LightGBM text that was dropped in place,
- * the hash being that of the text and its report: what was made of the same before is used again.
+ * the hash being that of the text, its report, and entries that are not at the market: what was made of the same before is used again.
  */
 export function importDropped(
   options: Omit<ImportOptions, "out"> & { readonly outDir: string },
 ): ImportedModel {
   const source = readSource(options.text, options.report);
   const name = checkName(options.name ?? parse(options.text).name);
+  const { entry } = options;
+  const kind = entry === undefined || entry.kind === "market" ? "" : canonicalJson(entry);
   const sha256 = sha256Hex(
-    `${sha256Hex(source.text)}${source.report === null ? "" : sha256Hex(source.report)}`,
+    `${sha256Hex(source.text)}${source.report === null ? "" : sha256Hex(source.report)}${kind}`,
   );
   const paths = modelPaths(join(options.outDir, `${name}-${sha256.slice(0, 12)}.onnx`));
   const card = readWhole(paths);

@@ -1,4 +1,6 @@
-import type { TradeRecord } from "@smcq/engine";
+import type { ProtocolLimits, TradeRecord } from "@smcq/engine";
+import type { FeeRates } from "@smcq/exchange";
+import type { EntryPlan } from "@smcq/features";
 import { assert, BAR_FIELDS, e8Text, e8ToNumber, MINUTE_MS } from "@smcq/kernel";
 import type { RiskParameters } from "@smcq/risk";
 import { utcText } from "@smcq/scoring";
@@ -11,6 +13,7 @@ import {
   expectancyOf,
 } from "./report/statistics.ts";
 import type { FundingFile } from "./read-funding.ts";
+import type { RiskSummary } from "./risk-watch.ts";
 import type { ScannedSeries } from "./scan-series.ts";
 import type { SeriesTask } from "./series-task.ts";
 import type { TradePassResult } from "./trade-pass.ts";
@@ -66,6 +69,9 @@ export interface BacktestReport {
     readonly rowsMax: number | null;
     readonly scoreMin: number;
     readonly risk: RiskParameters;
+    readonly protocol: ProtocolLimits;
+    readonly fees: FeeRates;
+    readonly entry: EntryPlan;
     /** Variants that were tried, this one included, as the user states. */
     readonly trials: number;
   };
@@ -95,6 +101,8 @@ export interface BacktestReport {
   readonly wallet: string;
   /** Deepest fall of the equity curve below its highest point, share of that point. */
   readonly drawdownRatioMax: number;
+  /** Shares of equity: as it ended, and the highest of each at any decision and any closed hour. */
+  readonly risk: RiskSummary;
   readonly isHalted: boolean;
   readonly hasEnoughTrades: boolean;
 }
@@ -116,7 +124,7 @@ export function reportOf(options: ReportOptions, facts: BacktestFacts): Backtest
   const { trades, decisions } = result;
   const bookedE8 = trades.reduce((sum, { pnlE8 }) => sum + pnlE8, walletE8);
   assert(bookedE8 === result.walletE8, "Invariant: the wallet is the start and what every trade brought");
-  const { equity, fromMs, toMs, rowsMax, scoreMin, risk, trials, fidelity } = options;
+  const { equity, fromMs, toMs, rowsMax, scoreMin, risk, protocol, fees, entry, trials, fidelity } = options;
   const period = periodOf(series);
   return {
     reportVersion: 1,
@@ -132,6 +140,9 @@ export function reportOf(options: ReportOptions, facts: BacktestFacts): Backtest
       rowsMax,
       scoreMin,
       risk,
+      protocol,
+      fees,
+      entry,
       trials,
     },
     period,
@@ -156,6 +167,7 @@ export function reportOf(options: ReportOptions, facts: BacktestFacts): Backtest
     calibration: calibrationOf(trades.map(({ score, pnlE8 }) => ({ score, isWon: pnlE8 > 0n }))),
     wallet: e8Text(result.walletE8),
     drawdownRatioMax: drawdownOf(result, e8ToNumber(walletE8)),
+    risk: result.risk,
     isHalted: result.isHalted,
     hasEnoughTrades: trades.length >= TRADES_MIN,
   };

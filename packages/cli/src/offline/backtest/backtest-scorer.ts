@@ -1,14 +1,37 @@
-import { HeuristicScorer, type Scorer } from "@smcq/features";
-import { attachModels, createModelMemory, openModel, tryLeafMask } from "@smcq/scoring";
+import { type EntryPlan, HeuristicScorer, type Scorer } from "@smcq/features";
+import {
+  attachModels,
+  createModelMemory,
+  openModel,
+  type ProvenWins,
+  provenWins,
+  tryLeafMask,
+} from "@smcq/scoring";
 
 const EPOCH = 1;
 
-/** What scores a backtest: the heuristic, or a model file (.onnx) that passes the gate at `nowMs`, an expired one too. */
-export function backtestScorer(model: string, nowMs: number): Scorer {
-  if (model === "heuristic") return new HeuristicScorer();
-  const opened = openModel({ file: model, nowMs, refuseExpired: false, isAnySchema: false });
-  const { modelId, calibration } = opened.card.metadata;
+export interface BacktestScorer {
+  readonly scorer: Scorer;
+  /** What is proven of its scores; null: nothing. */
+  readonly wins: ProvenWins | null;
+}
+
+export interface ScorerChoice {
+  /** "heuristic" or a model file (.onnx). */
+  readonly model: string;
+  /** Judges the model's expiry. */
+  readonly nowMs: number;
+  /** How plans are entered: the model must have been trained for it. */
+  readonly entry: EntryPlan;
+}
+
+/** What scores a backtest: the heuristic, or a model file that passes the gate at `nowMs`, an expired one too. */
+export function backtestScorer({ model, nowMs, entry }: ScorerChoice): BacktestScorer {
+  if (model === "heuristic") return { scorer: new HeuristicScorer(), wins: null };
+  const opened = openModel({ file: model, nowMs, entry, refuseExpired: false, isAnySchema: false });
+  const { metadata } = opened.card;
+  const { modelId: id, calibration } = metadata;
   const memory = createModelMemory({ lanes: 1 });
-  memory.install({ epoch: EPOCH, id: modelId, calibration, tables: tryLeafMask(opened) });
-  return attachModels(memory.shared(), 0).scorer(EPOCH);
+  memory.install({ epoch: EPOCH, id, calibration, tables: tryLeafMask(opened) });
+  return { scorer: attachModels(memory.shared(), 0).scorer(EPOCH), wins: provenWins(metadata) };
 }

@@ -1,8 +1,10 @@
 import { mkdir, readdir } from "node:fs/promises";
 import { TaskPool } from "@smcq/cluster";
 import { sha256Hex } from "@smcq/config";
-import { featureSchemaJson } from "@smcq/features";
+import type { ProtocolLimits } from "@smcq/engine";
+import type { FeeRates } from "@smcq/exchange";
 import { bundledSymbols, loadUniverseText, type VenueRules, withPrices } from "@smcq/exchange-sim";
+import { type EntryPlan, featureSchemaJson } from "@smcq/features";
 import {
   BAR_FIELDS,
   errorCode,
@@ -28,8 +30,6 @@ import { BarField } from "./venue/backtest-venue.ts";
 import type { ScannedSeries } from "./scan-series.ts";
 import { writeBacktest } from "./write-backtest.ts";
 
-/** The venue's fees of an account without volume (docs/trading.md 7). */
-const FEES = { takerRatio: 0.0005, makerRatio: 0.0002 } as const;
 const SYMBOLS_MAX = 1_000;
 
 export interface BacktestOptions {
@@ -44,6 +44,10 @@ export interface BacktestOptions {
   /** USDT, decimal text. */
   readonly equity: string;
   readonly risk: RiskParameters;
+  readonly protocol: ProtocolLimits;
+  /** How plans are entered; a model must have been trained for it. */
+  readonly entry: EntryPlan;
+  readonly fees: FeeRates;
   /** Signals above it are decided on. */
   readonly scoreMin: number;
   /** Bars that open before it only warm up; null: the first one. */
@@ -74,7 +78,7 @@ export interface BacktestOptions {
  * of threads.
  */
 export async function runBacktest(options: BacktestOptions): Promise<BacktestReport> {
-  const { model, nowMs, risk, scoreMin, fromMs } = options;
+  const { model, nowMs, risk, entry, scoreMin, fromMs } = options;
   await requireEmpty(options.out);
   const inputs = options.klines === null ? bundledInputs() : await fileInputs(options.klines);
   if (inputs.length > SYMBOLS_MAX)
@@ -92,7 +96,10 @@ export async function runBacktest(options: BacktestOptions): Promise<BacktestRep
     inputs.map(({ symbol }) => symbol),
   );
   // A bad model is refused before any bar is read.
-  const scorerId = backtestScorer(model, nowMs).id;
+  const {
+    scorer: { id: scorerId },
+    wins,
+  } = backtestScorer({ model, nowMs, entry });
   const scans = await scanAll(options, await scanTasks(options, inputs, scorerId));
   tellOfCache(options, scans);
   const replies = scans.map(({ reply }) => reply);
@@ -111,12 +118,15 @@ export async function runBacktest(options: BacktestOptions): Promise<BacktestRep
   const result = new TradePass({
     series,
     rules,
-    fees: FEES,
+    fees: options.fees,
     funding: funding?.rates ?? [],
     walletE8,
     risk,
+    protocol: options.protocol,
+    entry,
     scoreMin,
     scorerId,
+    wins,
     fromMs,
     fidelity,
     onDay: (done, of) => options.progress.show("days traded", done, of),
@@ -200,13 +210,13 @@ async function scanTasks(
 
 /** The first pass: replies in the order of the symbols; the first refusal ends it. */
 async function scanAll(
-  { model, nowMs, cacheFolder, progress, threads, logger }: BacktestOptions,
+  { model, nowMs, entry, cacheFolder, progress, threads, logger }: BacktestOptions,
   tasks: readonly SeriesTask[],
 ): Promise<SeriesScan[]> {
   const pool = new TaskPool<SeriesTask, SeriesOutcome>({
     entry: {
       url: workerUrl(import.meta.url, "../../workers/backtest.worker"),
-      data: { model, nowMs, cacheFolder } satisfies BacktestWorkerData,
+      data: { model, nowMs, entry, cacheFolder } satisfies BacktestWorkerData,
     },
     name: "scanSeries",
     threads: Math.min(threads, tasks.length),

@@ -3,17 +3,29 @@ import {
   type DecisionRecord,
   Engine,
   NO_JOURNAL,
+  type ProtocolLimits,
   type Quote,
   type ScoredCandidate,
   type SetupCode,
   type TradeRecord,
+  type TradingCore,
   type TradingCommand,
 } from "@smcq/engine";
 import type { AccountListener, FeeRates, TradingRules } from "@smcq/exchange";
+import type { EntryPlan } from "@smcq/features";
 import type { VenueRules } from "@smcq/exchange-sim";
-import { BAR_FIELDS, ManualClock, MINUTE_MS, numberToE8, type SymbolId, symbolId } from "@smcq/kernel";
-import type { RiskParameters } from "@smcq/risk";
+import {
+  BAR_FIELDS,
+  ManualClock,
+  MINUTE_MS,
+  numberToE8,
+  present,
+  type SymbolId,
+  symbolId,
+} from "@smcq/kernel";
+import type { RiskParameters, WinCounts } from "@smcq/risk";
 import type { FundingRate } from "./read-funding.ts";
+import { type HeatSample, type RiskSummary, RiskWatch } from "./risk-watch.ts";
 import type { ScannedSeries } from "./scan-series.ts";
 import { BarField, type BacktestVenue } from "./venue/backtest-venue.ts";
 import { BarVenue } from "./venue/bar-venue.ts";
@@ -33,8 +45,12 @@ export interface TradePassOptions {
   readonly funding: readonly FundingRate[];
   readonly walletE8: bigint;
   readonly risk: RiskParameters;
+  readonly protocol: ProtocolLimits;
+  readonly entry: EntryPlan;
   readonly scoreMin: number;
   readonly scorerId: string;
+  /** What is proven of its scores; null: nothing. */
+  readonly wins: WinCounts | null;
   /** Candidates of bars that open before it are not decided on; null: none. */
   readonly fromMs: number | null;
   readonly fidelity: Fidelity;
@@ -65,6 +81,9 @@ export interface TradePassResult {
   readonly equity: readonly EquityRow[];
   readonly walletE8: bigint;
   readonly isHalted: boolean;
+  readonly risk: RiskSummary;
+  /** What would be lost if every stop were hit, at each decision and each closed hour. */
+  readonly heat: readonly HeatSample[];
 }
 
 /** A symbol's place in time. */
@@ -94,6 +113,7 @@ export class TradePass {
   readonly #trades: TradeRecord[] = [];
   readonly #decisions: DecisionRecord[] = [];
   readonly #equity: EquityRow[] = [];
+  readonly #riskWatch = new RiskWatch();
   #lastWalletE8: bigint;
   /** The next funding rate. */
   #funding = 0;
@@ -109,12 +129,12 @@ export class TradePass {
     }));
     this.#nextMs = Float64Array.from(this.#tracks, candidateMs);
     this.#clock = new ManualClock(this.#firstMs());
-    const { scoreMin, risk, walletE8 } = options;
+    const { scoreMin, risk, protocol, entry, walletE8 } = options;
     this.#engine = new Engine({
       scoreMin,
       decisionWindowNs: 0,
       signalAgeMsMax: Number.POSITIVE_INFINITY,
-      trading: { engineId: ENGINE_ID, startWalletE8: walletE8, risk },
+      trading: { engineId: ENGINE_ID, startWalletE8: walletE8, risk, protocol, entry },
     });
     this.#venue = this.#createVenue();
     const inbox = this.#inbox;
@@ -139,7 +159,8 @@ export class TradePass {
   }
 
   run(): TradePassResult {
-    const { rules, fees } = this.#options;
+    const { rules, fees, scorerId, wins } = this.#options;
+    this.#inbox.put({ type: "model", scorerId, sizeFactor: 1, wins });
     for (const { id, series } of this.#tracks) {
       const own = rules[id] as TradingRules;
       this.#inbox.put({ type: "instrument", symbolId: id, symbol: series.symbol, rules: own, fees });
@@ -160,8 +181,14 @@ export class TradePass {
       decisions: this.#decisions,
       equity: this.#equity,
       walletE8: this.#venue.walletE8(),
-      isHalted: this.#engine.trading?.holdings.state === "HALTED",
+      isHalted: this.#core.holdings.state === "HALTED",
+      risk: this.#riskWatch.summary(this.#core.getRiskMetrics()),
+      heat: this.#riskWatch.heat,
     };
+  }
+
+  get #core(): TradingCore {
+    return present(this.#engine.trading, "Invariant: this engine trades");
   }
 
   #firstMs(): number {
@@ -213,7 +240,10 @@ export class TradePass {
       this.#drain();
     }
     // (f): the batch of this bar.
+    const decided = this.#decisions.length;
     this.#batch(timeMs);
+    if (this.#decisions.length > decided || closeMs % HOUR_MS === 0)
+      this.#riskWatch.sample(closeMs, this.#core.getRiskMetrics());
   }
 
   /** The rates that fall due with this minute's open. */
@@ -229,8 +259,7 @@ export class TradePass {
   }
 
   #heldIds(): readonly SymbolId[] {
-    const trades = this.#engine.trading?.holdings.openTrades() ?? [];
-    return trades.map(({ symbolId: id }) => id);
+    return this.#core.holdings.openTrades().map(({ symbolId: id }) => id);
   }
 
   #batch(timeMs: number): void {

@@ -29,7 +29,7 @@ export function writeBacktest(
 }
 
 function pageFacts(
-  { trades, equity }: TradePassResult,
+  { trades, equity, heat }: TradePassResult,
   rulesOf: (symbolId: number) => TradingRules,
 ): PageFacts {
   return {
@@ -42,6 +42,7 @@ function pageFacts(
       r: trade.r,
     })),
     equity: equity.map(({ timeMs, equityE8 }) => ({ timeMs, equity: e8ToNumber(equityE8) })),
+    heat,
   };
 }
 

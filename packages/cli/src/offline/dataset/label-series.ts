@@ -1,12 +1,12 @@
 import { CandidateScanner } from "@smcq/features";
-import type { CandidateCode } from "@smcq/features";
-import { planTrade, resultR, stepPlan } from "@smcq/strategy";
-import type { PlanCandidate, PlanExit, TradePlan } from "@smcq/strategy";
+import type { CandidateCode, EntryPlan } from "@smcq/features";
+import { isTradedThrough, limitTicks, planTrade, resultR, stepEntryBar, stepPlan } from "@smcq/strategy";
+import type { PlanBar, PlanCandidate, PlanExit, TradePlan } from "@smcq/strategy";
 import { BAR_FIELDS, FEATURE_COUNT, MINUTE_MS } from "@smcq/kernel";
 import type { KlineBatch } from "../scan/read-klines-csv.ts";
 import type { DatasetRows } from "./dataset-rows.ts";
 
-/** What became of the bars and candidates of one source; candidates are the sum of the four counts below them. */
+/** What became of the bars and candidates of one source; candidates are the sum of the five counts below them. */
 export interface SourceCounts {
   bars: number;
   /** Open of the first bar, close of the last one, ms since 1970 UTC. */
@@ -15,6 +15,8 @@ export interface SourceCounts {
   candidates: number;
   labelled: number;
   stopTooWide: number;
+  /** Entries that rested until they expired. */
+  notFilled: number;
   /** No label: the plan was open, or not begun, when the bars ended or broke off. */
   openAtEnd: number;
   openAtHole: number;
@@ -30,6 +32,7 @@ export function emptyCounts(): SourceCounts {
     candidates: 0,
     labelled: 0,
     stopTooWide: 0,
+    notFilled: 0,
     openAtEnd: 0,
     openAtHole: 0,
     holes: 0,
@@ -51,12 +54,28 @@ interface OpenPlan {
   readonly plan: TradePlan;
 }
 
+/** A plan whose order rests at so many ticks. */
+interface RestingPlan extends OpenPlan {
+  readonly ticks: number;
+}
+
+export interface LabelSeriesOptions {
+  readonly symbolIndex: number;
+  /** How plans are entered. */
+  readonly entry: EntryPlan;
+  /** The symbol's, price units; only entries that rest are on it. */
+  readonly tickSize: number;
+}
+
 /**
  * Bars of one symbol in, labelled candidates out: the engine's own scanner, and the trade plan of every candidate on
- * its own, whatever other plans are open (docs/smc.md 11). A hole drops what is open and starts the symbol anew.
+ * its own, whatever other plans are open (docs/smc.md 11); an entry of kind `limit` that no bar trades through has no
+ * label. A hole drops what is open and starts the symbol anew.
  */
 export class LabelSeries {
   readonly #symbolIndex: number;
+  readonly #entry: EntryPlan;
+  readonly #tickSize: number;
   readonly #rows: DatasetRows;
   readonly #scanner = new CandidateScanner({
     m1Buffer: new ArrayBuffer(CandidateScanner.M1_BYTES),
@@ -64,12 +83,15 @@ export class LabelSeries {
   });
   #counts: SourceCounts = emptyCounts();
   #pending: Pending | null = null;
+  #resting: RestingPlan[] = [];
   #open: OpenPlan[] = [];
   #bar = 0;
   #lastOpenMs = -Infinity;
 
-  constructor(symbolIndex: number, rows: DatasetRows) {
+  constructor({ symbolIndex, entry, tickSize }: LabelSeriesOptions, rows: DatasetRows) {
     this.#symbolIndex = symbolIndex;
+    this.#entry = entry;
+    this.#tickSize = tickSize;
     this.#rows = rows;
     this.#scanner.attach(0, 0);
     this.#scanner.resetAll();
@@ -96,6 +118,7 @@ export class LabelSeries {
       const close = bars[at + 4] as number;
       if (this.#pending !== null) this.#begin(this.#pending, open);
       if (this.#open.length > 0) this.#step(open, high, low, close);
+      if (this.#resting.length > 0) this.#fill({ open, high, low, close });
       const code = this.#scanner.push(openTimeMs, open, high, low, close, bars[at + 5] as number);
       if (code !== 0) this.#raise(code);
       if (this.#counts.bars === 0) this.#counts.fromMs = openTimeMs;
@@ -121,9 +144,10 @@ export class LabelSeries {
   }
 
   #drop(why: "openAtHole" | "openAtEnd"): void {
-    for (const { candidate } of this.#open) candidate.counts[why]++;
+    for (const { candidate } of [...this.#open, ...this.#resting]) candidate.counts[why]++;
     if (this.#pending !== null) this.#pending.counts[why]++;
     this.#open = [];
+    this.#resting = [];
     this.#pending = null;
   }
 
@@ -145,11 +169,33 @@ export class LabelSeries {
     };
   }
 
-  #begin(candidate: Pending, entry: number): void {
+  #begin(candidate: Pending, open: number): void {
     this.#pending = null;
-    const plan = planTrade(candidate, entry);
-    if (plan.type === "plan") this.#open.push({ candidate, plan });
-    else candidate.counts.stopTooWide++;
+    const entry = this.#entry;
+    const ticks =
+      entry.kind === "limit" ? limitTicks({ ...candidate, quote: open }, entry, this.#tickSize) : null;
+    const plan = planTrade(candidate, ticks === null ? open : ticks * this.#tickSize, entry);
+    if (plan.type !== "plan") candidate.counts.stopTooWide++;
+    else if (ticks === null) this.#open.push({ candidate, plan });
+    else this.#resting.push({ candidate, plan, ticks });
+  }
+
+  /** Entries that rest: the bar trades through them, or they wait on until they expire. */
+  #fill(bar: PlanBar): void {
+    const entry = this.#entry;
+    if (entry.kind === "market") return;
+    this.#resting = this.#resting.filter(({ candidate, plan, ticks }) => {
+      const heldBars = this.#bar - candidate.bar;
+      if (!isTradedThrough(plan.side, ticks, bar, this.#tickSize)) {
+        const isExpired = heldBars >= entry.expiryBars;
+        if (isExpired) candidate.counts.notFilled++;
+        return !isExpired;
+      }
+      const exit = stepEntryBar(plan, heldBars, bar);
+      if (exit === null) this.#open.push({ candidate, plan });
+      else this.#label({ candidate, plan }, exit);
+      return false;
+    });
   }
 
   #step(open: number, high: number, low: number, close: number): void {

@@ -8,6 +8,8 @@ const DAYS_MAX = 1_000;
 /** 2024-01-01 UTC. */
 const START_MS = 1_704_067_200_000;
 const START_PRICE = 1_000;
+/** Prices of a walk lie on no grid; its resting orders do, price units. */
+export const WALK_TICK_SIZE = 0.01;
 const STEPS_PER_BAR = 20;
 const RETURN_PER_MINUTE = 0.0008;
 const STEP_DEVIATION = RETURN_PER_MINUTE / Math.sqrt(STEPS_PER_BAR);

@@ -1,14 +1,22 @@
-import { FEATURE_VERSION, FEATURES, featureSchemaJson, TRADE_PLAN_PARAMETERS } from "@smcq/features";
+import { loadUniverseText } from "@smcq/exchange-sim";
+import {
+  type EntryPlan,
+  FEATURE_VERSION,
+  FEATURES,
+  featureSchemaJson,
+  tradePlanParameters,
+} from "@smcq/features";
 import { sha256Hex } from "@smcq/config";
 import { SmcqError } from "@smcq/kernel";
 import { SMC_PARAMETERS } from "@smcq/smc";
+import { instrumentsFile, readInstruments } from "../backtest/read-instruments.ts";
 import type { BarSource } from "./bar-source.ts";
 import { openKlineFiles } from "./bar-source.ts";
 import { DatasetRows, EXIT_REASONS } from "./dataset-rows.ts";
 import { emptyCounts, LabelSeries } from "./label-series.ts";
 import type { SourceCounts } from "./label-series.ts";
 import type { RandomWalkSpec } from "./random-walk.ts";
-import { openRandomWalks } from "./random-walk.ts";
+import { openRandomWalks, WALK_TICK_SIZE } from "./random-walk.ts";
 import { averageUniqueness } from "./uniqueness.ts";
 import { checkOutput, writeDataset } from "./write-dataset.ts";
 
@@ -21,6 +29,10 @@ export interface DatasetOptions {
     | { readonly type: "klines"; readonly files: readonly string[] }
     | ({ readonly type: "random-walk" } & RandomWalkSpec);
   readonly out: string;
+  /** How plans are entered. */
+  readonly entry: EntryPlan;
+  /** File of rules by symbol, or the venue's exchangeInfo document; null: the bundled one. Only kind `limit` reads it. */
+  readonly instruments: string | null;
 }
 
 /** Sums over all sources. */
@@ -30,6 +42,7 @@ export interface DatasetTotals {
   readonly candidates: number;
   readonly labelled: number;
   readonly stopTooWide: number;
+  readonly notFilled: number;
   readonly openAtEnd: number;
   readonly openAtHole: number;
   readonly holes: number;
@@ -50,10 +63,13 @@ export async function runDataset(options: DatasetOptions): Promise<DatasetTotals
   const sources = bars.type === "klines" ? await openKlineFiles(bars.files) : openRandomWalks(bars);
   const rows = new DatasetRows();
   const symbols = [...new Set(sources.map(({ symbol }) => symbol))];
+  const { entry } = options;
+  const tickSizes = tickSizesOf(options, symbols);
   const counts: SourceCounts[] = [];
   for (const [index, symbol] of symbols.entries()) {
     const own = sources.filter((source) => source.symbol === symbol);
-    counts.push(...(await labelSymbol(new LabelSeries(index, rows), own)));
+    const series = new LabelSeries({ symbolIndex: index, entry, tickSize: tickSizes[index] as number }, rows);
+    counts.push(...(await labelSymbol(series, own)));
   }
   const totals = sumUp(counts, rows, symbols.length);
   if (totals.labelled === 0)
@@ -64,6 +80,19 @@ export async function runDataset(options: DatasetOptions): Promise<DatasetTotals
   const summary = describe(options, sources, counts, totals);
   await writeDataset(options.out, { rows, weights: averageUniqueness(rows), symbols, summary });
   return totals;
+}
+
+/** Ticks that resting orders lie on, by symbol; walks have one of their own. */
+function tickSizesOf(
+  { bars, entry, instruments }: DatasetOptions,
+  symbols: readonly string[],
+): readonly number[] {
+  if (entry.kind !== "limit" || bars.type === "random-walk") return symbols.map(() => WALK_TICK_SIZE);
+  const text =
+    instruments === null
+      ? { name: "the bundled exchangeInfo", text: loadUniverseText() }
+      : instrumentsFile(instruments);
+  return readInstruments(text, symbols).map(({ tickSize }) => tickSize);
 }
 
 /** Takes the sources of one symbol, which are in order of time. */
@@ -103,6 +132,7 @@ function sumUp(counts: readonly SourceCounts[], rows: DatasetRows, symbols: numb
     candidates: sum("candidates"),
     labelled: sum("labelled"),
     stopTooWide: sum("stopTooWide"),
+    notFilled: sum("notFilled"),
     openAtEnd: sum("openAtEnd"),
     openAtHole: sum("openAtHole"),
     holes: sum("holes"),
@@ -112,7 +142,7 @@ function sumUp(counts: readonly SourceCounts[], rows: DatasetRows, symbols: numb
 }
 
 function describe(
-  { bars }: DatasetOptions,
+  { bars, entry }: DatasetOptions,
   sources: readonly BarSource[],
   counts: readonly SourceCounts[],
   totals: DatasetTotals,
@@ -121,10 +151,10 @@ function describe(
     datasetVersion: DATASET_VERSION,
     source: bars.type === "klines" ? { type: bars.type } : bars,
     featureVersion: FEATURE_VERSION,
-    featureSchemaSha256: sha256Hex(featureSchemaJson()),
+    featureSchemaSha256: sha256Hex(featureSchemaJson(entry)),
     features: FEATURES.map(({ name }) => name),
     smcParameters: SMC_PARAMETERS,
-    tradePlanParameters: TRADE_PLAN_PARAMETERS,
+    tradePlanParameters: tradePlanParameters(entry),
     totals,
     files: sources.map(({ name, sha256, symbol }, k) => ({ name, sha256, symbol, ...counts[k] })),
   };

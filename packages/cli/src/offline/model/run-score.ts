@@ -1,3 +1,4 @@
+import type { EntryPlan } from "@smcq/features";
 import { FEATURE_COUNT, SystemClock } from "@smcq/kernel";
 import {
   attachModels,
@@ -18,6 +19,7 @@ export interface ScoreOptions {
   readonly isRaw: boolean;
   readonly scorer: ModelKind;
   readonly isAnySchema: boolean;
+  readonly entry: EntryPlan;
 }
 
 interface MarginSource {
@@ -32,9 +34,9 @@ const EPOCH = 1;
  * standard output, shortest digits that read back the same. Returns the rows scored.
  */
 export async function runScore(options: ScoreOptions): Promise<number> {
-  const { file, isAnySchema } = options;
+  const { file, isAnySchema, entry } = options;
   const clock = new SystemClock();
-  const opened = openModel({ file, nowMs: clock.nowMs(), refuseExpired: false, isAnySchema });
+  const opened = openModel({ file, nowMs: clock.nowMs(), refuseExpired: false, isAnySchema, entry });
   const source = options.scorer === "ort" ? await ortSource(opened, clock) : leafMaskSource(opened);
   try {
     return await writeScores(options, opened, source);

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { EngineConfig } from "@smcq/config";
-import { HEURISTIC_ID } from "@smcq/features";
+import { entryPlanOf, HEURISTIC_ID } from "@smcq/features";
 import { type Clock, errorCode, errorMessage, type Logger, SmcqError } from "@smcq/kernel";
 import type { LifecycleModel } from "@smcq/model-life";
 import {
@@ -12,6 +12,8 @@ import {
   ModelErrorCode,
   type ModelMemory,
   OrtHost,
+  type ProvenWins,
+  provenWins,
   type SharedModels,
   utcMs,
 } from "@smcq/scoring";
@@ -60,12 +62,16 @@ export interface LoadDeps {
 /** A loaded model as its life sees it. */
 export interface RunModel extends LifecycleModel {
   readonly epoch: number;
+  /** What is proven of its scores. */
+  readonly wins: ProvenWins | null;
 }
 
 /** What a model's life has to know of a loaded one; times of the card in venue ms. */
 export function lifecycleModel({ id, epoch, sha256, card }: LoadedModel): RunModel {
   const { status, expiresUtc, psi, metrics } = card.metadata;
-  return { id, epoch, sha256, status, expiresUtc, expiresMs: utcMs(expiresUtc), training: { psi, metrics } };
+  const wins = provenWins(card.metadata);
+  const training = { psi, metrics };
+  return { id, epoch, sha256, status, expiresUtc, expiresMs: utcMs(expiresUtc), training, wins };
 }
 
 /** Loads what the settings name, through the whole gate; refuses with MODEL_*, never falls back by itself. */
@@ -132,6 +138,7 @@ class ModelLoader {
       memory: this.#memory,
       epoch,
       nowMs: this.#deps.venueClock.nowMs(),
+      entry: entryPlanOf(this.#config.strategy.entry),
       refuseExpired,
       publicKeyPem: publicKey(this.#config),
       clock: this.#deps.wallClock,

@@ -6,6 +6,7 @@ import {
   type LifecycleAction,
   type LifecycleNoteKind,
   ModelLifecycle,
+  type PlanEntries,
   type RecentBars,
 } from "@smcq/model-life";
 import { MODEL_SLOTS } from "@smcq/scoring";
@@ -37,6 +38,8 @@ export interface RunModels {
 export interface RunModelsDeps {
   readonly memory: Pick<ClusterMemory, "setModels" | "isModelUsed">;
   readonly recentBars: RecentBars;
+  /** How plans are entered. */
+  readonly entries: PlanEntries;
   readonly inbox: Inbox;
   /** The size factor that a model ended a run before with, 0..1. */
   readonly sizeFactorBefore: (modelId: string) => number;
@@ -89,6 +92,7 @@ export class LivingModels implements RunModels {
       slots: MODEL_SLOTS,
       shadowBars: deps.shadowBars,
       recentBars: deps.recentBars,
+      entries: deps.entries,
     });
     this.#watch = new ModelWatch({
       file: loaded.file,
@@ -175,12 +179,17 @@ export class LivingModels implements RunModels {
     return this.#isClosing ? null : epoch;
   }
 
-  #carryOut(actions: readonly LifecycleAction[]): void {
+  #carryOut(actions: readonly LifecycleAction<RunModel>[]): void {
     const { memory, inbox, keep } = this.#deps;
     for (const action of actions) {
       if (action.type === "score-with") memory.setModels(action.epochs);
       else if (action.type === "size")
-        inbox.put({ type: "model", scorerId: action.scorerId, sizeFactor: action.sizeFactor });
+        inbox.put({
+          type: "model",
+          scorerId: action.model.id,
+          sizeFactor: action.sizeFactor,
+          wins: action.model.wins,
+        });
       else {
         const { kind, modelId, atMs, detail } = action.note;
         const isTrouble = isBadNews(kind, detail);

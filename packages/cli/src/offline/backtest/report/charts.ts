@@ -37,6 +37,8 @@ export interface Frame {
   readonly summary: string;
   readonly x: Axis;
   readonly y: Axis;
+  /** A value that a line is drawn at. */
+  readonly limit?: number;
 }
 
 /** An axis that holds every value and its first and last tick; `label` writes a tick with as many places as it needs. */
@@ -131,12 +133,16 @@ export function barChart(frame: Frame, bars: readonly Bar[]): Markup {
   );
 }
 
-function chart({ title, summary, x, y }: Frame, content: readonly Markup[]): Markup {
+function chart({ title, summary, x, y, limit }: Frame, content: readonly Markup[]): Markup {
   const lines = y.ticks.map(({ at }) => {
     const height = text(upward(y, at));
     const kind = at === 0 ? "zero" : "grid";
     return markup`<line class="${kind}" x1="0" x2="${text(SIDE)}" y1="${height}" y2="${height}"/>`;
   });
+  if (limit !== undefined) {
+    const height = text(upward(y, limit));
+    lines.push(markup`<line class="limit" x1="0" x2="${text(SIDE)}" y1="${height}" y2="${height}"/>`);
+  }
   const yLabels = y.ticks.map(
     ({ at, label }) => markup`<span style="top:${text(upward(y, at) / 10)}%">${label}</span>`,
   );

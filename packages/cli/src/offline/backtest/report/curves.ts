@@ -1,4 +1,6 @@
+import type { RiskParameters } from "@smcq/risk";
 import type { BacktestReport } from "../backtest-report.ts";
+import type { HeatSample, RiskFigures } from "../risk-watch.ts";
 import { type Frame, lineChart, type Point, peakChart, timeAxis, valueAxis } from "./charts.ts";
 import { exposureSteps, type ExposureStep, type OpenTrade } from "./exposure.ts";
 import { minuteText, moneyText, numberText, shareText } from "./format.ts";
@@ -13,6 +15,7 @@ const SHALLOWEST: Point = [0, -0.01];
 export interface PageFacts {
   readonly trades: readonly (OpenTrade & { readonly r: number })[];
   readonly equity: readonly EquityPoint[];
+  readonly heat: readonly HeatSample[];
 }
 
 /** The equity curve with its drawdown. */
@@ -64,7 +67,8 @@ export function curveSections({ period, input }: BacktestReport, { equity }: Pag
 }
 
 /** What was at risk at any time. */
-export function exposureSection({ period, input }: BacktestReport, { trades }: PageFacts): Markup {
+export function exposureSection({ period, input, risk }: BacktestReport, facts: PageFacts): Markup {
+  const { trades, heat } = facts;
   if (period === null || trades.length === 0)
     return section("Exposure", markup`<p class="none">No trades, no exposure.</p>`);
   const steps = exposureSteps(trades, Number(input.equity));
@@ -82,6 +86,8 @@ export function exposureSection({ period, input }: BacktestReport, { trades }: P
   };
   return section(
     "Exposure",
+    heatChart(heat, input.risk.heatRatioMax, x),
+    note(worstText(risk.worst, input.risk)),
     chartOf("Notional of the open trades by the wallet, %", ({ notionalRatio }) => notionalRatio, true),
     chartOf("Planned loss of the open trades at their stops, %", ({ riskRatio }) => riskRatio, true),
     chartOf("Open trades", ({ openTrades }) => openTrades, false),
@@ -89,6 +95,41 @@ export function exposureSection({ period, input }: BacktestReport, { trades }: P
       `At least one trade was open ${shareText(timeInMarketRatio(steps, period), 0)} of the time. Each chart shows the highest value of each of 240 slices of the period; notional at the entry price, planned loss as a share of the equity at each trade's decision.`,
     ),
   );
+}
+
+/** What all stops together would lose, approved entries included, and the cap that no entry may pass. */
+function heatChart(heat: readonly HeatSample[], cap: number, x: Frame["x"]): Markup {
+  const points = heat.flatMap(({ timeMs, ratio }) =>
+    Number.isFinite(ratio) ? [[timeMs, ratio] as const] : [],
+  );
+  const max = points.reduce((high, [, value]) => Math.max(high, value), 0);
+  return peakChart(
+    {
+      title: "Heat: loss if every stop is hit, % of equity; the dashed line is its cap",
+      summary: `Heat: at most ${shareText(max, 2)} of a cap of ${shareText(cap, 2)}`,
+      x,
+      y: shareAxis([...points, [0, 0], [0, cap]]),
+      limit: cap,
+    },
+    points,
+  );
+}
+
+function worstText(worst: RiskFigures, caps: RiskParameters): string {
+  const used = (ratio: number | null, cap: number): string =>
+    `${ratio === null ? "more than all" : shareText(ratio, 2)} of ${shareText(cap, 2)}`;
+  const sideHeat =
+    worst.longHeatRatio === null || worst.shortHeatRatio === null
+      ? null
+      : Math.max(worst.longHeatRatio, worst.shortHeatRatio);
+  return [
+    `Highest at any decision and any closed hour: heat ${used(worst.heatRatio, caps.heatRatioMax)}`,
+    `of one side ${used(sideHeat, caps.directionHeatRatioMax)}`,
+    `notional ${used(worst.grossRatio, caps.grossRatioMax)}`,
+    `margins ${used(worst.marginsRatio, caps.marginsRatioMax)}`,
+    `loss of a day ${shareText(worst.dayLossRatio, 2)}`,
+    `drawdown ${shareText(worst.drawdownRatio, 2)}.`,
+  ].join(", ");
 }
 
 function timeInMarketRatio(

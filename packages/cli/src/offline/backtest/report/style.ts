@@ -37,6 +37,7 @@ figure { margin: 1rem 0; } figcaption { font-size: .875rem; font-weight: 500; ma
 .x span { position: absolute; top: .6rem; transform: translateX(-50%); white-space: nowrap; }
 svg line, svg polyline { vector-effect: non-scaling-stroke; fill: none; }
 svg .grid { stroke: var(--rule); } svg .zero { stroke: var(--soft); }
+svg .limit { stroke: var(--loss); stroke-dasharray: 6 4; }
 svg .line { stroke: var(--line); stroke-width: 1.5; } svg .area { fill: var(--area); }
 svg .gain { fill: var(--gain); } svg .loss { fill: var(--loss); }
 @media (max-width: 40rem) { th, td { padding-right: .5rem; } .x span:nth-child(even) { display: none; } }

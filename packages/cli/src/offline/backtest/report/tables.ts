@@ -137,7 +137,7 @@ export function sourceSections({ decisions, exits, input }: BacktestReport): rea
       ),
     ),
     section("Exits by reason", table(columns("Reason"), counted(exits, exitMeaning))),
-    section("Settings of risk", table(["Setting", "Value"], settingRows(input))),
+    section("Settings of entries, risk, protocol and fees", table(["Setting", "Value"], settingRows(input))),
     section(
       "Files",
       table(
@@ -158,10 +158,16 @@ function fundingFiles({ funding }: BacktestReport["input"]): BacktestReport["inp
   return [{ name: funding.name, symbol: "funding rates", sha256: funding.sha256 }];
 }
 
-function settingRows({ risk }: BacktestReport["input"]): readonly (readonly string[])[] {
-  return Object.entries(risk).map(([name, value]: [string, number]) => {
-    if (name.endsWith("Ms")) return [name, durationText(value)];
-    if (/Ratio(?:Max|Min|Default)?$/.test(name)) return [name, `${String(+(100 * value).toPrecision(6))} %`];
-    return [name, String(value)];
-  });
+function settingRows(input: BacktestReport["input"]): readonly (readonly string[])[] {
+  const { risk, protocol, fees, entry } = input;
+  const { kind, ...numbers } = entry;
+  const rows = Object.entries({ ...risk, ...protocol, ...fees, ...numbers }).map(
+    ([name, value]: [string, number]) => {
+      if (name.endsWith("Ms")) return [name, durationText(value)];
+      if (/Ratio(?:Max|Min|Default)?$/.test(name))
+        return [name, `${String(+(100 * value).toPrecision(6))} %`];
+      return [name, String(value)];
+    },
+  );
+  return [["entry", kind], ...rows];
 }

@@ -74,11 +74,16 @@ export class BarVenue implements BacktestVenue {
   #trade(id: SymbolId, bar: number, timeMs: number): void {
     const { bars, drain, dataEnded } = this.#run;
     const closeMs = timeMs + MINUTE_MS;
-    this.#exchange.trade(id, timeMs, closeMs, {
+    const prices = {
       openE8: bars.valueE8(id, bar, BarField.Open),
       highE8: bars.valueE8(id, bar, BarField.High),
       lowE8: bars.valueE8(id, bar, BarField.Low),
-    });
+    };
+    if (this.#exchange.trade(id, timeMs, closeMs, prices)) {
+      // The core places the stop of what has filled; the same bar may reach it.
+      drain();
+      this.#exchange.afterEntry(id, closeMs, prices);
+    }
     if (!bars.isLast(id, bar)) return;
     drain();
     dataEnded(id);
