@@ -24,6 +24,7 @@ describe("tradingRules", () => {
       maintMarginRatio: null,
       priceDecimals: 1,
       qtyDecimals: 3,
+      leverageCaps: [],
     });
     expect(tradingRules({ ...texts, maintMarginRatio: "0.0040" }).maintMarginRatio).toBe(0.004);
   });

@@ -1,4 +1,4 @@
-import type { FeeRates, OrderSide, TradingRules } from "@smcq/exchange";
+import { type FeeRates, notionalMaxOf, type OrderSide, type TradingRules } from "@smcq/exchange";
 import type { RiskParameters } from "./parameters.ts";
 
 /** What a trade would cost and risk for each unit of quantity, before anybody asks how much of it. */
@@ -157,7 +157,7 @@ function capsOf(input: SizeInput, parameters: RiskParameters): readonly Cap[] {
     cap("gross", (parameters.grossRatioMax * E - exposure.notional) / e),
     cap("margins", ((parameters.marginsRatioMax * E - exposure.margin) * leverage) / e),
     cap("liquidity", (parameters.liquidityRatioMax * medianTurnover) / e),
-    cap("exchange", rules.marketMaxQty),
+    cap("exchange", Math.min(rules.marketMaxQty, notionalMaxOf(rules, leverage) / e)),
   ];
 }
 

@@ -28,6 +28,31 @@ function sized(more: Partial<SizeInput> = {}, parameters: Partial<RiskParameters
   return sizeOf(sizeInput(more), { ...DEFAULTS, ...parameters });
 }
 
+describe("the exchange's cap", () => {
+  const caps = [
+    { leverageMax: 50, notionalMax: 300 },
+    { leverageMax: 10, notionalMax: 900 },
+    { leverageMax: 5, notionalMax: 5_000 },
+  ];
+  const capAt = (leverage: number, marketMaxQty: string, leverageCaps = caps): number | undefined => {
+    const rules = { ...rulesOf({ marketMaxQty }), leverageCaps };
+    const unit = { ...unitOf(), e: 100, leverage };
+    return sized({ rules, unit }).caps.find(({ name }) => name === "exchange")?.q;
+  };
+
+  it("is the largest market order, or the bracket's notional at the trade's leverage where that is less", () => {
+    expect(capAt(10, "1000")).toBe(9);
+    expect(capAt(11, "1000")).toBe(3);
+    expect(capAt(5, "1000")).toBe(50);
+    expect(capAt(5, "20")).toBe(20);
+  });
+
+  it("is none by brackets that are unknown, and 0 at a leverage that they do not have", () => {
+    expect(capAt(10, "1000", [])).toBe(1_000);
+    expect(capAt(51, "1000")).toBe(0);
+  });
+});
+
 describe("the unit figures", () => {
   it("of an entry that rests pay the maker's fee and no slippage to get in", () => {
     const input = { ...unitInput(), rules: rulesOf({ tickSize: "0.01" }), isResting: true };

@@ -1,5 +1,5 @@
 import { type TradingRules, tradingRules } from "@smcq/exchange";
-import { numberToE8, parseE8, SmcqError } from "@smcq/kernel";
+import { e8ToNumber, numberToE8, parseE8, SmcqError } from "@smcq/kernel";
 import { filterOf, type VenueSymbol } from "../market/universe.ts";
 import { max, min } from "./bigints.ts";
 import { type Brackets, bundledBrackets } from "./brackets.ts";
@@ -77,14 +77,17 @@ export function venueRules(
     triggerProtectE8: share("triggerProtect", DEFAULT_BOUND),
     liquidationFeeE8: share("liquidationFee", DEFAULT_LIQUIDATION_FEE),
     brackets,
-    trading: tradingRules({
-      symbol,
-      tickSize: text("PRICE_FILTER", "tickSize"),
-      stepSize: text("MARKET_LOT_SIZE", "stepSize"),
-      minQty: text("MARKET_LOT_SIZE", "minQty"),
-      marketMaxQty: text("MARKET_LOT_SIZE", "maxQty"),
-      minNotional: text("MIN_NOTIONAL", "notional"),
-    }),
+    trading: withCaps(
+      tradingRules({
+        symbol,
+        tickSize: text("PRICE_FILTER", "tickSize"),
+        stepSize: text("MARKET_LOT_SIZE", "stepSize"),
+        minQty: text("MARKET_LOT_SIZE", "minQty"),
+        marketMaxQty: text("MARKET_LOT_SIZE", "maxQty"),
+        minNotional: text("MIN_NOTIONAL", "notional"),
+      }),
+      brackets,
+    ),
   };
 }
 
@@ -94,6 +97,7 @@ export function venueRules(
  */
 export function venueRulesAround(trading: TradingRules): VenueRules {
   const { symbol, tickE8, stepE8, minQtySteps, marketMaxQty, minNotional } = trading;
+  const brackets = bundledBrackets(symbol);
   const lot = {
     minE8: BigInt(minQtySteps) * stepE8,
     maxE8: BigInt(Math.floor(marketMaxQty / trading.stepSize)) * stepE8,
@@ -113,8 +117,8 @@ export function venueRulesAround(trading: TradingRules): VenueRules {
     marketTakeBoundE8: parseE8(DEFAULT_BOUND),
     triggerProtectE8: parseE8(DEFAULT_BOUND),
     liquidationFeeE8: parseE8(DEFAULT_LIQUIDATION_FEE),
-    brackets: bundledBrackets(symbol),
-    trading,
+    brackets,
+    trading: withCaps(trading, brackets),
   };
 }
 
@@ -131,6 +135,14 @@ export function withPrices(rules: VenueRules, lowestE8: bigint, highestE8: bigin
     priceMinE8: min(rules.priceMinE8, roomyMinE8),
     priceMaxE8: max(rules.priceMaxE8, roomyMaxE8),
   };
+}
+
+function withCaps(trading: TradingRules, { steps }: Brackets): TradingRules {
+  const leverageCaps = steps.map(({ leverageMax, notionalCapE8 }) => ({
+    leverageMax,
+    notionalMax: e8ToNumber(notionalCapE8),
+  }));
+  return { ...trading, leverageCaps };
 }
 
 function e8Of(symbol: string, field: string, text: string): bigint {

@@ -13,6 +13,12 @@ export interface TradingRuleTexts {
   readonly maintMarginRatio?: string;
 }
 
+/** A step of the leverage brackets: a position up to `notionalMax` USDT may have `leverageMax`. */
+export interface LeverageCap {
+  readonly leverageMax: number;
+  readonly notionalMax: number;
+}
+
 /** A symbol's rules as orders and sizes need them: exact where money is added up, float64 where decisions are made. */
 export interface TradingRules {
   readonly symbol: string;
@@ -26,9 +32,17 @@ export interface TradingRules {
   readonly minNotional: number;
   /** Null: unknown; sizes then reckon with a default. */
   readonly maintMarginRatio: number | null;
+  /** Ascending; empty: unknown. */
+  readonly leverageCaps: readonly LeverageCap[];
   /** Decimals of a price and of a quantity. */
   readonly priceDecimals: number;
   readonly qtyDecimals: number;
+}
+
+/** The largest position that the brackets allow at a leverage, USDT; infinite where they are unknown. */
+export function notionalMaxOf({ leverageCaps }: TradingRules, leverage: number): number {
+  if (leverageCaps.length === 0) return Number.POSITIVE_INFINITY;
+  return leverageCaps.findLast(({ leverageMax }) => leverage <= leverageMax)?.notionalMax ?? 0;
 }
 
 /** Reads the rules; refuses with RULES_INVALID what is no positive decimal, naming symbol and field. */
@@ -50,6 +64,7 @@ export function tradingRules(texts: TradingRuleTexts): TradingRules {
     marketMaxQty: Number(texts.marketMaxQty),
     minNotional: Number(texts.minNotional),
     maintMarginRatio: texts.maintMarginRatio === undefined ? null : Number(texts.maintMarginRatio),
+    leverageCaps: [],
     priceDecimals: decimalsOf(texts.tickSize),
     qtyDecimals: decimalsOf(texts.stepSize),
   };

@@ -117,7 +117,8 @@ export async function runBacktest(options: BacktestOptions): Promise<BacktestRep
       : { type: "path", seed: options.seed, rules: pricedRules(readVenueRules(instruments, rules), series) };
   const result = new TradePass({
     series,
-    rules,
+    // Where the venue holds orders against brackets, sizes keep to them.
+    rules: fidelity.type === "path" ? fidelity.rules.map(({ trading }) => trading) : rules,
     fees: options.fees,
     funding: funding?.rates ?? [],
     walletE8,
