@@ -9,6 +9,7 @@ import { timeAxis, valueAxis } from "../src/offline/backtest/report/charts.ts";
 import { durationText, moneyText, numberText, shareText } from "../src/offline/backtest/report/format.ts";
 import { markup } from "../src/offline/backtest/report/markup.ts";
 import { outcomeMeaning } from "../src/offline/backtest/report/meanings.ts";
+import { examplesOf } from "../src/offline/backtest/report/explained.ts";
 import { type PageFacts, reportHtml } from "../src/offline/backtest/report/page.ts";
 import type { RiskSummary } from "../src/offline/backtest/risk-watch.ts";
 
@@ -113,6 +114,7 @@ function resultOf(
       })),
       equity: equity.map(({ timeMs, equityE8 }) => ({ timeMs, equity: Number(equityE8) / 1e8 })),
       heat: trades.map(({ entryMs }, index) => ({ timeMs: entryMs, ratio: index === 3 ? 0.0234 : 0.01 })),
+      examples: examplesOf([], trades),
     },
   };
 }

@@ -111,6 +111,20 @@ describe("smcq backtest", () => {
     expect(input.protocol.protectMs).toBe(1_500);
   });
 
+  it("explains its first trade and the first refusal of each kind on the page", async () => {
+    const { out } = await backtest("out");
+    const page = readFileSync(join(out, "report.html"), "utf8");
+    const explained = page.slice(page.indexOf("One of each, explained"));
+    const [header = [], first = []] = csvRows(join(out, "trades.csv"));
+    const of = (column: string): string => first[header.indexOf(column)] ?? "";
+    expect(explained).toContain(`Signal: ${of("symbol")} ${of("side") === "1" ? "long" : "short"}`);
+    const pnl = Number(of("pnl")).toFixed(2).replace("-", "−");
+    expect(explained).toContain(`${Number(of("pnl")) > 0 ? "+" : ""}${pnl} USDT, `);
+    const refusals = Object.keys(report(out).decisions).filter((outcome) => outcome !== "APPROVED");
+    expect(refusals.length).toBeGreaterThan(3);
+    for (const outcome of refusals) expect(explained).toContain(`>${outcome}<`);
+  });
+
   it("takes the files of a symbol in any order and any cut", async () => {
     const [header = "", ...lines] = barLines("BTCUSDT");
     const half = Math.floor(lines.length / 2);

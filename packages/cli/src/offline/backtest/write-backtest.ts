@@ -4,6 +4,7 @@ import type { DecisionRecord, TradeRecord } from "@smcq/engine";
 import type { TradingRules } from "@smcq/exchange";
 import { e8Text, e8ToNumber } from "@smcq/kernel";
 import type { BacktestReport } from "./backtest-report.ts";
+import { examplesOf } from "./report/explained.ts";
 import { type PageFacts, reportHtml } from "./report/page.ts";
 import type { EquityRow, TradePassResult } from "./trade-pass.ts";
 
@@ -29,7 +30,7 @@ export function writeBacktest(
 }
 
 function pageFacts(
-  { trades, equity, heat }: TradePassResult,
+  { trades, decisions, equity, heat }: TradePassResult,
   rulesOf: (symbolId: number) => TradingRules,
 ): PageFacts {
   return {
@@ -43,6 +44,7 @@ function pageFacts(
     })),
     equity: equity.map(({ timeMs, equityE8 }) => ({ timeMs, equity: e8ToNumber(equityE8) })),
     heat,
+    examples: examplesOf(decisions, trades),
   };
 }
 

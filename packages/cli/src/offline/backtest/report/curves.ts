@@ -1,3 +1,4 @@
+import type { Examples } from "./explained.ts";
 import type { RiskParameters } from "@smcq/risk";
 import type { BacktestReport } from "../backtest-report.ts";
 import type { HeatSample, RiskFigures } from "../risk-watch.ts";
@@ -16,6 +17,7 @@ export interface PageFacts {
   readonly trades: readonly (OpenTrade & { readonly r: number })[];
   readonly equity: readonly EquityPoint[];
   readonly heat: readonly HeatSample[];
+  readonly examples: Examples;
 }
 
 /** The equity curve with its drawdown. */

@@ -1,5 +1,6 @@
 import { type BacktestReport, TRADES_MIN } from "../backtest-report.ts";
 import { curveSections, exposureSection, type PageFacts } from "./curves.ts";
+import { explainedSection } from "./explained.ts";
 import { minuteText, moneyText, numberText, shareText } from "./format.ts";
 import { type Markup, markup, signed } from "./markup.ts";
 import { edgeSections } from "./edge.ts";
@@ -34,6 +35,7 @@ ${histogramSection(facts.trades.map(({ r }) => r))}
 ${costsSection(report)}
 ${exposureSection(report, facts)}
 ${calibrationSection(report)}
+${explainedSection(facts.examples, report.input.risk)}
 ${sourceSections(report)}
 <footer>Times are UTC, money is USDT, R is the distance from entry to stop. All figures: report.json, trades.csv, decisions.csv, equity.csv beside this page.</footer>
 </main></body>
