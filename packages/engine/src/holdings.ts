@@ -1,9 +1,9 @@
 import type { FeeRates, TradingRules } from "@smcq/exchange";
-import { present, type SymbolId } from "@smcq/kernel";
+import type { SymbolId } from "@smcq/kernel";
 import { Portfolio } from "@smcq/portfolio";
 import type { RiskParameters } from "@smcq/risk";
 import type { Trade } from "./trade.ts";
-import type { Quote, TradingState } from "./trading-events.ts";
+import type { HaltReason, Quote, ReduceReason, TradingState } from "./trading-events.ts";
 
 export interface TradingOptions {
   /** Four characters that begin every client order id of this engine. */
@@ -27,8 +27,9 @@ export class Holdings {
   readonly trades: Map<SymbolId, Trade> = new Map<SymbolId, Trade>();
   readonly #symbols = new Map<SymbolId, TradedSymbol>();
   readonly #quotes = new Map<SymbolId, Quote>();
-  readonly #haltReasons = new Set<string>();
-  readonly #reduceReasons = new Set<string>();
+  readonly #haltReasons = new Set<HaltReason>();
+  readonly #reduceReasons = new Set<ReduceReason>();
+  readonly #leverages = new Map<SymbolId, number>();
   #intents = 0;
 
   constructor(options: TradingOptions) {
@@ -53,8 +54,16 @@ export class Holdings {
     return this.#quotes.get(symbolId) ?? null;
   }
 
-  trade(symbolId: SymbolId): Trade {
-    return present(this.trades.get(symbolId), "Invariant: a fill of ours belongs to a trade");
+  /** The venue has told how many times the margin a position of the symbol may be. */
+  setLeverage(symbolId: SymbolId, leverage: number): void {
+    this.#leverages.set(symbolId, leverage);
+    const trade = this.trades.get(symbolId);
+    if (trade !== undefined) trade.leverage = leverage;
+  }
+
+  /** As the venue has told it; null: it has not. */
+  leverage(symbolId: SymbolId): number | null {
+    return this.#leverages.get(symbolId) ?? null;
   }
 
   /** Open trades by symbol number. */
@@ -75,19 +84,15 @@ export class Holdings {
     return [...this.#haltReasons, ...this.#reduceReasons];
   }
 
-  /** True when the state's reasons changed. */
-  halt(reason: string): boolean {
-    if (this.#haltReasons.has(reason)) return false;
+  /** Until a person resumes. */
+  halt(reason: HaltReason): void {
     this.#haltReasons.add(reason);
-    return true;
   }
 
-  /** Sets or takes back a reason to only reduce; true when something changed. */
-  reduce(reason: string, isGiven: boolean): boolean {
-    if (this.#reduceReasons.has(reason) === isGiven) return false;
+  /** Sets or takes back a reason to only reduce. */
+  reduce(reason: ReduceReason, isGiven: boolean): void {
     if (isGiven) this.#reduceReasons.add(reason);
     else this.#reduceReasons.delete(reason);
-    return true;
   }
 
   /** A person resumes: no reason to halt is left. */

@@ -36,7 +36,7 @@ export interface Trade {
   readonly d: number;
   readonly sigma: number;
   readonly takerRatio: number;
-  readonly leverage: number;
+  leverage: number;
   /** Loss at the stop for a unit, as approved. */
   readonly loss: number;
   /** Expected entry price, as approved. */

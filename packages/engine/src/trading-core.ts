@@ -7,12 +7,13 @@ import { Entries } from "./stages/entries.ts";
 import { Exits } from "./stages/exits.ts";
 import { OrderTracker } from "./stages/order-tracker.ts";
 import { PositionController } from "./stages/position-controller.ts";
+import { States } from "./stages/states.ts";
 
 /**
  * The side of orders and money: a row of stages, called in this order for every event. No stage calls another; they
  * share `Holdings`.
  *
- *   portfolio ─► order-tracker ─► position-controller ─► exits ─► (decision window) ─► entries
+ *   portfolio ─► order-tracker ─► position-controller ─► exits ─► states ─► (decision window) ─► entries
  */
 export class TradingCore {
   readonly holdings: Holdings;
@@ -20,6 +21,7 @@ export class TradingCore {
   readonly governors: Governors;
   readonly #positions: PositionController;
   readonly #exits: Exits;
+  readonly #states: States;
   readonly #entries: Entries;
 
   constructor(options: TradingOptions) {
@@ -30,6 +32,7 @@ export class TradingCore {
     const closing = new ClosingOrders(this.holdings, this.orders);
     this.#positions = new PositionController(this.holdings, closing, pace);
     this.#exits = new Exits(this.holdings, closing, this.governors);
+    this.#states = new States(this.holdings, this.governors);
     this.#entries = new Entries(this.holdings, this.orders, this.governors, pace);
   }
 
@@ -37,9 +40,11 @@ export class TradingCore {
   on(event: EngineEvent, commands: Command[]): void {
     const turn = { nowMs: event.nowMs, nowNs: event.nowNs, commands };
     const realisedE8 = this.#fold(event);
-    this.#positions.on(this.orders.on(event), realisedE8, turn);
+    const changes = this.orders.on(event);
+    this.#positions.on(changes, realisedE8, turn);
     this.#positions.overdue(turn);
     this.#exits.on(event, turn);
+    this.#states.on(event, changes, turn);
   }
 
   /** What comes after it. */
@@ -71,6 +76,11 @@ export class TradingCore {
       case "quotes":
         for (const quote of event.quotes) this.holdings.setQuote(quote);
         return 0n;
+      case "leverage":
+        this.holdings.setLeverage(event.symbolId, event.leverage);
+        return 0n;
+      case "answer":
+      case "account-stream":
       case "candidates":
       case "invalid-score":
       case "model":

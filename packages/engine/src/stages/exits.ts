@@ -27,7 +27,9 @@ export class Exits {
     else if (event.type === "data-ended") {
       const trade = this.#holdings.trades.get(event.symbolId);
       if (trade !== undefined) this.#closing.beginExit(trade, "end-of-data", turn);
-    }
+    } else if (event.type === "operator" && event.word === "flatten")
+      // An entry that is on its way is left as soon as it fills.
+      for (const trade of this.#holdings.openTrades()) this.#closing.beginExit(trade, "operator", turn);
   }
 
   #onMinute(event: Extract<EngineEvent, { type: "minute" }>, turn: Turn): void {
@@ -36,8 +38,7 @@ export class Exits {
     const flatten = this.#governors.minute(event.closeMs, equityE8, portfolio.totals.transfersE8);
     turn.commands.push({ type: "equity", closeMs: event.closeMs, walletE8, equityE8 });
     // A day's loss names the exits of the same minute, and hides no halt.
-    if (this.#governors.isHalting && this.#holdings.halt("drawdown"))
-      turn.commands.push({ type: "state", state: this.#holdings.state, reasons: this.#holdings.reasons });
+    if (this.#governors.isHalting) this.#holdings.halt("drawdown");
     const closed = new Set<number>(event.marks.map(({ symbolId }) => symbolId));
     for (const trade of this.#holdings.openTrades()) {
       const hasBar = closed.has(trade.symbolId);

@@ -127,8 +127,7 @@ describe("drawdown", () => {
     driver.minute();
     expect(driver.enter()).toEqual([]);
     expect(driver.outcomes.at(-1)).toBe("S0 STATE_NOT_ACTIVE");
-    driver.core.holdings.resume();
-    driver.core.governors.rebase();
+    driver.put({ type: "operator", word: "resume" });
     driver.nowMs += MINUTE_MS;
     expect(driver.enter()).toHaveLength(1);
     expect(driver.core.holdings.state).toBe("ACTIVE");
@@ -137,8 +136,7 @@ describe("drawdown", () => {
   it("is measured from the equity of the moment in which a person resumed", () => {
     const driver = halted();
     leave(driver, 7_498);
-    driver.core.holdings.resume();
-    driver.core.governors.rebase();
+    driver.put({ type: "operator", word: "resume" });
     driver.minute();
     expect(driver.core.holdings.state).toBe("ACTIVE");
     expect(driver.core.governors.state.drawdownFactor).toBe(1);

@@ -300,6 +300,7 @@ export class TradePass {
       case "equity":
         this.#keepEquity(command.closeMs, command.walletE8, command.equityE8);
         return;
+      case "ask":
       case "state":
         return;
       default:
