@@ -36,7 +36,12 @@ class CoreBed {
       decisionWindowNs: 0,
       signalAgeMsMax: Number.POSITIVE_INFINITY,
       // So small that fifty of them fit into every cap.
-      trading: { engineId: "bnch", startWalletE8: walletE8, risk: { ...risk, unprovenRiskRatioMax: 0.0001 } },
+      trading: {
+        engineId: "bnch",
+        startWalletE8: walletE8,
+        risk: { ...risk, unprovenRiskRatioMax: 0.0001 },
+        isVenueRemote: true,
+      },
     });
     this.#venue = new BarExchange({
       walletE8,

@@ -10,6 +10,11 @@ export interface TradingOptions {
   readonly engineId: string;
   readonly startWalletE8: bigint;
   readonly risk: RiskParameters;
+  /**
+   * Words of the venue may get lost: the core asks for what it was not told. False: a venue in memory, which tells
+   * everything, in order.
+   */
+  readonly isVenueRemote: boolean;
 }
 
 /** A symbol that may be traded. */

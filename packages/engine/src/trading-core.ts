@@ -1,11 +1,13 @@
+import type { Fill, OrderUpdate } from "@smcq/exchange";
 import { assertNever } from "@smcq/kernel";
 import { Governors, Pace, requireBounded } from "@smcq/risk";
 import type { Command, Decision, EngineEvent } from "./events.ts";
 import { Holdings, type TradingOptions } from "./holdings.ts";
-import { ClosingOrders } from "./stages/closing-orders.ts";
+import { ClosingOrders, type Turn } from "./stages/closing-orders.ts";
 import { Entries } from "./stages/entries.ts";
 import { Exits } from "./stages/exits.ts";
-import { OrderTracker } from "./stages/order-tracker.ts";
+import { Inquiries } from "./stages/inquiries.ts";
+import { type OrderChange, OrderTracker } from "./stages/order-tracker.ts";
 import { PositionController } from "./stages/position-controller.ts";
 import { States } from "./stages/states.ts";
 
@@ -13,7 +15,8 @@ import { States } from "./stages/states.ts";
  * The side of orders and money: a row of stages, called in this order for every event. No stage calls another; they
  * share `Holdings`.
  *
- *   portfolio ─► order-tracker ─► position-controller ─► exits ─► states ─► (decision window) ─► entries
+ *   portfolio ─► order-tracker ─► position-controller ─► exits ─► states ─► inquiries
+ *             ─► (decision window) ─► entries
  */
 export class TradingCore {
   readonly holdings: Holdings;
@@ -22,6 +25,8 @@ export class TradingCore {
   readonly #positions: PositionController;
   readonly #exits: Exits;
   readonly #states: States;
+  /** Null: the venue tells everything. */
+  readonly #inquiries: Inquiries | null;
   readonly #entries: Entries;
 
   constructor(options: TradingOptions) {
@@ -33,23 +38,41 @@ export class TradingCore {
     this.#positions = new PositionController(this.holdings, closing, pace);
     this.#exits = new Exits(this.holdings, closing, this.governors);
     this.#states = new States(this.holdings, this.governors);
+    this.#inquiries = options.isVenueRemote ? new Inquiries(this.holdings, this.orders) : null;
     this.#entries = new Entries(this.holdings, this.orders, this.governors, pace);
   }
 
   /** What comes before the decision window. */
   on(event: EngineEvent, commands: Command[]): void {
     const turn = { nowMs: event.nowMs, nowNs: event.nowNs, commands };
-    const realisedE8 = this.#fold(event);
-    const changes = this.orders.on(event);
-    this.#positions.on(changes, realisedE8, turn);
+    const changes = this.#hear(event, turn);
     this.#positions.overdue(turn);
     this.#exits.on(event, turn);
     this.#states.on(event, changes, turn);
+    this.#inquiries?.on(turn);
   }
 
   /** What comes after it. */
   decide(decision: Decision, nowMs: number, commands: Command[]): void {
     this.#entries.decide(decision, nowMs, commands);
+  }
+
+  /** Brings what was told through books, orders and positions; returns what it changed about orders. */
+  #hear(event: EngineEvent, turn: Turn): readonly OrderChange[] {
+    const changes: OrderChange[] = [];
+    const take = (told: readonly OrderChange[], realisedE8: bigint): void => {
+      changes.push(...told);
+      this.#positions.on(told, realisedE8, turn);
+    };
+    if (event.type === "answer" && event.answer.type === "trades")
+      for (const fill of inOrder(event.answer.fills)) {
+        const change = this.holdings.portfolio.applyFill(fill);
+        if (change !== null) take(this.orders.onUpdate(wordOf(fill)), change.realisedE8);
+      }
+    const realisedE8 = this.#fold(event);
+    take(this.orders.on(event), realisedE8);
+    if (this.#inquiries !== null) take(this.orders.overdue(event.nowMs), 0n);
+    return changes;
   }
 
   /** Takes what changes wallet, positions, prices and rules; returns the price result of a fill. */
@@ -94,4 +117,20 @@ export class TradingCore {
         return assertNever(event);
     }
   }
+}
+
+/** Trades as they happened: by time, then by number. */
+function inOrder(fills: readonly Fill[]): readonly Fill[] {
+  return fills.toSorted((a, b) => a.timeMs - b.timeMs || byNumber(a.tradeId, b.tradeId));
+}
+
+/** Of ids that count up without leading zeros. */
+function byNumber(a: string, b: string): number {
+  return a.length - b.length || (a < b ? -1 : Number(a > b));
+}
+
+/** A trade that was asked for, as the account's own words would have told it. */
+function wordOf(fill: Fill): OrderUpdate {
+  const { clientOrderId, symbolId, qtySteps, timeMs } = fill;
+  return { clientOrderId, symbolId, status: "partially-filled", cumQtySteps: qtySteps, fill, timeMs };
 }

@@ -11,7 +11,12 @@ function engineWith(more: Partial<RiskParameters>): Engine {
     scoreMin: 0.6,
     decisionWindowNs: 5e6,
     signalAgeMsMax: 60_000,
-    trading: { engineId: "smcq", startWalletE8: parseE8("10000"), risk: { ...highest, ...more } },
+    trading: {
+      engineId: "smcq",
+      startWalletE8: parseE8("10000"),
+      risk: { ...highest, ...more },
+      isVenueRemote: true,
+    },
   });
 }
 

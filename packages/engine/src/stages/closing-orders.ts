@@ -65,25 +65,18 @@ export class ClosingOrders {
   /** An order came to be when its trade was over: a cancel that was faster found nothing. */
   takeBack({ symbolId, clientOrderId, type }: OrderRequest, turn: Turn): void {
     if (type === "market") return;
+    this.#orders.cancelled(clientOrderId);
     turn.commands.push({ type: "cancel", symbolId, clientOrderId, isAlgo: type === "stop-market" });
   }
 
-  cancelTarget(trade: Trade, leg: Leg, turn: Turn): void {
-    turn.commands.push({
-      type: "cancel",
-      symbolId: trade.symbolId,
-      clientOrderId: leg.clientOrderId,
-      isAlgo: false,
-    });
+  cancelTarget({ symbolId }: Trade, { clientOrderId }: Leg, turn: Turn): void {
+    this.#orders.cancelled(clientOrderId);
+    turn.commands.push({ type: "cancel", symbolId, clientOrderId, isAlgo: false });
   }
 
-  cancelStop(trade: Trade, leg: Leg, turn: Turn): void {
-    turn.commands.push({
-      type: "cancel",
-      symbolId: trade.symbolId,
-      clientOrderId: leg.clientOrderId,
-      isAlgo: true,
-    });
+  cancelStop({ symbolId }: Trade, { clientOrderId }: Leg, turn: Turn): void {
+    this.#orders.cancelled(clientOrderId);
+    turn.commands.push({ type: "cancel", symbolId, clientOrderId, isAlgo: true });
   }
 
   /** Begins to leave a position: the target goes first, then the market order; the stop stays until it is flat. */
@@ -143,7 +136,7 @@ export class ClosingOrders {
   }
 
   #submit(order: RiskApproved<OrderRequest>, turn: Turn): void {
-    this.#orders.sent(order.value);
+    this.#orders.sent(order.value, turn.nowMs);
     turn.commands.push({ type: "submit", order });
   }
 }

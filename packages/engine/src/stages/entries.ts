@@ -107,7 +107,7 @@ export class Entries {
     const trade = openTrade(candidate, receipt, { order: verdict.order.value, intentId, nowMs });
     this.#holdings.trades.set(symbolId, trade);
     this.#pace.entered(nowMs);
-    this.#orders.sent(verdict.order.value);
+    this.#orders.sent(verdict.order.value, nowMs);
     commands.push({ type: "set-leverage", symbolId, leverage: trade.leverage });
     commands.push({ type: "submit", order: verdict.order });
     return true;

@@ -7,6 +7,8 @@ import type { ExitReason, TradeRecord } from "../trading-events.ts";
 import { type ClosingOrders, stopTicks, type Turn } from "./closing-orders.ts";
 import type { OrderChange, TrackedOrder } from "./order-tracker.ts";
 
+/** What the trade of the order has to hear. */
+type Told = Exclude<OrderChange, { type: "appeared" }>;
 type Filled = Extract<OrderChange, { type: "filled" }>;
 
 /** How long a position may stand without a confirmed stop; then it is left. */
@@ -34,8 +36,9 @@ export class PositionController {
   on(changes: readonly OrderChange[], realisedE8: bigint, turn: Turn): void {
     for (const change of changes) {
       const trade = this.#holdings.trades.get(change.order.request.symbolId);
-      if (trade === undefined) {
-        if (change.type === "working") this.#closing.takeBack(change.order.request, turn);
+      if (change.type === "appeared" || trade === undefined) {
+        if (change.type === "appeared" || change.type === "working")
+          this.#closing.takeBack(change.order.request, turn);
         continue;
       }
       if (change.type === "filled") trade.realisedE8 += realisedE8;
@@ -43,7 +46,7 @@ export class PositionController {
     }
   }
 
-  #onChange(trade: Trade, change: OrderChange, turn: Turn): void {
+  #onChange(trade: Trade, change: Told, turn: Turn): void {
     const { order } = change;
     switch (order.request.role) {
       case "entry":
@@ -65,7 +68,7 @@ export class PositionController {
     }
   }
 
-  #onEntry(trade: Trade, change: OrderChange, turn: Turn): void {
+  #onEntry(trade: Trade, change: Told, turn: Turn): void {
     if (change.type === "filled") {
       const position = this.#position(trade);
       if (trade.entryMs === 0) trade.entryMs = change.fill.timeMs;
@@ -86,7 +89,7 @@ export class PositionController {
   }
 
   /** An exit that ends with something left is sent again, and not for ever. */
-  #onExit(trade: Trade, change: OrderChange, turn: Turn): void {
+  #onExit(trade: Trade, change: Told, turn: Turn): void {
     if (change.type === "filled") {
       this.#onClosing(trade, change, turn);
       return;
@@ -134,7 +137,7 @@ export class PositionController {
     }
   }
 
-  #onStop(trade: Trade, change: OrderChange, turn: Turn): void {
+  #onStop(trade: Trade, change: Told, turn: Turn): void {
     const { order } = change;
     const isFormer = trade.formerStop?.clientOrderId === order.request.clientOrderId;
     const leg = isFormer ? trade.formerStop : trade.stop;
@@ -192,7 +195,7 @@ export class PositionController {
     if (stop !== null && stop.isConfirmed && !stop.isEnded) this.#closing.placeTarget(trade, turn);
   }
 
-  #onTarget(trade: Trade, change: OrderChange, turn: Turn): void {
+  #onTarget(trade: Trade, change: Told, turn: Turn): void {
     if (change.type === "filled") {
       this.#onClosing(trade, change, turn);
       return;

@@ -1,4 +1,13 @@
-import type { OrderRequest, OrderRole, OrderStatus, OrderUpdate, Outcome, Refusal } from "@smcq/exchange";
+import type {
+  AccountQuery,
+  Fill,
+  OrderRequest,
+  OrderRole,
+  OrderStatus,
+  OrderUpdate,
+  Outcome,
+  Refusal,
+} from "@smcq/exchange";
 import { assert, parseE8, priceTicks, qtySteps, symbolId } from "@smcq/kernel";
 import type { RiskParameters } from "@smcq/risk";
 import {
@@ -23,6 +32,8 @@ export class CoreDriver {
   readonly trades: TradeRecord[] = [];
   readonly decisions: DecisionRecord[] = [];
   readonly states: string[] = [];
+  /** What was asked for, each with the name of the order that it is about. */
+  readonly asked: string[] = [];
   readonly #orders: Known[] = [];
   #tradeIds = 0;
   nowMs = T0;
@@ -54,6 +65,7 @@ export class CoreDriver {
     }
     if (command.type === "cancel") return [`cancel ${this.#known(command.clientOrderId).order.role}`];
     if (command.type === "decided") this.decisions.push(command.decision);
+    if (command.type === "ask") this.asked.push(this.#textOf(command.query));
     if (command.type === "state") this.states.push(`${command.state} ${command.reasons.join()}`);
     if (command.type !== "trade-closed") return [];
     this.trades.push(command.trade);
@@ -171,6 +183,55 @@ export class CoreDriver {
   /** Codes of the last decisions, in order. */
   get outcomes(): readonly string[] {
     return this.decisions.map(({ symbol, receipt }) => `${symbol} ${receipt.outcome}`);
+  }
+
+  /** Time passes in steps of 100 ms; what the core wanted done on the way. */
+  wait(ms: number): readonly string[] {
+    const wanted: string[] = [];
+    for (let passed = 0; passed < ms; passed += 100) {
+      this.nowMs += 100;
+      wanted.push(...this.put({ type: "time" }));
+    }
+    return wanted;
+  }
+
+  /** What was asked for since the last call. */
+  takeAsked(): readonly string[] {
+    return this.asked.splice(0);
+  }
+
+  /** The venue answers about the last order of a role; null: it knows none. */
+  answerOrder(
+    role: OrderRole,
+    told: { status: OrderStatus; cum?: number } | null,
+    back = 0,
+  ): readonly string[] {
+    const { clientOrderId, symbolId: id, type } = this.last(role, back);
+    const query = { type: "order", symbolId: id, clientOrderId, isAlgo: type === "stop-market" } as const;
+    const update =
+      told === null
+        ? null
+        : {
+            clientOrderId,
+            symbolId: id,
+            status: told.status,
+            cumQtySteps: qtySteps(told.cum ?? 0),
+            fill: null,
+            timeMs: this.nowMs,
+          };
+    return this.put({ type: "answer", answer: { type: "order", query, askedMs: this.nowMs, update } });
+  }
+
+  /** The venue tells the trades of symbol 0 since the start. */
+  answerTrades(...fills: readonly (Fill | null)[]): readonly string[] {
+    const query = { type: "trades", symbolId: symbolId(0), sinceMs: T0 - 10_000 } as const;
+    const told = fills.filter((fill) => fill !== null);
+    return this.put({ type: "answer", answer: { type: "trades", query, askedMs: this.nowMs, fills: told } });
+  }
+
+  #textOf(query: AccountQuery): string {
+    if (query.type === "order") return `order ${this.#known(query.clientOrderId).order.role}`;
+    return "symbolId" in query ? `${query.type} ${query.symbolId}` : query.type;
   }
 
   #lastKnown(role: OrderRole, back: number): Known {

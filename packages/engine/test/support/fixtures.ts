@@ -43,12 +43,15 @@ export const RISK: RiskParameters = {
   entriesPerMinuteMax: 6,
 };
 
-export function optionsOf(risk: Partial<RiskParameters> = {}, startWalletE8 = START_E8): EngineOptions {
+export function optionsOf(
+  risk: Partial<RiskParameters> = {},
+  { startWalletE8 = START_E8, isVenueRemote = true } = {},
+): EngineOptions {
   return {
     scoreMin: 0.6,
     decisionWindowNs: 0,
     signalAgeMsMax: Number.POSITIVE_INFINITY,
-    trading: { engineId: "test", startWalletE8, risk: { ...RISK, ...risk } },
+    trading: { engineId: "test", startWalletE8, risk: { ...RISK, ...risk }, isVenueRemote },
   };
 }
 

@@ -97,7 +97,7 @@ export class TradePass {
       scoreMin,
       decisionWindowNs: 0,
       signalAgeMsMax: Number.POSITIVE_INFINITY,
-      trading: { engineId: ENGINE_ID, startWalletE8: walletE8, risk },
+      trading: { engineId: ENGINE_ID, startWalletE8: walletE8, risk, isVenueRemote: false },
     });
     this.#venue = new BarExchange({
       walletE8,
