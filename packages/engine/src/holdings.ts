@@ -34,6 +34,7 @@ export class Holdings {
   readonly #quotes = new Map<SymbolId, Quote>();
   readonly #haltReasons = new Set<HaltReason>();
   readonly #reduceReasons = new Set<ReduceReason>();
+  readonly #blockedUntilMs = new Map<SymbolId, number>();
   readonly #leverages = new Map<SymbolId, number>();
   #intents = 0;
 
@@ -64,6 +65,15 @@ export class Holdings {
     this.#leverages.set(symbolId, leverage);
     const trade = this.trades.get(symbolId);
     if (trade !== undefined) trade.leverage = leverage;
+  }
+
+  /** Nothing is entered in the symbol until then. */
+  block(symbolId: SymbolId, untilMs: number): void {
+    this.#blockedUntilMs.set(symbolId, untilMs);
+  }
+
+  blockedUntilMs(symbolId: SymbolId): number {
+    return this.#blockedUntilMs.get(symbolId) ?? 0;
   }
 
   /** As the venue has told it; null: it has not. */

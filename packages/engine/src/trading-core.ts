@@ -1,5 +1,6 @@
 import type { Fill, OrderUpdate } from "@smcq/exchange";
-import { assertNever } from "@smcq/kernel";
+import { assertNever, type SymbolId } from "@smcq/kernel";
+import type { PositionChange } from "@smcq/portfolio";
 import { Governors, Pace, requireBounded } from "@smcq/risk";
 import type { Command, Decision, EngineEvent } from "./events.ts";
 import { Holdings, type TradingOptions } from "./holdings.ts";
@@ -28,6 +29,8 @@ export class TradingCore {
   /** Null: the venue tells everything. */
   readonly #inquiries: Inquiries | null;
   readonly #entries: Entries;
+  /** Symbols in which the account trades and whose rules nobody has told. */
+  readonly #strange = new Set<SymbolId>();
 
   constructor(options: TradingOptions) {
     requireBounded(options.risk);
@@ -59,49 +62,63 @@ export class TradingCore {
 
   /** Brings what was told through books, orders and positions; returns what it changed about orders. */
   #hear(event: EngineEvent, turn: Turn): readonly OrderChange[] {
+    if (event.type === "order-update") return this.#hearUpdate(event.update, turn);
     const changes: OrderChange[] = [];
-    const take = (told: readonly OrderChange[], realisedE8: bigint): void => {
-      changes.push(...told);
-      this.#positions.on(told, realisedE8, turn);
-    };
     if (event.type === "answer" && event.answer.type === "trades")
-      for (const fill of inOrder(event.answer.fills)) {
-        const change = this.holdings.portfolio.applyFill(fill);
-        if (change !== null) take(this.orders.onUpdate(wordOf(fill)), change.realisedE8);
-      }
-    const realisedE8 = this.#fold(event);
-    take(this.orders.on(event), realisedE8);
-    if (this.#inquiries !== null) take(this.orders.overdue(event.nowMs), 0n);
+      for (const fill of inOrder(event.answer.fills)) changes.push(...this.#hearUpdate(wordOf(fill), turn));
+    this.#fold(event);
+    const told = [...this.orders.on(event)];
+    if (this.#inquiries !== null) told.push(...this.orders.overdue(event.nowMs));
+    this.#positions.on(told, 0n, turn);
+    return [...changes, ...told];
+  }
+
+  /** A word about an order, and its trade if it is about one; a trade of nobody of ours is heard of all the same. */
+  #hearUpdate(update: OrderUpdate, turn: Turn): readonly OrderChange[] {
+    const { fill } = update;
+    const booked = fill === null ? null : this.#book(fill);
+    const isOwn = this.orders.get(update.clientOrderId) !== null;
+    const changes = this.orders.onUpdate(update);
+    const realisedE8 = booked?.realisedE8 ?? 0n;
+    this.#positions.on(changes, realisedE8, turn);
+    if (fill !== null && booked !== null && !isOwn)
+      this.#positions.onFill({ fill, order: null, realisedE8 }, turn);
     return changes;
   }
 
-  /** Takes what changes wallet, positions, prices and rules; returns the price result of a fill. */
-  #fold(event: EngineEvent): bigint {
+  /** Null: told before, or of a symbol that nobody has made known: what it costs cannot be said. */
+  #book(fill: Fill): PositionChange | null {
+    if (this.holdings.symbol(fill.symbolId) !== null) return this.holdings.portfolio.applyFill(fill);
+    this.#strange.add(fill.symbolId);
+    this.holdings.reduce("unknown-symbol", true);
+    return null;
+  }
+
+  /** Takes what changes payments, prices and rules. */
+  #fold(event: EngineEvent): void {
     const { portfolio, trades } = this.holdings;
     switch (event.type) {
-      case "order-update": {
-        const { fill } = event.update;
-        return fill === null ? 0n : (portfolio.applyFill(fill)?.realisedE8 ?? 0n);
-      }
       case "income": {
         const { income } = event;
         const trade = income.symbolId === null ? undefined : trades.get(income.symbolId);
         if (portfolio.applyIncome(income) && income.type === "funding" && trade !== undefined)
           trade.fundingE8 += income.amountE8;
-        return 0n;
+        return;
       }
       case "minute":
         for (const { symbolId, priceE8 } of event.marks) portfolio.mark(symbolId, priceE8);
-        return 0n;
+        return;
       case "instrument":
         this.holdings.addSymbol(event.symbolId, event);
-        return 0n;
+        this.#strange.delete(event.symbolId);
+        this.holdings.reduce("unknown-symbol", this.#strange.size > 0);
+        return;
       case "quotes":
         for (const quote of event.quotes) this.holdings.setQuote(quote);
-        return 0n;
+        return;
       case "leverage":
         this.holdings.setLeverage(event.symbolId, event.leverage);
-        return 0n;
+        return;
       case "answer":
       case "account-stream":
       case "candidates":
@@ -111,10 +128,11 @@ export class TradingCore {
       case "operator":
       case "time":
       case "order-outcome":
+      case "order-update":
       case "data-ended":
-        return 0n;
+        return;
       default:
-        return assertNever(event);
+        assertNever(event);
     }
   }
 }

@@ -61,6 +61,11 @@ export type ExitReason =
   | "drawdown"
   | "operator"
   | "unguarded"
+  /** The venue took it: the margin was used up, or others' losses were to be covered. */
+  | "liquidation"
+  | "adl"
+  /** A person did, or nobody knows who. */
+  | "external"
   | "end-of-data";
 
 /** A closed round trip. Money in USDT e8, prices in units of the symbol. */
@@ -69,7 +74,8 @@ export interface TradeRecord {
   readonly symbolId: SymbolId;
   readonly symbol: string;
   readonly side: 1 | -1;
-  readonly setup: SetupCode;
+  /** 0: adopted, nobody of ours opened it. */
+  readonly setup: SetupCode | 0;
   readonly score: number;
   readonly signalMs: number;
   readonly entryMs: number;
@@ -103,10 +109,10 @@ export interface DecisionRecord {
 export type TradingState = "ACTIVE" | "REDUCING" | "HALTED";
 
 /** Why nothing is entered until a person resumes (docs/trading.md 9). */
-export type HaltReason = "drawdown" | "operator" | "key-refused" | "hedge-mode";
+export type HaltReason = "drawdown" | "operator" | "liquidation" | "key-refused" | "hedge-mode";
 
 /** Why nothing is entered for now. */
-export type ReduceReason = "account-stream";
+export type ReduceReason = "account-stream" | "unknown-symbol";
 
 /** What the core wants done on the side of orders and money. */
 export type TradingCommand =

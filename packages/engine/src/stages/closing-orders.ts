@@ -119,7 +119,7 @@ export class ClosingOrders {
     trade.targetDueMs = null;
     const isGuarded = stop !== null && stop.isConfirmed && !stop.isEnded;
     trade.phase = isGuarded ? "guarded" : "naked";
-    if (isGuarded && trade.isEntryEnded) this.placeTarget(trade, turn);
+    if (isGuarded && trade.isEntryEnded && !trade.isAdopted) this.placeTarget(trade, turn);
   }
 
   #base(trade: Trade, role: OrderRole): Omit<MarketOrder, "type"> {
@@ -146,7 +146,8 @@ function legOf(clientOrderId: string, ticks: number, steps: number): Leg {
 }
 
 /** The stop at the plan's distance from the average price, rounded away from the entry (docs/trading.md 7). */
-export function stopTicks({ side, avgPrice, d, rules }: Trade): number {
+export function stopTicks({ side, avgPrice, d, rules, adoptedStopTicks }: Trade): number {
+  if (adoptedStopTicks !== null) return adoptedStopTicks;
   return side > 0 ? Math.floor((avgPrice - d) / rules.tickSize) : Math.ceil((avgPrice + d) / rules.tickSize);
 }
 

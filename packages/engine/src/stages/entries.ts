@@ -19,7 +19,7 @@ import type { Command, Decision } from "../events.ts";
 import type { Holdings, TradedSymbol } from "../holdings.ts";
 import { clientOrderId } from "../order-ids.ts";
 import type { Signal } from "../signal.ts";
-import type { Trade } from "../trade.ts";
+import { begun, type Trade } from "../trade.ts";
 import type { Quote } from "../trading-events.ts";
 import type { OrderTracker } from "./order-tracker.ts";
 
@@ -121,7 +121,8 @@ export class Entries {
       POSITION_OPEN: this.#holdings.portfolio.position(symbolId) !== null,
       // What still rests or flies of a former trade could close the next one.
       ORDER_PENDING: trade !== undefined || this.#orders.hasOpen(symbolId),
-      SYMBOL_LOCKED: nowMs < this.#pace.lockedUntilMs(symbolId),
+      SYMBOL_LOCKED:
+        nowMs < Math.max(this.#pace.lockedUntilMs(symbolId), this.#holdings.blockedUntilMs(symbolId)),
       STREAK_PAUSE: nowMs < this.#pace.pausedUntilMs(),
       ENTRY_THROTTLE: this.#pace.entriesInMinute(nowMs) >= entriesPerMinuteMax,
       DAILY_LOSS: this.#governors.state.isDayStopped,
@@ -190,7 +191,7 @@ function openTrade(
   const { unit, equity, size } = receipt;
   const { order, intentId, nowMs } = approved;
   const { symbolId, side, setup, score } = signal;
-  return {
+  return begun({
     tradeId: intentId,
     symbolId,
     symbol: symbol.symbol,
@@ -209,28 +210,5 @@ function openTrade(
     approvedSteps: order.qtySteps,
     riskRatio: (order.qtySteps * symbol.rules.stepSize * unit.loss) / equity,
     boundBy: size?.boundBy ?? "risk",
-    phase: "entering",
-    isEntryEnded: false,
-    bars: 0,
-    stop: null,
-    formerStop: null,
-    target: null,
-    exit: null,
-    wantedExit: null,
-    owedExit: null,
-    targetDueMs: null,
-    coverDueMs: null,
-    exitsSentMs: [],
-    stopsLostMs: [],
-    attempts: 1,
-    entryMs: 0,
-    avgPrice: 0,
-    qtySteps: 0,
-    exitMs: 0,
-    exitFills: { qtySteps: 0, sumTicks: 0 },
-    exitReason: null,
-    realisedE8: 0n,
-    feesE8: 0n,
-    fundingE8: 0n,
-  };
+  });
 }

@@ -51,7 +51,8 @@ export class Exits {
   }
 
   #ruleOf(trade: Trade, hasBar: boolean, flatten: Flatten): ExitReason | null {
-    if (hasBar) {
+    // What a person opened has no time of ours.
+    if (hasBar && !trade.isAdopted) {
       if (trade.bars > TRADE_PLAN.stagnationBars && this.#isStagnant(trade)) return "stagnation";
       if (trade.bars >= TRADE_PLAN.holdBarsMax) return "time";
     }

@@ -165,6 +165,25 @@ export class CoreDriver {
     };
   }
 
+  /** A trade in symbol 0 of an order that is none of ours; positive buys. */
+  foreign(clientOrderId: string, signedSteps: number, ticks = 10_000): readonly string[] {
+    const id = symbolId(0);
+    const steps = qtySteps(Math.abs(signedSteps));
+    const fill: Fill = {
+      tradeId: String(++this.#tradeIds),
+      clientOrderId,
+      symbolId: id,
+      side: signedSteps > 0 ? 1 : -1,
+      priceTicks: priceTicks(ticks),
+      qtySteps: steps,
+      feeE8: 0n,
+      isMaker: false,
+      timeMs: this.nowMs,
+    };
+    const update = { clientOrderId, symbolId: id, cumQtySteps: steps, fill, timeMs: this.nowMs };
+    return this.put({ type: "order-update", update: { ...update, status: "filled" } });
+  }
+
   /** The last order of a role ends without another trade. */
   end(role: OrderRole, status: OrderStatus = "canceled", back = 0): readonly string[] {
     const { order, cum } = this.#lastKnown(role, back);
