@@ -1,9 +1,12 @@
-import type { FeeRates, TradingRules } from "@smcq/exchange";
+import type { FeeRates, Income, TradingRules } from "@smcq/exchange";
 import type { SymbolId } from "@smcq/kernel";
 import { Portfolio } from "@smcq/portfolio";
 import type { RiskParameters } from "@smcq/risk";
 import type { Trade } from "./trade.ts";
 import type { HaltReason, Quote, ReduceReason, TradingState } from "./trading-events.ts";
+
+/** Inside it, failures of protection add up. */
+export const PROTECTION_WINDOW_MS = 600_000;
 
 export interface TradingOptions {
   /** Four characters that begin every client order id of this engine. */
@@ -11,8 +14,8 @@ export interface TradingOptions {
   readonly startWalletE8: bigint;
   readonly risk: RiskParameters;
   /**
-   * Words of the venue may get lost: the core asks for what it was not told. False: a venue in memory, which tells
-   * everything, in order.
+   * Words of the venue may get lost, and bars stay away: the core asks for what it was not told, and judges by the
+   * clock. False: a venue in memory, which tells everything, in order.
    */
   readonly isVenueRemote: boolean;
 }
@@ -30,11 +33,14 @@ export class Holdings {
   readonly portfolio: Portfolio;
   /** Trades that are not closed, at most one a symbol. */
   readonly trades: Map<SymbolId, Trade> = new Map<SymbolId, Trade>();
+  /** The venue's wallet is another one than the books', and nobody has said why. */
+  isWalletDoubtful = false;
   readonly #symbols = new Map<SymbolId, TradedSymbol>();
   readonly #quotes = new Map<SymbolId, Quote>();
   readonly #haltReasons = new Set<HaltReason>();
   readonly #reduceReasons = new Set<ReduceReason>();
   readonly #blockedUntilMs = new Map<SymbolId, number>();
+  readonly #unprotected = new Map<string, number>();
   readonly #leverages = new Map<SymbolId, number>();
   #intents = 0;
 
@@ -58,6 +64,14 @@ export class Holdings {
 
   quote(symbolId: SymbolId): Quote | null {
     return this.#quotes.get(symbolId) ?? null;
+  }
+
+  /** Takes a payment, of its symbol's trade too; false when it had been taken before. */
+  bookIncome(income: Income): boolean {
+    if (!this.portfolio.applyIncome(income)) return false;
+    const trade = income.symbolId === null ? undefined : this.trades.get(income.symbolId);
+    if (income.type === "funding" && trade !== undefined) trade.fundingE8 += income.amountE8;
+    return true;
   }
 
   /** The venue has told how many times the margin a position of the symbol may be. */
@@ -90,13 +104,27 @@ export class Holdings {
     return ++this.#intents;
   }
 
+  /** A protection of a trade has failed; the same one counts once. */
+  unprotected(what: string, nowMs: number): void {
+    if (!this.#unprotected.has(what)) this.#unprotected.set(what, nowMs);
+    for (const [other, atMs] of this.#unprotected)
+      if (atMs <= nowMs - PROTECTION_WINDOW_MS) this.#unprotected.delete(other);
+  }
+
+  /** Protections that have failed inside the window. */
+  unprotectedCount(nowMs: number): number {
+    let count = 0;
+    for (const atMs of this.#unprotected.values()) if (atMs > nowMs - PROTECTION_WINDOW_MS) count++;
+    return count;
+  }
+
   get state(): TradingState {
     if (this.#haltReasons.size > 0) return "HALTED";
     return this.#reduceReasons.size > 0 ? "REDUCING" : "ACTIVE";
   }
 
   get reasons(): readonly string[] {
-    return [...this.#haltReasons, ...this.#reduceReasons];
+    return [...new Set([...this.#haltReasons, ...this.#reduceReasons])];
   }
 
   /** Until a person resumes. */
@@ -113,5 +141,6 @@ export class Holdings {
   /** A person resumes: no reason to halt is left. */
   resume(): void {
     this.#haltReasons.clear();
+    this.#unprotected.clear();
   }
 }

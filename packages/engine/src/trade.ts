@@ -57,6 +57,8 @@ export interface Trade extends TradeOrigin {
   adoptedStopTicks: number | null;
   /** Bars of the symbol since the signal's. */
   bars: number;
+  /** When the last of them closed; 0: there was none. */
+  lastBarMs: number;
   stop: Leg | null;
   /** A stop that another one takes the place of: it goes when the new one stands. */
   formerStop: Leg | null;
@@ -98,6 +100,7 @@ export function begun(origin: TradeOrigin): Trade {
     isAdopted: false,
     adoptedStopTicks: null,
     bars: 0,
+    lastBarMs: 0,
     stop: null,
     formerStop: null,
     target: null,

@@ -1,9 +1,11 @@
 import type { Fill, OrderUpdate } from "@smcq/exchange";
-import { assertNever, type SymbolId } from "@smcq/kernel";
-import type { PositionChange } from "@smcq/portfolio";
+import { assertNever } from "@smcq/kernel";
 import { Governors, Pace, requireBounded } from "@smcq/risk";
+import { Alarm } from "./alarm.ts";
+import { type Booked, Books } from "./books.ts";
 import type { Command, Decision, EngineEvent } from "./events.ts";
 import { Holdings, type TradingOptions } from "./holdings.ts";
+import { AccountCheck } from "./stages/account-check.ts";
 import { ClosingOrders, type Turn } from "./stages/closing-orders.ts";
 import { Entries } from "./stages/entries.ts";
 import { Exits } from "./stages/exits.ts";
@@ -12,37 +14,50 @@ import { type OrderChange, OrderTracker } from "./stages/order-tracker.ts";
 import { PositionController } from "./stages/position-controller.ts";
 import { States } from "./stages/states.ts";
 
+/** Of an event without a trade. */
+const NOTHING: Booked = { realisedE8: 0n, explainedSteps: 0 };
+
 /**
  * The side of orders and money: a row of stages, called in this order for every event. No stage calls another; they
- * share `Holdings`.
+ * share `Holdings`. What a remote venue does not tell is asked for, and its answers come in at the front again.
  *
- *   portfolio ─► order-tracker ─► position-controller ─► exits ─► states ─► inquiries
- *             ─► (decision window) ─► entries
+ *   books ─► order-tracker ─► position-controller ─► exits ─► states ─► (decision window) ─► entries
+ *     ▲                                                         └─► inquiries, account-check ─► ask
+ *     └────────────────────────────── answers ◄────────────────────────────────────────────────┘
  */
 export class TradingCore {
   readonly holdings: Holdings;
   readonly orders: OrderTracker = new OrderTracker();
   readonly governors: Governors;
+  readonly #books: Books;
+  readonly #alarm: Alarm;
   readonly #positions: PositionController;
   readonly #exits: Exits;
   readonly #states: States;
   /** Null: the venue tells everything. */
   readonly #inquiries: Inquiries | null;
+  readonly #check: AccountCheck | null;
   readonly #entries: Entries;
-  /** Symbols in which the account trades and whose rules nobody has told. */
-  readonly #strange = new Set<SymbolId>();
 
   constructor(options: TradingOptions) {
     requireBounded(options.risk);
-    this.holdings = new Holdings(options);
-    this.governors = new Governors(options.startWalletE8, options.risk);
+    const holdings = new Holdings(options);
+    const governors = new Governors(options.startWalletE8, options.risk);
+    const { orders } = this;
+    const books = new Books(holdings);
+    const alarm = new Alarm(options.isVenueRemote);
     const pace = new Pace(options.risk);
-    const closing = new ClosingOrders(this.holdings, this.orders);
-    this.#positions = new PositionController(this.holdings, closing, pace);
-    this.#exits = new Exits(this.holdings, closing, this.governors);
-    this.#states = new States(this.holdings, this.governors);
-    this.#inquiries = options.isVenueRemote ? new Inquiries(this.holdings, this.orders) : null;
-    this.#entries = new Entries(this.holdings, this.orders, this.governors, pace);
+    const closing = new ClosingOrders(holdings, orders);
+    this.holdings = holdings;
+    this.governors = governors;
+    this.#books = books;
+    this.#alarm = alarm;
+    this.#positions = new PositionController({ holdings, closing, pace }, alarm);
+    this.#exits = new Exits({ holdings, closing, governors }, alarm);
+    this.#states = new States({ holdings, governors, orders }, alarm);
+    this.#inquiries = options.isVenueRemote ? new Inquiries(orders, alarm) : null;
+    this.#check = options.isVenueRemote ? new AccountCheck({ holdings, orders, books }, alarm) : null;
+    this.#entries = new Entries(holdings, orders, governors, pace);
   }
 
   /** What comes before the decision window. */
@@ -51,8 +66,11 @@ export class TradingCore {
     const changes = this.#hear(event, turn);
     this.#positions.overdue(turn);
     this.#exits.on(event, turn);
+    this.#exits.overdue(turn);
     this.#states.on(event, changes, turn);
     this.#inquiries?.on(turn);
+    this.#check?.on(turn);
+    this.#alarm.set(turn, commands);
   }
 
   /** What comes after it. */
@@ -62,56 +80,42 @@ export class TradingCore {
 
   /** Brings what was told through books, orders and positions; returns what it changed about orders. */
   #hear(event: EngineEvent, turn: Turn): readonly OrderChange[] {
-    if (event.type === "order-update") return this.#hearUpdate(event.update, turn);
     const changes: OrderChange[] = [];
-    if (event.type === "answer" && event.answer.type === "trades")
-      for (const fill of inOrder(event.answer.fills)) changes.push(...this.#hearUpdate(wordOf(fill), turn));
+    for (const word of wordsOf(event)) changes.push(...this.#hearWord(word, turn));
     this.#fold(event);
-    const told = [...this.orders.on(event)];
+    const told = event.type === "order-update" ? [] : [...this.orders.on(event)];
     if (this.#inquiries !== null) told.push(...this.orders.overdue(event.nowMs));
-    this.#positions.on(told, 0n, turn);
+    this.#positions.on(told, NOTHING, turn);
+    for (const row of this.#check?.hear(event, turn) ?? []) this.#hearWord(wordOf(row), turn);
     return [...changes, ...told];
   }
 
   /** A word about an order, and its trade if it is about one; a trade of nobody of ours is heard of all the same. */
-  #hearUpdate(update: OrderUpdate, turn: Turn): readonly OrderChange[] {
+  #hearWord(update: OrderUpdate, turn: Turn): readonly OrderChange[] {
     const { fill } = update;
-    const booked = fill === null ? null : this.#book(fill);
+    const booked = fill === null ? null : this.#books.take(fill);
+    if (booked !== null) this.#check?.told(update.symbolId, true, turn);
     const isOwn = this.orders.get(update.clientOrderId) !== null;
     const changes = this.orders.onUpdate(update);
-    const realisedE8 = booked?.realisedE8 ?? 0n;
-    this.#positions.on(changes, realisedE8, turn);
+    this.#positions.on(changes, booked ?? NOTHING, turn);
     if (fill !== null && booked !== null && !isOwn)
-      this.#positions.onFill({ fill, order: null, realisedE8 }, turn);
+      this.#positions.onFill({ fill, order: null, booked }, turn);
     return changes;
-  }
-
-  /** Null: told before, or of a symbol that nobody has made known: what it costs cannot be said. */
-  #book(fill: Fill): PositionChange | null {
-    if (this.holdings.symbol(fill.symbolId) !== null) return this.holdings.portfolio.applyFill(fill);
-    this.#strange.add(fill.symbolId);
-    this.holdings.reduce("unknown-symbol", true);
-    return null;
   }
 
   /** Takes what changes payments, prices and rules. */
   #fold(event: EngineEvent): void {
-    const { portfolio, trades } = this.holdings;
+    const { portfolio } = this.holdings;
     switch (event.type) {
-      case "income": {
-        const { income } = event;
-        const trade = income.symbolId === null ? undefined : trades.get(income.symbolId);
-        if (portfolio.applyIncome(income) && income.type === "funding" && trade !== undefined)
-          trade.fundingE8 += income.amountE8;
+      case "income":
+        this.holdings.bookIncome(event.income);
         return;
-      }
       case "minute":
         for (const { symbolId, priceE8 } of event.marks) portfolio.mark(symbolId, priceE8);
         return;
       case "instrument":
         this.holdings.addSymbol(event.symbolId, event);
-        this.#strange.delete(event.symbolId);
-        this.holdings.reduce("unknown-symbol", this.#strange.size > 0);
+        this.#books.known(event.symbolId);
         return;
       case "quotes":
         for (const quote of event.quotes) this.holdings.setQuote(quote);
@@ -135,6 +139,14 @@ export class TradingCore {
         assertNever(event);
     }
   }
+}
+
+/** Words about orders that an event brings: the account's own, or trades that were asked for. */
+function wordsOf(event: EngineEvent): readonly OrderUpdate[] {
+  if (event.type === "order-update") return [event.update];
+  return event.type === "answer" && event.answer.type === "trades"
+    ? inOrder(event.answer.fills).map(wordOf)
+    : [];
 }
 
 /** Trades as they happened: by time, then by number. */

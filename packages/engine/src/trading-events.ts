@@ -109,10 +109,21 @@ export interface DecisionRecord {
 export type TradingState = "ACTIVE" | "REDUCING" | "HALTED";
 
 /** Why nothing is entered until a person resumes (docs/trading.md 9). */
-export type HaltReason = "drawdown" | "operator" | "liquidation" | "key-refused" | "hedge-mode";
+export type HaltReason =
+  | "drawdown"
+  | "operator"
+  | "liquidation"
+  | "protection"
+  | "key-refused"
+  | "hedge-mode";
 
 /** Why nothing is entered for now. */
-export type ReduceReason = "account-stream" | "unknown-symbol";
+export type ReduceReason =
+  | "account-stream"
+  | "outcome-unknown"
+  | "account-doubtful"
+  | "protection"
+  | "unknown-symbol";
 
 /** What the core wants done on the side of orders and money. */
 export type TradingCommand =

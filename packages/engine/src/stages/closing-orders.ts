@@ -82,6 +82,7 @@ export class ClosingOrders {
   /** Begins to leave a position: the target goes first, then the market order; the stop stays until it is flat. */
   beginExit(trade: Trade, reason: ExitReason, turn: Turn): void {
     if (trade.wantedExit !== null || trade.phase === "closed") return;
+    if (reason === "unguarded") this.#holdings.unprotected(`exit ${trade.tradeId}`, turn.nowMs);
     trade.wantedExit = reason;
     trade.owedExit = null;
     const { target } = trade;

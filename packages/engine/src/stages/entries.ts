@@ -45,6 +45,8 @@ export class Entries {
   readonly #orders: OrderTracker;
   readonly #governors: Governors;
   readonly #pace: Pace;
+  /** What each approved entry may still lose and take up, until its order has ended. */
+  readonly #approved = new Map<string, Trade>();
 
   constructor(holdings: Holdings, orders: OrderTracker, governors: Governors, pace: Pace) {
     this.#holdings = holdings;
@@ -106,6 +108,7 @@ export class Entries {
     if (verdict.type === "refused") return false;
     const trade = openTrade(candidate, receipt, { order: verdict.order.value, intentId, nowMs });
     this.#holdings.trades.set(symbolId, trade);
+    this.#approved.set(trade.entryOrderId, trade);
     this.#pace.entered(nowMs);
     this.#orders.sent(verdict.order.value, nowMs);
     commands.push({ type: "set-leverage", symbolId, leverage: trade.leverage });
@@ -131,7 +134,7 @@ export class Entries {
 
   /** What is open, by symbol number, and what is approved and not filled yet, in the order of approval. */
   #risks(): Risks {
-    const { portfolio, trades } = this.#holdings;
+    const { portfolio } = this.#holdings;
     const { walletE8, equityE8 } = portfolio;
     const open: OpenRisk[] = [];
     const sides: OrderSide[] = [];
@@ -140,8 +143,22 @@ export class Entries {
       if (position !== null || !trade.isEntryEnded) sides.push(trade.side);
       if (position !== null) open.push(openRisk(trade, position, portfolio.markE8(trade.symbolId)));
     }
-    const pending = [...trades.values()].filter(({ isEntryEnded }) => !isEntryEnded).map(pendingRisk);
-    return { equity: e8ToNumber(walletE8 < equityE8 ? walletE8 : equityE8), open, pending, sides };
+    const equity = e8ToNumber(walletE8 < equityE8 ? walletE8 : equityE8);
+    return { equity, open, pending: this.#pending(), sides };
+  }
+
+  /** What of the approved entries may still be filled, whatever has become of their trades. */
+  #pending(): readonly PendingRisk[] {
+    const pending: PendingRisk[] = [];
+    for (const [orderId, { side, rules, approvedSteps, e, loss, leverage }] of this.#approved) {
+      const order = this.#orders.get(orderId);
+      if (order === null) this.#approved.delete(orderId);
+      else {
+        const qty = (approvedSteps - order.filledSteps) * rules.stepSize;
+        pending.push({ side, qty, price: e, loss, leverage });
+      }
+    }
+    return pending;
   }
 }
 
@@ -158,11 +175,6 @@ function openRisk(trade: Trade, position: Position, markE8: bigint | null): Open
     sigma,
     leverage,
   };
-}
-
-/** What of an entry may still be filled. */
-function pendingRisk({ side, rules, approvedSteps, qtySteps, e, loss, leverage }: Trade): PendingRisk {
-  return { side, qty: (approvedSteps - qtySteps) * rules.stepSize, price: e, loss, leverage };
 }
 
 function intentOf(signal: Signal, symbol: TradedSymbol, quote: Quote): EntryIntent {

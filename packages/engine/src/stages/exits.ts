@@ -1,11 +1,15 @@
-import { e8ToNumber } from "@smcq/kernel";
+import { e8ToNumber, MINUTE_MS } from "@smcq/kernel";
 import type { Flatten, Governors } from "@smcq/risk";
 import { stagnationBand, TRADE_PLAN } from "@smcq/strategy";
+import type { Alarm } from "../alarm.ts";
 import type { EngineEvent } from "../events.ts";
 import type { Holdings } from "../holdings.ts";
 import type { Trade } from "../trade.ts";
 import type { ExitReason } from "../trading-events.ts";
 import type { ClosingOrders, Turn } from "./closing-orders.ts";
+
+/** A symbol without a bar for so long is judged by the clock. */
+export const BARLESS_MS: number = 3 * MINUTE_MS;
 
 /**
  * The rules that leave a position by themselves, judged at every closed minute (docs/trading.md 6). Stop and target rest
@@ -15,11 +19,16 @@ export class Exits {
   readonly #holdings: Holdings;
   readonly #closing: ClosingOrders;
   readonly #governors: Governors;
+  readonly #alarm: Alarm;
 
-  constructor(holdings: Holdings, closing: ClosingOrders, governors: Governors) {
-    this.#holdings = holdings;
-    this.#closing = closing;
-    this.#governors = governors;
+  constructor(
+    parts: { readonly holdings: Holdings; readonly closing: ClosingOrders; readonly governors: Governors },
+    alarm: Alarm,
+  ) {
+    this.#holdings = parts.holdings;
+    this.#closing = parts.closing;
+    this.#governors = parts.governors;
+    this.#alarm = alarm;
   }
 
   on(event: EngineEvent, turn: Turn): void {
@@ -32,6 +41,17 @@ export class Exits {
       for (const trade of this.#holdings.openTrades()) this.#closing.beginExit(trade, "operator", turn);
   }
 
+  /** The clock's own word where bars stay away: for the longest holding time, and for an exit that was given up. */
+  overdue(turn: Turn): void {
+    if (!this.#holdings.options.isVenueRemote) return;
+    for (const trade of this.#holdings.openTrades()) {
+      if (trade.qtySteps === 0 || trade.wantedExit !== null) continue;
+      const dueMs = trade.owedExit === null ? timeDueMs(trade) : owedDueMs(trade);
+      if (turn.nowMs >= dueMs) this.#closing.beginExit(trade, trade.owedExit ?? "time", turn);
+      else this.#alarm.at(dueMs, turn);
+    }
+  }
+
   #onMinute(event: Extract<EngineEvent, { type: "minute" }>, turn: Turn): void {
     const { portfolio } = this.#holdings;
     const { walletE8, equityE8 } = portfolio;
@@ -42,7 +62,10 @@ export class Exits {
     const closed = new Set<number>(event.marks.map(({ symbolId }) => symbolId));
     for (const trade of this.#holdings.openTrades()) {
       const hasBar = closed.has(trade.symbolId);
-      if (hasBar) trade.bars++;
+      if (hasBar) {
+        trade.bars++;
+        trade.lastBarMs = event.closeMs;
+      }
       const reason = this.#ruleOf(trade, hasBar, flatten) ?? trade.owedExit;
       // An entry that is on its way while everything is flattened is left as soon as it fills.
       if (reason !== null && (trade.qtySteps > 0 || flatten !== null))
@@ -65,4 +88,16 @@ export class Exits {
     const close = e8ToNumber(markE8);
     return stagnationBand(side, avgPrice, close) < TRADE_PLAN.stagnationRatio;
   }
+}
+
+/** When a trade is left whose symbol has no bars: 120 minutes after its signal, or 3 after its last bar, 123 at most. */
+function timeDueMs({ signalMs, lastBarMs, isAdopted }: Trade): number {
+  if (isAdopted) return Number.POSITIVE_INFINITY;
+  const timeMs = signalMs + TRADE_PLAN.holdBarsMax * MINUTE_MS;
+  return Math.min(timeMs + BARLESS_MS, Math.max(timeMs, Math.max(signalMs, lastBarMs) + BARLESS_MS));
+}
+
+/** When an exit that was given up is begun again without the next minute. */
+function owedDueMs({ exitsSentMs }: Trade): number {
+  return (exitsSentMs.at(-1) ?? 0) + MINUTE_MS;
 }

@@ -1,4 +1,4 @@
-import type { Holdings } from "../holdings.ts";
+import type { Alarm } from "../alarm.ts";
 import type { Turn } from "./closing-orders.ts";
 import { OUTCOME_MS, type OrderTracker, type TrackedOrder } from "./order-tracker.ts";
 
@@ -42,26 +42,21 @@ interface Inquiry {
 
 /**
  * Asks the venue what it did not tell of an order, on a schedule, until it is known; nothing is ever sent again. What is
- * to be taken back is cancelled again with each question. Asks for a turn at the next time at which anything is due.
+ * to be taken back is cancelled again with each question.
  */
 export class Inquiries {
-  readonly #holdings: Holdings;
   readonly #orders: OrderTracker;
+  readonly #alarm: Alarm;
   readonly #inquiries = new Map<string, Inquiry>();
-  #wakeMs = 0;
 
-  constructor(holdings: Holdings, orders: OrderTracker) {
-    this.#holdings = holdings;
+  constructor(orders: OrderTracker, alarm: Alarm) {
     this.#orders = orders;
+    this.#alarm = alarm;
   }
 
   on(turn: Turn): void {
-    let dueMs = Number.POSITIVE_INFINITY;
-    for (const order of this.#orders.open()) dueMs = Math.min(dueMs, this.#look(order, turn));
+    for (const order of this.#orders.open()) this.#alarm.at(this.#look(order, turn), turn);
     for (const id of this.#inquiries.keys()) if (this.#orders.get(id) === null) this.#inquiries.delete(id);
-    for (const { coverDueMs } of this.#holdings.trades.values())
-      if (coverDueMs !== null && coverDueMs > turn.nowMs) dueMs = Math.min(dueMs, coverDueMs);
-    this.#wakeAt(dueMs, turn);
   }
 
   /** Asks about the order if it is time, and returns when that is next. */
@@ -83,15 +78,6 @@ export class Inquiries {
     while (dueOf(inquiry) <= turn.nowMs) inquiry.asked++;
     ask(order, doubt, turn);
     return dueOf(inquiry);
-  }
-
-  /** One wake at a time is under way, the earliest. */
-  #wakeAt(dueMs: number, turn: Turn): void {
-    const isAsked = this.#wakeMs > turn.nowMs && this.#wakeMs <= dueMs;
-    if (dueMs === Number.POSITIVE_INFINITY || isAsked) return;
-    this.#wakeMs = dueMs;
-    const waitMs = Math.max(0, dueMs - turn.nowMs);
-    turn.commands.push({ type: "wake", atNs: turn.nowNs + waitMs * 1e6 });
   }
 }
 

@@ -1,4 +1,12 @@
-import type { AccountAnswer, Fill, OrderRequest, OrderStatus, OrderUpdate, Refusal } from "@smcq/exchange";
+import type {
+  AccountAnswer,
+  Fill,
+  OpenOrder,
+  OrderRequest,
+  OrderStatus,
+  OrderUpdate,
+  Refusal,
+} from "@smcq/exchange";
 import { assert, type SymbolId } from "@smcq/kernel";
 import type { EngineEvent } from "../events.ts";
 
@@ -8,6 +16,8 @@ export const OUTCOME_MS = 3_000;
 export const ABSENT_AGE_MS = 3_000;
 /** The same of a stop that was acked: it may only be late to be seen (EX29). */
 export const GHOST_AGE_MS = 30_000;
+/** An order of that age stands in a list of what rests. */
+export const LISTED_MS = 1_000;
 /** Two answers agree when their questions lie so far apart at least. */
 export const AGREE_MS = 2_000;
 /** How long a stop that went missing is looked for. */
@@ -75,6 +85,12 @@ export class OrderTracker {
     let count = 0;
     for (const { state } of this.#orders.values()) if (state === "unknown") count++;
     return count;
+  }
+
+  /** When the oldest order of unknown outcome was sent; null: there is none. */
+  get unknownSinceMs(): number | null {
+    for (const { state, sentMs } of this.#orders.values()) if (state === "unknown") return sentMs;
+    return null;
   }
 
   /** Orders that may still do something, in the order in which they were sent. */
@@ -170,6 +186,7 @@ export class OrderTracker {
 
   #onAnswer(answer: AccountAnswer, nowMs: number): readonly OrderChange[] {
     if (answer.type === "order") return this.#onOrderAnswer(answer, nowMs);
+    if (answer.type === "open-orders") return this.#onList(answer.orders, answer.askedMs);
     if (answer.type !== "trades" || answer.query.type !== "trades") return [];
     const { symbolId, sinceMs } = answer.query;
     const changes: OrderChange[] = [];
@@ -189,6 +206,20 @@ export class OrderTracker {
     const seen = this.#seen(order);
     order.cumQtySteps = Math.max(order.cumQtySteps, update.cumQtySteps);
     return isEnd ? this.#endIfAllTold(order) : seen;
+  }
+
+  /** What is listed rests; what is not, and should, is asked for one by one. */
+  #onList(listed: readonly OpenOrder[], askedMs: number): readonly OrderChange[] {
+    const changes: OrderChange[] = [];
+    const open = new Map(listed.map((one) => [one.request.clientOrderId, one]));
+    for (const order of this.#orders.values()) {
+      const found = open.get(order.request.clientOrderId);
+      if (found !== undefined) {
+        changes.push(...this.#seen(order));
+        order.cumQtySteps = Math.max(order.cumQtySteps, found.cumQtySteps);
+      } else if (order.state === "working" && askedMs >= order.sentMs + LISTED_MS) order.isUnlisted = true;
+    }
+    return changes;
   }
 
   /** The venue knows no such order: believed when the order is old enough and two answers say so. */

@@ -2,7 +2,9 @@ import type { Fill } from "@smcq/exchange";
 import { assert, divRound, present } from "@smcq/kernel";
 import type { Position } from "@smcq/portfolio";
 import type { Pace } from "@smcq/risk";
+import type { Alarm } from "../alarm.ts";
 import { ADL_PAUSE_MS, adopted, adoptedStopTicks, foreignReason } from "../adoption.ts";
+import { type Booked, isUnexplained } from "../books.ts";
 import type { Holdings } from "../holdings.ts";
 import { coveredSteps, type Trade } from "../trade.ts";
 import { recordOf } from "../trade-record.ts";
@@ -13,13 +15,12 @@ import type { OrderChange, TrackedOrder } from "./order-tracker.ts";
 /** What the trade of an order has to hear besides its fills. */
 type Told = Exclude<OrderChange, { type: "appeared" | "filled" }>;
 
-/** A fill as the books have taken it. */
-export interface BookedFill {
+/** A fill, and how the books have taken it. */
+export interface HeardFill {
   readonly fill: Fill;
   /** Null: of nobody of ours, or of an order that is not kept any more. */
   readonly order: TrackedOrder | null;
-  /** Price result of what it closed. */
-  readonly realisedE8: bigint;
+  readonly booked: Booked;
 }
 
 /** How long a position may stand without a confirmed stop; then it is left. */
@@ -38,19 +39,24 @@ export class PositionController {
   readonly #holdings: Holdings;
   readonly #closing: ClosingOrders;
   readonly #pace: Pace;
+  readonly #alarm: Alarm;
 
-  constructor(holdings: Holdings, closing: ClosingOrders, pace: Pace) {
-    this.#holdings = holdings;
-    this.#closing = closing;
-    this.#pace = pace;
+  constructor(
+    parts: { readonly holdings: Holdings; readonly closing: ClosingOrders; readonly pace: Pace },
+    alarm: Alarm,
+  ) {
+    this.#holdings = parts.holdings;
+    this.#closing = parts.closing;
+    this.#pace = parts.pace;
+    this.#alarm = alarm;
   }
 
-  /** Takes what an event changed about orders; `realisedE8` is the price result of its fill, if it had one. */
-  on(changes: readonly OrderChange[], realisedE8: bigint, turn: Turn): void {
+  /** Takes what an event changed about orders; `booked`: its fill in the books, if it had one. */
+  on(changes: readonly OrderChange[], booked: Booked, turn: Turn): void {
     for (const change of changes) {
       const { order } = change;
       const trade = this.#holdings.trades.get(order.request.symbolId);
-      if (change.type === "filled") this.onFill({ fill: change.fill, order, realisedE8 }, turn);
+      if (change.type === "filled") this.onFill({ fill: change.fill, order, booked }, turn);
       else if (change.type === "appeared") this.#closing.takeBack(order.request, turn);
       else if (trade !== undefined) this.#onChange(trade, change, turn);
       else if (change.type === "working") this.#closing.takeBack(order.request, turn);
@@ -83,8 +89,8 @@ export class PositionController {
    * Takes a fill, whoever's order it was: what is held afterwards says what it did to the trade of its symbol. A position
    * that no trade explains is adopted.
    */
-  onFill(booked: BookedFill, turn: Turn): void {
-    const { fill, order, realisedE8 } = booked;
+  onFill(heard: HeardFill, turn: Turn): void {
+    const { fill, order, booked } = heard;
     const { portfolio, trades } = this.#holdings;
     const position = portfolio.position(fill.symbolId);
     if (order === null) this.#tell(fill, turn);
@@ -93,10 +99,10 @@ export class PositionController {
       if (position !== null) this.#adopt(position, fill, turn);
       return;
     }
-    trade.realisedE8 += realisedE8;
-    if (position !== null && position.side !== trade.side) this.#turnAround(trade, position, booked, turn);
-    else if (position !== null && fill.side === trade.side) this.#grow(trade, position, booked, turn);
-    else this.#reduce(trade, position, booked, turn);
+    trade.realisedE8 += booked.realisedE8;
+    if (position !== null && position.side !== trade.side) this.#turnAround(trade, position, heard, turn);
+    else if (position !== null && fill.side === trade.side) this.#grow(trade, position, heard, turn);
+    else this.#reduce(trade, position, heard, turn);
   }
 
   /** What the venue did by itself has consequences of its own. */
@@ -116,8 +122,11 @@ export class PositionController {
   }
 
   /** More is held. What our entry did not buy is a person's: from then on all of it is guarded, and left to that person. */
-  #grow(trade: Trade, position: Position, { fill, order }: BookedFill, turn: Turn): void {
-    const isOwn = order?.request.clientOrderId === trade.entryOrderId;
+  #grow(trade: Trade, position: Position, { fill, order }: HeardFill, turn: Turn): void {
+    // What nobody explains is the entry's that is under way, as long as one is.
+    const isOwn = isUnexplained(fill)
+      ? !trade.isEntryEnded
+      : order?.request.clientOrderId === trade.entryOrderId;
     if (trade.entryMs === 0) trade.entryMs = fill.timeMs;
     trade.qtySteps = position.qtySteps;
     trade.avgPrice = position.avgPrice;
@@ -125,7 +134,8 @@ export class PositionController {
     if (trade.phase === "entering") trade.phase = "naked";
     if (!isOwn) this.#takeOver(trade, fill, turn);
     this.#guard(trade, turn);
-    this.#closing.exit(trade, turn);
+    // An exit that waits for the target's end goes on waiting.
+    if (trade.targetDueMs === null) this.#closing.exit(trade, turn);
   }
 
   /** The stop stays where it stood, for the part that was ours. */
@@ -137,8 +147,10 @@ export class PositionController {
   }
 
   /** Books a fill that reduces, and at flat ends the trade, unless its entry may fill still. */
-  #reduce(trade: Trade, position: Position | null, { fill, order }: BookedFill, turn: Turn): void {
-    this.#book(trade, fill, { steps: fill.qtySteps, feeE8: fill.feeE8, order });
+  #reduce(trade: Trade, position: Position | null, heard: HeardFill, turn: Turn): void {
+    const { fill, order, booked } = heard;
+    // What a row had told already is counted.
+    this.#book(trade, fill, { steps: fill.qtySteps - booked.explainedSteps, feeE8: fill.feeE8, order });
     trade.qtySteps = position?.qtySteps ?? 0;
     for (const leg of [trade.stop, trade.formerStop, trade.target])
       if (order !== null && leg?.clientOrderId === order.request.clientOrderId) {
@@ -151,7 +163,7 @@ export class PositionController {
   }
 
   /** Somebody sold (or bought back) more than was held: what was ours is over, the rest is adopted. */
-  #turnAround(trade: Trade, position: Position, { fill, order }: BookedFill, turn: Turn): void {
+  #turnAround(trade: Trade, position: Position, { fill, order }: HeardFill, turn: Turn): void {
     const steps = trade.qtySteps;
     const feeE8 = divRound(fill.feeE8 * BigInt(steps), BigInt(fill.qtySteps));
     if (steps > 0) this.#book(trade, fill, { steps, feeE8, order });
@@ -237,6 +249,7 @@ export class PositionController {
   overdue(turn: Turn): void {
     for (const trade of this.#holdings.trades.values()) {
       if (trade.targetDueMs !== null && turn.nowMs >= trade.targetDueMs) this.#closing.exit(trade, turn);
+      if (trade.coverDueMs !== null) this.#alarm.at(trade.coverDueMs, turn);
       if (trade.coverDueMs === null || turn.nowMs < trade.coverDueMs || trade.qtySteps === 0) continue;
       trade.coverDueMs = null;
       this.#closing.beginExit(trade, "unguarded", turn);
@@ -263,6 +276,7 @@ export class PositionController {
         return;
       case "ended":
         leg.isEnded = true;
+        if (order.state === "missing") this.#holdings.unprotected(leg.clientOrderId, turn.nowMs);
         if (isFormer) trade.formerStop = null;
         else if (this.#leaveIfStopsGetLost(trade, turn)) return;
         this.#guard(trade, turn);
@@ -295,7 +309,8 @@ export class PositionController {
     const { stop, target } = trade;
     if (!trade.isEntryEnded || trade.isAdopted || trade.wantedExit !== null || trade.qtySteps === 0) return;
     if (target !== null && (!target.isEnded || trade.targetsLost >= TARGETS_LOST_MAX)) return;
-    if (stop !== null && stop.isConfirmed && !stop.isEnded) this.#closing.placeTarget(trade, turn);
+    if (stop !== null && stop.isConfirmed && !stop.isEnded && coveredSteps(trade) >= trade.qtySteps)
+      this.#closing.placeTarget(trade, turn);
   }
 
   #onTarget(trade: Trade, change: Told, turn: Turn): void {

@@ -1,6 +1,7 @@
 import type {
   AccountQuery,
   Fill,
+  IncomeRow,
   OrderRequest,
   OrderRole,
   OrderStatus,
@@ -38,8 +39,9 @@ export class CoreDriver {
   #tradeIds = 0;
   nowMs = T0;
 
-  constructor(symbols = 1, risk: Partial<RiskParameters> = {}) {
-    this.engine = new Engine(optionsOf(risk));
+  /** By default of a remote venue, whose words get lost. */
+  constructor(symbols = 1, risk: Partial<RiskParameters> = {}, isVenueRemote = true) {
+    this.engine = new Engine(optionsOf(risk, { isVenueRemote }));
     for (let id = 0; id < symbols; id++) {
       const rules = rulesOf();
       this.put({ type: "instrument", symbolId: symbolId(id), symbol: `S${id}`, rules, fees: FEES });
@@ -246,6 +248,36 @@ export class CoreDriver {
     const query = { type: "trades", symbolId: symbolId(0), sinceMs: T0 - 10_000 } as const;
     const told = fills.filter((fill) => fill !== null);
     return this.put({ type: "answer", answer: { type: "trades", query, askedMs: this.nowMs, fills: told } });
+  }
+
+  /** The venue tells what it holds of symbol 0, in signed steps. */
+  answerPositions(signedSteps: number, askedMs: number = this.nowMs): readonly string[] {
+    const position = { symbolId: symbolId(0), qtySteps: signedSteps, entryPriceE8: parseE8("100") };
+    const positions = signedSteps === 0 ? [] : [{ ...position, liquidationPriceE8: null }];
+    const query = { type: "positions" } as const;
+    return this.put({ type: "answer", answer: { type: "positions", query, askedMs, positions } });
+  }
+
+  /** The venue lists these as resting: the last order of each role. */
+  answerOpenOrders(...orders: readonly OrderRequest[]): readonly string[] {
+    const query = { type: "open-orders" } as const;
+    const listed = orders.map(({ role: _role, symbol: _symbol, ...request }) => ({
+      request,
+      orderId: "1",
+      cumQtySteps: qtySteps(0),
+    }));
+    const answer = { type: "open-orders", query, askedMs: this.nowMs, orders: listed } as const;
+    return this.put({ type: "answer", answer });
+  }
+
+  answerWallet(walletE8: bigint): readonly string[] {
+    const query = { type: "wallet" } as const;
+    return this.put({ type: "answer", answer: { type: "wallet", query, askedMs: this.nowMs, walletE8 } });
+  }
+
+  answerIncome(...rows: readonly IncomeRow[]): readonly string[] {
+    const query = { type: "income", sinceMs: T0 } as const;
+    return this.put({ type: "answer", answer: { type: "income", query, askedMs: this.nowMs, rows } });
   }
 
   #textOf(query: AccountQuery): string {

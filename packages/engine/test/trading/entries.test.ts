@@ -68,7 +68,7 @@ describe("a batch", () => {
   });
 
   it("opens at most six positions in a minute, and again when it has passed", () => {
-    const driver = new CoreDriver(9);
+    const driver = new CoreDriver(9, {}, false);
     driver.decide(...Array.from({ length: 8 }, (_, id) => driver.candidate(id, { score: 0.9 - id / 100 })));
     expect(driver.outcomes.filter((text) => text.endsWith("APPROVED"))).toHaveLength(6);
     expect(driver.outcomes.slice(6)).toEqual(["S6 ENTRY_THROTTLE", "S7 ENTRY_THROTTLE"]);
@@ -87,7 +87,7 @@ describe("a batch", () => {
 
 describe("a symbol", () => {
   it("has one trade at most: in flight, open, leaving", () => {
-    const driver = new CoreDriver();
+    const driver = new CoreDriver(1, {}, false);
     driver.decide(driver.candidate(0), driver.candidate(0, { side: -1 }));
     expect(driver.outcomes).toEqual(["S0 APPROVED", "S0 ORDER_PENDING"]);
     driver.fill("entry");

@@ -1,4 +1,6 @@
 import { describe, expect, it } from "vitest";
+import { PROTECTION_WINDOW_MS } from "../../src/holdings.ts";
+import { UNKNOWN_MS } from "../../src/stages/states.ts";
 import { CoreDriver } from "../support/core-driver.ts";
 import { MINUTE_MS } from "../support/fixtures.ts";
 
@@ -60,6 +62,40 @@ describe("the state", () => {
     driver.refuse("entry", code);
     expect(driver.states).toEqual([`HALTED ${reason}`]);
     expect(judged(driver)).toBe("S0 STATE_NOT_ACTIVE");
+  });
+
+  it("is to reduce only while an order's outcome is unknown for more than 5 s", () => {
+    const driver = new CoreDriver(2);
+    driver.decide(driver.candidate(1));
+    driver.outcome("entry", { type: "unknown", text: "" });
+    driver.wait(UNKNOWN_MS - 100);
+    expect(driver.states).toEqual([]);
+    driver.wait(100);
+    expect(driver.states).toEqual(["REDUCING outcome-unknown"]);
+    driver.answerOrder("entry", { status: "new" });
+    expect(driver.states.at(-1)).toBe("ACTIVE ");
+  });
+
+  it("is to reduce only at the second failure of protection in ten minutes, and halted at the third", () => {
+    const driver = new CoreDriver(3);
+    for (const id of [0, 1]) {
+      driver.decide(driver.candidate(id));
+      driver.fill("entry");
+      driver.refuse("stop", "WOULD_TRIGGER");
+      driver.fill("exit");
+    }
+    expect(driver.states).toEqual(["REDUCING protection"]);
+    driver.nowMs += PROTECTION_WINDOW_MS;
+    driver.put({ type: "time" });
+    expect(driver.states.at(-1)).toBe("ACTIVE ");
+    // Three that are open when the venue begins to refuse stops.
+    driver.decide(...[0, 1, 2].map((id) => driver.candidate(id)));
+    for (const back of [2, 1, 0]) driver.fill("entry", { back });
+    for (const back of [2, 1, 0])
+      driver.outcome("stop", { type: "refused", code: "WOULD_TRIGGER", text: "" }, back);
+    expect(driver.states.slice(2)).toEqual(["REDUCING protection", "HALTED protection"]);
+    driver.put({ type: "operator", word: "resume" });
+    expect(driver.core.holdings.state).toBe("ACTIVE");
   });
 
   it("is told of with all reasons, the person's first, each change once", () => {
