@@ -4,6 +4,7 @@ import { Governors, Pace, requireBounded } from "@smcq/risk";
 import { Alarm } from "./alarm.ts";
 import { type Booked, Books } from "./books.ts";
 import type { Command, Decision, EngineEvent } from "./events.ts";
+import { assertInvariants, assertSent } from "./invariants.ts";
 import { Holdings, type TradingOptions } from "./holdings.ts";
 import { AccountCheck } from "./stages/account-check.ts";
 import { ClosingOrders, type Turn } from "./stages/closing-orders.ts";
@@ -71,11 +72,14 @@ export class TradingCore {
     this.#inquiries?.on(turn);
     this.#check?.on(turn);
     this.#alarm.set(turn, commands);
+    assertInvariants(this.holdings, this.orders, event.nowMs);
   }
 
   /** What comes after it. */
   decide(decision: Decision, nowMs: number, commands: Command[]): void {
+    const before = commands.length;
     this.#entries.decide(decision, nowMs, commands);
+    assertSent(commands.slice(before), this.holdings, this.orders);
   }
 
   /** Brings what was told through books, orders and positions; returns what it changed about orders. */
