@@ -42,6 +42,7 @@ export class Holdings {
   readonly #blockedUntilMs = new Map<SymbolId, number>();
   readonly #unprotected = new Map<string, number>();
   readonly #leverages = new Map<SymbolId, number>();
+  #reasonsVersion = 0;
   #intents = 0;
 
   constructor(options: TradingOptions) {
@@ -123,23 +124,33 @@ export class Holdings {
     return this.#reduceReasons.size > 0 ? "REDUCING" : "ACTIVE";
   }
 
+  /** Another number after any change of the reasons. */
+  get reasonsVersion(): number {
+    return this.#reasonsVersion;
+  }
+
   get reasons(): readonly string[] {
     return [...new Set([...this.#haltReasons, ...this.#reduceReasons])];
   }
 
   /** Until a person resumes. */
   halt(reason: HaltReason): void {
+    if (this.#haltReasons.has(reason)) return;
     this.#haltReasons.add(reason);
+    this.#reasonsVersion++;
   }
 
   /** Sets or takes back a reason to only reduce. */
   reduce(reason: ReduceReason, isGiven: boolean): void {
+    if (this.#reduceReasons.has(reason) === isGiven) return;
     if (isGiven) this.#reduceReasons.add(reason);
     else this.#reduceReasons.delete(reason);
+    this.#reasonsVersion++;
   }
 
   /** A person resumes: no reason to halt is left. */
   resume(): void {
+    if (this.#haltReasons.size > 0) this.#reasonsVersion++;
     this.#haltReasons.clear();
     this.#unprotected.clear();
   }

@@ -3,7 +3,7 @@ import { assertNever } from "@smcq/kernel";
 import { Governors, Pace, requireBounded } from "@smcq/risk";
 import { Alarm } from "./alarm.ts";
 import { type Booked, Books } from "./books.ts";
-import type { Command, Decision, EngineEvent } from "./events.ts";
+import type { Command, Decision, EngineEvent, EngineEventType } from "./events.ts";
 import { assertInvariants, assertSent } from "./invariants.ts";
 import { Holdings, type TradingOptions } from "./holdings.ts";
 import { AccountCheck } from "./stages/account-check.ts";
@@ -14,6 +14,16 @@ import { Inquiries } from "./stages/inquiries.ts";
 import { type OrderChange, OrderTracker } from "./stages/order-tracker.ts";
 import { PositionController } from "./stages/position-controller.ts";
 import { States } from "./stages/states.ts";
+
+/** Events that by themselves change nothing of what is held or rests. */
+const IDLE: ReadonlySet<EngineEventType> = new Set([
+  "candidates",
+  "invalid-score",
+  "model",
+  "feed-health",
+  "quotes",
+  "time",
+]);
 
 /** Of an event without a trade. */
 const NOTHING: Booked = { realisedE8: 0n, explainedSteps: 0 };
@@ -64,6 +74,7 @@ export class TradingCore {
   /** What comes before the decision window. */
   on(event: EngineEvent, commands: Command[]): void {
     const turn = { nowMs: event.nowMs, nowNs: event.nowNs, commands };
+    const before = commands.length;
     const changes = this.#hear(event, turn);
     this.#positions.overdue(turn);
     this.#exits.on(event, turn);
@@ -71,8 +82,10 @@ export class TradingCore {
     this.#states.on(event, changes, turn);
     this.#inquiries?.on(turn);
     this.#check?.on(turn);
+    // What tells of no order, no money and no minute has changed nothing, unless something follows from it.
+    if (commands.length > before || !IDLE.has(event.type))
+      assertInvariants(this.holdings, this.orders, event.nowMs);
     this.#alarm.set(turn, commands);
-    assertInvariants(this.holdings, this.orders, event.nowMs);
   }
 
   /** What comes after it. */

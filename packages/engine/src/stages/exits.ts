@@ -44,12 +44,15 @@ export class Exits {
   /** The clock's own word where bars stay away: for the longest holding time, and for an exit that was given up. */
   overdue(turn: Turn): void {
     if (!this.#holdings.options.isVenueRemote) return;
-    for (const trade of this.#holdings.openTrades()) {
-      if (trade.qtySteps === 0 || trade.wantedExit !== null) continue;
-      const dueMs = trade.owedExit === null ? timeDueMs(trade) : owedDueMs(trade);
-      if (turn.nowMs >= dueMs) this.#closing.beginExit(trade, trade.owedExit ?? "time", turn);
-      else this.#alarm.at(dueMs, turn);
+    let isDue = false;
+    for (const trade of this.#holdings.trades.values()) {
+      const dueMs = clockDueMs(trade);
+      isDue ||= turn.nowMs >= dueMs;
+      this.#alarm.at(dueMs, turn);
     }
+    if (!isDue) return;
+    for (const trade of this.#holdings.openTrades())
+      if (turn.nowMs >= clockDueMs(trade)) this.#closing.beginExit(trade, trade.owedExit ?? "time", turn);
   }
 
   #onMinute(event: Extract<EngineEvent, { type: "minute" }>, turn: Turn): void {
@@ -88,6 +91,12 @@ export class Exits {
     const close = e8ToNumber(markE8);
     return stagnationBand(side, avgPrice, close) < TRADE_PLAN.stagnationRatio;
   }
+}
+
+/** When the clock leaves a trade; never one of which nothing is held, or that is being left. */
+function clockDueMs(trade: Trade): number {
+  if (trade.qtySteps === 0 || trade.wantedExit !== null) return Number.POSITIVE_INFINITY;
+  return trade.owedExit === null ? timeDueMs(trade) : owedDueMs(trade);
 }
 
 /** When a trade is left whose symbol has no bars: 120 minutes after its signal, or 3 after its last bar, 123 at most. */

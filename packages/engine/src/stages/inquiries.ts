@@ -48,6 +48,9 @@ export class Inquiries {
   readonly #orders: OrderTracker;
   readonly #alarm: Alarm;
   readonly #inquiries = new Map<string, Inquiry>();
+  /** When the next question is due, as of this version of what is known. */
+  #dueMs = Number.POSITIVE_INFINITY;
+  #version = -1;
 
   constructor(orders: OrderTracker, alarm: Alarm) {
     this.#orders = orders;
@@ -55,7 +58,15 @@ export class Inquiries {
   }
 
   on(turn: Turn): void {
-    for (const order of this.#orders.open()) this.#alarm.at(this.#look(order, turn), turn);
+    // As long as nothing was told and nothing is due there is nothing to look at.
+    if (turn.nowMs >= this.#dueMs || this.#version !== this.#orders.version) this.#lookAtAll(turn);
+    this.#alarm.at(this.#dueMs, turn);
+  }
+
+  #lookAtAll(turn: Turn): void {
+    this.#version = this.#orders.version;
+    this.#dueMs = Number.POSITIVE_INFINITY;
+    for (const order of this.#orders.open()) this.#dueMs = Math.min(this.#dueMs, this.#look(order, turn));
     for (const id of this.#inquiries.keys()) if (this.#orders.get(id) === null) this.#inquiries.delete(id);
   }
 

@@ -75,6 +75,15 @@ const TERMINAL: ReadonlySet<OrderStatus> = new Set(["filled", "canceled", "expir
  */
 export class OrderTracker {
   readonly #orders = new Map<string, TrackedOrder>();
+  /** Of them, those in these states, in the order in which they came to them. */
+  readonly #sent = new Set<TrackedOrder>();
+  readonly #unknown = new Set<TrackedOrder>();
+  #version = 0;
+
+  /** Another number after anything may have become known of an order. */
+  get version(): number {
+    return this.#version;
+  }
 
   /** Orders that may still do something. */
   get openCount(): number {
@@ -82,15 +91,14 @@ export class OrderTracker {
   }
 
   get unknownCount(): number {
-    let count = 0;
-    for (const { state } of this.#orders.values()) if (state === "unknown") count++;
-    return count;
+    return this.#unknown.size;
   }
 
   /** When the oldest order of unknown outcome was sent; null: there is none. */
   get unknownSinceMs(): number | null {
-    for (const { state, sentMs } of this.#orders.values()) if (state === "unknown") return sentMs;
-    return null;
+    let sinceMs: number | null = null;
+    for (const { sentMs } of this.#unknown) sinceMs = Math.min(sinceMs ?? sentMs, sentMs);
+    return sinceMs;
   }
 
   /** Orders that may still do something, in the order in which they were sent. */
@@ -111,7 +119,7 @@ export class OrderTracker {
   /** From now on the order is in flight. */
   sent(request: OrderRequest, nowMs: number): void {
     assert(!this.#orders.has(request.clientOrderId), "Invariant: a client order id is used once");
-    this.#orders.set(request.clientOrderId, {
+    const order: TrackedOrder = {
       request,
       sentMs: nowMs,
       state: "sent",
@@ -125,17 +133,22 @@ export class OrderTracker {
       endAnsweredMs: null,
       agreeingMs: null,
       tradeIds: new Set(),
-    });
+    };
+    this.#orders.set(request.clientOrderId, order);
+    this.#sent.add(order);
+    this.#version++;
   }
 
   /** From now on its end is wanted. */
   cancelled(clientOrderId: string): void {
     const order = this.#orders.get(clientOrderId);
     if (order !== undefined) order.isCancelled = true;
+    this.#version++;
   }
 
   on(event: EngineEvent): readonly OrderChange[] {
     if (event.type === "order-update") return this.onUpdate(event.update);
+    if (event.type === "answer" || event.type === "order-outcome") this.#version++;
     if (event.type === "answer") return this.#onAnswer(event.answer, event.nowMs);
     if (event.type !== "order-outcome") return [];
     const order = this.#orders.get(event.clientOrderId);
@@ -149,14 +162,14 @@ export class OrderTracker {
       this.#end(order);
       return [{ type: "refused", order, code: outcome.code }];
     }
-    return this.#unknown(order, event.nowMs);
+    return this.#lost(order, event.nowMs);
   }
 
   /** Orders that nobody has told of for too long. */
   overdue(nowMs: number): readonly OrderChange[] {
     const changes: OrderChange[] = [];
-    for (const order of this.#orders.values())
-      if (nowMs >= order.sentMs + OUTCOME_MS) changes.push(...this.#unknown(order, nowMs));
+    for (const order of this.#sent)
+      if (nowMs >= order.sentMs + OUTCOME_MS) changes.push(...this.#lost(order, nowMs));
     return changes;
   }
 
@@ -164,6 +177,7 @@ export class OrderTracker {
   onUpdate(update: OrderUpdate): readonly OrderChange[] {
     const order = this.#orders.get(update.clientOrderId);
     if (order === undefined) return [];
+    this.#version++;
     const isEnd = TERMINAL.has(update.status);
     const seen = this.#seen(order);
     // An order whose first word is its end works no more.
@@ -262,12 +276,17 @@ export class OrderTracker {
   #working(order: TrackedOrder): readonly OrderChange[] {
     if (order.state !== "sent" && order.state !== "unknown") return [];
     order.state = "working";
+    this.#sent.delete(order);
+    this.#unknown.delete(order);
     return [{ type: "working", order }];
   }
 
-  #unknown(order: TrackedOrder, nowMs: number): readonly OrderChange[] {
+  #lost(order: TrackedOrder, nowMs: number): readonly OrderChange[] {
     if (order.state !== "sent") return [];
     order.state = "unknown";
+    this.#sent.delete(order);
+    this.#unknown.add(order);
+    this.#version++;
     order.doubtedMs = nowMs;
     return [{ type: "unknown", order }];
   }
@@ -282,6 +301,8 @@ export class OrderTracker {
 
   #end(order: TrackedOrder): void {
     order.state = "ended";
+    this.#sent.delete(order);
+    this.#unknown.delete(order);
     this.#orders.delete(order.request.clientOrderId);
   }
 }

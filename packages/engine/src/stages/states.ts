@@ -30,7 +30,7 @@ export class States {
   readonly #alarm: Alarm;
   /** Equity of nothing, or less, is doubt and no size. */
   #isBroke = false;
-  #told = "ACTIVE ";
+  #toldVersion = 0;
 
   constructor(
     parts: { readonly holdings: Holdings; readonly governors: Governors; readonly orders: OrderTracker },
@@ -75,10 +75,10 @@ export class States {
   }
 
   #tell({ commands }: Turn): void {
+    const { reasonsVersion } = this.#holdings;
+    if (reasonsVersion === this.#toldVersion) return;
+    this.#toldVersion = reasonsVersion;
     const { state, reasons } = this.#holdings;
-    const told = `${state} ${reasons.join()}`;
-    if (told === this.#told) return;
-    this.#told = told;
     commands.push({ type: "state", state, reasons });
   }
 }
