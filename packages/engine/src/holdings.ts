@@ -35,6 +35,8 @@ export class Holdings {
   readonly trades: Map<SymbolId, Trade> = new Map<SymbolId, Trade>();
   /** The venue's wallet is another one than the books', and nobody has said why. */
   isWalletDoubtful = false;
+  /** The account's words come again, and what they left out has not been held against the venue yet. */
+  isUnchecked = false;
   readonly #symbols = new Map<SymbolId, TradedSymbol>();
   readonly #quotes = new Map<SymbolId, Quote>();
   readonly #haltReasons = new Set<HaltReason>();

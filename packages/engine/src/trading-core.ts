@@ -161,9 +161,10 @@ export class TradingCore {
 /** Words about orders that an event brings: the account's own, or trades that were asked for. */
 function wordsOf(event: EngineEvent): readonly OrderUpdate[] {
   if (event.type === "order-update") return [event.update];
-  return event.type === "answer" && event.answer.type === "trades"
-    ? inOrder(event.answer.fills).map(wordOf)
-    : [];
+  if (event.type !== "answer" || event.answer.type !== "trades") return [];
+  const { query, fills } = event.answer;
+  const sinceMs = query.type === "trades" ? query.sinceMs : 0;
+  return inOrder(fills.filter(({ timeMs }) => timeMs >= sinceMs)).map(wordOf);
 }
 
 /** Trades as they happened: by time, then by number. */

@@ -48,8 +48,12 @@ export class AccountCheck {
   #moneyMs = 0;
   /** Orders of ours that nobody keeps any more, by when they were first listed. */
   #strays = new Map<string, number>();
+  /** When the account's words came (again). */
+  #liveMs = 0;
   #dueMs = Number.POSITIVE_INFINITY;
-  #positionsAgreedMs: number | null = null;
+  /** The first event: what happened before it is in the wallet that the run began with. */
+  #startMs: number | null = null;
+  #positionsAgreedMs = 0;
   /** Until when the venue's account book is known, or need not be. */
   #incomeMs = 0;
   #walletDoubtMs: number | null = null;
@@ -66,13 +70,18 @@ export class AccountCheck {
 
   /** Takes an answer; returns rows for what the venue holds and no trade explains. */
   hear(event: EngineEvent, turn: Turn): readonly Fill[] {
-    if (this.#positionsAgreedMs === null) {
+    if (this.#startMs === null) {
+      this.#startMs = turn.nowMs;
       this.#positionsAgreedMs = turn.nowMs;
       this.#incomeMs = turn.nowMs;
     }
     if (event.type === "order-update") this.told(event.update.symbolId, event.update.fill !== null, turn);
     else if (event.type === "income") this.#moneyMs = turn.nowMs;
-    else if (event.type === "account-stream" && event.isLive) this.#dueMs = turn.nowMs;
+    else if (event.type === "account-stream" && event.isLive) {
+      this.#dueMs = turn.nowMs;
+      this.#liveMs = turn.nowMs;
+      this.#holdings.isUnchecked = true;
+    }
     return event.type === "answer" ? this.#onAnswer(event.answer, turn) : [];
   }
 
@@ -122,8 +131,6 @@ export class AccountCheck {
         if (answer.query.type !== "order") this.#again(TRADES_WAIT_MS, turn);
         return [];
       case "settings":
-        this.#holdings.setLeverage(answer.settings.symbolId, answer.settings.leverage);
-        return [];
       case "order":
         return [];
       default:
@@ -141,9 +148,15 @@ export class AccountCheck {
       const row = this.#compare(symbolId, { position: venue.get(symbolId) ?? null, askedMs }, turn);
       if (row !== null) rows.push(row);
     }
-    if (this.#differences.size === 0) this.#positionsAgreedMs = askedMs;
-    else this.#again(CHECK_AGAIN_MS, turn);
+    if (this.#differences.size === 0) {
+      this.#positionsAgreedMs = askedMs;
+      if (askedMs >= this.#liveMs) this.#holdings.isUnchecked = false;
+    } else this.#again(CHECK_AGAIN_MS, turn);
     return rows;
+  }
+
+  #since(ms: number): number {
+    return Math.max(ms, this.#startMs ?? ms);
   }
 
   /** One symbol's position at the venue and in the books; a row when their difference is beyond doubt. */
@@ -161,7 +174,7 @@ export class AccountCheck {
     }
     const toldMs = this.#toldMs.get(symbolId) ?? 0;
     const seen = this.#differences.get(symbolId);
-    const sinceMs = (this.#positionsAgreedMs ?? turn.nowMs) - LOOK_BACK_MS;
+    const sinceMs = this.#since(this.#positionsAgreedMs - LOOK_BACK_MS);
     const isNew = seen === undefined || seen.venueSteps !== venueSteps || seen.askedMs <= toldMs;
     if (isNew) this.#differences.set(symbolId, { venueSteps, askedMs, sinceMs: turn.nowMs, tradesMs: 0 });
     else if (askedMs > toldMs && askedMs >= seen.askedMs + AGREE_MS) {
@@ -217,7 +230,7 @@ export class AccountCheck {
     const size = ours < 0n ? -ours : ours;
     if (gap === 0n) this.#incomeMs = Math.max(this.#incomeMs, askedMs);
     else {
-      const sinceMs = this.#incomeMs - INCOME_LOOK_BACK_MS;
+      const sinceMs = this.#since(this.#incomeMs - INCOME_LOOK_BACK_MS);
       turn.commands.push({ type: "ask", query: { type: "income", sinceMs } });
     }
     if (gap <= size / WALLET_DRIFT_DIVISOR) {
@@ -232,10 +245,11 @@ export class AccountCheck {
 
   /** Payments count once; a trade that only the venue's account book knows is asked for. */
   #onIncome({ rows, askedMs }: Answered<"income">, turn: Turn): void {
-    const sinceMs = this.#incomeMs - INCOME_LOOK_BACK_MS;
+    const sinceMs = this.#since(this.#incomeMs - INCOME_LOOK_BACK_MS);
     const asked = new Set<SymbolId>();
     for (const { type, tradeId, ...row } of rows)
-      if (type !== "realised" && type !== "commission") {
+      if (row.timeMs < (this.#startMs ?? 0)) continue;
+      else if (type !== "realised" && type !== "commission") {
         if (this.#holdings.bookIncome({ ...row, type })) this.#moneyMs = turn.nowMs;
       } else if (row.symbolId !== null && tradeId !== null && this.#isMissed(row.symbolId, tradeId))
         asked.add(row.symbolId);

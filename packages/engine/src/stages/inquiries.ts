@@ -93,8 +93,8 @@ export class Inquiries {
 }
 
 function doubtOf(order: TrackedOrder): Doubt | null {
-  if (order.state === "missing") return "missing";
   if (order.endAnsweredMs !== null || order.filledSteps < order.cumQtySteps) return "trades";
+  if (order.state === "missing") return "missing";
   if (order.isCancelled) return "cancel";
   if (order.state === "unknown") return "outcome";
   if (order.isUnlisted) return "rest";

@@ -30,6 +30,7 @@ export class States {
   readonly #alarm: Alarm;
   /** Equity of nothing, or less, is doubt and no size. */
   #isBroke = false;
+  #isStreamLive = true;
   #toldVersion = 0;
 
   constructor(
@@ -48,7 +49,7 @@ export class States {
       if (reason !== undefined) this.#holdings.halt(reason);
     }
     if (event.type === "operator") this.#obey(event.word);
-    else if (event.type === "account-stream") this.#holdings.reduce("account-stream", !event.isLive);
+    else if (event.type === "account-stream") this.#isStreamLive = event.isLive;
     if (MONEY.has(event.type)) this.#isBroke = this.#holdings.portfolio.equityE8 <= 0n;
     this.#judge(turn);
     this.#tell(turn);
@@ -57,6 +58,7 @@ export class States {
   /** What time and money say by themselves. */
   #judge(turn: Turn): void {
     const { nowMs } = turn;
+    this.#holdings.reduce("account-stream", !this.#isStreamLive || this.#holdings.isUnchecked);
     const sinceMs = this.#orders.unknownSinceMs;
     const isUnknown = sinceMs !== null && nowMs >= sinceMs + UNKNOWN_MS;
     if (sinceMs !== null) this.#alarm.at(sinceMs + UNKNOWN_MS, turn);

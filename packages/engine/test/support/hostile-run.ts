@@ -73,7 +73,7 @@ export class HostileRun {
       const theirs = this.venue.held.get(id) ?? 0;
       if (ours !== theirs) found.push(`${id}: held ${ours}, the venue says ${theirs}`);
       const covered = this.venue
-        .resting(id, "stop-market")
+        .resting(id, "stop-market", this.#nowMs)
         .filter(({ side }) => side * theirs < 0)
         .reduce((sum, { qtySteps }) => sum + qtySteps, 0);
       if (covered < Math.abs(theirs)) found.push(`${id}: ${theirs} held, ${covered} covered`);
@@ -137,11 +137,15 @@ export class HostileRun {
 
   #checkVenue(): void {
     for (const id of SYMBOLS) {
-      const stops = this.venue.resting(id, "stop-market").map(({ clientOrderId }) => intentOf(clientOrderId));
+      // One that went missing may appear beside two that stand in for each other; it is taken back at once.
+      const stops = this.venue
+        .resting(id, "stop-market", this.#nowMs)
+        .filter(({ clientOrderId }) => this.core.orders.get(clientOrderId)?.state !== "missing")
+        .map(({ clientOrderId }) => intentOf(clientOrderId));
       for (const intent of new Set(stops))
         if (stops.filter((other) => other === intent).length > 2)
           this.faults.push(`${id}: more than two stops of ${intent}`);
-      const entries = this.venue.resting(id, "market").filter(({ role }) => role === "entry");
+      const entries = this.venue.resting(id, "market", this.#nowMs).filter(({ role }) => role === "entry");
       if (entries.length > 1) this.faults.push(`${id}: two entries`);
     }
   }

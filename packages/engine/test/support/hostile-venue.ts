@@ -39,7 +39,7 @@ const STEP_E8 = 100_000n;
 
 /**
  * A venue that keeps to its books and to nothing else. While it is hostile it refuses, loses outcomes before and after it
- * has taken an order, loses, doubles, delays and reorders its words, goes silent, and others trade in the account:
+ * has taken an order, loses, doubles, delays and reorders its words, goes silent, hides stops that it has acked, and others trade in the account:
  * persons, deleveragings, liquidations. What it is asked it answers late, sometimes not, sometimes with an empty list;
  * what it answers besides is true of the moment at which it was asked.
  */
@@ -73,11 +73,12 @@ export class HostileVenue {
     for (const symbolId of symbols) this.#account.setRules(symbolId, rulesOf());
   }
 
-  /** Live orders of a kind in a symbol. */
-  resting(symbolId: SymbolId, type: OrderRequest["type"]): readonly OrderRequest[] {
+  /** Live orders of a kind in a symbol which can be seen. */
+  resting(symbolId: SymbolId, type: OrderRequest["type"], nowMs: number): readonly OrderRequest[] {
     return [...this.live.values()]
       .map(({ order }) => order)
-      .filter((order) => order.symbolId === symbolId && order.type === type);
+      .filter((order) => order.symbolId === symbolId && order.type === type)
+      .filter((order) => this.#isVisible(order, nowMs));
   }
 
   /** Nothing that it has said is on its way still. */
@@ -111,7 +112,9 @@ export class HostileVenue {
 
   cancel(clientOrderId: string, nowMs: number): void {
     const live = this.live.get(clientOrderId);
-    if (live !== undefined && !(this.isHostile && this.#rng.chance(0.1))) this.#end(live, "canceled", nowMs);
+    const isFound = (this.#known.get(clientOrderId)?.visibleMs ?? 0) <= nowMs;
+    if (live === undefined || !isFound || (this.isHostile && this.#rng.chance(0.1))) return;
+    this.#end(live, "canceled", nowMs);
   }
 
   ask(query: AccountQuery, nowMs: number): void {
@@ -205,10 +208,12 @@ export class HostileVenue {
         return { type: "order", query, askedMs, update: { ...update, cumQtySteps: qtySteps(cum) } };
       }
       case "open-orders": {
-        const orders = [...this.live.values()].map(({ order, filled }) => {
-          const { role: _role, symbol: _symbol, ...request } = order;
-          return { request, orderId: "1", cumQtySteps: qtySteps(filled) };
-        });
+        const orders = [...this.live.values()]
+          .filter(({ order }) => this.#isVisible(order, askedMs))
+          .map(({ order, filled }) => {
+            const { role: _role, symbol: _symbol, ...request } = order;
+            return { request, orderId: "1", cumQtySteps: qtySteps(filled) };
+          });
         return { type: "open-orders", query, askedMs, orders: this.#isLying(askedMs) ? [] : orders };
       }
       case "positions": {
@@ -249,6 +254,10 @@ export class HostileVenue {
     return true;
   }
 
+  #isVisible({ clientOrderId }: OrderRequest, nowMs: number): boolean {
+    return (this.#known.get(clientOrderId)?.visibleMs ?? 0) <= nowMs;
+  }
+
   /** Steps by which an order that closes may still reduce. */
   #room({ symbolId, side }: OrderRequest): number {
     return Math.max(0, -side * (this.held.get(symbolId) ?? 0));
@@ -257,14 +266,15 @@ export class HostileVenue {
   #accept(order: OrderRequest, nowMs: number): void {
     const live = { order, filled: 0 };
     this.live.set(order.clientOrderId, live);
-    const hiddenMs = this.isHostile && this.#rng.chance(0.05) ? this.#rng.int(1_000) : 0;
+    const isHidden = this.isHostile && this.#rng.chance(0.05);
+    const hiddenMs = isHidden ? this.#rng.int(order.type === "stop-market" ? 45_000 : 1_000) : 0;
     this.#known.set(order.clientOrderId, {
       symbolId: order.symbolId,
       status: "new",
       cum: 0,
       visibleMs: nowMs + hiddenMs,
     });
-    this.#tellOf(live, "new", null, nowMs);
+    if (hiddenMs < 1_000) this.#tellOf(live, "new", null, nowMs);
     if (order.type === "market") this.#execute(live, nowMs);
   }
 

@@ -205,6 +205,13 @@ describe("the wallet", () => {
     expect(driver.core.holdings.portfolio.totals.fundingE8).toBe(funding.amountE8);
   });
 
+  it("says nothing of what happened before the run began: that is in its first wallet", () => {
+    const driver = new CoreDriver();
+    driver.wait(1_000);
+    driver.answerIncome({ ...funding, tradeId: null, timeMs: T0 - 1 });
+    expect(driver.core.holdings.portfolio.walletE8).toBe(START_E8);
+  });
+
   it("takes a payment that was missed once, and gives it to the trade of its symbol", () => {
     const driver = guarded();
     driver.answerIncome({ ...funding, tradeId: null }, { ...funding, tradeId: null });

@@ -23,7 +23,12 @@ function leave(run: HostileRun): readonly string[] {
   run.put({ type: "operator", word: "flatten" });
   run.minutes(4, false);
   const held = [...run.venue.held.values()].filter((steps) => steps !== 0);
-  const left = { held: held.length, trades: run.core.holdings.trades.size, orders: run.venue.live.size };
+  const left = {
+    held: held.length,
+    trades: run.core.holdings.trades.size,
+    orders: run.venue.live.size,
+    kept: run.core.orders.openCount,
+  };
   const remains = Object.entries(left).filter(([, count]) => count > 0);
   return [...run.faults, ...run.differences(), ...remains.map(([name, count]) => `${count} ${name} left`)];
 }

@@ -45,10 +45,14 @@ describe("a person's word", () => {
 describe("the state", () => {
   it("is to reduce only while the account's words may get lost", () => {
     const driver = new CoreDriver();
-    driver.put({ type: "account-stream", isLive: true });
     driver.put({ type: "account-stream", isLive: false });
     expect(judged(driver)).toBe("S0 STATE_NOT_ACTIVE");
     driver.put({ type: "account-stream", isLive: true });
+    expect(judged(driver)).toBe("S0 STATE_NOT_ACTIVE");
+    // What was left out is looked at first.
+    driver.answerPositions(0, driver.nowMs - MINUTE_MS - 1);
+    expect(driver.core.holdings.state).toBe("REDUCING");
+    driver.answerPositions(0);
     expect(driver.states).toEqual(["REDUCING account-stream", "ACTIVE "]);
     expect(judged(driver)).toBe("S0 APPROVED");
   });

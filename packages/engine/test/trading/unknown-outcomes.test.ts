@@ -195,6 +195,26 @@ describe("a stop", () => {
     expect(driver.count("stop")).toBe(2);
   });
 
+  it("that is missing and has an end which only an answer tells is over when its trades are told", () => {
+    const driver = new CoreDriver();
+    driver.enterFilled();
+    driver.ack("stop");
+    driver.ack("target");
+    driver.wait(GHOST_AGE_MS);
+    driver.answerOrder("stop", null);
+    driver.wait(AGREE_MS);
+    driver.answerOrder("stop", null);
+    driver.ack("stop");
+    driver.answerOrder("stop", { status: "canceled" }, 1);
+    driver.takeAsked();
+    driver.wait(1_000);
+    expect(driver.takeAsked()).toContain("trades 0");
+    driver.answerTrades();
+    driver.wait(AGREE_MS);
+    driver.answerTrades();
+    expect([...driver.core.orders.open()].map(({ state }) => state)).not.toContain("missing");
+  });
+
   it("that is missing blocks its symbol, and closes what it fills on as any stop does", () => {
     const driver = new CoreDriver();
     driver.enterFilled();
