@@ -99,6 +99,7 @@ export class PositionController {
       if (position !== null) this.#adopt(position, fill, turn);
       return;
     }
+    if (isFormer(trade, heard)) return;
     trade.realisedE8 += booked.realisedE8;
     if (position !== null && position.side !== trade.side) this.#turnAround(trade, position, heard, turn);
     else if (position !== null && fill.side === trade.side) this.#grow(trade, position, heard, turn);
@@ -122,7 +123,7 @@ export class PositionController {
   }
 
   /** More is held. What our entry did not buy is a person's: from then on all of it is guarded, and left to that person. */
-  #grow(trade: Trade, position: Position, { fill, order }: HeardFill, turn: Turn): void {
+  #grow(trade: Trade, position: Position, { fill, order, booked }: HeardFill, turn: Turn): void {
     // What nobody explains is the entry's that is under way, as long as one is.
     const isOwn = isUnexplained(fill)
       ? !trade.isEntryEnded
@@ -132,7 +133,8 @@ export class PositionController {
     trade.avgPrice = position.avgPrice;
     trade.feesE8 += fill.feeE8;
     if (trade.phase === "entering") trade.phase = "naked";
-    if (!isOwn) this.#takeOver(trade, fill, turn);
+    // A row had told of what it fully explains.
+    if (!isOwn && booked.explainedSteps < fill.qtySteps) this.#takeOver(trade, fill, turn);
     this.#guard(trade, turn);
     // An exit that waits for the target's end goes on waiting.
     if (trade.targetDueMs === null) this.#closing.exit(trade, turn);
@@ -150,7 +152,8 @@ export class PositionController {
   #reduce(trade: Trade, position: Position | null, heard: HeardFill, turn: Turn): void {
     const { fill, order, booked } = heard;
     // What a row had told already is counted.
-    this.#book(trade, fill, { steps: fill.qtySteps - booked.explainedSteps, feeE8: fill.feeE8, order });
+    const steps = fill.qtySteps - booked.explainedSteps;
+    this.#book(trade, fill, { steps, feeE8: fill.feeE8, order });
     trade.qtySteps = position?.qtySteps ?? 0;
     for (const leg of [trade.stop, trade.formerStop, trade.target])
       if (order !== null && leg?.clientOrderId === order.request.clientOrderId) {
@@ -341,6 +344,11 @@ export class PositionController {
     trade.phase = "closed";
     this.#holdings.trades.delete(trade.symbolId);
   }
+}
+
+/** A fill that closed a former trade and comes late: a row had told of it, and nothing of this trade was ever closed. */
+function isFormer({ side, exitReason }: Trade, { fill, booked }: HeardFill): boolean {
+  return fill.side !== side && exitReason === null && booked.explainedSteps === fill.qtySteps;
 }
 
 /** What an order that closed a position says about why. */

@@ -148,6 +148,46 @@ describe("what the venue holds", () => {
   });
 });
 
+it("says nothing of the next entry in the symbol when the trades of a former trade come late", () => {
+  const driver = new CoreDriver(1, { symbolLockMs: 0 });
+  driver.guard();
+  const fill = lost(driver, "stop");
+  driver.wait(5_000);
+  driver.answerPositions(0);
+  driver.answerTrades();
+  driver.wait(AGREE_MS);
+  driver.answerPositions(0);
+  driver.end("target");
+  // The stop's end comes without its trade, which the venue tells of when the next entry is on its way.
+  const { clientOrderId } = driver.last("stop");
+  const ended = { clientOrderId, symbolId: symbolId(0), fill: null, timeMs: driver.nowMs } as const;
+  driver.put({ type: "order-update", update: { ...ended, status: "finished", cumQtySteps: qtySteps(0) } });
+  driver.answerPositions(0);
+  driver.enter();
+  expect(driver.outcomes.at(-1)).toBe("S0 APPROVED");
+  driver.answerTrades(fill);
+  expect(driver.refuse("entry")).toEqual([]);
+  expect(driver.trades.map(({ reason }) => reason)).toEqual(["external"]);
+  expect(driver.core.holdings.trades.size).toBe(0);
+});
+
+it("leaves a trade ours whose entry was taken for over before its trades came", () => {
+  const driver = new CoreDriver();
+  driver.enter();
+  const fill = lost(driver, "entry");
+  driver.wait(5_000);
+  driver.answerPositions(STEPS);
+  driver.answerTrades();
+  driver.wait(AGREE_MS);
+  driver.answerPositions(STEPS);
+  driver.ack("stop");
+  driver.answerOrder("entry", null);
+  driver.wait(AGREE_MS);
+  expect(driver.answerOrder("entry", null)).toEqual([`target -${STEPS} @ 10094`]);
+  driver.answerTrades(fill);
+  expect(held(driver)).toMatchObject({ isAdopted: false, qtySteps: STEPS });
+});
+
 describe("what rests at the venue", () => {
   it("and is not listed is asked for, and believed from there", () => {
     const driver = guarded();
