@@ -42,6 +42,7 @@ class CoreBed {
         risk: { ...risk, unprovenRiskRatioMax: 0.0001 },
         protocol,
         entry: MARKET_ENTRY,
+        isVenueRemote: true,
       },
     });
     this.#venue = new BarExchange({

@@ -247,6 +247,24 @@ describe("Inbox", () => {
     expect(put()).toBe(true);
   });
 
+  it("keeps every word about orders and the account when it is full, and drops what comes again", () => {
+    const query = { type: "positions" } as const;
+    const outcome = { type: "unknown", text: "" } as const;
+    const kept: readonly EngineInput[] = [
+      { type: "order-outcome", clientOrderId: "smcqE1-0", outcome },
+      { type: "answer", answer: { type: "failed", query, askedMs: 0, text: "" } },
+      { type: "leverage", symbolId: symbolId(0), leverage: 5 },
+      { type: "account-stream", isLive: false },
+      { type: "operator", word: "flatten" },
+    ];
+    const inbox = new Inbox(20);
+    for (let count = 0; count < 20; count++) inbox.put({ type: "time" });
+    expect(inbox.put({ type: "time" })).toBe(false);
+    expect(kept.map((input) => inbox.put(input))).toEqual(kept.map(() => true));
+    for (let count = 0; count < 20; count++) inbox.take();
+    expect(kept.map(() => inbox.take())).toEqual(kept);
+  });
+
   it(`hands events out in the order of their coming, however it goes round (seed ${seed})`, () => {
     const rng = new Rng(seed);
     const inbox = new Inbox(16);

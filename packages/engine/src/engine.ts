@@ -134,6 +134,7 @@ export class Engine {
         else this.#endedFeeds.add(event.shardId);
         break;
       case "operator":
+        if (event.word !== "stop") break;
         this.#close(commands);
         this.#isStopped = true;
         break;
@@ -144,6 +145,9 @@ export class Engine {
       case "order-outcome":
       case "order-update":
       case "income":
+      case "answer":
+      case "leverage":
+      case "account-stream":
       case "data-ended":
         break;
       default:

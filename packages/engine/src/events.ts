@@ -7,6 +7,12 @@ export interface ScoredCandidate extends Omit<Signal, "times"> {
   readonly times: Omit<SignalTimes, "emittedNs">;
 }
 
+/**
+ * A person's word, or the process's own end. `stop`: decide what is collected, and nothing after it. `halt`: no entries
+ * until `resume`, which takes back every reason to halt. `flatten`: leave everything that is held.
+ */
+export type OperatorWord = "stop" | "halt" | "resume" | "flatten";
+
 /** What happened, as it is put into the inbox: the loop stamps it when its turn comes. */
 export type EngineInput =
   /** Scored candidates of one task of a shard. */
@@ -29,8 +35,7 @@ export type EngineInput =
     }
   /** The feed of a shard's symbols goes on, or has ended. */
   | { readonly type: "feed-health"; readonly shardId: number; readonly isLive: boolean }
-  /** A person's word, or the process's own end: `stop` decides what is collected, and nothing after it. */
-  | { readonly type: "operator"; readonly word: "stop" }
+  | { readonly type: "operator"; readonly word: OperatorWord }
   /** Nothing but time has passed. */
   | { readonly type: "time" }
   | TradingInput;

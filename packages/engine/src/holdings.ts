@@ -1,11 +1,14 @@
-import type { FeeRates, TradingRules } from "@smcq/exchange";
-import { present, type SymbolId } from "@smcq/kernel";
+import type { FeeRates, Income, TradingRules } from "@smcq/exchange";
+import type { SymbolId } from "@smcq/kernel";
 import { Portfolio } from "@smcq/portfolio";
 import type { RiskParameters } from "@smcq/risk";
 import type { EntryPlan } from "@smcq/strategy";
 import type { ProtocolLimits } from "./protocol.ts";
 import type { Trade } from "./trade.ts";
-import type { Quote, TradingState } from "./trading-events.ts";
+import type { HaltReason, Quote, ReduceReason, TradingState } from "./trading-events.ts";
+
+/** Inside it, failures of protection add up. */
+export const PROTECTION_WINDOW_MS = 600_000;
 
 export interface TradingOptions {
   /** Four characters that begin every client order id of this engine. */
@@ -15,6 +18,11 @@ export interface TradingOptions {
   readonly protocol: ProtocolLimits;
   /** How plans are entered. */
   readonly entry: EntryPlan;
+  /**
+   * Words of the venue may get lost, and bars stay away: the core asks for what it was not told, and judges by the
+   * clock. False: a venue in memory, which tells everything, in order.
+   */
+  readonly isVenueRemote: boolean;
 }
 
 /** A symbol that may be traded. */
@@ -30,10 +38,18 @@ export class Holdings {
   readonly portfolio: Portfolio;
   /** Trades that are not closed, at most one a symbol. */
   readonly trades: Map<SymbolId, Trade> = new Map<SymbolId, Trade>();
+  /** The venue's wallet is another one than the books', and nobody has said why. */
+  isWalletDoubtful = false;
+  /** The account's words come again, and what they left out has not been held against the venue yet. */
+  isUnchecked = false;
   readonly #symbols = new Map<SymbolId, TradedSymbol>();
   readonly #quotes = new Map<SymbolId, Quote>();
-  readonly #haltReasons = new Set<string>();
-  readonly #reduceReasons = new Set<string>();
+  readonly #haltReasons = new Set<HaltReason>();
+  readonly #reduceReasons = new Set<ReduceReason>();
+  readonly #blockedUntilMs = new Map<SymbolId, number>();
+  readonly #unprotected = new Map<string, number>();
+  readonly #leverages = new Map<SymbolId, number>();
+  #reasonsVersion = 0;
   #intents = 0;
 
   constructor(options: TradingOptions) {
@@ -58,8 +74,33 @@ export class Holdings {
     return this.#quotes.get(symbolId) ?? null;
   }
 
-  trade(symbolId: SymbolId): Trade {
-    return present(this.trades.get(symbolId), "Invariant: a fill of ours belongs to a trade");
+  /** Takes a payment, of its symbol's trade too; false when it had been taken before. */
+  bookIncome(income: Income): boolean {
+    if (!this.portfolio.applyIncome(income)) return false;
+    const trade = income.symbolId === null ? undefined : this.trades.get(income.symbolId);
+    if (income.type === "funding" && trade !== undefined) trade.fundingE8 += income.amountE8;
+    return true;
+  }
+
+  /** The venue has told how many times the margin a position of the symbol may be. */
+  setLeverage(symbolId: SymbolId, leverage: number): void {
+    this.#leverages.set(symbolId, leverage);
+    const trade = this.trades.get(symbolId);
+    if (trade !== undefined) trade.leverage = leverage;
+  }
+
+  /** Nothing is entered in the symbol until then. */
+  block(symbolId: SymbolId, untilMs: number): void {
+    this.#blockedUntilMs.set(symbolId, untilMs);
+  }
+
+  blockedUntilMs(symbolId: SymbolId): number {
+    return this.#blockedUntilMs.get(symbolId) ?? 0;
+  }
+
+  /** As the venue has told it; null: it has not. */
+  leverage(symbolId: SymbolId): number | null {
+    return this.#leverages.get(symbolId) ?? null;
   }
 
   /** Open trades by symbol number. */
@@ -71,32 +112,53 @@ export class Holdings {
     return ++this.#intents;
   }
 
+  /** A protection of a trade has failed; the same one counts once. */
+  unprotected(what: string, nowMs: number): void {
+    if (!this.#unprotected.has(what)) this.#unprotected.set(what, nowMs);
+    for (const [other, atMs] of this.#unprotected)
+      if (atMs <= nowMs - PROTECTION_WINDOW_MS) this.#unprotected.delete(other);
+  }
+
+  /** Protections that have failed inside the window. */
+  unprotectedCount(nowMs: number): number {
+    let count = 0;
+    for (const atMs of this.#unprotected.values()) if (atMs > nowMs - PROTECTION_WINDOW_MS) count++;
+    return count;
+  }
+
   get state(): TradingState {
     if (this.#haltReasons.size > 0) return "HALTED";
     return this.#reduceReasons.size > 0 ? "REDUCING" : "ACTIVE";
   }
 
+  /** Another number after any change of the reasons. */
+  get reasonsVersion(): number {
+    return this.#reasonsVersion;
+  }
+
   get reasons(): readonly string[] {
-    return [...this.#haltReasons, ...this.#reduceReasons];
+    return [...new Set([...this.#haltReasons, ...this.#reduceReasons])];
   }
 
-  /** True when the state's reasons changed. */
-  halt(reason: string): boolean {
-    if (this.#haltReasons.has(reason)) return false;
+  /** Until a person resumes. */
+  halt(reason: HaltReason): void {
+    if (this.#haltReasons.has(reason)) return;
     this.#haltReasons.add(reason);
-    return true;
+    this.#reasonsVersion++;
   }
 
-  /** Sets or takes back a reason to only reduce; true when something changed. */
-  reduce(reason: string, isGiven: boolean): boolean {
-    if (this.#reduceReasons.has(reason) === isGiven) return false;
+  /** Sets or takes back a reason to only reduce. */
+  reduce(reason: ReduceReason, isGiven: boolean): void {
+    if (this.#reduceReasons.has(reason) === isGiven) return;
     if (isGiven) this.#reduceReasons.add(reason);
     else this.#reduceReasons.delete(reason);
-    return true;
+    this.#reasonsVersion++;
   }
 
   /** A person resumes: no reason to halt is left. */
   resume(): void {
+    if (this.#haltReasons.size > 0) this.#reasonsVersion++;
     this.#haltReasons.clear();
+    this.#unprotected.clear();
   }
 }

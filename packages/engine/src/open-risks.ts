@@ -3,6 +3,7 @@ import { e8ToNumber } from "@smcq/kernel";
 import type { Position } from "@smcq/portfolio";
 import type { OpenRisk, PendingRisk } from "@smcq/risk";
 import type { Holdings } from "./holdings.ts";
+import type { OrderTracker } from "./stages/order-tracker.ts";
 import type { Trade } from "./trade.ts";
 
 /** What is at risk at a moment. */
@@ -15,9 +16,36 @@ export interface Risks {
   readonly sides: readonly OrderSide[];
 }
 
-/** What is open, by symbol number, and what is approved and not filled yet, in the order of approval. */
-export function risksOf(holdings: Holdings): Risks {
-  const { portfolio, trades } = holdings;
+/** What each approved entry may still lose and take up, until its order has ended, whatever becomes of its trade. */
+export class ApprovedEntries {
+  readonly #trades = new Map<string, Trade>();
+
+  add(trade: Trade, orders: OrderTracker): void {
+    for (const orderId of this.#trades.keys()) if (orders.get(orderId) === null) this.#trades.delete(orderId);
+    this.#trades.set(trade.entryOrderId, trade);
+  }
+
+  /** In the order of approval. */
+  pending(orders: OrderTracker): readonly PendingRisk[] {
+    const pending: PendingRisk[] = [];
+    for (const [orderId, { side, rules, approvedSteps, e, loss, leverage }] of this.#trades) {
+      const order = orders.get(orderId);
+      if (order === null) continue;
+      pending.push({
+        side,
+        qty: (approvedSteps - order.filledSteps) * rules.stepSize,
+        price: e,
+        loss,
+        leverage,
+      });
+    }
+    return pending;
+  }
+}
+
+/** What is open, by symbol number, and what is approved and not filled yet. */
+export function risksOf(holdings: Holdings, pending: readonly PendingRisk[]): Risks {
+  const { portfolio } = holdings;
   const { walletE8, equityE8 } = portfolio;
   const open: OpenRisk[] = [];
   const sides: OrderSide[] = [];
@@ -26,7 +54,6 @@ export function risksOf(holdings: Holdings): Risks {
     if (position !== null || !trade.isEntryEnded) sides.push(trade.side);
     if (position !== null) open.push(openRisk(trade, position, portfolio.markE8(trade.symbolId)));
   }
-  const pending = [...trades.values()].filter(({ isEntryEnded }) => !isEntryEnded).map(pendingRisk);
   return { equity: e8ToNumber(walletE8 < equityE8 ? walletE8 : equityE8), open, pending, sides };
 }
 
@@ -43,9 +70,4 @@ function openRisk(trade: Trade, position: Position, markE8: bigint | null): Open
     sigma,
     leverage,
   };
-}
-
-/** What of an entry may still be filled. */
-function pendingRisk({ side, rules, approvedSteps, qtySteps, e, loss, leverage }: Trade): PendingRisk {
-  return { side, qty: (approvedSteps - qtySteps) * rules.stepSize, price: e, loss, leverage };
 }

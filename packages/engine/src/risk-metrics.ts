@@ -1,6 +1,6 @@
 import { type Exposure, exposureOf, type Governors, type GovernorState, type Pace } from "@smcq/risk";
 import type { Holdings } from "./holdings.ts";
-import { risksOf } from "./open-risks.ts";
+import { type ApprovedEntries, risksOf } from "./open-risks.ts";
 import type { OrderTracker } from "./stages/order-tracker.ts";
 import type { TradingState } from "./trading-events.ts";
 
@@ -48,15 +48,16 @@ export interface MetricsSource {
   readonly orders: OrderTracker;
   readonly governors: Governors;
   readonly pace: Pace;
+  readonly approved: ApprovedEntries;
 }
 
 /** Reads the metrics of the moment; nothing changes by it. */
 export function riskMetricsOf(
-  { holdings, orders, governors, pace }: MetricsSource,
+  { holdings, orders, governors, pace, approved }: MetricsSource,
   atMs: number,
 ): RiskMetrics {
   const { portfolio, options } = holdings;
-  const { equity, open, pending } = risksOf(holdings);
+  const { equity, open, pending } = risksOf(holdings, approved.pending(orders));
   const long = exposureOf(1, equity, open, pending);
   const short = exposureOf(-1, equity, open, pending);
   const isAnything = open.length + pending.length > 0;

@@ -1,30 +1,60 @@
+import type { Fill, OrderUpdate } from "@smcq/exchange";
 import { assertNever } from "@smcq/kernel";
 import { Governors, Pace, type Receipt, requireBounded } from "@smcq/risk";
-import type { Command, EngineEvent } from "./events.ts";
+import { Alarm } from "./alarm.ts";
+import { type Booked, Books } from "./books.ts";
+import type { Command, EngineEvent, EngineEventType } from "./events.ts";
+import { assertInvariants, assertSent } from "./invariants.ts";
 import { Holdings, type TradingOptions } from "./holdings.ts";
+import { ApprovedEntries } from "./open-risks.ts";
 import { requireEntryBounded, requireProtocolBounded } from "./protocol.ts";
 import { type RiskMetrics, riskMetricsOf } from "./risk-metrics.ts";
-import { ClosingOrders } from "./stages/closing-orders.ts";
+import { AccountCheck } from "./stages/account-check.ts";
+import { ClosingOrders, type Turn } from "./stages/closing-orders.ts";
 import { Entries, type EntryBatch } from "./stages/entries.ts";
 import { Exits } from "./stages/exits.ts";
-import { OrderTracker } from "./stages/order-tracker.ts";
+import { Inquiries } from "./stages/inquiries.ts";
+import { type OrderChange, OrderTracker } from "./stages/order-tracker.ts";
 import { PositionController } from "./stages/position-controller.ts";
 import { RestingEntries } from "./stages/resting-entries.ts";
+import { States } from "./stages/states.ts";
+
+/** Events that by themselves change nothing of what is held or rests. */
+const IDLE: ReadonlySet<EngineEventType> = new Set([
+  "candidates",
+  "invalid-score",
+  "model",
+  "feed-health",
+  "quotes",
+  "time",
+]);
+
+/** Of an event without a trade. */
+const NOTHING: Booked = { realisedE8: 0n, explainedSteps: 0 };
 
 /**
  * The side of orders and money: a row of stages, called in this order for every event. No stage calls another; they
- * share `Holdings`.
+ * share `Holdings`. What a remote venue does not tell is asked for, and its answers come in at the front again.
  *
- *   portfolio ─► order-tracker ─► position-controller ─► exits ─► resting-entries ─► (decision window) ─► entries
+ *   books ─► order-tracker ─► position-controller ─► exits ─► resting-entries ─► states ─► (decision window) ─► entries
+ *     ▲                                                                            └─► inquiries, account-check ─► ask
+ *     └──────────────────────────────── answers ◄─────────────────────────────────────────────────────┘
  */
 export class TradingCore {
   readonly holdings: Holdings;
   readonly orders: OrderTracker = new OrderTracker();
   readonly governors: Governors;
   readonly #pace: Pace;
+  readonly #approved = new ApprovedEntries();
+  readonly #books: Books;
+  readonly #alarm: Alarm;
   readonly #positions: PositionController;
   readonly #exits: Exits;
   readonly #resting: RestingEntries;
+  readonly #states: States;
+  /** Null: the venue tells everything. */
+  readonly #inquiries: Inquiries | null;
+  readonly #check: AccountCheck | null;
   readonly #entries: Entries;
   #nowMs = 0;
 
@@ -32,21 +62,37 @@ export class TradingCore {
     requireBounded(options.risk);
     requireProtocolBounded(options.protocol);
     requireEntryBounded(options.entry);
-    this.holdings = new Holdings(options);
-    this.governors = new Governors(options.startWalletE8, options.risk);
+    const holdings = new Holdings(options);
+    const governors = new Governors(options.startWalletE8, options.risk);
+    const { orders } = this;
+    const books = new Books(holdings);
+    const alarm = new Alarm(options.isVenueRemote);
     const pace = new Pace(options.risk);
+    const closing = new ClosingOrders(holdings, orders);
+    this.holdings = holdings;
+    this.governors = governors;
     this.#pace = pace;
-    const closing = new ClosingOrders(this.holdings, this.orders);
-    this.#positions = new PositionController(this.holdings, closing, pace);
-    this.#exits = new Exits(this.holdings, closing, this.governors);
-    this.#resting = new RestingEntries(this.holdings, this.governors);
-    this.#entries = new Entries(this.holdings, this.orders, this.governors, pace);
+    this.#books = books;
+    this.#alarm = alarm;
+    this.#positions = new PositionController({ holdings, closing, pace }, alarm);
+    this.#exits = new Exits({ holdings, closing, governors }, alarm);
+    this.#resting = new RestingEntries({ holdings, orders, closing, governors });
+    this.#states = new States({ holdings, governors, orders }, alarm);
+    this.#inquiries = options.isVenueRemote ? new Inquiries(orders, alarm) : null;
+    this.#check = options.isVenueRemote ? new AccountCheck({ holdings, orders, books }, alarm) : null;
+    this.#entries = new Entries({ holdings, orders, governors, pace, approved: this.#approved });
   }
 
   /** What is at risk and what holds entries back, as of the last event: read at any time, changed by nothing. */
   getRiskMetrics(): RiskMetrics {
     return riskMetricsOf(
-      { holdings: this.holdings, orders: this.orders, governors: this.governors, pace: this.#pace },
+      {
+        holdings: this.holdings,
+        orders: this.orders,
+        governors: this.governors,
+        pace: this.#pace,
+        approved: this.#approved,
+      },
       this.#nowMs,
     );
   }
@@ -60,42 +106,75 @@ export class TradingCore {
   on(event: EngineEvent, commands: Command[]): void {
     this.#nowMs = event.nowMs;
     const turn = { nowMs: event.nowMs, nowNs: event.nowNs, commands };
-    const realisedE8 = this.#fold(event);
-    this.#positions.on(this.orders.on(event), realisedE8, turn);
+    const before = commands.length;
+    const changes = this.#hear(event, turn);
     this.#positions.overdue(turn);
     this.#exits.on(event, turn);
+    this.#exits.overdue(turn);
     this.#resting.on(event, turn);
+    this.#states.on(event, changes, turn);
+    this.#inquiries?.on(turn);
+    this.#check?.on(turn);
+    // What tells of no order, no money and no minute has changed nothing, unless something follows from it.
+    if (commands.length > before || !IDLE.has(event.type))
+      assertInvariants(this.holdings, this.orders, event.nowMs);
+    this.#alarm.set(turn, commands);
   }
 
   /** What comes after it. */
   decide(batch: EntryBatch, nowMs: number, commands: Command[]): void {
+    const before = commands.length;
     this.#entries.decide(batch, nowMs, commands);
+    assertSent(commands.slice(before), this.holdings, this.orders);
   }
 
-  /** Takes what changes wallet, positions, prices and rules; returns the price result of a fill. */
-  #fold(event: EngineEvent): bigint {
-    const { portfolio, trades } = this.holdings;
+  /** Brings what was told through books, orders and positions; returns what it changed about orders. */
+  #hear(event: EngineEvent, turn: Turn): readonly OrderChange[] {
+    const changes: OrderChange[] = [];
+    for (const word of wordsOf(event)) changes.push(...this.#hearWord(word, turn));
+    this.#fold(event);
+    const told = event.type === "order-update" ? [] : [...this.orders.on(event)];
+    if (this.#inquiries !== null) told.push(...this.orders.overdue(event.nowMs));
+    this.#positions.on(told, NOTHING, turn);
+    for (const row of this.#check?.hear(event, turn) ?? []) this.#hearWord(wordOf(row), turn);
+    return [...changes, ...told];
+  }
+
+  /** A word about an order, and its trade if it is about one; a trade of nobody of ours is heard of all the same. */
+  #hearWord(update: OrderUpdate, turn: Turn): readonly OrderChange[] {
+    const { fill } = update;
+    const booked = fill === null ? null : this.#books.take(fill);
+    if (booked !== null) this.#check?.told(update.symbolId, true, turn);
+    const isOwn = this.orders.get(update.clientOrderId) !== null;
+    const changes = this.orders.onUpdate(update);
+    this.#positions.on(changes, booked ?? NOTHING, turn);
+    if (fill !== null && booked !== null && !isOwn)
+      this.#positions.onFill({ fill, order: null, booked }, turn);
+    return changes;
+  }
+
+  /** Takes what changes payments, prices and rules. */
+  #fold(event: EngineEvent): void {
+    const { portfolio } = this.holdings;
     switch (event.type) {
-      case "order-update": {
-        const { fill } = event.update;
-        return fill === null ? 0n : (portfolio.applyFill(fill)?.realisedE8 ?? 0n);
-      }
-      case "income": {
-        const { income } = event;
-        const trade = income.symbolId === null ? undefined : trades.get(income.symbolId);
-        if (portfolio.applyIncome(income) && income.type === "funding" && trade !== undefined)
-          trade.fundingE8 += income.amountE8;
-        return 0n;
-      }
+      case "income":
+        this.holdings.bookIncome(event.income);
+        return;
       case "minute":
         for (const { symbolId, priceE8 } of event.marks) portfolio.mark(symbolId, priceE8);
-        return 0n;
+        return;
       case "instrument":
         this.holdings.addSymbol(event.symbolId, event);
-        return 0n;
+        this.#books.known(event.symbolId);
+        return;
       case "quotes":
         for (const quote of event.quotes) this.holdings.setQuote(quote);
-        return 0n;
+        return;
+      case "leverage":
+        this.holdings.setLeverage(event.symbolId, event.leverage);
+        return;
+      case "answer":
+      case "account-stream":
       case "candidates":
       case "invalid-score":
       case "model":
@@ -103,10 +182,36 @@ export class TradingCore {
       case "operator":
       case "time":
       case "order-outcome":
+      case "order-update":
       case "data-ended":
-        return 0n;
+        return;
       default:
-        return assertNever(event);
+        assertNever(event);
     }
   }
+}
+
+/** Words about orders that an event brings: the account's own, or trades that were asked for. */
+function wordsOf(event: EngineEvent): readonly OrderUpdate[] {
+  if (event.type === "order-update") return [event.update];
+  if (event.type !== "answer" || event.answer.type !== "trades") return [];
+  const { query, fills } = event.answer;
+  const sinceMs = query.type === "trades" ? query.sinceMs : 0;
+  return inOrder(fills.filter(({ timeMs }) => timeMs >= sinceMs)).map(wordOf);
+}
+
+/** Trades as they happened: by time, then by number. */
+function inOrder(fills: readonly Fill[]): readonly Fill[] {
+  return fills.toSorted((a, b) => a.timeMs - b.timeMs || byNumber(a.tradeId, b.tradeId));
+}
+
+/** Of ids that count up without leading zeros. */
+function byNumber(a: string, b: string): number {
+  return a.length - b.length || (a < b ? -1 : Number(a > b));
+}
+
+/** A trade that was asked for, as the account's own words would have told it. */
+function wordOf(fill: Fill): OrderUpdate {
+  const { clientOrderId, symbolId, qtySteps, timeMs } = fill;
+  return { clientOrderId, symbolId, status: "partially-filled", cumQtySteps: qtySteps, fill, timeMs };
 }

@@ -1,4 +1,6 @@
 import type {
+  AccountAnswer,
+  AccountQuery,
   FeeRates,
   Income,
   OrderRequest,
@@ -39,6 +41,12 @@ export type TradingInput =
   | { readonly type: "order-outcome"; readonly clientOrderId: string; readonly outcome: Outcome }
   | { readonly type: "order-update"; readonly update: OrderUpdate }
   | { readonly type: "income"; readonly income: Income }
+  /** What the venue answered to an `ask`. */
+  | { readonly type: "answer"; readonly answer: AccountAnswer }
+  /** The leverage of a symbol is another one now, whoever set it. */
+  | { readonly type: "leverage"; readonly symbolId: SymbolId; readonly leverage: number }
+  /** Words of the account come (again), or may get lost from now on. */
+  | { readonly type: "account-stream"; readonly isLive: boolean }
   /** No bar of the symbol comes any more: what is held of it is closed at the last price. */
   | { readonly type: "data-ended"; readonly symbolId: SymbolId };
 
@@ -53,6 +61,11 @@ export type ExitReason =
   | "drawdown"
   | "operator"
   | "unguarded"
+  /** The venue took it: the margin was used up, or others' losses were to be covered. */
+  | "liquidation"
+  | "adl"
+  /** A person did, or nobody knows who. */
+  | "external"
   | "end-of-data";
 
 /** A closed round trip. Money in USDT e8, prices in units of the symbol. */
@@ -61,7 +74,8 @@ export interface TradeRecord {
   readonly symbolId: SymbolId;
   readonly symbol: string;
   readonly side: 1 | -1;
-  readonly setup: SetupCode;
+  /** 0: adopted, nobody of ours opened it. */
+  readonly setup: SetupCode | 0;
   readonly score: number;
   readonly signalMs: number;
   readonly entryMs: number;
@@ -94,6 +108,23 @@ export interface DecisionRecord {
 
 export type TradingState = "ACTIVE" | "REDUCING" | "HALTED";
 
+/** Why nothing is entered until a person resumes (docs/trading.md 9). */
+export type HaltReason =
+  | "drawdown"
+  | "operator"
+  | "liquidation"
+  | "protection"
+  | "key-refused"
+  | "hedge-mode";
+
+/** Why nothing is entered for now. */
+export type ReduceReason =
+  | "account-stream"
+  | "outcome-unknown"
+  | "account-doubtful"
+  | "protection"
+  | "unknown-symbol";
+
 /** What the core wants done on the side of orders and money. */
 export type TradingCommand =
   | { readonly type: "submit"; readonly order: RiskApproved<OrderRequest> }
@@ -103,6 +134,8 @@ export type TradingCommand =
       readonly clientOrderId: string;
       readonly isAlgo: boolean;
     }
+  /** Ask the venue about the account; the answer comes back as an event. */
+  | { readonly type: "ask"; readonly query: AccountQuery }
   | { readonly type: "set-leverage"; readonly symbolId: SymbolId; readonly leverage: number }
   | { readonly type: "decided"; readonly decision: DecisionRecord }
   | { readonly type: "trade-closed"; readonly trade: TradeRecord }

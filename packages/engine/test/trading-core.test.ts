@@ -19,6 +19,7 @@ function engineWith(more: Partial<RiskParameters>): Engine {
       risk: { ...highest, ...more },
       protocol: PROTOCOL,
       entry: MARKET_ENTRY,
+      isVenueRemote: true,
     },
   });
 }

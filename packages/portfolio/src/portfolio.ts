@@ -43,7 +43,7 @@ export class Portfolio {
 
   /** Takes a trade; null when it had been taken before. */
   applyFill(fill: Fill): PositionChange | null {
-    if (!this.#isNew(`f${fill.symbolId}:${fill.tradeId}`)) return null;
+    if (!this.#isNew(keyOf(fill))) return null;
     const before = this.#positions.get(fill.symbolId) ?? null;
     const change = applyFill(before, fill, this.rules(fill.symbolId));
     if (change.position === null) this.#positions.delete(fill.symbolId);
@@ -51,6 +51,11 @@ export class Portfolio {
     this.#realisedE8 += change.realisedE8;
     this.#feesE8 += fill.feeE8;
     return change;
+  }
+
+  /** True when the trade had been taken before. */
+  knows(trade: Pick<Fill, "symbolId" | "tradeId">): boolean {
+    return this.#seen.has(keyOf(trade));
   }
 
   /** Takes a payment; false when it had been taken before. */
@@ -124,4 +129,9 @@ export class Portfolio {
     }
     return true;
   }
+}
+
+/** Numbers of trades are a symbol's own. */
+function keyOf({ symbolId, tradeId }: Pick<Fill, "symbolId" | "tradeId">): string {
+  return `f${symbolId}:${tradeId}`;
 }

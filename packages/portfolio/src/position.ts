@@ -1,5 +1,5 @@
 import type { Fill, OrderSide, TradingRules } from "@smcq/exchange";
-import { assert, divRound, notionalE8, type SymbolId } from "@smcq/kernel";
+import { assert, divRound, notionalE8, qtySteps, type SymbolId } from "@smcq/kernel";
 
 /** What is held of a symbol, since it was last flat. */
 export interface Position {
@@ -25,8 +25,8 @@ export interface PositionChange {
 }
 
 /**
- * Applies a fill: it opens or grows a position, or reduces it at most to flat. A fill never turns a position around: the
- * order that would is refused where orders are made.
+ * Applies a fill: it opens or grows a position, reduces it, or turns it around. No order of ours does the last; a person's
+ * may. It then closes what was held, and opens the rest.
  */
 export function applyFill(position: Position | null, fill: Fill, rules: TradingRules): PositionChange {
   assert(fill.qtySteps > 0, "Invariant: a fill has a quantity");
@@ -34,7 +34,7 @@ export function applyFill(position: Position | null, fill: Fill, rules: TradingR
   const valueE8 = notionalE8(BigInt(fill.priceTicks) * rules.tickE8, qtyE8);
   if (position === null || position.side === fill.side)
     return { position: grown(position, fill, { qtyE8, valueE8, rules }), realisedE8: 0n };
-  assert(fill.qtySteps <= position.qtySteps, "Invariant: no fill turns a position around");
+  if (fill.qtySteps > position.qtySteps) return turned(position, fill, { qtyE8, valueE8, rules });
   // The part of the entry's notional that is closed, so that nothing is left over at flat.
   const costE8 =
     fill.qtySteps === position.qtySteps
@@ -51,15 +51,24 @@ export function applyFill(position: Position | null, fill: Fill, rules: TradingR
   return { position: left, realisedE8 };
 }
 
-function grown(
-  before: Position | null,
-  fill: Fill,
-  {
-    qtyE8,
-    valueE8,
-    rules,
-  }: { readonly qtyE8: bigint; readonly valueE8: bigint; readonly rules: TradingRules },
-): Position {
+/** A fill's quantity and what it is worth, exact, and the rules of its symbol. */
+interface Figures {
+  readonly qtyE8: bigint;
+  readonly valueE8: bigint;
+  readonly rules: TradingRules;
+}
+
+/** What is left of the fill's worth opens the rest, so that nothing of its cash is lost by rounding. */
+function turned(position: Position, fill: Fill, { qtyE8, valueE8, rules }: Figures): PositionChange {
+  const closedE8 = notionalE8(BigInt(fill.priceTicks) * rules.tickE8, position.qtyE8);
+  const rest = { ...fill, qtySteps: qtySteps(fill.qtySteps - position.qtySteps) };
+  return {
+    position: grown(null, rest, { qtyE8: qtyE8 - position.qtyE8, valueE8: valueE8 - closedE8, rules }),
+    realisedE8: BigInt(position.side) * (closedE8 - position.entryNotionalE8),
+  };
+}
+
+function grown(before: Position | null, fill: Fill, { qtyE8, valueE8, rules }: Figures): Position {
   const entryNotionalE8 = (before?.entryNotionalE8 ?? 0n) + valueE8;
   const sumQtyE8 = (before?.qtyE8 ?? 0n) + qtyE8;
   const isOnePrice = before === null || before.avgTicks === fill.priceTicks;

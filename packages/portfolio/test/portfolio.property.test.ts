@@ -35,7 +35,8 @@ function sequence(rng: Rng): readonly Step[] {
     const symbolId = rng.chance(0.5) ? BTC : DOGE;
     const qty = held.get(symbolId) ?? 0;
     const isClosing = qty !== 0 && rng.chance(0.5);
-    if (isClosing) add(symbolId, -Math.sign(qty) * (1 + rng.int(Math.abs(qty))));
+    if (isClosing && rng.chance(0.1)) add(symbolId, -qty - Math.sign(qty) * (1 + rng.int(9_999)));
+    else if (isClosing) add(symbolId, -Math.sign(qty) * (1 + rng.int(Math.abs(qty))));
     else add(symbolId, (qty === 0 ? (rng.chance(0.5) ? 1 : -1) : Math.sign(qty)) * (1 + rng.int(9_999)));
     const types = ["funding", "transfer", "liquidation-fee", "other"] as const;
     if (rng.chance(0.2))

@@ -1,4 +1,4 @@
-import { InvariantError, parseE8 } from "@smcq/kernel";
+import { InvariantError, parseE8, qtySteps } from "@smcq/kernel";
 import { describe, expect, it } from "vitest";
 import { applyFill, type Position, unrealisedE8 } from "../src/index.ts";
 import { BTC_RULES, fillOf } from "./support.ts";
@@ -61,13 +61,17 @@ describe("a position", () => {
     });
   });
 
-  it("is never turned around", () => {
-    expect(() => applyFill(open([1, 20, 650_000]), fillOf(-1, 21, 650_000), BTC_RULES)).toThrow(
-      InvariantError,
-    );
-    expect(() => applyFill(open([-1, 20, 650_000]), fillOf(1, 21, 650_000), BTC_RULES)).toThrow(
-      InvariantError,
-    );
+  it("is closed and opened the other way by a fill beyond it", () => {
+    const fill = fillOf(-1, 21, 651_000);
+    // 0.020 at a hundred more are 2; what is left is a position of its own.
+    expect(applyFill(open([1, 20, 650_000]), fill, BTC_RULES)).toEqual({
+      realisedE8: parseE8("2"),
+      position: applyFill(null, { ...fill, qtySteps: qtySteps(1) }, BTC_RULES).position,
+    });
+    expect(applyFill(open([-1, 20, 650_000]), fillOf(1, 21, 651_000), BTC_RULES)).toMatchObject({
+      realisedE8: parseE8("-2"),
+      position: { side: 1, qtySteps: 1, avgTicks: 651_000 },
+    });
   });
 
   it("does not come from a fill of nothing", () => {

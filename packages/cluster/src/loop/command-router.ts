@@ -42,6 +42,7 @@ export class CommandRouter {
         return;
       case "submit":
       case "cancel":
+      case "ask":
       case "set-leverage":
       case "decided":
       case "trade-closed":

@@ -21,6 +21,9 @@ const WHEN_FULL: Readonly<Record<EngineEventType, "dropped" | "kept">> = {
   "order-outcome": "kept",
   "order-update": "kept",
   income: "kept",
+  answer: "kept",
+  leverage: "kept",
+  "account-stream": "kept",
   "data-ended": "kept",
 };
 

@@ -59,30 +59,24 @@ export class ClosingOrders {
   /** An order came to be when its trade was over: a cancel that was faster found nothing. */
   takeBack({ symbolId, clientOrderId, type }: OrderRequest, turn: Turn): void {
     if (type === "market") return;
+    this.#orders.cancelled(clientOrderId);
     turn.commands.push({ type: "cancel", symbolId, clientOrderId, isAlgo: type === "stop-market" });
   }
 
-  cancelTarget(trade: Trade, leg: Leg, turn: Turn): void {
-    turn.commands.push({
-      type: "cancel",
-      symbolId: trade.symbolId,
-      clientOrderId: leg.clientOrderId,
-      isAlgo: false,
-    });
+  cancelTarget({ symbolId }: Trade, { clientOrderId }: Leg, turn: Turn): void {
+    this.#orders.cancelled(clientOrderId);
+    turn.commands.push({ type: "cancel", symbolId, clientOrderId, isAlgo: false });
   }
 
-  cancelStop(trade: Trade, leg: Leg, turn: Turn): void {
-    turn.commands.push({
-      type: "cancel",
-      symbolId: trade.symbolId,
-      clientOrderId: leg.clientOrderId,
-      isAlgo: true,
-    });
+  cancelStop({ symbolId }: Trade, { clientOrderId }: Leg, turn: Turn): void {
+    this.#orders.cancelled(clientOrderId);
+    turn.commands.push({ type: "cancel", symbolId, clientOrderId, isAlgo: true });
   }
 
   /** Begins to leave a position: the target goes first, then the market order; the stop stays until it is flat. */
   beginExit(trade: Trade, reason: ExitReason, turn: Turn): void {
     if (trade.wantedExit !== null || trade.phase === "closed") return;
+    if (reason === "unguarded") this.#holdings.unprotected(`exit ${trade.tradeId}`, turn.nowMs);
     trade.wantedExit = reason;
     trade.owedExit = null;
     const { target } = trade;
@@ -122,7 +116,7 @@ export class ClosingOrders {
     trade.targetDueMs = null;
     const isGuarded = stop !== null && stop.isConfirmed && !stop.isEnded;
     trade.phase = isGuarded ? "guarded" : "naked";
-    if (isGuarded && trade.isEntryEnded) this.placeTarget(trade, turn);
+    if (isGuarded && trade.isEntryEnded && !trade.isAdopted) this.placeTarget(trade, turn);
   }
 
   #base(trade: Trade, role: OrderRole): Omit<MarketOrder, "type"> {
@@ -139,7 +133,7 @@ export class ClosingOrders {
   }
 
   #submit(order: RiskApproved<OrderRequest>, turn: Turn): void {
-    this.#orders.sent(order.value);
+    this.#orders.sent(order.value, turn.nowMs);
     turn.commands.push({ type: "submit", order });
   }
 }
@@ -149,7 +143,8 @@ function legOf(clientOrderId: string, ticks: number, steps: number): Leg {
 }
 
 /** The stop at the plan's distance from the average price, rounded away from the entry (docs/trading.md 7). */
-export function stopTicks({ side, avgPrice, d, rules }: Trade): number {
+export function stopTicks({ side, avgPrice, d, rules, adoptedStopTicks }: Trade): number {
+  if (adoptedStopTicks !== null) return adoptedStopTicks;
   return side > 0 ? Math.floor((avgPrice - d) / rules.tickSize) : Math.ceil((avgPrice + d) / rules.tickSize);
 }
 

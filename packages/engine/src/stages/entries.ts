@@ -22,10 +22,10 @@ import {
 import type { EntryPlan } from "@smcq/strategy";
 import type { Command, Decision, ModelProof } from "../events.ts";
 import type { Holdings, TradedSymbol } from "../holdings.ts";
-import { type Risks, risksOf } from "../open-risks.ts";
+import { type ApprovedEntries, type Risks, risksOf } from "../open-risks.ts";
 import { clientOrderId } from "../order-ids.ts";
 import type { Signal } from "../signal.ts";
-import type { Trade } from "../trade.ts";
+import { begun, type Trade } from "../trade.ts";
 import type { Quote } from "../trading-events.ts";
 import type { OrderTracker } from "./order-tracker.ts";
 
@@ -56,19 +56,30 @@ interface Moment {
   readonly nowMs: number;
 }
 
+/** What entries are made of and counted in. */
+export interface EntriesParts {
+  readonly holdings: Holdings;
+  readonly orders: OrderTracker;
+  readonly governors: Governors;
+  readonly pace: Pace;
+  readonly approved: ApprovedEntries;
+}
+
 /** Turns a decided batch into orders: priced, ranked, reviewed one after another, each seeing those approved before. */
 export class Entries {
   readonly #holdings: Holdings;
   readonly #orders: OrderTracker;
   readonly #governors: Governors;
   readonly #pace: Pace;
+  readonly #approved: ApprovedEntries;
   readonly #outcomes = new Map<Receipt["outcome"], number>();
 
-  constructor(holdings: Holdings, orders: OrderTracker, governors: Governors, pace: Pace) {
+  constructor({ holdings, orders, governors, pace, approved }: EntriesParts) {
     this.#holdings = holdings;
     this.#orders = orders;
     this.#governors = governors;
     this.#pace = pace;
+    this.#approved = approved;
   }
 
   /** Decisions so far, by outcome. */
@@ -82,11 +93,12 @@ export class Entries {
     const obstacles = refusal === undefined ? {} : { [refusal]: true };
     const moment = { modelFactor, proof, winProbability, obstacles, nowMs };
     const candidates = batch.map((signal) => this.#candidateOf(signal));
-    let risks = risksOf(this.#holdings);
+    let risks = risksOf(this.#holdings, this.#approved.pending(this.#orders));
     for (const candidate of candidates.sort((a, b) => byScoreThenCost(rankOf(a), rankOf(b)))) {
       if ("unknown" in candidate) this.#refuse(candidate, risks, moment, commands);
       // What was approved counts for those behind it.
-      else if (this.#review(candidate, risks, moment, commands)) risks = risksOf(this.#holdings);
+      else if (this.#review(candidate, risks, moment, commands))
+        risks = risksOf(this.#holdings, this.#approved.pending(this.#orders));
     }
   }
 
@@ -131,8 +143,9 @@ export class Entries {
     const { symbolId } = signal;
     const trade = openTrade(candidate, receipt, { order: verdict.order.value, intentId, nowMs });
     this.#holdings.trades.set(symbolId, trade);
+    this.#approved.add(trade, this.#orders);
     this.#pace.entered(nowMs);
-    this.#orders.sent(verdict.order.value);
+    this.#orders.sent(verdict.order.value, nowMs);
     commands.push({ type: "set-leverage", symbolId, leverage: trade.leverage });
     commands.push({ type: "submit", order: verdict.order });
     return true;
@@ -168,7 +181,8 @@ export class Entries {
       POSITION_OPEN: this.#holdings.portfolio.position(symbolId) !== null,
       // What still rests or flies of a former trade could close the next one.
       ORDER_PENDING: trade !== undefined || this.#orders.hasOpen(symbolId),
-      SYMBOL_LOCKED: nowMs < this.#pace.lockedUntilMs(symbolId),
+      SYMBOL_LOCKED:
+        nowMs < Math.max(this.#pace.lockedUntilMs(symbolId), this.#holdings.blockedUntilMs(symbolId)),
       STREAK_PAUSE: nowMs < this.#pace.pausedUntilMs(),
       ENTRY_THROTTLE: this.#pace.entriesInMinute(nowMs) >= entriesPerMinuteMax,
       DAILY_LOSS: this.#governors.state.isDayStopped,
@@ -214,7 +228,7 @@ function openTrade(
   const { unit, equity, size } = receipt;
   const { order, intentId, nowMs } = approved;
   const { symbolId, side, setup, score } = signal;
-  return {
+  return begun({
     tradeId: intentId,
     symbolId,
     symbol: symbol.symbol,
@@ -233,29 +247,5 @@ function openTrade(
     approvedSteps: order.qtySteps,
     riskRatio: (order.qtySteps * symbol.rules.stepSize * unit.loss) / equity,
     boundBy: size?.boundBy ?? "risk",
-    phase: "entering",
-    isEntryEnded: false,
-    isEntryCancelled: false,
-    bars: 0,
-    stop: null,
-    formerStop: null,
-    target: null,
-    exit: null,
-    wantedExit: null,
-    owedExit: null,
-    targetDueMs: null,
-    coverDueMs: null,
-    exitsSentMs: [],
-    stopsLostMs: [],
-    attempts: 1,
-    entryMs: 0,
-    avgPrice: 0,
-    qtySteps: 0,
-    exitMs: 0,
-    exitFills: { qtySteps: 0, sumTicks: 0 },
-    exitReason: null,
-    realisedE8: 0n,
-    feesE8: 0n,
-    fundingE8: 0n,
-  };
+  });
 }

@@ -1,11 +1,15 @@
-import { e8ToNumber } from "@smcq/kernel";
+import { e8ToNumber, MINUTE_MS } from "@smcq/kernel";
 import type { Flatten, Governors } from "@smcq/risk";
 import { stagnationBand, TRADE_PLAN } from "@smcq/strategy";
+import type { Alarm } from "../alarm.ts";
 import type { EngineEvent } from "../events.ts";
 import type { Holdings } from "../holdings.ts";
 import type { Trade } from "../trade.ts";
 import type { ExitReason } from "../trading-events.ts";
 import type { ClosingOrders, Turn } from "./closing-orders.ts";
+
+/** A symbol without a bar for so long is judged by the clock. */
+export const BARLESS_MS: number = 3 * MINUTE_MS;
 
 /**
  * The rules that leave a position by themselves, judged at every closed minute (docs/trading.md 6). Stop and target rest
@@ -15,11 +19,16 @@ export class Exits {
   readonly #holdings: Holdings;
   readonly #closing: ClosingOrders;
   readonly #governors: Governors;
+  readonly #alarm: Alarm;
 
-  constructor(holdings: Holdings, closing: ClosingOrders, governors: Governors) {
-    this.#holdings = holdings;
-    this.#closing = closing;
-    this.#governors = governors;
+  constructor(
+    parts: { readonly holdings: Holdings; readonly closing: ClosingOrders; readonly governors: Governors },
+    alarm: Alarm,
+  ) {
+    this.#holdings = parts.holdings;
+    this.#closing = parts.closing;
+    this.#governors = parts.governors;
+    this.#alarm = alarm;
   }
 
   on(event: EngineEvent, turn: Turn): void {
@@ -27,7 +36,23 @@ export class Exits {
     else if (event.type === "data-ended") {
       const trade = this.#holdings.trades.get(event.symbolId);
       if (trade !== undefined) this.#closing.beginExit(trade, "end-of-data", turn);
+    } else if (event.type === "operator" && event.word === "flatten")
+      // An entry that is on its way is left as soon as it fills.
+      for (const trade of this.#holdings.openTrades()) this.#closing.beginExit(trade, "operator", turn);
+  }
+
+  /** The clock's own word where bars stay away: for the longest holding time, and for an exit that was given up. */
+  overdue(turn: Turn): void {
+    if (!this.#holdings.options.isVenueRemote) return;
+    let isDue = false;
+    for (const trade of this.#holdings.trades.values()) {
+      const dueMs = clockDueMs(trade);
+      isDue ||= turn.nowMs >= dueMs;
+      this.#alarm.at(dueMs, turn);
     }
+    if (!isDue) return;
+    for (const trade of this.#holdings.openTrades())
+      if (turn.nowMs >= clockDueMs(trade)) this.#closing.beginExit(trade, trade.owedExit ?? "time", turn);
   }
 
   #onMinute(event: Extract<EngineEvent, { type: "minute" }>, turn: Turn): void {
@@ -36,12 +61,14 @@ export class Exits {
     const flatten = this.#governors.minute(event.closeMs, equityE8, portfolio.totals.transfersE8);
     turn.commands.push({ type: "equity", closeMs: event.closeMs, walletE8, equityE8 });
     // A day's loss names the exits of the same minute, and hides no halt.
-    if (this.#governors.isHalting && this.#holdings.halt("drawdown"))
-      turn.commands.push({ type: "state", state: this.#holdings.state, reasons: this.#holdings.reasons });
+    if (this.#governors.isHalting) this.#holdings.halt("drawdown");
     const closed = new Set<number>(event.marks.map(({ symbolId }) => symbolId));
     for (const trade of this.#holdings.openTrades()) {
       const hasBar = closed.has(trade.symbolId);
-      if (hasBar) trade.bars++;
+      if (hasBar) {
+        trade.bars++;
+        trade.lastBarMs = event.closeMs;
+      }
       const reason = this.#ruleOf(trade, hasBar, flatten) ?? trade.owedExit;
       // An entry that is on its way while everything is flattened is left as soon as it fills.
       if (reason !== null && (trade.qtySteps > 0 || flatten !== null))
@@ -50,7 +77,8 @@ export class Exits {
   }
 
   #ruleOf(trade: Trade, hasBar: boolean, flatten: Flatten): ExitReason | null {
-    if (hasBar) {
+    // What a person opened has no time of ours.
+    if (hasBar && !trade.isAdopted) {
       if (trade.bars > TRADE_PLAN.stagnationBars && this.#isStagnant(trade)) return "stagnation";
       if (trade.bars >= TRADE_PLAN.holdBarsMax) return "time";
     }
@@ -64,4 +92,22 @@ export class Exits {
     const { entry } = this.#holdings.options;
     return stagnationBand(side, avgPrice, close, entry) < TRADE_PLAN.stagnationRatio;
   }
+}
+
+/** When the clock leaves a trade; never one of which nothing is held, or that is being left. */
+function clockDueMs(trade: Trade): number {
+  if (trade.qtySteps === 0 || trade.wantedExit !== null) return Number.POSITIVE_INFINITY;
+  return trade.owedExit === null ? timeDueMs(trade) : owedDueMs(trade);
+}
+
+/** When a trade is left whose symbol has no bars: 120 minutes after its signal, or 3 after its last bar, 123 at most. */
+function timeDueMs({ signalMs, lastBarMs, isAdopted }: Trade): number {
+  if (isAdopted) return Number.POSITIVE_INFINITY;
+  const timeMs = signalMs + TRADE_PLAN.holdBarsMax * MINUTE_MS;
+  return Math.min(timeMs + BARLESS_MS, Math.max(timeMs, Math.max(signalMs, lastBarMs) + BARLESS_MS));
+}
+
+/** When an exit that was given up is begun again without the next minute. */
+function owedDueMs({ exitsSentMs }: Trade): number {
+  return (exitsSentMs.at(-1) ?? 0) + MINUTE_MS;
 }

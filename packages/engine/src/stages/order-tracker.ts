@@ -1,39 +1,89 @@
-import type { Fill, OrderRequest, OrderStatus, OrderUpdate, Refusal } from "@smcq/exchange";
+import type {
+  AccountAnswer,
+  Fill,
+  OpenOrder,
+  OrderRequest,
+  OrderStatus,
+  OrderUpdate,
+  Refusal,
+} from "@smcq/exchange";
 import { assert, type SymbolId } from "@smcq/kernel";
 import type { EngineEvent } from "../events.ts";
 
-/** What is known of an order that was sent. */
+/** An order without any word for so long is one whose outcome was lost. */
+export const OUTCOME_MS = 3_000;
+/** A venue that does not know an order is believed from this age of the order on: its receive window and clocks' skew. */
+export const ABSENT_AGE_MS = 3_000;
+/** The same of a stop that was acked: it may only be late to be seen (EX29). */
+export const GHOST_AGE_MS = 30_000;
+/** An order of that age stands in a list of what rests. */
+export const LISTED_MS = 1_000;
+/** Two answers agree when their questions lie so far apart at least. */
+export const AGREE_MS = 2_000;
+/** How long a stop that went missing is looked for. */
+export const MISSING_MS = 86_400_000;
+
+/** What is known of an order that was sent. Times are venue ms, of the core's events. */
 export interface TrackedOrder {
   readonly request: OrderRequest;
-  /** `sent`: no word yet. `unknown`: the word was lost. `working`: the venue has it. `ended`: nothing comes any more. */
-  state: "sent" | "unknown" | "working" | "ended";
+  readonly sentMs: number;
+  /**
+   * `sent`: no word yet. `unknown`: the word was lost. `working`: the venue has it. `missing`: the venue had it and knows
+   * it no more, it may come back. `ended`: nothing comes any more.
+   */
+  state: "sent" | "unknown" | "working" | "missing" | "ended";
+  /** When it became unknown or missing. */
+  doubtedMs: number;
   cumQtySteps: number;
   /** Steps of the trades that were told one by one. */
   filledSteps: number;
   /** The venue has told its end; trades of it may be on their way still. */
   isTerminal: boolean;
+  /** The venue has shown it, besides its reply to sending it. */
+  isSeen: boolean;
+  /** A list of what rests was without it. */
+  isUnlisted: boolean;
+  isCancelled: boolean;
+  /** An answer told its end: its trades are asked for twice before that is believed. Null: none did. */
+  endAnsweredMs: number | null;
+  /** When the question left whose answer began to agree: trades after an answered end, or an order nobody knows. */
+  agreeingMs: number | null;
   readonly tradeIds: Set<string>;
 }
 
-/** What an event changed about an order, for the stages behind. */
+/** What an event changed about an order, for the stages behind. `appeared`: a missing one is back. */
 export type OrderChange =
   | { readonly type: "working"; readonly order: TrackedOrder }
   | { readonly type: "refused"; readonly order: TrackedOrder; readonly code: Refusal }
   | { readonly type: "unknown"; readonly order: TrackedOrder }
+  | { readonly type: "appeared"; readonly order: TrackedOrder }
   | { readonly type: "filled"; readonly order: TrackedOrder; readonly fill: Fill }
   | { readonly type: "ended"; readonly order: TrackedOrder };
+
+type OrderAnswer = Extract<AccountAnswer, { type: "order" }>;
 
 const TERMINAL: ReadonlySet<OrderStatus> = new Set(["filled", "canceled", "expired", "rejected", "finished"]);
 
 /**
  * Every order that was sent, by its client id: three-state outcomes, trades counted once, quantities that never go back,
- * ends that stay ends.
+ * ends that stay ends. What the stream tells is believed at once; an answer's end when its trades were asked for twice,
+ * and that nobody knows an order when two answers agree.
  *
  *   sent ──► working ──► ended
- *     └─► unknown ─┘ └────▲
+ *     └─► unknown ─┘ └────▲ ▲
+ *                └─► missing┘
  */
 export class OrderTracker {
   readonly #orders = new Map<string, TrackedOrder>();
+  /** Of them, those in these states, in the order in which they came to them. */
+  readonly #sent = new Set<TrackedOrder>();
+  readonly #unknown = new Set<TrackedOrder>();
+  #version = 0;
+
+  /** Another number after anything may have become known of an order. */
+  get version(): number {
+    return this.#version;
+  }
 
   /** Orders that may still do something. */
   get openCount(): number {
@@ -41,9 +91,23 @@ export class OrderTracker {
   }
 
   get unknownCount(): number {
-    let count = 0;
-    for (const { state } of this.#orders.values()) if (state === "unknown") count++;
-    return count;
+    return this.#unknown.size;
+  }
+
+  /** When the oldest order of unknown outcome was sent; null: there is none. */
+  get unknownSinceMs(): number | null {
+    let sinceMs: number | null = null;
+    for (const { sentMs } of this.#unknown) sinceMs = Math.min(sinceMs ?? sentMs, sentMs);
+    return sinceMs;
+  }
+
+  /** Orders that may still do something, in the order in which they were sent. */
+  open(): Iterable<TrackedOrder> {
+    return this.#orders.values();
+  }
+
+  get(clientOrderId: string): TrackedOrder | null {
+    return this.#orders.get(clientOrderId) ?? null;
   }
 
   /** Something of ours is in flight, unknown or resting in the symbol. */
@@ -53,47 +117,76 @@ export class OrderTracker {
   }
 
   /** From now on the order is in flight. */
-  sent(request: OrderRequest): void {
+  sent(request: OrderRequest, nowMs: number): void {
     assert(!this.#orders.has(request.clientOrderId), "Invariant: a client order id is used once");
-    this.#orders.set(request.clientOrderId, {
+    const order: TrackedOrder = {
       request,
+      sentMs: nowMs,
       state: "sent",
+      doubtedMs: 0,
       cumQtySteps: 0,
       filledSteps: 0,
       isTerminal: false,
+      isSeen: false,
+      isUnlisted: false,
+      isCancelled: false,
+      endAnsweredMs: null,
+      agreeingMs: null,
       tradeIds: new Set(),
-    });
+    };
+    this.#orders.set(request.clientOrderId, order);
+    this.#sent.add(order);
+    this.#version++;
+  }
+
+  /** From now on its end is wanted. */
+  cancelled(clientOrderId: string): void {
+    const order = this.#orders.get(clientOrderId);
+    if (order !== undefined) order.isCancelled = true;
+    this.#version++;
   }
 
   on(event: EngineEvent): readonly OrderChange[] {
-    if (event.type === "order-update") return this.#onUpdate(event.update);
+    if (event.type === "order-update") return this.onUpdate(event.update);
+    if (event.type === "answer" || event.type === "order-outcome") this.#version++;
+    if (event.type === "answer") return this.#onAnswer(event.answer, event.nowMs);
     if (event.type !== "order-outcome") return [];
     const order = this.#orders.get(event.clientOrderId);
     if (order === undefined) return [];
     const { outcome } = event;
     // The stream may have been faster: what it told of the order stands.
     if (outcome.type === "acked") return this.#working(order);
-    if (outcome.type === "refused") {
+    // A second order of that id was refused, by whoever sent it twice: nothing is told of the first.
+    if (outcome.type === "refused" && outcome.code !== "DUPLICATE_ID") {
       if (order.state === "working") return [];
       this.#end(order);
       return [{ type: "refused", order, code: outcome.code }];
     }
-    if (order.state !== "sent") return [];
-    order.state = "unknown";
-    return [{ type: "unknown", order }];
+    return this.#lost(order, event.nowMs);
   }
 
-  #onUpdate(update: OrderUpdate): readonly OrderChange[] {
+  /** Orders that nobody has told of for too long. */
+  overdue(nowMs: number): readonly OrderChange[] {
+    const changes: OrderChange[] = [];
+    for (const order of this.#sent)
+      if (nowMs >= order.sentMs + OUTCOME_MS) changes.push(...this.#lost(order, nowMs));
+    return changes;
+  }
+
+  /** The account's own word of an order; a trade that was asked for comes the same way. */
+  onUpdate(update: OrderUpdate): readonly OrderChange[] {
     const order = this.#orders.get(update.clientOrderId);
     if (order === undefined) return [];
+    this.#version++;
     const isEnd = TERMINAL.has(update.status);
-    const working = this.#working(order);
+    const seen = this.#seen(order);
     // An order whose first word is its end works no more.
-    const changes: OrderChange[] = isEnd ? [] : [...working];
+    const changes: OrderChange[] = isEnd ? [] : [...seen];
     const { fill } = update;
     if (fill !== null && !order.tradeIds.has(fill.tradeId)) {
       order.tradeIds.add(fill.tradeId);
       order.filledSteps += fill.qtySteps;
+      order.agreeingMs = null;
       assert(
         order.filledSteps <= order.request.qtySteps,
         "Invariant: an order fills no more than it asked for",
@@ -101,23 +194,115 @@ export class OrderTracker {
       changes.push({ type: "filled", order, fill });
     }
     order.cumQtySteps = Math.max(order.cumQtySteps, update.cumQtySteps);
-    // A stop that has finished may have trades on their way still: it ends when they are all told.
     order.isTerminal ||= isEnd;
-    if (order.isTerminal && order.filledSteps >= order.cumQtySteps) {
-      this.#end(order);
-      changes.push({ type: "ended", order });
+    return [...changes, ...this.#endIfAllTold(order)];
+  }
+
+  #onAnswer(answer: AccountAnswer, nowMs: number): readonly OrderChange[] {
+    if (answer.type === "order") return this.#onOrderAnswer(answer, nowMs);
+    if (answer.type === "open-orders") return this.#onList(answer.orders, answer.askedMs);
+    if (answer.type !== "trades" || answer.query.type !== "trades") return [];
+    const { symbolId, sinceMs } = answer.query;
+    const changes: OrderChange[] = [];
+    for (const order of this.#orders.values())
+      if (order.request.symbolId === symbolId && sinceMs <= order.sentMs)
+        changes.push(...this.#onTradesTold(order, answer.askedMs));
+    return changes;
+  }
+
+  #onOrderAnswer({ query, update, askedMs }: OrderAnswer, nowMs: number): readonly OrderChange[] {
+    const order = query.type === "order" ? this.#orders.get(query.clientOrderId) : undefined;
+    if (order === undefined) return [];
+    if (update === null) return this.#onAbsent(order, askedMs, nowMs);
+    const isEnd = TERMINAL.has(update.status);
+    if (order.endAnsweredMs === null) order.agreeingMs = null;
+    if (isEnd) order.endAnsweredMs ??= nowMs;
+    const seen = this.#seen(order);
+    order.cumQtySteps = Math.max(order.cumQtySteps, update.cumQtySteps);
+    return isEnd ? this.#endIfAllTold(order) : seen;
+  }
+
+  /** What is listed rests; what is not, and should, is asked for one by one. */
+  #onList(listed: readonly OpenOrder[], askedMs: number): readonly OrderChange[] {
+    const changes: OrderChange[] = [];
+    const open = new Map(listed.map((one) => [one.request.clientOrderId, one]));
+    for (const order of this.#orders.values()) {
+      const found = open.get(order.request.clientOrderId);
+      if (found !== undefined) {
+        changes.push(...this.#seen(order));
+        order.cumQtySteps = Math.max(order.cumQtySteps, found.cumQtySteps);
+      } else if (order.state === "working" && askedMs >= order.sentMs + LISTED_MS) order.isUnlisted = true;
     }
     return changes;
+  }
+
+  /** The venue knows no such order: believed when the order is old enough and two answers say so. */
+  #onAbsent(order: TrackedOrder, askedMs: number, nowMs: number): readonly OrderChange[] {
+    if (order.isTerminal || order.endAnsweredMs !== null) return [];
+    const isStanding = order.state === "working" && order.request.type === "stop-market";
+    const age = isStanding ? GHOST_AGE_MS : ABSENT_AGE_MS;
+    if (order.state === "missing") {
+      if (nowMs >= order.doubtedMs + MISSING_MS) this.#end(order);
+      return [];
+    }
+    if (askedMs < order.sentMs + ABSENT_AGE_MS) return [];
+    order.agreeingMs ??= askedMs;
+    if (askedMs < order.agreeingMs + AGREE_MS || askedMs < order.sentMs + age) return [];
+    if (isStanding) {
+      order.state = "missing";
+      order.doubtedMs = nowMs;
+      order.isCancelled = true;
+    } else this.#end(order);
+    return [{ type: "ended", order }];
+  }
+
+  /** All its trades until `askedMs` were told; an answered end is believed after the second time. */
+  #onTradesTold(order: TrackedOrder, askedMs: number): readonly OrderChange[] {
+    if (order.endAnsweredMs === null || askedMs < order.endAnsweredMs) return [];
+    order.agreeingMs ??= askedMs;
+    if (askedMs < order.agreeingMs + AGREE_MS) return [];
+    order.isTerminal = true;
+    return this.#endIfAllTold(order);
+  }
+
+  /** The venue has it in its books. */
+  #seen(order: TrackedOrder): readonly OrderChange[] {
+    order.isSeen = true;
+    order.isUnlisted = false;
+    if (order.state === "missing") return [{ type: "appeared", order }];
+    return this.#working(order);
   }
 
   #working(order: TrackedOrder): readonly OrderChange[] {
     if (order.state !== "sent" && order.state !== "unknown") return [];
     order.state = "working";
+    this.#sent.delete(order);
+    this.#unknown.delete(order);
     return [{ type: "working", order }];
+  }
+
+  #lost(order: TrackedOrder, nowMs: number): readonly OrderChange[] {
+    if (order.state !== "sent") return [];
+    order.state = "unknown";
+    this.#sent.delete(order);
+    this.#unknown.add(order);
+    this.#version++;
+    order.doubtedMs = nowMs;
+    return [{ type: "unknown", order }];
+  }
+
+  /** A stop that has finished may have trades on their way still: it ends when they are all told. */
+  #endIfAllTold(order: TrackedOrder): readonly OrderChange[] {
+    const isWhole = order.filledSteps === order.request.qtySteps;
+    if (!isWhole && !(order.isTerminal && order.filledSteps >= order.cumQtySteps)) return [];
+    this.#end(order);
+    return [{ type: "ended", order }];
   }
 
   #end(order: TrackedOrder): void {
     order.state = "ended";
+    this.#sent.delete(order);
+    this.#unknown.delete(order);
     this.#orders.delete(order.request.clientOrderId);
   }
 }

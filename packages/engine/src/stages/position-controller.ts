@@ -1,13 +1,30 @@
-import { assert, e8ToNumber } from "@smcq/kernel";
+import type { Fill } from "@smcq/exchange";
+import { assert, divRound, present } from "@smcq/kernel";
 import type { Position } from "@smcq/portfolio";
 import type { Pace } from "@smcq/risk";
+import type { Alarm } from "../alarm.ts";
+import { ADL_PAUSE_MS, adopted, adoptedStopTicks, foreignReason } from "../adoption.ts";
+import { type Booked, isUnexplained } from "../books.ts";
 import type { Holdings } from "../holdings.ts";
-import type { Trade } from "../trade.ts";
-import type { ExitReason, TradeRecord } from "../trading-events.ts";
+import { coveredSteps, type Trade } from "../trade.ts";
+import { recordOf } from "../trade-record.ts";
+import type { ExitReason } from "../trading-events.ts";
 import { type ClosingOrders, stopTicks, type Turn } from "./closing-orders.ts";
 import type { OrderChange, TrackedOrder } from "./order-tracker.ts";
 
-type Filled = Extract<OrderChange, { type: "filled" }>;
+/** What the trade of an order has to hear besides its fills. */
+type Told = Exclude<OrderChange, { type: "appeared" | "filled" }>;
+
+/** A fill, and how the books have taken it. */
+export interface HeardFill {
+  readonly fill: Fill;
+  /** Null: of nobody of ours, or of an order that is not kept any more. */
+  readonly order: TrackedOrder | null;
+  readonly booked: Booked;
+}
+
+/** Targets of a trade that may end without a word of ours; then it goes on without. */
+export const TARGETS_LOST_MAX = 3;
 
 /**
  * Keeps every position guarded, and knows when it is over (docs/trading.md 5): a stop from the first fill on, a target
@@ -17,31 +34,35 @@ export class PositionController {
   readonly #holdings: Holdings;
   readonly #closing: ClosingOrders;
   readonly #pace: Pace;
+  readonly #alarm: Alarm;
 
-  constructor(holdings: Holdings, closing: ClosingOrders, pace: Pace) {
-    this.#holdings = holdings;
-    this.#closing = closing;
-    this.#pace = pace;
+  constructor(
+    parts: { readonly holdings: Holdings; readonly closing: ClosingOrders; readonly pace: Pace },
+    alarm: Alarm,
+  ) {
+    this.#holdings = parts.holdings;
+    this.#closing = parts.closing;
+    this.#pace = parts.pace;
+    this.#alarm = alarm;
   }
 
-  /** Takes what an event changed about orders; `realisedE8` is the price result of its fill, if it had one. */
-  on(changes: readonly OrderChange[], realisedE8: bigint, turn: Turn): void {
+  /** Takes what an event changed about orders; `booked`: its fill in the books, if it had one. */
+  on(changes: readonly OrderChange[], booked: Booked, turn: Turn): void {
     for (const change of changes) {
-      const trade = this.#holdings.trades.get(change.order.request.symbolId);
-      if (trade === undefined) {
-        if (change.type === "working") this.#closing.takeBack(change.order.request, turn);
-        continue;
-      }
-      if (change.type === "filled") trade.realisedE8 += realisedE8;
-      this.#onChange(trade, change, turn);
+      const { order } = change;
+      const trade = this.#holdings.trades.get(order.request.symbolId);
+      if (change.type === "filled") this.onFill({ fill: change.fill, order, booked }, turn);
+      else if (change.type === "appeared") this.#closing.takeBack(order.request, turn);
+      else if (trade !== undefined) this.#onChange(trade, change, turn);
+      else if (change.type === "working") this.#closing.takeBack(order.request, turn);
     }
   }
 
-  #onChange(trade: Trade, change: OrderChange, turn: Turn): void {
+  #onChange(trade: Trade, change: Told, turn: Turn): void {
     const { order } = change;
     switch (order.request.role) {
       case "entry":
-        this.#onEntry(trade, change, turn);
+        if (trade.entryOrderId === order.request.clientOrderId) this.#onEntry(trade, change, turn);
         return;
       case "stop":
         this.#onStop(trade, change, turn);
@@ -59,32 +80,136 @@ export class PositionController {
     }
   }
 
-  #onEntry(trade: Trade, change: OrderChange, turn: Turn): void {
-    if (change.type === "filled") {
-      const position = this.#position(trade);
-      if (trade.entryMs === 0) trade.entryMs = change.fill.timeMs;
-      trade.qtySteps = position.qtySteps;
-      trade.avgPrice = position.avgPrice;
-      trade.feesE8 += change.fill.feeE8;
-      if (trade.phase === "entering") trade.phase = "naked";
-      this.#guard(trade, turn);
-      this.#closing.exit(trade, turn);
-    } else if (change.type === "refused" || change.type === "ended") {
-      trade.isEntryEnded = true;
-      if (trade.qtySteps > 0) {
-        this.#guard(trade, turn);
-        this.#offer(trade, turn);
-      } else if (trade.exitReason !== null) this.#close(trade, turn);
-      else this.#forget(trade);
+  /**
+   * Takes a fill, whoever's order it was: what is held afterwards says what it did to the trade of its symbol. A position
+   * that no trade explains is adopted.
+   */
+  onFill(heard: HeardFill, turn: Turn): void {
+    const { fill, order, booked } = heard;
+    const { portfolio, trades } = this.#holdings;
+    const position = portfolio.position(fill.symbolId);
+    if (order === null) this.#tell(fill, turn);
+    const trade = trades.get(fill.symbolId);
+    if (trade === undefined) {
+      if (position !== null) this.#adopt(position, fill, turn);
+      return;
     }
+    if (isFormer(trade, heard)) return;
+    trade.realisedE8 += booked.realisedE8;
+    if (position !== null && position.side !== trade.side) this.#turnAround(trade, position, heard, turn);
+    else if (position !== null && fill.side === trade.side) this.#grow(trade, position, heard, turn);
+    else this.#reduce(trade, position, heard, turn);
+  }
+
+  /** What the venue did by itself has consequences of its own. */
+  #tell({ clientOrderId, symbolId }: Fill, { nowMs }: Turn): void {
+    const reason = foreignReason(clientOrderId, this.#holdings.options.engineId);
+    if (reason === "liquidation") this.#holdings.halt("liquidation");
+    if (reason === "adl") this.#holdings.block(symbolId, nowMs + ADL_PAUSE_MS);
+  }
+
+  #adopt(position: Position, fill: Fill, turn: Turn): void {
+    const { symbolId } = position;
+    const symbol = present(this.#holdings.symbol(symbolId), "Invariant: what is held has rules");
+    const trade = adopted(this.#holdings, position, fill, symbol);
+    trade.feesE8 = fill.feeE8;
+    this.#holdings.trades.set(symbolId, trade);
+    this.#guard(trade, turn);
+  }
+
+  /** More is held. What our entry did not buy is a person's: from then on all of it is guarded, and left to that person. */
+  #grow(trade: Trade, position: Position, { fill, order, booked }: HeardFill, turn: Turn): void {
+    // What nobody explains is the entry's that is under way, as long as one is.
+    const isOwn = isUnexplained(fill)
+      ? !trade.isEntryEnded
+      : order?.request.clientOrderId === trade.entryOrderId;
+    if (trade.entryMs === 0) trade.entryMs = fill.timeMs;
+    trade.qtySteps = position.qtySteps;
+    trade.avgPrice = position.avgPrice;
+    trade.feesE8 += fill.feeE8;
+    if (trade.phase === "entering") trade.phase = "naked";
+    // A row had told of what it fully explains.
+    if (!isOwn && booked.explainedSteps < fill.qtySteps) this.#takeOver(trade, fill, turn);
+    this.#guard(trade, turn);
+    // An exit that waits for the target's end goes on waiting.
+    if (trade.targetDueMs === null) this.#closing.exit(trade, turn);
+  }
+
+  /** The stop stays where it stood, for the part that was ours. */
+  #takeOver(trade: Trade, fill: Fill, turn: Turn): void {
+    if (trade.isAdopted) return;
+    trade.isAdopted = true;
+    trade.adoptedStopTicks = trade.stop?.ticks ?? adoptedStopTicks(trade.side, fill.priceTicks);
+    if (trade.target !== null && !trade.target.isEnded) this.#closing.cancelTarget(trade, trade.target, turn);
+  }
+
+  /** Books a fill that reduces, and at flat ends the trade, unless its entry may fill still. */
+  #reduce(trade: Trade, position: Position | null, heard: HeardFill, turn: Turn): void {
+    const { fill, order, booked } = heard;
+    // What a row had told already is counted.
+    const steps = fill.qtySteps - booked.explainedSteps;
+    this.#book(trade, fill, { steps, feeE8: fill.feeE8, order });
+    trade.qtySteps = position?.qtySteps ?? 0;
+    for (const leg of [trade.stop, trade.formerStop, trade.target])
+      if (order !== null && leg?.clientOrderId === order.request.clientOrderId) {
+        leg.filledSteps = order.filledSteps;
+        leg.isEnded ||= leg.filledSteps >= leg.qtySteps;
+      }
+    if (trade.qtySteps > 0) {
+      if (order === null) this.#fit(trade, turn);
+    } else if (trade.isEntryEnded) this.#close(trade, turn);
+  }
+
+  /** Somebody sold (or bought back) more than was held: what was ours is over, the rest is adopted. */
+  #turnAround(trade: Trade, position: Position, { fill, order }: HeardFill, turn: Turn): void {
+    const steps = trade.qtySteps;
+    const feeE8 = divRound(fill.feeE8 * BigInt(steps), BigInt(fill.qtySteps));
+    if (steps > 0) this.#book(trade, fill, { steps, feeE8, order });
+    trade.qtySteps = 0;
+    if (trade.exitReason === null) this.#forget(trade);
+    else this.#close(trade, turn);
+    this.#adopt(position, { ...fill, feeE8: fill.feeE8 - (steps > 0 ? feeE8 : 0n) }, turn);
+  }
+
+  #book(
+    trade: Trade,
+    { clientOrderId, priceTicks, timeMs }: Fill,
+    part: { readonly steps: number; readonly feeE8: bigint; readonly order: TrackedOrder | null },
+  ): void {
+    trade.feesE8 += part.feeE8;
+    trade.exitFills.qtySteps += part.steps;
+    trade.exitFills.sumTicks += priceTicks * part.steps;
+    trade.exitMs = timeMs;
+    trade.exitReason =
+      part.order === null
+        ? foreignReason(clientOrderId, this.#holdings.options.engineId)
+        : reasonOf(trade, part.order);
+  }
+
+  /** Less is held than stop and target were made for: smaller ones take their place. */
+  #fit(trade: Trade, turn: Turn): void {
+    const { stop, target } = trade;
+    const isTooLarge = stop !== null && stop.qtySteps - stop.filledSteps > trade.qtySteps;
+    if (isTooLarge && stop.isConfirmed && !stop.isEnded && trade.formerStop === null) {
+      trade.formerStop = stop;
+      this.#closing.placeStop(trade, turn);
+    }
+    if (target !== null && !target.isEnded && target.qtySteps - target.filledSteps > trade.qtySteps)
+      this.#closing.cancelTarget(trade, target, turn);
+  }
+
+  #onEntry(trade: Trade, change: Told, turn: Turn): void {
+    if (change.type !== "refused" && change.type !== "ended") return;
+    trade.isEntryEnded = true;
+    if (trade.qtySteps > 0) {
+      this.#guard(trade, turn);
+      this.#offer(trade, turn);
+    } else if (trade.exitReason !== null) this.#close(trade, turn);
+    else this.#forget(trade);
   }
 
   /** An exit that ends with something left is sent again, and not for ever. */
-  #onExit(trade: Trade, change: OrderChange, turn: Turn): void {
-    if (change.type === "filled") {
-      this.#onClosing(trade, change, turn);
-      return;
-    }
+  #onExit(trade: Trade, change: Told, turn: Turn): void {
     if (trade.exit?.clientOrderId !== change.order.request.clientOrderId) return;
     if (change.type !== "refused" && change.type !== "ended") return;
     trade.exit = null;
@@ -123,20 +248,17 @@ export class PositionController {
   overdue(turn: Turn): void {
     for (const trade of this.#holdings.trades.values()) {
       if (trade.targetDueMs !== null && turn.nowMs >= trade.targetDueMs) this.#closing.exit(trade, turn);
+      if (trade.coverDueMs !== null) this.#alarm.at(trade.coverDueMs, turn);
       if (trade.coverDueMs === null || turn.nowMs < trade.coverDueMs || trade.qtySteps === 0) continue;
       trade.coverDueMs = null;
       this.#closing.beginExit(trade, "unguarded", turn);
     }
   }
 
-  #onStop(trade: Trade, change: OrderChange, turn: Turn): void {
+  #onStop(trade: Trade, change: Told, turn: Turn): void {
     const { order } = change;
     const isFormer = trade.formerStop?.clientOrderId === order.request.clientOrderId;
     const leg = isFormer ? trade.formerStop : trade.stop;
-    if (change.type === "filled") {
-      this.#onClosing(trade, change, turn);
-      return;
-    }
     if (leg === null || leg.clientOrderId !== order.request.clientOrderId) return;
     switch (change.type) {
       case "working":
@@ -156,6 +278,7 @@ export class PositionController {
         return;
       case "ended":
         leg.isEnded = true;
+        if (order.state === "missing") this.#holdings.unprotected(leg.clientOrderId, turn.nowMs);
         if (isFormer) trade.formerStop = null;
         else if (this.#leaveIfStopsGetLost(trade, turn)) return;
         this.#guard(trade, turn);
@@ -184,42 +307,25 @@ export class PositionController {
     this.#offer(trade, turn);
   }
 
-  /** The target, once: when the entry is over and the stop for all of it stands. */
+  /** The target: when the entry is over and the stop for all of it stands; again when the venue has ended it. */
   #offer(trade: Trade, turn: Turn): void {
-    const { stop } = trade;
-    if (trade.target !== null || !trade.isEntryEnded || trade.wantedExit !== null) return;
-    if (stop !== null && stop.isConfirmed && !stop.isEnded) this.#closing.placeTarget(trade, turn);
+    const { stop, target } = trade;
+    if (!trade.isEntryEnded || trade.isAdopted || trade.wantedExit !== null || trade.qtySteps === 0) return;
+    if (target !== null && (!target.isEnded || trade.targetsLost >= TARGETS_LOST_MAX)) return;
+    if (stop !== null && stop.isConfirmed && !stop.isEnded && coveredSteps(trade) >= trade.qtySteps)
+      this.#closing.placeTarget(trade, turn);
   }
 
-  #onTarget(trade: Trade, change: OrderChange, turn: Turn): void {
-    if (change.type === "filled") {
-      this.#onClosing(trade, change, turn);
-      return;
-    }
+  #onTarget(trade: Trade, change: Told, turn: Turn): void {
     const leg = trade.target;
     if (leg === null || leg.clientOrderId !== change.order.request.clientOrderId) return;
     if (change.type === "working") leg.isConfirmed = true;
     else if (change.type === "ended" || change.type === "refused") {
       leg.isEnded = true;
+      if (trade.wantedExit === null) trade.targetsLost += change.type === "ended" ? 1 : TARGETS_LOST_MAX;
       this.#closing.exit(trade, turn);
+      this.#offer(trade, turn);
     }
-  }
-
-  /** A fill that reduces: books it, and at flat ends the trade, unless its entry may fill still. */
-  #onClosing(trade: Trade, { order, fill }: Filled, turn: Turn): void {
-    trade.feesE8 += fill.feeE8;
-    trade.exitFills.qtySteps += fill.qtySteps;
-    trade.exitFills.sumTicks += fill.priceTicks * fill.qtySteps;
-    trade.exitMs = fill.timeMs;
-    trade.exitReason ??= reasonOf(trade, order);
-    const position = this.#holdings.portfolio.position(trade.symbolId);
-    trade.qtySteps = position?.qtySteps ?? 0;
-    for (const leg of [trade.stop, trade.formerStop, trade.target])
-      if (leg?.clientOrderId === order.request.clientOrderId) {
-        leg.filledSteps = order.filledSteps;
-        leg.isEnded ||= leg.filledSteps >= leg.qtySteps;
-      }
-    if (position === null && trade.isEntryEnded) this.#close(trade, turn);
   }
 
   #close(trade: Trade, turn: Turn): void {
@@ -228,7 +334,8 @@ export class PositionController {
       if (leg !== null && !leg.isEnded) this.#closing.cancelStop(trade, leg, turn);
     const { target } = trade;
     if (target !== null && !target.isEnded) this.#closing.cancelTarget(trade, target, turn);
-    if (trade.exitReason === "stop") this.#pace.stopped(trade.symbolId, trade.exitMs);
+    // What a person opened and lost says nothing of our setups.
+    if (trade.exitReason === "stop" && !trade.isAdopted) this.#pace.stopped(trade.symbolId, trade.exitMs);
     turn.commands.push({ type: "trade-closed", trade: recordOf(trade) });
     this.#forget(trade);
   }
@@ -237,53 +344,15 @@ export class PositionController {
     trade.phase = "closed";
     this.#holdings.trades.delete(trade.symbolId);
   }
-
-  #position(trade: Trade): Position {
-    const position = this.#holdings.portfolio.position(trade.symbolId);
-    assert(position !== null, "Invariant: a filled entry has a position");
-    return position;
-  }
 }
 
-/** Steps that stops cover which the venue has told of. */
-function coveredSteps({ stop, formerStop }: Trade): number {
-  let steps = 0;
-  for (const leg of [stop, formerStop])
-    if (leg !== null && leg.isConfirmed && !leg.isEnded) steps += leg.qtySteps - leg.filledSteps;
-  return steps;
+/** A fill that closed a former trade and comes late: a row had told of it, and nothing of this trade was ever closed. */
+function isFormer({ side, exitReason }: Trade, { fill, booked }: HeardFill): boolean {
+  return fill.side !== side && exitReason === null && booked.explainedSteps === fill.qtySteps;
 }
 
 /** What an order that closed a position says about why. */
 function reasonOf(trade: Trade, { request }: TrackedOrder): ExitReason {
   if (request.role === "stop" || request.role === "target") return request.role;
   return trade.exit?.reason ?? trade.wantedExit ?? trade.owedExit ?? "operator";
-}
-
-function recordOf(trade: Trade): TradeRecord {
-  const { rules, exitFills, realisedE8, feesE8, fundingE8 } = trade;
-  const { qtySteps: steps, sumTicks } = exitFills;
-  const pnlE8 = realisedE8 - feesE8 + fundingE8;
-  return {
-    tradeId: trade.tradeId,
-    symbolId: trade.symbolId,
-    symbol: trade.symbol,
-    side: trade.side,
-    setup: trade.setup,
-    score: trade.score,
-    signalMs: trade.signalMs,
-    entryMs: trade.entryMs,
-    entryPrice: trade.avgPrice,
-    qtySteps: steps,
-    stopTicks: trade.stop?.ticks ?? 0,
-    targetTicks: trade.target?.ticks ?? 0,
-    exitMs: trade.exitMs,
-    exitPrice: (sumTicks / steps) * rules.tickSize,
-    reason: trade.exitReason ?? "operator",
-    feesE8,
-    fundingE8,
-    pnlE8,
-    r: e8ToNumber(pnlE8) / (steps * rules.stepSize * trade.d),
-    riskRatio: trade.riskRatio,
-    boundBy: trade.boundBy,
-  };
 }

@@ -2,7 +2,8 @@ import type { Governors } from "@smcq/risk";
 import type { EngineEvent } from "../events.ts";
 import type { Holdings } from "../holdings.ts";
 import type { Trade } from "../trade.ts";
-import type { Turn } from "./closing-orders.ts";
+import type { ClosingOrders, Turn } from "./closing-orders.ts";
+import type { OrderTracker } from "./order-tracker.ts";
 
 const MINUTE_MS = 60_000;
 /** Minutes without a bar that a resting entry outlives its expiry by. */
@@ -14,12 +15,21 @@ const SILENT_MINUTES_MAX = 3;
  */
 export class RestingEntries {
   readonly #holdings: Holdings;
+  readonly #orders: OrderTracker;
+  readonly #closing: ClosingOrders;
   readonly #governors: Governors;
   #isStopping = false;
 
-  constructor(holdings: Holdings, governors: Governors) {
-    this.#holdings = holdings;
-    this.#governors = governors;
+  constructor(parts: {
+    readonly holdings: Holdings;
+    readonly orders: OrderTracker;
+    readonly closing: ClosingOrders;
+    readonly governors: Governors;
+  }) {
+    this.#holdings = parts.holdings;
+    this.#orders = parts.orders;
+    this.#closing = parts.closing;
+    this.#governors = parts.governors;
   }
 
   on(event: EngineEvent, turn: Turn): void {
@@ -32,8 +42,8 @@ export class RestingEntries {
       // Once at once; then every minute until the venue tells its end.
       if (trade.isEntryCancelled && !isMinute) continue;
       trade.isEntryCancelled = true;
-      const { symbolId, entryOrderId: clientOrderId } = trade;
-      turn.commands.push({ type: "cancel", symbolId, clientOrderId, isAlgo: false });
+      const order = this.#orders.get(trade.entryOrderId);
+      if (order !== null) this.#closing.takeBack(order.request, turn);
     }
   }
 

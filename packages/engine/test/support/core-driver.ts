@@ -1,4 +1,14 @@
-import type { OrderRequest, OrderRole, OrderStatus, OrderUpdate, Outcome, Refusal } from "@smcq/exchange";
+import type {
+  AccountQuery,
+  Fill,
+  IncomeRow,
+  OrderRequest,
+  OrderRole,
+  OrderStatus,
+  OrderUpdate,
+  Outcome,
+  Refusal,
+} from "@smcq/exchange";
 import { assert, parseE8, priceTicks, qtySteps, symbolId } from "@smcq/kernel";
 import type { RiskParameters } from "@smcq/risk";
 import type { EntryPlan } from "@smcq/strategy";
@@ -12,7 +22,16 @@ import {
   type TradeRecord,
 } from "../../src/index.ts";
 import type { TradingCore } from "../../src/trading-core.ts";
-import { candidate, FEES, MINUTE_MS, optionsOf, rulesOf, START_E8, T0 } from "./fixtures.ts";
+import {
+  candidate,
+  FEES,
+  MINUTE_MS,
+  type OptionChoices,
+  optionsOf,
+  rulesOf,
+  START_E8,
+  T0,
+} from "./fixtures.ts";
 
 interface Known {
   readonly order: OrderRequest;
@@ -25,17 +44,19 @@ export class CoreDriver {
   readonly trades: TradeRecord[] = [];
   readonly decisions: DecisionRecord[] = [];
   readonly states: string[] = [];
+  /** What was asked for, each with the name of the order that it is about. */
+  readonly asked: string[] = [];
   readonly #orders: Known[] = [];
   #tradeIds = 0;
   nowMs = T0;
 
+  /** By default of a remote venue, whose words get lost. */
   constructor(
     symbols = 1,
     risk: Partial<RiskParameters> = {},
-    protocol: Partial<ProtocolLimits> = {},
-    entry?: EntryPlan,
+    more: Omit<OptionChoices, "startWalletE8"> = {},
   ) {
-    this.engine = new Engine(optionsOf(risk, START_E8, protocol, entry));
+    this.engine = new Engine(optionsOf(risk, more));
     for (let id = 0; id < symbols; id++) {
       const rules = rulesOf();
       this.put({ type: "instrument", symbolId: symbolId(id), symbol: `S${id}`, rules, fees: FEES });
@@ -61,6 +82,7 @@ export class CoreDriver {
     }
     if (command.type === "cancel") return [`cancel ${this.#known(command.clientOrderId).order.role}`];
     if (command.type === "decided") this.decisions.push(command.decision);
+    if (command.type === "ask") this.asked.push(this.#textOf(command.query));
     if (command.type === "state") this.states.push(`${command.state} ${command.reasons.join()}`);
     if (command.type !== "trade-closed") return [];
     this.trades.push(command.trade);
@@ -160,6 +182,25 @@ export class CoreDriver {
     };
   }
 
+  /** A trade in symbol 0 of an order that is none of ours; positive buys. */
+  foreign(clientOrderId: string, signedSteps: number, ticks = 10_000): readonly string[] {
+    const id = symbolId(0);
+    const steps = qtySteps(Math.abs(signedSteps));
+    const fill: Fill = {
+      tradeId: String(++this.#tradeIds),
+      clientOrderId,
+      symbolId: id,
+      side: signedSteps > 0 ? 1 : -1,
+      priceTicks: priceTicks(ticks),
+      qtySteps: steps,
+      feeE8: 0n,
+      isMaker: false,
+      timeMs: this.nowMs,
+    };
+    const update = { clientOrderId, symbolId: id, cumQtySteps: steps, fill, timeMs: this.nowMs };
+    return this.put({ type: "order-update", update: { ...update, status: "filled" } });
+  }
+
   /** The last order of a role ends without another trade. */
   end(role: OrderRole, status: OrderStatus = "canceled", back = 0): readonly string[] {
     const { order, cum } = this.#lastKnown(role, back);
@@ -178,6 +219,85 @@ export class CoreDriver {
   /** Codes of the last decisions, in order. */
   get outcomes(): readonly string[] {
     return this.decisions.map(({ symbol, receipt }) => `${symbol} ${receipt.outcome}`);
+  }
+
+  /** Time passes in steps of 100 ms; what the core wanted done on the way. */
+  wait(ms: number): readonly string[] {
+    const wanted: string[] = [];
+    for (let passed = 0; passed < ms; passed += 100) {
+      this.nowMs += 100;
+      wanted.push(...this.put({ type: "time" }));
+    }
+    return wanted;
+  }
+
+  /** What was asked for since the last call. */
+  takeAsked(): readonly string[] {
+    return this.asked.splice(0);
+  }
+
+  /** The venue answers about the last order of a role; null: it knows none. */
+  answerOrder(
+    role: OrderRole,
+    told: { status: OrderStatus; cum?: number } | null,
+    back = 0,
+  ): readonly string[] {
+    const { clientOrderId, symbolId: id, type } = this.last(role, back);
+    const query = { type: "order", symbolId: id, clientOrderId, isAlgo: type === "stop-market" } as const;
+    const update =
+      told === null
+        ? null
+        : {
+            clientOrderId,
+            symbolId: id,
+            status: told.status,
+            cumQtySteps: qtySteps(told.cum ?? 0),
+            fill: null,
+            timeMs: this.nowMs,
+          };
+    return this.put({ type: "answer", answer: { type: "order", query, askedMs: this.nowMs, update } });
+  }
+
+  /** The venue tells the trades of symbol 0 since the start. */
+  answerTrades(...fills: readonly (Fill | null)[]): readonly string[] {
+    const query = { type: "trades", symbolId: symbolId(0), sinceMs: T0 - 10_000 } as const;
+    const told = fills.filter((fill) => fill !== null);
+    return this.put({ type: "answer", answer: { type: "trades", query, askedMs: this.nowMs, fills: told } });
+  }
+
+  /** The venue tells what it holds of symbol 0, in signed steps. */
+  answerPositions(signedSteps: number, askedMs: number = this.nowMs): readonly string[] {
+    const position = { symbolId: symbolId(0), qtySteps: signedSteps, entryPriceE8: parseE8("100") };
+    const positions = signedSteps === 0 ? [] : [{ ...position, liquidationPriceE8: null }];
+    const query = { type: "positions" } as const;
+    return this.put({ type: "answer", answer: { type: "positions", query, askedMs, positions } });
+  }
+
+  /** The venue lists these as resting: the last order of each role. */
+  answerOpenOrders(...orders: readonly OrderRequest[]): readonly string[] {
+    const query = { type: "open-orders" } as const;
+    const listed = orders.map(({ role: _role, symbol: _symbol, ...request }) => ({
+      request,
+      orderId: "1",
+      cumQtySteps: qtySteps(0),
+    }));
+    const answer = { type: "open-orders", query, askedMs: this.nowMs, orders: listed } as const;
+    return this.put({ type: "answer", answer });
+  }
+
+  answerWallet(walletE8: bigint): readonly string[] {
+    const query = { type: "wallet" } as const;
+    return this.put({ type: "answer", answer: { type: "wallet", query, askedMs: this.nowMs, walletE8 } });
+  }
+
+  answerIncome(...rows: readonly IncomeRow[]): readonly string[] {
+    const query = { type: "income", sinceMs: T0 } as const;
+    return this.put({ type: "answer", answer: { type: "income", query, askedMs: this.nowMs, rows } });
+  }
+
+  #textOf(query: AccountQuery): string {
+    if (query.type === "order") return `order ${this.#known(query.clientOrderId).order.role}`;
+    return "symbolId" in query ? `${query.type} ${query.symbolId}` : query.type;
   }
 
   #lastKnown(role: OrderRole, back: number): Known {

@@ -54,11 +54,18 @@ export const PROTOCOL: ProtocolLimits = {
   stopsLostWindowMs: 600_000,
 };
 
+/** What a test may want otherwise. */
+export interface OptionChoices {
+  readonly startWalletE8?: bigint;
+  /** By default a remote venue, whose words get lost. */
+  readonly isVenueRemote?: boolean;
+  readonly protocol?: Partial<ProtocolLimits>;
+  readonly entry?: EntryPlan;
+}
+
 export function optionsOf(
   risk: Partial<RiskParameters> = {},
-  startWalletE8 = START_E8,
-  protocol: Partial<ProtocolLimits> = {},
-  entry: EntryPlan = MARKET_ENTRY,
+  { startWalletE8 = START_E8, isVenueRemote = true, protocol = {}, entry = MARKET_ENTRY }: OptionChoices = {},
 ): EngineOptions {
   return {
     scoreMin: 0.6,
@@ -70,6 +77,7 @@ export function optionsOf(
       risk: { ...RISK, ...risk },
       protocol: { ...PROTOCOL, ...protocol },
       entry,
+      isVenueRemote,
     },
   };
 }

@@ -58,7 +58,7 @@ export class RandomEvents {
       grossRatioMax: rng.chance(0.5) ? 3 : 1.2,
       marginsRatioMax: rng.chance(0.5) ? 0.5 : 0.15,
     };
-    this.#engine = new Engine(optionsOf(risk, numberToE8(start), {}, entry));
+    this.#engine = new Engine(optionsOf(risk, { startWalletE8: numberToE8(start), entry }));
     this.witness = new RiskWitness(start, risk, seen, entry);
     for (let id = 0; id < 4; id++) this.#list(symbolId(id));
   }

@@ -110,7 +110,7 @@ export class RiskWitness {
       if (command.type === "set-leverage") this.#symbol(command.symbolId).leverage = command.leverage;
       else if (command.type === "cancel") {
         const order = this.orders.get(command.clientOrderId);
-        if (order !== undefined) order.cancelledMs = nowMs;
+        if (order !== undefined) order.cancelledMs ??= nowMs;
       } else if (command.type === "submit") {
         if (command.order.value.role === "entry" && ++approvals === 2) this.#seen.secondOfBatch++;
         this.#submitted(command.order.value, nowMs);

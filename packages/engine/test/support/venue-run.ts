@@ -52,7 +52,10 @@ export class VenueRun {
   constructor(options: RunOptions) {
     this.#options = options;
     const startE8 = options.startE8 ?? START_E8;
-    this.#engine = new Engine(optionsOf(options.risk, startE8, {}, options.entry));
+    const more = options.entry === undefined ? {} : { entry: options.entry };
+    this.#engine = new Engine(
+      optionsOf(options.risk, { startWalletE8: startE8, isVenueRemote: false, ...more }),
+    );
     if (this.#engine.trading === null) throw new Error("this engine trades");
     this.core = this.#engine.trading;
     this.#ids = options.series.map((_, index) => symbolId(index));

@@ -69,7 +69,7 @@ describe("a batch", () => {
     const rng = new Rng(seed);
     const outcomes = new Map<string, number>();
     for (let round = 0; round < 60; round++) {
-      const driver = new CoreDriver(4);
+      const driver = new CoreDriver(4, {}, { isVenueRemote: false });
       // Symbols 4 and 5 have no rules, and not all quotes come.
       for (let step = 0; step < 30; step++) {
         driver.nowMs += rng.int(MINUTE_MS);
@@ -171,7 +171,7 @@ describe("a batch", () => {
   });
 
   it("opens at most six positions in a minute, and again when it has passed", () => {
-    const driver = new CoreDriver(9);
+    const driver = new CoreDriver(9, {}, { isVenueRemote: false });
     driver.decide(...Array.from({ length: 8 }, (_, id) => driver.candidate(id, { score: 0.9 - id / 100 })));
     expect(driver.outcomes.filter((text) => text.endsWith("APPROVED"))).toHaveLength(6);
     expect(driver.outcomes.slice(6)).toEqual(["S6 ENTRY_THROTTLE", "S7 ENTRY_THROTTLE"]);
@@ -239,7 +239,7 @@ describe("a proven model", () => {
 
 describe("a symbol", () => {
   it("has one trade at most: in flight, open, leaving", () => {
-    const driver = new CoreDriver();
+    const driver = new CoreDriver(1, {}, { isVenueRemote: false });
     driver.decide(driver.candidate(0), driver.candidate(0, { side: -1 }));
     expect(driver.outcomes).toEqual(["S0 APPROVED", "S0 ORDER_PENDING"]);
     driver.fill("entry");

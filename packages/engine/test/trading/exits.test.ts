@@ -1,8 +1,10 @@
 import { symbolId } from "@smcq/kernel";
 import { TRADE_PLAN } from "@smcq/strategy";
 import { describe, expect, it } from "vitest";
+
+import { BARLESS_MS } from "../../src/stages/exits.ts";
 import { CoreDriver } from "../support/core-driver.ts";
-import { DAY_MS, MINUTE_MS } from "../support/fixtures.ts";
+import { DAY_MS, MINUTE_MS, PROTOCOL } from "../support/fixtures.ts";
 
 /** Closes at which a long of 100.02 stagnates, does not, and has lost 5.2 % of the equity. */
 const STAGNANT = "100.14";
@@ -10,7 +12,7 @@ const LIVELY = "100.50";
 const CRASHED = "84";
 
 function guarded(symbols = 1): CoreDriver {
-  const driver = new CoreDriver(symbols);
+  const driver = new CoreDriver(symbols, {}, { isVenueRemote: false });
   driver.guard();
   return driver;
 }
@@ -50,7 +52,7 @@ describe("exits by rule", () => {
   });
 
   it("name a trade by the first of several rules", () => {
-    const driver = new CoreDriver(2);
+    const driver = new CoreDriver(2, {}, { isVenueRemote: false });
     driver.decide(driver.candidate(0));
     driver.fill("entry");
     driver.ack("stop");
@@ -127,8 +129,7 @@ describe("drawdown", () => {
     driver.minute();
     expect(driver.enter()).toEqual([]);
     expect(driver.outcomes.at(-1)).toBe("S0 STATE_NOT_ACTIVE");
-    driver.core.holdings.resume();
-    driver.core.governors.rebase();
+    driver.put({ type: "operator", word: "resume" });
     driver.nowMs += MINUTE_MS;
     expect(driver.enter()).toHaveLength(1);
     expect(driver.core.holdings.state).toBe("ACTIVE");
@@ -137,10 +138,58 @@ describe("drawdown", () => {
   it("is measured from the equity of the moment in which a person resumed", () => {
     const driver = halted();
     leave(driver, 7_498);
-    driver.core.holdings.resume();
-    driver.core.governors.rebase();
+    driver.put({ type: "operator", word: "resume" });
     driver.minute();
     expect(driver.core.holdings.state).toBe("ACTIVE");
     expect(driver.core.governors.state.drawdownFactor).toBe(1);
+  });
+});
+
+describe("exits by the clock, where bars stay away", () => {
+  const HOLD_MS = TRADE_PLAN.holdBarsMax * MINUTE_MS;
+
+  it("leave three minutes after the last bar, not before 120 minutes after the signal", () => {
+    const driver = new CoreDriver();
+    driver.guard();
+    const signalMs = driver.nowMs;
+    for (let bar = 1; bar <= 118; bar++) driver.minute(LIVELY);
+    driver.wait(BARLESS_MS - 100);
+    expect(driver.core.holdings.openTrades()[0]?.wantedExit).toBeNull();
+    expect(driver.wait(100)).toEqual(["cancel target"]);
+    expect(driver.nowMs).toBe(signalMs + HOLD_MS + MINUTE_MS);
+    expect(leave(driver, 10_048)).toContain("closed time");
+  });
+
+  it("leave 123 minutes after the signal at the latest, when bars had holes", () => {
+    for (const lastBar of [0, 121]) {
+      const driver = new CoreDriver();
+      driver.guard();
+      const signalMs = driver.nowMs;
+      driver.nowMs += (lastBar - 1) * MINUTE_MS;
+      if (lastBar > 0) driver.minute(LIVELY);
+      driver.nowMs = signalMs + HOLD_MS + (lastBar > 0 ? BARLESS_MS : 0) - 1;
+      driver.put({ type: "time" });
+      expect(driver.core.holdings.openTrades()[0]?.wantedExit, `bar ${lastBar}`).toBeNull();
+      driver.nowMs += 1;
+      expect(driver.put({ type: "time" })).toContain("cancel target");
+    }
+  });
+
+  it("try again a minute after an exit was given up, also when no minute comes", () => {
+    const driver = new CoreDriver();
+    driver.guard();
+    driver.put({ type: "operator", word: "flatten" });
+    driver.end("target");
+    for (let sent = 1; sent <= PROTOCOL.exitsMax; sent++) driver.refuse("exit", "TOO_MANY_ORDERS");
+    driver.ack("target");
+    expect(driver.wait(MINUTE_MS - 100)).toEqual([]);
+    expect(driver.wait(100)).toEqual(["cancel target"]);
+    expect(driver.end("target")).toEqual(["exit -326"]);
+  });
+
+  it("are the bars' alone where the venue is in memory", () => {
+    const driver = guarded();
+    driver.nowMs += 2 * HOLD_MS;
+    expect(driver.put({ type: "time" })).toEqual([]);
   });
 });

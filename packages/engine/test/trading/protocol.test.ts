@@ -14,9 +14,10 @@ describe("the protocol's limits", () => {
   });
 
   it.each(BOUNDS)("take %s at either bound, and no engine is made beyond it", (name, [min, max]) => {
-    for (const value of [min, max]) expect(() => new CoreDriver(1, {}, { [name]: value })).not.toThrow();
+    for (const value of [min, max])
+      expect(() => new CoreDriver(1, {}, { protocol: { [name]: value } })).not.toThrow();
     for (const value of [min - 1, max + 1, Number.NaN])
-      expect(() => new CoreDriver(1, {}, { [name]: value })).toThrow(
+      expect(() => new CoreDriver(1, {}, { protocol: { [name]: value } })).toThrow(
         expect.objectContaining({
           code: "CONFIG_PROTOCOL_BOUND",
           message: `protocol.${name} is ${value}: compiled bounds are ${min} to ${max}`,
@@ -31,7 +32,7 @@ describe("the protocol's limits", () => {
 
 describe("a position", () => {
   it("is left when protectMs have passed without a confirmed stop, as long as they were set", () => {
-    const driver = new CoreDriver(1, {}, { protectMs: 4_000 });
+    const driver = new CoreDriver(1, {}, { protocol: { protectMs: 4_000 } });
     driver.enterFilled();
     driver.outcome("stop", { type: "unknown", text: "timeout" });
     driver.nowMs += 3_999;
@@ -41,7 +42,7 @@ describe("a position", () => {
   });
 
   it("is left at the stopsLostMax-th stop that ends by itself inside stopsLostWindowMs", () => {
-    const driver = new CoreDriver(1, {}, { stopsLostMax: 2, stopsLostWindowMs: 60_000 });
+    const driver = new CoreDriver(1, {}, { protocol: { stopsLostMax: 2, stopsLostWindowMs: 60_000 } });
     driver.guard();
     expect(driver.end("stop", "expired")).toEqual(["stop -326 @ 9939"]);
     driver.ack("stop");
@@ -53,7 +54,11 @@ describe("a position", () => {
   });
 
   it("waits targetEndMs for its target's end, and sends exitsMax exits inside exitWindowMs", () => {
-    const driver = new CoreDriver(1, {}, { targetEndMs: 100, exitsMax: 2, exitWindowMs: 2_000 });
+    const driver = new CoreDriver(
+      1,
+      {},
+      { isVenueRemote: false, protocol: { targetEndMs: 100, exitsMax: 2, exitWindowMs: 2_000 } },
+    );
     driver.guard();
     driver.put({ type: "data-ended", symbolId: driver.last("entry").symbolId });
     driver.nowMs += 99;

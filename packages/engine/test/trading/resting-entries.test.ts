@@ -10,7 +10,7 @@ const seed = Number(process.env["SMCQ_SEED"] ?? 20_261_120);
 const LIMIT: LimitEntry = { kind: "limit", offsetAtr: 0.1, expiryBars: 2, feeRatio: 0.0002 };
 
 function driverOf(symbols = 1, entry: Partial<LimitEntry> = {}): CoreDriver {
-  return new CoreDriver(symbols, {}, {}, { ...LIMIT, ...entry });
+  return new CoreDriver(symbols, {}, { isVenueRemote: false, entry: { ...LIMIT, ...entry } });
 }
 
 /** 99.95 - 99.5 and a quarter of an ATR are 0.575; the stop lies at 99.37, rounded away. */
@@ -119,7 +119,11 @@ describe("an entry that rests", () => {
       ["96", false],
       ["70", true],
     ] as const) {
-      const driver = new CoreDriver(2, { unprovenRiskRatioMax: 0.02 }, {}, { ...LIMIT, expiryBars: 60 });
+      const driver = new CoreDriver(
+        2,
+        { unprovenRiskRatioMax: 0.02 },
+        { isVenueRemote: false, entry: { ...LIMIT, expiryBars: 60 } },
+      );
       driver.decide(driver.candidate(0, { score: 0.9 }));
       driver.fill("entry", { ticks: 9_995 });
       driver.ack("stop");

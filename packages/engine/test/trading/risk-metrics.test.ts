@@ -44,7 +44,7 @@ describe("the risk metrics", () => {
   });
 
   it("count an entry whole from its approval on, and what is held by its stop", () => {
-    const driver = new CoreDriver(2);
+    const driver = new CoreDriver(2, {}, { isVenueRemote: false });
     driver.enter();
     const pending = metricsOf(driver);
     expect(pending).toMatchObject({ openPositions: 0, pendingEntries: 1, openOrders: 1, entriesInMinute: 1 });

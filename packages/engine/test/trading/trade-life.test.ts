@@ -73,7 +73,7 @@ describe("the life of a trade", () => {
     driver.outcome("entry", { type: "unknown", text: "timeout" });
     expect(phase(driver)).toBe("entering");
     expect(driver.core.orders.unknownCount).toBe(1);
-    driver.nowMs += MINUTE_MS;
+    driver.nowMs += 4_000;
     driver.enter();
     expect(driver.outcomes.at(-1)).toBe("S0 ORDER_PENDING");
     driver.refuse("entry", "UNKNOWN_ORDER");
@@ -118,9 +118,10 @@ describe("partial fills of the entry", () => {
     driver.ack("stop");
     expect(driver.fill("entry", { steps: 100 })).toEqual(["stop -200 @ 9939"]);
     expect(driver.fill("entry")).toEqual([]);
-    expect(driver.ack("stop")).toEqual(["cancel stop", `target -${STEPS} @ 10096`]);
-    expect(driver.end("stop", "canceled", 1)).toEqual([`stop -${STEPS} @ 9939`]);
     expect(driver.ack("stop")).toEqual(["cancel stop"]);
+    expect(driver.end("stop", "canceled", 1)).toEqual([`stop -${STEPS} @ 9939`]);
+    // The target waits for a stop under all of it.
+    expect(driver.ack("stop")).toEqual(["cancel stop", `target -${STEPS} @ 10096`]);
     expect(driver.end("stop", "canceled", 1)).toEqual([]);
   });
 
@@ -136,7 +137,8 @@ describe("partial fills of the entry", () => {
       // The former stop and the second one stand for 300 together at most.
       driver.fill("entry", { steps: STEPS - 201 });
       driver.nowMs += PROTECT_MS - 1;
-      expect(driver.put({ type: "time" })).toEqual([]);
+      // The former's end is asked for again.
+      expect(driver.put({ type: "time" })).toEqual(isLost ? [] : ["cancel stop"]);
       driver.nowMs += 1;
       expect(driver.put({ type: "time" })).toEqual([`exit -${STEPS - 1}`]);
     }
@@ -243,7 +245,7 @@ describe("exits", () => {
     const driver = leaving();
     driver.end("target");
     expect(driver.fill("stop", { ticks: 9_937, status: "finished" })).toEqual(["closed stop"]);
-    driver.nowMs += MINUTE_MS;
+    driver.nowMs += 2_000;
     // The exit is still in flight: it would close the next trade of the symbol.
     expect(driver.enter()).toEqual([]);
     expect(driver.outcomes.at(-1)).toBe("S0 ORDER_PENDING");

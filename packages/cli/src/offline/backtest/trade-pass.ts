@@ -134,7 +134,14 @@ export class TradePass {
       scoreMin,
       decisionWindowNs: 0,
       signalAgeMsMax: Number.POSITIVE_INFINITY,
-      trading: { engineId: ENGINE_ID, startWalletE8: walletE8, risk, protocol, entry },
+      trading: {
+        engineId: ENGINE_ID,
+        startWalletE8: walletE8,
+        risk,
+        protocol,
+        entry,
+        isVenueRemote: options.fidelity.type === "path",
+      },
     });
     this.#venue = this.#createVenue();
     const inbox = this.#inbox;
@@ -201,8 +208,8 @@ export class TradePass {
     const listener: AccountListener = {
       onOrder: (update) => this.#inbox.put({ type: "order-update", update }),
       onIncome: (income) => this.#inbox.put({ type: "income", income }),
-      onLeverage: () => {},
-      onStream: () => {},
+      onLeverage: (id, leverage) => this.#inbox.put({ type: "leverage", symbolId: id, leverage }),
+      onStream: (isLive) => this.#inbox.put({ type: "account-stream", isLive }),
     };
     const run = {
       bars: {
@@ -341,6 +348,9 @@ export class TradePass {
         return;
       case "equity":
         this.#keepEquity(command.closeMs, command.walletE8, command.equityE8);
+        return;
+      case "ask":
+        this.#venue.ask(command.query, (answer) => this.#inbox.put({ type: "answer", answer }));
         return;
       case "state":
         return;

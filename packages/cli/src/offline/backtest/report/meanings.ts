@@ -37,6 +37,9 @@ const EXITS: Readonly<Record<ExitReason, string>> = {
   drawdown: "The drawdown reached its limit; everything was closed and trading halted.",
   operator: "A person closed it.",
   unguarded: "No stop could be placed in time.",
+  liquidation: "The venue liquidated it: its margin was used up.",
+  adl: "The venue closed it to cover the losses of others (auto-deleveraging).",
+  external: "Somebody else closed it: a person at the venue, or nobody who is known.",
   "end-of-data": "The bars of the symbol ended while the trade was open.",
 };
 

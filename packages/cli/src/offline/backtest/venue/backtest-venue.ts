@@ -1,4 +1,11 @@
-import type { CancelTarget, OrderRequest, Outcome, RiskApproved } from "@smcq/exchange";
+import type {
+  AccountAnswer,
+  AccountQuery,
+  CancelTarget,
+  OrderRequest,
+  Outcome,
+  RiskApproved,
+} from "@smcq/exchange";
 import type { SymbolId } from "@smcq/kernel";
 
 /** Fields of a bar (`BAR_FIELDS`) that a venue looks at. */
@@ -41,6 +48,7 @@ export interface BacktestVenue {
   submit(order: RiskApproved<OrderRequest>, onOutcome: (outcome: Outcome) => void): void;
   cancel(target: CancelTarget): void;
   setLeverage(symbolId: SymbolId, leverage: number): void;
+  ask(query: AccountQuery, onAnswer: (answer: AccountAnswer) => void): void;
   /** Lets the minute that opens at `timeMs` pass, what falls due with its open first. */
   pass(timeMs: number, funding: readonly FundingDue[]): void;
   /** All data have ended: what is still on its way arrives. */

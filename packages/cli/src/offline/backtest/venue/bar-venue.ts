@@ -1,4 +1,5 @@
 import type {
+  AccountQuery,
   CancelTarget,
   FeeRates,
   OrderRequest,
@@ -7,7 +8,7 @@ import type {
   TradingRules,
 } from "@smcq/exchange";
 import { BarExchange, type BarExchangeOptions } from "@smcq/exchange-sim";
-import { MINUTE_MS, type SymbolId, symbolId } from "@smcq/kernel";
+import { assert, MINUTE_MS, type SymbolId, symbolId } from "@smcq/kernel";
 import { BarField, type BacktestRun, type BacktestVenue, type FundingDue } from "./backtest-venue.ts";
 
 export interface BarVenueOptions extends BarExchangeOptions {
@@ -37,6 +38,10 @@ export class BarVenue implements BacktestVenue {
 
   setLeverage(id: SymbolId, leverage: number): void {
     this.#exchange.setLeverage(id, leverage, () => {});
+  }
+
+  ask(query: AccountQuery): void {
+    assert(false, `Invariant: a venue that tells everything is not asked (${query.type})`);
   }
 
   pass(timeMs: number, funding: readonly FundingDue[]): void {

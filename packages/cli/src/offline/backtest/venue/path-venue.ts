@@ -1,5 +1,7 @@
 import {
+  type AccountAnswer,
   type AccountListener,
+  type AccountQuery,
   type CancelTarget,
   type FeeRates,
   type OrderRequest,
@@ -92,6 +94,10 @@ export class PathVenue implements BacktestVenue {
 
   setLeverage(id: SymbolId, leverage: number): void {
     this.#gateway.setLeverage(id, leverage, () => {});
+  }
+
+  ask(query: AccountQuery, onAnswer: (answer: AccountAnswer) => void): void {
+    this.#gateway.ask(query, onAnswer);
   }
 
   pass(timeMs: number, funding: readonly FundingDue[]): void {

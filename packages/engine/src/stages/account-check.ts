@@ -1,0 +1,264 @@
+import type { AccountAnswer, Fill, OpenOrder, VenuePosition } from "@smcq/exchange";
+import { divRound, type SymbolId } from "@smcq/kernel";
+import type { Alarm } from "../alarm.ts";
+import type { Books } from "../books.ts";
+import type { EngineEvent } from "../events.ts";
+import type { Holdings } from "../holdings.ts";
+import { coveredSteps } from "../trade.ts";
+import type { Turn } from "./closing-orders.ts";
+import { AGREE_MS, type OrderTracker } from "./order-tracker.ts";
+
+/** How often the venue is asked what it holds for us: also while nothing is, as others may trade. */
+export const CHECK_MS = 30_000;
+/** When it is asked again after an answer that differs: far enough for two answers to agree. */
+export const CHECK_AGAIN_MS = 2_500;
+/** A difference whose trades nobody tells is believed without them after so long. */
+export const TRADES_WAIT_MS = 10_000;
+/** How far back from the last agreement trades are asked for: words may have been on their way. */
+export const LOOK_BACK_MS = 10_000;
+/** The same of lines of the venue's account book, which come later than what they tell of. */
+export const INCOME_LOOK_BACK_MS = 120_000;
+/** How much of the wallet rounding may explain, for good: a hundred-thousandth. */
+export const WALLET_DRIFT_DIVISOR = 100_000n;
+
+/** What the venue says of a symbol, against the books. */
+interface Difference {
+  readonly venueSteps: number;
+  readonly askedMs: number;
+  /** When it was first seen. */
+  readonly sinceMs: number;
+  /** When the question left whose answer told the symbol's trades. */
+  tradesMs: number;
+}
+
+type Answered<Type extends AccountAnswer["type"]> = Extract<AccountAnswer, { type: Type }>;
+
+/**
+ * Holds the books against what the venue says: positions, resting orders, wallet. Learning what was missed may follow
+ * from one answer; anything else needs two that agree, both asked after the last word of the symbol (docs/trading.md 5).
+ */
+export class AccountCheck {
+  readonly #holdings: Holdings;
+  readonly #orders: OrderTracker;
+  readonly #books: Books;
+  readonly #alarm: Alarm;
+  readonly #differences = new Map<SymbolId, Difference>();
+  /** The last word of each symbol, and of money at all. */
+  readonly #toldMs = new Map<SymbolId, number>();
+  #moneyMs = 0;
+  /** Orders of ours that nobody keeps any more, by when they were first listed. */
+  #strays = new Map<string, number>();
+  /** When the account's words came (again). */
+  #liveMs = 0;
+  #dueMs = Number.POSITIVE_INFINITY;
+  /** The first event: what happened before it is in the wallet that the run began with. */
+  #startMs: number | null = null;
+  #positionsAgreedMs = 0;
+  /** Until when the venue's account book is known, or need not be. */
+  #incomeMs = 0;
+  #walletDoubtMs: number | null = null;
+
+  constructor(
+    parts: { readonly holdings: Holdings; readonly orders: OrderTracker; readonly books: Books },
+    alarm: Alarm,
+  ) {
+    this.#holdings = parts.holdings;
+    this.#orders = parts.orders;
+    this.#books = parts.books;
+    this.#alarm = alarm;
+  }
+
+  /** Takes an answer; returns rows for what the venue holds and no trade explains. */
+  hear(event: EngineEvent, turn: Turn): readonly Fill[] {
+    if (this.#startMs === null) {
+      this.#startMs = turn.nowMs;
+      this.#positionsAgreedMs = turn.nowMs;
+      this.#incomeMs = turn.nowMs;
+    }
+    if (event.type === "order-update") this.told(event.update.symbolId, event.update.fill !== null, turn);
+    else if (event.type === "income") this.#moneyMs = turn.nowMs;
+    else if (event.type === "account-stream" && event.isLive) {
+      this.#dueMs = turn.nowMs;
+      this.#liveMs = turn.nowMs;
+      this.#holdings.isUnchecked = true;
+    }
+    return event.type === "answer" ? this.#onAnswer(event.answer, turn) : [];
+  }
+
+  /** Something of the symbol was told: what was asked before says nothing any more. */
+  told(symbolId: SymbolId, isMoney: boolean, { nowMs }: Turn): void {
+    this.#toldMs.set(symbolId, nowMs);
+    if (isMoney) this.#moneyMs = nowMs;
+  }
+
+  /** Asks when it is time. */
+  on(turn: Turn): void {
+    if (turn.nowMs >= this.#dueMs) {
+      this.#dueMs = Number.POSITIVE_INFINITY;
+      for (const type of ["positions", "open-orders", "wallet"] as const)
+        turn.commands.push({ type: "ask", query: { type } });
+      for (const [symbolId, sinceMs] of this.#books.unexplained(turn.nowMs))
+        turn.commands.push({ type: "ask", query: { type: "trades", symbolId, sinceMs } });
+    }
+    this.#again(CHECK_MS, turn);
+    this.#alarm.at(this.#dueMs, turn);
+  }
+
+  #again(afterMs: number, { nowMs }: Turn): void {
+    this.#dueMs = Math.min(this.#dueMs, nowMs + afterMs);
+  }
+
+  #onAnswer(answer: AccountAnswer, turn: Turn): readonly Fill[] {
+    switch (answer.type) {
+      case "positions":
+        return this.#onPositions(answer, turn);
+      case "open-orders":
+        this.#onOpenOrders(answer, turn);
+        return [];
+      case "wallet":
+        this.#onWallet(answer, turn);
+        return [];
+      case "income":
+        this.#onIncome(answer, turn);
+        return [];
+      case "trades": {
+        const difference =
+          "symbolId" in answer.query ? this.#differences.get(answer.query.symbolId) : undefined;
+        if (difference !== undefined) difference.tradesMs = Math.max(difference.tradesMs, answer.askedMs);
+        return [];
+      }
+      case "failed":
+        if (answer.query.type !== "order") this.#again(TRADES_WAIT_MS, turn);
+        return [];
+      case "settings":
+      case "order":
+        return [];
+      default:
+        answer satisfies never;
+        return [];
+    }
+  }
+
+  #onPositions({ positions, askedMs }: Answered<"positions">, turn: Turn): readonly Fill[] {
+    const rows: Fill[] = [];
+    const venue = new Map(positions.map((position) => [position.symbolId, position]));
+    const ours = this.#holdings.portfolio.positions().map(({ symbolId }) => symbolId);
+    for (const symbolId of [...new Set([...ours, ...venue.keys()])].sort((a, b) => a - b)) {
+      if (this.#holdings.symbol(symbolId) === null) continue;
+      const row = this.#compare(symbolId, { position: venue.get(symbolId) ?? null, askedMs }, turn);
+      if (row !== null) rows.push(row);
+    }
+    if (this.#differences.size === 0) {
+      this.#positionsAgreedMs = askedMs;
+      if (askedMs >= this.#liveMs) this.#holdings.isUnchecked = false;
+    } else this.#again(CHECK_AGAIN_MS, turn);
+    return rows;
+  }
+
+  #since(ms: number): number {
+    return Math.max(ms, this.#startMs ?? ms);
+  }
+
+  /** One symbol's position at the venue and in the books; a row when their difference is beyond doubt. */
+  #compare(
+    symbolId: SymbolId,
+    { position, askedMs }: { readonly position: VenuePosition | null; readonly askedMs: number },
+    turn: Turn,
+  ): Fill | null {
+    const held = this.#holdings.portfolio.position(symbolId);
+    const ourSteps = held === null ? 0 : held.side * held.qtySteps;
+    const venueSteps = position?.qtySteps ?? 0;
+    if (venueSteps === ourSteps) {
+      this.#differences.delete(symbolId);
+      return null;
+    }
+    const toldMs = this.#toldMs.get(symbolId) ?? 0;
+    const seen = this.#differences.get(symbolId);
+    const sinceMs = this.#since(this.#positionsAgreedMs - LOOK_BACK_MS);
+    const isNew = seen === undefined || seen.venueSteps !== venueSteps || seen.askedMs <= toldMs;
+    if (isNew) this.#differences.set(symbolId, { venueSteps, askedMs, sinceMs: turn.nowMs, tradesMs: 0 });
+    else if (askedMs > toldMs && askedMs >= seen.askedMs + AGREE_MS) {
+      const isAsked = seen.tradesMs >= seen.askedMs || turn.nowMs >= seen.sinceMs + TRADES_WAIT_MS;
+      if (isAsked) {
+        this.#differences.delete(symbolId);
+        this.told(symbolId, true, turn);
+        const ticks = this.#ticksOf(symbolId, position);
+        return this.#books.row(symbolId, venueSteps - ourSteps, { ticks, atMs: turn.nowMs, sinceMs });
+      }
+    }
+    turn.commands.push({ type: "ask", query: { type: "trades", symbolId, sinceMs } });
+    return null;
+  }
+
+  /** What a trade that nobody tells may have cost: the venue's own average, the mark, or our average. */
+  #ticksOf(symbolId: SymbolId, position: VenuePosition | null): number {
+    const { portfolio } = this.#holdings;
+    const held = portfolio.position(symbolId);
+    const { tickE8, tickSize } = portfolio.rules(symbolId);
+    const priceE8 = held === null ? (position?.entryPriceE8 ?? null) : portfolio.markE8(symbolId);
+    const ticks =
+      priceE8 === null ? Math.round((held?.avgPrice ?? 0) / tickSize) : Number(divRound(priceE8, tickE8));
+    return Math.max(1, ticks);
+  }
+
+  /** Orders of ours that nobody keeps are taken back when two lists have them, and never a stop that guards alone. */
+  #onOpenOrders({ orders, askedMs }: Answered<"open-orders">, turn: Turn): void {
+    const strays = new Map<string, number>();
+    for (const open of orders) {
+      const { clientOrderId, symbolId, type } = open.request;
+      if (!this.#isStray(open)) continue;
+      const firstMs = this.#strays.get(clientOrderId) ?? askedMs;
+      strays.set(clientOrderId, firstMs);
+      if (askedMs < firstMs + AGREE_MS || askedMs <= (this.#toldMs.get(symbolId) ?? 0)) continue;
+      turn.commands.push({ type: "cancel", symbolId, clientOrderId, isAlgo: type === "stop-market" });
+    }
+    this.#strays = strays;
+    if (strays.size > 0) this.#again(CHECK_AGAIN_MS, turn);
+  }
+
+  #isStray({ request: { clientOrderId, symbolId } }: OpenOrder): boolean {
+    if (!clientOrderId.startsWith(this.#holdings.options.engineId)) return false;
+    if (this.#orders.get(clientOrderId) !== null || this.#differences.has(symbolId)) return false;
+    const trade = this.#holdings.trades.get(symbolId);
+    return trade === undefined || coveredSteps(trade) >= trade.qtySteps;
+  }
+
+  #onWallet({ walletE8, askedMs }: Answered<"wallet">, turn: Turn): void {
+    if (askedMs <= this.#moneyMs) return;
+    const ours = this.#holdings.portfolio.walletE8;
+    const gap = walletE8 > ours ? walletE8 - ours : ours - walletE8;
+    const size = ours < 0n ? -ours : ours;
+    if (gap === 0n) this.#incomeMs = Math.max(this.#incomeMs, askedMs);
+    else {
+      const sinceMs = this.#since(this.#incomeMs - INCOME_LOOK_BACK_MS);
+      turn.commands.push({ type: "ask", query: { type: "income", sinceMs } });
+    }
+    if (gap <= size / WALLET_DRIFT_DIVISOR) {
+      this.#walletDoubtMs = null;
+      this.#holdings.isWalletDoubtful = false;
+      return;
+    }
+    if (this.#walletDoubtMs === null || this.#walletDoubtMs <= this.#moneyMs) this.#walletDoubtMs = askedMs;
+    if (askedMs >= this.#walletDoubtMs + AGREE_MS) this.#holdings.isWalletDoubtful = true;
+    else this.#again(CHECK_AGAIN_MS, turn);
+  }
+
+  /** Payments count once; a trade that only the venue's account book knows is asked for. */
+  #onIncome({ rows, askedMs }: Answered<"income">, turn: Turn): void {
+    const sinceMs = this.#since(this.#incomeMs - INCOME_LOOK_BACK_MS);
+    const asked = new Set<SymbolId>();
+    for (const { type, tradeId, ...row } of rows)
+      if (row.timeMs < (this.#startMs ?? 0)) continue;
+      else if (type !== "realised" && type !== "commission") {
+        if (this.#holdings.bookIncome({ ...row, type })) this.#moneyMs = turn.nowMs;
+      } else if (row.symbolId !== null && tradeId !== null && this.#isMissed(row.symbolId, tradeId))
+        asked.add(row.symbolId);
+    this.#incomeMs = Math.max(this.#incomeMs, askedMs);
+    for (const symbolId of asked)
+      turn.commands.push({ type: "ask", query: { type: "trades", symbolId, sinceMs } });
+  }
+
+  #isMissed(symbolId: SymbolId, tradeId: string): boolean {
+    return this.#holdings.symbol(symbolId) !== null && !this.#holdings.portfolio.knows({ symbolId, tradeId });
+  }
+}

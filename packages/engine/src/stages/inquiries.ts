@@ -1,0 +1,121 @@
+import type { Alarm } from "../alarm.ts";
+import type { Turn } from "./closing-orders.ts";
+import { OUTCOME_MS, type OrderTracker, type TrackedOrder } from "./order-tracker.ts";
+
+/** Fills of an order are asked for from so long before it was sent on: clocks may differ. */
+export const CLOCK_SKEW_MS = 1_000;
+
+/** What is not known of an order. */
+type Doubt =
+  /** What became of sending it. */
+  | "outcome"
+  /** Trades that it must have had, or whose absence proves its end. */
+  | "trades"
+  /** Whether its cancel has found it. */
+  | "cancel"
+  /** Whether it rests still. */
+  | "rest"
+  /** The end of what takes from the book at once. */
+  | "end"
+  /** Whether a stop that was only acked stands. */
+  | "cover"
+  /** Where a stop is that nobody knows any more. */
+  | "missing";
+
+/** When it is asked, ms from the first doubt; after the last one every `thenMs`. */
+const SCHEDULES: Readonly<Record<Doubt, { readonly delaysMs: readonly number[]; readonly thenMs: number }>> =
+  {
+    outcome: { delaysMs: [300, 1_000, 3_000], thenMs: 10_000 },
+    trades: { delaysMs: [300, 1_000, 3_000], thenMs: 10_000 },
+    cancel: { delaysMs: [1_000, 3_000], thenMs: 10_000 },
+    rest: { delaysMs: [0, 3_000], thenMs: 10_000 },
+    end: { delaysMs: [3_000, 6_000], thenMs: 10_000 },
+    cover: { delaysMs: [1_000, 3_000, 10_000, 30_000], thenMs: 10_000 },
+    missing: { delaysMs: [1_000, 5_000, 30_000], thenMs: 60_000 },
+  };
+
+interface Inquiry {
+  readonly doubt: Doubt;
+  readonly sinceMs: number;
+  asked: number;
+}
+
+/**
+ * Asks the venue what it did not tell of an order, on a schedule, until it is known; nothing is ever sent again. What is
+ * to be taken back is cancelled again with each question.
+ */
+export class Inquiries {
+  readonly #orders: OrderTracker;
+  readonly #alarm: Alarm;
+  readonly #inquiries = new Map<string, Inquiry>();
+  /** When the next question is due, as of this version of what is known. */
+  #dueMs = Number.POSITIVE_INFINITY;
+  #version = -1;
+
+  constructor(orders: OrderTracker, alarm: Alarm) {
+    this.#orders = orders;
+    this.#alarm = alarm;
+  }
+
+  on(turn: Turn): void {
+    // As long as nothing was told and nothing is due there is nothing to look at.
+    if (turn.nowMs >= this.#dueMs || this.#version !== this.#orders.version) this.#lookAtAll(turn);
+    this.#alarm.at(this.#dueMs, turn);
+  }
+
+  #lookAtAll(turn: Turn): void {
+    this.#version = this.#orders.version;
+    this.#dueMs = Number.POSITIVE_INFINITY;
+    for (const order of this.#orders.open()) this.#dueMs = Math.min(this.#dueMs, this.#look(order, turn));
+    for (const id of this.#inquiries.keys()) if (this.#orders.get(id) === null) this.#inquiries.delete(id);
+  }
+
+  /** Asks about the order if it is time, and returns when that is next. */
+  #look(order: TrackedOrder, turn: Turn): number {
+    const { clientOrderId } = order.request;
+    if (order.state === "sent") return order.sentMs + OUTCOME_MS;
+    const doubt = doubtOf(order);
+    if (doubt === null) {
+      this.#inquiries.delete(clientOrderId);
+      return Number.POSITIVE_INFINITY;
+    }
+    let inquiry = this.#inquiries.get(clientOrderId);
+    if (inquiry?.doubt !== doubt) {
+      inquiry = { doubt, sinceMs: turn.nowMs, asked: 0 };
+      this.#inquiries.set(clientOrderId, inquiry);
+    }
+    if (turn.nowMs < dueOf(inquiry)) return dueOf(inquiry);
+    // Questions that were slept through are asked once.
+    while (dueOf(inquiry) <= turn.nowMs) inquiry.asked++;
+    ask(order, doubt, turn);
+    return dueOf(inquiry);
+  }
+}
+
+function doubtOf(order: TrackedOrder): Doubt | null {
+  if (order.endAnsweredMs !== null || order.filledSteps < order.cumQtySteps) return "trades";
+  if (order.state === "missing") return "missing";
+  if (order.isCancelled) return "cancel";
+  if (order.state === "unknown") return "outcome";
+  if (order.isUnlisted) return "rest";
+  if (order.request.type === "market") return "end";
+  return order.request.type === "stop-market" && !order.isSeen ? "cover" : null;
+}
+
+function dueOf({ doubt, sinceMs, asked }: Inquiry): number {
+  const { delaysMs, thenMs } = SCHEDULES[doubt];
+  const last = delaysMs.at(-1) ?? 0;
+  return sinceMs + (delaysMs[asked] ?? last + (asked - delaysMs.length + 1) * thenMs);
+}
+
+function ask({ request, sentMs, isCancelled }: TrackedOrder, doubt: Doubt, { commands }: Turn): void {
+  const { symbolId, clientOrderId } = request;
+  const isAlgo = request.type === "stop-market";
+  if (doubt === "trades") {
+    const sinceMs = sentMs - CLOCK_SKEW_MS;
+    commands.push({ type: "ask", query: { type: "trades", symbolId, sinceMs } });
+    return;
+  }
+  if (isCancelled) commands.push({ type: "cancel", symbolId, clientOrderId, isAlgo });
+  commands.push({ type: "ask", query: { type: "order", symbolId, clientOrderId, isAlgo } });
+}

@@ -1,0 +1,86 @@
+import type { Refusal } from "@smcq/exchange";
+import type { Governors } from "@smcq/risk";
+import type { Alarm } from "../alarm.ts";
+import type { EngineEvent, EngineEventType, OperatorWord } from "../events.ts";
+import type { Holdings } from "../holdings.ts";
+import type { HaltReason } from "../trading-events.ts";
+import type { Turn } from "./closing-orders.ts";
+import type { OrderChange, OrderTracker } from "./order-tracker.ts";
+
+/** An order whose outcome is unknown for so long, from its sending on, stops entries. */
+export const UNKNOWN_MS = 5_000;
+/** Failures of protection inside `PROTECTION_WINDOW_MS`: with so many nothing is entered, with so many a person has to look. */
+export const FAILURES_REDUCING = 2;
+export const FAILURES_HALTING = 3;
+
+/** Refusals after which no order has a chance until a person has looked. */
+const HALTING: Partial<Readonly<Record<Refusal, HaltReason>>> = {
+  KEY_REFUSED: "key-refused",
+  POSITION_SIDE: "hedge-mode",
+};
+
+/** Events that change equity. */
+const MONEY: ReadonlySet<EngineEventType> = new Set(["minute", "order-update", "income", "answer"]);
+
+/** Gives and takes back the reasons to enter nothing, and tells of every change (docs/trading.md 9). */
+export class States {
+  readonly #holdings: Holdings;
+  readonly #governors: Governors;
+  readonly #orders: OrderTracker;
+  readonly #alarm: Alarm;
+  /** Equity of nothing, or less, is doubt and no size. */
+  #isBroke = false;
+  #isStreamLive = true;
+  #toldVersion = 0;
+
+  constructor(
+    parts: { readonly holdings: Holdings; readonly governors: Governors; readonly orders: OrderTracker },
+    alarm: Alarm,
+  ) {
+    this.#holdings = parts.holdings;
+    this.#governors = parts.governors;
+    this.#orders = parts.orders;
+    this.#alarm = alarm;
+  }
+
+  on(event: EngineEvent, changes: readonly OrderChange[], turn: Turn): void {
+    for (const change of changes) {
+      const reason = change.type === "refused" ? HALTING[change.code] : undefined;
+      if (reason !== undefined) this.#holdings.halt(reason);
+    }
+    if (event.type === "operator") this.#obey(event.word);
+    else if (event.type === "account-stream") this.#isStreamLive = event.isLive;
+    if (MONEY.has(event.type)) this.#isBroke = this.#holdings.portfolio.equityE8 <= 0n;
+    this.#judge(turn);
+    this.#tell(turn);
+  }
+
+  /** What time and money say by themselves. */
+  #judge(turn: Turn): void {
+    const { nowMs } = turn;
+    this.#holdings.reduce("account-stream", !this.#isStreamLive || this.#holdings.isUnchecked);
+    const sinceMs = this.#orders.unknownSinceMs;
+    const isUnknown = sinceMs !== null && nowMs >= sinceMs + UNKNOWN_MS;
+    if (sinceMs !== null) this.#alarm.at(sinceMs + UNKNOWN_MS, turn);
+    this.#holdings.reduce("outcome-unknown", isUnknown);
+    this.#holdings.reduce("account-doubtful", this.#holdings.isWalletDoubtful || this.#isBroke);
+    const failures = this.#holdings.unprotectedCount(nowMs);
+    this.#holdings.reduce("protection", failures >= FAILURES_REDUCING);
+    if (failures >= FAILURES_HALTING) this.#holdings.halt("protection");
+  }
+
+  #obey(word: OperatorWord): void {
+    if (word === "halt") this.#holdings.halt("operator");
+    if (word !== "resume") return;
+    this.#holdings.resume();
+    this.#governors.rebase();
+  }
+
+  #tell({ commands }: Turn): void {
+    const { reasonsVersion } = this.#holdings;
+    if (reasonsVersion === this.#toldVersion) return;
+    this.#toldVersion = reasonsVersion;
+    const { state, reasons } = this.#holdings;
+    commands.push({ type: "state", state, reasons });
+  }
+}

@@ -1,0 +1,274 @@
+import type { Fill } from "@smcq/exchange";
+import { parseE8, qtySteps, symbolId } from "@smcq/kernel";
+import { describe, expect, it } from "vitest";
+import { CHECK_MS, TRADES_WAIT_MS } from "../../src/stages/account-check.ts";
+import { AGREE_MS } from "../../src/stages/order-tracker.ts";
+import type { Trade } from "../../src/trade.ts";
+import { CoreDriver } from "../support/core-driver.ts";
+import { START_E8, T0 } from "../support/fixtures.ts";
+
+/** Steps of the usual entry. */
+const STEPS = 326;
+const ALL = ["positions", "open-orders", "wallet"];
+
+/** Stop and target rest, and the venue has shown both. */
+function guarded(): CoreDriver {
+  const driver = new CoreDriver();
+  driver.guard();
+  driver.answerOpenOrders(driver.last("stop"), driver.last("target"));
+  driver.wait(1_000);
+  driver.takeAsked();
+  return driver;
+}
+
+function held(driver: CoreDriver): Trade | undefined {
+  return driver.core.holdings.openTrades()[0];
+}
+
+/** A trade whose word never comes. */
+function lost(driver: CoreDriver, role: "stop" | "target" | "entry"): Fill {
+  const { fill } = driver.update(role, { ticks: role === "stop" ? 9_937 : 10_096 });
+  if (fill === null) throw new Error("an update with a fill");
+  return fill;
+}
+
+describe("what the venue holds", () => {
+  it("is asked for every 30 s, and at once when the account's words come again", () => {
+    const driver = guarded();
+    driver.put({ type: "account-stream", isLive: true });
+    expect(driver.takeAsked()).toEqual(ALL);
+    driver.wait(CHECK_MS - 100);
+    expect(driver.takeAsked()).toEqual([]);
+    driver.wait(100);
+    expect(driver.takeAsked()).toEqual(ALL);
+  });
+
+  it("leads to the trades that were missed, and those close the trade at their price", () => {
+    const driver = guarded();
+    const fill = lost(driver, "stop");
+    driver.wait(5_000);
+    expect(driver.answerPositions(0)).toEqual([]);
+    expect(driver.takeAsked()).toEqual(["trades 0"]);
+    expect(driver.answerTrades(fill)).toEqual(["cancel target", "closed stop"]);
+    expect(driver.trades[0]).toMatchObject({ exitPrice: 99.37, reason: "stop", exitMs: fill.timeMs });
+  });
+
+  it("changes nothing by one answer, nor by two that lie close together or follow a word of the symbol", () => {
+    const driver = guarded();
+    driver.wait(5_000);
+    driver.answerPositions(0);
+    driver.answerTrades();
+    driver.wait(AGREE_MS - 100);
+    driver.answerPositions(0);
+    driver.wait(100);
+    driver.put({ type: "order-update", update: { ...driver.update("stop", { steps: 0 }), fill: null } });
+    driver.answerPositions(0, driver.nowMs - 1);
+    expect(held(driver)?.qtySteps).toBe(STEPS);
+    driver.answerPositions(STEPS);
+    driver.wait(AGREE_MS);
+    driver.answerPositions(0);
+    expect(held(driver)?.qtySteps).toBe(STEPS);
+  });
+
+  it("is one row that no trade explains when two answers agree and no trade is told", () => {
+    const driver = guarded();
+    driver.wait(5_000);
+    driver.answerPositions(0);
+    driver.answerTrades();
+    driver.wait(AGREE_MS);
+    expect(driver.answerPositions(0)).toEqual(["cancel stop", "cancel target", "closed external"]);
+    expect(driver.core.holdings.portfolio.openCount).toBe(0);
+  });
+
+  it("is believed without trades when nobody answers for them", () => {
+    const driver = guarded();
+    driver.wait(5_000);
+    driver.answerPositions(100);
+    driver.wait(TRADES_WAIT_MS - 100);
+    expect(driver.answerPositions(100)).toEqual([]);
+    driver.wait(100);
+    expect(driver.answerPositions(100)).toEqual(["stop -100 @ 9939", "cancel target"]);
+    expect(held(driver)?.qtySteps).toBe(100);
+  });
+
+  it("beyond the books is adopted, or an entry's of unknown outcome as long as there is one (AC12)", () => {
+    for (const isUnderWay of [true, false]) {
+      const driver = new CoreDriver();
+      if (isUnderWay) driver.enter();
+      driver.wait(5_000);
+      driver.answerPositions(STEPS);
+      driver.answerTrades();
+      driver.wait(AGREE_MS);
+      // The plan's stop from the price that is known, or 2 % away.
+      const ticks = isUnderWay ? 9_937 : 9_800;
+      expect(driver.answerPositions(STEPS)).toEqual([`stop -${STEPS} @ ${ticks}`]);
+      expect(held(driver)?.isAdopted).toBe(!isUnderWay);
+    }
+  });
+
+  it("is put right to the last unit when the trades come after all", () => {
+    const driver = new CoreDriver();
+    driver.enter();
+    const fill = lost(driver, "entry");
+    driver.wait(5_000);
+    driver.answerPositions(STEPS);
+    driver.answerTrades();
+    driver.wait(AGREE_MS);
+    driver.answerPositions(STEPS);
+    driver.ack("stop");
+    // From then on they are asked for with each check.
+    driver.takeAsked();
+    driver.wait(CHECK_MS);
+    expect(driver.takeAsked()).toContain("trades 0");
+    expect(driver.answerTrades(fill)).toContain(`stop -${STEPS} @ 10033`);
+    const { portfolio } = driver.core.holdings;
+    expect(portfolio.position(symbolId(0))).toMatchObject({ qtySteps: STEPS, avgTicks: fill.priceTicks });
+    expect(portfolio.walletE8).toBe(START_E8 - fill.feeE8);
+    expect(held(driver)).toMatchObject({ qtySteps: STEPS, isEntryEnded: true });
+    driver.ack("stop");
+    driver.takeAsked();
+    driver.wait(CHECK_MS);
+    expect(driver.takeAsked()).not.toContain("trades 0");
+  });
+
+  it("is put right when what closed a trade is told after it was counted as external", () => {
+    const driver = guarded();
+    const fill = lost(driver, "stop");
+    driver.wait(5_000);
+    driver.answerPositions(0);
+    driver.answerTrades();
+    driver.wait(AGREE_MS);
+    driver.answerPositions(0);
+    driver.answerTrades(fill);
+    const { portfolio } = driver.core.holdings;
+    expect([portfolio.openCount, driver.core.holdings.trades.size]).toEqual([0, 0]);
+    // Bought at 100.02 and sold at 99.37, whatever the row had said.
+    const paidE8 = (parseE8("0.65") * 326n) / 10n + portfolio.totals.feesE8;
+    expect(portfolio.walletE8).toBe(START_E8 - paidE8);
+  });
+});
+
+it("says nothing of the next entry in the symbol when the trades of a former trade come late", () => {
+  const driver = new CoreDriver(1, { symbolLockMs: 0 });
+  driver.guard();
+  const fill = lost(driver, "stop");
+  driver.wait(5_000);
+  driver.answerPositions(0);
+  driver.answerTrades();
+  driver.wait(AGREE_MS);
+  driver.answerPositions(0);
+  driver.end("target");
+  // The stop's end comes without its trade, which the venue tells of when the next entry is on its way.
+  const { clientOrderId } = driver.last("stop");
+  const ended = { clientOrderId, symbolId: symbolId(0), fill: null, timeMs: driver.nowMs } as const;
+  driver.put({ type: "order-update", update: { ...ended, status: "finished", cumQtySteps: qtySteps(0) } });
+  driver.answerPositions(0);
+  driver.enter();
+  expect(driver.outcomes.at(-1)).toBe("S0 APPROVED");
+  driver.answerTrades(fill);
+  expect(driver.refuse("entry")).toEqual([]);
+  expect(driver.trades.map(({ reason }) => reason)).toEqual(["external"]);
+  expect(driver.core.holdings.trades.size).toBe(0);
+});
+
+it("leaves a trade ours whose entry was taken for over before its trades came", () => {
+  const driver = new CoreDriver();
+  driver.enter();
+  const fill = lost(driver, "entry");
+  driver.wait(5_000);
+  driver.answerPositions(STEPS);
+  driver.answerTrades();
+  driver.wait(AGREE_MS);
+  driver.answerPositions(STEPS);
+  driver.ack("stop");
+  driver.answerOrder("entry", null);
+  driver.wait(AGREE_MS);
+  expect(driver.answerOrder("entry", null)).toEqual([`target -${STEPS} @ 10094`]);
+  driver.answerTrades(fill);
+  expect(held(driver)).toMatchObject({ isAdopted: false, qtySteps: STEPS });
+});
+
+describe("what rests at the venue", () => {
+  it("and is not listed is asked for, and believed from there", () => {
+    const driver = guarded();
+    driver.wait(5_000);
+    expect(driver.answerOpenOrders(driver.last("target"))).toEqual([]);
+    driver.put({ type: "time" });
+    expect(driver.takeAsked()).toContain("order stop");
+    driver.answerOrder("stop", { status: "canceled" });
+    driver.answerTrades();
+    driver.wait(AGREE_MS);
+    expect(driver.answerTrades()).toEqual([`stop -${STEPS} @ 9939`]);
+  });
+
+  it("and belongs to nothing of ours any more is taken back when two lists have it", () => {
+    const driver = guarded();
+    const stray = { ...driver.last("stop"), clientOrderId: "testSzz-9" };
+    const foreign = { ...driver.last("stop"), clientOrderId: "web_1" };
+    driver.wait(5_000);
+    const listed = [driver.last("stop"), driver.last("target"), stray, foreign];
+    expect(driver.answerOpenOrders(...listed)).toEqual([]);
+    driver.wait(AGREE_MS);
+    const orders = listed.map((request) => ({ request, orderId: "1", cumQtySteps: qtySteps(0) }));
+    const query = { type: "open-orders" } as const;
+    const { nowMs } = driver;
+    const answer = { type: "open-orders", query, askedMs: nowMs, orders } as const;
+    const commands = driver.engine.process({ type: "answer", answer, nowMs, nowNs: nowMs * 1e6 });
+    expect(commands.filter(({ type }) => type === "cancel")).toEqual([
+      { type: "cancel", symbolId: 0, clientOrderId: "testSzz-9", isAlgo: true },
+    ]);
+  });
+});
+
+describe("the wallet", () => {
+  const funding = {
+    incomeId: "1",
+    type: "funding",
+    symbolId: symbolId(0),
+    amountE8: parseE8("-5"),
+    timeMs: T0,
+  } as const;
+
+  it("that the books do not explain twice is doubt: nothing is entered until they do", () => {
+    const driver = new CoreDriver();
+    driver.wait(1_000);
+    driver.answerWallet(START_E8 - parseE8("5"));
+    expect(driver.takeAsked()).toEqual(["income"]);
+    expect(driver.core.holdings.state).toBe("ACTIVE");
+    driver.wait(AGREE_MS);
+    driver.answerWallet(START_E8 - parseE8("5"));
+    expect(driver.states).toEqual(["REDUCING account-doubtful"]);
+    driver.answerIncome({ ...funding, tradeId: null });
+    driver.wait(100);
+    driver.answerWallet(START_E8 - parseE8("5"));
+    expect(driver.states.at(-1)).toBe("ACTIVE ");
+    expect(driver.core.holdings.portfolio.totals.fundingE8).toBe(funding.amountE8);
+  });
+
+  it("says nothing of what happened before the run began: that is in its first wallet", () => {
+    const driver = new CoreDriver();
+    driver.wait(1_000);
+    driver.answerIncome({ ...funding, tradeId: null, timeMs: T0 - 1 });
+    expect(driver.core.holdings.portfolio.walletE8).toBe(START_E8);
+  });
+
+  it("takes a payment that was missed once, and gives it to the trade of its symbol", () => {
+    const driver = guarded();
+    driver.answerIncome({ ...funding, tradeId: null }, { ...funding, tradeId: null });
+    driver.put({ type: "income", income: funding });
+    expect(held(driver)?.fundingE8).toBe(funding.amountE8);
+  });
+
+  it("leads to trades that only the account book knows: what was opened and closed unheard", () => {
+    const driver = new CoreDriver();
+    driver.wait(1_000);
+    driver.answerIncome({ ...funding, incomeId: "2", type: "realised", tradeId: "77" });
+    expect(driver.takeAsked()).toEqual(["trades 0"]);
+  });
+
+  it("of nothing is doubt", () => {
+    const driver = new CoreDriver();
+    driver.put({ type: "income", income: { ...funding, type: "transfer", amountE8: -START_E8 } });
+    expect(driver.states).toEqual(["REDUCING account-doubtful"]);
+  });
+});

@@ -1,0 +1,124 @@
+import { describe, expect, it } from "vitest";
+import { PROTECTION_WINDOW_MS } from "../../src/holdings.ts";
+import { UNKNOWN_MS } from "../../src/stages/states.ts";
+import { CoreDriver } from "../support/core-driver.ts";
+import { MINUTE_MS } from "../support/fixtures.ts";
+
+/** What becomes of a setup now. */
+function judged(driver: CoreDriver): string | undefined {
+  driver.nowMs += MINUTE_MS;
+  driver.enter();
+  return driver.outcomes.at(-1);
+}
+
+describe("a person's word", () => {
+  it("halts all entries until a person resumes, and leaves what is held alone", () => {
+    const driver = new CoreDriver();
+    expect(driver.put({ type: "operator", word: "halt" })).toEqual([]);
+    expect(judged(driver)).toBe("S0 STATE_NOT_ACTIVE");
+    driver.put({ type: "operator", word: "halt" });
+    driver.put({ type: "operator", word: "resume" });
+    expect(driver.states).toEqual(["HALTED operator", "ACTIVE "]);
+    expect(judged(driver)).toBe("S0 APPROVED");
+    driver.fill("entry");
+    driver.ack("stop");
+    driver.ack("target");
+    expect(driver.put({ type: "operator", word: "halt" })).toEqual([]);
+    expect(driver.minute("100")).toEqual([]);
+  });
+
+  it("leaves everything that is held, and what is on its way as soon as it fills", () => {
+    const driver = new CoreDriver(2);
+    driver.guard();
+    driver.decide(driver.candidate(1));
+    expect(driver.put({ type: "operator", word: "flatten" })).toEqual(["cancel target"]);
+    const entry = driver.fill("entry");
+    expect(entry.map((word) => word.split(" ")[0])).toEqual(["stop", "exit"]);
+    driver.fill("exit");
+    expect(driver.end("target")).toHaveLength(1);
+    driver.fill("exit");
+    expect(driver.trades.map(({ reason }) => reason)).toEqual(["operator", "operator"]);
+    expect(driver.core.holdings.state).toBe("ACTIVE");
+  });
+});
+
+describe("the state", () => {
+  it("is to reduce only while the account's words may get lost", () => {
+    const driver = new CoreDriver();
+    driver.put({ type: "account-stream", isLive: false });
+    expect(judged(driver)).toBe("S0 STATE_NOT_ACTIVE");
+    driver.put({ type: "account-stream", isLive: true });
+    expect(judged(driver)).toBe("S0 STATE_NOT_ACTIVE");
+    // What was left out is looked at first.
+    driver.answerPositions(0, driver.nowMs - MINUTE_MS - 1);
+    expect(driver.core.holdings.state).toBe("REDUCING");
+    driver.answerPositions(0);
+    expect(driver.states).toEqual(["REDUCING account-stream", "ACTIVE "]);
+    expect(judged(driver)).toBe("S0 APPROVED");
+  });
+
+  it.each([
+    ["KEY_REFUSED", "key-refused"],
+    ["POSITION_SIDE", "hedge-mode"],
+  ] as const)("is halted when an order is refused with %s", (code, reason) => {
+    const driver = new CoreDriver();
+    driver.enter();
+    driver.refuse("entry", code);
+    expect(driver.states).toEqual([`HALTED ${reason}`]);
+    expect(judged(driver)).toBe("S0 STATE_NOT_ACTIVE");
+  });
+
+  it("is to reduce only while an order's outcome is unknown for more than 5 s", () => {
+    const driver = new CoreDriver(2);
+    driver.decide(driver.candidate(1));
+    driver.outcome("entry", { type: "unknown", text: "" });
+    driver.wait(UNKNOWN_MS - 100);
+    expect(driver.states).toEqual([]);
+    driver.wait(100);
+    expect(driver.states).toEqual(["REDUCING outcome-unknown"]);
+    driver.answerOrder("entry", { status: "new" });
+    expect(driver.states.at(-1)).toBe("ACTIVE ");
+  });
+
+  it("is to reduce only at the second failure of protection in ten minutes, and halted at the third", () => {
+    const driver = new CoreDriver(3);
+    for (const id of [0, 1]) {
+      driver.decide(driver.candidate(id));
+      driver.fill("entry");
+      driver.refuse("stop", "WOULD_TRIGGER");
+      driver.fill("exit");
+    }
+    expect(driver.states).toEqual(["REDUCING protection"]);
+    driver.nowMs += PROTECTION_WINDOW_MS;
+    driver.put({ type: "time" });
+    expect(driver.states.at(-1)).toBe("ACTIVE ");
+    // Three that are open when the venue begins to refuse stops.
+    driver.decide(...[0, 1, 2].map((id) => driver.candidate(id)));
+    for (const back of [2, 1, 0]) driver.fill("entry", { back });
+    for (const back of [2, 1, 0])
+      driver.outcome("stop", { type: "refused", code: "WOULD_TRIGGER", text: "" }, back);
+    expect(driver.states.slice(2)).toEqual(["REDUCING protection", "HALTED protection"]);
+    driver.put({ type: "operator", word: "resume" });
+    expect(driver.core.holdings.state).toBe("ACTIVE");
+  });
+
+  it("is told of with all reasons, the person's first, each change once", () => {
+    const driver = new CoreDriver();
+    driver.put({ type: "account-stream", isLive: false });
+    driver.put({ type: "operator", word: "halt" });
+    driver.put({ type: "account-stream", isLive: false });
+    driver.put({ type: "operator", word: "resume" });
+    expect(driver.states).toEqual([
+      "REDUCING account-stream",
+      "HALTED operator,account-stream",
+      "REDUCING account-stream",
+    ]);
+  });
+});
+
+it("counts a position's margin at the leverage that the venue has told last", () => {
+  const driver = new CoreDriver();
+  driver.guard();
+  driver.put({ type: "leverage", symbolId: driver.last("entry").symbolId, leverage: 3 });
+  expect(driver.core.holdings.openTrades()[0]?.leverage).toBe(3);
+});
