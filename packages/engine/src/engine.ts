@@ -1,8 +1,8 @@
 import { assert, assertNever, MINUTE_MS } from "@smcq/kernel";
 import type { Command, EngineEvent, ModelProof, ScoredCandidate } from "./events.ts";
-import type { TradingOptions } from "./holdings.ts";
+import type { TradingOptions } from "./trading/holdings.ts";
 import type { Signal } from "./signal.ts";
-import { TradingCore } from "./trading-core.ts";
+import { TradingCore } from "./trading/trading-core.ts";
 
 /** Signals that one decision window holds at most; one more closes the window early (counted). */
 export const DECISION_SIGNALS_MAX = 4_096;

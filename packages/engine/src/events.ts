@@ -1,6 +1,6 @@
 import type { WinCounts } from "@smcq/risk";
 import type { Signal, SignalTimes } from "./signal.ts";
-import type { TradingCommand, TradingInput } from "./trading-events.ts";
+import type { TradingCommand, TradingInput } from "./trading/trading-events.ts";
 
 /** A candidate as the scan scored it, before the core has seen it. */
 export interface ScoredCandidate extends Omit<Signal, "times"> {

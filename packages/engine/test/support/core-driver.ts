@@ -11,27 +11,17 @@ import type {
 } from "@smcq/exchange";
 import { assert, parseE8, priceTicks, qtySteps, symbolId } from "@smcq/kernel";
 import type { RiskParameters } from "@smcq/risk";
-import type { EntryPlan } from "@smcq/strategy";
+
 import {
   type Command,
   type DecisionRecord,
   Engine,
   type EngineInput,
-  type ProtocolLimits,
   type ScoredCandidate,
   type TradeRecord,
 } from "../../src/index.ts";
-import type { TradingCore } from "../../src/trading-core.ts";
-import {
-  candidate,
-  FEES,
-  MINUTE_MS,
-  type OptionChoices,
-  optionsOf,
-  rulesOf,
-  START_E8,
-  T0,
-} from "./fixtures.ts";
+import type { TradingCore } from "../../src/trading/trading-core.ts";
+import { candidate, FEES, MINUTE_MS, type OptionChoices, optionsOf, rulesOf, T0 } from "./fixtures.ts";
 
 interface Known {
   readonly order: OrderRequest;

@@ -1,6 +1,6 @@
 import { parseE8, Rng, symbolId } from "@smcq/kernel";
 import { type Command, Engine, type EngineInput, type TradeRecord } from "../../src/index.ts";
-import type { TradingCore } from "../../src/trading-core.ts";
+import type { TradingCore } from "../../src/trading/trading-core.ts";
 import { candidate, FEES, MINUTE_MS, optionsOf, rulesOf, START_E8, T0 } from "./fixtures.ts";
 import { HostileVenue } from "./hostile-venue.ts";
 

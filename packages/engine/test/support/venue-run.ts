@@ -10,7 +10,7 @@ import {
   type ScoredCandidate,
   type TradeRecord,
 } from "../../src/index.ts";
-import type { TradingCore } from "../../src/trading-core.ts";
+import type { TradingCore } from "../../src/trading/trading-core.ts";
 import { candidate, FEES, MINUTE_MS, optionsOf, rulesOf, START_E8, T0 } from "./fixtures.ts";
 
 /** Open, high, low and close. */

@@ -1,9 +1,9 @@
 import type { Fill } from "@smcq/exchange";
 import { parseE8, qtySteps, symbolId } from "@smcq/kernel";
 import { describe, expect, it } from "vitest";
-import { CHECK_MS, TRADES_WAIT_MS } from "../../src/stages/account-check.ts";
-import { AGREE_MS } from "../../src/stages/order-tracker.ts";
-import type { Trade } from "../../src/trade.ts";
+import { CHECK_MS, TRADES_WAIT_MS } from "../../src/trading/stages/account-check.ts";
+import { AGREE_MS } from "../../src/trading/stages/order-tracker.ts";
+import type { Trade } from "../../src/trading/trade.ts";
 import { CoreDriver } from "../support/core-driver.ts";
 import { START_E8, T0 } from "../support/fixtures.ts";
 

@@ -2,7 +2,7 @@ import { Rng, symbolId } from "@smcq/kernel";
 import type { Receipt } from "@smcq/risk";
 import { describe, expect, it } from "vitest";
 import type { DecisionRecord, Quote, ScoredCandidate } from "../../src/index.ts";
-import { clientOrderId } from "../../src/order-ids.ts";
+import { clientOrderId } from "../../src/trading/order-ids.ts";
 import { CoreDriver } from "../support/core-driver.ts";
 import { MINUTE_MS } from "../support/fixtures.ts";
 

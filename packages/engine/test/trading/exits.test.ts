@@ -2,7 +2,7 @@ import { symbolId } from "@smcq/kernel";
 import { TRADE_PLAN } from "@smcq/strategy";
 import { describe, expect, it } from "vitest";
 
-import { BARLESS_MS } from "../../src/stages/exits.ts";
+import { BARLESS_MS } from "../../src/trading/stages/exits.ts";
 import { CoreDriver } from "../support/core-driver.ts";
 import { DAY_MS, MINUTE_MS, PROTOCOL } from "../support/fixtures.ts";
 

@@ -1,9 +1,9 @@
 import { parseE8, symbolId } from "@smcq/kernel";
 import { TRADE_PLAN } from "@smcq/strategy";
 import { describe, expect, it } from "vitest";
-import { ADL_PAUSE_MS } from "../../src/adoption.ts";
-import { TARGETS_LOST_MAX } from "../../src/stages/position-controller.ts";
-import type { Trade } from "../../src/trade.ts";
+import { ADL_PAUSE_MS } from "../../src/trading/adoption.ts";
+import { TARGETS_LOST_MAX } from "../../src/trading/stages/position-controller.ts";
+import type { Trade } from "../../src/trading/trade.ts";
 import { CoreDriver } from "../support/core-driver.ts";
 import { MINUTE_MS, START_E8 } from "../support/fixtures.ts";
 

@@ -1,8 +1,8 @@
 import { InvariantError } from "@smcq/kernel";
 import { expect, it } from "vitest";
-import { assertInvariants, assertSent } from "../../src/invariants.ts";
+import { assertInvariants, assertSent } from "../../src/trading/invariants.ts";
 import type { Command } from "../../src/index.ts";
-import type { Trade } from "../../src/trade.ts";
+import type { Trade } from "../../src/trading/trade.ts";
 import { CoreDriver } from "../support/core-driver.ts";
 
 /** A guarded trade, and what it looks like after something that must not happen. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { PROTECTION_WINDOW_MS } from "../../src/holdings.ts";
-import { UNKNOWN_MS } from "../../src/stages/states.ts";
+import { PROTECTION_WINDOW_MS } from "../../src/trading/holdings.ts";
+import { UNKNOWN_MS } from "../../src/trading/stages/states.ts";
 import { CoreDriver } from "../support/core-driver.ts";
 import { MINUTE_MS } from "../support/fixtures.ts";
 

@@ -1,7 +1,7 @@
 import type { BarExchange } from "@smcq/exchange-sim";
 import { describe, expect, it } from "vitest";
 import type { Command, EngineInput } from "../../src/index.ts";
-import type { TradingCore } from "../../src/trading-core.ts";
+import type { TradingCore } from "../../src/trading/trading-core.ts";
 import { START_E8 } from "../support/fixtures.ts";
 import { randomRun, VenueRun } from "../support/venue-run.ts";
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { AGREE_MS, GHOST_AGE_MS, OUTCOME_MS } from "../../src/stages/order-tracker.ts";
+import { AGREE_MS, GHOST_AGE_MS, OUTCOME_MS } from "../../src/trading/stages/order-tracker.ts";
 import { PROTOCOL } from "../support/fixtures.ts";
 import { CoreDriver } from "../support/core-driver.ts";
 

@@ -14,19 +14,12 @@ import {
 import type { AccountListener, FeeRates, TradingRules } from "@smcq/exchange";
 import type { EntryPlan } from "@smcq/features";
 import type { VenueRules } from "@smcq/exchange-sim";
-import {
-  BAR_FIELDS,
-  ManualClock,
-  MINUTE_MS,
-  numberToE8,
-  present,
-  type SymbolId,
-  symbolId,
-} from "@smcq/kernel";
+import { ManualClock, MINUTE_MS, present, type SymbolId, symbolId } from "@smcq/kernel";
 import type { RiskParameters, WinCounts } from "@smcq/risk";
 import type { FundingRate } from "./read-funding.ts";
 import { type HeatSample, type RiskSummary, RiskWatch } from "./risk-watch.ts";
 import type { ScannedSeries } from "./scan-series.ts";
+import { StoredBars } from "./stored-bars.ts";
 import { BarField, type BacktestVenue } from "./venue/backtest-venue.ts";
 import { BarVenue } from "./venue/bar-venue.ts";
 import { PathVenue } from "./venue/path-venue.ts";
@@ -90,8 +83,7 @@ export interface TradePassResult {
 interface Track {
   readonly id: SymbolId;
   readonly series: ScannedSeries;
-  /** The bar of the present minute, or the next one to come. */
-  bar: number;
+  /** The next one to come. */
   candidate: number;
 }
 
@@ -107,6 +99,7 @@ export class TradePass {
   readonly #engine: Engine;
   readonly #loop: EngineLoop;
   readonly #venue: BacktestVenue;
+  readonly #bars: StoredBars;
   readonly #tracks: readonly Track[];
   /** When each symbol's next candidate is (open time of its bar): a minute looks at those alone that have one. */
   readonly #nextMs: Float64Array;
@@ -121,14 +114,14 @@ export class TradePass {
   constructor(options: TradePassOptions) {
     this.#options = options;
     this.#lastWalletE8 = options.walletE8;
+    this.#bars = new StoredBars(options.series);
     this.#tracks = options.series.map((series, index) => ({
       id: symbolId(index),
       series,
-      bar: 0,
       candidate: 0,
     }));
     this.#nextMs = Float64Array.from(this.#tracks, candidateMs);
-    this.#clock = new ManualClock(this.#firstMs());
+    this.#clock = new ManualClock(this.#bars.firstMs);
     const { scoreMin, risk, protocol, entry, walletE8 } = options;
     this.#engine = new Engine({
       scoreMin,
@@ -173,8 +166,7 @@ export class TradePass {
       this.#inbox.put({ type: "instrument", symbolId: id, symbol: series.symbol, rules: own, fees });
     }
     this.#drain();
-    const firstMs = this.#firstMs();
-    const lastMs = Math.max(...this.#tracks.map(({ series }) => openMs(series, series.barCount - 1)));
+    const { firstMs, lastMs } = this.#bars;
     const days = Math.ceil((lastMs + MINUTE_MS - firstMs) / DAY_MS);
     for (let timeMs = firstMs; timeMs <= lastMs; timeMs += MINUTE_MS) {
       this.#minute(timeMs);
@@ -198,10 +190,6 @@ export class TradePass {
     return present(this.#engine.trading, "Invariant: this engine trades");
   }
 
-  #firstMs(): number {
-    return Math.min(...this.#tracks.map(({ series }) => openMs(series, 0)));
-  }
-
   #createVenue(): BacktestVenue {
     const { walletE8, rules, fees, fidelity } = this.#options;
     const clock = this.#clock;
@@ -212,13 +200,7 @@ export class TradePass {
       onStream: (isLive) => this.#inbox.put({ type: "account-stream", isLive }),
     };
     const run = {
-      bars: {
-        at: (id: SymbolId, timeMs: number) => this.#barAt(this.#track(id), timeMs),
-        before: (id: SymbolId, timeMs: number) => this.#barBefore(this.#track(id), timeMs),
-        valueE8: (id: SymbolId, bar: number, field: BarField) =>
-          numberToE8(this.#track(id).series.bars[bar * BAR_FIELDS + field] as number),
-        isLast: (id: SymbolId, bar: number) => bar === this.#track(id).series.barCount - 1,
-      },
+      bars: this.#bars,
       heldIds: () => this.#heldIds(),
       moveTo: (timeMs: number) => clock.advanceTo(Math.max(timeMs, clock.nowMs())),
       drain: () => this.#drain(),
@@ -239,8 +221,8 @@ export class TradePass {
     const marks = [...marked]
       .sort((a, b) => a - b)
       .flatMap((id) => {
-        const bar = this.#barAt(this.#track(id), timeMs);
-        return bar < 0 ? [] : [{ symbolId: id, priceE8: this.#closeE8(id, bar) }];
+        const bar = this.#bars.at(id, timeMs);
+        return bar < 0 ? [] : [{ symbolId: id, priceE8: this.#bars.valueE8(id, bar, BarField.Close) }];
       });
     if (marked.size > 0 || closeMs % HOUR_MS === 0 || this.#venue.walletE8() !== this.#lastWalletE8) {
       this.#inbox.put({ type: "minute", closeMs, marks });
@@ -275,7 +257,7 @@ export class TradePass {
     for (const track of this.#tracks) {
       if ((this.#nextMs[track.id] as number) > timeMs) continue;
       for (const index of this.#takeUntil(track, timeMs)) {
-        const next = openPriceOf(track.series, (track.series.candidates.bar[index] as number) + 1);
+        const next = this.#bars.openPrice(track.id, (track.series.candidates.bar[index] as number) + 1);
         quotes.push({ symbolId: track.id, bid: next, ask: next });
         candidates.push(this.#candidateOf(track, index, timeMs));
       }
@@ -295,7 +277,7 @@ export class TradePass {
     for (let atMs = candidateMs(track); atMs <= timeMs; atMs = candidateMs(track)) {
       const index = track.candidate++;
       // Without a next bar there is no decision.
-      const isNext = openMs(series, (bar[index] as number) + 1) === timeMs + MINUTE_MS;
+      const isNext = this.#bars.openMs(track.id, (bar[index] as number) + 1) === timeMs + MINUTE_MS;
       const isNow = atMs === timeMs && atMs >= (this.#options.fromMs ?? 0);
       if (isNow && isNext && (score[index] as number) > this.#options.scoreMin) taken.push(index);
     }
@@ -365,43 +347,13 @@ export class TradePass {
     this.#equity.push({ timeMs: closeMs, walletE8, equityE8 });
   }
 
-  /** The bar of a symbol that opened at `timeMs`, or -1. */
-  #barAt(track: Track, timeMs: number): number {
-    const { series } = track;
-    while (track.bar < series.barCount && openMs(series, track.bar) < timeMs) track.bar++;
-    return openMs(series, track.bar) === timeMs ? track.bar : -1;
-  }
-
-  /** The last bar of a symbol that opened before `timeMs`, or -1. */
-  #barBefore(track: Track, timeMs: number): number {
-    this.#barAt(track, timeMs);
-    return track.bar - 1;
-  }
-
-  #closeE8(id: SymbolId, bar: number): bigint {
-    return numberToE8(this.#track(id).series.bars[bar * BAR_FIELDS + BarField.Close] as number);
-  }
-
-  #track(id: SymbolId): Track {
-    return this.#tracks[id] as Track;
-  }
-
   #drain(): void {
     while (this.#inbox.size > 0) this.#loop.drain();
   }
-}
-
-/** Open time of a bar; infinite behind the last one. */
-function openMs({ bars, barCount }: ScannedSeries, bar: number): number {
-  return bar < barCount ? (bars[bar * BAR_FIELDS] as number) : Number.POSITIVE_INFINITY;
 }
 
 /** Open time of the bar that raised a track's next candidate; infinite behind the last one. */
 function candidateMs({ series, candidate }: Track): number {
   const { openMs: times, count } = series.candidates;
   return candidate < count ? (times[candidate] as number) : Number.POSITIVE_INFINITY;
-}
-
-function openPriceOf({ bars }: ScannedSeries, bar: number): number {
-  return bars[bar * BAR_FIELDS + 1] as number;
 }

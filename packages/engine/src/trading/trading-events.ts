@@ -11,7 +11,7 @@ import type {
 } from "@smcq/exchange";
 import type { SymbolId } from "@smcq/kernel";
 import type { Receipt } from "@smcq/risk";
-import type { SetupCode } from "./signal.ts";
+import type { SetupCode } from "../signal.ts";
 
 /** The best bid and ask of a symbol, price units. */
 export interface Quote {

@@ -2,7 +2,7 @@ import type { AccountAnswer, Fill, OpenOrder, VenuePosition } from "@smcq/exchan
 import { divRound, type SymbolId } from "@smcq/kernel";
 import type { Alarm } from "../alarm.ts";
 import type { Books } from "../books.ts";
-import type { EngineEvent } from "../events.ts";
+import type { EngineEvent } from "../../events.ts";
 import type { Holdings } from "../holdings.ts";
 import { coveredSteps } from "../trade.ts";
 import type { Turn } from "./closing-orders.ts";

@@ -1,7 +1,7 @@
 import type { OrderSide, TradingRules } from "@smcq/exchange";
 import type { SymbolId } from "@smcq/kernel";
 import type { ExitReason } from "./trading-events.ts";
-import type { SetupCode } from "./signal.ts";
+import type { SetupCode } from "../signal.ts";
 
 /**
  * The life of one intent, from approval to flat (docs/trading.md 5):

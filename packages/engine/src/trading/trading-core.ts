@@ -3,7 +3,7 @@ import { assertNever } from "@smcq/kernel";
 import { Governors, Pace, type Receipt, requireBounded } from "@smcq/risk";
 import { Alarm } from "./alarm.ts";
 import { type Booked, Books } from "./books.ts";
-import type { Command, EngineEvent, EngineEventType } from "./events.ts";
+import type { Command, EngineEvent, EngineEventType } from "../events.ts";
 import { assertInvariants, assertSent } from "./invariants.ts";
 import { Holdings, type TradingOptions } from "./holdings.ts";
 import { ApprovedEntries } from "./open-risks.ts";

@@ -2,7 +2,7 @@ import { e8ToNumber, MINUTE_MS } from "@smcq/kernel";
 import type { Flatten, Governors } from "@smcq/risk";
 import { stagnationBand, TRADE_PLAN } from "@smcq/strategy";
 import type { Alarm } from "../alarm.ts";
-import type { EngineEvent } from "../events.ts";
+import type { EngineEvent } from "../../events.ts";
 import type { Holdings } from "../holdings.ts";
 import type { Trade } from "../trade.ts";
 import type { ExitReason } from "../trading-events.ts";

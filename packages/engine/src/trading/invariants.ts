@@ -1,5 +1,5 @@
 import { assert, type SymbolId } from "@smcq/kernel";
-import type { Command } from "./events.ts";
+import type { Command } from "../events.ts";
 import type { Holdings } from "./holdings.ts";
 import type { OrderTracker } from "./stages/order-tracker.ts";
 import { coveredSteps, type Trade } from "./trade.ts";

@@ -1,7 +1,7 @@
 import type { Refusal } from "@smcq/exchange";
 import type { Governors } from "@smcq/risk";
 import type { Alarm } from "../alarm.ts";
-import type { EngineEvent, EngineEventType, OperatorWord } from "../events.ts";
+import type { EngineEvent, EngineEventType, OperatorWord } from "../../events.ts";
 import type { Holdings } from "../holdings.ts";
 import type { HaltReason } from "../trading-events.ts";
 import type { Turn } from "./closing-orders.ts";

@@ -8,7 +8,7 @@ import type {
 } from "@smcq/exchange";
 import { priceTicks, qtySteps } from "@smcq/kernel";
 import { approveClosing } from "@smcq/risk";
-import type { Command, EventStamp } from "../events.ts";
+import type { Command, EventStamp } from "../../events.ts";
 import type { Holdings } from "../holdings.ts";
 import { clientOrderId } from "../order-ids.ts";
 import type { Leg, Trade } from "../trade.ts";

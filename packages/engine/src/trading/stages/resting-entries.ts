@@ -1,5 +1,5 @@
 import type { Governors } from "@smcq/risk";
-import type { EngineEvent } from "../events.ts";
+import type { EngineEvent } from "../../events.ts";
 import type { Holdings } from "../holdings.ts";
 import type { Trade } from "../trade.ts";
 import type { ClosingOrders, Turn } from "./closing-orders.ts";

@@ -20,11 +20,11 @@ import {
   winProbabilityOf,
 } from "@smcq/risk";
 import type { EntryPlan } from "@smcq/strategy";
-import type { Command, Decision, ModelProof } from "../events.ts";
+import type { Command, Decision, ModelProof } from "../../events.ts";
 import type { Holdings, TradedSymbol } from "../holdings.ts";
 import { type ApprovedEntries, type Risks, risksOf } from "../open-risks.ts";
 import { clientOrderId } from "../order-ids.ts";
-import type { Signal } from "../signal.ts";
+import type { Signal } from "../../signal.ts";
 import { begun, type Trade } from "../trade.ts";
 import type { Quote } from "../trading-events.ts";
 import type { OrderTracker } from "./order-tracker.ts";

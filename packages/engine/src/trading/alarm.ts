@@ -1,4 +1,4 @@
-import type { Command, EventStamp } from "./events.ts";
+import type { Command, EventStamp } from "../events.ts";
 
 /**
  * The next time at which anything is due, collected over the stages of an event: one wake is under way at a time, the

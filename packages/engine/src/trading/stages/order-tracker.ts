@@ -8,7 +8,7 @@ import type {
   Refusal,
 } from "@smcq/exchange";
 import { assert, type SymbolId } from "@smcq/kernel";
-import type { EngineEvent } from "../events.ts";
+import type { EngineEvent } from "../../events.ts";
 
 /** An order without any word for so long is one whose outcome was lost. */
 export const OUTCOME_MS = 3_000;
