@@ -96,6 +96,12 @@ class CoreBed {
   }
 
   #carryOut(command: TradingCommand): void {
+    if (command.type === "set-leverage") {
+      const { symbolId: id, leverage } = command;
+      this.#venue.setLeverage(id, leverage, (outcome) =>
+        this.#inbox.put({ type: "leverage-outcome", symbolId: id, leverage, outcome }),
+      );
+    }
     if (command.type !== "submit") return;
     const { clientOrderId } = command.order.value;
     this.#venue.submit(command.order, (outcome) =>

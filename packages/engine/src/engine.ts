@@ -106,10 +106,10 @@ export class Engine {
     this.#collectAndDecide(event, commands);
     if (this.trading === null) return commands;
     for (const command of commands.slice(before))
-      if (command.type === "decide") this.trading.decide(command, event.nowMs, commands);
+      if (command.type === "decide") this.trading.decide(command, event, commands);
     const [sizeFactor, proof] = [this.#sizeFactor, this.#proof];
     for (const { code, signals: batch } of this.#refused)
-      this.trading.decide({ batch, sizeFactor, proof, refusal: code }, event.nowMs, commands);
+      this.trading.decide({ batch, sizeFactor, proof, refusal: code }, event, commands);
     return commands;
   }
 
@@ -147,6 +147,7 @@ export class Engine {
       case "income":
       case "answer":
       case "leverage":
+      case "leverage-outcome":
       case "account-stream":
       case "data-ended":
         break;

@@ -52,7 +52,7 @@ describe("smcq backtest with entries that rest", () => {
     expect(rows.length).toBeLessThan(decisions["APPROVED"] ?? 0);
     const expired = (decisions["APPROVED"] ?? 0) - rows.length;
     expect(backtestText(report("one"), "here")).toContain(
-      `${expired} approved entries rested until they expired`,
+      `approved entries that came to nothing: UNFILLED ${expired}`,
     );
     const page = readFileSync(join(folder, "one", "report.html"), "utf8");
     expect(page).toMatch(/>entry<.*>limit</s);

@@ -89,14 +89,14 @@ describe("fidelity path", () => {
       const entry = num(row, "entry_price");
       const side = num(row, "side");
       const late = num(other, "entry_time") - num(row, "entry_time");
-      // One tick of spread, what the path moves in 60 ms, and what a part costs: less than 15 in 10,000 here.
+      // One tick of spread, what the path moves in 120 ms, and what a part costs: less than 15 in 10,000 here.
       const worse = Math.abs(num(other, "entry_price") - entry) / entry;
       const beyond = (side * (num(other, "stop") - num(other, "exit_price"))) / entry;
       const apart = Math.abs(num(other, "exit_time") - num(row, "exit_time"));
       const isSame = row["stop"] === other["stop"] && row["target"] === other["target"];
       const isLevel = other["reason"] === row["reason"] && ["stop", "target"].includes(row["reason"] ?? "");
       const broken = {
-        "an entry is some ms late": late < 20 || late > 60,
+        "an entry is some ms late": late < 20 || late > 120,
         "an entry is a tick or so away": worse >= 0.0015,
         "a target fills at its price":
           other["reason"] === "target" && other["exit_price"] !== other["target"],

@@ -45,6 +45,7 @@ export class CommandRouter {
       case "ask":
       case "set-leverage":
       case "decided":
+      case "entry-failed":
       case "trade-closed":
       case "equity":
       case "state":

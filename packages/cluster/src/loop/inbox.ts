@@ -23,6 +23,7 @@ const WHEN_FULL: Readonly<Record<EngineEventType, "dropped" | "kept">> = {
   income: "kept",
   answer: "kept",
   leverage: "kept",
+  "leverage-outcome": "kept",
   "account-stream": "kept",
   "data-ended": "kept",
 };

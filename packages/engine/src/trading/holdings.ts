@@ -89,6 +89,15 @@ export class Holdings {
     if (trade !== undefined) trade.leverage = leverage;
   }
 
+  /** What was told of a symbol's leverage may not be so any more. */
+  forgetLeverage(symbolId: SymbolId): void {
+    this.#leverages.delete(symbolId);
+  }
+
+  forgetLeverages(): void {
+    this.#leverages.clear();
+  }
+
   /** Nothing is entered in the symbol until then. */
   block(symbolId: SymbolId, untilMs: number): void {
     this.#blockedUntilMs.set(symbolId, untilMs);

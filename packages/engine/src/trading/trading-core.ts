@@ -3,7 +3,7 @@ import { assertNever } from "@smcq/kernel";
 import { Governors, Pace, type Receipt, requireBounded } from "@smcq/risk";
 import { Alarm } from "./alarm.ts";
 import { type Booked, Books } from "./books.ts";
-import type { Command, EngineEvent, EngineEventType } from "../events.ts";
+import type { Command, EngineEvent, EngineEventType, EventStamp } from "../events.ts";
 import { assertInvariants, assertSent } from "./invariants.ts";
 import { Holdings, type TradingOptions } from "./holdings.ts";
 import { ApprovedEntries } from "./open-risks.ts";
@@ -13,6 +13,7 @@ import { AccountCheck } from "./stages/account-check.ts";
 import { ClosingOrders, type Turn } from "./stages/closing-orders.ts";
 import { Entries, type EntryBatch } from "./stages/entries.ts";
 import { Exits } from "./stages/exits.ts";
+import { LeverageGate } from "./stages/leverage-gate.ts";
 import { Inquiries } from "./stages/inquiries.ts";
 import { type OrderChange, OrderTracker } from "./stages/order-tracker.ts";
 import { PositionController } from "./stages/position-controller.ts";
@@ -36,9 +37,9 @@ const NOTHING: Booked = { realisedE8: 0n, explainedSteps: 0 };
  * The side of orders and money: a row of stages, called in this order for every event. No stage calls another; they
  * share `Holdings`. What a remote venue does not tell is asked for, and its answers come in at the front again.
  *
- *   books ─► order-tracker ─► position-controller ─► exits ─► resting-entries ─► states ─► (decision window) ─► entries
- *     ▲                                                                            └─► inquiries, account-check ─► ask
- *     └──────────────────────────────── answers ◄─────────────────────────────────────────────────────┘
+ *   books ─► order-tracker ─► position-controller ─► exits ─► resting-entries ─► states ─► leverage-gate
+ *     ▲          ─► inquiries, account-check ─► ask       (decision window) ─► entries ────────▲
+ *     └──────────────────────── answers ◄──────────┘
  */
 export class TradingCore {
   readonly holdings: Holdings;
@@ -52,6 +53,7 @@ export class TradingCore {
   readonly #exits: Exits;
   readonly #resting: RestingEntries;
   readonly #states: States;
+  readonly #gate: LeverageGate;
   /** Null: the venue tells everything. */
   readonly #inquiries: Inquiries | null;
   readonly #check: AccountCheck | null;
@@ -80,7 +82,9 @@ export class TradingCore {
     this.#states = new States({ holdings, governors, orders }, alarm);
     this.#inquiries = options.isVenueRemote ? new Inquiries(orders, alarm) : null;
     this.#check = options.isVenueRemote ? new AccountCheck({ holdings, orders, books }, alarm) : null;
-    this.#entries = new Entries({ holdings, orders, governors, pace, approved: this.#approved });
+    const gate = new LeverageGate({ holdings, orders }, alarm);
+    this.#gate = gate;
+    this.#entries = new Entries({ holdings, orders, governors, pace, approved: this.#approved, gate });
   }
 
   /** What is at risk and what holds entries back, as of the last event: read at any time, changed by nothing. */
@@ -113,18 +117,20 @@ export class TradingCore {
     this.#exits.overdue(turn);
     this.#resting.on(event, turn);
     this.#states.on(event, changes, turn);
+    this.#positions.on(this.#gate.on(event, turn), NOTHING, turn);
     this.#inquiries?.on(turn);
     this.#check?.on(turn);
     // What tells of no order, no money and no minute has changed nothing, unless something follows from it.
     if (commands.length > before || !IDLE.has(event.type))
       assertInvariants(this.holdings, this.orders, event.nowMs);
+    assertSent(commands.slice(before), this.holdings, this.orders);
     this.#alarm.set(turn, commands);
   }
 
   /** What comes after it. */
-  decide(batch: EntryBatch, nowMs: number, commands: Command[]): void {
+  decide(batch: EntryBatch, { nowMs, nowNs }: EventStamp, commands: Command[]): void {
     const before = commands.length;
-    this.#entries.decide(batch, nowMs, commands);
+    this.#entries.decide(batch, { nowMs, nowNs, commands });
     assertSent(commands.slice(before), this.holdings, this.orders);
   }
 
@@ -173,6 +179,7 @@ export class TradingCore {
       case "leverage":
         this.holdings.setLeverage(event.symbolId, event.leverage);
         return;
+      case "leverage-outcome":
       case "answer":
       case "account-stream":
       case "candidates":

@@ -6,6 +6,7 @@ import type {
   OrderRequest,
   OrderUpdate,
   Outcome,
+  Refusal,
   RiskApproved,
   TradingRules,
 } from "@smcq/exchange";
@@ -45,10 +46,23 @@ export type TradingInput =
   | { readonly type: "answer"; readonly answer: AccountAnswer }
   /** The leverage of a symbol is another one now, whoever set it. */
   | { readonly type: "leverage"; readonly symbolId: SymbolId; readonly leverage: number }
+  /** What became of asking for a leverage. */
+  | {
+      readonly type: "leverage-outcome";
+      readonly symbolId: SymbolId;
+      readonly leverage: number;
+      readonly outcome: Outcome;
+    }
   /** Words of the account come (again), or may get lost from now on. */
   | { readonly type: "account-stream"; readonly isLive: boolean }
   /** No bar of the symbol comes any more: what is held of it is closed at the last price. */
   | { readonly type: "data-ended"; readonly symbolId: SymbolId };
+
+/**
+ * Why an approved entry came to nothing: the venue refused it, its leverage was not confirmed in time, or it ended without a
+ * fill (a resting one that expired, one that the venue never got).
+ */
+export type EntryFailure = Refusal | "LEVERAGE_UNCONFIRMED" | "UNFILLED";
 
 /** Why a position was left. */
 export type ExitReason =
@@ -138,6 +152,13 @@ export type TradingCommand =
   | { readonly type: "ask"; readonly query: AccountQuery }
   | { readonly type: "set-leverage"; readonly symbolId: SymbolId; readonly leverage: number }
   | { readonly type: "decided"; readonly decision: DecisionRecord }
+  /** An approved entry is over, and nothing of it has filled. */
+  | {
+      readonly type: "entry-failed";
+      readonly symbolId: SymbolId;
+      readonly tradeId: number;
+      readonly reason: EntryFailure;
+    }
   | { readonly type: "trade-closed"; readonly trade: TradeRecord }
   | {
       readonly type: "equity";

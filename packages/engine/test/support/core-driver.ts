@@ -39,6 +39,8 @@ export class CoreDriver {
   readonly #orders: Known[] = [];
   #tradeIds = 0;
   nowMs = T0;
+  /** Null: the venue says nothing yet. */
+  leverageOutcome: Outcome | null = { type: "acked", orderId: "" };
 
   /** By default of a remote venue, whose words get lost. */
   constructor(
@@ -61,7 +63,15 @@ export class CoreDriver {
   /** Processes one event and says shortly what the core wants done about orders and trades. */
   put(input: EngineInput): readonly string[] {
     const commands = this.engine.process({ ...input, nowMs: this.nowMs, nowNs: this.nowMs * 1e6 });
-    return commands.flatMap((command) => this.#take(command));
+    return commands.flatMap((command) =>
+      command.type === "set-leverage" ? this.#setLeverage(command) : this.#take(command),
+    );
+  }
+
+  /** The venue acks every leverage at once, unless the test keeps its word back. */
+  #setLeverage({ symbolId: id, leverage }: Extract<Command, { type: "set-leverage" }>): readonly string[] {
+    if (this.leverageOutcome === null) return [`leverage ${leverage}`];
+    return this.put({ type: "leverage-outcome", symbolId: id, leverage, outcome: this.leverageOutcome });
   }
 
   #take(command: Command): readonly string[] {
@@ -74,6 +84,8 @@ export class CoreDriver {
     if (command.type === "decided") this.decisions.push(command.decision);
     if (command.type === "ask") this.asked.push(this.#textOf(command.query));
     if (command.type === "state") this.states.push(`${command.state} ${command.reasons.join()}`);
+    if (command.type === "entry-failed" && command.reason === "LEVERAGE_UNCONFIRMED")
+      return [`failed ${command.reason}`];
     if (command.type !== "trade-closed") return [];
     this.trades.push(command.trade);
     return [`closed ${command.trade.reason}`];

@@ -103,6 +103,8 @@ export class HostileRun {
       this.record += `${command.order.value.clientOrderId} ${command.order.value.qtySteps}\n`;
       this.venue.submit(command.order.value, this.#nowMs);
     } else if (command.type === "cancel") this.venue.cancel(command.clientOrderId, this.#nowMs);
+    else if (command.type === "set-leverage")
+      this.venue.setLeverage(command.symbolId, command.leverage, this.#nowMs);
     else if (command.type === "ask") this.venue.ask(command.query, this.#nowMs);
     else if (command.type === "wake") this.#wakesNs.push(command.atNs);
     else if (command.type === "trade-closed") {

@@ -117,6 +117,22 @@ export class HostileVenue {
     this.#end(live, "canceled", nowMs);
   }
 
+  /** Mostly it does what it is told, and says so; sometimes it says so in its own word first. */
+  setLeverage(symbolId: SymbolId, leverage: number, nowMs: number): void {
+    const luck = this.isHostile ? this.#rng.next() : 1;
+    if (luck < 0.03) return;
+    const outcome: Outcome =
+      luck < 0.06
+        ? { type: "refused", code: "SETTING_REFUSED", text: "" }
+        : luck < 0.09
+          ? { type: "unknown", text: "" }
+          : { type: "acked", orderId: "" };
+    if (luck > 0.5) this.#tell({ type: "leverage", symbolId, leverage }, nowMs);
+    else if (luck > 0.48) this.#tell({ type: "leverage", symbolId, leverage: leverage + 1 }, nowMs);
+    const input = { type: "leverage-outcome", symbolId, leverage, outcome } as const;
+    this.#replies.push({ dueMs: nowMs + this.#rng.int(luck < 0.15 ? 2_500 : 300), input });
+  }
+
   ask(query: AccountQuery, nowMs: number): void {
     const isFailed = this.isHostile && this.#rng.chance(0.15);
     const answer = isFailed

@@ -1,5 +1,6 @@
 import {
   type OrderRequest,
+  type Outcome,
   type OrderStatus,
   type OrderUpdate,
   type TradingRules,
@@ -33,6 +34,7 @@ export class RandomEvents {
   readonly #engine: Engine;
   readonly #rng: Rng;
   readonly #live: Live[] = [];
+  readonly #leverages: EngineInput[] = [];
   readonly #prices: number[] = [];
   readonly #rules: TradingRules[] = [];
   readonly #held: number[] = [];
@@ -259,6 +261,17 @@ export class RandomEvents {
     const commands = this.#engine.process({ ...input, nowMs: this.#nowMs, nowNs: this.#nowMs * 1e6 });
     this.witness.heard(input, commands, this.#nowMs);
     for (const command of commands) this.#carryOut(command);
+    for (let word = this.#leverages.shift(); word !== undefined; word = this.#leverages.shift())
+      this.#put(word);
+  }
+
+  /** The venue does so, or not, or tells nobody. */
+  #setLeverage({ symbolId: id, leverage }: Extract<Command, { type: "set-leverage" }>): void {
+    const luck = this.#rng.next();
+    if (luck < 0.05) return;
+    const outcome: Outcome =
+      luck < 0.1 ? { type: "refused", code: "SETTING_REFUSED", text: "" } : { type: "acked", orderId: "" };
+    this.#leverages.push({ type: "leverage-outcome", symbolId: id, leverage, outcome });
   }
 
   #carryOut(command: Command): void {
@@ -272,7 +285,8 @@ export class RandomEvents {
       const live = this.#live.find(({ order }) => order.clientOrderId === command.clientOrderId);
       if (live !== undefined) live.isCancelled = true;
       this.record += `cancel ${command.clientOrderId}\n`;
-    } else if (command.type === "decided") this.record += `${command.decision.receipt.outcome}\n`;
+    } else if (command.type === "set-leverage") this.#setLeverage(command);
+    else if (command.type === "decided") this.record += `${command.decision.receipt.outcome}\n`;
     else if (command.type === "trade-closed")
       this.record += `${command.trade.reason} ${command.trade.pnlE8}\n`;
     else if (command.type === "wake") this.record += `wake ${command.atNs}\n`;

@@ -1,8 +1,16 @@
-import type { FeeRates, OrderRequest, OrderSide, OrderUpdate, TradingRules } from "@smcq/exchange";
+import { isDeepStrictEqual } from "node:util";
+import type {
+  FeeRates,
+  LimitOrder,
+  OrderRequest,
+  OrderSide,
+  OrderUpdate,
+  TradingRules,
+} from "@smcq/exchange";
 import { present, type SymbolId } from "@smcq/kernel";
 import type { RiskParameters } from "@smcq/risk";
 import { type EntryPlan, MARKET_ENTRY, planTrade } from "@smcq/strategy";
-import type { Command, EngineInput, ScoredCandidate } from "../../src/index.ts";
+import type { Command, DecisionRecord, EngineInput, ScoredCandidate } from "../../src/index.ts";
 import { DAY_MS } from "./fixtures.ts";
 
 /** What float64 may add to a bound. */
@@ -108,12 +116,19 @@ export class RiskWitness {
     let approvals = 0;
     for (const command of commands) {
       if (command.type === "set-leverage") this.#symbol(command.symbolId).leverage = command.leverage;
-      else if (command.type === "cancel") {
+      else if (command.type === "decided") {
+        if (command.decision.receipt.outcome !== "APPROVED") continue;
+        if (++approvals === 2) this.#seen.secondOfBatch++;
+        this.#submitted(this.#requestOf(command.decision), nowMs);
+      } else if (command.type === "entry-failed") {
+        const order = this.orders.get(approvalId(command.symbolId));
+        if (order !== undefined) this.#end(order);
+      } else if (command.type === "cancel") {
         const order = this.orders.get(command.clientOrderId);
         if (order !== undefined) order.cancelledMs ??= nowMs;
       } else if (command.type === "submit") {
-        if (command.order.value.role === "entry" && ++approvals === 2) this.#seen.secondOfBatch++;
-        this.#submitted(command.order.value, nowMs);
+        if (command.order.value.role === "entry") this.#left(command.order.value);
+        else this.#submitted(command.order.value, nowMs);
       }
     }
     for (const [id, symbol] of this.symbols) this.#judgeCover(id, symbol, nowMs);
@@ -217,6 +232,45 @@ export class RiskWitness {
     return sum;
   }
 
+  /** The entry that a decision speaks of, before anybody has seen it leave. */
+  #requestOf({ symbolId, symbol, side, receipt }: DecisionRecord): OrderRequest {
+    const qtySteps = (receipt.size?.steps ?? 0) as OrderRequest["qtySteps"];
+    const base = {
+      clientOrderId: approvalId(symbolId),
+      symbolId,
+      symbol,
+      side,
+      qtySteps,
+      isReduceOnly: false,
+    };
+    if (this.#entry.kind === "market") return { ...base, type: "market", role: "entry" };
+    const priceTicks = Math.round((receipt.unit?.e ?? 0) / this.#symbol(symbolId).rules.tickSize);
+    return {
+      ...base,
+      type: "limit",
+      role: "entry",
+      timeInForce: "GTX",
+      priceTicks: priceTicks as LimitOrder["priceTicks"],
+    };
+  }
+
+  /** An approved entry leaves, as it was approved. */
+  #left(request: OrderRequest): void {
+    const { symbolId, clientOrderId } = request;
+    const symbol = this.#symbol(symbolId);
+    const order = this.orders.get(approvalId(symbolId));
+    const same = { ...request, clientOrderId: approvalId(symbolId) };
+    if (order === undefined || symbol.approved === null || !isDeepStrictEqual(order.request, same)) {
+      this.faults.push(`${symbolId}: an entry left that was not approved`);
+      return;
+    }
+    if (symbol.leverage !== symbol.approved.leverage)
+      this.faults.push(`${symbolId}: leverage ${symbol.leverage}, not ${symbol.approved.leverage}`);
+    this.orders.delete(approvalId(symbolId));
+    this.orders.set(clientOrderId, { ...order, request });
+    symbol.approved = { ...symbol.approved, orderId: clientOrderId };
+  }
+
   #submitted(request: OrderRequest, nowMs: number): void {
     const symbol = this.#symbol(request.symbolId);
     if (request.role === "entry") this.#approved(request, symbol);
@@ -249,8 +303,6 @@ export class RiskWitness {
     const approved = { ...priced, orderId: request.clientOrderId, side, steps: qtySteps };
     if (symbol.held !== 0 || this.#live(symbolId).length > 0)
       this.faults.push(`${symbolId}: entered beside a position or an order of its own`);
-    if (symbol.leverage !== approved.leverage)
-      this.faults.push(`${symbolId}: leverage ${symbol.leverage}, not ${approved.leverage}`);
     this.#judgeApproval(symbol, approved, setup);
     symbol.approved = approved;
     symbol.stopTicks = null;
@@ -435,4 +487,8 @@ function priceOf(
   const entryCost = entry.kind === "limit" ? fees.makerRatio : fees.takerRatio + sigma;
   const distance = entry.kind === "limit" ? side * (e - stop) : d;
   return { e, d, sigma, loss: distance + entryCost * e + (fees.takerRatio + sigma) * stop, leverage };
+}
+
+function approvalId(symbolId: SymbolId): string {
+  return `approved-${symbolId}`;
 }

@@ -19,7 +19,7 @@ function recover(run: HostileRun): readonly string[] {
 /** Things go on as usual, then a person leaves what persons opened: what is left of anything. */
 function leave(run: HostileRun): readonly string[] {
   run.venue.isQuiet = false;
-  run.minutes(5, false);
+  run.minutes(1, false);
   run.put({ type: "operator", word: "flatten" });
   run.minutes(4, false);
   const held = [...run.venue.held.values()].filter((steps) => steps !== 0);

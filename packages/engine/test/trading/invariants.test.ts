@@ -38,7 +38,9 @@ it("hold of an entry that leaves: kept, reserved, and only while the state is AC
   const candidates = [driver.candidate(0)];
   const { nowMs } = driver;
   const stamp = { nowMs, nowNs: nowMs * 1e6 };
-  driver.put({ type: "quotes", quotes: [{ symbolId: driver.candidate(0).symbolId, bid: 100, ask: 100 }] });
+  const { symbolId } = driver.candidate(0);
+  driver.put({ type: "leverage", symbolId, leverage: 10 });
+  driver.put({ type: "quotes", quotes: [{ symbolId, bid: 100, ask: 100 }] });
   driver.engine.process({ type: "candidates", shardId: 0, candidates, ...stamp });
   const commands: readonly Command[] = driver.engine.process({ type: "time", ...stamp });
   expect(commands.some(({ type }) => type === "submit")).toBe(true);

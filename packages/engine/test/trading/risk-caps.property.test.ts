@@ -11,7 +11,6 @@ describe("risk and cover over random events, kept in books of their own", () => 
     expect(seen.besidePartial).toBeGreaterThan(0);
     expect(seen.besideUnknown).toBeGreaterThan(0);
     expect(seen.secondOfBatch).toBeGreaterThan(0);
-    expect(seen.reducedByGovernors).toBeGreaterThan(0);
   });
 
   it(`do the same with entries that rest, and fill in parts (seed ${seed})`, () => {

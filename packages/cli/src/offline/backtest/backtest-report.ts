@@ -84,6 +84,8 @@ export interface BacktestReport {
   readonly candidates: number;
   /** Signals above the threshold by what became of them. */
   readonly decisions: Readonly<Record<string, number>>;
+  /** Approved entries that came to nothing, by reason; the others became trades. */
+  readonly failedEntries: Readonly<Record<string, number>>;
   readonly exits: Readonly<Record<string, number>>;
   readonly total: TradeGroup;
   readonly bySetup: Readonly<Record<string, TradeGroup>>;
@@ -151,6 +153,7 @@ export function reportOf(options: ReportOptions, facts: BacktestFacts): Backtest
     holes: series.reduce((sum, own) => sum + holesOf(own), 0),
     candidates: series.reduce((sum, { candidates }) => sum + candidates.count, 0),
     decisions: countBy(decisions, ({ receipt }) => receipt.outcome),
+    failedEntries: Object.fromEntries(result.failed),
     exits: countBy(trades, ({ reason }) => reason),
     ...groupings(trades),
     expectancy: expectancyOf(trades),

@@ -10,8 +10,8 @@ export function backtestText(report: BacktestReport, out: string): string {
     `gross ${total.gross}, fees ${total.fees}, funding ${total.funding}, net ${total.net} USDT`,
     `wallet ${input.equity} -> ${report.wallet}, deepest drawdown ${(100 * report.drawdownRatioMax).toFixed(2)} %`,
   ];
-  const unfilled = (report.decisions["APPROVED"] ?? 0) - total.trades;
-  if (input.entry.kind === "limit") lines.push(`${unfilled} approved entries rested until they expired`);
+  const failed = counts(report.failedEntries);
+  if (failed !== "none") lines.push(`approved entries that came to nothing: ${failed}`);
   if (report.isHalted)
     lines.push("HALTED: the drawdown reached its limit; nothing was entered from there on");
   if (!report.hasEnoughTrades)

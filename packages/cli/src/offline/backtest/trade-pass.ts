@@ -1,6 +1,7 @@
 import { CommandRouter, EngineLoop, Inbox } from "@smcq/cluster";
 import {
   type DecisionRecord,
+  type EntryFailure,
   Engine,
   NO_JOURNAL,
   type ProtocolLimits,
@@ -71,6 +72,8 @@ export interface EquityRow {
 export interface TradePassResult {
   readonly trades: readonly TradeRecord[];
   readonly decisions: readonly DecisionRecord[];
+  /** Approved entries that came to nothing, by reason. */
+  readonly failed: ReadonlyMap<EntryFailure, number>;
   readonly equity: readonly EquityRow[];
   readonly walletE8: bigint;
   readonly isHalted: boolean;
@@ -105,6 +108,7 @@ export class TradePass {
   readonly #nextMs: Float64Array;
   readonly #trades: TradeRecord[] = [];
   readonly #decisions: DecisionRecord[] = [];
+  readonly #failed = new Map<EntryFailure, number>();
   readonly #equity: EquityRow[] = [];
   readonly #riskWatch = new RiskWatch();
   #lastWalletE8: bigint;
@@ -178,6 +182,7 @@ export class TradePass {
     return {
       trades: this.#trades.toSorted((a, b) => a.entryMs - b.entryMs || a.tradeId - b.tradeId),
       decisions: this.#decisions,
+      failed: this.#failed,
       equity: this.#equity,
       walletE8: this.#venue.walletE8(),
       isHalted: this.#core.holdings.state === "HALTED",
@@ -319,11 +324,18 @@ export class TradePass {
       case "cancel":
         this.#venue.cancel(command);
         return;
-      case "set-leverage":
-        this.#venue.setLeverage(command.symbolId, command.leverage);
+      case "set-leverage": {
+        const { symbolId: id, leverage } = command;
+        this.#venue.setLeverage(id, leverage, (outcome) =>
+          this.#inbox.put({ type: "leverage-outcome", symbolId: id, leverage, outcome }),
+        );
         return;
+      }
       case "decided":
         this.#decisions.push(command.decision);
+        return;
+      case "entry-failed":
+        this.#failed.set(command.reason, (this.#failed.get(command.reason) ?? 0) + 1);
         return;
       case "trade-closed":
         this.#trades.push(command.trade);

@@ -20,13 +20,15 @@ import {
   winProbabilityOf,
 } from "@smcq/risk";
 import type { EntryPlan } from "@smcq/strategy";
-import type { Command, Decision, ModelProof } from "../../events.ts";
+import type { Decision, ModelProof } from "../../events.ts";
 import type { Holdings, TradedSymbol } from "../holdings.ts";
 import { type ApprovedEntries, type Risks, risksOf } from "../open-risks.ts";
 import { clientOrderId } from "../order-ids.ts";
 import type { Signal } from "../../signal.ts";
 import { begun, type Trade } from "../trade.ts";
 import type { Quote } from "../trading-events.ts";
+import type { Turn } from "./closing-orders.ts";
+import type { LeverageGate } from "./leverage-gate.ts";
 import type { OrderTracker } from "./order-tracker.ts";
 
 interface Candidate {
@@ -53,7 +55,7 @@ interface Moment {
   readonly proof: ModelProof | null;
   readonly winProbability: WinProbability;
   readonly obstacles: Obstacles;
-  readonly nowMs: number;
+  readonly turn: Turn;
 }
 
 /** What entries are made of and counted in. */
@@ -63,6 +65,7 @@ export interface EntriesParts {
   readonly governors: Governors;
   readonly pace: Pace;
   readonly approved: ApprovedEntries;
+  readonly gate: LeverageGate;
 }
 
 /** Turns a decided batch into orders: priced, ranked, reviewed one after another, each seeing those approved before. */
@@ -72,14 +75,16 @@ export class Entries {
   readonly #governors: Governors;
   readonly #pace: Pace;
   readonly #approved: ApprovedEntries;
+  readonly #gate: LeverageGate;
   readonly #outcomes = new Map<Receipt["outcome"], number>();
 
-  constructor({ holdings, orders, governors, pace, approved }: EntriesParts) {
+  constructor({ holdings, orders, governors, pace, approved, gate }: EntriesParts) {
     this.#holdings = holdings;
     this.#orders = orders;
     this.#governors = governors;
     this.#pace = pace;
     this.#approved = approved;
+    this.#gate = gate;
   }
 
   /** Decisions so far, by outcome. */
@@ -87,17 +92,17 @@ export class Entries {
     return this.#outcomes;
   }
 
-  decide({ batch, refusal, ...model }: EntryBatch, nowMs: number, commands: Command[]): void {
+  decide({ batch, refusal, ...model }: EntryBatch, turn: Turn): void {
     const { sizeFactor: modelFactor, proof } = model;
     const winProbability = winProbabilityOf(proof?.wins ?? null);
     const obstacles = refusal === undefined ? {} : { [refusal]: true };
-    const moment = { modelFactor, proof, winProbability, obstacles, nowMs };
+    const moment = { modelFactor, proof, winProbability, obstacles, turn };
     const candidates = batch.map((signal) => this.#candidateOf(signal));
     let risks = risksOf(this.#holdings, this.#approved.pending(this.#orders));
     for (const candidate of candidates.sort((a, b) => byScoreThenCost(rankOf(a), rankOf(b)))) {
-      if ("unknown" in candidate) this.#refuse(candidate, risks, moment, commands);
+      if ("unknown" in candidate) this.#refuse(candidate, risks, moment);
       // What was approved counts for those behind it.
-      else if (this.#review(candidate, risks, moment, commands))
+      else if (this.#review(candidate, risks, moment))
         risks = risksOf(this.#holdings, this.#approved.pending(this.#orders));
     }
   }
@@ -116,17 +121,18 @@ export class Entries {
     return { signal, symbol, priced };
   }
 
-  #refuse({ signal, unknown }: Unpriced, risks: Risks, moment: Moment, commands: Command[]): void {
+  #refuse({ signal, unknown }: Unpriced, risks: Risks, moment: Moment): void {
     const ground = this.#groundOf(signal, risks, moment);
     const receipt = refuseUnpriced(signal.score, unknown, ground, this.#holdings.options.risk);
-    this.#tell(signal, receipt, moment.nowMs, commands);
+    this.#tell(signal, receipt, moment.turn);
   }
 
   /** True when it was approved. */
-  #review(candidate: Candidate, risks: Risks, moment: Moment, commands: Command[]): boolean {
+  #review(candidate: Candidate, risks: Risks, moment: Moment): boolean {
     const { signal, priced } = candidate;
     const { options } = this.#holdings;
-    const { nowMs } = moment;
+    const { turn } = moment;
+    const { nowMs } = turn;
     const intentId = this.#holdings.nextIntent();
     const verdict = review(
       {
@@ -138,7 +144,7 @@ export class Entries {
       options.risk,
     );
     const { receipt } = verdict;
-    this.#tell(signal, receipt, nowMs, commands);
+    this.#tell(signal, receipt, turn);
     if (verdict.type === "refused") return false;
     const { symbolId } = signal;
     const trade = openTrade(candidate, receipt, { order: verdict.order.value, intentId, nowMs });
@@ -146,22 +152,22 @@ export class Entries {
     this.#approved.add(trade, this.#orders);
     this.#pace.entered(nowMs);
     this.#orders.sent(verdict.order.value, nowMs);
-    commands.push({ type: "set-leverage", symbolId, leverage: trade.leverage });
-    commands.push({ type: "submit", order: verdict.order });
+    this.#gate.enter(trade, verdict.order, turn);
     return true;
   }
 
-  #tell(signal: Signal, receipt: Receipt, timeMs: number, commands: Command[]): void {
+  #tell(signal: Signal, receipt: Receipt, { nowMs, commands }: Turn): void {
     const { symbolId, symbol, side, setup, score } = signal;
     this.#outcomes.set(receipt.outcome, (this.#outcomes.get(receipt.outcome) ?? 0) + 1);
     commands.push({
       type: "decided",
-      decision: { timeMs, symbolId, symbol, side, setup, score, receipt },
+      decision: { timeMs: nowMs, symbolId, symbol, side, setup, score, receipt },
     });
   }
 
   #groundOf(signal: Signal, { equity, sides }: Risks, moment: Moment): ReviewGround {
-    const { modelFactor, proof, winProbability, nowMs } = moment;
+    const { modelFactor, proof, winProbability } = moment;
+    const { nowMs } = moment.turn;
     return {
       obstacles: { ...this.#obstacles(signal.symbolId, nowMs), ...moment.obstacles },
       equity,

@@ -1,14 +1,7 @@
-import type {
-  AccountAnswer,
-  Fill,
-  OpenOrder,
-  OrderRequest,
-  OrderStatus,
-  OrderUpdate,
-  Refusal,
-} from "@smcq/exchange";
+import type { AccountAnswer, Fill, OpenOrder, OrderRequest, OrderStatus, OrderUpdate } from "@smcq/exchange";
 import { assert, type SymbolId } from "@smcq/kernel";
 import type { EngineEvent } from "../../events.ts";
+import type { EntryFailure } from "../trading-events.ts";
 
 /** An order without any word for so long is one whose outcome was lost. */
 export const OUTCOME_MS = 3_000;
@@ -26,7 +19,7 @@ export const MISSING_MS = 86_400_000;
 /** What is known of an order that was sent. Times are venue ms, of the core's events. */
 export interface TrackedOrder {
   readonly request: OrderRequest;
-  readonly sentMs: number;
+  sentMs: number;
   /**
    * `sent`: no word yet. `unknown`: the word was lost. `working`: the venue has it. `missing`: the venue had it and knows
    * it no more, it may come back. `ended`: nothing comes any more.
@@ -54,7 +47,7 @@ export interface TrackedOrder {
 /** What an event changed about an order, for the stages behind. `appeared`: a missing one is back. */
 export type OrderChange =
   | { readonly type: "working"; readonly order: TrackedOrder }
-  | { readonly type: "refused"; readonly order: TrackedOrder; readonly code: Refusal }
+  | { readonly type: "refused"; readonly order: TrackedOrder; readonly code: EntryFailure }
   | { readonly type: "unknown"; readonly order: TrackedOrder }
   | { readonly type: "appeared"; readonly order: TrackedOrder }
   | { readonly type: "filled"; readonly order: TrackedOrder; readonly fill: Fill }
@@ -137,6 +130,22 @@ export class OrderTracker {
     this.#orders.set(request.clientOrderId, order);
     this.#sent.add(order);
     this.#version++;
+  }
+
+  /** It was kept back until now. */
+  departed(clientOrderId: string, nowMs: number): void {
+    const order = this.#orders.get(clientOrderId);
+    if (order !== undefined) order.sentMs = nowMs;
+    this.#version++;
+  }
+
+  /** It was kept back, and will never be sent. */
+  dropped(clientOrderId: string): readonly OrderChange[] {
+    const order = this.#orders.get(clientOrderId);
+    if (order === undefined) return [];
+    this.#version++;
+    this.#end(order);
+    return [{ type: "refused", order, code: "LEVERAGE_UNCONFIRMED" }];
   }
 
   /** From now on its end is wanted. */

@@ -205,7 +205,12 @@ export class PositionController {
       this.#guard(trade, turn);
       this.#offer(trade, turn);
     } else if (trade.exitReason !== null) this.#close(trade, turn);
-    else this.#forget(trade);
+    else {
+      const { symbolId, tradeId } = trade;
+      const reason = change.type === "refused" ? change.code : "UNFILLED";
+      turn.commands.push({ type: "entry-failed", symbolId, tradeId, reason });
+      this.#forget(trade);
+    }
   }
 
   /** An exit that ends with something left is sent again, and not for ever. */

@@ -1,9 +1,8 @@
-import type { Refusal } from "@smcq/exchange";
 import type { Governors } from "@smcq/risk";
 import type { Alarm } from "../alarm.ts";
 import type { EngineEvent, EngineEventType, OperatorWord } from "../../events.ts";
 import type { Holdings } from "../holdings.ts";
-import type { HaltReason } from "../trading-events.ts";
+import type { EntryFailure, HaltReason } from "../trading-events.ts";
 import type { Turn } from "./closing-orders.ts";
 import type { OrderChange, OrderTracker } from "./order-tracker.ts";
 
@@ -14,7 +13,7 @@ export const FAILURES_REDUCING = 2;
 export const FAILURES_HALTING = 3;
 
 /** Refusals after which no order has a chance until a person has looked. */
-const HALTING: Partial<Readonly<Record<Refusal, HaltReason>>> = {
+const HALTING: Partial<Readonly<Record<EntryFailure, HaltReason>>> = {
   KEY_REFUSED: "key-refused",
   POSITION_SIDE: "hedge-mode",
 };

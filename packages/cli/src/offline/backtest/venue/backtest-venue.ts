@@ -47,7 +47,7 @@ export interface BacktestRun {
 export interface BacktestVenue {
   submit(order: RiskApproved<OrderRequest>, onOutcome: (outcome: Outcome) => void): void;
   cancel(target: CancelTarget): void;
-  setLeverage(symbolId: SymbolId, leverage: number): void;
+  setLeverage(symbolId: SymbolId, leverage: number, onOutcome: (outcome: Outcome) => void): void;
   ask(query: AccountQuery, onAnswer: (answer: AccountAnswer) => void): void;
   /** Lets the minute that opens at `timeMs` pass, what falls due with its open first. */
   pass(timeMs: number, funding: readonly FundingDue[]): void;

@@ -36,8 +36,8 @@ export class BarVenue implements BacktestVenue {
     this.#exchange.cancel(target, () => {});
   }
 
-  setLeverage(id: SymbolId, leverage: number): void {
-    this.#exchange.setLeverage(id, leverage, () => {});
+  setLeverage(id: SymbolId, leverage: number, onOutcome: (outcome: Outcome) => void): void {
+    this.#exchange.setLeverage(id, leverage, onOutcome);
   }
 
   ask(query: AccountQuery): void {

@@ -92,8 +92,8 @@ export class PathVenue implements BacktestVenue {
     this.#gateway.cancel(target, () => {});
   }
 
-  setLeverage(id: SymbolId, leverage: number): void {
-    this.#gateway.setLeverage(id, leverage, () => {});
+  setLeverage(id: SymbolId, leverage: number, onOutcome: (outcome: Outcome) => void): void {
+    this.#gateway.setLeverage(id, leverage, onOutcome);
   }
 
   ask(query: AccountQuery, onAnswer: (answer: AccountAnswer) => void): void {
