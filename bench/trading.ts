@@ -113,7 +113,7 @@ function measurePass(series: readonly ScannedSeries[], recorder: PartRecorder): 
     const ms: number[] = [];
     let trades = 0;
     let decisions = 0;
-    for (let pass = 0; pass < PASSES; pass++) {
+    for (let pass = 0; pass < (fidelity.type === "bar" ? PASSES : 1); pass++) {
       const startNs = clock.monoNs();
       const result = new TradePass({
         series,

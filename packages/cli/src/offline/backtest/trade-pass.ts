@@ -20,6 +20,7 @@ import type { RiskParameters, WinCounts } from "@smcq/risk";
 import type { FundingRate } from "./read-funding.ts";
 import { type HeatSample, type RiskSummary, RiskWatch } from "./risk-watch.ts";
 import type { ScannedSeries } from "./scan-series.ts";
+import { DueSignals } from "./due-signals.ts";
 import { StoredBars } from "./stored-bars.ts";
 import { BarField, type BacktestVenue } from "./venue/backtest-venue.ts";
 import { BarVenue } from "./venue/bar-venue.ts";
@@ -78,16 +79,8 @@ export interface TradePassResult {
   readonly walletE8: bigint;
   readonly isHalted: boolean;
   readonly risk: RiskSummary;
-  /** What would be lost if every stop were hit, at each decision and each closed hour. */
+  /** What would be lost if every stop were hit, at each approval and each closed hour. */
   readonly heat: readonly HeatSample[];
-}
-
-/** A symbol's place in time. */
-interface Track {
-  readonly id: SymbolId;
-  readonly series: ScannedSeries;
-  /** The next one to come. */
-  candidate: number;
 }
 
 /**
@@ -103,9 +96,7 @@ export class TradePass {
   readonly #loop: EngineLoop;
   readonly #venue: BacktestVenue;
   readonly #bars: StoredBars;
-  readonly #tracks: readonly Track[];
-  /** When each symbol's next candidate is (open time of its bar): a minute looks at those alone that have one. */
-  readonly #nextMs: Float64Array;
+  readonly #due: DueSignals;
   readonly #trades: TradeRecord[] = [];
   readonly #decisions: DecisionRecord[] = [];
   readonly #failed = new Map<EntryFailure, number>();
@@ -119,12 +110,7 @@ export class TradePass {
     this.#options = options;
     this.#lastWalletE8 = options.walletE8;
     this.#bars = new StoredBars(options.series);
-    this.#tracks = options.series.map((series, index) => ({
-      id: symbolId(index),
-      series,
-      candidate: 0,
-    }));
-    this.#nextMs = Float64Array.from(this.#tracks, candidateMs);
+    this.#due = new DueSignals(options.series, this.#bars, options);
     this.#clock = new ManualClock(this.#bars.firstMs);
     const { scoreMin, risk, protocol, entry, walletE8 } = options;
     this.#engine = new Engine({
@@ -163,11 +149,12 @@ export class TradePass {
   }
 
   run(): TradePassResult {
-    const { rules, fees, scorerId, wins } = this.#options;
+    const { series, rules, fees, scorerId, wins } = this.#options;
     this.#inbox.put({ type: "model", scorerId, sizeFactor: 1, wins });
-    for (const { id, series } of this.#tracks) {
-      const own = rules[id] as TradingRules;
-      this.#inbox.put({ type: "instrument", symbolId: id, symbol: series.symbol, rules: own, fees });
+    for (const [index, { symbol }] of series.entries()) {
+      const id = symbolId(index);
+      const own = rules[index] as TradingRules;
+      this.#inbox.put({ type: "instrument", symbolId: id, symbol, rules: own, fees });
     }
     this.#drain();
     const { firstMs, lastMs } = this.#bars;
@@ -236,8 +223,8 @@ export class TradePass {
     // (f): the batch of this bar.
     const decided = this.#decisions.length;
     this.#batch(timeMs);
-    if (this.#decisions.length > decided || closeMs % HOUR_MS === 0)
-      this.#riskWatch.sample(closeMs, this.#core.getRiskMetrics());
+    const isEntered = this.#decisions.slice(decided).some(({ receipt }) => receipt.outcome === "APPROVED");
+    if (isEntered || closeMs % HOUR_MS === 0) this.#riskWatch.sample(closeMs, this.#core.getRiskMetrics());
   }
 
   /** The rates that fall due with this minute's open. */
@@ -259,13 +246,11 @@ export class TradePass {
   #batch(timeMs: number): void {
     const candidates: ScoredCandidate[] = [];
     const quotes: Quote[] = [];
-    for (const track of this.#tracks) {
-      if ((this.#nextMs[track.id] as number) > timeMs) continue;
-      for (const index of this.#takeUntil(track, timeMs)) {
-        const next = this.#bars.openPrice(track.id, (track.series.candidates.bar[index] as number) + 1);
-        quotes.push({ symbolId: track.id, bid: next, ask: next });
-        candidates.push(this.#candidateOf(track, index, timeMs));
-      }
+    for (const { symbolId: id, index } of this.#due.at(timeMs)) {
+      const series = this.#options.series[id] as ScannedSeries;
+      const next = this.#bars.openPrice(id, (series.candidates.bar[index] as number) + 1);
+      quotes.push({ symbolId: id, bid: next, ask: next });
+      candidates.push(this.#candidateOf(id, series, { index, openTimeMs: timeMs }));
     }
     if (candidates.length === 0) return;
     this.#inbox.put({ type: "quotes", quotes });
@@ -274,23 +259,11 @@ export class TradePass {
     this.#drain();
   }
 
-  /** Moves past the candidates up to this minute and returns those that are decided on in it. */
-  #takeUntil(track: Track, timeMs: number): readonly number[] {
-    const { series } = track;
-    const { bar, score } = series.candidates;
-    const taken: number[] = [];
-    for (let atMs = candidateMs(track); atMs <= timeMs; atMs = candidateMs(track)) {
-      const index = track.candidate++;
-      // Without a next bar there is no decision.
-      const isNext = this.#bars.openMs(track.id, (bar[index] as number) + 1) === timeMs + MINUTE_MS;
-      const isNow = atMs === timeMs && atMs >= (this.#options.fromMs ?? 0);
-      if (isNow && isNext && (score[index] as number) > this.#options.scoreMin) taken.push(index);
-    }
-    this.#nextMs[track.id] = candidateMs(track);
-    return taken;
-  }
-
-  #candidateOf({ id, series }: Track, index: number, openTimeMs: number): ScoredCandidate {
+  #candidateOf(
+    id: SymbolId,
+    series: ScannedSeries,
+    { index, openTimeMs }: { readonly index: number; readonly openTimeMs: number },
+  ): ScoredCandidate {
     const { code, score, invalidationPrice, atr, medianTurnover } = series.candidates;
     const own = code[index] as number;
     return {
@@ -362,10 +335,4 @@ export class TradePass {
   #drain(): void {
     while (this.#inbox.size > 0) this.#loop.drain();
   }
-}
-
-/** Open time of the bar that raised a track's next candidate; infinite behind the last one. */
-function candidateMs({ series, candidate }: Track): number {
-  const { openMs: times, count } = series.candidates;
-  return candidate < count ? (times[candidate] as number) : Number.POSITIVE_INFINITY;
 }
