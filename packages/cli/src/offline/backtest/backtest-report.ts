@@ -103,7 +103,7 @@ export interface BacktestReport {
   readonly wallet: string;
   /** Deepest fall of the equity curve below its highest point, share of that point. */
   readonly drawdownRatioMax: number;
-  /** Shares of equity: as it ended, and the highest of each at any decision and any closed hour. */
+  /** Shares of equity: as it ended, and the highest of each at any approval and any closed hour. */
   readonly risk: RiskSummary;
   readonly isHalted: boolean;
   readonly hasEnoughTrades: boolean;
