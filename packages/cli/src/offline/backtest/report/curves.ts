@@ -125,7 +125,7 @@ function worstText(worst: RiskFigures, caps: RiskParameters): string {
       ? null
       : Math.max(worst.longHeatRatio, worst.shortHeatRatio);
   return [
-    `Highest at any decision and any closed hour: heat ${used(worst.heatRatio, caps.heatRatioMax)}`,
+    `Highest at any approval and any closed hour: heat ${used(worst.heatRatio, caps.heatRatioMax)}`,
     `of one side ${used(sideHeat, caps.directionHeatRatioMax)}`,
     `notional ${used(worst.grossRatio, caps.grossRatioMax)}`,
     `margins ${used(worst.marginsRatio, caps.marginsRatioMax)}`,
