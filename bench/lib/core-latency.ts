@@ -43,6 +43,7 @@ class CoreBed {
         protocol,
         entry: MARKET_ENTRY,
         isVenueRemote: true,
+        wordFloorMs: 0,
       },
     });
     this.#venue = new BarExchange({

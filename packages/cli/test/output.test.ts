@@ -20,6 +20,7 @@ const HEALTH = {
   scanRestarts: 0,
   scansInFlight: 0,
   signalsLost: 0,
+  trading: null,
   suppressed: 0,
   feedStale: 0,
   inboxDropped: 0,

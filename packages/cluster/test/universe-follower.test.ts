@@ -18,6 +18,7 @@ function universe(symbols: readonly string[], fetchedAtMs: number): Universe {
     tickSize: "0.1",
     stepSize: "1",
     marketStepSize: "1",
+    marketMinQty: "1",
     marketMaxQty: "1000",
     minNotional: "5",
   }));

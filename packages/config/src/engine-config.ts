@@ -17,6 +17,7 @@ export interface EngineConfig {
   readonly risk: RiskConfig;
   readonly protocol: ProtocolConfig;
   readonly fees: FeesConfig;
+  readonly simTrading: SimTradingConfig;
   readonly warmup: WarmupConfig;
   readonly sim: SimConfig;
   readonly ledger: { readonly queueMax: number };
@@ -101,6 +102,13 @@ export interface ProtocolConfig {
 export interface FeesConfig {
   readonly takerRatio: number;
   readonly makerRatio: number;
+}
+
+/** Orders that are simulated beside a market's own data (modes sim and paper). */
+export interface SimTradingConfig {
+  readonly isOn: boolean;
+  /** USDT that each run begins with. */
+  readonly equity: number;
 }
 
 /** The limits of docs/trading.md 3 and 4; ratios are shares of equity unless their description says otherwise. */

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { EngineConfig } from "./engine-config.ts";
 import { count, DAY_MS, integer, number, text } from "./fields.ts";
-import { fees, protocol, risk, strategy } from "./trading-schema.ts";
+import { fees, protocol, risk, simTrading, strategy } from "./trading-schema.ts";
 
 // docs/decisions.md 9, 28: 499 closed bars are one call of weight 2; the first candidate needs 320 bars.
 const HISTORY_BARS_MAX = 499;
@@ -241,6 +241,7 @@ const fields = z.strictObject({
   risk,
   protocol,
   fees,
+  simTrading,
   warmup: warmup.prefault({}),
   sim: sim.prefault({}),
   ledger: z

@@ -1,5 +1,11 @@
 import { z } from "zod";
-import type { FeesConfig, ProtocolConfig, RiskConfig, StrategyConfig } from "./engine-config.ts";
+import type {
+  FeesConfig,
+  ProtocolConfig,
+  RiskConfig,
+  SimTradingConfig,
+  StrategyConfig,
+} from "./engine-config.ts";
 import { DAY_MS, integer, number } from "./fields.ts";
 
 export const risk: z.ZodType<RiskConfig> = z
@@ -116,5 +122,12 @@ export const fees: z.ZodType<FeesConfig> = z
       .describe(
         "fee of an order that rests, share of its notional; where the venue does not tell (backtest)",
       ),
+  })
+  .prefault({});
+
+export const simTrading: z.ZodType<SimTradingConfig> = z
+  .strictObject({
+    isOn: z.boolean().default(true).describe("modes sim and paper trade against a venue in memory"),
+    equity: number(10, 100_000_000).default(10_000).describe("USDT that a simulated account begins with"),
   })
   .prefault({});

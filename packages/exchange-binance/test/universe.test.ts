@@ -36,6 +36,7 @@ describe("parseExchangeInfo", () => {
       tickSize: "0.10",
       stepSize: "0.001",
       marketStepSize: "0.001",
+      marketMinQty: "0.001",
       marketMaxQty: "120",
       minNotional: "100",
     });

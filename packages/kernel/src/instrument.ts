@@ -12,6 +12,7 @@ export interface Instrument {
   readonly tickSize: string;
   readonly stepSize: string;
   readonly marketStepSize: string;
+  readonly marketMinQty: string;
   readonly marketMaxQty: string;
   readonly minNotional: string;
 }

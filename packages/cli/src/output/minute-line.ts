@@ -1,5 +1,6 @@
 import type { ClusterHealth, MinuteReport } from "@smcq/cluster";
 import { FeedCounter } from "@smcq/exchange";
+import { tradingPart, type TradingReport } from "./trading-report.ts";
 import { type ModelReport, modelFields, modelPart } from "./model-report.ts";
 
 /** What the scored candidates of a report's minutes came to. */
@@ -44,7 +45,13 @@ export interface LeftOut {
 export function minuteFields(
   report: MinuteReport,
   tally: SignalTally,
-  health: ClusterHealth & LeftOut & { readonly signalsLost: number; readonly model: ModelReport },
+  health: ClusterHealth &
+    LeftOut & {
+      readonly signalsLost: number;
+      readonly model: ModelReport;
+      /** Null: nobody trades. */
+      readonly trading: TradingReport | null;
+    },
 ): Readonly<Record<string, unknown>> {
   const feed = (counter: FeedCounter): number => report.feed[counter] as number;
   return {
@@ -80,6 +87,7 @@ export function minuteFields(
     feedStale: health.feedStale,
     inboxDropped: health.inboxDropped,
     ...modelFields(health.model),
+    ...health.trading,
     invalidScores: health.model.health?.invalid ?? 0,
   } satisfies Record<(typeof TROUBLES)[number], number> & Record<string, unknown>;
 }
@@ -107,7 +115,7 @@ export function minuteText(fields: Readonly<Record<string, unknown>>): string {
     `bars ${String(fields["barsClosed"])}/${String(fields["barsExpected"])}`,
     `close to scored p50 ${ms(fields["closeToScoredP50Ms"])} p99 ${ms(fields["closeToScoredP99Ms"])} max ${ms(fields["closeToScoredMsMax"])} ms`,
     `candidates ${String(fields["candidates"])}, scored ${String(fields["scored"])}, above threshold ${String(fields["aboveScoreMin"])}, best ${Number(fields["bestScore"]).toFixed(2)}`,
-    ...[modelPart(fields)].filter((part) => part !== ""),
+    ...[modelPart(fields), tradingPart(fields)].filter((part) => part !== ""),
     ...(troubles.length > 0 ? [troubles.join(", ")] : ["reconnects 0"]),
   ].join(" | ");
 }

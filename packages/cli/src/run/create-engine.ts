@@ -8,26 +8,41 @@ import {
   RecentRingBars,
 } from "@smcq/cluster";
 import type { EngineConfig } from "@smcq/config";
-import { Engine, NO_JOURNAL } from "@smcq/engine";
+import { Engine, NO_JOURNAL, type TradingOptions } from "@smcq/engine";
 import { entryPlanOf } from "@smcq/features";
-import { type Clock, type Logger, type MeasuredOffset, workerUrl } from "@smcq/kernel";
+import {
+  type Clock,
+  type ClockSpec,
+  type Instrument,
+  type Logger,
+  type MeasuredOffset,
+  numberToE8,
+  workerUrl,
+} from "@smcq/kernel";
 import type { Ports, VenueConnection } from "../modes/ports.ts";
 import type { Scoring } from "./models/load-models.ts";
 import { HEURISTIC_MODELS, LivingModels, type RunModels } from "./models/run-models.ts";
 import type { RunLedger } from "./run-ledger.ts";
 import { SignalCounter } from "./signal-tally.ts";
+import { requireBounded } from "@smcq/risk";
+import { RingMarket } from "./trading/ring-market.ts";
+import { SimDesk } from "./trading/sim-desk.ts";
 import { threadCount } from "../modes/thread-count.ts";
 
 /** A signal of a bar that closed longer ago is recorded and never decided on, venue ms. */
 const SIGNAL_AGE_MS_MAX = 60_000;
+/** What begins the ids of simulated orders. */
+const SIM_ENGINE_ID = "sim0";
+/** The least that is waited for a word, wall ms. */
+const WORD_WALL_MS = 250;
 
 export interface EngineParts {
   readonly config: EngineConfig;
   readonly ports: Ports;
   /** What is watched, in the venue's order. */
   readonly symbols: readonly string[];
-  /** Ticks of what the venue lists, by symbol, price units. */
-  readonly tickSizes: ReadonlyMap<string, number>;
+  /** What the venue lists, by symbol. */
+  readonly instruments: ReadonlyMap<string, Instrument>;
   readonly venue: Pick<VenueConnection, "history">;
   readonly run: Pick<RunLedger, "client" | "noteModel" | "sizeFactorBefore">;
   readonly scoring: Scoring;
@@ -45,6 +60,8 @@ export interface RunEngine {
   readonly models: RunModels;
   readonly signals: SignalCounter;
   readonly coordinator: Coordinator;
+  /** Who carries orders out; null: nobody trades. */
+  readonly desk: SimDesk | null;
 }
 
 /**
@@ -59,10 +76,12 @@ export function createEngine(parts: EngineParts): RunEngine {
   const models = createModels(parts, memory, inbox);
   memory.setModels(models.epochs);
   const signals = new SignalCounter(config.scan.scoreMin);
+  const desk = createDesk(parts, memory, inbox);
   const core = new Engine({
     scoreMin: config.scan.scoreMin,
     decisionWindowNs: config.scan.decisionWindowMs * 1e6,
     signalAgeMsMax: SIGNAL_AGE_MS_MAX,
+    ...(desk === null ? {} : { trading: tradingOptions(config, ports.clockSpec) }),
   });
   const router = new CommandRouter(
     {
@@ -71,8 +90,10 @@ export function createEngine(parts: EngineParts): RunEngine {
         models.onSignals(batch);
         // After emission, never before: the ledger's own thread writes when the signal is out.
         run.client.append(batch);
+        desk?.onSignals(batch.filter(({ score }) => score > config.scan.scoreMin));
       },
       onInvalidScores: (epoch, rows) => models.onInvalidScores(epoch, rows),
+      ...(desk === null ? {} : { onTrading: (command) => desk.carryOut(command) }),
       onDecision: ({ batch }) => logger.debug({ symbols: batch.map((signal) => signal.symbol) }, "decision"),
     },
     { inbox, wallClock },
@@ -86,8 +107,20 @@ export function createEngine(parts: EngineParts): RunEngine {
     wallClock,
     deferral: EVENT_LOOP_DEFERRAL,
   });
-  const shared = parts.scoring.models?.shared ?? null;
-  const coordinator = new Coordinator({
+  const coordinator = createCoordinator(parts, { memory, inbox, models });
+  return { core, inbox, loop, models, signals, coordinator, desk };
+}
+
+function createCoordinator(
+  { config, ports, scoring, venue, venueClock, wallClock, logger }: EngineParts,
+  {
+    memory,
+    inbox,
+    models,
+  }: { readonly memory: ClusterMemory; readonly inbox: Inbox; readonly models: RunModels },
+): Coordinator {
+  const shared = scoring.models?.shared ?? null;
+  return new Coordinator({
     memory,
     inbox,
     compute: config.compute,
@@ -107,10 +140,43 @@ export function createEngine(parts: EngineParts): RunEngine {
       url: workerUrl(import.meta.url, "../workers/scan.worker"),
       data: { models: shared },
     },
-    history: parts.venue.history,
+    history: venue.history,
     logger,
   });
-  return { core, inbox, loop, models, signals, coordinator };
+}
+
+/** Null where the settings want no simulated trading. */
+function createDesk(parts: EngineParts, memory: ClusterMemory, inbox: Inbox): SimDesk | null {
+  const { config, instruments, venueClock, wallClock, logger } = parts;
+  const { isOn, equity } = config.simTrading;
+  if (!isOn) return null;
+  return new SimDesk({
+    inbox,
+    market: new RingMarket(memory),
+    instruments,
+    fees: config.fees,
+    walletE8: numberToE8(equity),
+    seed: config.seed,
+    venueClock,
+    wallClock,
+    logger,
+  });
+}
+
+/** Time runs faster than our threads in `sim`: no word is given up before its wall time (docs/decisions.md 40). */
+function tradingOptions(
+  { simTrading, risk, protocol, strategy }: EngineConfig,
+  clock: ClockSpec,
+): TradingOptions {
+  return {
+    engineId: SIM_ENGINE_ID,
+    startWalletE8: numberToE8(simTrading.equity),
+    risk: requireBounded(risk),
+    protocol,
+    entry: entryPlanOf(strategy.entry),
+    isVenueRemote: true,
+    wordFloorMs: WORD_WALL_MS * (clock.type === "scaled" ? clock.speed : 1),
+  };
 }
 
 function createModels(parts: EngineParts, memory: ClusterMemory, inbox: Inbox): RunModels {
@@ -121,7 +187,10 @@ function createModels(parts: EngineParts, memory: ClusterMemory, inbox: Inbox): 
     recentBars: new RecentRingBars(memory),
     entries: {
       entry: entryPlanOf(config.strategy.entry),
-      tickSizeOf: (symbol) => parts.tickSizes.get(symbol) ?? null,
+      tickSizeOf: (symbol) => {
+        const tickSize = parts.instruments.get(symbol)?.tickSize;
+        return tickSize === undefined ? null : Number(tickSize);
+      },
     },
     inbox,
     sizeFactorBefore: (modelId) => run.sizeFactorBefore(modelId),

@@ -4,6 +4,7 @@ import { modelMetrics } from "../output/model-report.ts";
 import { type LeftOut, minuteFields, minuteText } from "../output/minute-line.ts";
 import { type Metric, metricName } from "../output/metrics-text.ts";
 import { inboxMetrics } from "../output/inbox-metrics.ts";
+import { type TradingReport, tradingReport } from "../output/trading-report.ts";
 import type { RunEngine } from "./create-engine.ts";
 
 /** The line of a minute is written this long after its boundary: finals come about 2 s late, repairs a little later. */
@@ -105,6 +106,7 @@ export class MinuteLoop {
         signalsLost: this.#options.signalsLost(),
         ...this.#takeLeftOut(),
         model: engine.models.report(),
+        trading: tradingOf(engine),
       });
       this.#fields = fields;
       this.#reportedMs = minuteMs;
@@ -113,4 +115,10 @@ export class MinuteLoop {
     }
     this.#arm();
   }
+}
+
+function tradingOf({ core, desk }: RunEngine): TradingReport | null {
+  return core.trading === null || desk === null
+    ? null
+    : tradingReport(core.trading.getRiskMetrics(), desk.tally);
 }

@@ -109,6 +109,7 @@ async function start(ground: Ground): Promise<void> {
   );
   const { ready, shardsRunning, short, warming } = health;
   startUp.ready(ready, shardsRunning, { scorer: scoring.scorerId, short, warming });
+  engine.desk?.start();
   await startBackground(ground, engine, venue, run);
 }
 
@@ -155,7 +156,7 @@ async function openVenue(ground: Ground): Promise<VenueConnection> {
 async function chooseSymbols(
   ground: Ground,
   venue: VenueConnection,
-): Promise<Pick<EngineParts, "symbols" | "tickSizes">> {
+): Promise<Pick<EngineParts, "symbols" | "instruments">> {
   const { universe: wish } = ground.payload.config;
   const universe = await ground.startUp.step(
     "universe",
@@ -164,13 +165,13 @@ async function chooseSymbols(
   );
   return {
     symbols: requireWatched(universe, wish, ground.logger),
-    tickSizes: new Map(universe.instruments.map(({ symbol, tickSize }) => [symbol, Number(tickSize)])),
+    instruments: new Map(universe.instruments.map((instrument) => [instrument.symbol, instrument])),
   };
 }
 
 /** A stop drains feeds and scans, then lets the core decide what is collected; then no version takes over any more. */
 function closeWithThreads({ signal, closers }: Ground, engine: RunEngine, run: RunLedger): void {
-  const { coordinator, loop, models, signals } = engine;
+  const { coordinator, loop, models, signals, desk } = engine;
   // A version that is being loaded may take two minutes, which the ledger must not wait for: `scoring.close` does.
   closers.add(() => void models.close());
   closers.add(async () => {
@@ -178,6 +179,7 @@ function closeWithThreads({ signal, closers }: Ground, engine: RunEngine, run: R
       await coordinator.stop();
     } finally {
       loop.stop();
+      desk?.stop();
       run.noteOutcome(signals.total, coordinator.health());
     }
   });

@@ -168,11 +168,11 @@ class FaultRun {
       close: () => ledger.close(),
     };
     const venueClock = new OffsetClock(this.#clock, () => offset.offsetMs);
-    const { coordinator, loop } = createEngine({
+    const { coordinator, loop, desk } = createEngine({
       config,
       ports,
       symbols: universe.instruments.map(({ symbol }) => symbol),
-      tickSizes: new Map(),
+      instruments: new Map(universe.instruments.map((instrument) => [instrument.symbol, instrument])),
       venue,
       run: { client: door, noteModel() {}, sizeFactorBefore: () => 1 },
       scoring: await loadScoring(config, {
@@ -189,6 +189,7 @@ class FaultRun {
     const tap = new RingTap(coordinator);
     await coordinator.start();
     await coordinator.whenReady(20_000);
+    desk?.start();
     const follower = new UniverseFollower({
       symbols: coordinator,
       slots: coordinator.memory.slots,
@@ -226,6 +227,7 @@ class FaultRun {
     await follower.stop();
     await coordinator.stop();
     loop.stop();
+    desk?.stop();
     await ledger.endRun("fault-run", this.#clock.nowMs(), {});
     const stats = await this.#stats();
     const checked = await this.#check(venue, tap, { rings, watched, fromMs, toMs });

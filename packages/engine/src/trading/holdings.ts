@@ -23,6 +23,11 @@ export interface TradingOptions {
    * clock. False: a venue in memory, which tells everything, in order.
    */
   readonly isVenueRemote: boolean;
+  /**
+   * No word of the venue is taken to be lost before it is so old, ms: where time runs faster than we do, our own threads
+   * are slow (docs/decisions.md 40). 0: the limits hold as they are.
+   */
+  readonly wordFloorMs: number;
 }
 
 /** A symbol that may be traded. */
@@ -55,6 +60,16 @@ export class Holdings {
   constructor(options: TradingOptions) {
     this.options = options;
     this.portfolio = new Portfolio(options.startWalletE8);
+  }
+
+  /** How long a position may stand without a confirmed stop. */
+  get protectMs(): number {
+    return Math.max(this.options.protocol.protectMs, 2 * this.options.wordFloorMs);
+  }
+
+  /** How long an exit waits for the target's end. */
+  get targetEndMs(): number {
+    return Math.max(this.options.protocol.targetEndMs, this.options.wordFloorMs);
   }
 
   addSymbol(symbolId: SymbolId, symbol: TradedSymbol): void {

@@ -43,7 +43,7 @@ const NOTHING: Booked = { realisedE8: 0n, explainedSteps: 0 };
  */
 export class TradingCore {
   readonly holdings: Holdings;
-  readonly orders: OrderTracker = new OrderTracker();
+  readonly orders: OrderTracker;
   readonly governors: Governors;
   readonly #pace: Pace;
   readonly #approved = new ApprovedEntries();
@@ -66,7 +66,8 @@ export class TradingCore {
     requireEntryBounded(options.entry);
     const holdings = new Holdings(options);
     const governors = new Governors(options.startWalletE8, options.risk);
-    const { orders } = this;
+    const orders = new OrderTracker(options.wordFloorMs);
+    this.orders = orders;
     const books = new Books(holdings);
     const alarm = new Alarm(options.isVenueRemote);
     const pace = new Pace(options.risk);

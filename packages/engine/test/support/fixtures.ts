@@ -78,6 +78,7 @@ export function optionsOf(
       protocol: { ...PROTOCOL, ...protocol },
       entry,
       isVenueRemote,
+      wordFloorMs: 0,
     },
   };
 }

@@ -76,6 +76,7 @@ function toInstrument(entry: z.infer<typeof SymbolEntry>): Instrument {
     tickSize: filterText(filters, "PRICE_FILTER", "tickSize"),
     stepSize: filterText(filters, "LOT_SIZE", "stepSize"),
     marketStepSize: filterText(filters, "MARKET_LOT_SIZE", "stepSize"),
+    marketMinQty: filterText(filters, "MARKET_LOT_SIZE", "minQty"),
     marketMaxQty: filterText(filters, "MARKET_LOT_SIZE", "maxQty"),
     minNotional: filterText(filters, "MIN_NOTIONAL", "notional"),
   };

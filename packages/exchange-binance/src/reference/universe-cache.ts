@@ -35,6 +35,7 @@ export const CachedUniverse: z.ZodType<CachedUniverse> = z.object({
         tickSize: z.string(),
         stepSize: z.string(),
         marketStepSize: z.string(),
+        marketMinQty: z.string(),
         marketMaxQty: z.string(),
         minNotional: z.string(),
       }),

@@ -124,6 +124,7 @@ export class TradePass {
         protocol,
         entry,
         isVenueRemote: options.fidelity.type === "path",
+        wordFloorMs: 0,
       },
     });
     this.#venue = this.#createVenue();

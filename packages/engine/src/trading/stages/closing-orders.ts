@@ -85,7 +85,7 @@ export class ClosingOrders {
       return;
     }
     this.cancelTarget(trade, target, turn);
-    const { targetEndMs } = this.#holdings.options.protocol;
+    const { targetEndMs } = this.#holdings;
     trade.targetDueMs = turn.nowMs + targetEndMs;
     turn.commands.push({ type: "wake", atNs: turn.nowNs + targetEndMs * 1e6 });
   }

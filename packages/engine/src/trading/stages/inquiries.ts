@@ -1,6 +1,6 @@
 import type { Alarm } from "../alarm.ts";
 import type { Turn } from "./closing-orders.ts";
-import { OUTCOME_MS, type OrderTracker, type TrackedOrder } from "./order-tracker.ts";
+import type { OrderTracker, TrackedOrder } from "./order-tracker.ts";
 
 /** Fills of an order are asked for from so long before it was sent on: clocks may differ. */
 export const CLOCK_SKEW_MS = 1_000;
@@ -73,7 +73,7 @@ export class Inquiries {
   /** Asks about the order if it is time, and returns when that is next. */
   #look(order: TrackedOrder, turn: Turn): number {
     const { clientOrderId } = order.request;
-    if (order.state === "sent") return order.sentMs + OUTCOME_MS;
+    if (order.state === "sent") return order.sentMs + this.#orders.outcomeMs;
     const doubt = doubtOf(order);
     if (doubt === null) {
       this.#inquiries.delete(clientOrderId);

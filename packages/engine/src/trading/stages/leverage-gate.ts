@@ -59,8 +59,9 @@ export class LeverageGate {
       commands.push({ type: "submit", order });
       return;
     }
-    this.#waiting.set(entryOrderId, { order, trade, leverage, dueMs: nowMs + LEVERAGE_MS });
-    commands.push({ type: "wake", atNs: nowNs + LEVERAGE_MS * 1e6 });
+    const waitMs = Math.max(LEVERAGE_MS, this.#holdings.options.wordFloorMs);
+    this.#waiting.set(entryOrderId, { order, trade, leverage, dueMs: nowMs + waitMs });
+    commands.push({ type: "wake", atNs: nowNs + waitMs * 1e6 });
   }
 
   /** Takes what the venue says of leverages; returns what becomes of entries that will never leave. */

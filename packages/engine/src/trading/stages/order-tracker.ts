@@ -3,7 +3,7 @@ import { assert, type SymbolId } from "@smcq/kernel";
 import type { EngineEvent } from "../../events.ts";
 import type { EntryFailure } from "../trading-events.ts";
 
-/** An order without any word for so long is one whose outcome was lost. */
+/** The least of `OrderTracker.outcomeMs`. */
 export const OUTCOME_MS = 3_000;
 /** A venue that does not know an order is believed from this age of the order on: its receive window and clocks' skew. */
 export const ABSENT_AGE_MS = 3_000;
@@ -71,7 +71,13 @@ export class OrderTracker {
   /** Of them, those in these states, in the order in which they came to them. */
   readonly #sent = new Set<TrackedOrder>();
   readonly #unknown = new Set<TrackedOrder>();
+  /** An order without any word for so long is one whose outcome was lost. */
+  readonly outcomeMs: number;
   #version = 0;
+
+  constructor(wordFloorMs = 0) {
+    this.outcomeMs = Math.max(OUTCOME_MS, wordFloorMs);
+  }
 
   /** Another number after anything may have become known of an order. */
   get version(): number {
@@ -178,7 +184,7 @@ export class OrderTracker {
   overdue(nowMs: number): readonly OrderChange[] {
     const changes: OrderChange[] = [];
     for (const order of this.#sent)
-      if (nowMs >= order.sentMs + OUTCOME_MS) changes.push(...this.#lost(order, nowMs));
+      if (nowMs >= order.sentMs + this.outcomeMs) changes.push(...this.#lost(order, nowMs));
     return changes;
   }
 

@@ -242,7 +242,7 @@ export class PositionController {
   #watchCover(trade: Trade, turn: Turn): void {
     if (coveredSteps(trade) >= trade.qtySteps) trade.coverDueMs = null;
     else if (trade.coverDueMs === null) {
-      const { protectMs } = this.#holdings.options.protocol;
+      const { protectMs } = this.#holdings;
       trade.coverDueMs = turn.nowMs + protectMs;
       // A first stop's own word asks for the wake; a fill beyond a stop that stands has no other.
       if (coveredSteps(trade) > 0) turn.commands.push({ type: "wake", atNs: turn.nowNs + protectMs * 1e6 });
@@ -273,7 +273,7 @@ export class PositionController {
       case "unknown":
         turn.commands.push({
           type: "wake",
-          atNs: turn.nowNs + this.#holdings.options.protocol.protectMs * 1e6,
+          atNs: turn.nowNs + this.#holdings.protectMs * 1e6,
         });
         return;
       case "refused":

@@ -59,8 +59,9 @@ export class States {
     const { nowMs } = turn;
     this.#holdings.reduce("account-stream", !this.#isStreamLive || this.#holdings.isUnchecked);
     const sinceMs = this.#orders.unknownSinceMs;
-    const isUnknown = sinceMs !== null && nowMs >= sinceMs + UNKNOWN_MS;
-    if (sinceMs !== null) this.#alarm.at(sinceMs + UNKNOWN_MS, turn);
+    const unknownMs = Math.max(UNKNOWN_MS, 2 * this.#holdings.options.wordFloorMs);
+    const isUnknown = sinceMs !== null && nowMs >= sinceMs + unknownMs;
+    if (sinceMs !== null) this.#alarm.at(sinceMs + unknownMs, turn);
     this.#holdings.reduce("outcome-unknown", isUnknown);
     this.#holdings.reduce("account-doubtful", this.#holdings.isWalletDoubtful || this.#isBroke);
     const failures = this.#holdings.unprotectedCount(nowMs);

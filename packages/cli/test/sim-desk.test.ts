@@ -1,0 +1,195 @@
+import { ClusterMemory, CommandRouter, EngineLoop, Inbox } from "@smcq/cluster";
+import { loadConfig } from "@smcq/config";
+import { Engine, NO_JOURNAL, type ScoredCandidate, type TradingCore } from "@smcq/engine";
+import { MARKET_ENTRY } from "@smcq/features";
+import { type Instrument, ManualClock, MINUTE_MS, parseE8, present, silentLogger } from "@smcq/kernel";
+import { KlineRingWriter } from "@smcq/wire";
+import { describe, expect, it } from "vitest";
+import { RingMarket } from "../src/run/trading/ring-market.ts";
+import { SimDesk } from "../src/run/trading/sim-desk.ts";
+
+const START_MS = 1_769_990_400_000;
+const WALLET_E8 = parseE8("10000");
+const SYMBOLS = ["AUSDT", "BUSDT"];
+
+const instrument = (symbol: string): Instrument => ({
+  symbol,
+  baseAsset: symbol[0] ?? "",
+  quoteAsset: "USDT",
+  marginAsset: "USDT",
+  contractType: "PERPETUAL",
+  status: "TRADING",
+  onboardMs: 0,
+  deliveryMs: 4_133_404_800_000,
+  tickSize: "0.01",
+  stepSize: "0.1",
+  marketStepSize: "0.1",
+  marketMinQty: "0.1",
+  marketMaxQty: "1000",
+  minNotional: "5",
+});
+
+/** The running engine's parts around a desk, over rings that the test writes, on a clock that it moves. */
+class Floor {
+  readonly clock = new ManualClock(START_MS);
+  readonly memory = new ClusterMemory({ symbols: SYMBOLS, shards: 1 });
+  readonly writer: KlineRingWriter;
+  readonly inbox = new Inbox();
+  readonly desk: SimDesk;
+  readonly core: TradingCore;
+  readonly #loop: EngineLoop;
+
+  constructor() {
+    const { memory } = this.memory.shard(0);
+    this.writer = new KlineRingWriter(memory.rings);
+    const { risk, protocol, fees } = loadConfig({ env: {}, flags: {} }).config;
+    const { inbox, clock } = this;
+    const instruments = new Map(SYMBOLS.map((symbol) => [symbol, instrument(symbol)]));
+    const market = new RingMarket(this.memory);
+    const clocks = { venueClock: clock, wallClock: clock };
+    this.desk = new SimDesk({
+      inbox,
+      market,
+      instruments,
+      fees,
+      walletE8: WALLET_E8,
+      seed: 1,
+      ...clocks,
+      logger: silentLogger,
+    });
+    const engine = new Engine({
+      scoreMin: 0.6,
+      decisionWindowNs: 100e6,
+      signalAgeMsMax: MINUTE_MS,
+      trading: {
+        engineId: "sim0",
+        startWalletE8: WALLET_E8,
+        risk,
+        protocol,
+        entry: MARKET_ENTRY,
+        isVenueRemote: true,
+        wordFloorMs: 0,
+      },
+    });
+    this.core = present(engine.trading, "Invariant: this engine trades");
+    const router = new CommandRouter(
+      {
+        onSignals: (batch) => this.desk.onSignals(batch),
+        onDecision() {},
+        onInvalidScores() {},
+        onTrading: (command) => this.desk.carryOut(command),
+      },
+      { inbox, wallClock: clock },
+    );
+    this.#loop = new EngineLoop({
+      engine,
+      inbox,
+      journal: NO_JOURNAL,
+      router,
+      ...clocks,
+      deferral: { soon() {}, later() {} },
+    });
+    for (const slot of [0, 1]) this.writer.reset(slot, 0);
+    this.close(100);
+    this.desk.start();
+    this.run(5_000);
+  }
+
+  /** A bar of both symbols, opened a minute ago. */
+  close(price: number): void {
+    const openMs = this.clock.nowMs() - MINUTE_MS;
+    for (const slot of [0, 1])
+      this.writer.append(slot, openMs, price, price, price, price, 1_000, 0, 0, 0, 0);
+  }
+
+  forming(slot: number, price: number): void {
+    this.writer.forming(slot, this.clock.nowMs(), price, price, price, price, 10, this.clock.nowMs());
+  }
+
+  /** Time goes on, step by step, as the event loop would turn. */
+  run(ms: number): void {
+    const untilMs = this.clock.nowMs() + ms;
+    while (this.clock.nowMs() < untilMs) {
+      this.clock.advance(10);
+      while (this.inbox.size > 0) this.#loop.drain();
+    }
+  }
+
+  signal(symbol: string, change: Partial<ScoredCandidate> = {}): void {
+    const entry = present(this.memory.slots.of(symbol), "Invariant: the symbol is watched");
+    const candidate: ScoredCandidate = {
+      symbol,
+      symbolId: entry.symbolId,
+      side: 1,
+      setup: 1,
+      openTimeMs: this.clock.nowMs() - MINUTE_MS,
+      score: 0.75,
+      features: new Float32Array(12),
+      scorerId: "heuristic-1",
+      challenger: null,
+      invalidationPrice: 99.5,
+      atr: 0.5,
+      medianTurnover: 1e7,
+      exchangeMs: this.clock.nowMs(),
+      isRestConfirmed: false,
+      times: { receivedNs: 0, writtenNs: 0, takenNs: 0, featuresNs: 0, scoredNs: 0 },
+      ...change,
+    };
+    this.inbox.put({ type: "candidates", shardId: 0, candidates: [candidate] });
+    this.run(1_000);
+  }
+}
+
+describe("the simulated desk", () => {
+  it("enters at the price that the ring holds, guards it, and leaves at the stop that the market reaches", () => {
+    const floor = new Floor();
+    floor.forming(0, 101);
+    floor.signal("AUSDT", { invalidationPrice: 100.5 });
+    const [trade] = [...floor.core.holdings.trades.values()];
+    expect(trade).toMatchObject({ symbol: "AUSDT", phase: "guarded" });
+    // The ask is 101.01; 2 in 10,000 more, rounded up.
+    expect(trade?.avgPrice).toBeCloseTo(101.04, 9);
+    floor.forming(0, 98);
+    floor.run(1_000);
+    expect(floor.core.holdings.trades.size).toBe(0);
+    const { trades, wins, netE8 } = floor.desk.tally;
+    expect([trades, wins]).toEqual([1, 0]);
+    expect(floor.core.holdings.portfolio.walletE8).toBe(WALLET_E8 + netE8);
+    floor.desk.stop();
+  });
+
+  it("counts minutes by the closes of the rings, and leaves by the rules", () => {
+    const floor = new Floor();
+    floor.signal("AUSDT", { side: -1, invalidationPrice: 100.5 });
+    expect(floor.core.holdings.trades.size).toBe(1);
+    for (let minute = 0; minute < 60 && floor.core.holdings.trades.size > 0; minute++) {
+      floor.clock.advanceTo(Math.ceil((floor.clock.nowMs() + 1) / MINUTE_MS) * MINUTE_MS);
+      floor.close(99.87);
+      floor.run(20_000);
+    }
+    expect(floor.desk.tally.trades).toBe(1);
+    expect(floor.core.holdings.trades.size).toBe(0);
+    floor.desk.stop();
+  });
+
+  it("refuses what the venue does not list, and what no price is known of", () => {
+    const floor = new Floor();
+    floor.memory.slots.add("CUSDT");
+    floor.signal("CUSDT");
+    floor.writer.reset(1, 0);
+    floor.signal("BUSDT");
+    // Neither has a price, which is asked for before the rules.
+    expect([...floor.core.outcomes]).toEqual([["FEED_STALE", 2]]);
+    floor.desk.stop();
+  });
+
+  it("leaves what is watched no more, at its last price", () => {
+    const floor = new Floor();
+    floor.signal("AUSDT");
+    floor.memory.slots.remove("AUSDT");
+    floor.run(3 * MINUTE_MS);
+    expect(floor.core.holdings.trades.size).toBe(0);
+    expect(floor.desk.tally.trades).toBe(1);
+    floor.desk.stop();
+  });
+});
