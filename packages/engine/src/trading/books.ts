@@ -66,16 +66,34 @@ export class Books {
     this.#holdings.reduce("unknown-symbol", this.#strange.size > 0);
   }
 
-  /** A row over `steps` (negative: sold) that no trade explains, to be taken like one. */
-  row(symbolId: SymbolId, steps: number, when: Pick<Unexplained, "ticks" | "atMs" | "sinceMs">): Fill {
+  /**
+   * Rows over `steps` (negative: sold) that no trade explains, to be taken like trades. What speaks against an earlier
+   * row takes that one back first, at its own price: neither has happened, as far as anybody knows.
+   */
+  rows(
+    symbolId: SymbolId,
+    steps: number,
+    when: Pick<Unexplained, "ticks" | "atMs" | "sinceMs">,
+  ): readonly Fill[] {
     const side = steps > 0 ? 1 : -1;
     const before = this.#rows.get(symbolId);
-    const row = { ...when, side, steps: Math.abs(steps) } as const;
+    const { atMs } = when;
+    const fills: Fill[] = [];
+    let leftSteps = Math.abs(steps);
+    if (before !== undefined && before.side !== side) {
+      const backSteps = Math.min(leftSteps, before.steps);
+      this.#shrink(symbolId, before, backSteps);
+      fills.push(this.#fill(symbolId, { ...before, side, steps: backSteps, atMs }));
+      leftSteps -= backSteps;
+    }
+    if (leftSteps === 0) return fills;
+    const row = { ...when, side, steps: leftSteps } as const;
     const isMore = before?.side === side;
-    if (isMore)
-      this.#rows.set(symbolId, { ...row, steps: row.steps + before.steps, sinceMs: before.sinceMs });
-    else this.#rows.set(symbolId, row);
-    return this.#fill(symbolId, row);
+    this.#rows.set(
+      symbolId,
+      isMore ? { ...row, steps: row.steps + before.steps, sinceMs: before.sinceMs } : row,
+    );
+    return [...fills, this.#fill(symbolId, row)];
   }
 
   /** Symbols with a row, and since when their trades are worth asking for. */
@@ -91,13 +109,17 @@ export class Books {
     if (row === undefined || isUnexplained(fill) || row.side !== fill.side || fill.timeMs > row.atMs)
       return { realisedE8: 0n, explainedSteps: 0 };
     const steps = Math.min(row.steps, fill.qtySteps);
-    if (steps === row.steps) this.#rows.delete(fill.symbolId);
-    else this.#rows.set(fill.symbolId, { ...row, steps: row.steps - steps });
+    this.#shrink(fill.symbolId, row, steps);
     const side = row.side > 0 ? -1 : 1;
     const change = this.#holdings.portfolio.applyFill(
       this.#fill(fill.symbolId, { ...row, side, steps, atMs: fill.timeMs }),
     );
     return { realisedE8: change?.realisedE8 ?? 0n, explainedSteps: steps };
+  }
+
+  #shrink(symbolId: SymbolId, row: Unexplained, steps: number): void {
+    if (steps === row.steps) this.#rows.delete(symbolId);
+    else this.#rows.set(symbolId, { ...row, steps: row.steps - steps });
   }
 
   #fill(symbolId: SymbolId, { side, steps, ticks, atMs }: Omit<Unexplained, "sinceMs">): Fill {

@@ -143,10 +143,11 @@ export class AccountCheck {
     const rows: Fill[] = [];
     const venue = new Map(positions.map((position) => [position.symbolId, position]));
     const ours = this.#holdings.portfolio.positions().map(({ symbolId }) => symbolId);
-    for (const symbolId of [...new Set([...ours, ...venue.keys()])].sort((a, b) => a - b)) {
+    // What differed before may have come to nothing on both sides since.
+    const asked = new Set([...ours, ...venue.keys(), ...this.#differences.keys()]);
+    for (const symbolId of [...asked].sort((a, b) => a - b)) {
       if (this.#holdings.symbol(symbolId) === null) continue;
-      const row = this.#compare(symbolId, { position: venue.get(symbolId) ?? null, askedMs }, turn);
-      if (row !== null) rows.push(row);
+      rows.push(...this.#compare(symbolId, { position: venue.get(symbolId) ?? null, askedMs }, turn));
     }
     if (this.#differences.size === 0) {
       this.#positionsAgreedMs = askedMs;
@@ -159,18 +160,18 @@ export class AccountCheck {
     return Math.max(ms, this.#startMs ?? ms);
   }
 
-  /** One symbol's position at the venue and in the books; a row when their difference is beyond doubt. */
+  /** One symbol's position at the venue and in the books; rows when their difference is beyond doubt. */
   #compare(
     symbolId: SymbolId,
     { position, askedMs }: { readonly position: VenuePosition | null; readonly askedMs: number },
     turn: Turn,
-  ): Fill | null {
+  ): readonly Fill[] {
     const held = this.#holdings.portfolio.position(symbolId);
     const ourSteps = held === null ? 0 : held.side * held.qtySteps;
     const venueSteps = position?.qtySteps ?? 0;
     if (venueSteps === ourSteps) {
       this.#differences.delete(symbolId);
-      return null;
+      return [];
     }
     const toldMs = this.#toldMs.get(symbolId) ?? 0;
     const seen = this.#differences.get(symbolId);
@@ -183,11 +184,11 @@ export class AccountCheck {
         this.#differences.delete(symbolId);
         this.told(symbolId, true, turn);
         const ticks = this.#ticksOf(symbolId, position);
-        return this.#books.row(symbolId, venueSteps - ourSteps, { ticks, atMs: turn.nowMs, sinceMs });
+        return this.#books.rows(symbolId, venueSteps - ourSteps, { ticks, atMs: turn.nowMs, sinceMs });
       }
     }
     turn.commands.push({ type: "ask", query: { type: "trades", symbolId, sinceMs } });
-    return null;
+    return [];
   }
 
   /** What a trade that nobody tells may have cost: the venue's own average, the mark, or our average. */

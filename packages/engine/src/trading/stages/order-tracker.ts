@@ -44,18 +44,23 @@ export interface TrackedOrder {
   readonly tradeIds: Set<string>;
 }
 
-/** What an event changed about an order, for the stages behind. `appeared`: a missing one is back. */
+/**
+ * What an event changed about an order, for the stages behind. `appeared`: a missing one is back. `powerless`: an answer
+ * says that it was taken off before it was done, by nobody of ours; trades that it had may still be untold.
+ */
 export type OrderChange =
   | { readonly type: "working"; readonly order: TrackedOrder }
   | { readonly type: "refused"; readonly order: TrackedOrder; readonly code: EntryFailure }
   | { readonly type: "unknown"; readonly order: TrackedOrder }
   | { readonly type: "appeared"; readonly order: TrackedOrder }
+  | { readonly type: "powerless"; readonly order: TrackedOrder }
   | { readonly type: "filled"; readonly order: TrackedOrder; readonly fill: Fill }
   | { readonly type: "ended"; readonly order: TrackedOrder };
 
 type OrderAnswer = Extract<AccountAnswer, { type: "order" }>;
 
-const TERMINAL: ReadonlySet<OrderStatus> = new Set(["filled", "canceled", "expired", "rejected", "finished"]);
+const DONE: ReadonlySet<OrderStatus> = new Set(["filled", "finished"]);
+const TERMINAL: ReadonlySet<OrderStatus> = new Set([...DONE, "canceled", "expired", "rejected"]);
 
 /**
  * Every order that was sent, by its client id: three-state outcomes, trades counted once, quantities that never go back,
@@ -231,10 +236,13 @@ export class OrderTracker {
     if (update === null) return this.#onAbsent(order, askedMs, nowMs);
     const isEnd = TERMINAL.has(update.status);
     if (order.endAnsweredMs === null) order.agreeingMs = null;
+    const isPowerless = isEnd && order.endAnsweredMs === null && !DONE.has(update.status) && !order.isCancelled;
     if (isEnd) order.endAnsweredMs ??= nowMs;
     const seen = this.#seen(order);
     order.cumQtySteps = Math.max(order.cumQtySteps, update.cumQtySteps);
-    return isEnd ? this.#endIfAllTold(order) : seen;
+    if (!isEnd) return seen;
+    const ended = this.#endIfAllTold(order);
+    return isPowerless && ended.length === 0 ? [{ type: "powerless", order }] : ended;
   }
 
   /** What is listed rests; what is not, and should, is asked for one by one. */
