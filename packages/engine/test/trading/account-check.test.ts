@@ -195,10 +195,13 @@ describe("what rests at the venue", () => {
     expect(driver.answerOpenOrders(driver.last("target"))).toEqual([]);
     driver.put({ type: "time" });
     expect(driver.takeAsked()).toContain("order stop");
-    driver.answerOrder("stop", { status: "canceled" });
+    const stopId = driver.last("stop").clientOrderId;
+    expect(driver.answerOrder("stop", { status: "canceled" })).toEqual([`stop -${STEPS} @ 9939`]);
     driver.answerTrades();
     driver.wait(AGREE_MS);
-    expect(driver.answerTrades()).toEqual([`stop -${STEPS} @ 9939`]);
+    expect(driver.answerTrades()).toEqual([]);
+    const open = [...driver.core.orders.open()].map(({ request }) => request.clientOrderId);
+    expect(open).not.toContain(stopId);
   });
 
   it("and belongs to nothing of ours any more is taken back when two lists have it", () => {
@@ -270,5 +273,65 @@ describe("the wallet", () => {
     const driver = new CoreDriver();
     driver.put({ type: "income", income: { ...funding, type: "transfer", amountE8: -START_E8 } });
     expect(driver.states).toEqual(["REDUCING account-doubtful"]);
+  });
+
+  it("may come to nothing on both sides, and keeps no entry off any more", () => {
+    const driver = new CoreDriver();
+    driver.put({ type: "account-stream", isLive: true });
+    driver.foreign("web_1", 10);
+    driver.ack("stop");
+    driver.wait(5_000);
+    driver.answerPositions(0);
+    driver.foreign("web_2", -10);
+    driver.end("stop");
+    driver.wait(5_000);
+    driver.answerPositions(0);
+    expect(driver.core.holdings.reasons).toEqual([]);
+  });
+
+  it("is taken back at its own price when two later answers contradict it", () => {
+    const driver = guarded();
+    const before = driver.core.holdings.portfolio;
+    const { walletE8, equityE8 } = before;
+    driver.wait(5_000);
+    for (const ticks of ["101", "103"]) {
+      driver.minute(ticks);
+      const steps = ticks === "101" ? 0 : STEPS;
+      driver.answerPositions(steps);
+      driver.answerTrades();
+      driver.wait(AGREE_MS);
+      driver.answerPositions(steps);
+    }
+    const { portfolio } = driver.core.holdings;
+    expect(portfolio.position(symbolId(0))?.qtySteps).toBe(STEPS);
+    driver.minute("100.02");
+    // Neither trade has happened: what is open and what was booked make up what was.
+    expect(portfolio.equityE8).toBe(walletE8);
+    expect(equityE8).toBeLessThanOrEqual(walletE8);
+  });
+});
+
+describe("a stop that an answer tells to be off", () => {
+  it.each(["canceled", "expired", "rejected"] as const)(
+    "is replaced at once when it was %s, before its trades are told",
+    (status) => {
+      const driver = guarded();
+      driver.wait(1_000);
+      expect(driver.answerOrder("stop", { status })).toEqual([`stop -${STEPS} @ 9939`]);
+    },
+  );
+
+  it("is not replaced when it is done: its trades say what is left", () => {
+    const driver = guarded();
+    driver.wait(1_000);
+    expect(driver.answerOrder("stop", { status: "finished" })).toEqual([]);
+  });
+
+  it("that had sold before counts, and what replaced it goes with the position", () => {
+    const driver = guarded();
+    const fill = lost(driver, "stop");
+    driver.answerOrder("stop", { status: "canceled" });
+    driver.ack("stop");
+    expect(driver.answerTrades(fill)).toEqual(["cancel stop", "cancel target", "closed stop"]);
   });
 });

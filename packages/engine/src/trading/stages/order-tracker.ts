@@ -236,7 +236,8 @@ export class OrderTracker {
     if (update === null) return this.#onAbsent(order, askedMs, nowMs);
     const isEnd = TERMINAL.has(update.status);
     if (order.endAnsweredMs === null) order.agreeingMs = null;
-    const isPowerless = isEnd && order.endAnsweredMs === null && !DONE.has(update.status) && !order.isCancelled;
+    const isPowerless =
+      isEnd && order.endAnsweredMs === null && !DONE.has(update.status) && !order.isCancelled;
     if (isEnd) order.endAnsweredMs ??= nowMs;
     const seen = this.#seen(order);
     order.cumQtySteps = Math.max(order.cumQtySteps, update.cumQtySteps);

@@ -281,8 +281,8 @@ export class PositionController {
         // The price may be beyond the stop already: what cannot be guarded is left.
         if (!isFormer) this.#closing.beginExit(trade, "unguarded", turn);
         return;
+      // Cover does not wait for trades that a powerless stop may have had: the new one only reduces.
       case "powerless":
-        // Cover does not wait for what the old stop may have sold: the new one only reduces.
       case "ended":
         leg.isEnded = true;
         if (order.state === "missing") this.#holdings.unprotected(leg.clientOrderId, turn.nowMs);
