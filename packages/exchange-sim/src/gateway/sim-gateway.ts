@@ -14,8 +14,10 @@ import {
 } from "@smcq/exchange";
 import { assert, type Clock, type SymbolId } from "@smcq/kernel";
 import { unit4 } from "../hash.ts";
-import type { VenueEvent } from "../venue/orders.ts";
+import { VENUE_ERRORS, type VenueError } from "../venue/codes.ts";
+import type { AlgoStatus, VenueEvent } from "../venue/orders.ts";
 import type { Reply, SimExchange } from "../venue/sim-exchange.ts";
+import { type CallKind, type Mischief, UNTOLD } from "./mischief.ts";
 import { algoUpdateOf, fillOf, openAlgoOf, openOrderOf, orderUpdateOf, wishOf } from "./venue-words.ts";
 
 /** How long words are on their way, ms of the gateway's clock. */
@@ -35,6 +37,8 @@ export interface SimGatewayOptions {
   readonly clock: Clock;
   readonly latency: Latency;
   readonly seed: number;
+  /** What goes wrong on the way; absent: nothing. */
+  readonly mischief?: Mischief;
   /** A word for a symbol is about to arrive at the venue: the last moment to move that market up to now. */
   readonly onArrival?: (symbolId: SymbolId) => void;
 }
@@ -42,8 +46,9 @@ export interface SimGatewayOptions {
 const LATENCY_SALT = 0x6c617465;
 
 /**
- * The way to a `SimExchange` in the same process: everything takes its time there and back, nothing gets lost. Replies may
- * overtake each other and the stream's words; those keep their own order, as on one connection.
+ * The way to a `SimExchange` in the same process: everything takes its time there and back, and nothing gets lost unless
+ * `mischief` says so. Replies may overtake each other and the stream's words; those keep their own order, as on one
+ * connection.
  */
 export class SimGateway implements OrderGateway, AccountStream, AccountData {
   readonly #exchange: SimExchange;
@@ -51,17 +56,23 @@ export class SimGateway implements OrderGateway, AccountStream, AccountData {
   readonly #latency: Latency;
   readonly #seed: number;
   readonly #onArrival: (symbolId: SymbolId) => void;
+  readonly #mischief: Mischief | null;
+  /** Conditional orders that nobody sees before. */
+  readonly #hiddenUntilMs = new Map<string, number>();
+  /** Words are lost before; 0: none is. */
+  #darkUntilMs = 0;
   #listener: AccountListener | null = null;
   #draws = 0;
   /** When the stream's last word arrives: none behind it arrives earlier. */
   #lastWordMs = 0;
 
-  constructor({ exchange, clock, latency, seed, onArrival }: SimGatewayOptions) {
+  constructor({ exchange, clock, latency, seed, onArrival, mischief }: SimGatewayOptions) {
     this.#exchange = exchange;
     this.#clock = clock;
     this.#latency = latency;
     this.#seed = seed;
     this.#onArrival = onArrival ?? (() => {});
+    this.#mischief = mischief ?? null;
     exchange.listen((event) => this.#hear(event));
   }
 
@@ -70,23 +81,37 @@ export class SimGateway implements OrderGateway, AccountStream, AccountData {
     listener?.onStream(true);
   }
 
+  /** Words of the account are lost from now on, for so long; the listener knows of it. */
+  cut(forMs: number): void {
+    const untilMs = this.#clock.nowMs() + forMs;
+    if (this.#darkUntilMs === 0) this.#listener?.onStream(false);
+    this.#darkUntilMs = Math.max(this.#darkUntilMs, untilMs);
+    this.#clock.after(forMs, () => {
+      if (this.#darkUntilMs === 0 || this.#clock.nowMs() < this.#darkUntilMs) return;
+      this.#darkUntilMs = 0;
+      this.#listener?.onStream(true);
+    });
+  }
+
   submit(order: RiskApproved<OrderRequest>, onOutcome: (outcome: Outcome) => void): void {
     assert(isApproved(order), "Invariant: no order without the seal of risk");
     const request = order.value;
-    this.#call(onOutcome, () => {
+    this.#send(kindOf(request), onOutcome, () => {
       this.#onArrival(request.symbolId);
       const nowMs = this.#clock.nowMs();
       const { type, wish } = wishOf(request, this.#exchange.rules(request.symbolId));
-      return type === "order"
-        ? outcomeOf(this.#exchange.place(wish, nowMs), ({ orderId }) => orderId)
-        : outcomeOf(this.#exchange.placeAlgo(wish, nowMs), ({ algoId }) => algoId);
+      if (type === "order") return outcomeOf(this.#exchange.place(wish, nowMs), ({ orderId }) => orderId);
+      const hiddenMs = this.#mischief?.hidesStopMs() ?? 0;
+      if (hiddenMs > 0) this.#hiddenUntilMs.set(wish.clientAlgoId, nowMs + hiddenMs);
+      return outcomeOf(this.#exchange.placeAlgo(wish, nowMs), ({ algoId }) => algoId);
     });
   }
 
   cancel({ symbolId, clientOrderId, isAlgo }: CancelTarget, onOutcome: (outcome: Outcome) => void): void {
-    this.#call(onOutcome, () => {
+    this.#send("cancel", onOutcome, () => {
       this.#onArrival(symbolId);
       const nowMs = this.#clock.nowMs();
+      if (this.#isHidden(clientOrderId)) return refusedOutcome(VENUE_ERRORS.unknownOrder);
       return isAlgo
         ? outcomeOf(this.#exchange.cancelAlgo(symbolId, clientOrderId, nowMs), ({ algoId }) => algoId)
         : outcomeOf(this.#exchange.cancel(symbolId, clientOrderId, nowMs), ({ orderId }) => orderId);
@@ -94,28 +119,52 @@ export class SimGateway implements OrderGateway, AccountStream, AccountData {
   }
 
   setLeverage(symbolId: SymbolId, leverage: number, onOutcome: (outcome: Outcome) => void): void {
-    this.#call(onOutcome, () =>
+    this.#send("setting", onOutcome, () =>
       outcomeOf(this.#exchange.setLeverage(symbolId, leverage, this.#clock.nowMs()), () => ""),
     );
   }
 
   setMarginType(symbolId: SymbolId, marginType: MarginType, onOutcome: (outcome: Outcome) => void): void {
-    this.#call(onOutcome, () =>
+    this.#send("setting", onOutcome, () =>
       outcomeOf(this.#exchange.setMarginType(symbolId, marginType, this.#clock.nowMs()), () => ""),
     );
   }
 
   ask(query: AccountQuery, onAnswer: (answer: AccountAnswer) => void): void {
     const askedMs = this.#clock.nowMs();
-    this.#call(onAnswer, () => this.#answer(query, askedMs));
+    const fate = this.#mischief?.call("question") ?? null;
+    if (fate?.reply === "unknown") {
+      const failed = { type: "failed", query, askedMs, text: "simulated: no answer in time" } as const;
+      this.#clock.after(fate.replyLateMs, () => onAnswer(failed));
+      return;
+    }
+    this.#clock.after(this.#delayMs(this.#latency.outMs), () => {
+      const answer = this.#answer(query, askedMs);
+      const told = this.#mischief?.answer(answer) ?? answer;
+      this.#clock.after(this.#delayMs(this.#latency.backMs), () => onAnswer(told));
+    });
   }
 
-  /** There, done, and back. */
-  #call<T>(onReply: (reply: T) => void, work: () => T): void {
+  /** There, done, and back, as far as nothing goes wrong on the way. */
+  #send(kind: CallKind, onOutcome: (outcome: Outcome) => void, work: () => Outcome): void {
+    const fate = this.#mischief?.call(kind) ?? null;
+    const reply = (outcome: Outcome, lateMs: number): void => {
+      this.#clock.after(this.#delayMs(this.#latency.backMs) + lateMs, () => onOutcome(outcome));
+    };
+    if (fate !== null && fate.reply !== "true") {
+      if (fate.lateMs !== null)
+        this.#clock.after(this.#delayMs(this.#latency.outMs) + fate.lateMs, () => void work());
+      if (fate.reply === "unknown") reply(UNTOLD, this.#latency.outMs + fate.replyLateMs);
+      return;
+    }
     this.#clock.after(this.#delayMs(this.#latency.outMs), () => {
-      const reply = work();
-      this.#clock.after(this.#delayMs(this.#latency.backMs), () => onReply(reply));
+      const code = fate?.refusal ?? null;
+      reply(code === null ? work() : { type: "refused", code, text: "simulated" }, fate?.replyLateMs ?? 0);
     });
+  }
+
+  #isHidden(clientAlgoId: string): boolean {
+    return (this.#hiddenUntilMs.get(clientAlgoId) ?? 0) > this.#clock.nowMs();
   }
 
   #delayMs(leastMs: number): number {
@@ -131,7 +180,8 @@ export class SimGateway implements OrderGateway, AccountStream, AccountData {
         const { symbolId, clientOrderId, isAlgo } = query;
         const rules = exchange.rules(symbolId);
         const order = isAlgo ? undefined : exchange.order(symbolId, clientOrderId);
-        const algo = isAlgo ? exchange.algo(symbolId, clientOrderId) : undefined;
+        const isSeen = isAlgo && !this.#isHidden(clientOrderId);
+        const algo = isSeen ? exchange.algo(symbolId, clientOrderId) : undefined;
         const told = order === undefined ? null : orderUpdateOf(order, null, rules);
         const update = algo === undefined ? told : algoUpdateOf(algo, rules);
         return { type: "order", query, askedMs, update };
@@ -139,7 +189,10 @@ export class SimGateway implements OrderGateway, AccountStream, AccountData {
       case "open-orders": {
         const orders = [
           ...exchange.openOrders().map((order) => openOrderOf(order, exchange.rules(order.symbolId))),
-          ...exchange.openAlgos().map((algo) => openAlgoOf(algo, exchange.rules(algo.symbolId))),
+          ...exchange
+            .openAlgos()
+            .filter(({ clientAlgoId }) => !this.#isHidden(clientAlgoId))
+            .map((algo) => openAlgoOf(algo, exchange.rules(algo.symbolId))),
         ];
         return { type: "open-orders", query, askedMs, orders };
       }
@@ -174,10 +227,21 @@ export class SimGateway implements OrderGateway, AccountStream, AccountData {
     if (word === null) return;
     // Told from when it happened: the market may be moved a little ahead of the clock.
     const saidMs = event.type === "income" ? event.row.timeMs : event.timeMs;
-    this.#lastWordMs = Math.max(this.#lastWordMs, saidMs + this.#delayMs(this.#latency.backMs));
-    this.#clock.after(this.#lastWordMs - this.#clock.nowMs(), () => {
-      if (this.#listener !== null) word(this.#listener);
-    });
+    const hiddenMs = event.type === "algo" ? this.#hiddenMs(event.algo.clientAlgoId, event.algo.status) : 0;
+    for (const lateMs of this.#mischief?.word() ?? [0]) {
+      let dueMs = saidMs + this.#delayMs(this.#latency.backMs) + lateMs + hiddenMs;
+      // What is not late keeps its order, as on one connection.
+      if (lateMs + hiddenMs === 0) dueMs = this.#lastWordMs = Math.max(this.#lastWordMs, dueMs);
+      this.#clock.after(dueMs - this.#clock.nowMs(), () => {
+        if (this.#listener !== null && this.#darkUntilMs === 0) word(this.#listener);
+      });
+    }
+  }
+
+  /** How much longer the word that a hidden stop stands is kept back. */
+  #hiddenMs(clientAlgoId: string, status: AlgoStatus): number {
+    const untilMs = this.#hiddenUntilMs.get(clientAlgoId) ?? 0;
+    return status === "NEW" ? Math.max(0, untilMs - this.#clock.nowMs()) : 0;
   }
 
   /** What the listener is told of an event; null: nothing. */
@@ -211,6 +275,13 @@ export class SimGateway implements OrderGateway, AccountStream, AccountData {
 
 function outcomeOf<T>(reply: Reply<T>, orderId: (value: T) => string): Outcome {
   if (reply.type === "done") return { type: "acked", orderId: orderId(reply.value) };
-  const { refusal, code, text } = reply.error;
+  return refusedOutcome(reply.error);
+}
+
+function refusedOutcome({ refusal, code, text }: VenueError): Outcome {
   return { type: "refused", code: refusal, text: `${code}: ${text}` };
+}
+
+function kindOf({ role }: OrderRequest): CallKind {
+  return role === "adopted" ? "stop" : role;
 }
