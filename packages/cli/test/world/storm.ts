@@ -1,0 +1,76 @@
+import { type MischiefSettings, NO_MISCHIEF } from "@smcq/exchange-sim";
+import type { Others } from "./world.ts";
+import { World } from "./world.ts";
+
+/** Everything at once. */
+export const STORM: MischiefSettings = {
+  doneUntold: 0.05,
+  neverArrived: 0.05,
+  late: 0.05,
+  refused: 0.05,
+  hiddenStop: 0.03,
+  slowReply: 0.2,
+  doubled: 0.2,
+  overtaken: 0.1,
+  wordLost: 0.05,
+  badAnswer: 0.15,
+};
+
+export const BUSY_OTHERS: Others = {
+  closes: 0.0008,
+  deleverages: 0.0003,
+  opens: 0.0003,
+  transfers: 0.0005,
+  funds: 0.0005,
+  cancelsStops: 0.0005,
+  setsLeverage: 0.0005,
+  cutsStream: 0.001,
+};
+
+/** While faults strike, and how long the world then has to come to rest, virtual seconds. */
+const STORM_S = 600;
+const CALM_S = 90;
+
+export interface Weather {
+  readonly seed: number;
+  readonly mischief: MischiefSettings;
+  readonly others: Others;
+}
+
+/** What one world came to. */
+export interface Outlived {
+  /** What did not hold, with the seed before it; empty when all is well. */
+  readonly faults: readonly string[];
+  readonly trades: number;
+  readonly reasons: readonly string[];
+  /** Everything the core said, a line each. */
+  readonly record: string;
+}
+
+/** A storm, then calm, then everything is left: what must hold at each of these points. */
+export function outlive({ seed, mischief, others }: Weather): Outlived {
+  const world = new World({ seed, mischief, others, isStrictReduceOnly: seed % 5 === 0 });
+  world.seconds(STORM_S);
+  world.calm();
+  world.seconds(CALM_S);
+  const found = [...world.differences()];
+  world.say("flatten");
+  world.seconds(CALM_S);
+  found.push(...world.faults, ...world.differences().map((text) => `at the end: ${text}`), ...world.left());
+  return {
+    faults: found.map((text) => `seed ${seed}: ${text}`),
+    trades: world.trades.length,
+    reasons: world.trades.map(({ reason }) => reason),
+    record: world.record,
+  };
+}
+
+/** The storm of a campaign's seed: in every second one no word of the stream is lost, which allows for stricter limits. */
+export function stormOf(seed: number): Weather {
+  return { seed, mischief: seed % 2 === 0 ? { ...STORM, wordLost: 0 } : STORM, others: BUSY_OTHERS };
+}
+
+/** One fault by itself. */
+export function only(fault: Partial<MischiefSettings>): MischiefSettings {
+  return { ...NO_MISCHIEF, ...fault };
+}

@@ -1,0 +1,450 @@
+import { CommandRouter, EngineLoop, Inbox } from "@smcq/cluster";
+import { loadConfig } from "@smcq/config";
+import {
+  Engine,
+  NO_JOURNAL,
+  type ScoredCandidate,
+  type TradeRecord,
+  type TradingCommand,
+  type TradingCore,
+} from "@smcq/engine";
+import { tradingRules } from "@smcq/exchange";
+import {
+  Mischief,
+  type MischiefSettings,
+  NO_MISCHIEF,
+  SIM_EXCHANGE_DEFAULTS,
+  SimExchange,
+  SimGateway,
+  venueRulesAround,
+} from "@smcq/exchange-sim";
+import { MARKET_ENTRY } from "@smcq/features";
+import {
+  ManualClock,
+  MINUTE_MS,
+  numberToE8,
+  parseE8,
+  present,
+  Rng,
+  type SymbolId,
+  symbolId,
+} from "@smcq/kernel";
+import type { RiskParameters } from "@smcq/risk";
+
+export const WALLET_E8: bigint = parseE8("10000");
+const START_MS = 1_769_990_400_000;
+const STEP_MS = 250;
+/** How long a position may be without cover at the venue before somebody has to have begun to leave it. */
+const NAKED_MS = 4_000;
+/** The same where words get lost: the next two looks at the account find it. */
+const UNTOLD_NAKED_MS = 45_000;
+
+/** What others do to the account, chance a step. */
+export interface Others {
+  readonly closes: number;
+  readonly deleverages: number;
+  readonly opens: number;
+  readonly transfers: number;
+  readonly funds: number;
+  readonly cancelsStops: number;
+  readonly setsLeverage: number;
+  readonly cutsStream: number;
+}
+
+export const NOBODY: Others = {
+  closes: 0,
+  deleverages: 0,
+  opens: 0,
+  transfers: 0,
+  funds: 0,
+  cancelsStops: 0,
+  setsLeverage: 0,
+  cutsStream: 0,
+};
+
+export interface WorldOptions {
+  readonly seed: number;
+  readonly symbols?: number;
+  readonly mischief: MischiefSettings;
+  readonly others: Others;
+  readonly risk?: Partial<RiskParameters>;
+  readonly isStrictReduceOnly?: boolean;
+}
+
+interface Market {
+  readonly id: SymbolId;
+  readonly symbol: string;
+  price: number;
+}
+
+/**
+ * Loop, core, gateway, venue, market and everybody else in one thread under one seed, in virtual time. Faults may strike
+ * (the safety phase), then not any more (the liveness phase): by then core and venue must agree.
+ */
+export class World {
+  readonly core: TradingCore;
+  readonly exchange: SimExchange;
+  readonly trades: TradeRecord[] = [];
+  readonly faults: string[] = [];
+  /** Everything that left the core, a line each. */
+  record = "";
+  readonly #options: WorldOptions;
+  readonly #rng: Rng;
+  readonly #clock = new ManualClock(START_MS);
+  readonly #inbox = new Inbox();
+  readonly #loop: EngineLoop;
+  readonly #gateway: SimGateway;
+  readonly #mischief: Mischief;
+  readonly #markets: readonly Market[];
+  readonly #nakedSinceMs = new Map<SymbolId, number>();
+  readonly #entryIds = new Map<string, number>();
+  #others: Others;
+  #areSignals = true;
+  #darkUntilMs = 0;
+  #persons = 0;
+
+  constructor(options: WorldOptions) {
+    this.#options = options;
+    const { seed, symbols = 4, mischief, others, risk = {} } = options;
+    this.#rng = new Rng(seed);
+    this.#others = others;
+    this.#mischief = new Mischief(seed ^ 0x5eed, mischief);
+    const isStrictReduceOnly = options.isStrictReduceOnly ?? false;
+    this.exchange = new SimExchange({ ...SIM_EXCHANGE_DEFAULTS, walletE8: WALLET_E8, isStrictReduceOnly });
+    const clock = this.#clock;
+    const latency = { outMs: 20, backMs: 20, jitterMs: 60 };
+    this.#gateway = new SimGateway({
+      exchange: this.exchange,
+      clock,
+      latency,
+      seed,
+      mischief: this.#mischief,
+    });
+    const { risk: defaults, protocol, fees } = loadConfig({ env: {}, flags: {} }).config;
+    const engine = new Engine({
+      scoreMin: 0.6,
+      decisionWindowNs: 100e6,
+      signalAgeMsMax: MINUTE_MS,
+      trading: {
+        engineId: "wrld",
+        startWalletE8: WALLET_E8,
+        risk: { ...defaults, symbolLockMs: 0, streakMs: 0, ...risk },
+        protocol,
+        entry: MARKET_ENTRY,
+        isVenueRemote: true,
+        wordFloorMs: 0,
+      },
+    });
+    this.core = present(engine.trading, "Invariant: this engine trades");
+    const inbox = this.#inbox;
+    this.#loop = new EngineLoop({
+      engine,
+      inbox,
+      journal: NO_JOURNAL,
+      router: new CommandRouter(
+        {
+          onSignals() {},
+          onDecision() {},
+          onInvalidScores() {},
+          onTrading: (command) => this.#carryOut(command),
+        },
+        { inbox, wallClock: clock },
+      ),
+      venueClock: clock,
+      wallClock: clock,
+      deferral: { soon() {}, later() {} },
+    });
+    this.#markets = Array.from({ length: symbols }, (_, index) => {
+      const symbol = `S${index}USDT`;
+      const rules = venueRulesAround(
+        tradingRules({
+          symbol,
+          tickSize: "0.01",
+          stepSize: "0.1",
+          minQty: "0.1",
+          marketMaxQty: "1000",
+          minNotional: "5",
+        }),
+      );
+      const id = symbolId(index);
+      this.exchange.list(id, rules, fees);
+      this.exchange.setVolume(id, parseE8(this.#rng.chance(0.3) ? "60" : "100000"));
+      inbox.put({ type: "instrument", symbolId: id, symbol, rules: rules.trading, fees });
+      return { id, symbol, price: 100 };
+    });
+    this.#gateway.listen({
+      onOrder: (update) => inbox.put({ type: "order-update", update }),
+      onIncome: (income) => inbox.put({ type: "income", income }),
+      onLeverage: (id, leverage) => inbox.put({ type: "leverage", symbolId: id, leverage }),
+      onStream: (isLive) => inbox.put({ type: "account-stream", isLive }),
+    });
+    this.#move();
+    this.#drain();
+  }
+
+  /** From now on nothing goes wrong, and nobody else trades. */
+  calm(): void {
+    this.#mischief.set(NO_MISCHIEF);
+    this.#others = NOBODY;
+    this.#areSignals = false;
+  }
+
+  /** A person halts, resumes, or has everything left. */
+  say(word: "halt" | "resume" | "flatten"): void {
+    this.#inbox.put({ type: "operator", word });
+    this.#drain();
+  }
+
+  seconds(count: number): void {
+    const untilMs = this.#clock.nowMs() + count * 1_000;
+    while (this.#clock.nowMs() < untilMs) this.#step();
+  }
+
+  /** Where core and venue do not agree, or something is left undone; empty when all is well. */
+  differences(): readonly string[] {
+    const found: string[] = [];
+    const { portfolio } = this.core.holdings;
+    for (const { id, symbol } of this.#markets) {
+      const theirs = Number((this.#heldE8(id) * 10n) / 100_000_000n);
+      const position = portfolio.position(id);
+      const ours = position === null ? 0 : position.side * position.qtySteps;
+      if (ours !== theirs) found.push(`${symbol}: ours ${ours}, the venue's ${theirs}`);
+      if (this.#uncoveredE8(id) > 0n) found.push(`${symbol}: ${theirs} held and not covered`);
+    }
+    // Averages are rounded by each side in its own way: what is open may move a unit between wallet and position.
+    const ours = portfolio.walletE8 - this.#openCostE8();
+    const theirs = this.exchange.walletE8() - this.#venueCostE8();
+    if (ours !== theirs) found.push(`money ${ours}, the venue's ${theirs}`);
+    if (this.core.orders.unknownCount > 0) found.push(`${this.core.orders.unknownCount} unknown orders`);
+    // Failures of protection keep entries off for ten minutes: a quarantine with a reason.
+    const reasons = this.core.holdings.reasons.filter((reason) => reason !== "protection");
+    if (this.core.holdings.state === "REDUCING" && reasons.length > 0)
+      found.push(`REDUCING: ${reasons.join()}`);
+    return found;
+  }
+
+  /** What a world in which everything was left holds still. */
+  left(): readonly string[] {
+    const { core, exchange } = this;
+    const counts = {
+      trades: core.holdings.trades.size,
+      positions: exchange.positions().length,
+      orders: exchange.openOrders().length,
+      conditional: exchange.openAlgos().length,
+      kept: core.orders.openCount,
+    };
+    return Object.entries(counts).flatMap(([what, count]) => (count > 0 ? [`${count} ${what} left`] : []));
+  }
+
+  #openCostE8(): bigint {
+    return this.core.holdings.portfolio
+      .positions()
+      .reduce((sum, { side, entryNotionalE8 }) => sum + BigInt(side) * entryNotionalE8, 0n);
+  }
+
+  #venueCostE8(): bigint {
+    // What trades have moved so far, less what the wallet says of it.
+    let costE8 = 0n;
+    const flows = this.exchange
+      .income(0)
+      .reduce((sum, { type, amountE8 }) => (type === "realised" ? sum + amountE8 : sum), 0n);
+    for (const { id } of this.#markets)
+      for (const { side, priceE8, qtyE8 } of this.exchange.trades(id, 0))
+        costE8 += BigInt(side) * ((priceE8 * qtyE8 + 50_000_000n) / 100_000_000n);
+    return costE8 + flows;
+  }
+
+  #step(): void {
+    const nextMs = this.#clock.nowMs() + STEP_MS;
+    for (let due = this.#clock.nextDueMs; due !== null && due <= nextMs; due = this.#clock.nextDueMs) {
+      this.#clock.advanceTo(due);
+      this.#drain();
+    }
+    this.#clock.advanceTo(nextMs);
+    this.#move();
+    this.#meddle();
+    if (nextMs % MINUTE_MS === 0) this.#minute(nextMs);
+    this.#drain();
+    this.#judge();
+  }
+
+  #move(): void {
+    for (const market of this.#markets) {
+      const jump = this.#rng.chance(0.002) ? 0.01 : 0.0006;
+      market.price = Math.min(130, Math.max(70, market.price * (1 + this.#rng.normal() * jump)));
+      const lastE8 = numberToE8(Number(market.price.toFixed(2)));
+      this.exchange.print(market.id, { timeMs: this.#clock.nowMs(), lastE8, markE8: lastE8 });
+    }
+  }
+
+  #minute(closeMs: number): void {
+    const marks = this.#markets.map(({ id, price }) => ({
+      symbolId: id,
+      priceE8: numberToE8(Number(price.toFixed(2))),
+    }));
+    this.#inbox.put({ type: "minute", closeMs, marks });
+    if (!this.#areSignals) return;
+    // Persons look often.
+    if (this.core.holdings.state === "HALTED") this.#inbox.put({ type: "operator", word: "resume" });
+    const quotes = this.#markets.map(({ id, price }) => ({ symbolId: id, bid: price, ask: price + 0.01 }));
+    this.#inbox.put({ type: "quotes", quotes });
+    const candidates = this.#markets
+      .filter(() => this.#rng.chance(0.4))
+      .map((market) => this.#candidate(market, closeMs));
+    this.#inbox.put({ type: "candidates", shardId: 0, candidates });
+  }
+
+  #candidate({ id, symbol, price }: Market, closeMs: number): ScoredCandidate {
+    const side = this.#rng.chance(0.5) ? 1 : -1;
+    return {
+      symbol,
+      symbolId: id,
+      side,
+      setup: 1,
+      openTimeMs: closeMs - MINUTE_MS,
+      score: 0.65 + this.#rng.next() * 0.3,
+      features: new Float32Array(12),
+      scorerId: "heuristic-1",
+      challenger: null,
+      invalidationPrice: price * (1 - side * 0.004),
+      atr: price * 0.003,
+      medianTurnover: 1e7,
+      exchangeMs: closeMs,
+      isRestConfirmed: false,
+      times: { receivedNs: 0, writtenNs: 0, takenNs: 0, featuresNs: 0, scoredNs: 0 },
+    };
+  }
+
+  /** Somebody else in the account, or the venue by itself. */
+  #meddle(): void {
+    const rng = this.#rng;
+    const { closes, deleverages, opens, transfers, funds, cancelsStops, setsLeverage, cutsStream } =
+      this.#others;
+    const nowMs = this.#clock.nowMs();
+    for (const { id } of this.#markets) {
+      const heldE8 = this.#heldE8(id);
+      const side = heldE8 > 0n ? -1 : 1;
+      const sizeE8 = heldE8 < 0n ? -heldE8 : heldE8;
+      if (heldE8 !== 0n && rng.chance(closes)) this.#person(id, side, this.#partOf(sizeE8));
+      if (heldE8 !== 0n && rng.chance(deleverages)) this.exchange.deleverage(id, this.#partOf(sizeE8), nowMs);
+      if (rng.chance(opens))
+        this.#person(id, rng.chance(0.5) ? 1 : -1, BigInt(1 + rng.int(20)) * 10_000_000n);
+      if (rng.chance(funds)) this.exchange.fund(id, BigInt(rng.int(40_000) - 20_000), nowMs);
+      if (rng.chance(setsLeverage)) this.exchange.setLeverage(id, 1 + rng.int(20), nowMs);
+      if (rng.chance(cancelsStops))
+        for (const algo of this.exchange.openAlgos().filter(({ symbolId: own }) => own === id))
+          this.exchange.cancelAlgo(id, algo.clientAlgoId, nowMs);
+    }
+    if (rng.chance(transfers)) this.exchange.transfer(parseE8(String(rng.int(400) - 200)), nowMs);
+    if (rng.chance(cutsStream)) {
+      const forMs = 1_000 + rng.int(20_000);
+      this.#darkUntilMs = Math.max(this.#darkUntilMs, nowMs + forMs);
+      this.#gateway.cut(forMs);
+    }
+  }
+
+  #partOf(sizeE8: bigint): bigint {
+    const steps = Number(sizeE8 / 10_000_000n);
+    return this.#rng.chance(0.4) ? sizeE8 : BigInt(1 + this.#rng.int(steps)) * 10_000_000n;
+  }
+
+  #person(id: SymbolId, side: 1 | -1, qtyE8: bigint): void {
+    const wish = {
+      symbolId: id,
+      clientOrderId: `web_${++this.#persons}`,
+      side,
+      type: "MARKET",
+      timeInForce: "GTC",
+      qtyE8,
+      priceE8: 0n,
+      isReduceOnly: false,
+      selfTradePrevention: "EXPIRE_MAKER",
+    } as const;
+    this.exchange.place(wish, this.#clock.nowMs());
+  }
+
+  /** What must hold at the venue at every step, whatever goes wrong. */
+  #judge(): void {
+    const nowMs = this.#clock.nowMs();
+    for (const { id, symbol } of this.#markets) {
+      const trade = this.core.holdings.trades.get(id);
+      const isLeft =
+        trade !== undefined && (trade.wantedExit !== null || trade.owedExit !== null || trade.exit !== null);
+      // Nobody can guard what he has not been told of: the account check finds it at the latest.
+      const isTold = trade !== undefined && trade.qtySteps > 0 && nowMs > this.#darkUntilMs + 1_000;
+      if (this.#uncoveredE8(id) === 0n || isLeft || !isTold) {
+        this.#nakedSinceMs.delete(id);
+        continue;
+      }
+      const sinceMs = this.#nakedSinceMs.get(id) ?? nowMs;
+      this.#nakedSinceMs.set(id, sinceMs);
+      const limitMs = this.#options.mischief.wordLost > 0 ? UNTOLD_NAKED_MS : NAKED_MS;
+      if (nowMs - sinceMs > limitMs) {
+        this.faults.push(`${symbol}: not covered for ${nowMs - sinceMs} ms and not being left`);
+        this.#nakedSinceMs.set(id, nowMs + 3_600_000);
+      }
+    }
+  }
+
+  #heldE8(id: SymbolId): bigint {
+    return this.exchange.positions().find((held) => held.symbolId === id)?.qtyE8 ?? 0n;
+  }
+
+  /** What of a position no waiting stop would close. */
+  #uncoveredE8(id: SymbolId): bigint {
+    const heldE8 = this.#heldE8(id);
+    let leftE8 = heldE8 < 0n ? -heldE8 : heldE8;
+    for (const { symbolId: own, side, qtyE8 } of this.exchange.openAlgos())
+      if (own === id && BigInt(side) * heldE8 < 0n) leftE8 -= qtyE8;
+    return leftE8 > 0n ? leftE8 : 0n;
+  }
+
+  #carryOut(command: TradingCommand): void {
+    const inbox = this.#inbox;
+    switch (command.type) {
+      case "submit": {
+        const { clientOrderId, role, qtySteps } = command.order.value;
+        this.record += `${clientOrderId} ${qtySteps}\n`;
+        if (role === "entry") {
+          const sent = (this.#entryIds.get(clientOrderId) ?? 0) + 1;
+          this.#entryIds.set(clientOrderId, sent);
+          if (sent > 1 || !clientOrderId.endsWith("-0")) this.faults.push(`${clientOrderId} was sent again`);
+        }
+        this.#gateway.submit(command.order, (outcome) =>
+          inbox.put({ type: "order-outcome", clientOrderId, outcome }),
+        );
+        return;
+      }
+      case "cancel":
+        this.#gateway.cancel(command, () => {});
+        return;
+      case "set-leverage": {
+        const { symbolId: id, leverage } = command;
+        this.#gateway.setLeverage(id, leverage, (outcome) =>
+          inbox.put({ type: "leverage-outcome", symbolId: id, leverage, outcome }),
+        );
+        return;
+      }
+      case "ask":
+        this.#gateway.ask(command.query, (answer) => inbox.put({ type: "answer", answer }));
+        return;
+      case "trade-closed":
+        this.trades.push(command.trade);
+        this.record += `${command.trade.reason} ${command.trade.pnlE8}\n`;
+        return;
+      case "state":
+        this.record += `${command.state} ${command.reasons.join()}\n`;
+        return;
+      case "decided":
+      case "entry-failed":
+      case "equity":
+        return;
+      default:
+        command satisfies never;
+    }
+  }
+
+  #drain(): void {
+    while (this.#inbox.size > 0) this.#loop.drain();
+  }
+}
