@@ -16,7 +16,7 @@ function isolatedLong(): PathVenue {
 describe("an isolated position, by hand", () => {
   it("is liquidated where what it was given and its loss meet the maintenance margin", () => {
     // (50.005 + 0 - 500.05) / (5 * 0.01 - 5) = -450.045 / -4.95.
-    expect(isolatedLong().liquidation()).toBe("90.91818182");
+    expect(isolatedLong().liquidation()).toBe("90.91818181");
   });
 
   it("above that mark it lives, below it all that it was given is gone, and nothing else", () => {
@@ -132,9 +132,9 @@ describe("brackets", () => {
       return venue.liquidation();
     };
     // (150.015 + 10 - 1500.15) / (0.3 - 15): worth 1,367 there.
-    expect(isolated("15")).toBe("91.16564626");
+    expect(isolated("15")).toBe("91.16564625");
     // Worth less than 1,000 there: (105.0105 - 1050.105) / (0.105 - 10.5).
-    expect(isolated("10.5")).toBe("90.91818182");
+    expect(isolated("10.5")).toBe("90.91818181");
   });
 
   it("of the bundled symbols follow one another, with cum_n = cum_(n-1) + floor_n * (ratio_n - ratio_(n-1))", () => {
