@@ -218,6 +218,17 @@ export class MarginAccount {
     return BigInt(holding.side) * (notionalE8(markE8, holding.qtyE8) - holding.entryNotionalE8);
   }
 
+  /**
+   * What stands behind a position at the marks, its own result included: what an isolated one was given; of a cross one the
+   * cross wallet and what all the others would bring.
+   */
+  standingE8(symbolId: SymbolId): bigint {
+    const { holding, marginType } = this.#of(symbolId);
+    if (marginType === "isolated") return (holding?.isolatedWalletE8 ?? 0n) + this.unrealisedE8(symbolId);
+    const cross = this.heldIds().filter((id) => this.#of(id).marginType === "cross");
+    return cross.reduce((sumE8, id) => sumE8 + this.unrealisedE8(id), this.crossWalletE8);
+  }
+
   /** The account stays above its maintenance margin while this mark goes to `markE8` and nothing else changes. */
   isSafeAt(symbolId: SymbolId, markE8: bigint): boolean {
     const book = this.#of(symbolId);

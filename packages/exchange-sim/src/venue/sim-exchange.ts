@@ -303,8 +303,7 @@ export class SimExchange {
     for (let id = account.bankruptId(); id !== null; id = account.bankruptId()) {
       for (const order of orders.openOrders(id)) this.#matching.end(order, "CANCELED");
       for (const algo of orders.openAlgos(id)) this.#matching.step(algo, "CANCELED");
-      const { marginType, isolatedWalletE8 } = account.holding(id);
-      const givenE8 = marginType === "isolated" ? isolatedWalletE8 : account.crossWalletE8;
+      const givenE8 = account.standingE8(id) - account.unrealisedE8(id);
       const beforeE8 = account.walletE8;
       const sizeE8 = abs(account.qtyE8(id));
       const valueE8 = notionalE8(account.markE8(id), sizeE8);

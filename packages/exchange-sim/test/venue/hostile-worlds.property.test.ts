@@ -240,4 +240,37 @@ describe("accounts of unlike contracts, cross and isolated", () => {
     }
     expect(checked).toBeGreaterThan(RUNS * 10);
   });
+
+  it("are never given more by the insurance fund than was missing", () => {
+    let paid = 0;
+    for (let seed = SEED; seed < SEED + 4 * RUNS; seed++) {
+      const world = new World(seed);
+      for (let step = 0; step < STEPS; step++) {
+        const before = world.events.length;
+        world.act(step);
+        const isPaid = world.events
+          .slice(before)
+          .some(
+            (event) =>
+              event.type === "income" && event.row.type === "liquidation-fee" && event.row.amountE8 > 0n,
+          );
+        if (!isPaid) continue;
+        // Whoever was paid for has nothing: a cross account whose cross positions are worth anything was not short.
+        const isolated = world.exchange.positions().filter(({ marginType }) => marginType === "isolated");
+        const crossIds = world.heldIds.filter((id) => isolated.every((own) => own.symbolId !== id));
+        const fee = world.events
+          .slice(before)
+          .flatMap((event) =>
+            event.type === "income" && event.row.type === "liquidation-fee" && event.row.amountE8 > 0n
+              ? [event.row.symbolId]
+              : [],
+          );
+        const isCross = fee.some((id) => id !== null && world.exchange.settings(id).marginType === "cross");
+        if (!isCross) continue;
+        paid++;
+        expect(crossIds.length, `seed ${seed}, step ${step}`).toBe(0);
+      }
+    }
+    expect(paid).toBeGreaterThan(3);
+  });
 });
