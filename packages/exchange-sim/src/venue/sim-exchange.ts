@@ -87,6 +87,7 @@ export class SimExchange {
       this.#liquidate();
       this.#matching.fillLimits(symbolId);
       this.#matching.fireAlgos(symbolId);
+      this.#liquidate();
     });
   }
 
@@ -121,7 +122,11 @@ export class SimExchange {
     return this.#floor.run(nowMs, () => {
       if (this.#floor.orderable(wish.symbolId) === null) return refused(VENUE_ERRORS.invalidSymbol);
       const error = this.#admission.faultOf(wish);
-      return error === null ? done(this.#matching.accept(wish)) : refused(error);
+      if (error !== null) return refused(error);
+      const order = this.#matching.accept(wish);
+      // What it paid beyond the mark may have been more than the account could carry.
+      this.#liquidate();
+      return done(order);
     });
   }
 
@@ -225,7 +230,10 @@ export class SimExchange {
 
   /** Auto-deleveraging: the venue closes `qtyE8`, at most what is held, at the mark. */
   deleverage(symbolId: SymbolId, qtyE8: bigint, nowMs: number): void {
-    this.#floor.run(nowMs, () => this.#matching.force(symbolId, qtyE8, "adl_autoclose"));
+    this.#floor.run(nowMs, () => {
+      this.#matching.force(symbolId, qtyE8, "adl_autoclose");
+      this.#liquidate();
+    });
   }
 
   /** Undefined: there is none, or it is forgotten. */

@@ -219,6 +219,25 @@ class World {
 }
 
 describe("accounts of unlike contracts, cross and isolated", () => {
+  it("hold what their trades say, and none lives below its maintenance margin", () => {
+    let checked = 0;
+    for (let seed = SEED; seed < SEED + RUNS; seed++) {
+      const world = new World(seed);
+      for (let step = 0; step < STEPS; step++) {
+        world.act(step);
+        const stated = world.exchange.positions().map(({ symbolId: id, qtyE8 }) => [id, qtyE8]);
+        expect(stated).toEqual(world.held.flatMap(({ qtyE8 }, id) => (qtyE8 === 0n ? [] : [[id, qtyE8]])));
+        for (const id of world.heldIds) {
+          checked++;
+          expect(world.marginE8(id, world.markE8(id)) > 0n, `seed ${seed}, step ${step}, symbol ${id}`).toBe(
+            true,
+          );
+        }
+      }
+    }
+    expect(checked).toBeGreaterThan(RUNS * 20);
+  });
+
   it("are liquidated at the very mark that is stated, not a unit before it", () => {
     let checked = 0;
     for (let seed = SEED; seed < SEED + RUNS; seed++) {
@@ -239,6 +258,32 @@ describe("accounts of unlike contracts, cross and isolated", () => {
       }
     }
     expect(checked).toBeGreaterThan(RUNS * 10);
+  });
+
+  it("are met on the way: no print behind the present one liquidates on the straight way", () => {
+    for (let seed = SEED; seed < SEED + RUNS; seed++) {
+      const world = new World(seed);
+      for (let step = 0; step < STEPS; step++) {
+        world.act(step);
+        const id = symbolId(world.rng.int(5));
+        const to = world.printTo(id);
+        let steps = 0;
+        for (let met = world.exchange.reach(id, to); met !== null; met = world.exchange.reach(id, to)) {
+          expect(++steps, `seed ${seed}, step ${step}`).toBeLessThan(300);
+          world.exchange.print(id, met);
+        }
+        const before = world.events.length;
+        const heldIds = world.heldIds;
+        world.exchange.print(id, to);
+        const stirred = world.events
+          .slice(before)
+          .filter(
+            (event) =>
+              event.type === "order" && event.execution === "CALCULATED" && event.order.symbolId === id,
+          );
+        expect(stirred.length, `seed ${seed}, step ${step}, held ${heldIds}`).toBe(0);
+      }
+    }
   });
 
   it("are never given more by the insurance fund than was missing", () => {
