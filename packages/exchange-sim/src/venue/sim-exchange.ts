@@ -202,11 +202,11 @@ export class SimExchange {
     });
   }
 
-  /** Money comes (positive) or goes; what margin needs cannot go. Returns the wallet. */
+  /** Money comes (positive) or goes; what margin needs cannot go, nor can open profit. Returns the wallet. */
   transfer(amountE8: bigint, nowMs: number): Reply<bigint> {
     return this.#floor.run(nowMs, () => {
-      if (amountE8 < 0n && -amountE8 > this.#admission.availableE8())
-        return refused(VENUE_ERRORS.transferTooLarge);
+      const freeE8 = min(this.#admission.availableE8(), this.#floor.account.crossWalletE8);
+      if (amountE8 < 0n && -amountE8 > freeE8) return refused(VENUE_ERRORS.transferTooLarge);
       this.#floor.account.pay({ type: "transfer", symbolId: null, amountE8, timeMs: nowMs });
       this.#floor.emitAccount(amountE8 < 0n ? "WITHDRAW" : "DEPOSIT", []);
       return done(this.#floor.account.walletE8);

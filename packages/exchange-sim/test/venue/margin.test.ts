@@ -176,6 +176,18 @@ describe("what a new order may use", () => {
     expect(venue.told()).toEqual(["l NEW NEW", "account WITHDRAW", "account DEPOSIT"]);
     expect(venue.wallet).toBe("11.95");
   });
+
+  it("pays out no profit that nobody has taken yet", () => {
+    const venue = new PathVenue({ wallet: "100" });
+    venue.order({ id: "a", side: 1, qty: "5" });
+    venue.print("150");
+    // 99.749975 + 249.95 - 37.5 may be used for orders.
+    expect(short(venue.exchange.availableE8())).toBe("312.199975");
+    expect(venue.exchange.transfer(parseE8("-99.749976"), venue.nowMs)).toMatchObject({
+      error: { code: -2018 },
+    });
+    expect(venue.exchange.transfer(parseE8("-99.749975"), venue.nowMs)).toMatchObject({ value: 0n });
+  });
 });
 
 describe("settings", () => {
