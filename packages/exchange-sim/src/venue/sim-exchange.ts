@@ -166,10 +166,10 @@ export class SimExchange {
     });
   }
 
-  /** What a symbol is traded with has its brackets' leverage at most; what is held must still be allowed and paid for. */
+  /** What a symbol is traded with has its brackets' leverage at most; what is held or waits must still be allowed and paid for. */
   setLeverage(symbolId: SymbolId, leverage: number, nowMs: number): Reply<SymbolSettings> {
     return this.#floor.run(nowMs, () => {
-      const { account } = this.#floor;
+      const { account, orders } = this.#floor;
       const { brackets } = this.#floor.listing(symbolId).rules;
       const { leverage: present, marginType } = account.settings(symbolId);
       if (!Number.isInteger(leverage) || leverage < 1 || leverage > brackets.leverageMax)
@@ -177,10 +177,11 @@ export class SimExchange {
       const isHeld = account.qtyE8(symbolId) !== 0n;
       if (isHeld && marginType === "isolated" && leverage < present)
         return refused(VENUE_ERRORS.leverageReduction);
-      if (isHeld && this.#admission.worthE8(symbolId, 0n) > brackets.notionalMaxE8(leverage))
+      const isUsed = isHeld || orders.openOrders(symbolId).length > 0;
+      if (this.#admission.worthE8(symbolId, 0n) > brackets.notionalMaxE8(leverage))
         return refused(VENUE_ERRORS.positionTooLarge);
       account.setLeverage(symbolId, leverage);
-      if (leverage < present && this.#admission.availableE8() === 0n) {
+      if (isUsed && leverage < present && this.#admission.availableE8() === 0n) {
         account.setLeverage(symbolId, present);
         return refused(VENUE_ERRORS.marginInsufficient);
       }

@@ -216,6 +216,17 @@ describe("settings", () => {
     expect(venue.exchange.setLeverage(A, 18, venue.nowMs)).toMatchObject({ value: { leverage: 18 } });
     expect(venue.told().at(-1)).toBe("leverage 18");
   });
+
+  it("the leverage of what waits is bound by its size, that of an unused symbol needs no margin", () => {
+    const venue = new PathVenue({ wallet: "110" });
+    venue.exchange.setLeverage(A, 10, venue.nowMs);
+    expect(venue.order({ id: "l", side: 1, qty: "11", price: "99" })).toBe("NEW");
+    expect(venue.exchange.setLeverage(A, 20, venue.nowMs)).toMatchObject({ error: { code: -2027 } });
+    expect(short(venue.exchange.availableE8())).toBe("1.1");
+    venue.exchange.transfer(parseE8("-1.1"), venue.nowMs);
+    expect(venue.exchange.setLeverage(A, 9, venue.nowMs)).toMatchObject({ error: { code: -2019 } });
+    expect(venue.exchange.setLeverage(B, 5, venue.nowMs)).toMatchObject({ value: { leverage: 5 } });
+  });
 });
 
 describe("what the venue does by itself", () => {
