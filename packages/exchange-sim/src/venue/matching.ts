@@ -186,7 +186,7 @@ export class Matching {
   /** How much one part takes at most: the share of the minute's volume, a step at least; all, where no volume is told. */
   #partE8({ rules, volumeE8 }: Listing): bigint {
     const { stepE8, maxE8 } = rules.marketLot;
-    if (volumeE8 === 0n) return maxE8;
+    if (volumeE8 === null) return maxE8;
     const shareE8 = (volumeE8 * this.#floor.options.partE4) / E4;
     return max(stepE8, shareE8 - (shareE8 % stepE8));
   }
