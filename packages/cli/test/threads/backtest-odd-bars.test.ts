@@ -1,0 +1,60 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { gunzipSync } from "node:zlib";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { main } from "../../src/cli.ts";
+import type { BacktestReport } from "../../src/offline/backtest/backtest-report.ts";
+import { captureOutput } from "../support/capture-output.ts";
+
+const MARGIN = join(import.meta.dirname, "../fixtures/backtest-margin");
+const INSTRUMENTS = join(MARGIN, "instruments.json");
+const FIDELITIES = ["bar", "path"] as const;
+
+let folder = "";
+let output: ReturnType<typeof captureOutput>;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "smcq-odd-bars-"));
+  output = captureOutput();
+});
+afterEach(() => {
+  vi.restoreAllMocks();
+  rmSync(folder, { recursive: true });
+});
+
+/** The golden set's bars of a symbol, header left out. */
+function linesOf(symbol: string): readonly string[] {
+  const path = join(MARGIN, "klines", `${symbol}-1m-slice.csv.gz`);
+  return gunzipSync(readFileSync(path)).toString().trimEnd().split("\n").slice(1);
+}
+
+function klines(symbol: string, lines: readonly string[], name = "odd"): string {
+  const path = join(folder, `${symbol}-1m-${name}.csv`);
+  writeFileSync(path, `${["open_time,open,high,low,close,volume", ...lines].join("\n")}\n`);
+  return path;
+}
+
+let runs = 0;
+
+/** Runs the command over these files; its report. */
+async function backtest(files: readonly string[], ...flags: readonly string[]): Promise<BacktestReport> {
+  const out = join(folder, `out${++runs}`);
+  const own = ["--instruments", INSTRUMENTS, "--equity=1000", "--leverage=4", "--no-cache"];
+  const exitCode = await main(["backtest", `--out=${out}`, "--klines", ...files, ...own, ...flags]);
+  expect(exitCode, output.said()).toBe(0);
+  return JSON.parse(readFileSync(join(out, "report.json"), "utf8")) as BacktestReport;
+}
+
+describe("smcq backtest over odd bars", () => {
+  it("a symbol whose bars all lie behind --to changes nothing for the others", async () => {
+    const ada = klines("ADAUSDT", linesOf("ADAUSDT").slice(0, 1_000));
+    const btc = klines("BTCUSDT", linesOf("BTCUSDT").slice(-1_000));
+    const to = `--to=${linesOf("BTCUSDT").at(-1_000)?.split(",")[0]}`;
+    for (const fidelity of FIDELITIES) {
+      const alone = await backtest([ada], to, "--fidelity", fidelity);
+      const both = await backtest([ada, btc], to, "--fidelity", fidelity);
+      expect(alone.total.trades).toBeGreaterThan(5);
+      expect([both.total, both.wallet]).toEqual([alone.total, alone.wallet]);
+    }
+  });
+});
