@@ -36,10 +36,15 @@ function klines(symbol: string, lines: readonly string[], name = "odd"): string 
 
 let runs = 0;
 
+/** A small account, unless the flags say otherwise. */
+function sized(flags: readonly string[]): readonly string[] {
+  return flags.some((flag) => flag.startsWith("--equity")) ? [] : ["--equity=1000", "--leverage=4"];
+}
+
 /** Runs the command over these files; its report. */
 async function backtest(files: readonly string[], ...flags: readonly string[]): Promise<BacktestReport> {
   const out = join(folder, `out${++runs}`);
-  const own = ["--instruments", INSTRUMENTS, "--equity=1000", "--leverage=4", "--no-cache"];
+  const own = ["--instruments", INSTRUMENTS, "--no-cache", ...sized(flags)];
   const exitCode = await main(["backtest", `--out=${out}`, "--klines", ...files, ...own, ...flags]);
   expect(exitCode, output.said()).toBe(0);
   return JSON.parse(readFileSync(join(out, "report.json"), "utf8")) as BacktestReport;
@@ -56,5 +61,17 @@ describe("smcq backtest over odd bars", () => {
       expect(alone.total.trades).toBeGreaterThan(5);
       expect([both.total, both.wallet]).toEqual([alone.total, alone.wallet]);
     }
+  });
+
+  it("an account that the brackets bind has its entries filled: what is approved keeps below them at the mark", async () => {
+    const fat = (symbol: string): string =>
+      klines(
+        symbol,
+        linesOf(symbol).map((line) => line.replace(/,(\d+)(?:\.\d+)?$/, ",$10000000")),
+      );
+    const flags = ["--equity=300000000", "--leverage=20", "--set=risk.unprovenRiskRatioMax=0.02"];
+    const { total, decisions } = await backtest([fat("DOGEUSDT")], "--fidelity=path", ...flags);
+    expect(total.trades).toBeGreaterThan(15);
+    expect(decisions["APPROVED"]).toBe(total.trades);
   });
 });
