@@ -12,6 +12,8 @@ export function backtestText(report: BacktestReport, out: string): string {
   ];
   const unfilled = (report.decisions["APPROVED"] ?? 0) - total.trades;
   if (input.entry.kind === "limit") lines.push(`${unfilled} approved entries rested until they expired`);
+  else if (unfilled > 0)
+    lines.push(`${unfilled} approved entries were refused by the venue, or found nobody`);
   if (report.isHalted)
     lines.push("HALTED: the drawdown reached its limit; nothing was entered from there on");
   if (!report.hasEnoughTrades)
