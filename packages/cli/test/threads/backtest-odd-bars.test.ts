@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
@@ -73,5 +73,16 @@ describe("smcq backtest over odd bars", () => {
     const { total, decisions } = await backtest([fat("DOGEUSDT")], "--fidelity=path", ...flags);
     expect(total.trades).toBeGreaterThan(15);
     expect(decisions["APPROVED"]).toBe(total.trades);
+  });
+
+  it("a result folder that cannot be made is refused before any bar is scanned", async () => {
+    const file = klines("ADAUSDT", linesOf("ADAUSDT"));
+    const own = ["--klines", file, "--instruments", INSTRUMENTS, `--set=dataDir=${folder}/var`];
+    const out = join(folder, "link");
+    symlinkSync(join(folder, "nowhere/at-all"), out);
+    const exitCode = await main(["backtest", "--out", out, ...own]);
+    expect(exitCode, output.said()).toBe(4);
+    expect(output.said()).toContain(`cannot write ${out}`);
+    expect(existsSync(join(folder, "var/cache"))).toBe(false);
   });
 });
