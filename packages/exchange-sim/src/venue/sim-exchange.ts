@@ -93,11 +93,13 @@ export class SimExchange {
 
   /**
    * The first moment, on the straight way from the present to `to`, at which something that waits would stir or a position
-   * be liquidated; null: nothing on the way. `print` it before going on.
+   * be liquidated; null: nothing on the way. `print` it before going on. It is the present where the market is through a
+   * waiting order already.
    */
   reach(symbolId: SymbolId, to: Print): Print | null {
     const { print, rules } = this.#floor.listing(symbolId);
     if (print === null) return null;
+    if (this.#matching.isFillDue(symbolId)) return print;
     const { account, orders } = this.#floor;
     const levels = [...orders.levels(symbolId, rules.tickE8)];
     const liquidationE8 = account.isSafeAt(symbolId, to.markE8) ? null : account.liquidationPriceE8(symbolId);
