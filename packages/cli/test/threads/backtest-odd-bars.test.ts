@@ -2,6 +2,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSy
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
+import { parseE8 } from "@smcq/kernel";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { main } from "../../src/cli.ts";
 import type { BacktestReport } from "../../src/offline/backtest/backtest-report.ts";
@@ -84,5 +85,20 @@ describe("smcq backtest over odd bars", () => {
     expect(exitCode, output.said()).toBe(4);
     expect(output.said()).toContain(`cannot write ${out}`);
     expect(existsSync(join(folder, "var/cache"))).toBe(false);
+  });
+
+  it("an account that is liquidated is accounted for to the last unit", async () => {
+    // A funding time takes nearly all that a long position of more than the account is worth.
+    const funding = join(folder, "funding.csv");
+    writeFileSync(funding, "time,symbol,rate\n1749275280000,DOGEUSDT,0.99\n");
+    const flags = ["--equity=1000", "--leverage=25", "--set=risk.unprovenRiskRatioMax=0.02"];
+    const doge = klines("DOGEUSDT", linesOf("DOGEUSDT"));
+    const found = await backtest([doge], "--fidelity=path", "--funding", funding, ...flags);
+    expect(found.exits["liquidation"]).toBe(1);
+    expect(Number(found.liquidation)).not.toBe(0);
+    expect(parseE8(found.wallet)).toBe(
+      parseE8("1000") + parseE8(found.total.net) + parseE8(found.liquidation),
+    );
+    expect(output.said()).not.toContain("Invariant");
   });
 });

@@ -14,6 +14,10 @@ export function backtestText(report: BacktestReport, out: string): string {
   if (input.entry.kind === "limit") lines.push(`${unfilled} approved entries rested until they expired`);
   else if (unfilled > 0)
     lines.push(`${unfilled} approved entries were refused by the venue, or found nobody`);
+  if (Number(report.liquidation) !== 0)
+    lines.push(
+      `liquidations ${report.liquidation} USDT beside the trades: the venue's fee, or what its fund paid`,
+    );
   if (report.isHalted)
     lines.push("HALTED: the drawdown reached its limit; nothing was entered from there on");
   if (!report.hasEnoughTrades)

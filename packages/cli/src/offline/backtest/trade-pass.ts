@@ -73,6 +73,8 @@ export interface TradePassResult {
   readonly decisions: readonly DecisionRecord[];
   readonly equity: readonly EquityRow[];
   readonly walletE8: bigint;
+  /** What liquidations cost beside their trades (negative), or the insurance fund paid of them. */
+  readonly liquidationE8: bigint;
   readonly isHalted: boolean;
   readonly risk: RiskSummary;
   /** What would be lost if every stop were hit, at each decision and each closed hour. */
@@ -108,6 +110,7 @@ export class TradePass {
   readonly #equity: EquityRow[] = [];
   readonly #riskWatch = new RiskWatch();
   #lastWalletE8: bigint;
+  #liquidationE8 = 0n;
   /** The next funding rate. */
   #funding = 0;
 
@@ -180,6 +183,7 @@ export class TradePass {
       decisions: this.#decisions,
       equity: this.#equity,
       walletE8: this.#venue.walletE8(),
+      liquidationE8: this.#liquidationE8,
       isHalted: this.#core.holdings.state === "HALTED",
       risk: this.#riskWatch.summary(this.#core.getRiskMetrics()),
       heat: this.#riskWatch.heat,
@@ -195,7 +199,10 @@ export class TradePass {
     const clock = this.#clock;
     const listener: AccountListener = {
       onOrder: (update) => this.#inbox.put({ type: "order-update", update }),
-      onIncome: (income) => this.#inbox.put({ type: "income", income }),
+      onIncome: (income) => {
+        if (income.type === "liquidation-fee") this.#liquidationE8 += income.amountE8;
+        this.#inbox.put({ type: "income", income });
+      },
       onLeverage: (id, leverage) => this.#inbox.put({ type: "leverage", symbolId: id, leverage }),
       onStream: (isLive) => this.#inbox.put({ type: "account-stream", isLive }),
     };
