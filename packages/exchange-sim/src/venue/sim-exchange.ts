@@ -327,6 +327,11 @@ export class SimExchange {
       account.pay({ type: "liquidation-fee", symbolId: id, amountE8, timeMs: this.#floor.nowMs });
       this.#floor.emitAccount("INSURANCE_CLEAR", [id]);
     }
+    if (account.walletE8 >= 0n || account.heldIds().length > 0) return;
+    // A fill far from the mark cost more than there was: nobody owes the venue anything.
+    const amountE8 = -account.walletE8;
+    account.pay({ type: "liquidation-fee", symbolId: null, amountE8, timeMs: this.#floor.nowMs });
+    this.#floor.emitAccount("INSURANCE_CLEAR", []);
   }
 }
 

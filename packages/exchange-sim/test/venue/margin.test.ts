@@ -108,6 +108,22 @@ describe("cross positions, by hand", () => {
   });
 });
 
+describe("an account that has lost more than it had", () => {
+  it("owes nothing once it is flat: the insurance fund pays", () => {
+    const venue = new PathVenue({ wallet: "30" });
+    venue.order({ id: "in", side: 1, qty: "5" });
+    // The last trade is 4 % below the mark, which carries it: 25.4 - 0.250025 - 25 - 0.237525 = -0.08755.
+    venue.exchange.transfer(parseE8("-4.6"), venue.nowMs);
+    venue.print("95.01", "99");
+    venue.told();
+    venue.order({ id: "out", side: -1, qty: "5", isReduceOnly: true });
+    expect(venue.held()).toBe("flat");
+    expect(venue.told().at(-1)).toBe("account INSURANCE_CLEAR");
+    expect(venue.booksOf("liquidation-fee")).toEqual(["0.08755"]);
+    expect([venue.wallet, venue.booked]).toEqual(["0", "0"]);
+  });
+});
+
 describe("brackets", () => {
   it("give the maintenance margin without a jump, and allow no more than their leverage", () => {
     expect(short(BRACKETS.maintenanceE8(parseE8("1000")))).toBe("10");
