@@ -102,6 +102,7 @@ function resultOf(
         failed: new Map(),
         equity,
         walletE8,
+        liquidationE8: 0n,
         isHalted,
         risk: RISK_SUMMARY,
         heat: [],

@@ -145,6 +145,9 @@ export function sizeOf(input: SizeInput, parameters: RiskParameters): Size {
   return { steps, riskRatio, riskQ, caps, boundBy, isTooSmall };
 }
 
+/** How much of a bracket an entry fills at most: the venue judges it at the mark, which is not the entry's price. */
+const BRACKET_SHARE = 0.99;
+
 function capsOf(input: SizeInput, parameters: RiskParameters): readonly Cap[] {
   const { unit, equity: E, exposure, medianTurnover, rules } = input;
   const { e, leverage, loss } = unit;
@@ -157,7 +160,7 @@ function capsOf(input: SizeInput, parameters: RiskParameters): readonly Cap[] {
     cap("gross", (parameters.grossRatioMax * E - exposure.notional) / e),
     cap("margins", ((parameters.marginsRatioMax * E - exposure.margin) * leverage) / e),
     cap("liquidity", (parameters.liquidityRatioMax * medianTurnover) / e),
-    cap("exchange", Math.min(rules.marketMaxQty, notionalMaxOf(rules, leverage) / e)),
+    cap("exchange", Math.min(rules.marketMaxQty, (BRACKET_SHARE * notionalMaxOf(rules, leverage)) / e)),
   ];
 }
 

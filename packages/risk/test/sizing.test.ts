@@ -40,10 +40,10 @@ describe("the exchange's cap", () => {
     return sized({ rules, unit }).caps.find(({ name }) => name === "exchange")?.q;
   };
 
-  it("is the largest market order, or the bracket's notional at the trade's leverage where that is less", () => {
-    expect(capAt(10, "1000")).toBe(9);
-    expect(capAt(11, "1000")).toBe(3);
-    expect(capAt(5, "1000")).toBe(50);
+  it("is the largest market order, or 99 % of the bracket's notional at the trade's leverage where that is less", () => {
+    expect(capAt(10, "1000")).toBeCloseTo(8.91, 12);
+    expect(capAt(11, "1000")).toBeCloseTo(2.97, 12);
+    expect(capAt(5, "1000")).toBeCloseTo(49.5, 12);
     expect(capAt(5, "20")).toBe(20);
   });
 

@@ -1,4 +1,13 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
@@ -102,10 +111,16 @@ describe("the cache of scans", () => {
   it("keeps what was used last within its bounds, and no drafts", async () => {
     await backtest();
     const [one = "", two = ""] = kept();
-    writeFileSync(join(cacheFolder(), `${one}.123`), "a draft");
+    const draft = join(cacheFolder(), `${one}.123`);
+    writeFileSync(draft, "a draft of a run that was killed long ago");
+    utimesSync(draft, 1_000, 1_000);
     const size = statSync(join(cacheFolder(), one)).size;
     new ScanCache(cacheFolder(), 2_000_000_000_000).read(two.replace(".scan", ""));
-    new ScanCache(cacheFolder(), 0).prune(size + 1_000);
+    new ScanCache(cacheFolder(), statSync(join(cacheFolder(), one)).mtimeMs + 7_200_000).prune(size + 1_000);
     expect(kept()).toEqual([two]);
+    // Another run beside this one is still writing it.
+    writeFileSync(draft, "a draft");
+    new ScanCache(cacheFolder(), statSync(draft).mtimeMs).prune();
+    expect(kept()).toEqual([`${one}.123`, two].toSorted());
   });
 });

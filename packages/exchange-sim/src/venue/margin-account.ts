@@ -1,6 +1,6 @@
 import type { IncomeRow, MarginType, OrderSide, SymbolSettings } from "@smcq/exchange";
 import { assert, divRound, E8, notionalE8, present, type SymbolId } from "@smcq/kernel";
-import { min } from "./bigints.ts";
+import { max, min } from "./bigints.ts";
 import type { VenueHolding } from "./orders.ts";
 import type { VenueRules } from "./venue-rules.ts";
 
@@ -218,6 +218,17 @@ export class MarginAccount {
     return BigInt(holding.side) * (notionalE8(markE8, holding.qtyE8) - holding.entryNotionalE8);
   }
 
+  /**
+   * What stands behind a position at the marks, its own result included: what an isolated one was given; of a cross one the
+   * cross wallet and what all the others would bring.
+   */
+  standingE8(symbolId: SymbolId): bigint {
+    const { holding, marginType } = this.#of(symbolId);
+    if (marginType === "isolated") return (holding?.isolatedWalletE8 ?? 0n) + this.unrealisedE8(symbolId);
+    const cross = this.heldIds().filter((id) => this.#of(id).marginType === "cross");
+    return cross.reduce((sumE8, id) => sumE8 + this.unrealisedE8(id), this.crossWalletE8);
+  }
+
   /** The account stays above its maintenance margin while this mark goes to `markE8` and nothing else changes. */
   isSafeAt(symbolId: SymbolId, markE8: bigint): boolean {
     const book = this.#of(symbolId);
@@ -268,31 +279,24 @@ export class MarginAccount {
   }
 
   /**
-   * The mark at which the position is liquidated while nothing else changes (docs/binance.md 9); null: none above 0.
-   *
-   *   LP = (WB - TMM_other + UPNL_other + cum - side * qty * entry) / (qty * MMR - side * qty)
+   * The mark at which the position is liquidated while nothing else changes (docs/binance.md 9), the first one on the way
+   * from safety; null: none above 0. Sought among the marks themselves: the formula's own rounding would miss it by some
+   * units, and a market that stops there would go on.
    */
   liquidationPriceE8(symbolId: SymbolId): bigint | null {
-    const { holding, marginType, rules } = this.#of(symbolId);
+    const { holding, markE8 } = this.#of(symbolId);
     if (holding === null) return null;
-    const side = BigInt(holding.side);
-    let balanceE8 = holding.isolatedWalletE8;
-    if (marginType === "cross") {
-      balanceE8 = this.crossWalletE8;
-      balanceE8 += this.#crossExcessE8 - this.#of(symbolId).excessE8;
+    const isLong = holding.side > 0;
+    if (this.isSafeAt(symbolId, 1n) === isLong) return isLong ? null : 1n;
+    // A long is safe above, a short below: `low` and `high` stand on either side of the mark that is sought.
+    let [low, high] = [1n, max(2n, markE8)];
+    while (this.isSafeAt(symbolId, high) !== isLong) [low, high] = [high, 2n * high];
+    while (high - low > 1n) {
+      const middleE8 = (low + high) / 2n;
+      if (this.isSafeAt(symbolId, middleE8) === isLong) high = middleE8;
+      else low = middleE8;
     }
-    // The bracket is that of the position's value at the price that is sought: tried one by one.
-    for (const bracket of rules.brackets.steps) {
-      const numerator = balanceE8 + bracket.cumE8 - side * holding.entryNotionalE8;
-      const denominator = divRound(holding.qtyE8 * bracket.maintMarginRatioE8, E8) - side * holding.qtyE8;
-      if (denominator === 0n) continue;
-      const [top, bottom] = denominator < 0n ? [-numerator, -denominator] : [numerator, denominator];
-      const priceE8 = divRound(top * E8, bottom);
-      if (priceE8 <= 0n) continue;
-      const valueE8 = notionalE8(priceE8, holding.qtyE8);
-      if (valueE8 > bracket.notionalFloorE8 && valueE8 <= bracket.notionalCapE8) return priceE8;
-    }
-    return null;
+    return isLong ? low : high;
   }
 
   #of(symbolId: SymbolId): Book {

@@ -57,19 +57,30 @@ export class Matching {
     return isResting ? taken : this.end(taken, "EXPIRED");
   }
 
+  /** The last trade has already gone through a waiting limit order, as it does where a part of one was taken. */
+  isFillDue(symbolId: SymbolId): boolean {
+    return this.#floor.orders.openOrders(symbolId).some((order) => this.#dueE8(order) > 0n);
+  }
+
   /** Waiting limit orders that the last trade has gone through, in the order of their arrival. */
   fillLimits(symbolId: SymbolId): void {
-    const { lastE8 } = this.#floor.quotes(symbolId);
-    const { tickE8 } = this.#floor.listing(symbolId).rules;
     for (const { clientOrderId } of this.#floor.orders.openOrders(symbolId)) {
       // An earlier fill may have cut or ended it.
       const order = this.#floor.orders.openOrder(symbolId, clientOrderId);
       if (order === undefined) continue;
-      const { side, priceE8 } = order;
-      const isThrough = side > 0 ? lastE8 <= priceE8 - tickE8 : lastE8 >= priceE8 + tickE8;
-      const qtyE8 = this.#fillableE8(order);
-      if (isThrough && qtyE8 > 0n) this.#trade(order, { priceE8, qtyE8, isMaker: true, execution: "TRADE" });
+      const { priceE8 } = order;
+      const qtyE8 = this.#dueE8(order);
+      if (qtyE8 > 0n) this.#trade(order, { priceE8, qtyE8, isMaker: true, execution: "TRADE" });
     }
+  }
+
+  /** How much of a waiting limit order the last trade fills; 0 where it has not gone through it by a tick. */
+  #dueE8(order: VenueOrder): bigint {
+    const { symbolId, side, priceE8 } = order;
+    const { lastE8 } = this.#floor.quotes(symbolId);
+    const { tickE8 } = this.#floor.listing(symbolId).rules;
+    const isThrough = side > 0 ? lastE8 <= priceE8 - tickE8 : lastE8 >= priceE8 + tickE8;
+    return isThrough ? this.#fillableE8(order) : 0n;
   }
 
   /** Conditional orders whose price is touched, in the order of their arrival. */
@@ -186,7 +197,7 @@ export class Matching {
   /** How much one part takes at most: the share of the minute's volume, a step at least; all, where no volume is told. */
   #partE8({ rules, volumeE8 }: Listing): bigint {
     const { stepE8, maxE8 } = rules.marketLot;
-    if (volumeE8 === 0n) return maxE8;
+    if (volumeE8 === null) return maxE8;
     const shareE8 = (volumeE8 * this.#floor.options.partE4) / E4;
     return max(stepE8, shareE8 - (shareE8 % stepE8));
   }

@@ -87,16 +87,19 @@ export class SimExchange {
       this.#liquidate();
       this.#matching.fillLimits(symbolId);
       this.#matching.fireAlgos(symbolId);
+      this.#liquidate();
     });
   }
 
   /**
    * The first moment, on the straight way from the present to `to`, at which something that waits would stir or a position
-   * be liquidated; null: nothing on the way. `print` it before going on.
+   * be liquidated; null: nothing on the way. `print` it before going on. It is the present where the market is through a
+   * waiting order already.
    */
   reach(symbolId: SymbolId, to: Print): Print | null {
     const { print, rules } = this.#floor.listing(symbolId);
     if (print === null) return null;
+    if (this.#matching.isFillDue(symbolId)) return print;
     const { account, orders } = this.#floor;
     const levels = [...orders.levels(symbolId, rules.tickE8)];
     const liquidationE8 = account.isSafeAt(symbolId, to.markE8) ? null : account.liquidationPriceE8(symbolId);
@@ -121,7 +124,11 @@ export class SimExchange {
     return this.#floor.run(nowMs, () => {
       if (this.#floor.orderable(wish.symbolId) === null) return refused(VENUE_ERRORS.invalidSymbol);
       const error = this.#admission.faultOf(wish);
-      return error === null ? done(this.#matching.accept(wish)) : refused(error);
+      if (error !== null) return refused(error);
+      const order = this.#matching.accept(wish);
+      // What it paid beyond the mark may have been more than the account could carry.
+      this.#liquidate();
+      return done(order);
     });
   }
 
@@ -161,10 +168,10 @@ export class SimExchange {
     });
   }
 
-  /** What a symbol is traded with has its brackets' leverage at most; what is held must still be allowed and paid for. */
+  /** What a symbol is traded with has its brackets' leverage at most; what is held or waits must still be allowed and paid for. */
   setLeverage(symbolId: SymbolId, leverage: number, nowMs: number): Reply<SymbolSettings> {
     return this.#floor.run(nowMs, () => {
-      const { account } = this.#floor;
+      const { account, orders } = this.#floor;
       const { brackets } = this.#floor.listing(symbolId).rules;
       const { leverage: present, marginType } = account.settings(symbolId);
       if (!Number.isInteger(leverage) || leverage < 1 || leverage > brackets.leverageMax)
@@ -172,10 +179,11 @@ export class SimExchange {
       const isHeld = account.qtyE8(symbolId) !== 0n;
       if (isHeld && marginType === "isolated" && leverage < present)
         return refused(VENUE_ERRORS.leverageReduction);
-      if (isHeld && this.#admission.worthE8(symbolId, 0n) > brackets.notionalMaxE8(leverage))
+      const isUsed = isHeld || orders.openOrders(symbolId).length > 0;
+      if (this.#admission.worthE8(symbolId, 0n) > brackets.notionalMaxE8(leverage))
         return refused(VENUE_ERRORS.positionTooLarge);
       account.setLeverage(symbolId, leverage);
-      if (leverage < present && this.#admission.availableE8() === 0n) {
+      if (isUsed && leverage < present && this.#admission.availableE8() === 0n) {
         account.setLeverage(symbolId, present);
         return refused(VENUE_ERRORS.marginInsufficient);
       }
@@ -197,11 +205,11 @@ export class SimExchange {
     });
   }
 
-  /** Money comes (positive) or goes; what margin needs cannot go. Returns the wallet. */
+  /** Money comes (positive) or goes; what margin needs cannot go, nor can open profit. Returns the wallet. */
   transfer(amountE8: bigint, nowMs: number): Reply<bigint> {
     return this.#floor.run(nowMs, () => {
-      if (amountE8 < 0n && -amountE8 > this.#admission.availableE8())
-        return refused(VENUE_ERRORS.transferTooLarge);
+      const freeE8 = min(this.#admission.availableE8(), this.#floor.account.crossWalletE8);
+      if (amountE8 < 0n && -amountE8 > freeE8) return refused(VENUE_ERRORS.transferTooLarge);
       this.#floor.account.pay({ type: "transfer", symbolId: null, amountE8, timeMs: nowMs });
       this.#floor.emitAccount(amountE8 < 0n ? "WITHDRAW" : "DEPOSIT", []);
       return done(this.#floor.account.walletE8);
@@ -225,7 +233,10 @@ export class SimExchange {
 
   /** Auto-deleveraging: the venue closes `qtyE8`, at most what is held, at the mark. */
   deleverage(symbolId: SymbolId, qtyE8: bigint, nowMs: number): void {
-    this.#floor.run(nowMs, () => this.#matching.force(symbolId, qtyE8, "adl_autoclose"));
+    this.#floor.run(nowMs, () => {
+      this.#matching.force(symbolId, qtyE8, "adl_autoclose");
+      this.#liquidate();
+    });
   }
 
   /** Undefined: there is none, or it is forgotten. */
@@ -303,8 +314,7 @@ export class SimExchange {
     for (let id = account.bankruptId(); id !== null; id = account.bankruptId()) {
       for (const order of orders.openOrders(id)) this.#matching.end(order, "CANCELED");
       for (const algo of orders.openAlgos(id)) this.#matching.step(algo, "CANCELED");
-      const { marginType, isolatedWalletE8 } = account.holding(id);
-      const givenE8 = marginType === "isolated" ? isolatedWalletE8 : account.crossWalletE8;
+      const givenE8 = account.standingE8(id) - account.unrealisedE8(id);
       const beforeE8 = account.walletE8;
       const sizeE8 = abs(account.qtyE8(id));
       const valueE8 = notionalE8(account.markE8(id), sizeE8);
@@ -317,6 +327,11 @@ export class SimExchange {
       account.pay({ type: "liquidation-fee", symbolId: id, amountE8, timeMs: this.#floor.nowMs });
       this.#floor.emitAccount("INSURANCE_CLEAR", [id]);
     }
+    if (account.walletE8 >= 0n || account.heldIds().length > 0) return;
+    // A fill far from the mark cost more than there was: nobody owes the venue anything.
+    const amountE8 = -account.walletE8;
+    account.pay({ type: "liquidation-fee", symbolId: null, amountE8, timeMs: this.#floor.nowMs });
+    this.#floor.emitAccount("INSURANCE_CLEAR", []);
   }
 }
 

@@ -42,8 +42,8 @@ export interface Listing {
   isTrading: boolean;
   /** Null: nothing has been traded yet. */
   print: Print | null;
-  /** What the present minute trades, base units e8; 0: not told. */
-  volumeE8: bigint;
+  /** What the present minute trades, base units e8; null: not told. */
+  volumeE8: bigint | null;
 }
 
 /**
@@ -80,7 +80,7 @@ export class VenueFloor {
       makerE8: numberToE8(fees.makerRatio),
       isTrading: true,
       print: null,
-      volumeE8: 0n,
+      volumeE8: null,
     });
   }
 

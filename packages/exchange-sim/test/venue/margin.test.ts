@@ -16,7 +16,7 @@ function isolatedLong(): PathVenue {
 describe("an isolated position, by hand", () => {
   it("is liquidated where what it was given and its loss meet the maintenance margin", () => {
     // (50.005 + 0 - 500.05) / (5 * 0.01 - 5) = -450.045 / -4.95.
-    expect(isolatedLong().liquidation()).toBe("90.91818182");
+    expect(isolatedLong().liquidation()).toBe("90.91818181");
   });
 
   it("above that mark it lives, below it all that it was given is gone, and nothing else", () => {
@@ -108,6 +108,22 @@ describe("cross positions, by hand", () => {
   });
 });
 
+describe("an account that has lost more than it had", () => {
+  it("owes nothing once it is flat: the insurance fund pays", () => {
+    const venue = new PathVenue({ wallet: "30" });
+    venue.order({ id: "in", side: 1, qty: "5" });
+    // The last trade is 4 % below the mark, which carries it: 25.4 - 0.250025 - 25 - 0.237525 = -0.08755.
+    venue.exchange.transfer(parseE8("-4.6"), venue.nowMs);
+    venue.print("95.01", "99");
+    venue.told();
+    venue.order({ id: "out", side: -1, qty: "5", isReduceOnly: true });
+    expect(venue.held()).toBe("flat");
+    expect(venue.told().at(-1)).toBe("account INSURANCE_CLEAR");
+    expect(venue.booksOf("liquidation-fee")).toEqual(["0.08755"]);
+    expect([venue.wallet, venue.booked]).toEqual(["0", "0"]);
+  });
+});
+
 describe("brackets", () => {
   it("give the maintenance margin without a jump, and allow no more than their leverage", () => {
     expect(short(BRACKETS.maintenanceE8(parseE8("1000")))).toBe("10");
@@ -132,9 +148,9 @@ describe("brackets", () => {
       return venue.liquidation();
     };
     // (150.015 + 10 - 1500.15) / (0.3 - 15): worth 1,367 there.
-    expect(isolated("15")).toBe("91.16564626");
+    expect(isolated("15")).toBe("91.16564625");
     // Worth less than 1,000 there: (105.0105 - 1050.105) / (0.105 - 10.5).
-    expect(isolated("10.5")).toBe("90.91818182");
+    expect(isolated("10.5")).toBe("90.91818181");
   });
 
   it("of the bundled symbols follow one another, with cum_n = cum_(n-1) + floor_n * (ratio_n - ratio_(n-1))", () => {
@@ -176,6 +192,18 @@ describe("what a new order may use", () => {
     expect(venue.told()).toEqual(["l NEW NEW", "account WITHDRAW", "account DEPOSIT"]);
     expect(venue.wallet).toBe("11.95");
   });
+
+  it("pays out no profit that nobody has taken yet", () => {
+    const venue = new PathVenue({ wallet: "100" });
+    venue.order({ id: "a", side: 1, qty: "5" });
+    venue.print("150");
+    // 99.749975 + 249.95 - 37.5 may be used for orders.
+    expect(short(venue.exchange.availableE8())).toBe("312.199975");
+    expect(venue.exchange.transfer(parseE8("-99.749976"), venue.nowMs)).toMatchObject({
+      error: { code: -2018 },
+    });
+    expect(venue.exchange.transfer(parseE8("-99.749975"), venue.nowMs)).toMatchObject({ value: 0n });
+  });
 });
 
 describe("settings", () => {
@@ -203,6 +231,17 @@ describe("settings", () => {
     expect(venue.exchange.settings(A).leverage).toBe(20);
     expect(venue.exchange.setLeverage(A, 18, venue.nowMs)).toMatchObject({ value: { leverage: 18 } });
     expect(venue.told().at(-1)).toBe("leverage 18");
+  });
+
+  it("the leverage of what waits is bound by its size, that of an unused symbol needs no margin", () => {
+    const venue = new PathVenue({ wallet: "110" });
+    venue.exchange.setLeverage(A, 10, venue.nowMs);
+    expect(venue.order({ id: "l", side: 1, qty: "11", price: "99" })).toBe("NEW");
+    expect(venue.exchange.setLeverage(A, 20, venue.nowMs)).toMatchObject({ error: { code: -2027 } });
+    expect(short(venue.exchange.availableE8())).toBe("1.1");
+    venue.exchange.transfer(parseE8("-1.1"), venue.nowMs);
+    expect(venue.exchange.setLeverage(A, 9, venue.nowMs)).toMatchObject({ error: { code: -2019 } });
+    expect(venue.exchange.setLeverage(B, 5, venue.nowMs)).toMatchObject({ value: { leverage: 5 } });
   });
 });
 

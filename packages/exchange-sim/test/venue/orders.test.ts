@@ -87,6 +87,18 @@ describe("a market order", () => {
     expect(venue.told()).toEqual(["b NEW NEW", "b TRADE FILLED 1 @ 99.98"]);
   });
 
+  it("in a minute that trades nothing takes a step a part, and the rest at the worst price", () => {
+    const venue = new PathVenue();
+    venue.exchange.setVolume(A, 0n);
+    expect(venue.order({ id: "m", side: 1, qty: "3" })).toBe("FILLED");
+    const told = venue.told();
+    expect([told.length, told[1], told.at(-1)]).toEqual([
+      21,
+      "m TRADE PARTIALLY_FILLED 0.1 @ 100.01",
+      "m TRADE FILLED 1.1 @ 100.2",
+    ]);
+  });
+
   it("is filled in parts, each a tick worse, above its share of the minute", () => {
     const venue = new PathVenue();
     venue.exchange.setVolume(A, 3_000_000_000n);

@@ -100,6 +100,8 @@ export interface BacktestReport {
   readonly deflatedSharpe: DeflatedSharpe | null;
   /** The taken trades by their score. */
   readonly calibration: readonly CalibrationBin[];
+  /** What liquidations cost beside their trades (negative), or the insurance fund paid of them. */
+  readonly liquidation: string;
   readonly wallet: string;
   /** Deepest fall of the equity curve below its highest point, share of that point. */
   readonly drawdownRatioMax: number;
@@ -120,12 +122,15 @@ interface BacktestFacts {
 
 type ReportOptions = Omit<BacktestReport["input"], "files" | "funding" | "scorer">;
 
-/** Sums up a backtest; the wallet must be the start and every booked trade, to the last unit. */
+/** Sums up a backtest; the wallet must be the start, every booked trade and what liquidations cost, to the last unit. */
 export function reportOf(options: ReportOptions, facts: BacktestFacts): BacktestReport {
   const { inputs, funding, series, result, scorerId, walletE8 } = facts;
   const { trades, decisions } = result;
-  const bookedE8 = trades.reduce((sum, { pnlE8 }) => sum + pnlE8, walletE8);
-  assert(bookedE8 === result.walletE8, "Invariant: the wallet is the start and what every trade brought");
+  const bookedE8 = trades.reduce((sum, { pnlE8 }) => sum + pnlE8, walletE8 + result.liquidationE8);
+  assert(
+    bookedE8 === result.walletE8,
+    "Invariant: the wallet is the start, what every trade brought and what liquidations cost",
+  );
   const { equity, fromMs, toMs, rowsMax, scoreMin, risk, protocol, fees, entry, trials, fidelity } = options;
   const period = periodOf(series);
   return {
@@ -168,6 +173,7 @@ export function reportOf(options: ReportOptions, facts: BacktestFacts): Backtest
       trials,
     ),
     calibration: calibrationOf(trades.map(({ score, pnlE8 }) => ({ score, isWon: pnlE8 > 0n }))),
+    liquidation: e8Text(result.liquidationE8),
     wallet: e8Text(result.walletE8),
     drawdownRatioMax: drawdownOf(result, e8ToNumber(walletE8)),
     risk: result.risk,

@@ -12,6 +12,10 @@ export function backtestText(report: BacktestReport, out: string): string {
   ];
   const failed = counts(report.failedEntries);
   if (failed !== "none") lines.push(`approved entries that came to nothing: ${failed}`);
+  if (Number(report.liquidation) !== 0)
+    lines.push(
+      `liquidations ${report.liquidation} USDT beside the trades: the venue's fee, or what its fund paid`,
+    );
   if (report.isHalted)
     lines.push("HALTED: the drawdown reached its limit; nothing was entered from there on");
   if (!report.hasEnoughTrades)

@@ -100,6 +100,8 @@ export async function runBacktest(options: BacktestOptions): Promise<BacktestRep
     scorer: { id: scorerId },
     wins,
   } = backtestScorer({ model, nowMs, entry });
+  // A folder that cannot be made is refused before the work, not after it.
+  await makeFolder(options.out);
   const scans = await scanAll(options, await scanTasks(options, inputs, scorerId));
   tellOfCache(options, scans);
   const replies = scans.map(({ reply }) => reply);
@@ -133,7 +135,6 @@ export async function runBacktest(options: BacktestOptions): Promise<BacktestRep
     onDay: (done, of) => options.progress.show("days traded", done, of),
   }).run();
   const report = reportOf(options, { inputs, funding, series, result, scorerId, walletE8 });
-  await mkdir(options.out, { recursive: true });
   writeBacktest(options.out, result, rules, report);
   return report;
 }
@@ -176,6 +177,14 @@ async function requireEmpty(out: string): Promise<void> {
   }
   if (names.length > 0)
     throw new SmcqError("OUTPUT_WRITE", `${out} is not empty: name a new folder`, { context: { file: out } });
+}
+
+async function makeFolder(out: string): Promise<void> {
+  try {
+    await mkdir(out, { recursive: true });
+  } catch (error) {
+    throw new SmcqError("OUTPUT_WRITE", `cannot write ${out}: ${errorMessage(error)}`, { cause: error });
+  }
 }
 
 function bundledInputs(): SymbolInput[] {

@@ -13,14 +13,15 @@ export class StoredBars implements Bars {
     this.#cursors = new Int32Array(series.length);
   }
 
-  /** Open time of the first bar of all. */
+  /** Open time of the first bar of all; infinite where there is none. */
   get firstMs(): number {
     return Math.min(...this.#series.map((_, symbolId) => this.openMs(symbolId, 0)));
   }
 
-  /** Open time of the last bar of all. */
+  /** Open time of the last bar of all; minus infinity where there is none. A series may have no bars at all. */
   get lastMs(): number {
-    return Math.max(...this.#series.map(({ barCount }, symbolId) => this.openMs(symbolId, barCount - 1)));
+    const held = this.#series.filter(({ barCount }) => barCount > 0);
+    return Math.max(...held.map(({ bars, barCount }) => bars[(barCount - 1) * BAR_FIELDS] as number));
   }
 
   at(symbolId: SymbolId, timeMs: number): number {

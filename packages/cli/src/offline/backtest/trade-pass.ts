@@ -77,6 +77,8 @@ export interface TradePassResult {
   readonly failed: ReadonlyMap<EntryFailure, number>;
   readonly equity: readonly EquityRow[];
   readonly walletE8: bigint;
+  /** What liquidations cost beside their trades (negative), or the insurance fund paid of them. */
+  readonly liquidationE8: bigint;
   readonly isHalted: boolean;
   readonly risk: RiskSummary;
   /** What would be lost if every stop were hit, at each approval and each closed hour. */
@@ -103,6 +105,7 @@ export class TradePass {
   readonly #equity: EquityRow[] = [];
   readonly #riskWatch = new RiskWatch();
   #lastWalletE8: bigint;
+  #liquidationE8 = 0n;
   /** The next funding rate. */
   #funding = 0;
 
@@ -173,6 +176,7 @@ export class TradePass {
       failed: this.#failed,
       equity: this.#equity,
       walletE8: this.#venue.walletE8(),
+      liquidationE8: this.#liquidationE8,
       isHalted: this.#core.holdings.state === "HALTED",
       risk: this.#riskWatch.summary(this.#core.getRiskMetrics()),
       heat: this.#riskWatch.heat,
@@ -188,7 +192,10 @@ export class TradePass {
     const clock = this.#clock;
     const listener: AccountListener = {
       onOrder: (update) => this.#inbox.put({ type: "order-update", update }),
-      onIncome: (income) => this.#inbox.put({ type: "income", income }),
+      onIncome: (income) => {
+        if (income.type === "liquidation-fee") this.#liquidationE8 += income.amountE8;
+        this.#inbox.put({ type: "income", income });
+      },
       onLeverage: (id, leverage) => this.#inbox.put({ type: "leverage", symbolId: id, leverage }),
       onStream: (isLive) => this.#inbox.put({ type: "account-stream", isLive }),
     };

@@ -1,8 +1,8 @@
-import { writeFileSync } from "node:fs";
+import { renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { DecisionRecord, TradeRecord } from "@smcq/engine";
 import type { TradingRules } from "@smcq/exchange";
-import { e8Text, e8ToNumber } from "@smcq/kernel";
+import { e8Text, e8ToNumber, errorMessage, SmcqError } from "@smcq/kernel";
 import type { BacktestReport } from "./backtest-report.ts";
 import { examplesOf } from "./report/explained.ts";
 import { type PageFacts, reportHtml } from "./report/page.ts";
@@ -13,7 +13,10 @@ const TRADE_COLUMNS =
 const DECISION_COLUMNS = "time,symbol,side,score,outcome,bound_by,steps";
 const EQUITY_COLUMNS = "time,wallet,equity";
 
-/** Writes the tables, report.json and report.html (docs/trading.md 8) into a folder that is there. */
+/**
+ * Writes the tables, report.json and report.html (docs/trading.md 8) into a folder that is there: all of them, or none.
+ * OUTPUT_WRITE where that fails.
+ */
 export function writeBacktest(
   out: string,
   result: TradePassResult,
@@ -22,11 +25,29 @@ export function writeBacktest(
 ): void {
   const rulesOf = (symbolId: number): TradingRules => rules[symbolId] as TradingRules;
   const trades = result.trades.map((trade, index) => tradeRow(trade, index + 1, rulesOf(trade.symbolId)));
-  writeFileSync(join(out, "trades.csv"), csv(TRADE_COLUMNS, trades));
-  writeFileSync(join(out, "decisions.csv"), csv(DECISION_COLUMNS, result.decisions.map(decisionRow)));
-  writeFileSync(join(out, "equity.csv"), csv(EQUITY_COLUMNS, result.equity.map(equityRow)));
-  writeFileSync(join(out, "report.json"), `${JSON.stringify(report, null, 2)}\n`);
-  writeFileSync(join(out, "report.html"), reportHtml(report, pageFacts(result, rulesOf)));
+  writeAll(out, {
+    "trades.csv": csv(TRADE_COLUMNS, trades),
+    "decisions.csv": csv(DECISION_COLUMNS, result.decisions.map(decisionRow)),
+    "equity.csv": csv(EQUITY_COLUMNS, result.equity.map(equityRow)),
+    "report.html": reportHtml(report, pageFacts(result, rulesOf)),
+    "report.json": `${JSON.stringify(report, null, 2)}\n`,
+  });
+}
+
+/** Files get their names once all of them are written: who is killed or finds the disk full leaves no half result. */
+function writeAll(out: string, texts: Readonly<Record<string, string>>): void {
+  const files = Object.entries(texts).map(([name, text]) => ({
+    text,
+    path: join(out, name),
+    draft: join(out, `${name}.draft`),
+  }));
+  try {
+    for (const { draft, text } of files) writeFileSync(draft, text);
+    for (const { draft, path } of files) renameSync(draft, path);
+  } catch (error) {
+    for (const { draft, path } of files) for (const each of [draft, path]) rmSync(each, { force: true });
+    throw new SmcqError("OUTPUT_WRITE", `cannot write ${out}: ${errorMessage(error)}`, { cause: error });
+  }
 }
 
 function pageFacts(

@@ -16,6 +16,8 @@ import { decodeSeriesFile, encodeSeriesFile } from "./series-file.ts";
 /** Bytes that the cache keeps at most; what was used longest ago goes first. */
 export const CACHE_BYTES_MAX: number = 4 * 2 ** 30;
 const SUFFIX = ".scan";
+/** A draft that nobody has written to for so long is a killed run's; a younger one may be another run's that still writes. */
+const DRAFT_AGE_MS = 3_600_000;
 
 /** Everything that a scan depends on besides the code's version. */
 export interface ScanKey {
@@ -27,6 +29,13 @@ export interface ScanKey {
   readonly scorer: string;
   readonly rowsMax: number | null;
   readonly toMs: number | null;
+}
+
+interface CacheFile {
+  readonly path: string;
+  readonly bytes: number;
+  readonly usedMs: number;
+  readonly isDraft: boolean;
 }
 
 /** The name under which the scan of a key is kept. */
@@ -80,14 +89,14 @@ export class ScanCache {
   /** Removes what was used longest ago until at most `bytesMax` are kept, and drafts that a killed run left. */
   prune(bytesMax: number = CACHE_BYTES_MAX): void {
     let left = bytesMax;
-    for (const { path, bytes, isDraft } of this.#files()) {
+    for (const { path, bytes, usedMs, isDraft } of this.#files()) {
       left -= bytes;
-      if (left < 0 || isDraft) removeQuietly(path);
+      if (isDraft ? this.#nowMs - usedMs > DRAFT_AGE_MS : left < 0) removeQuietly(path);
     }
   }
 
   /** Latest use first. */
-  #files(): readonly { readonly path: string; readonly bytes: number; readonly isDraft: boolean }[] {
+  #files(): readonly CacheFile[] {
     try {
       return readdirSync(this.#folder)
         .filter((name) => name.includes(SUFFIX))

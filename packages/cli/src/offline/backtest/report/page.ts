@@ -88,6 +88,10 @@ function warnings(report: BacktestReport): readonly Markup[] {
   const texts: string[] = [];
   if (report.isHalted)
     texts.push("HALTED: the drawdown reached its limit; nothing was entered from there on.");
+  if (Number(report.liquidation) !== 0)
+    texts.push(
+      `Liquidated: ${moneyText(report.liquidation)} USDT beside the trades, the venue's fee or what its insurance fund paid.`,
+    );
   if (!report.hasEnoughTrades)
     texts.push(
       `Not enough trades: ${numberText(report.total.trades)} is fewer than ${TRADES_MIN}, which says nothing about an edge.`,
