@@ -148,6 +148,7 @@ export class Engine {
       case "answer":
       case "leverage":
       case "account-stream":
+      case "ledger-health":
       case "data-ended":
         break;
       default:

@@ -24,6 +24,7 @@ const WHEN_FULL: Readonly<Record<EngineEventType, "dropped" | "kept">> = {
   answer: "kept",
   leverage: "kept",
   "account-stream": "kept",
+  "ledger-health": "kept",
   "data-ended": "kept",
 };
 

@@ -175,6 +175,7 @@ export class TradingCore {
         return;
       case "answer":
       case "account-stream":
+      case "ledger-health":
       case "candidates":
       case "invalid-score":
       case "model":
