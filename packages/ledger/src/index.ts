@@ -3,6 +3,15 @@ export type { LedgerClient, LedgerEvent, LedgerOptions, LedgerStats, RunEndSumma
 export { BUSY_MS_MAX } from "./database.ts";
 export type { DatabaseOptions } from "./database.ts";
 export { LedgerErrorCode } from "./errors.ts";
+export { commandsHashOf } from "./journal/journal-row.ts";
+export type {
+  JournalLimits,
+  JournalStats,
+  LedgerJournal,
+  LedgerJournalOptions,
+} from "./journal/ledger-journal.ts";
+export { verifyJournal } from "./journal/verify.ts";
+export type { BrokenRow, Verification } from "./journal/verify.ts";
 export { MIGRATIONS } from "./migrations.ts";
 export type { Migration } from "./migrations.ts";
 export { LedgerReader } from "./reader.ts";

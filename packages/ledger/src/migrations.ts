@@ -122,11 +122,34 @@ const MEDIAN_TURNOVER = `
 ALTER TABLE signals ADD COLUMN median_turnover REAL;
 `;
 
+// One chain a file: `hash` covers the row and the hash before it. Times are what the event was stamped with, exact. `event`
+// and `commands` are canonical JSON; `commands_hash` is over all commands. The run's row says where its rows end,
+// and how often all rows of a batch were there already.
+const JOURNAL = `
+CREATE TABLE journal (
+  journal_key INTEGER PRIMARY KEY,
+  run_key INTEGER NOT NULL REFERENCES runs (run_key),
+  seq INTEGER NOT NULL,
+  kind TEXT NOT NULL,
+  now_ms REAL NOT NULL,
+  now_ns REAL NOT NULL,
+  event TEXT NOT NULL,
+  commands TEXT NOT NULL,
+  commands_hash TEXT NOT NULL,
+  hash TEXT NOT NULL,
+  UNIQUE (run_key, seq)
+) STRICT;
+ALTER TABLE runs ADD COLUMN journal_seq INTEGER;
+ALTER TABLE runs ADD COLUMN journal_hash TEXT;
+ALTER TABLE runs ADD COLUMN journal_resent INTEGER NOT NULL DEFAULT 0;
+`;
+
 export const MIGRATIONS: readonly Migration[] = [
   { version: 1, sql: BASE },
   { version: 2, sql: MODELS },
   { version: 3, sql: INVALIDATION_PRICE },
   { version: 4, sql: MEDIAN_TURNOVER },
+  { version: 5, sql: JOURNAL },
 ];
 
 /** Returns the schema version of a database file. */

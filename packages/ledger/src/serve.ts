@@ -38,6 +38,9 @@ class LedgerServer {
       case "batch":
         this.#batch(request);
         break;
+      case "journal":
+        this.#journal(request);
+        break;
       case "close":
         this.#store?.close();
         this.#store = null;
@@ -57,6 +60,15 @@ class LedgerServer {
       this.#reply({ type: "stored", batchSeq });
     } catch (error) {
       this.#reply({ type: "refused", batchSeq, error: toWireError(error) });
+    }
+  }
+
+  #journal({ runId, rows, isFull }: Extract<LedgerRequest, { type: "journal" }>): void {
+    try {
+      this.#use((store) => store.appendJournal(runId, rows, isFull));
+      this.#reply({ type: "journalStored" });
+    } catch (error) {
+      this.#reply({ type: "journalRefused", error: toWireError(error) });
     }
   }
 
