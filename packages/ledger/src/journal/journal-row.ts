@@ -62,7 +62,7 @@ const IS_KEPT: Readonly<Record<Command["type"], boolean>> = {
   ask: false,
   submit: true,
   cancel: true,
-  "set-leverage": true,
+  "set-leverage": false,
   decided: true,
   "trade-closed": true,
   equity: true,

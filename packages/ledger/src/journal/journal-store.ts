@@ -1,4 +1,5 @@
 import type { Database, Statement } from "better-sqlite3";
+import { Projector } from "../projections/projector.ts";
 import { CHAIN_START, chainHash, type JournalRow } from "./journal-row.ts";
 
 const INSERT = `
@@ -13,17 +14,19 @@ export interface JournaledRun {
   readonly lastSeq: number;
 }
 
-/** Adds rows to the file's one chain. Inside a transaction of the caller; `forget` after one that was rolled back. */
+/** Adds rows to the file's one chain, and to the tables that are made of them. Inside a transaction of the caller; `forget` after one that was rolled back. */
 export class JournalStore {
   readonly #insert: Statement<[unknown]>;
   readonly #head: Statement<[], string>;
   readonly #advance: Statement<[number, string, number]>;
   readonly #resent: Statement<[number]>;
+  readonly #projector: Projector;
   /** Hash of the last row of the file; null: not read yet. */
   #lastHash: string | null = null;
 
   constructor(db: Database) {
     this.#insert = db.prepare(INSERT);
+    this.#projector = new Projector(db);
     this.#head = db.prepare<[], string>("SELECT hash FROM journal ORDER BY journal_key DESC LIMIT 1").pluck();
     this.#resent = db.prepare("UPDATE runs SET journal_resent = journal_resent + 1 WHERE run_key = ?");
     this.#advance = db.prepare("UPDATE runs SET journal_seq = ?, journal_hash = ? WHERE run_key = ?");
@@ -42,6 +45,7 @@ export class JournalStore {
     for (const row of fresh) {
       hash = chainHash(hash, runId, row);
       this.#insert.run({ ...row, runKey, hash });
+      this.#projector.take(runKey, row);
     }
     this.#advance.run(last.seq, hash, runKey);
     this.#lastHash = hash;

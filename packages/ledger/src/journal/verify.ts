@@ -1,15 +1,8 @@
 import type { Database } from "better-sqlite3";
 import { openReadonly } from "../database.ts";
 import { ledgerError } from "../errors.ts";
-import { CHAIN_START, chainHash, type JournalRow, OWN_KINDS } from "./journal-row.ts";
-
-/** A row of the journal as it stands in the file. */
-export interface StoredRow extends JournalRow {
-  readonly journalKey: number;
-  /** Null: a run of that key is not in the file. */
-  readonly runId: string | null;
-  readonly hash: string;
-}
+import { CHAIN_START, chainHash, OWN_KINDS } from "./journal-row.ts";
+import { journalRows, type StoredRow } from "./stored-rows.ts";
 
 /** Where the chain is broken. */
 export interface BrokenRow {
@@ -32,25 +25,10 @@ export interface Verification {
   readonly broken: BrokenRow | null;
 }
 
-const ROWS = `
-SELECT j.journal_key AS journalKey, r.run_id AS runId, j.seq, j.kind, j.now_ms AS nowMs, j.now_ns AS nowNs, j.event,
-  j.commands, j.commands_hash AS commandsHash, j.hash
-FROM journal j LEFT JOIN runs r USING (run_key)`;
-
 interface RunEnd {
   readonly runId: string;
   readonly seq: number;
   readonly hash: string;
-}
-
-/** All rows of the file in the order of the chain. */
-export function journalRows(db: Database): IterableIterator<StoredRow> {
-  return db.prepare<[], StoredRow>(`${ROWS} ORDER BY j.journal_key`).iterate();
-}
-
-/** The rows of one run, in order. */
-export function journalRowsOf(db: Database, runId: string): IterableIterator<StoredRow> {
-  return db.prepare<[string], StoredRow>(`${ROWS} WHERE r.run_id = ? ORDER BY j.seq`).iterate(runId);
 }
 
 class Chain {

@@ -7,32 +7,17 @@ import { LedgerErrorCode, type Verification, verifyJournal } from "../../src/ind
 import type { JournalRow } from "../../src/journal/journal-row.ts";
 import { LedgerStore } from "../../src/store.ts";
 import { runRecord, temporaryFolder } from "../helpers.ts";
-import { randomDay, rowsOf } from "../support/journaled.ts";
+import { fileOf, randomDay, rowsOf } from "../support/journaled.ts";
 
 const SEED = Number(process.env["SMCQ_SEED"] ?? 20_261_120);
 const COLUMNS = "journal_key run_key seq kind now_ms now_ns event commands commands_hash hash".split(" ");
 
 /** Rows as a run's journal has them. */
-const days = [SEED, SEED + 1].map((seed) => rowsOf(randomDay(seed, 12)));
+const recorded = [SEED, SEED + 1].map((seed) => randomDay(seed, 12));
+const days = recorded.map(rowsOf);
 
 /** Two runs of one file, batch by batch. */
-function twoRuns(): string {
-  const file = join(temporaryFolder(), "ledger.db");
-  const store = new LedgerStore({ file });
-  for (const [index, rows] of days.entries()) {
-    store.beginRun(runRecord(`run ${index}`));
-    for (let at = 0; at < rows.length; at += 7) {
-      const batch = rows.slice(at, at + 7);
-      store.appendJournal(
-        `run ${index}`,
-        batch.map(({ row }) => row),
-        batch.some(({ isFull }) => isFull),
-      );
-    }
-  }
-  store.close();
-  return file;
-}
+const twoRuns = (): string => fileOf({ "run 0": recorded[0] ?? [], "run 1": recorded[1] ?? [] });
 
 /** Changes the file behind the ledger's back, looks at what verify says, and changes it back. */
 function afterwards(file: string, change: (db: InstanceType<typeof SqliteDatabase>) => void): Verification {

@@ -1,8 +1,12 @@
+import { join } from "node:path";
 import type { Command, EngineEvent } from "@smcq/engine";
 import { Rng } from "@smcq/kernel";
 import { CoreDriver } from "../../../engine/test/support/core-driver.ts";
 import { optionsOf } from "../../../engine/test/support/fixtures.ts";
+import { HostileRun } from "../../../engine/test/support/hostile-run.ts";
 import { begunRow, isFull, type JournalRow, rowOf } from "../../src/journal/journal-row.ts";
+import { LedgerStore } from "../../src/store.ts";
+import { runRecord, temporaryFolder } from "../helpers.ts";
 
 /** Events and what the core answered, of a person's random day at one symbol. */
 export interface Recorded {
@@ -65,7 +69,22 @@ export function randomDay(seed: number, steps: number): readonly Recorded[] {
       driver.end("stop");
     }
   }
+  driver.minute("100", "100");
   return recorded;
+}
+
+/** A run against a venue that loses, doubles and delays its words; its core is as it was at the end. */
+export function hostileRun(
+  seed: number,
+  minutes: number,
+): { recorded: readonly Recorded[]; run: HostileRun } {
+  const recorded: Recorded[] = [];
+  const run = new HostileRun(seed, (event, commands) => recorded.push({ event, commands }));
+  run.minutes(minutes, true);
+  run.venue.isHostile = false;
+  run.venue.isQuiet = true;
+  run.seconds(90);
+  return { recorded, run };
 }
 
 /** The rows that a journal makes of them, in order, and whether each is to be synced. */
@@ -78,4 +97,25 @@ export function rowsOf(recorded: readonly Recorded[]): readonly { row: JournalRo
       isFull: isFull(event, commands),
     })),
   ];
+}
+
+/** A ledger's file with these runs in it, batch by batch. */
+export function fileOf(runs: Readonly<Record<string, readonly Recorded[]>>): string {
+  const file = join(temporaryFolder(), "ledger.db");
+  const store = new LedgerStore({ file });
+  for (const [runId, recorded] of Object.entries(runs)) {
+    store.beginRun(runRecord(runId));
+    const rows = rowsOf(recorded);
+    for (let at = 0; at < rows.length; at += 7) {
+      const batch = rows.slice(at, at + 7);
+      const isSynced = batch.some(({ isFull }) => isFull);
+      store.appendJournal(
+        runId,
+        batch.map(({ row }) => row),
+        isSynced,
+      );
+    }
+  }
+  store.close();
+  return file;
 }

@@ -162,7 +162,7 @@ describe("limits and failures", () => {
 
   it("gives a batch up after retriesMax when the disk is full, loudly, and stores again once there is room", async () => {
     const file = join(temporaryFolder(), "ledger.db");
-    const options = { file, fileBytesMax: 160_000, retriesMax: 2, retryMsMin: 1 };
+    const options = { file, fileBytesMax: 320_000, retriesMax: 2, retryMsMin: 1 };
     const { ledger, events } = await openTestLedger(options);
     const rng = new Rng(SEED);
     await ledger.beginRun(runRecord("r1"));
