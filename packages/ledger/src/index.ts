@@ -3,7 +3,10 @@ export type { LedgerClient, LedgerEvent, LedgerOptions, LedgerStats, RunEndSumma
 export { BUSY_MS_MAX } from "./database.ts";
 export type { DatabaseOptions } from "./database.ts";
 export { LedgerErrorCode } from "./errors.ts";
-export { commandsHashOf } from "./journal/journal-row.ts";
+export { JournalReader } from "./journal/journal-reader.ts";
+export type { ReplayRow } from "./journal/journal-reader.ts";
+export { rowOf } from "./journal/journal-row.ts";
+export type { JournalRow } from "./journal/journal-row.ts";
 export type {
   JournalLimits,
   JournalStats,

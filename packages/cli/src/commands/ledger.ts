@@ -1,6 +1,6 @@
 import type { Argv, CommandModule } from "yargs";
 import { ExitCode } from "../exit-codes.ts";
-import { type CheckResult, checkChain, checkTables } from "../offline/ledger/check-ledger.ts";
+import { type CheckResult, checkChain, checkReplay, checkTables } from "../offline/ledger/check-ledger.ts";
 import { printResult } from "../output/print-result.ts";
 import { loadSettings } from "./settings.ts";
 
@@ -31,9 +31,20 @@ const SUBCOMMANDS: readonly Subcommand[] = [
       }),
     check: (dataDir, args) => checkTables(dataDir, args["write"] === true),
   },
+  {
+    command: "replay",
+    describe: "feed a run's events to a fresh core and name the first commands that are others",
+    builder: (argv) =>
+      common(argv).option("run", {
+        type: "string",
+        requiresArg: true,
+        describe: "the run's id; the last one with a journal unless given",
+      }),
+    check: (dataDir, args) => checkReplay(dataDir, typeof args["run"] === "string" ? args["run"] : null),
+  },
 ];
 
-/** `smcq ledger verify|rebuild`: what the ledger's file proves, without an engine. */
+/** `smcq ledger verify|rebuild|replay`: what the ledger's file proves, without an engine. */
 export function ledgerCommand(setExitCode: (exitCode: number) => void): CommandModule {
   return {
     command: "ledger",
@@ -51,7 +62,7 @@ export function ledgerCommand(setExitCode: (exitCode: number) => void): CommandM
             setExitCode(isSound ? ExitCode.Ok : ExitCode.Ledger);
           },
         });
-      return argv.demandCommand(1, "one of verify or rebuild is needed");
+      return argv.demandCommand(1, "one of verify, rebuild or replay is needed");
     },
     handler: () => {},
   };

@@ -1,9 +1,14 @@
 import { DatabaseSync } from "node:sqlite";
+import { present } from "@smcq/kernel";
+import { type EntryPlan, MARKET_ENTRY } from "@smcq/strategy";
 import { acquireRunLock, ledgerFile } from "@smcq/ledger";
 import { afterEach, describe, expect, it, vi } from "vitest";
+import { RandomEvents } from "../../../engine/test/support/random-events.ts";
+import { witnessed } from "../../../engine/test/support/risk-witness.ts";
 import { HostileRun } from "../../../engine/test/support/hostile-run.ts";
 import { main } from "../../src/cli.ts";
 import { ExitCode } from "../../src/exit-codes.ts";
+import { replayRun } from "../../src/offline/ledger/replay-run.ts";
 import { captureOutput } from "../support/capture-output.ts";
 import { recordedLedger, type RecordedRun, temporaryDataDir } from "../support/recorded-ledger.ts";
 
@@ -26,8 +31,12 @@ function change(dataDir: string, sql: string): void {
 
 async function smcq(...argv: readonly string[]): Promise<{ code: number; text: string; said: string }> {
   const { said, printed } = captureOutput();
+  const before = new Set(process.stdout.listeners("error"));
   const code = await main(argv);
   vi.restoreAllMocks();
+  // A process runs one command; here are many.
+  for (const listener of process.stdout.listeners("error"))
+    if (!before.has(listener)) process.stdout.off("error", listener as () => void);
   return { code, text: printed(), said: said() };
 }
 
@@ -89,5 +98,79 @@ describe("smcq ledger rebuild", () => {
     const db = new DatabaseSync(ledgerFile(dataDir));
     expect(db.prepare("SELECT count(*) AS n FROM fills").get()).toEqual({ n: 0 });
     db.close();
+  });
+});
+
+/** Runs against venues that lose words, and random events with entries of both kinds. */
+function twentyRuns(): readonly RecordedRun[] {
+  return Array.from({ length: 20 }, (_, round) => {
+    if (round % 2 === 0) return recorded(SEED + round);
+    const turns: RecordedRun["turns"][number][] = [];
+    const entry: EntryPlan =
+      round % 4 === 1 ? MARKET_ENTRY : { kind: "limit", offsetAtr: 0.1, expiryBars: 5, feeRatio: 0.0002 };
+    const run = new RandomEvents(SEED + round, witnessed(), entry, (event, commands) =>
+      turns.push({ event, commands }),
+    );
+    run.run(90);
+    return { runId: `run-${SEED + round}`, options: run.options, turns };
+  });
+}
+
+describe("smcq ledger replay", () => {
+  it(`gives the commands of 20 recorded runs again, byte for byte (seed ${SEED})`, async () => {
+    const runs = twentyRuns();
+    const dataDir = await recordedLedger(runs);
+    const orders = runs
+      .flatMap(({ turns }) => turns.flatMap(({ commands }) => commands))
+      .filter(({ type }) => type === "submit");
+    expect(orders.length).toBeGreaterThan(200);
+    for (const { runId, turns } of runs) {
+      const wanted = { runId, events: turns.length, difference: null, hole: null };
+      expect(replayRun(ledgerFile(dataDir), runId)).toEqual(wanted);
+    }
+    const first = await smcq("ledger", "replay", "--data-dir", dataDir, "--run", `run-${SEED}`, "--json");
+    expect([first.code, JSON.parse(first.text)]).toEqual([
+      ExitCode.Ok,
+      expect.objectContaining({ runId: `run-${SEED}`, events: runs[0]?.turns.length, difference: null }),
+    ]);
+    const last = await smcq("ledger", "replay", "--data-dir", dataDir);
+    expect([last.code, last.text]).toEqual([
+      ExitCode.Ok,
+      `${runs.at(-1)?.turns.length} events of run run-${SEED + 19} give the same commands, byte for byte\n`,
+    ]);
+    expect((await smcq("ledger", "verify", "--data-dir", dataDir)).code).toBe(ExitCode.Ok);
+    expect((await smcq("ledger", "rebuild", "--data-dir", dataDir)).code).toBe(ExitCode.Ok);
+  });
+
+  it("names the first event whose commands are others", async () => {
+    const run = recorded(SEED);
+    const at = run.turns.findIndex(({ commands }) => commands.some(({ type }) => type === "submit"));
+    const forged = run.turns.map((turn, index) =>
+      index === at ? { ...turn, commands: turn.commands.slice(1) } : turn,
+    );
+    const dataDir = await recordedLedger([{ ...run, turns: forged }]);
+    const { code, text } = await smcq("ledger", "replay", "--data-dir", dataDir);
+    expect([code, text]).toEqual([
+      ExitCode.Ledger,
+      expect.stringContaining(`the commands differ first at seq ${at + 1} (${run.turns[at]?.event.type})`),
+    ]);
+  });
+
+  it("finds a run whose core was made otherwise than its journal says", async () => {
+    const run = recorded(SEED);
+    const trading = present(run.options.trading, "Invariant: this engine trades");
+    const options = { ...run.options, trading: { ...trading, risk: { ...trading.risk, leverage: 9 } } };
+    const dataDir = await recordedLedger([{ ...run, options }]);
+    const { code, text } = await smcq("ledger", "replay", "--data-dir", dataDir, "--json");
+    expect(code).toBe(ExitCode.Ledger);
+    expect(JSON.parse(text)).toMatchObject({
+      difference: { replayed: expect.stringContaining('"leverage":9') },
+    });
+  });
+
+  it("refuses a run that has no journal", async () => {
+    const dataDir = await recordedLedger([]);
+    const { code, said } = await smcq("ledger", "replay", "--data-dir", dataDir);
+    expect([code, said]).toEqual([ExitCode.Ledger, "smcq: no run has a journal\n"]);
   });
 });

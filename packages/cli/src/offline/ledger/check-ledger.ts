@@ -7,6 +7,7 @@ import {
   type Verification,
   verifyJournal,
 } from "@smcq/ledger";
+import { type Replay, replayRun } from "./replay-run.ts";
 
 /** What a check found: as plain data, as text for eyes, and whether all is well. */
 export interface CheckResult {
@@ -38,6 +39,16 @@ export function checkTables(dataDir: string, isWritten: boolean): CheckResult {
   }
 }
 
+/** `ledger replay`: do the journaled events give the journaled commands? */
+export function checkReplay(dataDir: string, runId: string | null): CheckResult {
+  const file = ledgerFile(dataDir);
+  const chain = verifyJournal(file);
+  if (chain.broken !== null) return { isSound: false, data: { file, chain }, text: chainText(chain) };
+  const found = replayRun(file, runId);
+  const isSound = found.difference === null && found.hole === null;
+  return { isSound, data: { file, ...found }, text: replayText(found) };
+}
+
 function chainText({ rows, runs, eventsLost, head, broken }: Verification): string {
   const lost = eventsLost === 0 ? "" : `; ${eventsLost} events were not kept, each hole is told`;
   if (broken === null) return `the chain is whole: ${rows} rows of ${runs} runs${lost}\nhead ${head}\n`;
@@ -53,4 +64,13 @@ function tablesText({ journalRows, tables, isEqual }: Rebuild, isWritten: boolea
   });
   const differs = isWritten ? "they differed and were written again" : "they differ: --write puts them right";
   return `${lines.join("\n")}\n\ntables of ${journalRows} rows: ${isEqual ? "equal" : differs}\n`;
+}
+
+function replayText({ runId, events, difference, hole }: Replay): string {
+  const same = `${events} events of run ${runId} give the same commands, byte for byte`;
+  if (hole !== null)
+    return `${same}\nevents ${hole.fromSeq} to ${hole.toSeq} were not kept: nothing behind them can be replayed\n`;
+  if (difference === null) return `${same}\n`;
+  const { seq, kind, journaled, replayed } = difference;
+  return `the commands differ first at seq ${seq} (${kind}) of run ${runId}\njournaled ${journaled}\nreplayed  ${replayed}\n`;
 }
