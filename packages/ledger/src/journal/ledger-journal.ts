@@ -8,7 +8,7 @@ export const JOURNAL_ROWS_MAX = 65_536;
 export const JOURNAL_CHARACTERS_MAX = 67_108_864;
 /** Rows of one transaction at most. */
 export const JOURNAL_BATCH_ROWS_MAX = 512;
-/** A batch that takes so long, wall ms, is a disk that does not keep up. */
+/** Rows that wait for so long, wall ms, are a disk that does not keep up. */
 export const JOURNAL_SLOW_MS = 2_000;
 /** Waits before a batch that failed is tried again, wall ms: doubled each time, for ever. */
 const RETRY_MS = { firstMs: 100, msMax: 5_000 } as const;
@@ -168,6 +168,9 @@ export class LedgerJournal implements Journal, Durability {
     const isSlow = elapsedUs > this.#limits.slowMs * 1_000;
     const last = present(stored.at(-1), "Invariant: a batch has rows");
     if (stored.some((one) => one.isFull)) this.#durableSeq = last.row.seq;
+    this.#cancelSlow?.();
+    this.#cancelSlow = null;
+    this.#watch();
     this.#pump();
     this.#judge(isSlow);
     if (stored.some((one) => one.isFull)) this.#onDurable();
@@ -197,8 +200,6 @@ export class LedgerJournal implements Journal, Durability {
     const sent = this.#sent;
     assert(sent > 0, "Invariant: an answer is to a batch");
     this.#sent = 0;
-    this.#cancelSlow?.();
-    this.#cancelSlow = null;
     return sent;
   }
 
@@ -207,7 +208,6 @@ export class LedgerJournal implements Journal, Durability {
     const batch = this.#rows.slice(0, JOURNAL_BATCH_ROWS_MAX);
     this.#sent = batch.length;
     this.#sentAtNs = this.#deps.clock.monoNs();
-    this.#cancelSlow = this.#deps.clock.after(this.#limits.slowMs, () => this.#judge(true), { unref: true });
     this.#deps.post({
       runId: this.#deps.runId,
       rows: batch.map(({ row }) => row),
@@ -220,6 +220,13 @@ export class LedgerJournal implements Journal, Durability {
     this.#characters += charactersOf(waiting.row);
     this.#counts.appended++;
     this.#counts.waitingPeak = Math.max(this.#counts.waitingPeak, this.#rows.length);
+    this.#watch();
+  }
+
+  /** From now on, or since something was last stored: whatever waits is to be stored in time. */
+  #watch(): void {
+    if (this.#rows.length === 0 || this.#cancelSlow !== null) return;
+    this.#cancelSlow = this.#deps.clock.after(this.#limits.slowMs, () => this.#judge(true), { unref: true });
   }
 
   #hasRoom(isFullRow: boolean): boolean {
