@@ -5,10 +5,14 @@ import { assert } from "@smcq/kernel";
  *
  *   objects   keys in code point order, what is undefined left out      {"a":1,"b":[null,true,"x"]}
  *   bigint    {"$bigint":"-12"}          numbers that JSON has none of   {"$number":"-0"}, NaN, Infinity, -Infinity
- *   float32   {"$float32":[0.5,1]}       its values, each exact as float64
+ *   float32   {"$float32":"AAAAPw=="}    its bytes, little endian, in base64: bit for bit, whatever a NaN is made of
  *
  * Plain data only: no other class, no function, no key that begins with "$".
  */
+
+/** Texts of keys are kept: what is journaled has some hundred. */
+const KEYS_KEPT_MAX = 1_024;
+const keyTexts = new Map<string, string>();
 
 /** Returns the one text of plain data; throws InvariantError for what is none. */
 export function canonicalText(value: unknown): string {
@@ -27,14 +31,24 @@ function numberText(value: number): string {
 
 function objectText(value: object): string {
   if (Array.isArray(value)) return `[${value.map(canonicalText).join(",")}]`;
-  if (value instanceof Float32Array) return `{"$float32":[${Array.from(value, numberText).join(",")}]}`;
+  if (value instanceof Float32Array)
+    return `{"$float32":"${Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString("base64")}"}`;
   assert(Object.getPrototypeOf(value) === Object.prototype, "Invariant: what is journaled is plain data");
-  const fields: string[] = [];
-  for (const [key, field] of Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1))) {
-    assert(!key.startsWith("$"), "Invariant: no key of plain data begins with $");
-    if (field !== undefined) fields.push(`${JSON.stringify(key)}:${canonicalText(field)}`);
+  let text = "";
+  for (const key of Object.keys(value).sort()) {
+    const field = (value as Readonly<Record<string, unknown>>)[key];
+    if (field !== undefined) text += `${text === "" ? "" : ","}${keyText(key)}:${canonicalText(field)}`;
   }
-  return `{${fields.join(",")}}`;
+  return `{${text}}`;
+}
+
+function keyText(key: string): string {
+  const known = keyTexts.get(key);
+  if (known !== undefined) return known;
+  assert(!key.startsWith("$"), "Invariant: no key of plain data begins with $");
+  const text = JSON.stringify(key);
+  if (keyTexts.size < KEYS_KEPT_MAX) keyTexts.set(key, text);
+  return text;
 }
 
 /** Returns the value of a canonical text; throws for a text that is no JSON or has a tag that nobody writes. */
@@ -54,6 +68,7 @@ function revived(value: unknown): unknown {
 function tagged(tag: string, value: unknown): unknown {
   if (tag === "$bigint" && typeof value === "string") return BigInt(value);
   if (tag === "$number" && typeof value === "string") return Number(value);
-  assert(tag === "$float32" && Array.isArray(value), "Invariant: a canonical text has known tags only");
-  return Float32Array.from(value, (item) => revived(item) as number);
+  assert(tag === "$float32" && typeof value === "string", "Invariant: a canonical text has known tags only");
+  // Copied: a Buffer may start at an odd offset, a float32 view may not.
+  return new Float32Array(new Uint8Array(Buffer.from(value, "base64")).buffer);
 }
