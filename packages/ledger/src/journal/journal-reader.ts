@@ -1,11 +1,10 @@
 import type { EngineEvent, EngineInput, EngineOptions } from "@smcq/engine";
 import { SmcqError } from "@smcq/kernel";
 import type { Database } from "better-sqlite3";
-import { openReadonly } from "../database.ts";
 import { LedgerErrorCode, ledgerError } from "../errors.ts";
 import { fromCanonical } from "./canonical.ts";
 import { OWN_KINDS } from "./journal-row.ts";
-import { journalRowsOf, type StoredRow } from "./stored-rows.ts";
+import { journalRowsOf, openJournalFile, type StoredRow } from "./stored-rows.ts";
 
 /** A row as whoever replays it needs it. */
 export type ReplayRow =
@@ -36,7 +35,7 @@ export class JournalReader {
   readonly #db: Database;
 
   constructor(file: string) {
-    this.#db = openReadonly(file);
+    this.#db = openJournalFile(file);
   }
 
   /** The run of that id, or the last one; refuses with LEDGER_RUN_MISMATCH what has no journal. */

@@ -1,5 +1,12 @@
+import { SmcqError } from "@smcq/kernel";
 import type { Database } from "better-sqlite3";
+import { openReadonly } from "../database.ts";
+import { LedgerErrorCode } from "../errors.ts";
+import { schemaVersion } from "../migrations.ts";
 import type { JournalRow } from "./journal-row.ts";
+
+/** Files of older engines have no journal, and are not changed by looking at them. */
+const SCHEMA_MIN = 5;
 
 /** A row of the journal as it stands in the file. */
 export interface StoredRow extends JournalRow {
@@ -18,6 +25,19 @@ const ROWS = `
 SELECT j.journal_key AS journalKey, j.run_key AS runKey, r.run_id AS runId, j.seq, j.kind, j.now_ms AS nowMs,
   j.now_ns AS nowNs, j.event, j.commands, j.commands_hash AS commandsHash, j.hash
 FROM journal j LEFT JOIN runs r USING (run_key)`;
+
+/** Opens a file for reading its journal; refuses with LEDGER_ABSENT one that is older than journals. */
+export function openJournalFile(file: string): Database {
+  const db = openReadonly(file);
+  const schema = schemaVersion(db);
+  if (schema >= SCHEMA_MIN) return db;
+  db.close();
+  throw new SmcqError(
+    LedgerErrorCode.Absent,
+    `${file} has schema ${schema}: it is older than the journal, which an engine adds when it next starts`,
+    { context: { file, schema } },
+  );
+}
 
 /** All rows of the file in the order of the chain; the connection may be used in between. */
 export function* journalRows(db: Database): Generator<StoredRow> {

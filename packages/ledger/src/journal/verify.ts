@@ -1,8 +1,7 @@
 import type { Database } from "better-sqlite3";
-import { openReadonly } from "../database.ts";
 import { ledgerError } from "../errors.ts";
 import { CHAIN_START, chainHash, OWN_KINDS } from "./journal-row.ts";
-import { journalRows, type StoredRow } from "./stored-rows.ts";
+import { journalRows, openJournalFile, type StoredRow } from "./stored-rows.ts";
 
 /** Where the chain is broken. */
 export interface BrokenRow {
@@ -96,7 +95,7 @@ function verified(db: Database): Verification {
  * is named. Who rewrites everything from a row on is found by an earlier `head` alone.
  */
 export function verifyJournal(file: string): Verification {
-  const db = openReadonly(file);
+  const db = openJournalFile(file);
   try {
     return db.transaction(() => verified(db)).deferred();
   } catch (error) {

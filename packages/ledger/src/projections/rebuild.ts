@@ -1,7 +1,7 @@
 import type { Database } from "better-sqlite3";
-import { openDatabase, openReadonly } from "../database.ts";
+import { openDatabase } from "../database.ts";
 import { ledgerError } from "../errors.ts";
-import { journalRows } from "../journal/stored-rows.ts";
+import { journalRows, openJournalFile } from "../journal/stored-rows.ts";
 import { PROJECTION_TABLES, Projector } from "./projector.ts";
 
 /** A table as it stands, against what the journal makes of it. */
@@ -63,7 +63,7 @@ function rebuilt(db: Database, isWritten: boolean): Rebuild {
 
 /** Makes the tables again from the journal, beside themselves, and says where they differ; changes nothing. */
 export function compareTables(file: string): Rebuild {
-  const db = openReadonly(file);
+  const db = openJournalFile(file);
   try {
     return db.transaction(() => rebuilt(db, false)).deferred();
   } catch (error) {

@@ -3,7 +3,15 @@ import { join } from "node:path";
 import SqliteDatabase from "better-sqlite3";
 import { Rng } from "@smcq/kernel";
 import { describe, expect, it } from "vitest";
-import { LedgerErrorCode, type Verification, verifyJournal } from "../../src/index.ts";
+import { openDatabase } from "../../src/database.ts";
+import {
+  compareTables,
+  JournalReader,
+  LedgerErrorCode,
+  MIGRATIONS,
+  type Verification,
+  verifyJournal,
+} from "../../src/index.ts";
 import type { JournalRow } from "../../src/journal/journal-row.ts";
 import { LedgerStore } from "../../src/store.ts";
 import { runRecord, temporaryFolder } from "../helpers.ts";
@@ -143,6 +151,18 @@ describe("verify", () => {
     expect(() => verifyJournal(`${file}.not`)).toThrow(
       expect.objectContaining({ code: LedgerErrorCode.Absent }),
     );
+  });
+
+  it("refuses a file that is older than the journal, and leaves it as it is", () => {
+    const file = join(temporaryFolder(), "ledger.db");
+    openDatabase({ file, migrations: MIGRATIONS.slice(0, 4) }).close();
+    const wanted = expect.objectContaining({ code: LedgerErrorCode.Absent });
+    expect(() => verifyJournal(file)).toThrow(wanted);
+    expect(() => compareTables(file)).toThrow(wanted);
+    expect(() => new JournalReader(file)).toThrow(wanted);
+    const db = new SqliteDatabase(file);
+    expect(db.pragma("user_version", { simple: true })).toBe(4);
+    db.close();
   });
 
   it("stores what is sent again once, and remembers that it was", () => {
