@@ -251,6 +251,13 @@ export function checkSource(context: RuleContext, source: SourceFile): LayerFaul
   return faults;
 }
 
+/** A test may use what drives another package's tests, where the table says so. */
+function isSharedTest({ sharedTestFolders }: LayersTable, file: string, target: string): boolean {
+  return (
+    /^packages\/[^/]+\/test\//.test(file) && sharedTestFolders.some((folder) => target.startsWith(folder))
+  );
+}
+
 /** What the rules need to know about a file outside every `src`. */
 export interface OuterContext {
   readonly table: LayersTable;
@@ -266,6 +273,7 @@ export function checkOuter({ table, packages, owner }: OuterContext, source: Sou
   for (const found of source.scanned.imports) {
     const target = targetOf(found.specifier, source.file);
     if (target.type === "own") subpathImport(packages, { ...found, ...target }, report);
+    else if (target.type === "relative" && isSharedTest(table, source.file, target.file)) continue;
     else if (target.type === "relative" && owner !== null)
       relativeImport(owner, { ...found, file: target.file }, "", report);
     else if (target.type === "relative" && target.file.startsWith("packages/"))

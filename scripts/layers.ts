@@ -33,6 +33,8 @@ export interface LayersTable {
   readonly longFiles: Readonly<Record<string, string>>;
   /** Sources that may stand side by side in one folder under `src`. */
   readonly folderFilesMax: number;
+  /** Test helpers that the tests of other packages may import by path. */
+  readonly sharedTestFolders: readonly string[];
   /** Where a member named `mode` may be read: in what defines the engine's mode and in what chooses by it. */
   readonly modeFolders: readonly string[];
   /** Other files with a member named `mode`, with what it is. */
@@ -164,6 +166,8 @@ export const LAYERS: LayersTable = {
   testLinesMax: 800,
   longFiles: {},
   folderFilesMax: 15,
+  // Random runs of the core: loop, journal and replay are tried with the same ones, and there is no second set of them.
+  sharedTestFolders: ["packages/engine/test/support/"],
   modeFolders: ["packages/config/src/", "packages/cli/src/modes/"],
   modeReaders: {},
   processCaller: "packages/cluster/src/loop/engine-loop.ts",

@@ -4,6 +4,7 @@ import { backtestCommand } from "./commands/backtest.ts";
 import { configCommand } from "./commands/config.ts";
 import { datasetCommand } from "./commands/dataset.ts";
 import { engineCommand } from "./commands/engine.ts";
+import { ledgerCommand } from "./commands/ledger.ts";
 import { modelCommand } from "./commands/model.ts";
 import { scanCommand } from "./commands/scan.ts";
 import { universeCommand } from "./commands/universe.ts";
@@ -43,8 +44,12 @@ function build(argv: readonly string[], setExitCode: (exitCode: number) => void)
     .command(datasetCommand(setExitCode))
     .command(backtestCommand(setExitCode))
     .command(modelCommand(setExitCode))
+    .command(ledgerCommand(setExitCode))
     .command(configCommand(setExitCode))
-    .demandCommand(1, "a command is needed: engine, universe, scan, dataset, backtest, model or config")
+    .demandCommand(
+      1,
+      "a command is needed: engine, universe, scan, dataset, backtest, model, ledger or config",
+    )
     .strict()
     .middleware(lastWins)
     .version(false)

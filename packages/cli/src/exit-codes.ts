@@ -21,7 +21,7 @@ export const ExitCode = {
   Port: 8,
   /** The engine crashed too often. */
   Crashes: 9,
-  /** The ledger cannot be opened or closed. */
+  /** The ledger cannot be opened or closed, or is not what it was. */
   Ledger: 10,
   /** The model is missing or refused. */
   Model: 11,

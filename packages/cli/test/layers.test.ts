@@ -120,6 +120,18 @@ describe("the layers check", () => {
       "foreign-path",
     ],
     [
+      "the helpers of another package's tests",
+      "packages/smc/test/x.test.ts",
+      'import "../../wire/test/support/x.ts";',
+      "foreign-path",
+    ],
+    [
+      "helpers that tests may share in a source",
+      SMC,
+      'import "../../engine/test/support/fixtures.ts";',
+      "foreign-path",
+    ],
+    [
       "a package by path in a bench",
       "bench/main.ts",
       'import "../packages/wire/src/index.ts";',
@@ -144,6 +156,11 @@ describe("the layers check", () => {
     ["a TODO with its issue", "// TODO #12: later"],
   ])("is not fooled by %s", (_name, text) => {
     expect(plantedLine("packages/smc/src/index.ts", text)).toEqual([]);
+  });
+
+  it("lets a test use the helpers that tests may share", () => {
+    const text = 'import "../../engine/test/support/fixtures.ts";';
+    expect(plantedLine("packages/smc/test/x.test.ts", text)).toEqual([]);
   });
 
   it("refuses a dependency that the table, the imports or tsconfig do not match", () => {

@@ -3,6 +3,7 @@ export * from "./coordinator.ts";
 export * from "./inline-cluster.ts";
 export * from "./loop/command-router.ts";
 export * from "./loop/engine-loop.ts";
+export * from "./loop/entry-gate.ts";
 export * from "./loop/inbox.ts";
 export * from "./memory/cluster-memory.ts";
 export * from "./memory/recent-ring-bars.ts";

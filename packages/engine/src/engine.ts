@@ -149,6 +149,7 @@ export class Engine {
       case "leverage":
       case "leverage-outcome":
       case "account-stream":
+      case "ledger-health":
       case "data-ended":
         break;
       default:

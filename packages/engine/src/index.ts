@@ -5,5 +5,6 @@ export * from "./journal.ts";
 export * from "./trading/protocol.ts";
 export type { RiskMetrics, Usage } from "./trading/risk-metrics.ts";
 export * from "./signal.ts";
+export { wordsOf } from "./trading/trading-core.ts";
 export type { TradingCore } from "./trading/trading-core.ts";
 export * from "./trading/trading-events.ts";

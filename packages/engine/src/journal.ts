@@ -7,6 +7,16 @@ import type { Command, EngineEvent } from "./events.ts";
 export interface Journal {
   /** `seq` counts the events of the run from 1, without a hole. Throws when the run must not go on. */
   append(seq: number, event: EngineEvent, commands: readonly Command[]): void;
+  /** Absent: what was appended is kept as well as it ever will be, nothing waits for it. */
+  readonly durability?: Durability;
+}
+
+/** How far a journal has come that is kept elsewhere. */
+export interface Durability {
+  /** This event, and every one before it, outlives a power cut. */
+  readonly durableSeq: number;
+  /** `listener` hears when `durableSeq` has grown, never inside `append`. There is one listener. */
+  onDurable(listener: () => void): void;
 }
 
 /** Keeps nothing: for runs whose events nobody has to prove. */

@@ -1,6 +1,7 @@
 import type { ModelEvent, RunRecord, Signal } from "@smcq/engine";
 import type { Clock } from "@smcq/kernel";
 import type { DatabaseOptions } from "./database.ts";
+import type { LedgerJournal, LedgerJournalOptions } from "./journal/ledger-journal.ts";
 
 /** What a run leaves behind: flat, plain data. */
 export type RunEndSummary = Readonly<Record<string, string | number | boolean | null>>;
@@ -14,6 +15,13 @@ export type LedgerEvent =
   | { readonly type: "overflow"; readonly signalCount: number; readonly queueMax: number }
   /** Signals given up; a human must act. */
   | { readonly type: "lost"; readonly signalCount: number; readonly code: string; readonly message: string }
+  /** Rows of the journal that were not stored when the ledger was closed. */
+  | {
+      readonly type: "journalLost";
+      readonly rowCount: number;
+      readonly code: string;
+      readonly message: string;
+    }
   | { readonly type: "threadRestarted"; readonly restarts: number; readonly message: string }
   /** Nothing is stored any more. */
   | { readonly type: "dead"; readonly code: string; readonly message: string };
@@ -60,10 +68,12 @@ export interface LedgerClient {
   beginRun(run: RunRecord): Promise<void>;
   /** Takes the signals of the open run after they were emitted; one transaction a call. Never throws for the world. */
   append(signals: readonly Signal[]): void;
+  /** Begins the open run's journal: for its `EngineLoop`, before the loop's first event. One a run. */
+  openJournal(options: LedgerJournalOptions): LedgerJournal;
   /** Stores what happened to the open run's model; resolves at once when no run is open. Rejects with `LEDGER_*`. */
   noteModel(event: ModelEvent): Promise<void>;
   stats(): LedgerStats;
-  /** Waits for pending signals, then stores the run's end durably. */
+  /** Waits for pending signals and rows, then stores the run's end durably. */
   endRun(runId: string, endedAtMs: number, summary: RunEndSummary): Promise<void>;
   /** Drains, closes the file and waits until the thread has ended by itself. Idempotent. */
   close(): Promise<void>;

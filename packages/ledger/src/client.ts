@@ -14,6 +14,8 @@ import type { CancelTimer, MonoNs } from "@smcq/kernel";
 import { encodeBatch } from "./batch.ts";
 import type { LedgerClient, LedgerOptions, LedgerStats, RunEndSummary } from "./client-types.ts";
 import { LedgerErrorCode, isRetryable } from "./errors.ts";
+import { LedgerJournal } from "./journal/ledger-journal.ts";
+import type { JournalBatch, LedgerJournalOptions } from "./journal/ledger-journal.ts";
 import type { LedgerReply, LedgerRequest } from "./messages.ts";
 import { LedgerMeter } from "./meter.ts";
 import { startLedgerThread } from "./thread.ts";
@@ -64,6 +66,8 @@ class ThreadedLedger implements LedgerClient {
   #cancelRestart: CancelTimer | null = null;
 
   #runId: string | null = null;
+  /** The open run's, if it has one. */
+  #journal: LedgerJournal | null = null;
   #batchSeq = 0;
   #controlId = 0;
   #closing: Promise<void> | null = null;
@@ -106,6 +110,16 @@ class ThreadedLedger implements LedgerClient {
     this.#pump();
   }
 
+  openJournal(options: LedgerJournalOptions): LedgerJournal {
+    const runId = this.#runId;
+    assert(runId !== null && this.#journal === null, "Invariant: an open run has one journal at most");
+    const post = (batch: JournalBatch): void => this.#thread?.post({ type: "journal", ...batch });
+    const { clock } = this.#settings;
+    this.#journal = new LedgerJournal(options, { runId, clock, post }, this.#isThreadReady);
+    if (this.#meter.state === "dead") this.#journal.onDead();
+    return this.#journal;
+  }
+
   async noteModel(event: ModelEvent): Promise<void> {
     if (this.#runId === null) return;
     await this.#control({ type: "noteModel", id: ++this.#controlId, runId: this.#runId, event });
@@ -118,10 +132,12 @@ class ThreadedLedger implements LedgerClient {
   async endRun(runId: string, endedAtMs: number, summary: RunEndSummary): Promise<void> {
     assert(this.#runId === runId, "Invariant: the run that ends is the open one");
     this.#runId = null;
-    if (!(await this.#drained()))
-      throw new SmcqError(LedgerErrorCode.DrainTimeout, `${this.#meter.pending} signals are not stored yet`, {
-        context: { pending: this.#meter.pending },
-      });
+    if (!(await this.#drained())) {
+      const [pending, rows] = [this.#meter.pending, this.#journal?.stats.waiting ?? 0];
+      const text = `${pending} signals and ${rows} rows of the journal are not stored yet`;
+      throw new SmcqError(LedgerErrorCode.DrainTimeout, text, { context: { pending, rows } });
+    }
+    this.#journal = null;
     const summaryJson = JSON.stringify(summary);
     await this.#control({ type: "endRun", id: ++this.#controlId, runId, endedAtMs, summaryJson });
   }
@@ -181,6 +197,7 @@ class ThreadedLedger implements LedgerClient {
         this.#onOpened?.resolve();
         this.#onOpened = null;
         for (const { request } of this.#controls) this.#thread?.post(request);
+        this.#journal?.onThread(true);
         this.#pump();
         break;
       case "openFailed":
@@ -191,6 +208,14 @@ class ThreadedLedger implements LedgerClient {
         break;
       case "refused":
         this.#onRefused(reply.batchSeq, fromWireError(reply.error));
+        break;
+      case "journalStored":
+        this.#meter.stored(0);
+        this.#journal?.onStored();
+        break;
+      case "journalRefused":
+        this.#meter.failed(fromWireError(reply.error));
+        this.#journal?.onRefused();
         break;
       case "done":
         this.#takeControl(reply.id)?.resolve();
@@ -290,6 +315,7 @@ class ThreadedLedger implements LedgerClient {
     const isExpected = this.#onThreadGone !== null;
     this.#thread = null;
     this.#isThreadReady = false;
+    this.#journal?.onThread(false);
     this.#onThreadGone?.();
     if (isExpected || this.#meter.state === "dead") return;
     const message = error === undefined ? "the ledger's thread ended" : errorMessage(error);
@@ -307,12 +333,16 @@ class ThreadedLedger implements LedgerClient {
 
   #die(message: string): void {
     this.#meter.died(message);
+    this.#journal?.onDead();
     this.#loseAll(LedgerErrorCode.ThreadDead, message);
     this.#rejectControls(new SmcqError(LedgerErrorCode.ThreadDead, message));
   }
 
   #loseAll(code: string, message: string): void {
     const { pending } = this.#meter;
+    const rowCount = this.#journal?.stats.waiting ?? 0;
+    if (this.#closing !== null && rowCount > 0)
+      this.#settings.onEvent({ type: "journalLost", rowCount, code, message });
     this.#batches.length = 0;
     this.#meter.unqueued(pending);
     if (pending > 0) this.#meter.lost(pending, code, message);
@@ -323,12 +353,19 @@ class ThreadedLedger implements LedgerClient {
     for (const wake of this.#drainWaiters.splice(0)) wake();
   }
 
+  /** False when something still waits at the deadline. */
   #drained(): Promise<boolean> {
-    if (this.#batches.length === 0) return Promise.resolve(true);
-    return this.#within(new Promise<void>((resolve) => this.#drainWaiters.push(resolve)));
+    const journal = this.#journal;
+    const waits: Promise<void>[] = [];
+    if (this.#batches.length > 0)
+      waits.push(new Promise<void>((resolve) => this.#drainWaiters.push(resolve)));
+    if (journal !== null && !journal.isIdle)
+      waits.push(new Promise<void>((resolve) => journal.onIdle(resolve)));
+    if (waits.length === 0) return Promise.resolve(true);
+    return this.#within(Promise.all(waits));
   }
 
-  #within(event: Promise<void>): Promise<boolean> {
+  #within(event: Promise<unknown>): Promise<boolean> {
     return new Promise((resolve) => {
       const cancel = this.#settings.clock.after(this.#settings.drainMsMax, () => resolve(false));
       void event.then(() => {

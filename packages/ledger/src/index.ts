@@ -3,8 +3,23 @@ export type { LedgerClient, LedgerEvent, LedgerOptions, LedgerStats, RunEndSumma
 export { BUSY_MS_MAX } from "./database.ts";
 export type { DatabaseOptions } from "./database.ts";
 export { LedgerErrorCode } from "./errors.ts";
+export { JournalReader } from "./journal/journal-reader.ts";
+export type { ReplayRow } from "./journal/journal-reader.ts";
+export { rowOf } from "./journal/journal-row.ts";
+export type { JournalRow } from "./journal/journal-row.ts";
+export type {
+  JournalLimits,
+  JournalStats,
+  LedgerJournal,
+  LedgerJournalOptions,
+} from "./journal/ledger-journal.ts";
+export { verifyJournal } from "./journal/verify.ts";
+export type { BrokenRow, Verification } from "./journal/verify.ts";
 export { MIGRATIONS } from "./migrations.ts";
 export type { Migration } from "./migrations.ts";
+export { PROJECTION_TABLES } from "./projections/projector.ts";
+export { compareTables, rewriteTables } from "./projections/rebuild.ts";
+export type { Rebuild, TableDifference } from "./projections/rebuild.ts";
 export { LedgerReader } from "./reader.ts";
 export type { MinuteCount, RunSummary, StoredSignal } from "./reader.ts";
 export { acquireRunLock } from "./run-lock.ts";

@@ -1,10 +1,12 @@
 import type { ModelEvent, RunRecord } from "@smcq/engine";
 import type { WireError } from "@smcq/kernel";
+import type { JournalBatch } from "./journal/ledger-journal.ts";
 
 /** What the ledger's thread is told. */
 export type LedgerRequest =
   | { readonly type: "beginRun"; readonly id: number; readonly run: RunRecord }
   | { readonly type: "batch"; readonly runId: string; readonly batchSeq: number; readonly bytes: ArrayBuffer }
+  | ({ readonly type: "journal" } & JournalBatch)
   | {
       readonly type: "endRun";
       readonly id: number;
@@ -26,6 +28,8 @@ export type LedgerReply =
   | { readonly type: "openFailed"; readonly error: WireError }
   | { readonly type: "stored"; readonly batchSeq: number }
   | { readonly type: "refused"; readonly batchSeq: number; readonly error: WireError }
+  | { readonly type: "journalStored" }
+  | { readonly type: "journalRefused"; readonly error: WireError }
   | { readonly type: "done"; readonly id: number }
   | { readonly type: "failed"; readonly id: number; readonly error: WireError }
   | { readonly type: "closed" };

@@ -122,11 +122,208 @@ const MEDIAN_TURNOVER = `
 ALTER TABLE signals ADD COLUMN median_turnover REAL;
 `;
 
+// One chain a file: `hash` covers the row and the hash before it. Times are what the event was stamped with, exact. `event`
+// and `commands` are canonical JSON; `commands_hash` is over all commands. The run's row says where its rows end,
+// and how often all rows of a batch were there already.
+const JOURNAL = `
+CREATE TABLE journal (
+  journal_key INTEGER PRIMARY KEY,
+  run_key INTEGER NOT NULL REFERENCES runs (run_key),
+  seq INTEGER NOT NULL,
+  kind TEXT NOT NULL,
+  now_ms REAL NOT NULL,
+  now_ns REAL NOT NULL,
+  event TEXT NOT NULL,
+  commands TEXT NOT NULL,
+  commands_hash TEXT NOT NULL,
+  hash TEXT NOT NULL,
+  UNIQUE (run_key, seq)
+) STRICT;
+-- Made from journal rows alone, in their transaction (law 10): no reference to any other table, so that they can be made
+-- again beside themselves.
+CREATE TABLE instruments (
+  run_key INTEGER NOT NULL,
+  symbol_id INTEGER NOT NULL,
+  symbol TEXT NOT NULL,
+  tick_e8 INTEGER NOT NULL,
+  step_e8 INTEGER NOT NULL,
+  rules TEXT NOT NULL,
+  PRIMARY KEY (run_key, symbol_id)
+) STRICT;
+
+CREATE TABLE orders (
+  run_key INTEGER NOT NULL,
+  client_order_id TEXT NOT NULL,
+  symbol_id INTEGER NOT NULL,
+  symbol TEXT NOT NULL,
+  role TEXT NOT NULL,
+  side INTEGER NOT NULL,
+  type TEXT NOT NULL,
+  time_in_force TEXT,
+  qty_steps INTEGER NOT NULL,
+  price_ticks INTEGER,
+  is_reduce_only INTEGER NOT NULL,
+  sent_seq INTEGER NOT NULL,
+  sent_ms REAL NOT NULL,
+  cancel_ms REAL,
+  outcome TEXT NOT NULL DEFAULT 'sent',
+  refusal TEXT,
+  venue_order_id TEXT,
+  status TEXT,
+  filled_steps INTEGER NOT NULL DEFAULT 0,
+  updated_ms REAL NOT NULL,
+  PRIMARY KEY (run_key, client_order_id)
+) STRICT;
+
+CREATE TABLE algo_orders (
+  run_key INTEGER NOT NULL,
+  client_order_id TEXT NOT NULL,
+  symbol_id INTEGER NOT NULL,
+  symbol TEXT NOT NULL,
+  role TEXT NOT NULL,
+  side INTEGER NOT NULL,
+  qty_steps INTEGER NOT NULL,
+  trigger_ticks INTEGER NOT NULL,
+  working_type TEXT NOT NULL,
+  is_reduce_only INTEGER NOT NULL,
+  sent_seq INTEGER NOT NULL,
+  sent_ms REAL NOT NULL,
+  cancel_ms REAL,
+  outcome TEXT NOT NULL DEFAULT 'sent',
+  refusal TEXT,
+  venue_order_id TEXT,
+  status TEXT,
+  filled_steps INTEGER NOT NULL DEFAULT 0,
+  updated_ms REAL NOT NULL,
+  PRIMARY KEY (run_key, client_order_id)
+) STRICT;
+
+CREATE TABLE fills (
+  run_key INTEGER NOT NULL,
+  symbol_id INTEGER NOT NULL,
+  trade_id TEXT NOT NULL,
+  client_order_id TEXT NOT NULL,
+  side INTEGER NOT NULL,
+  price_ticks INTEGER NOT NULL,
+  qty_steps INTEGER NOT NULL,
+  fee_e8 INTEGER NOT NULL,
+  realised_e8 INTEGER NOT NULL,
+  is_maker INTEGER NOT NULL,
+  time_ms REAL NOT NULL,
+  seq INTEGER NOT NULL,
+  PRIMARY KEY (run_key, symbol_id, trade_id)
+) STRICT;
+CREATE INDEX fills_by_order ON fills (run_key, client_order_id);
+
+CREATE TABLE positions (
+  run_key INTEGER NOT NULL,
+  symbol_id INTEGER NOT NULL,
+  qty_steps INTEGER NOT NULL,
+  entry_notional_e8 INTEGER NOT NULL,
+  opened_ms REAL,
+  realised_e8 INTEGER NOT NULL,
+  fees_e8 INTEGER NOT NULL,
+  funding_e8 INTEGER NOT NULL,
+  PRIMARY KEY (run_key, symbol_id)
+) STRICT;
+
+CREATE TABLE income (
+  run_key INTEGER NOT NULL,
+  income_id TEXT NOT NULL,
+  type TEXT NOT NULL,
+  symbol_id INTEGER,
+  amount_e8 INTEGER NOT NULL,
+  time_ms REAL NOT NULL,
+  seq INTEGER NOT NULL,
+  PRIMARY KEY (run_key, income_id)
+) STRICT;
+CREATE VIEW funding AS
+SELECT run_key, income_id, symbol_id, amount_e8, time_ms, seq FROM income WHERE type = 'funding';
+
+CREATE TABLE trades (
+  run_key INTEGER NOT NULL,
+  seq INTEGER NOT NULL,
+  nth INTEGER NOT NULL,
+  trade_id INTEGER NOT NULL,
+  symbol_id INTEGER NOT NULL,
+  symbol TEXT NOT NULL,
+  side INTEGER NOT NULL,
+  setup INTEGER NOT NULL,
+  score REAL NOT NULL,
+  signal_ms REAL NOT NULL,
+  entry_ms REAL NOT NULL,
+  entry_price REAL NOT NULL,
+  qty_steps INTEGER NOT NULL,
+  stop_ticks INTEGER NOT NULL,
+  target_ticks INTEGER NOT NULL,
+  exit_ms REAL NOT NULL,
+  exit_price REAL NOT NULL,
+  reason TEXT NOT NULL,
+  fees_e8 INTEGER NOT NULL,
+  funding_e8 INTEGER NOT NULL,
+  pnl_e8 INTEGER NOT NULL,
+  r REAL,
+  risk_ratio REAL,
+  bound_by TEXT NOT NULL,
+  PRIMARY KEY (run_key, seq, nth)
+) STRICT;
+CREATE INDEX trades_by_id ON trades (run_key, trade_id);
+
+CREATE TABLE decisions (
+  run_key INTEGER NOT NULL,
+  seq INTEGER NOT NULL,
+  nth INTEGER NOT NULL,
+  time_ms REAL NOT NULL,
+  symbol_id INTEGER NOT NULL,
+  symbol TEXT NOT NULL,
+  side INTEGER NOT NULL,
+  setup INTEGER NOT NULL,
+  score REAL NOT NULL,
+  outcome TEXT NOT NULL,
+  bound_by TEXT,
+  steps INTEGER,
+  receipt TEXT NOT NULL,
+  PRIMARY KEY (run_key, seq, nth)
+) STRICT;
+
+CREATE TABLE refusals (
+  run_key INTEGER NOT NULL,
+  minute_ms REAL NOT NULL,
+  code TEXT NOT NULL,
+  count INTEGER NOT NULL,
+  PRIMARY KEY (run_key, minute_ms, code)
+) STRICT;
+
+CREATE TABLE equity (
+  run_key INTEGER NOT NULL,
+  close_ms REAL NOT NULL,
+  wallet_e8 INTEGER NOT NULL,
+  equity_e8 INTEGER NOT NULL,
+  PRIMARY KEY (run_key, close_ms)
+) STRICT;
+
+CREATE TABLE incidents (
+  run_key INTEGER NOT NULL,
+  seq INTEGER NOT NULL,
+  nth INTEGER NOT NULL,
+  at_ms REAL NOT NULL,
+  kind TEXT NOT NULL,
+  symbol_id INTEGER,
+  detail TEXT NOT NULL,
+  PRIMARY KEY (run_key, seq, nth)
+) STRICT;
+
+ALTER TABLE runs ADD COLUMN journal_seq INTEGER;
+ALTER TABLE runs ADD COLUMN journal_hash TEXT;
+ALTER TABLE runs ADD COLUMN journal_resent INTEGER NOT NULL DEFAULT 0;
+`;
+
 export const MIGRATIONS: readonly Migration[] = [
   { version: 1, sql: BASE },
   { version: 2, sql: MODELS },
   { version: 3, sql: INVALIDATION_PRICE },
   { version: 4, sql: MEDIAN_TURNOVER },
+  { version: 5, sql: JOURNAL },
 ];
 
 /** Returns the schema version of a database file. */

@@ -12,12 +12,14 @@ const REOPEN_AFTER: ReadonlySet<string> = new Set([
 ]);
 
 class LedgerServer {
-  readonly #options: DatabaseOptions;
+  readonly #file: string;
+  readonly #open: () => LedgerStore;
   readonly #port: LedgerPort;
   #store: LedgerStore | null;
 
-  constructor(port: LedgerPort, options: DatabaseOptions, store: LedgerStore | null) {
-    this.#options = options;
+  constructor(port: LedgerPort, file: string, open: () => LedgerStore, store: LedgerStore | null) {
+    this.#file = file;
+    this.#open = open;
     this.#port = port;
     this.#store = store;
   }
@@ -37,6 +39,9 @@ class LedgerServer {
         break;
       case "batch":
         this.#batch(request);
+        break;
+      case "journal":
+        this.#journal(request);
         break;
       case "close":
         this.#store?.close();
@@ -60,6 +65,15 @@ class LedgerServer {
     }
   }
 
+  #journal({ runId, rows, isFull }: Extract<LedgerRequest, { type: "journal" }>): void {
+    try {
+      this.#use((store) => store.appendJournal(runId, rows, isFull));
+      this.#reply({ type: "journalStored" });
+    } catch (error) {
+      this.#reply({ type: "journalRefused", error: toWireError(error) });
+    }
+  }
+
   #control(id: number, work: (store: LedgerStore) => void): void {
     try {
       this.#use(work);
@@ -71,10 +85,10 @@ class LedgerServer {
 
   #use(work: (store: LedgerStore) => void): void {
     try {
-      this.#store ??= new LedgerStore(this.#options);
+      this.#store ??= this.#open();
       work(this.#store);
     } catch (error) {
-      const known = ledgerError(error, "ledger", { file: this.#options.file });
+      const known = ledgerError(error, "ledger", { file: this.#file });
       if (REOPEN_AFTER.has(known.code)) {
         this.#store?.close();
         this.#store = null;
@@ -88,14 +102,23 @@ class LedgerServer {
   }
 }
 
+/** Opens the store that a thread serves; another one where a disk is to fail on purpose. */
+export type OpenStore = (options: DatabaseOptions) => LedgerStore;
+
 /**
  * Serves the ledger on a port until `close` comes. A file that cannot be opened is reported and ends it; but a thread
  * that replaces a dead one opens a busy or full file with its first batch, whose retries have a limit of their own.
  */
-export function serveLedger(port: LedgerPort, options: DatabaseOptions, isReplacement = false): void {
+export function serveLedger(
+  port: LedgerPort,
+  options: DatabaseOptions,
+  isReplacement = false,
+  openStore: OpenStore = (own) => new LedgerStore(own),
+): void {
+  const open = (): LedgerStore => openStore(options);
   let store: LedgerStore | null = null;
   try {
-    store = new LedgerStore(options);
+    store = open();
   } catch (error) {
     const known = ledgerError(error, "cannot open the ledger", { file: options.file });
     if (!isReplacement || !isRetryable(known.code)) {
@@ -104,7 +127,7 @@ export function serveLedger(port: LedgerPort, options: DatabaseOptions, isReplac
       return;
     }
   }
-  const server = new LedgerServer(port, options, store);
+  const server = new LedgerServer(port, options.file, open, store);
   port.on("message", (message) => server.handle(message as LedgerRequest));
   port.postMessage({ type: "opened" });
 }

@@ -6,6 +6,8 @@ import type { Batch } from "./batch.ts";
 import { openDatabase, withSynchronous } from "./database.ts";
 import type { DatabaseOptions } from "./database.ts";
 import { LedgerErrorCode, ledgerError } from "./errors.ts";
+import type { JournalRow } from "./journal/journal-row.ts";
+import { JournalStore } from "./journal/journal-store.ts";
 
 const FEATURE_COLUMNS: readonly string[] = Array.from(
   { length: FEATURE_COUNT },
@@ -34,6 +36,7 @@ interface RunRow {
   readonly last_batch: number;
   readonly started_at_ms: number;
   readonly config_hash: string;
+  readonly journal_seq: number | null;
 }
 
 /** Texts that are stored once and referred to by key; cached, and forgotten when a transaction rolls back. */
@@ -91,6 +94,7 @@ export class LedgerStore {
   readonly #insertSignal: Statement<unknown[]>;
   readonly #findRun: Statement<[string], RunRow>;
   readonly #advanceRun: Statement<[number, number]>;
+  readonly #journal: JournalStore;
 
   constructor(options: DatabaseOptions) {
     this.#db = openDatabase(options);
@@ -98,9 +102,10 @@ export class LedgerStore {
     this.#scorers = new TextKeys(this.#db, { table: "scorers", key: "scorer_key", text: "scorer_id" });
     this.#insertSignal = this.#db.prepare(INSERT_SIGNAL);
     this.#findRun = this.#db.prepare(
-      "SELECT run_key, last_batch, started_at_ms, config_hash FROM runs WHERE run_id = ?",
+      "SELECT run_key, last_batch, started_at_ms, config_hash, journal_seq FROM runs WHERE run_id = ?",
     );
     this.#advanceRun = this.#db.prepare("UPDATE runs SET last_batch = ? WHERE run_key = ?");
+    this.#journal = new JournalStore(this.#db);
   }
 
   /**
@@ -139,6 +144,23 @@ export class LedgerStore {
           return batch.count;
         })
         .immediate(),
+    );
+  }
+
+  /**
+   * Stores rows of a run's journal in one transaction; those that it has already change nothing. With `isFull` they and all
+   * rows before them are synced to the disk (synchronous=FULL) when it returns.
+   */
+  appendJournal(runId: string, rows: readonly JournalRow[], isFull: boolean): void {
+    this.#guard("cannot store the journal", () =>
+      withSynchronous(this.#db, isFull ? "FULL" : "NORMAL", () =>
+        this.#db
+          .transaction(() => {
+            const { run_key: runKey, journal_seq: lastSeq } = this.#run(runId);
+            this.#journal.append({ runKey, runId, lastSeq: lastSeq ?? -1 }, rows);
+          })
+          .immediate(),
+      ),
     );
   }
 
@@ -214,6 +236,7 @@ export class LedgerStore {
     } catch (error) {
       this.#symbols.forget();
       this.#scorers.forget();
+      this.#journal.forget();
       throw ledgerError(error, doing, { file: this.#db.name });
     }
   }

@@ -1,4 +1,4 @@
-import { Worker } from "node:worker_threads";
+import { receiveMessageOnPort, Worker } from "node:worker_threads";
 import { workerUrl } from "@smcq/kernel";
 import type { DatabaseOptions } from "./database.ts";
 import type { LedgerPort, LedgerReply, LedgerRequest } from "./messages.ts";
@@ -49,6 +49,9 @@ export function startLedgerThread(start: ThreadStart, handlers: ThreadHandlers):
     failure = error;
   });
   worker.on("exit", (exitCode) => {
+    // Its end may overtake its last words.
+    for (let last = receiveMessageOnPort(port1); last !== undefined; last = receiveMessageOnPort(port1))
+      handlers.onReply(last.message as LedgerReply);
     port1.close();
     handlers.onExit(
       failure ?? (exitCode === 0 ? undefined : new Error(`the ledger's thread exited with ${exitCode}`)),

@@ -52,6 +52,25 @@ describe("schema migrations", () => {
     again.close();
   });
 
+  it.each(MIGRATIONS.map(({ version }) => version))("bring a file of schema %s to the newest", (version) => {
+    const file = join(temporaryFolder(), "ledger.db");
+    const old = openDatabase({ file, migrations: MIGRATIONS.slice(0, version) });
+    old.exec(`INSERT INTO runs (run_id, mode, started_at_ms, engine_version, config_hash, config_json, scorer_id,
+      feature_schema_hash, smc_parameters_json, seed) VALUES ('r1', 'sim', 1, '0', 'c', '{}', 's', 'f', '{}', 1)`);
+    old.close();
+    const db = openDatabase({ file });
+    const fresh = openDatabase({ file: join(temporaryFolder(), "ledger.db") });
+    const tables = "SELECT type, name, sql FROM sqlite_schema ORDER BY type, name";
+    expect(db.prepare(tables).all()).toEqual(fresh.prepare(tables).all());
+    expect(db.pragma("integrity_check", { simple: true })).toBe("ok");
+    expect(db.prepare("SELECT run_id FROM runs").pluck().all()).toEqual(["r1"]);
+    db.close();
+    fresh.close();
+    const store = new LedgerStore({ file });
+    store.beginRun(runRecord("r2"));
+    store.close();
+  });
+
   it("change nothing at all when a later step fails", () => {
     const file = oldLedger();
     const broken = [

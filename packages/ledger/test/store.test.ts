@@ -262,7 +262,7 @@ describe("the file", () => {
 
   it("refuses to grow beyond fileBytesMax and keeps what it has", () => {
     const file = join(temporaryFolder(), "ledger.db");
-    const store = new LedgerStore({ file, fileBytesMax: 200_000 });
+    const store = new LedgerStore({ file, fileBytesMax: 400_000 });
     store.beginRun(runRecord("r1"));
     let stored = 0;
     const code = codeOf(() => {

@@ -26,6 +26,7 @@ const LEDGER_TEXTS: Readonly<Record<LedgerEvent["type"], string>> = {
   recovered: "ledger stores again",
   overflow: "ledger's queue is full; signals are lost",
   lost: "signals lost: they are not in the ledger",
+  journalLost: "rows of the journal lost: they are not in the ledger",
   threadRestarted: "ledger's thread died and was started again",
   dead: "ledger is dead: nothing is stored any more; restart the engine",
 };

@@ -158,6 +158,7 @@ class FaultRun {
     // The ledger's door is where every signal passes: note it there and hand it on.
     const door: LedgerClient = {
       beginRun: (run) => ledger.beginRun(run),
+      openJournal: (options) => ledger.openJournal(options),
       noteModel: (event) => ledger.noteModel(event),
       append: (batch) => {
         this.#signals.push(...batch);

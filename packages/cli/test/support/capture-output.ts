@@ -1,15 +1,17 @@
 import { vi } from "vitest";
 
-/** Keeps a command's output off the terminal until `vi.restoreAllMocks`; `said` gives what went to standard error. */
-export function captureOutput(): { readonly said: () => string } {
-  let text = "";
+/** Keeps a command's output off the terminal until `vi.restoreAllMocks`; `said` went to standard error, `printed` to output. */
+export function captureOutput(): { readonly said: () => string; readonly printed: () => string } {
+  let said = "";
+  let printed = "";
   vi.spyOn(process.stderr, "write").mockImplementation((chunk) => {
-    text += String(chunk);
+    said += String(chunk);
     return true;
   });
-  vi.spyOn(process.stdout, "write").mockImplementation((_chunk: unknown, done?: unknown) => {
+  vi.spyOn(process.stdout, "write").mockImplementation((chunk: unknown, done?: unknown) => {
+    printed += String(chunk);
     if (typeof done === "function") (done as () => void)();
     return true;
   });
-  return { said: () => text };
+  return { said: () => said, printed: () => printed };
 }

@@ -1,6 +1,7 @@
 import type { Engine, EngineInput, Journal } from "@smcq/engine";
 import { afterTurn, assert, type Clock } from "@smcq/kernel";
 import type { CommandRouter } from "./command-router.ts";
+import { EntryGate, type EntryGateCounts } from "./entry-gate.ts";
 import type { Inbox } from "./inbox.ts";
 
 /** Events of one drain at most; then the event loop has its turn, and the rest waits for the next drain. */
@@ -31,26 +32,37 @@ export interface EngineLoopOptions {
 
 /**
  * The only caller of the decision core. One event after another: taken from the inbox, stamped, processed, journaled
- * with its commands, then the commands carried out. What they raise waits in the inbox for its turn.
+ * with its commands, then the commands carried out; entries when their row is durable. What they raise waits in the
+ * inbox for its turn.
  *
- *   inbox ─► stamp ─► Engine.process ─► journal ─► router ─► ledger, models, timers …
- *     ▲                                              │
- *     └────────────── events ◄───────────────────────┘
+ *   inbox ─► stamp ─► Engine.process ─► journal ─► (entry gate) ─► router ─► ledger, models, timers …
+ *     ▲                                                              │
+ *     └────────────── events ◄───────────────────────────────────────┘
  */
 export class EngineLoop {
   readonly #options: EngineLoopOptions;
+  /** Null: the journal keeps nothing that an entry could wait for. */
+  readonly #gate: EntryGate | null;
   #seq = 0;
   #isDraining = false;
   #isDue = false;
 
   constructor(options: EngineLoopOptions) {
     this.#options = options;
+    const { journal, router, inbox, wallClock } = options;
+    const { durability } = journal;
+    this.#gate = durability === undefined ? null : new EntryGate({ durability, router, inbox, wallClock });
     options.inbox.consume(() => this.#schedule(options.deferral.soon));
   }
 
   /** Events processed since the start. */
   get seq(): number {
     return this.#seq;
+  }
+
+  /** Entries that waited for their rows; null where none has to. */
+  get entryCounts(): EntryGateCounts | null {
+    return this.#gate?.counts ?? null;
   }
 
   /** Processes what waits, at most `DRAIN_EVENTS_MAX` events. Never from inside a command. */
@@ -70,10 +82,19 @@ export class EngineLoop {
     if (inbox.size > 0) this.#schedule(this.#options.deferral.later);
   }
 
-  /** Processes everything that waits, then the word to stop: what is collected is decided, nothing after it. */
+  /**
+   * Processes everything that waits, then the word to stop: what is collected is decided, nothing after it. An entry whose
+   * row is not durable by then is not sent.
+   */
   stop(): void {
+    this.#options.inbox.put({ type: "operator", word: "stop" });
+    this.#drainAll();
+    this.#gate?.dropAll();
+    this.#drainAll();
+  }
+
+  #drainAll(): void {
     const { inbox } = this.#options;
-    inbox.put({ type: "operator", word: "stop" });
     for (let drains = 0; inbox.size > 0; drains++) {
       assert(drains < STOP_DRAINS_MAX, "Invariant: a loop that is told to stop comes to an end");
       this.drain();
@@ -86,7 +107,8 @@ export class EngineLoop {
     const commands = engine.process(event);
     this.#seq++;
     journal.append(this.#seq, event, commands);
-    for (const command of commands) router.route(command);
+    if (this.#gate !== null) this.#gate.take(this.#seq, commands);
+    else for (const command of commands) router.route(command);
   }
 
   #schedule(defer: (drain: () => void) => void): void {

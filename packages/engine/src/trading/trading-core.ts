@@ -3,7 +3,7 @@ import { assertNever } from "@smcq/kernel";
 import { Governors, Pace, type Receipt, requireBounded } from "@smcq/risk";
 import { Alarm } from "./alarm.ts";
 import { type Booked, Books } from "./books.ts";
-import type { Command, EngineEvent, EngineEventType, EventStamp } from "../events.ts";
+import type { Command, EngineEvent, EngineEventType, EngineInput, EventStamp } from "../events.ts";
 import { assertInvariants, assertSent } from "./invariants.ts";
 import { Holdings, type TradingOptions } from "./holdings.ts";
 import { ApprovedEntries } from "./open-risks.ts";
@@ -183,6 +183,7 @@ export class TradingCore {
       case "leverage-outcome":
       case "answer":
       case "account-stream":
+      case "ledger-health":
       case "candidates":
       case "invalid-score":
       case "model":
@@ -200,7 +201,7 @@ export class TradingCore {
 }
 
 /** Words about orders that an event brings: the account's own, or trades that were asked for. */
-function wordsOf(event: EngineEvent): readonly OrderUpdate[] {
+export function wordsOf(event: EngineInput): readonly OrderUpdate[] {
   if (event.type === "order-update") return [event.update];
   if (event.type !== "answer" || event.answer.type !== "trades") return [];
   const { query, fills } = event.answer;

@@ -55,6 +55,8 @@ export type TradingInput =
     }
   /** Words of the account come (again), or may get lost from now on. */
   | { readonly type: "account-stream"; readonly isLive: boolean }
+  /** The journal is kept in time (again), or its rows wait for a disk that is full, slow, locked or gone. */
+  | { readonly type: "ledger-health"; readonly isSound: boolean }
   /** No bar of the symbol comes any more: what is held of it is closed at the last price. */
   | { readonly type: "data-ended"; readonly symbolId: SymbolId };
 
@@ -137,7 +139,8 @@ export type ReduceReason =
   | "outcome-unknown"
   | "account-doubtful"
   | "protection"
-  | "unknown-symbol";
+  | "unknown-symbol"
+  | "ledger";
 
 /** What the core wants done on the side of orders and money. */
 export type TradingCommand =

@@ -21,7 +21,16 @@ import {
   type TradeRecord,
 } from "../../src/index.ts";
 import type { TradingCore } from "../../src/trading/trading-core.ts";
-import { candidate, FEES, MINUTE_MS, type OptionChoices, optionsOf, rulesOf, T0 } from "./fixtures.ts";
+import {
+  candidate,
+  FEES,
+  MINUTE_MS,
+  type OnTurn,
+  type OptionChoices,
+  optionsOf,
+  rulesOf,
+  T0,
+} from "./fixtures.ts";
 
 interface Known {
   readonly order: OrderRequest;
@@ -41,13 +50,15 @@ export class CoreDriver {
   nowMs = T0;
   /** Null: the venue says nothing yet. */
   leverageOutcome: Outcome | null = { type: "acked", orderId: "" };
+  readonly #onTurn: OnTurn;
 
   /** By default of a remote venue, whose words get lost. */
   constructor(
     symbols = 1,
     risk: Partial<RiskParameters> = {},
-    more: Omit<OptionChoices, "startWalletE8"> = {},
+    more: Omit<OptionChoices, "startWalletE8"> & { readonly onTurn?: OnTurn } = {},
   ) {
+    this.#onTurn = more.onTurn ?? (() => {});
     this.engine = new Engine(optionsOf(risk, more));
     for (let id = 0; id < symbols; id++) {
       const rules = rulesOf();
@@ -62,7 +73,9 @@ export class CoreDriver {
 
   /** Processes one event and says shortly what the core wants done about orders and trades. */
   put(input: EngineInput): readonly string[] {
-    const commands = this.engine.process({ ...input, nowMs: this.nowMs, nowNs: this.nowMs * 1e6 });
+    const event = { ...input, nowMs: this.nowMs, nowNs: this.nowMs * 1e6 };
+    const commands = this.engine.process(event);
+    this.#onTurn(event, commands);
     return commands.flatMap((command) =>
       command.type === "set-leverage" ? this.#setLeverage(command) : this.#take(command),
     );

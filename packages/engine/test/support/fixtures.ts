@@ -2,7 +2,13 @@ import { type FeeRates, type TradingRules, tradingRules } from "@smcq/exchange";
 import { parseE8, type SymbolId, symbolId } from "@smcq/kernel";
 import type { RiskParameters } from "@smcq/risk";
 import { type EntryPlan, MARKET_ENTRY } from "@smcq/strategy";
-import type { EngineOptions, ProtocolLimits, ScoredCandidate } from "../../src/index.ts";
+import type {
+  Command,
+  EngineEvent,
+  EngineOptions,
+  ProtocolLimits,
+  ScoredCandidate,
+} from "../../src/index.ts";
 
 export const MINUTE_MS = 60_000;
 export const DAY_MS = 86_400_000;
@@ -53,6 +59,9 @@ export const PROTOCOL: ProtocolLimits = {
   stopsLostMax: 3,
   stopsLostWindowMs: 600_000,
 };
+
+/** Who keeps what goes into a core and what comes out. */
+export type OnTurn = (event: EngineEvent, commands: readonly Command[]) => void;
 
 /** What a test may want otherwise. */
 export interface OptionChoices {

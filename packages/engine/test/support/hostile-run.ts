@@ -1,7 +1,13 @@
 import { parseE8, Rng, symbolId } from "@smcq/kernel";
-import { type Command, Engine, type EngineInput, type TradeRecord } from "../../src/index.ts";
+import {
+  type Command,
+  Engine,
+  type EngineInput,
+  type EngineOptions,
+  type TradeRecord,
+} from "../../src/index.ts";
 import type { TradingCore } from "../../src/trading/trading-core.ts";
-import { candidate, FEES, MINUTE_MS, optionsOf, rulesOf, START_E8, T0 } from "./fixtures.ts";
+import { candidate, FEES, MINUTE_MS, type OnTurn, optionsOf, rulesOf, START_E8, T0 } from "./fixtures.ts";
 import { HostileVenue } from "./hostile-venue.ts";
 
 const SYMBOLS = [0, 1, 2].map(symbolId);
@@ -17,14 +23,17 @@ export class HostileRun {
   readonly core: TradingCore;
   /** Every command that leaves the core. */
   record = "";
-  readonly #engine = new Engine(optionsOf({ symbolLockMs: 0, streakMs: 0 }));
+  readonly options: EngineOptions = optionsOf({ symbolLockMs: 0, streakMs: 0 });
+  readonly #engine = new Engine(this.options);
+  readonly #onTurn: OnTurn;
   readonly #rng: Rng;
   /** Since when a trade's position is uncovered and not left, by the trade's number. */
   #uncoveredMs = new Map<number, number>();
   #wakesNs: number[] = [];
   #nowMs = T0;
 
-  constructor(own: number) {
+  constructor(own: number, onTurn: OnTurn = () => {}) {
+    this.#onTurn = onTurn;
     this.#rng = new Rng(own);
     this.venue = new HostileVenue(this.#rng.fork("venue"), SYMBOLS);
     if (this.#engine.trading === null) throw new Error("this engine trades");
@@ -93,7 +102,9 @@ export class HostileRun {
   }
 
   #put(input: EngineInput): void {
-    const commands = this.#engine.process({ ...input, nowMs: this.#nowMs, nowNs: this.#nowMs * 1e6 });
+    const event = { ...input, nowMs: this.#nowMs, nowNs: this.#nowMs * 1e6 };
+    const commands = this.#engine.process(event);
+    this.#onTurn(event, commands);
     this.#checkCover();
     for (const command of commands) this.#carryOut(command);
   }

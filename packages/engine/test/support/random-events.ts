@@ -8,8 +8,8 @@ import {
 } from "@smcq/exchange";
 import { numberToE8, priceTicks, qtySteps, Rng, type SymbolId, symbolId } from "@smcq/kernel";
 import { type EntryPlan, MARKET_ENTRY } from "@smcq/strategy";
-import { type Command, Engine, type EngineInput, type Quote } from "../../src/index.ts";
-import { candidate, DAY_MS, FEES, MINUTE_MS, optionsOf, RISK, T0 } from "./fixtures.ts";
+import { type Command, Engine, type EngineInput, type EngineOptions, type Quote } from "../../src/index.ts";
+import { candidate, DAY_MS, FEES, MINUTE_MS, type OnTurn, optionsOf, RISK, T0 } from "./fixtures.ts";
 import { RiskWitness, type Witnessed } from "./risk-witness.ts";
 
 interface Live {
@@ -31,7 +31,9 @@ export class RandomEvents {
   readonly witness: RiskWitness;
   /** Every command that reaches the venue or ends a trade. */
   record = "";
+  readonly options: EngineOptions;
   readonly #engine: Engine;
+  readonly #onTurn: OnTurn;
   readonly #rng: Rng;
   readonly #live: Live[] = [];
   readonly #leverages: EngineInput[] = [];
@@ -42,7 +44,8 @@ export class RandomEvents {
   #ids = 0;
   #nowMs: number;
 
-  constructor(seed: number, seen: Witnessed, entry: EntryPlan = MARKET_ENTRY) {
+  constructor(seed: number, seen: Witnessed, entry: EntryPlan = MARKET_ENTRY, onTurn: OnTurn = () => {}) {
+    this.#onTurn = onTurn;
     this.#rng = new Rng(seed);
     const rng = this.#rng;
     // Some begin before midnight, so that the day ends on the way.
@@ -60,7 +63,8 @@ export class RandomEvents {
       grossRatioMax: rng.chance(0.5) ? 3 : 1.2,
       marginsRatioMax: rng.chance(0.5) ? 0.5 : 0.15,
     };
-    this.#engine = new Engine(optionsOf(risk, { startWalletE8: numberToE8(start), entry }));
+    this.options = optionsOf(risk, { startWalletE8: numberToE8(start), entry });
+    this.#engine = new Engine(this.options);
     this.witness = new RiskWitness(start, risk, seen, entry);
     for (let id = 0; id < 4; id++) this.#list(symbolId(id));
   }
@@ -258,7 +262,9 @@ export class RandomEvents {
   }
 
   #put(input: EngineInput): void {
-    const commands = this.#engine.process({ ...input, nowMs: this.#nowMs, nowNs: this.#nowMs * 1e6 });
+    const event = { ...input, nowMs: this.#nowMs, nowNs: this.#nowMs * 1e6 };
+    const commands = this.#engine.process(event);
+    this.#onTurn(event, commands);
     this.witness.heard(input, commands, this.#nowMs);
     for (const command of commands) this.#carryOut(command);
     for (let word = this.#leverages.shift(); word !== undefined; word = this.#leverages.shift())

@@ -57,6 +57,29 @@ describe("the state", () => {
     expect(judged(driver)).toBe("S0 APPROVED");
   });
 
+  it("is to reduce only while the ledger cannot keep up, and exits go on", () => {
+    const driver = new CoreDriver();
+    driver.guard();
+    driver.put({ type: "ledger-health", isSound: false });
+    driver.put({ type: "ledger-health", isSound: false });
+    expect(driver.states).toEqual(["REDUCING ledger"]);
+    expect(driver.put({ type: "operator", word: "flatten" })).toEqual(["cancel target"]);
+    expect(driver.end("target")).toEqual(["exit -326"]);
+    driver.fill("exit");
+    driver.end("stop");
+    expect(judged(driver)).toBe("S0 STATE_NOT_ACTIVE");
+    driver.put({ type: "ledger-health", isSound: true });
+    expect(judged(driver)).toBe("S0 APPROVED");
+  });
+
+  it("lets a symbol go at once whose entry was held back and never left", () => {
+    const driver = new CoreDriver();
+    driver.enter();
+    driver.refuse("entry", "NOT_SENT");
+    expect([driver.core.holdings.trades.size, driver.core.orders.openCount]).toEqual([0, 0]);
+    expect(judged(driver)).toBe("S0 APPROVED");
+  });
+
   it.each([
     ["KEY_REFUSED", "key-refused"],
     ["POSITION_SIDE", "hedge-mode"],

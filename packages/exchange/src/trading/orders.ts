@@ -52,7 +52,10 @@ export type OrderStatus =
   | "triggered"
   | "finished";
 
-/** Why a venue refuses an order: a closed list; whatever else it says makes an outcome unknown. */
+/**
+ * Why a venue refuses an order: a closed list; whatever else it says makes an outcome unknown. `NOT_SENT` is our own word:
+ * the order was held back, and never left.
+ */
 export const REFUSALS = [
   "PRICE_FILTER",
   "LOT_SIZE",
@@ -73,6 +76,7 @@ export const REFUSALS = [
   "KEY_REFUSED",
   "TOO_MANY_ORDERS",
   "SETTING_REFUSED",
+  "NOT_SENT",
 ] as const;
 export type Refusal = (typeof REFUSALS)[number];
 

@@ -88,6 +88,21 @@ describe("the ledger with its thread", () => {
     );
   });
 
+  it("rejects with the reason also when the thread has ended before anybody listened", async () => {
+    const newer = join(temporaryFolder(), "newer.db");
+    new SqliteDatabase(newer).exec("PRAGMA user_version = 99; PRAGMA application_id = 1397572433").close();
+    const codes: string[] = [];
+    for (let round = 0; round < 8; round++) {
+      const opened = codeOf(
+        openLedger({ queueMax: 1, clock: new SystemClock(), onEvent: () => {}, file: newer }),
+      );
+      // The event loop stands still until the thread's last word and its end both wait.
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 300);
+      codes.push(await opened);
+    }
+    expect(new Set(codes)).toEqual(new Set(["LEDGER_SCHEMA_NEWER"]));
+  });
+
   it("counts signals that come while no run is open or after the close as lost, loudly", async () => {
     const { ledger, events } = await openTestLedger();
     const rng = new Rng(SEED);
@@ -147,7 +162,7 @@ describe("limits and failures", () => {
 
   it("gives a batch up after retriesMax when the disk is full, loudly, and stores again once there is room", async () => {
     const file = join(temporaryFolder(), "ledger.db");
-    const options = { file, fileBytesMax: 160_000, retriesMax: 2, retryMsMin: 1 };
+    const options = { file, fileBytesMax: 320_000, retriesMax: 2, retryMsMin: 1 };
     const { ledger, events } = await openTestLedger(options);
     const rng = new Rng(SEED);
     await ledger.beginRun(runRecord("r1"));

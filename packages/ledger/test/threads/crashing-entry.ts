@@ -27,7 +27,8 @@ serveLedger(
     on: (event, listener) => port.on(event, listener),
     close: () => port.close(),
     postMessage: (message: LedgerReply | LedgerRequest) => {
-      if (message.type === "stored" && shouldCrash(++batches)) return crash();
+      const isStored = message.type === "stored" || message.type === "journalStored";
+      if (isStored && shouldCrash(++batches)) return crash();
       port.postMessage(message);
     },
   },

@@ -1,0 +1,108 @@
+import { CommandRouter, EngineLoop, Inbox } from "@smcq/cluster";
+import { type Command, Engine, type EngineEvent, type EngineInput, type Journal } from "@smcq/engine";
+import { type CancelTimer, type Clock, type EpochMs, errorMessage, type MonoNs, present } from "@smcq/kernel";
+import { JournalReader, type ReplayRow, rowOf } from "@smcq/ledger";
+
+type EventRow = Extract<ReplayRow, { type: "event" }>;
+
+/** The first event whose commands are others than the journaled ones. */
+export interface ReplayDifference {
+  readonly seq: number;
+  readonly kind: string;
+  /** Canonical text of the commands that the journal keeps word for word; the hash is over all. */
+  readonly journaled: string;
+  /** The same of the replay, or what it failed with. */
+  readonly replayed: string;
+}
+
+export interface Replay {
+  readonly runId: string;
+  /** Events whose commands came out the same. */
+  readonly events: number;
+  /** Null: all commands are the same, byte for byte. */
+  readonly difference: ReplayDifference | null;
+  /** Events that were not kept: nothing behind them can be replayed. Null: there is no hole. */
+  readonly hole: { readonly fromSeq: number; readonly toSeq: number } | null;
+}
+
+/** Says what each event was stamped with; nothing wakes anybody, for the journal has every event. */
+class StampClock implements Clock {
+  #nowMs = 0;
+  #nowNs = 0;
+
+  set({ nowMs, nowNs }: EngineEvent): void {
+    this.#nowMs = nowMs;
+    this.#nowNs = nowNs;
+  }
+
+  nowMs(): EpochMs {
+    return this.#nowMs as EpochMs;
+  }
+
+  monoNs(): MonoNs {
+    return this.#nowNs as MonoNs;
+  }
+
+  after(): CancelTimer {
+    return () => {};
+  }
+}
+
+/** A fresh core behind the loop that runs it live, fed with one journaled event after another. */
+class Replayer {
+  readonly #clock = new StampClock();
+  readonly #inbox = new Inbox();
+  readonly #loop: EngineLoop;
+  #commands: readonly Command[] = [];
+
+  constructor(engine: Engine) {
+    const journal: Journal = { append: (_seq, _event, commands) => void (this.#commands = commands) };
+    const nobody = { onSignals() {}, onDecision() {}, onInvalidScores() {}, onTrading() {} };
+    this.#loop = new EngineLoop({
+      engine,
+      inbox: this.#inbox,
+      journal,
+      router: new CommandRouter(nobody, { inbox: this.#inbox, wallClock: this.#clock }),
+      venueClock: this.#clock,
+      wallClock: this.#clock,
+      deferral: { soon() {}, later() {} },
+    });
+  }
+
+  /** Returns what is different, or null. */
+  take({ seq, event, commands, commandsHash }: EventRow): ReplayDifference | null {
+    const difference = { seq, kind: event.type, journaled: commands };
+    this.#clock.set(event);
+    const { nowMs: _nowMs, nowNs: _nowNs, ...input } = event;
+    this.#inbox.put(input as EngineInput);
+    try {
+      this.#loop.drain();
+    } catch (error) {
+      return { ...difference, replayed: errorMessage(error) };
+    }
+    const again = rowOf(seq, event, this.#commands);
+    return again.commandsHash === commandsHash ? null : { ...difference, replayed: again.commands };
+  }
+}
+
+/** Feeds the events of a run (null: the last one) to a core that is made as the run's was, up to the first difference. */
+export function replayRun(file: string, wanted: string | null): Replay {
+  const reader = new JournalReader(file);
+  try {
+    const runId = reader.runId(wanted);
+    let replayer: Replayer | null = null;
+    let events = 0;
+    for (const row of reader.rows(runId)) {
+      if (row.type === "begun") replayer = new Replayer(new Engine(row.options));
+      else if (row.type === "lost") return { runId, events, difference: null, hole: row };
+      else {
+        const difference = present(replayer, "Invariant: a journal begins with its run").take(row);
+        if (difference !== null) return { runId, events, difference, hole: null };
+        events++;
+      }
+    }
+    return { runId, events, difference: null, hole: null };
+  } finally {
+    reader.close();
+  }
+}

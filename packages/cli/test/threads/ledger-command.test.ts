@@ -1,0 +1,176 @@
+import { DatabaseSync } from "node:sqlite";
+import { present } from "@smcq/kernel";
+import { type EntryPlan, MARKET_ENTRY } from "@smcq/strategy";
+import { acquireRunLock, ledgerFile } from "@smcq/ledger";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { RandomEvents } from "../../../engine/test/support/random-events.ts";
+import { witnessed } from "../../../engine/test/support/risk-witness.ts";
+import { HostileRun } from "../../../engine/test/support/hostile-run.ts";
+import { main } from "../../src/cli.ts";
+import { ExitCode } from "../../src/exit-codes.ts";
+import { replayRun } from "../../src/offline/ledger/replay-run.ts";
+import { captureOutput } from "../support/capture-output.ts";
+import { recordedLedger, type RecordedRun, temporaryDataDir } from "../support/recorded-ledger.ts";
+
+const SEED = Number(process.env["SMCQ_SEED"] ?? 20_261_120);
+
+function recorded(seed: number): RecordedRun {
+  const turns: RecordedRun["turns"][number][] = [];
+  const run = new HostileRun(seed, (event, commands) => turns.push({ event, commands }));
+  run.minutes(5, true);
+  return { runId: `run-${seed}`, options: run.options, turns };
+}
+
+const twoRuns = (): Promise<string> => recordedLedger([recorded(SEED), recorded(SEED + 1)]);
+
+function change(dataDir: string, sql: string): void {
+  const db = new DatabaseSync(ledgerFile(dataDir));
+  db.exec(sql);
+  db.close();
+}
+
+async function smcq(...argv: readonly string[]): Promise<{ code: number; text: string; said: string }> {
+  const { said, printed } = captureOutput();
+  const before = new Set(process.stdout.listeners("error"));
+  const code = await main(argv);
+  vi.restoreAllMocks();
+  // A process runs one command; here are many.
+  for (const listener of process.stdout.listeners("error"))
+    if (!before.has(listener)) process.stdout.off("error", listener as () => void);
+  return { code, text: printed(), said: said() };
+}
+
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+describe("smcq ledger verify", () => {
+  it("says that the chain is whole, or where it is broken, with exit code 0 or 10", async () => {
+    const dataDir = await twoRuns();
+    const whole = await smcq("ledger", "verify", "--data-dir", dataDir);
+    expect([whole.code, whole.text]).toEqual([
+      ExitCode.Ok,
+      expect.stringMatching(/^the chain is whole: \d+ rows of 2 runs\nhead /),
+    ]);
+    change(dataDir, "UPDATE journal SET event = replace(event, '100', '101') WHERE journal_key = 5");
+    const broken = await smcq("ledger", "verify", "--data-dir", dataDir);
+    expect(broken.code).toBe(ExitCode.Ledger);
+    expect(broken.text).toContain(`the chain is broken at seq 4 of run run-${SEED}, row 5 of the file`);
+    const json = await smcq("ledger", "verify", "--data-dir", dataDir, "--json");
+    expect(json.code).toBe(ExitCode.Ledger);
+    expect(JSON.parse(json.text)).toMatchObject({ broken: { runId: `run-${SEED}`, seq: 4, journalKey: 5 } });
+  });
+
+  it("refuses a folder without a ledger", async () => {
+    const { code, said } = await smcq("ledger", "verify", "--data-dir", temporaryDataDir());
+    expect([code, said]).toEqual([ExitCode.Ledger, expect.stringContaining("there is no ledger at")]);
+  });
+});
+
+describe("smcq ledger rebuild", () => {
+  it("names the table that differs and puts it right with --write, unless an engine runs", async () => {
+    const dataDir = await twoRuns();
+    const rebuild = (...more: readonly string[]) => smcq("ledger", "rebuild", "--data-dir", dataDir, ...more);
+    expect(await rebuild()).toMatchObject({
+      code: ExitCode.Ok,
+      text: expect.stringContaining("rows: equal"),
+    });
+    change(dataDir, "UPDATE fills SET fee_e8 = fee_e8 - 1 WHERE rowid = 1");
+    const differs = await rebuild();
+    expect(differs.code).toBe(ExitCode.Ledger);
+    expect(differs.text).toMatch(/fills +\d+ {2}1 missing, 1 unexpected/);
+    const lock = acquireRunLock(dataDir);
+    expect((await rebuild("--write")).code).toBe(ExitCode.Locked);
+    lock.release();
+    expect((await rebuild("--write")).code).toBe(ExitCode.Ok);
+    const again = await rebuild("--json");
+    expect([again.code, JSON.parse(again.text)]).toEqual([
+      ExitCode.Ok,
+      expect.objectContaining({ isEqual: true }),
+    ]);
+  });
+
+  it("makes nothing of a journal whose chain is broken", async () => {
+    const dataDir = await twoRuns();
+    change(dataDir, "UPDATE journal SET now_ms = now_ms + 1 WHERE journal_key = 9; DELETE FROM fills");
+    const { code, text } = await smcq("ledger", "rebuild", "--write", "--data-dir", dataDir);
+    expect([code, text]).toEqual([ExitCode.Ledger, expect.stringContaining("the chain is broken at seq 8")]);
+    const db = new DatabaseSync(ledgerFile(dataDir));
+    expect(db.prepare("SELECT count(*) AS n FROM fills").get()).toEqual({ n: 0 });
+    db.close();
+  });
+});
+
+/** Runs against venues that lose words, and random events with entries of both kinds. */
+function twentyRuns(): readonly RecordedRun[] {
+  return Array.from({ length: 20 }, (_, round) => {
+    if (round % 2 === 0) return recorded(SEED + round);
+    const turns: RecordedRun["turns"][number][] = [];
+    const entry: EntryPlan =
+      round % 4 === 1 ? MARKET_ENTRY : { kind: "limit", offsetAtr: 0.1, expiryBars: 5, feeRatio: 0.0002 };
+    const run = new RandomEvents(SEED + round, witnessed(), entry, (event, commands) =>
+      turns.push({ event, commands }),
+    );
+    run.run(90);
+    return { runId: `run-${SEED + round}`, options: run.options, turns };
+  });
+}
+
+describe("smcq ledger replay", () => {
+  it(`gives the commands of 20 recorded runs again, byte for byte (seed ${SEED})`, async () => {
+    const runs = twentyRuns();
+    const dataDir = await recordedLedger(runs);
+    const orders = runs
+      .flatMap(({ turns }) => turns.flatMap(({ commands }) => commands))
+      .filter(({ type }) => type === "submit");
+    expect(orders.length).toBeGreaterThan(200);
+    for (const { runId, turns } of runs) {
+      const wanted = { runId, events: turns.length, difference: null, hole: null };
+      expect(replayRun(ledgerFile(dataDir), runId)).toEqual(wanted);
+    }
+    const first = await smcq("ledger", "replay", "--data-dir", dataDir, "--run", `run-${SEED}`, "--json");
+    expect([first.code, JSON.parse(first.text)]).toEqual([
+      ExitCode.Ok,
+      expect.objectContaining({ runId: `run-${SEED}`, events: runs[0]?.turns.length, difference: null }),
+    ]);
+    const last = await smcq("ledger", "replay", "--data-dir", dataDir);
+    expect([last.code, last.text]).toEqual([
+      ExitCode.Ok,
+      `${runs.at(-1)?.turns.length} events of run run-${SEED + 19} give the same commands, byte for byte\n`,
+    ]);
+    expect((await smcq("ledger", "verify", "--data-dir", dataDir)).code).toBe(ExitCode.Ok);
+    expect((await smcq("ledger", "rebuild", "--data-dir", dataDir)).code).toBe(ExitCode.Ok);
+  });
+
+  it("names the first event whose commands are others", async () => {
+    const run = recorded(SEED);
+    const at = run.turns.findIndex(({ commands }) => commands.some(({ type }) => type === "submit"));
+    const forged = run.turns.map((turn, index) =>
+      index === at ? { ...turn, commands: turn.commands.slice(1) } : turn,
+    );
+    const dataDir = await recordedLedger([{ ...run, turns: forged }]);
+    const { code, text } = await smcq("ledger", "replay", "--data-dir", dataDir);
+    expect([code, text]).toEqual([
+      ExitCode.Ledger,
+      expect.stringContaining(`the commands differ first at seq ${at + 1} (${run.turns[at]?.event.type})`),
+    ]);
+  });
+
+  it("finds a run whose core was made otherwise than its journal says", async () => {
+    const run = recorded(SEED);
+    const trading = present(run.options.trading, "Invariant: this engine trades");
+    const options = { ...run.options, trading: { ...trading, risk: { ...trading.risk, leverage: 9 } } };
+    const dataDir = await recordedLedger([{ ...run, options }]);
+    const { code, text } = await smcq("ledger", "replay", "--data-dir", dataDir, "--json");
+    expect(code).toBe(ExitCode.Ledger);
+    expect(JSON.parse(text)).toMatchObject({
+      difference: { replayed: expect.stringContaining('"leverage":9') },
+    });
+  });
+
+  it("refuses a run that has no journal", async () => {
+    const dataDir = await recordedLedger([]);
+    const { code, said } = await smcq("ledger", "replay", "--data-dir", dataDir);
+    expect([code, said]).toEqual([ExitCode.Ledger, "smcq: no run has a journal\n"]);
+  });
+});

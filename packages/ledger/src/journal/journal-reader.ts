@@ -1,0 +1,67 @@
+import type { EngineEvent, EngineInput, EngineOptions } from "@smcq/engine";
+import { SmcqError } from "@smcq/kernel";
+import type { Database } from "better-sqlite3";
+import { LedgerErrorCode, ledgerError } from "../errors.ts";
+import { fromCanonical } from "./canonical.ts";
+import { OWN_KINDS } from "./journal-row.ts";
+import { journalRowsOf, openJournalFile, type StoredRow } from "./stored-rows.ts";
+
+/** A row as whoever replays it needs it. */
+export type ReplayRow =
+  | { readonly type: "begun"; readonly options: EngineOptions }
+  | { readonly type: "lost"; readonly fromSeq: number; readonly toSeq: number }
+  | {
+      readonly type: "event";
+      readonly seq: number;
+      readonly event: EngineEvent;
+      /** Canonical text of those commands that were kept. */
+      readonly commands: string;
+      /** sha256 over all of them. */
+      readonly commandsHash: string;
+    };
+
+function replayRow({ seq, kind, nowMs, nowNs, event, commands, commandsHash }: StoredRow): ReplayRow {
+  const said = fromCanonical(event);
+  if (kind === OWN_KINDS.begun) return { type: "begun", options: said as EngineOptions };
+  if (kind === OWN_KINDS.lost) {
+    const { fromSeq, toSeq } = said as { readonly fromSeq: number; readonly toSeq: number };
+    return { type: "lost", fromSeq, toSeq };
+  }
+  return { type: "event", seq, event: { ...(said as EngineInput), nowMs, nowNs }, commands, commandsHash };
+}
+
+/** The journals of a file, for replay; read-only. */
+export class JournalReader {
+  readonly #db: Database;
+
+  constructor(file: string) {
+    this.#db = openJournalFile(file);
+  }
+
+  /** The run of that id, or the last one; refuses with LEDGER_RUN_MISMATCH what has no journal. */
+  runId(wanted: string | null): string {
+    const found = this.#db
+      .prepare<[string | null], string>(
+        `SELECT run_id FROM runs WHERE journal_seq IS NOT NULL AND run_id = coalesce(?, run_id)
+         ORDER BY run_key DESC LIMIT 1`,
+      )
+      .pluck()
+      .get(wanted);
+    if (found !== undefined) return found;
+    const text = wanted === null ? "no run has a journal" : `no run ${wanted} has a journal`;
+    throw new SmcqError(LedgerErrorCode.RunMismatch, text, { context: { runId: wanted } });
+  }
+
+  /** The rows of a run, in order. */
+  *rows(runId: string): Generator<ReplayRow> {
+    try {
+      for (const row of journalRowsOf(this.#db, runId)) yield replayRow(row);
+    } catch (error) {
+      throw ledgerError(error, "cannot read the journal", { file: this.#db.name });
+    }
+  }
+
+  close(): void {
+    this.#db.close();
+  }
+}

@@ -1,0 +1,77 @@
+import { SmcqError } from "@smcq/kernel";
+import type { Database } from "better-sqlite3";
+import { openReadonly } from "../database.ts";
+import { LedgerErrorCode } from "../errors.ts";
+import { schemaVersion } from "../migrations.ts";
+import type { JournalRow } from "./journal-row.ts";
+
+/** Files of older engines have no journal, and are not changed by looking at them. */
+const SCHEMA_MIN = 5;
+
+/** A row of the journal as it stands in the file. */
+export interface StoredRow extends JournalRow {
+  /** Place in the file, from 1. */
+  readonly journalKey: number;
+  readonly runKey: number;
+  /** Null: a run of that key is not in the file. */
+  readonly runId: string | null;
+  readonly hash: string;
+}
+
+/** Rows that are in memory at once. */
+const PAGE_ROWS = 1_000;
+
+const ROWS = `
+SELECT j.journal_key AS journalKey, j.run_key AS runKey, r.run_id AS runId, j.seq, j.kind, j.now_ms AS nowMs,
+  j.now_ns AS nowNs, j.event, j.commands, j.commands_hash AS commandsHash, j.hash
+FROM journal j LEFT JOIN runs r USING (run_key)`;
+
+/** Opens a file for reading its journal; refuses with LEDGER_ABSENT one that is older than journals. */
+export function openJournalFile(file: string): Database {
+  const db = openReadonly(file);
+  const schema = schemaVersion(db);
+  if (schema >= SCHEMA_MIN) return db;
+  db.close();
+  throw new SmcqError(
+    LedgerErrorCode.Absent,
+    `${file} has schema ${schema}: it is older than the journal, which an engine adds when it next starts`,
+    { context: { file, schema } },
+  );
+}
+
+/** All rows of the file in the order of the chain; the connection may be used in between. */
+export function* journalRows(db: Database): Generator<StoredRow> {
+  const page = db.prepare<[number, number], StoredRow>(
+    `${ROWS} WHERE j.journal_key > ? ORDER BY j.journal_key LIMIT ?`,
+  );
+  // Below 1 there is no place: a row that says so is one that somebody moved.
+  yield* pages(
+    (from) => page.all(from, PAGE_ROWS),
+    Number.MIN_SAFE_INTEGER,
+    ({ journalKey }) => journalKey,
+  );
+}
+
+/** The rows of one run in order. */
+export function* journalRowsOf(db: Database, runId: string): Generator<StoredRow> {
+  const page = db.prepare<[string, number, number], StoredRow>(
+    `${ROWS} WHERE r.run_id = ? AND j.seq > ? ORDER BY j.seq LIMIT ?`,
+  );
+  yield* pages(
+    (from) => page.all(runId, from, PAGE_ROWS),
+    -1,
+    ({ seq }) => seq,
+  );
+}
+
+function* pages(
+  read: (from: number) => readonly StoredRow[],
+  start: number,
+  place: (row: StoredRow) => number,
+): Generator<StoredRow> {
+  let from = start;
+  for (let rows = read(from); rows.length > 0; rows = read(from)) {
+    yield* rows;
+    from = rows.reduce((last, row) => Math.max(last, place(row)), from);
+  }
+}
