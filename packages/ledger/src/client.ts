@@ -137,6 +137,7 @@ class ThreadedLedger implements LedgerClient {
       const text = `${pending} signals and ${rows} rows of the journal are not stored yet`;
       throw new SmcqError(LedgerErrorCode.DrainTimeout, text, { context: { pending, rows } });
     }
+    this.#journal?.close();
     this.#journal = null;
     const summaryJson = JSON.stringify(summary);
     await this.#control({ type: "endRun", id: ++this.#controlId, runId, endedAtMs, summaryJson });

@@ -33,7 +33,8 @@ function objectText(value: object): string {
   if (Array.isArray(value)) return `[${value.map(canonicalText).join(",")}]`;
   if (value instanceof Float32Array)
     return `{"$float32":"${Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString("base64")}"}`;
-  assert(Object.getPrototypeOf(value) === Object.prototype, "Invariant: what is journaled is plain data");
+  const prototype: unknown = Object.getPrototypeOf(value);
+  assert(prototype === Object.prototype || prototype === null, "Invariant: what is journaled is plain data");
   let text = "";
   for (const key of Object.keys(value).sort()) {
     const field = (value as Readonly<Record<string, unknown>>)[key];

@@ -84,6 +84,7 @@ export class LedgerJournal implements Journal, Durability {
   #sentAtNs = 0;
   #isReady: boolean;
   #isDead = false;
+  #isClosed = false;
   #isSound = true;
   #failures = 0;
   #cancelRetry: CancelTimer | null = null;
@@ -117,6 +118,10 @@ export class LedgerJournal implements Journal, Durability {
   }
 
   append(seq: number, event: EngineEvent, commands: readonly Command[]): void {
+    if (this.#isClosed) {
+      this.#counts.eventsLost++;
+      return;
+    }
     const full = isFull(event, commands);
     if (!this.#hasRoom(full)) {
       this.#lose(seq);
@@ -150,6 +155,12 @@ export class LedgerJournal implements Journal, Durability {
     this.#isReady = isReady;
     if (isReady) this.#pump();
     else if (this.#sent > 0) this.onRefused();
+  }
+
+  /** The run has ended: what still comes is counted, and not kept. */
+  close(): void {
+    assert(this.isIdle, "Invariant: a journal is closed when all its rows are stored");
+    this.#isClosed = true;
   }
 
   /** No thread will ever come again. */

@@ -72,7 +72,7 @@ export class RecordTables {
 
   /** `nth` of the row's commands. */
   trade({ runKey, seq }: Place, nth: number, trade: TradeRecord): void {
-    const { feesE8, fundingE8, pnlE8, r, riskRatio } = trade;
+    const { feesE8, fundingE8, pnlE8, r, riskRatio, score, entryPrice, exitPrice } = trade;
     this.#insertTrade.run({
       ...trade,
       runKey,
@@ -81,6 +81,9 @@ export class RecordTables {
       feesE8: money(feesE8),
       fundingE8: money(fundingE8),
       pnlE8: money(pnlE8),
+      score: finite(score),
+      entryPrice: finite(entryPrice),
+      exitPrice: finite(exitPrice),
       r: finite(r),
       riskRatio: finite(riskRatio),
     });
@@ -89,10 +92,11 @@ export class RecordTables {
   decision(place: Place, nth: number, { receipt, ...said }: DecisionRecord): void {
     const { runKey, seq } = place;
     const { outcome, size } = receipt;
-    const bound = { boundBy: size?.boundBy ?? null, steps: size?.steps ?? null };
+    const bound = { boundBy: size?.boundBy ?? null, steps: finite(size?.steps ?? Number.NaN) };
     this.#insertDecision.run({
       ...said,
       ...bound,
+      score: finite(said.score),
       runKey,
       seq,
       nth,

@@ -76,6 +76,11 @@ describe("canonical text", () => {
     expect(Object.is(fromCanonical(canonicalText(-0)), -0)).toBe(true);
   });
 
+  it("takes objects without a prototype, as a configuration is made of them", () => {
+    const bare = Object.assign(Object.create(null) as object, { b: 1n, a: Object.create(null) as object });
+    expect(canonicalText(bare)).toBe(canonicalText({ a: {}, b: 1n }));
+  });
+
   it("leaves out what is undefined, as if it were not there", () => {
     expect(canonicalText({ b: undefined, a: 1 })).toBe('{"a":1}');
   });

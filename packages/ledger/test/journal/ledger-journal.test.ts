@@ -189,6 +189,16 @@ describe("the ledger's journal", () => {
     expect([bench.health, bench.journal.stats.isSound]).toEqual([[false], false]);
   });
 
+  it("takes nothing of a run that has ended", () => {
+    const bench = new Bench();
+    bench.add(1);
+    bench.storeAll();
+    bench.journal.close();
+    bench.add(2, TOLD);
+    expect([bench.sent, bench.journal.isIdle, bench.journal.stats.eventsLost]).toEqual([null, true, 2]);
+    expect(verifyJournal(bench.file)).toMatchObject({ rows: 2, eventsLost: 0, broken: null });
+  });
+
   it(`stores each row once and in order, whatever fails (seed ${SEED})`, () => {
     const rng = new Rng(SEED);
     for (let round = 0; round < 10; round++) {

@@ -112,6 +112,25 @@ describe("the tables", () => {
     }
   });
 
+  it("take a trade whose figures are no numbers: a row that cannot be stored would stop all entries", () => {
+    const day = randomDay(SEED, 30);
+    const [closed] = said(day, "trade-closed");
+    if (closed === undefined) throw new Error("no trade was closed");
+    const nothing = {
+      score: Number.NaN,
+      entryPrice: Infinity,
+      exitPrice: Number.NaN,
+      r: Number.NaN,
+      riskRatio: -Infinity,
+    };
+    const trade = { ...closed.trade, ...nothing };
+    const event = { type: "time", nowMs: 1, nowNs: 1 } as const;
+    const file = fileOf({ r1: [{ event, commands: [{ type: "trade-closed", trade }] }] });
+    expect(query(file, "SELECT score, entry_price, exit_price, r, risk_ratio FROM trades")).toEqual([
+      { score: null, entry_price: null, exit_price: null, r: null, risk_ratio: null },
+    ]);
+  });
+
   it("keep money that fits into 64 bits, and refuse what does not", () => {
     expect(money(2n ** 63n - 1n)).toBe(9_223_372_036_854_775_807n);
     expect(money(-(2n ** 63n))).toBe(-9_223_372_036_854_775_808n);
