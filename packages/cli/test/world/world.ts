@@ -34,9 +34,11 @@ import type { RiskParameters } from "@smcq/risk";
 export const WALLET_E8: bigint = parseE8("10000");
 const START_MS = 1_769_990_400_000;
 const STEP_MS = 250;
+/** Longer than any word takes where nothing goes wrong. */
+export const SETTLE_S = 2;
 /** How long a position may be without cover at the venue before somebody has to have begun to leave it. */
 const NAKED_MS = 4_000;
-/** The same where words get lost: the next two looks at the account find it. */
+/** The same where a word of it was lost: the next two looks at the account find it. */
 const UNTOLD_NAKED_MS = 45_000;
 
 /** What others do to the account, chance a step. */
@@ -100,6 +102,7 @@ export class World {
   readonly #entryIds = new Map<string, number>();
   #others: Others;
   #areSignals = true;
+  #isStill = false;
   #darkUntilMs = 0;
   #persons = 0;
 
@@ -195,6 +198,13 @@ export class World {
     this.#drain();
   }
 
+  /** Prices stand still until every word has arrived. */
+  settle(): void {
+    this.#isStill = true;
+    this.seconds(SETTLE_S);
+    this.#isStill = false;
+  }
+
   seconds(count: number): void {
     const untilMs = this.#clock.nowMs() + count * 1_000;
     while (this.#clock.nowMs() < untilMs) this.#step();
@@ -205,9 +215,7 @@ export class World {
     const found: string[] = [];
     const { portfolio } = this.core.holdings;
     for (const { id, symbol } of this.#markets) {
-      const theirs = Number((this.#heldE8(id) * 10n) / 100_000_000n);
-      const position = portfolio.position(id);
-      const ours = position === null ? 0 : position.side * position.qtySteps;
+      const [ours, theirs] = [this.#oursE8(id), this.#heldE8(id)];
       if (ours !== theirs) found.push(`${symbol}: ours ${ours}, the venue's ${theirs}`);
       if (this.#uncoveredE8(id) > 0n) found.push(`${symbol}: ${theirs} held and not covered`);
     }
@@ -271,7 +279,8 @@ export class World {
   #move(): void {
     for (const market of this.#markets) {
       const jump = this.#rng.chance(0.002) ? 0.01 : 0.0006;
-      market.price = Math.min(130, Math.max(70, market.price * (1 + this.#rng.normal() * jump)));
+      const change = this.#isStill ? 0 : this.#rng.normal() * jump;
+      market.price = Math.min(130, Math.max(70, market.price * (1 + change)));
       const lastE8 = numberToE8(Number(market.price.toFixed(2)));
       this.exchange.print(market.id, { timeMs: this.#clock.nowMs(), lastE8, markE8: lastE8 });
     }
@@ -378,7 +387,8 @@ export class World {
       }
       const sinceMs = this.#nakedSinceMs.get(id) ?? nowMs;
       this.#nakedSinceMs.set(id, sinceMs);
-      const limitMs = this.#options.mischief.wordLost > 0 ? UNTOLD_NAKED_MS : NAKED_MS;
+      const isKnown = this.#options.mischief.wordLost === 0 && this.#oursE8(id) === this.#heldE8(id);
+      const limitMs = isKnown ? NAKED_MS : UNTOLD_NAKED_MS;
       if (nowMs - sinceMs > limitMs) {
         this.faults.push(`${symbol}: not covered for ${nowMs - sinceMs} ms and not being left`);
         this.#nakedSinceMs.set(id, nowMs + 3_600_000);
@@ -388,6 +398,11 @@ export class World {
 
   #heldE8(id: SymbolId): bigint {
     return this.exchange.positions().find((held) => held.symbolId === id)?.qtyE8 ?? 0n;
+  }
+
+  #oursE8(id: SymbolId): bigint {
+    const position = this.core.holdings.portfolio.position(id);
+    return position === null ? 0n : BigInt(position.side * position.qtySteps) * 10_000_000n;
   }
 
   /** What of a position no waiting stop would close. */

@@ -251,3 +251,22 @@ it("asks for the end of a market order whose trades were lost", () => {
   driver.wait(3_000);
   expect(driver.takeAsked()).toEqual(["order entry"]);
 });
+
+it.each(["triggering", "triggered"] as const)(
+  "asks for the end of a stop that is %s and tells no more (EX09)",
+  (status) => {
+    const driver = acked();
+    driver.takeAsked();
+    driver.put({
+      type: "order-update",
+      update: { ...driver.update("stop", { steps: 0 }), status, fill: null },
+    });
+    driver.wait(2_900);
+    expect(driver.takeAsked()).not.toContain("order stop");
+    driver.wait(100);
+    expect(driver.takeAsked()).toContain("order stop");
+    expect(driver.answerOrder("stop", { status: "rejected" })).toEqual([
+      expect.stringContaining(`stop -${STEPS}`),
+    ]);
+  },
+);

@@ -53,7 +53,9 @@ export class AccountCheck {
   #dueMs = Number.POSITIVE_INFINITY;
   /** The first event: what happened before it is in the wallet that the run began with. */
   #startMs: number | null = null;
+  /** The last agreement but one. */
   #positionsAgreedMs = 0;
+  #lastAgreedMs = 0;
   /** Until when the venue's account book is known, or need not be. */
   #incomeMs = 0;
   #walletDoubtMs: number | null = null;
@@ -73,6 +75,7 @@ export class AccountCheck {
     if (this.#startMs === null) {
       this.#startMs = turn.nowMs;
       this.#positionsAgreedMs = turn.nowMs;
+      this.#lastAgreedMs = turn.nowMs;
       this.#incomeMs = turn.nowMs;
     }
     if (event.type === "order-update") this.told(event.update.symbolId, event.update.fill !== null, turn);
@@ -150,7 +153,9 @@ export class AccountCheck {
       rows.push(...this.#compare(symbolId, { position: venue.get(symbolId) ?? null, askedMs }, turn));
     }
     if (this.#differences.size === 0) {
-      this.#positionsAgreedMs = askedMs;
+      // One answer may be wrong, and agree with books that miss a trade.
+      this.#positionsAgreedMs = this.#lastAgreedMs;
+      this.#lastAgreedMs = askedMs;
       if (askedMs >= this.#liveMs) this.#holdings.isUnchecked = false;
     } else this.#again(CHECK_AGAIN_MS, turn);
     return rows;
@@ -254,7 +259,7 @@ export class AccountCheck {
         if (this.#holdings.bookIncome({ ...row, type })) this.#moneyMs = turn.nowMs;
       } else if (row.symbolId !== null && tradeId !== null && this.#isMissed(row.symbolId, tradeId))
         asked.add(row.symbolId);
-    this.#incomeMs = Math.max(this.#incomeMs, askedMs);
+    if (asked.size === 0) this.#incomeMs = Math.max(this.#incomeMs, askedMs);
     for (const symbolId of asked)
       turn.commands.push({ type: "ask", query: { type: "trades", symbolId, sinceMs } });
   }

@@ -15,7 +15,7 @@ type Doubt =
   | "cancel"
   /** Whether it rests still. */
   | "rest"
-  /** The end of what takes from the book at once. */
+  /** The end of what takes from the book at once, a stop that was set off among it. */
   | "end"
   /** Whether a stop that was only acked stands. */
   | "cover"
@@ -98,7 +98,7 @@ function doubtOf(order: TrackedOrder): Doubt | null {
   if (order.isCancelled) return "cancel";
   if (order.state === "unknown") return "outcome";
   if (order.isUnlisted) return "rest";
-  if (order.request.type === "market") return "end";
+  if (order.request.type === "market" || order.isSetOff) return "end";
   return order.request.type === "stop-market" && !order.isSeen ? "cover" : null;
 }
 

@@ -36,6 +36,8 @@ export interface TrackedOrder {
   isSeen: boolean;
   /** A list of what rests was without it. */
   isUnlisted: boolean;
+  /** A stop that has been set off: its end follows at once. */
+  isSetOff: boolean;
   isCancelled: boolean;
   /** An answer told its end: its trades are asked for twice before that is believed. Null: none did. */
   endAnsweredMs: number | null;
@@ -59,6 +61,7 @@ export type OrderChange =
 
 type OrderAnswer = Extract<AccountAnswer, { type: "order" }>;
 
+const SET_OFF: ReadonlySet<OrderStatus> = new Set(["triggering", "triggered"]);
 const DONE: ReadonlySet<OrderStatus> = new Set(["filled", "finished"]);
 const TERMINAL: ReadonlySet<OrderStatus> = new Set([...DONE, "canceled", "expired", "rejected"]);
 
@@ -133,6 +136,7 @@ export class OrderTracker {
       isTerminal: false,
       isSeen: false,
       isUnlisted: false,
+      isSetOff: false,
       isCancelled: false,
       endAnsweredMs: null,
       agreeingMs: null,
@@ -215,6 +219,7 @@ export class OrderTracker {
     }
     order.cumQtySteps = Math.max(order.cumQtySteps, update.cumQtySteps);
     order.isTerminal ||= isEnd;
+    order.isSetOff ||= SET_OFF.has(update.status);
     return [...changes, ...this.#endIfAllTold(order)];
   }
 
