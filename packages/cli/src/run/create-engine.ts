@@ -3,12 +3,13 @@ import {
   CommandRouter,
   Coordinator,
   EngineLoop,
+  ENTRY_HOLD_MS_MAX,
   EVENT_LOOP_DEFERRAL,
   Inbox,
   RecentRingBars,
 } from "@smcq/cluster";
 import type { EngineConfig } from "@smcq/config";
-import { Engine, NO_JOURNAL, type TradingOptions } from "@smcq/engine";
+import { Engine, type EngineOptions, NO_JOURNAL, type TradingOptions } from "@smcq/engine";
 import { entryPlanOf } from "@smcq/features";
 import {
   type Clock,
@@ -33,8 +34,8 @@ import { threadCount } from "../modes/thread-count.ts";
 const SIGNAL_AGE_MS_MAX = 60_000;
 /** What begins the ids of simulated orders. */
 const SIM_ENGINE_ID = "sim0";
-/** The least that is waited for a word, wall ms. */
-const WORD_WALL_MS = 250;
+/** The least that is waited for a word, wall ms: an entry may have waited for its row before it left. */
+const WORD_WALL_MS: number = ENTRY_HOLD_MS_MAX + 250;
 
 export interface EngineParts {
   readonly config: EngineConfig;
@@ -77,12 +78,13 @@ export function createEngine(parts: EngineParts): RunEngine {
   memory.setModels(models.epochs);
   const signals = new SignalCounter(config.scan.scoreMin);
   const desk = createDesk(parts, memory, inbox);
-  const core = new Engine({
+  const options: EngineOptions = {
     scoreMin: config.scan.scoreMin,
     decisionWindowNs: config.scan.decisionWindowMs * 1e6,
     signalAgeMsMax: SIGNAL_AGE_MS_MAX,
     ...(desk === null ? {} : { trading: tradingOptions(config, ports.clockSpec) }),
-  });
+  };
+  const core = new Engine(options);
   const router = new CommandRouter(
     {
       onSignals: (batch) => {
@@ -101,7 +103,14 @@ export function createEngine(parts: EngineParts): RunEngine {
   const loop = new EngineLoop({
     engine: core,
     inbox,
-    journal: NO_JOURNAL,
+    // Who trades proves what it did; signals alone are in the ledger anyway.
+    journal:
+      desk === null
+        ? NO_JOURNAL
+        : run.client.openJournal({
+            engine: options,
+            onHealth: (isSound) => inbox.put({ type: "ledger-health", isSound }),
+          }),
     router,
     venueClock,
     wallClock,

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { ExitCode } from "../../src/exit-codes.ts";
+import { checkChain, checkReplay, checkTables } from "../../src/offline/ledger/check-ledger.ts";
 import {
   EngineRuns,
   isAlive,
@@ -22,7 +23,7 @@ async function endsOn(signal: "SIGINT" | "SIGTERM", run: SmcqRun): Promise<void>
 }
 
 describe("smcq engine as processes", () => {
-  it("gets READY, closes whole minutes, finds and stores signals, and ends on SIGTERM to its own process", async () => {
+  it("gets READY, closes whole minutes, finds and stores signals, keeps a journal that replays, and ends on SIGTERM to its own process", async () => {
     const folder = engines.fresh();
     const run = engines.start(["--symbols", "24"], folder);
     const ready = await run.sees("READY: 24 pairs, 2 shards");
@@ -35,6 +36,9 @@ describe("smcq engine as processes", () => {
     const stored = storedSignals(folder);
     expect(stored).toMatchObject({ runs: 1, ended: 1 });
     expect(stored.signals).toBeGreaterThan(0);
+    const checks = [checkChain(folder), checkTables(folder, false), checkReplay(folder, null)];
+    expect(checks.filter(({ isSound }) => !isSound)).toEqual([]);
+    expect(checks[2]?.data).toMatchObject({ events: expect.any(Number), difference: null });
   });
 
   it("ends cleanly on SIGINT to the engine's own process", async () => {
