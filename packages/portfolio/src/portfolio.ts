@@ -28,6 +28,8 @@ export class Portfolio {
   #fundingE8 = 0n;
   #transfersE8 = 0n;
   #otherE8 = 0n;
+  /** Null: positions or marks have changed since it was summed up. */
+  #unrealisedE8: bigint | null = null;
 
   constructor(startE8: bigint) {
     this.#startE8 = startE8;
@@ -48,6 +50,7 @@ export class Portfolio {
     const change = applyFill(before, fill, this.rules(fill.symbolId));
     if (change.position === null) this.#positions.delete(fill.symbolId);
     else this.#positions.set(fill.symbolId, change.position);
+    this.#unrealisedE8 = null;
     this.#realisedE8 += change.realisedE8;
     this.#feesE8 += fill.feeE8;
     return change;
@@ -71,6 +74,7 @@ export class Portfolio {
   mark(symbolId: SymbolId, priceE8: bigint): void {
     assert(priceE8 > 0n, "Invariant: a mark is a price above 0");
     this.#marksE8.set(symbolId, priceE8);
+    if (this.#positions.has(symbolId)) this.#unrealisedE8 = null;
   }
 
   markE8(symbolId: SymbolId): bigint | null {
@@ -85,6 +89,11 @@ export class Portfolio {
 
   /** Of all positions at their marks; a position without a mark yet stands at its entry. */
   get unrealisedE8(): bigint {
+    this.#unrealisedE8 ??= this.#sumUnrealisedE8();
+    return this.#unrealisedE8;
+  }
+
+  #sumUnrealisedE8(): bigint {
     let sum = 0n;
     for (const position of this.#positions.values()) {
       const markE8 = this.#marksE8.get(position.symbolId);

@@ -147,10 +147,12 @@ export class Pace {
 
   /** Symbols that are locked at `atMs`, by their number. */
   locks(atMs: number): readonly { readonly symbolId: number; readonly untilMs: number }[] {
-    return [...this.#stopsBySymbol.keys()]
-      .map((symbolId) => ({ symbolId, untilMs: this.lockedUntilMs(symbolId) }))
-      .filter(({ untilMs }) => untilMs > atMs)
-      .sort((a, b) => a.symbolId - b.symbolId);
+    const locks: { readonly symbolId: number; readonly untilMs: number }[] = [];
+    for (const symbolId of this.#stopsBySymbol.keys()) {
+      const untilMs = this.lockedUntilMs(symbolId);
+      if (untilMs > atMs) locks.push({ symbolId, untilMs });
+    }
+    return locks.sort((a, b) => a.symbolId - b.symbolId);
   }
 
   /** Entries in (atMs - 60 s, atMs]. */

@@ -41,12 +41,13 @@ export interface TradedSymbol {
 export class Holdings {
   readonly options: TradingOptions;
   readonly portfolio: Portfolio;
-  /** Trades that are not closed, at most one a symbol. */
-  readonly trades: Map<SymbolId, Trade> = new Map<SymbolId, Trade>();
   /** The venue's wallet is another one than the books', and nobody has said why. */
   isWalletDoubtful = false;
   /** The account's words come again, and what they left out has not been held against the venue yet. */
   isUnchecked = false;
+  readonly #trades = new Map<SymbolId, Trade>();
+  /** The same by symbol number, made when somebody asks. */
+  #openTrades: readonly Trade[] | null = null;
   readonly #symbols = new Map<SymbolId, TradedSymbol>();
   readonly #quotes = new Map<SymbolId, Quote>();
   readonly #haltReasons = new Set<HaltReason>();
@@ -127,9 +128,26 @@ export class Holdings {
     return this.#leverages.get(symbolId) ?? null;
   }
 
+  /** Trades that are not closed, at most one a symbol. */
+  get trades(): ReadonlyMap<SymbolId, Trade> {
+    return this.#trades;
+  }
+
+  /** From now on the symbol has this trade. */
+  keepTrade(trade: Trade): void {
+    this.#trades.set(trade.symbolId, trade);
+    this.#openTrades = null;
+  }
+
+  dropTrade({ symbolId }: Trade): void {
+    this.#trades.delete(symbolId);
+    this.#openTrades = null;
+  }
+
   /** Open trades by symbol number. */
   openTrades(): readonly Trade[] {
-    return [...this.trades.values()].sort((a, b) => a.symbolId - b.symbolId);
+    this.#openTrades ??= [...this.#trades.values()].sort((a, b) => a.symbolId - b.symbolId);
+    return this.#openTrades;
   }
 
   nextIntent(): number {

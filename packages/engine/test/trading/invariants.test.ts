@@ -22,7 +22,7 @@ it("break where a position has no trade, no cover and no deadline, or an entry l
     ["I2", (trade) => (trade.stop = null)],
     ["I2", (trade, { nowMs }) => Object.assign(trade, { stop: null, coverDueMs: nowMs })],
     ["I3", (trade) => (trade.qtySteps -= 1)],
-    ["I3", (trade, { core }) => core.holdings.trades.delete(trade.symbolId)],
+    ["I3", (trade, { core }) => core.holdings.dropTrade(trade)],
     ["I8", (trade) => (trade.wantedExit = "time")],
   ];
   for (const [name, harm] of harms) expect(after(harm)).toThrow(`Invariant ${name}`);
@@ -48,7 +48,7 @@ it("hold of an entry that leaves: kept, reserved, and only while the state is AC
   holdings.halt("operator");
   expect(() => assertSent(commands, holdings, orders)).toThrow("Invariant I14");
   holdings.resume();
-  holdings.trades.clear();
+  for (const trade of holdings.openTrades()) holdings.dropTrade(trade);
   expect(() => assertSent(commands, holdings, orders)).toThrow("Invariant I6");
   expect(() => assertSent(commands, holdings, new CoreDriver().core.orders)).toThrow(InvariantError);
 });

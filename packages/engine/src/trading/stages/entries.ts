@@ -146,9 +146,8 @@ export class Entries {
     const { receipt } = verdict;
     this.#tell(signal, receipt, turn);
     if (verdict.type === "refused") return false;
-    const { symbolId } = signal;
     const trade = openTrade(candidate, receipt, { order: verdict.order.value, intentId, nowMs });
-    this.#holdings.trades.set(symbolId, trade);
+    this.#holdings.keepTrade(trade);
     this.#approved.add(trade, this.#orders);
     this.#pace.entered(nowMs);
     this.#orders.sent(verdict.order.value, nowMs);

@@ -113,7 +113,7 @@ export class PositionController {
     const symbol = present(this.#holdings.symbol(symbolId), "Invariant: what is held has rules");
     const trade = adopted(this.#holdings, position, fill, symbol);
     trade.feesE8 = fill.feeE8;
-    this.#holdings.trades.set(symbolId, trade);
+    this.#holdings.keepTrade(trade);
     this.#guard(trade, turn);
   }
 
@@ -349,7 +349,7 @@ export class PositionController {
 
   #forget(trade: Trade): void {
     trade.phase = "closed";
-    this.#holdings.trades.delete(trade.symbolId);
+    this.#holdings.dropTrade(trade);
   }
 }
 
