@@ -387,7 +387,8 @@ export class World {
       }
       const sinceMs = this.#nakedSinceMs.get(id) ?? nowMs;
       this.#nakedSinceMs.set(id, sinceMs);
-      const isKnown = this.#options.mischief.wordLost === 0 && this.#oursE8(id) === this.#heldE8(id);
+      const isSame = this.#oursE8(id) === this.#heldE8(id) && !this.core.holdings.isUnchecked;
+      const isKnown = this.#options.mischief.wordLost === 0 && isSame;
       const limitMs = isKnown ? NAKED_MS : UNTOLD_NAKED_MS;
       if (nowMs - sinceMs > limitMs) {
         this.faults.push(`${symbol}: not covered for ${nowMs - sinceMs} ms and not being left`);

@@ -286,6 +286,7 @@ describe("the wallet", () => {
     driver.end("stop");
     driver.wait(5_000);
     driver.answerPositions(0);
+    driver.answerOpenOrders();
     expect(driver.core.holdings.reasons).toEqual([]);
   });
 

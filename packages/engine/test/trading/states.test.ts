@@ -53,6 +53,8 @@ describe("the state", () => {
     driver.answerPositions(0, driver.nowMs - MINUTE_MS - 1);
     expect(driver.core.holdings.state).toBe("REDUCING");
     driver.answerPositions(0);
+    expect(driver.core.holdings.state).toBe("REDUCING");
+    driver.answerOpenOrders();
     expect(driver.states).toEqual(["REDUCING account-stream", "ACTIVE "]);
     expect(judged(driver)).toBe("S0 APPROVED");
   });

@@ -48,6 +48,9 @@ export class AccountCheck {
   #moneyMs = 0;
   /** Orders of ours that nobody keeps any more, by when they were first listed. */
   #strays = new Map<string, number>();
+  /** When the last questions left whose answers agreed with the positions, and listed what rests. */
+  #agreedMs = -1;
+  #listedMs = -1;
   /** When the account's words came (again). */
   #liveMs = 0;
   #dueMs = Number.POSITIVE_INFINITY;
@@ -131,7 +134,9 @@ export class AccountCheck {
         return [];
       }
       case "failed":
-        if (answer.query.type !== "order") this.#again(TRADES_WAIT_MS, turn);
+        // What may be bare is not left unknown for long.
+        if (answer.query.type !== "order")
+          this.#again(this.#holdings.isUnchecked ? CHECK_AGAIN_MS : TRADES_WAIT_MS, turn);
         return [];
       case "settings":
       case "order":
@@ -156,9 +161,15 @@ export class AccountCheck {
       // One answer may be wrong, and agree with books that miss a trade.
       this.#positionsAgreedMs = this.#lastAgreedMs;
       this.#lastAgreedMs = askedMs;
-      if (askedMs >= this.#liveMs) this.#holdings.isUnchecked = false;
+      this.#agreedMs = askedMs;
+      this.#settle();
     } else this.#again(CHECK_AGAIN_MS, turn);
     return rows;
+  }
+
+  /** Positions agree and what rests is known, both asked since the account's words came again. */
+  #settle(): void {
+    if (Math.min(this.#agreedMs, this.#listedMs) >= this.#liveMs) this.#holdings.isUnchecked = false;
   }
 
   #since(ms: number): number {
@@ -219,6 +230,8 @@ export class AccountCheck {
       turn.commands.push({ type: "cancel", symbolId, clientOrderId, isAlgo: type === "stop-market" });
     }
     this.#strays = strays;
+    this.#listedMs = askedMs;
+    this.#settle();
     if (strays.size > 0) this.#again(CHECK_AGAIN_MS, turn);
   }
 
