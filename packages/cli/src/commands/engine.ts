@@ -7,7 +7,7 @@ import { loadSettings, withSettingFlags } from "./settings.ts";
 export function engineCommand(setExitCode: (exitCode: number) => void): CommandModule {
   return {
     command: "engine",
-    describe: "watch the market, find setups, score them",
+    describe: "watch the market, find setups, score them, trade them in a simulated account",
     builder: (argv) =>
       withSettingFlags(argv)
         .example("$0 engine --shards 8", "the simulated venue, 30 times as fast as life")
