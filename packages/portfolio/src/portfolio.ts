@@ -28,8 +28,9 @@ export class Portfolio {
   #fundingE8 = 0n;
   #transfersE8 = 0n;
   #otherE8 = 0n;
-  /** Null: positions or marks have changed since it was summed up. */
-  #unrealisedE8: bigint | null = null;
+  /** Of each open position at its mark, and the sum of all. */
+  readonly #unrealisedOf = new Map<SymbolId, bigint>();
+  #unrealisedE8 = 0n;
 
   constructor(startE8: bigint) {
     this.#startE8 = startE8;
@@ -50,7 +51,7 @@ export class Portfolio {
     const change = applyFill(before, fill, this.rules(fill.symbolId));
     if (change.position === null) this.#positions.delete(fill.symbolId);
     else this.#positions.set(fill.symbolId, change.position);
-    this.#unrealisedE8 = null;
+    this.#revalue(fill.symbolId);
     this.#realisedE8 += change.realisedE8;
     this.#feesE8 += fill.feeE8;
     return change;
@@ -74,7 +75,7 @@ export class Portfolio {
   mark(symbolId: SymbolId, priceE8: bigint): void {
     assert(priceE8 > 0n, "Invariant: a mark is a price above 0");
     this.#marksE8.set(symbolId, priceE8);
-    if (this.#positions.has(symbolId)) this.#unrealisedE8 = null;
+    if (this.#positions.has(symbolId)) this.#revalue(symbolId);
   }
 
   markE8(symbolId: SymbolId): bigint | null {
@@ -89,17 +90,16 @@ export class Portfolio {
 
   /** Of all positions at their marks; a position without a mark yet stands at its entry. */
   get unrealisedE8(): bigint {
-    this.#unrealisedE8 ??= this.#sumUnrealisedE8();
     return this.#unrealisedE8;
   }
 
-  #sumUnrealisedE8(): bigint {
-    let sum = 0n;
-    for (const position of this.#positions.values()) {
-      const markE8 = this.#marksE8.get(position.symbolId);
-      if (markE8 !== undefined) sum += unrealisedE8(position, markE8);
-    }
-    return sum;
+  #revalue(symbolId: SymbolId): void {
+    const position = this.#positions.get(symbolId);
+    const markE8 = this.#marksE8.get(symbolId);
+    const ownE8 = position === undefined || markE8 === undefined ? 0n : unrealisedE8(position, markE8);
+    this.#unrealisedE8 += ownE8 - (this.#unrealisedOf.get(symbolId) ?? 0n);
+    if (position === undefined) this.#unrealisedOf.delete(symbolId);
+    else this.#unrealisedOf.set(symbolId, ownE8);
   }
 
   /** Wallet and what is open, at the marks. */

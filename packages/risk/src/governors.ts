@@ -104,6 +104,8 @@ function shareOf(loss: number, base: number): number {
 export class Pace {
   readonly #parameters: RiskParameters;
   readonly #stopsBySymbol = new Map<number, readonly number[]>();
+  /** Symbols whose last two exits by stop lock them, and until when; what has passed by the latest stop is left out. */
+  readonly #locks = new Map<number, number>();
   #stops: readonly number[] = [];
   #entries: readonly number[] = [];
 
@@ -116,6 +118,9 @@ export class Pace {
     const { streakStops } = this.#parameters;
     this.#stopsBySymbol.set(symbolId, lastOf(this.#stopsBySymbol.get(symbolId) ?? [], atMs, 2));
     this.#stops = lastOf(this.#stops, atMs, streakStops);
+    this.#locks.set(symbolId, this.lockedUntilMs(symbolId));
+    const latestMs = this.#stops.at(-1) ?? atMs;
+    for (const [locked, untilMs] of this.#locks) if (untilMs <= latestMs) this.#locks.delete(locked);
   }
 
   entered(atMs: number): void {
@@ -145,13 +150,10 @@ export class Pace {
     return this.#stops.filter((stop) => stop >= atMs - streakMs && stop <= atMs).length;
   }
 
-  /** Symbols that are locked at `atMs`, by their number. */
+  /** Symbols that are locked at `atMs`, which is not before the latest exit by stop, by their number. */
   locks(atMs: number): readonly { readonly symbolId: number; readonly untilMs: number }[] {
     const locks: { readonly symbolId: number; readonly untilMs: number }[] = [];
-    for (const symbolId of this.#stopsBySymbol.keys()) {
-      const untilMs = this.lockedUntilMs(symbolId);
-      if (untilMs > atMs) locks.push({ symbolId, untilMs });
-    }
+    for (const [symbolId, untilMs] of this.#locks) if (untilMs > atMs) locks.push({ symbolId, untilMs });
     return locks.sort((a, b) => a.symbolId - b.symbolId);
   }
 

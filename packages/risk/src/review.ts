@@ -119,7 +119,8 @@ export interface ReviewInput extends ReviewGround {
   readonly priced: PricedIntent;
   /** The id that its entry order would have. */
   readonly clientOrderId: string;
-  readonly exposure: Exposure;
+  /** Asked for once all gates have let pass. */
+  readonly exposure: () => Exposure;
 }
 
 /** What a price needs and nobody has told: the symbol's rules, its best prices. */
@@ -172,7 +173,7 @@ export function review(input: ReviewInput, parameters: RiskParameters): Verdict 
   const size = sizeOf(
     {
       ...partial,
-      exposure: input.exposure,
+      exposure: input.exposure(),
       medianTurnover: intent.medianTurnover,
       rules: intent.rules,
     },
@@ -208,7 +209,8 @@ export function refuseUnpriced(
 
 /** The first gate, in their order, that does not let pass. */
 function firstOf(obstacles: Obstacles): RefusalCode | undefined {
-  return REFUSAL_CODES.find((code) => (obstacles as Record<string, boolean>)[code] === true);
+  for (const code of REFUSAL_CODES) if ((obstacles as Record<string, boolean>)[code] === true) return code;
+  return undefined;
 }
 
 function factorsOf(

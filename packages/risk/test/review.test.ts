@@ -141,7 +141,7 @@ describe("a refusal", () => {
       { side: 1, qty: 1, avgPrice: 100, mark: 90, stop: 80, takerRatio: 0, sigma: 0, leverage: 1 },
     ] as const;
     for (const equity of [0, -100]) {
-      const exposure = exposureOf(1, equity, open, []);
+      const exposure = () => exposureOf(1, equity, open, []);
       expect(receiptOf({ equity, exposure })).toMatchObject({ outcome: "TOO_SMALL", size: { steps: 0 } });
     }
   });

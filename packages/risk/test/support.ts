@@ -115,7 +115,7 @@ export function reviewInput(more: Partial<ReviewInput> = {}, intent: Partial<Ent
     clientOrderId: "smcqE1a0",
     obstacles: {},
     equity: 10_000,
-    exposure: NO_EXPOSURE,
+    exposure: () => NO_EXPOSURE,
     sameSideCount: 0,
     governors: CALM,
     modelFactor: 1,

@@ -9,13 +9,7 @@ import { coveredSteps, type Trade } from "./trade.ts";
  * is real. A core that breaks one must not go on trading.
  */
 export function assertInvariants(holdings: Holdings, orders: OrderTracker, nowMs: number): void {
-  const entered = new Set<SymbolId>();
-  for (const { request } of orders.open()) {
-    if (request.role !== "entry") continue;
-    // No order fills more than it asked for: the tracker holds that.
-    assert(!entered.has(request.symbolId), "Invariant I1: a symbol has one live entry at most");
-    entered.add(request.symbolId);
-  }
+  assertOneEntry(orders);
   let held = 0;
   for (const trade of holdings.trades.values()) {
     assertBooked(trade, holdings);
@@ -25,6 +19,17 @@ export function assertInvariants(holdings: Holdings, orders: OrderTracker, nowMs
     assertLeaving(trade);
   }
   assert(held === holdings.portfolio.openCount, "Invariant I3: every position belongs to a trade");
+}
+
+/** No order fills more than it asked for: the tracker holds that. */
+function assertOneEntry(orders: OrderTracker): void {
+  let entered: Set<SymbolId> | null = null;
+  for (const { request } of orders.open()) {
+    if (request.role !== "entry") continue;
+    entered ??= new Set();
+    assert(!entered.has(request.symbolId), "Invariant I1: a symbol has one live entry at most");
+    entered.add(request.symbolId);
+  }
 }
 
 /** Of one event's commands: an order is known before it leaves, and an entry leaves only while all is well. */

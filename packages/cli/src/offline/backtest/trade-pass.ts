@@ -214,25 +214,30 @@ export class TradePass {
   #minute(timeMs: number): void {
     const closeMs = timeMs + MINUTE_MS;
     // (a), (b), (c): what was decided executes; stops and targets.
-    const held = this.#heldIds();
+    const before = this.#core.holdings.openTrades();
     this.#venue.pass(timeMs, this.#dueFunding(timeMs));
     // (d), (e): equity at the closes, then the rules.
-    const marked = new Set([...held, ...this.#heldIds()]);
-    const marks = [...marked]
-      .sort((a, b) => a - b)
-      .flatMap((id) => {
-        const bar = this.#bars.at(id, timeMs);
-        return bar < 0 ? [] : [{ symbolId: id, priceE8: this.#bars.valueE8(id, bar, BarField.Close) }];
-      });
-    if (marked.size > 0 || closeMs % HOUR_MS === 0 || this.#venue.walletE8() !== this.#lastWalletE8) {
+    const marked = eitherOf(before, this.#core.holdings.openTrades());
+    const marks: (OfSymbol & { readonly priceE8: bigint })[] = [];
+    for (const id of marked) {
+      const bar = this.#bars.at(id, timeMs);
+      if (bar >= 0) marks.push({ symbolId: id, priceE8: this.#bars.valueE8(id, bar, BarField.Close) });
+    }
+    if (marked.length > 0 || closeMs % HOUR_MS === 0 || this.#venue.walletE8() !== this.#lastWalletE8) {
       this.#inbox.put({ type: "minute", closeMs, marks });
       this.#drain();
     }
     // (f): the batch of this bar.
     const decided = this.#decisions.length;
     this.#batch(timeMs);
-    const isEntered = this.#decisions.slice(decided).some(({ receipt }) => receipt.outcome === "APPROVED");
+    const isEntered = this.#approvedSince(decided);
     if (isEntered || closeMs % HOUR_MS === 0) this.#riskWatch.sample(closeMs, this.#core.getRiskMetrics());
+  }
+
+  #approvedSince(decided: number): boolean {
+    for (let at = decided; at < this.#decisions.length; at++)
+      if (this.#decisions[at]?.receipt.outcome === "APPROVED") return true;
+    return false;
   }
 
   /** The rates that fall due with this minute's open. */
@@ -263,7 +268,9 @@ export class TradePass {
     if (candidates.length === 0) return;
     this.#inbox.put({ type: "quotes", quotes });
     this.#inbox.put({ type: "candidates", shardId: 0, candidates });
-    this.#inbox.put({ type: "time" });
+    this.#drain();
+    // The window of the batch closes at once: the core has asked to be woken for it.
+    this.#clock.advanceTo(this.#clock.nowMs());
     this.#drain();
   }
 
@@ -343,4 +350,16 @@ export class TradePass {
   #drain(): void {
     while (this.#inbox.size > 0) this.#loop.drain();
   }
+}
+
+interface OfSymbol {
+  readonly symbolId: SymbolId;
+}
+
+/** Symbols of the trades of either list, by number; each list is by number. */
+function eitherOf(before: readonly OfSymbol[], after: readonly OfSymbol[]): readonly SymbolId[] {
+  const ids = before.map(({ symbolId: id }) => id);
+  // The core makes another list when its trades change.
+  if (before === after) return ids;
+  return [...new Set([...ids, ...after.map(({ symbolId: id }) => id)])].sort((a, b) => a - b);
 }

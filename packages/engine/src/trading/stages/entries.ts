@@ -5,6 +5,7 @@ import {
   type EntryIntent,
   exposureOf,
   type Governors,
+  type GovernorState,
   type Obstacles,
   type Pace,
   type PricedIntent,
@@ -54,8 +55,19 @@ interface Moment {
   readonly modelFactor: number;
   readonly proof: ModelProof | null;
   readonly winProbability: WinProbability;
-  readonly obstacles: Obstacles;
+  readonly refusal: EntryBatch["refusal"];
   readonly turn: Turn;
+}
+
+/** What holds for every signal until one of them is approved. */
+interface Standing {
+  readonly risks: Risks;
+  readonly governors: GovernorState;
+  readonly longs: number;
+  readonly shorts: number;
+  readonly isInactive: boolean;
+  readonly isPaused: boolean;
+  readonly isThrottled: boolean;
 }
 
 /** What entries are made of and counted in. */
@@ -92,19 +104,31 @@ export class Entries {
     return this.#outcomes;
   }
 
-  decide({ batch, refusal, ...model }: EntryBatch, turn: Turn): void {
-    const { sizeFactor: modelFactor, proof } = model;
+  decide({ batch, refusal, sizeFactor: modelFactor, proof }: EntryBatch, turn: Turn): void {
     const winProbability = winProbabilityOf(proof?.wins ?? null);
-    const obstacles = refusal === undefined ? {} : { [refusal]: true };
-    const moment = { modelFactor, proof, winProbability, obstacles, turn };
+    const moment = { modelFactor, proof, winProbability, refusal, turn };
     const candidates = batch.map((signal) => this.#candidateOf(signal));
-    let risks = risksOf(this.#holdings, this.#approved.pending(this.#orders));
+    let standing = this.#standing(turn.nowMs);
     for (const candidate of candidates.sort((a, b) => byScoreThenCost(rankOf(a), rankOf(b)))) {
-      if ("unknown" in candidate) this.#refuse(candidate, risks, moment);
+      if ("unknown" in candidate) this.#refuse(candidate, standing, moment);
       // What was approved counts for those behind it.
-      else if (this.#review(candidate, risks, moment))
-        risks = risksOf(this.#holdings, this.#approved.pending(this.#orders));
+      else if (this.#review(candidate, standing, moment)) standing = this.#standing(turn.nowMs);
     }
+  }
+
+  #standing(nowMs: number): Standing {
+    const { risk } = this.#holdings.options;
+    const risks = risksOf(this.#holdings, this.#approved.pending(this.#orders));
+    const longs = risks.sides.filter((side) => side > 0).length;
+    return {
+      risks,
+      governors: this.#governors.state,
+      longs,
+      shorts: risks.sides.length - longs,
+      isInactive: this.#holdings.state !== "ACTIVE",
+      isPaused: nowMs < this.#pace.pausedUntilMs(),
+      isThrottled: this.#pace.entriesInMinute(nowMs) >= risk.entriesPerMinuteMax,
+    };
   }
 
   #candidateOf(signal: Signal): Candidate | Unpriced {
@@ -121,25 +145,26 @@ export class Entries {
     return { signal, symbol, priced };
   }
 
-  #refuse({ signal, unknown }: Unpriced, risks: Risks, moment: Moment): void {
-    const ground = this.#groundOf(signal, risks, moment);
+  #refuse({ signal, unknown }: Unpriced, standing: Standing, moment: Moment): void {
+    const ground = this.#groundOf(signal, standing, moment);
     const receipt = refuseUnpriced(signal.score, unknown, ground, this.#holdings.options.risk);
     this.#tell(signal, receipt, moment.turn);
   }
 
   /** True when it was approved. */
-  #review(candidate: Candidate, risks: Risks, moment: Moment): boolean {
+  #review(candidate: Candidate, standing: Standing, moment: Moment): boolean {
     const { signal, priced } = candidate;
     const { options } = this.#holdings;
+    const { risks } = standing;
     const { turn } = moment;
     const { nowMs } = turn;
     const intentId = this.#holdings.nextIntent();
     const verdict = review(
       {
-        ...this.#groundOf(signal, risks, moment),
+        ...this.#groundOf(signal, standing, moment),
         priced,
         clientOrderId: clientOrderId(options.engineId, "entry", intentId, 0),
-        exposure: exposureOf(signal.side, risks.equity, risks.open, risks.pending),
+        exposure: () => exposureOf(signal.side, risks.equity, risks.open, risks.pending),
       },
       options.risk,
     );
@@ -164,33 +189,35 @@ export class Entries {
     });
   }
 
-  #groundOf(signal: Signal, { equity, sides }: Risks, moment: Moment): ReviewGround {
+  #groundOf(signal: Signal, standing: Standing, moment: Moment): ReviewGround {
     const { modelFactor, proof, winProbability } = moment;
-    const { nowMs } = moment.turn;
+    const { risks, governors, longs, shorts } = standing;
     return {
-      obstacles: { ...this.#obstacles(signal.symbolId, nowMs), ...moment.obstacles },
-      equity,
-      sameSideCount: sides.filter((side) => side === signal.side).length,
-      governors: this.#governors.state,
+      obstacles: this.#obstacles(signal.symbolId, standing, moment),
+      equity: risks.equity,
+      sameSideCount: signal.side > 0 ? longs : shorts,
+      governors,
       modelFactor,
       // A score of the model before is none that this card speaks of.
       winProbability: signal.scorerId === proof?.scorerId ? winProbability : null,
     };
   }
 
-  #obstacles(symbolId: SymbolId, nowMs: number): Obstacles {
-    const trade = this.#holdings.trades.get(symbolId);
-    const { entriesPerMinuteMax } = this.#holdings.options.risk;
+  #obstacles(symbolId: SymbolId, standing: Standing, { refusal, turn: { nowMs } }: Moment): Obstacles {
+    const { isInactive, isPaused, isThrottled, governors } = standing;
     return {
-      STATE_NOT_ACTIVE: this.#holdings.state !== "ACTIVE",
+      STATE_NOT_ACTIVE: isInactive || refusal === "STATE_NOT_ACTIVE",
+      MODEL_OBSERVED: refusal === "MODEL_OBSERVED",
+      SIGNAL_STALE: refusal === "SIGNAL_STALE",
+      FEED_STALE: refusal === "FEED_STALE",
       POSITION_OPEN: this.#holdings.portfolio.position(symbolId) !== null,
       // What still rests or flies of a former trade could close the next one.
-      ORDER_PENDING: trade !== undefined || this.#orders.hasOpen(symbolId),
+      ORDER_PENDING: this.#holdings.trades.has(symbolId) || this.#orders.hasOpen(symbolId),
       SYMBOL_LOCKED:
         nowMs < Math.max(this.#pace.lockedUntilMs(symbolId), this.#holdings.blockedUntilMs(symbolId)),
-      STREAK_PAUSE: nowMs < this.#pace.pausedUntilMs(),
-      ENTRY_THROTTLE: this.#pace.entriesInMinute(nowMs) >= entriesPerMinuteMax,
-      DAILY_LOSS: this.#governors.state.isDayStopped,
+      STREAK_PAUSE: isPaused,
+      ENTRY_THROTTLE: isThrottled,
+      DAILY_LOSS: governors.isDayStopped,
     };
   }
 }

@@ -76,6 +76,8 @@ const TERMINAL: ReadonlySet<OrderStatus> = new Set([...DONE, "canceled", "expire
  */
 export class OrderTracker {
   readonly #orders = new Map<string, TrackedOrder>();
+  /** How many of them a symbol has; none: no entry. */
+  readonly #openIn = new Map<SymbolId, number>();
   /** Of them, those in these states, in the order in which they came to them. */
   readonly #sent = new Set<TrackedOrder>();
   readonly #unknown = new Set<TrackedOrder>();
@@ -119,8 +121,7 @@ export class OrderTracker {
 
   /** Something of ours is in flight, unknown or resting in the symbol. */
   hasOpen(symbolId: SymbolId): boolean {
-    for (const { request } of this.#orders.values()) if (request.symbolId === symbolId) return true;
-    return false;
+    return this.#openIn.has(symbolId);
   }
 
   /** From now on the order is in flight. */
@@ -143,6 +144,7 @@ export class OrderTracker {
       tradeIds: new Set(),
     };
     this.#orders.set(request.clientOrderId, order);
+    this.#openIn.set(request.symbolId, (this.#openIn.get(request.symbolId) ?? 0) + 1);
     this.#sent.add(order);
     this.#version++;
   }
@@ -332,6 +334,10 @@ export class OrderTracker {
     order.state = "ended";
     this.#sent.delete(order);
     this.#unknown.delete(order);
-    this.#orders.delete(order.request.clientOrderId);
+    const { clientOrderId, symbolId } = order.request;
+    if (!this.#orders.delete(clientOrderId)) return;
+    const left = (this.#openIn.get(symbolId) ?? 0) - 1;
+    if (left > 0) this.#openIn.set(symbolId, left);
+    else this.#openIn.delete(symbolId);
   }
 }
