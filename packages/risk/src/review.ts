@@ -154,15 +154,17 @@ export type Verdict =
   | { readonly type: "approved"; readonly order: RiskApproved<EntryOrder>; readonly receipt: PricedReceipt }
   | { readonly type: "refused"; readonly receipt: PricedReceipt };
 
+const NOTHING: readonly Unknown[] = Object.freeze([]);
+
 /** Walks the gates in their order; the first that fails names the refusal, and the receipt keeps all numbers. */
 export function review(input: ReviewInput, parameters: RiskParameters): Verdict {
   const { priced } = input;
   const { intent, unit } = priced;
   const base = baseRisk(intent.score, unit, input, parameters);
-  const partial = { ...factorsOf(input, base, parameters), unknown: [], unit };
+  const factors = factorsOf(input, base, parameters);
   const refuse = (outcome: RefusalCode, size: Size | null = null): Verdict => ({
     type: "refused",
-    receipt: { ...partial, outcome, size },
+    receipt: { ...factors, unknown: NOTHING, unit, outcome, size },
   });
   const blocked = firstOf(input.obstacles);
   if (blocked !== undefined) return refuse(blocked);
@@ -172,7 +174,8 @@ export function review(input: ReviewInput, parameters: RiskParameters): Verdict 
   if (base.kelly !== null && base.kelly.fraction <= 0) return refuse("KELLY");
   const size = sizeOf(
     {
-      ...partial,
+      ...factors,
+      unit,
       exposure: input.exposure(),
       medianTurnover: intent.medianTurnover,
       rules: intent.rules,
@@ -183,7 +186,7 @@ export function review(input: ReviewInput, parameters: RiskParameters): Verdict 
   return {
     type: "approved",
     order: entryOrder(input, size),
-    receipt: { ...partial, outcome: "APPROVED", size },
+    receipt: { ...factors, unknown: NOTHING, unit, outcome: "APPROVED", size },
   };
 }
 

@@ -5,8 +5,14 @@ import type { StoredBars } from "./stored-bars.ts";
 /** A candidate that is worth a decision. */
 export interface DueSignal {
   readonly symbolId: SymbolId;
-  /** In its series' candidates. */
-  readonly index: number;
+  /** Side times setup. */
+  readonly code: number;
+  readonly score: number;
+  readonly invalidationPrice: number;
+  readonly atr: number;
+  readonly medianTurnover: number;
+  /** Open of the bar behind its own, which it would be entered at. */
+  readonly nextOpen: number;
 }
 
 /** Which candidates a run decides on. */
@@ -17,60 +23,67 @@ export interface SignalChoice {
   readonly fromMs: number | null;
 }
 
+/** Minutes that are gathered at once: so many that each series is read in a row, so few that a processor's cache holds them. */
+const GATHERED_MINUTES = 1_440;
+const GATHERED_MS = GATHERED_MINUTES * MINUTE_MS;
+
 /**
  * The candidates of all series that a run decides on, by minute, then by symbol: above the threshold, not before the start,
- * and with a next bar, since without one there is no decision. Sorted once by counting; a minute is looked up at once.
+ * and with a next bar, since without one there is no decision. Asked for in the order of time.
  */
 export class DueSignals {
-  readonly #firstMs: number;
-  /** By minute since the first: where its signals begin, and behind the last one where they end. */
-  readonly #starts: Int32Array;
-  readonly #symbols: Int32Array;
-  readonly #indexes: Int32Array;
+  readonly #series: readonly ScannedSeries[];
+  readonly #bars: StoredBars;
+  readonly #choice: SignalChoice;
+  /** By symbol: its next candidate that has not been gathered. */
+  readonly #cursors: Int32Array;
+  /** Of the gathered minutes, one list each. */
+  readonly #minutes: DueSignal[][] = Array.from({ length: GATHERED_MINUTES }, () => []);
+  #gatheredMs: number;
 
   constructor(series: readonly ScannedSeries[], bars: StoredBars, choice: SignalChoice) {
-    this.#firstMs = bars.firstMs;
-    const minutes = Math.round((bars.lastMs - bars.firstMs) / MINUTE_MS) + 1;
-    const starts = new Int32Array(minutes + 1);
-    const minuteOf = (openMs: number): number => Math.floor((openMs - this.#firstMs) / MINUTE_MS);
-    const each = (visit: (minute: number, symbol: number, index: number) => void): void => {
-      for (const [symbol, { candidates }] of series.entries()) {
-        const { bar, openMs, score, count } = candidates;
-        for (let index = 0; index < count; index++) {
-          const atMs = openMs[index] as number;
-          const isNext = bars.openMs(symbol, (bar[index] as number) + 1) === atMs + MINUTE_MS;
-          const isWanted = (score[index] as number) > choice.scoreMin && atMs >= (choice.fromMs ?? 0);
-          if (isNext && isWanted) visit(minuteOf(atMs), symbol, index);
-        }
-      }
-    };
-    each((minute) => add(starts, minute + 1, 1));
-    for (let minute = 0; minute < minutes; minute++) add(starts, minute + 1, starts[minute] as number);
-    this.#starts = starts;
-    const total = starts[minutes] as number;
-    this.#symbols = new Int32Array(total);
-    this.#indexes = new Int32Array(total);
-    const next = starts.slice();
-    each((minute, symbol, index) => {
-      const at = add(next, minute, 1) - 1;
-      this.#symbols[at] = symbol;
-      this.#indexes[at] = index;
-    });
+    this.#series = series;
+    this.#bars = bars;
+    this.#choice = choice;
+    this.#cursors = new Int32Array(series.length);
+    this.#gatheredMs = bars.firstMs - GATHERED_MS;
   }
 
   /** Those of the minute that opens at `timeMs`. */
   at(timeMs: number): readonly DueSignal[] {
-    const minute = Math.floor((timeMs - this.#firstMs) / MINUTE_MS);
-    const due: DueSignal[] = [];
-    for (let at = this.#starts[minute] as number; at < (this.#starts[minute + 1] as number); at++)
-      due.push({ symbolId: symbolId(this.#symbols[at] as number), index: this.#indexes[at] as number });
-    return due;
+    while (timeMs >= this.#gatheredMs + GATHERED_MS) this.#gather(this.#gatheredMs + GATHERED_MS);
+    return this.#minutes[Math.floor((timeMs - this.#gatheredMs) / MINUTE_MS)] as readonly DueSignal[];
   }
-}
 
-/** Adds to an element; returns its new value. */
-function add(counts: Int32Array, at: number, more: number): number {
-  const sum = (counts[at] as number) + more;
-  counts[at] = sum;
-  return sum;
+  #gather(fromMs: number): void {
+    this.#gatheredMs = fromMs;
+    for (const [minute, due] of this.#minutes.entries()) if (due.length > 0) this.#minutes[minute] = [];
+    for (let symbol = 0; symbol < this.#series.length; symbol++)
+      this.#gatherSeries(symbolId(symbol), fromMs);
+  }
+
+  #gatherSeries(symbol: SymbolId, fromMs: number): void {
+    const { scoreMin, fromMs: wantedMs } = this.#choice;
+    const { bar, openMs, score, code, invalidationPrice, atr, medianTurnover, count } = (
+      this.#series[symbol] as ScannedSeries
+    ).candidates;
+    let index = this.#cursors[symbol] as number;
+    for (; index < count; index++) {
+      const atMs = openMs[index] as number;
+      if (atMs >= fromMs + GATHERED_MS) break;
+      if (!((score[index] as number) > scoreMin) || atMs < (wantedMs ?? 0)) continue;
+      const next = (bar[index] as number) + 1;
+      if (this.#bars.openMs(symbol, next) !== atMs + MINUTE_MS) continue;
+      (this.#minutes[Math.floor((atMs - fromMs) / MINUTE_MS)] as DueSignal[]).push({
+        symbolId: symbol,
+        code: code[index] as number,
+        score: score[index] as number,
+        invalidationPrice: invalidationPrice[index] as number,
+        atr: atr[index] as number,
+        medianTurnover: medianTurnover[index] as number,
+        nextOpen: this.#bars.openPrice(symbol, next),
+      });
+    }
+    this.#cursors[symbol] = index;
+  }
 }

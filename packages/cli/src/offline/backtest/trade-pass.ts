@@ -20,7 +20,7 @@ import type { RiskParameters, WinCounts } from "@smcq/risk";
 import type { FundingRate } from "./read-funding.ts";
 import { type HeatSample, type RiskSummary, RiskWatch } from "./risk-watch.ts";
 import type { ScannedSeries } from "./scan-series.ts";
-import { DueSignals } from "./due-signals.ts";
+import { type DueSignal, DueSignals } from "./due-signals.ts";
 import { StoredBars } from "./stored-bars.ts";
 import { BarField, type BacktestVenue } from "./venue/backtest-venue.ts";
 import { BarVenue } from "./venue/bar-venue.ts";
@@ -30,6 +30,8 @@ const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 const ENGINE_ID = "bt00";
 const NO_FEATURES = new Float32Array(0);
+/** Of a candidate that no thread has handed on. */
+const NO_TIMES = Object.freeze({ receivedNs: 0, writtenNs: 0, takenNs: 0, featuresNs: 0, scoredNs: 0 });
 
 export interface TradePassOptions {
   /** By name; the position in the list is the symbol's number. */
@@ -259,11 +261,9 @@ export class TradePass {
   #batch(timeMs: number): void {
     const candidates: ScoredCandidate[] = [];
     const quotes: Quote[] = [];
-    for (const { symbolId: id, index } of this.#due.at(timeMs)) {
-      const series = this.#options.series[id] as ScannedSeries;
-      const next = this.#bars.openPrice(id, (series.candidates.bar[index] as number) + 1);
-      quotes.push({ symbolId: id, bid: next, ask: next });
-      candidates.push(this.#candidateOf(id, series, { index, openTimeMs: timeMs }));
+    for (const due of this.#due.at(timeMs)) {
+      quotes.push({ symbolId: due.symbolId, bid: due.nextOpen, ask: due.nextOpen });
+      candidates.push(this.#candidateOf(due, timeMs));
     }
     if (candidates.length === 0) return;
     this.#inbox.put({ type: "quotes", quotes });
@@ -274,29 +274,24 @@ export class TradePass {
     this.#drain();
   }
 
-  #candidateOf(
-    id: SymbolId,
-    series: ScannedSeries,
-    { index, openTimeMs }: { readonly index: number; readonly openTimeMs: number },
-  ): ScoredCandidate {
-    const { code, score, invalidationPrice, atr, medianTurnover } = series.candidates;
-    const own = code[index] as number;
+  #candidateOf(due: DueSignal, openTimeMs: number): ScoredCandidate {
+    const { code, symbolId: id, score, invalidationPrice, atr, medianTurnover } = due;
     return {
-      symbol: series.symbol,
+      symbol: (this.#options.series[id] as ScannedSeries).symbol,
       symbolId: id,
-      side: own > 0 ? 1 : -1,
-      setup: Math.abs(own) as SetupCode,
+      side: code > 0 ? 1 : -1,
+      setup: Math.abs(code) as SetupCode,
       openTimeMs,
-      score: score[index] as number,
+      score,
       features: NO_FEATURES,
       scorerId: this.#options.scorerId,
       challenger: null,
-      invalidationPrice: invalidationPrice[index] as number,
-      atr: atr[index] as number,
-      medianTurnover: medianTurnover[index] as number,
+      invalidationPrice,
+      atr,
+      medianTurnover,
       exchangeMs: openTimeMs + MINUTE_MS,
       isRestConfirmed: false,
-      times: { receivedNs: 0, writtenNs: 0, takenNs: 0, featuresNs: 0, scoredNs: 0 },
+      times: NO_TIMES,
     };
   }
 
