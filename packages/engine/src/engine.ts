@@ -105,8 +105,11 @@ export class Engine {
     this.#refused = [];
     this.#collectAndDecide(event, commands);
     if (this.trading === null) return commands;
-    for (const command of commands.slice(before))
-      if (command.type === "decide") this.trading.decide(command, event, commands);
+    // What a decision adds is behind the end, and decides nothing.
+    for (let at = before, end = commands.length; at < end; at++) {
+      const command = commands[at];
+      if (command?.type === "decide") this.trading.decide(command, event, commands);
+    }
     const [sizeFactor, proof] = [this.#sizeFactor, this.#proof];
     for (const { code, signals: batch } of this.#refused)
       this.trading.decide({ batch, sizeFactor, proof, refusal: code }, event, commands);

@@ -32,10 +32,15 @@ function assertOneEntry(orders: OrderTracker): void {
   }
 }
 
-/** Of one event's commands: an order is known before it leaves, and an entry leaves only while all is well. */
-export function assertSent(commands: readonly Command[], holdings: Holdings, orders: OrderTracker): void {
-  for (const command of commands) {
-    if (command.type !== "submit") continue;
+/** Of one event's commands, those from `first` on: an order is known before it leaves, and an entry leaves only while all is well. */
+export function assertSent(
+  commands: readonly Command[],
+  first: number,
+  { holdings, orders }: { readonly holdings: Holdings; readonly orders: OrderTracker },
+): void {
+  for (let at = first; at < commands.length; at++) {
+    const command = commands[at];
+    if (command?.type !== "submit") continue;
     const { clientOrderId, role, symbolId } = command.order.value;
     assert(orders.get(clientOrderId) !== null, "Invariant I5: an order is kept before it is sent");
     if (role !== "entry") continue;

@@ -124,7 +124,7 @@ export class TradingCore {
     // What tells of no order, no money and no minute has changed nothing, unless something follows from it.
     if (commands.length > before || !IDLE.has(event.type))
       assertInvariants(this.holdings, this.orders, event.nowMs);
-    assertSent(commands.slice(before), this.holdings, this.orders);
+    assertSent(commands, before, this);
     this.#alarm.set(turn, commands);
   }
 
@@ -132,7 +132,7 @@ export class TradingCore {
   decide(batch: EntryBatch, { nowMs, nowNs }: EventStamp, commands: Command[]): void {
     const before = commands.length;
     this.#entries.decide(batch, { nowMs, nowNs, commands });
-    assertSent(commands.slice(before), this.holdings, this.orders);
+    assertSent(commands, before, this);
   }
 
   /** Brings what was told through books, orders and positions; returns what it changed about orders. */

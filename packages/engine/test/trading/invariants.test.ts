@@ -44,11 +44,13 @@ it("hold of an entry that leaves: kept, reserved, and only while the state is AC
   driver.engine.process({ type: "candidates", shardId: 0, candidates, ...stamp });
   const commands: readonly Command[] = driver.engine.process({ type: "time", ...stamp });
   expect(commands.some(({ type }) => type === "submit")).toBe(true);
-  assertSent(commands, holdings, orders);
+  assertSent(commands, 0, { holdings, orders });
   holdings.halt("operator");
-  expect(() => assertSent(commands, holdings, orders)).toThrow("Invariant I14");
+  expect(() => assertSent(commands, 0, { holdings, orders })).toThrow("Invariant I14");
   holdings.resume();
   for (const trade of holdings.openTrades()) holdings.dropTrade(trade);
-  expect(() => assertSent(commands, holdings, orders)).toThrow("Invariant I6");
-  expect(() => assertSent(commands, holdings, new CoreDriver().core.orders)).toThrow(InvariantError);
+  expect(() => assertSent(commands, 0, { holdings, orders })).toThrow("Invariant I6");
+  expect(() => assertSent(commands, 0, { holdings, orders: new CoreDriver().core.orders })).toThrow(
+    InvariantError,
+  );
 });

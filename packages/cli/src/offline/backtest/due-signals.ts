@@ -58,8 +58,7 @@ export class DueSignals {
   #gather(fromMs: number): void {
     this.#gatheredMs = fromMs;
     for (const [minute, due] of this.#minutes.entries()) if (due.length > 0) this.#minutes[minute] = [];
-    for (let symbol = 0; symbol < this.#series.length; symbol++)
-      this.#gatherSeries(symbolId(symbol), fromMs);
+    for (let symbol = 0; symbol < this.#series.length; symbol++) this.#gatherSeries(symbolId(symbol), fromMs);
   }
 
   #gatherSeries(symbol: SymbolId, fromMs: number): void {
