@@ -1,4 +1,5 @@
 import { type MischiefSettings, NO_MISCHIEF } from "@smcq/exchange-sim";
+import type { DiskFaults } from "./disk.ts";
 import { type Others, SETTLE_S, World } from "./world.ts";
 
 /** Everything at once. */
@@ -26,6 +27,8 @@ export const BUSY_OTHERS: Others = {
   cutsStream: 0.001,
 };
 
+export const BAD_DISK: DiskFaults = { slow: 0.002, refused: 0.01, gone: 0.001 };
+
 /** While faults strike, and how long the world then has to come to rest, virtual seconds. */
 const STORM_S = 600;
 const CALM_S = 90;
@@ -35,6 +38,8 @@ export interface Weather {
   readonly seed: number;
   readonly mischief: MischiefSettings;
   readonly others: Others;
+  /** Absent: sound. */
+  readonly disk?: DiskFaults;
 }
 
 /** What one world came to. */
@@ -48,8 +53,9 @@ export interface Outlived {
 }
 
 /** A storm, then calm, then everything is left: what must hold at each of these points. */
-export function outlive({ seed, mischief, others }: Weather): Outlived {
-  const world = new World({ seed, mischief, others, isStrictReduceOnly: seed % 5 === 0 });
+export function outlive(weather: Weather): Outlived {
+  const { seed } = weather;
+  const world = new World({ ...weather, isStrictReduceOnly: seed % 5 === 0 });
   world.seconds(STORM_S);
   world.calm();
   world.seconds(CALM_S - SETTLE_S);
@@ -59,7 +65,12 @@ export function outlive({ seed, mischief, others }: Weather): Outlived {
   world.say("flatten");
   world.seconds(CALM_S - SETTLE_S);
   world.settle();
-  found.push(...world.faults, ...world.differences().map((text) => `at the end: ${text}`), ...world.left());
+  found.push(
+    ...world.faults,
+    ...world.differences().map((text) => `at the end: ${text}`),
+    ...world.left(),
+    ...world.unkept(),
+  );
   return {
     faults: found.map((text) => `seed ${seed}: ${text}`),
     trades: world.trades.length,
@@ -70,7 +81,8 @@ export function outlive({ seed, mischief, others }: Weather): Outlived {
 
 /** The storm of a campaign's seed: in every second one no word of the stream is lost, which allows for stricter limits. */
 export function stormOf(seed: number): Weather {
-  return { seed, mischief: seed % 2 === 0 ? { ...STORM, wordLost: 0 } : STORM, others: BUSY_OTHERS };
+  const mischief = seed % 2 === 0 ? { ...STORM, wordLost: 0 } : STORM;
+  return { seed, mischief, others: BUSY_OTHERS, disk: BAD_DISK };
 }
 
 /** One fault by itself. */

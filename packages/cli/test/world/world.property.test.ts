@@ -1,5 +1,6 @@
 import { NO_MISCHIEF } from "@smcq/exchange-sim";
 import { describe, expect, it } from "vitest";
+import { SOUND_DISK } from "./disk.ts";
 import { only, outlive, stormOf } from "./storm.ts";
 import { NOBODY } from "./world.ts";
 
@@ -48,6 +49,16 @@ describe("a world in virtual time", () => {
   ] as const)("outlives one fault alone: %s", (_, fault) => {
     for (let seed = 0; seed < SEEDS_EACH; seed++)
       expect(outlive({ seed, mischief: only(fault), others: NOBODY }).faults).toEqual([]);
+  });
+
+  it.each([
+    ["DK05 the disk is slow", { slow: 0.05 }],
+    ["DK01, DK02 the disk refuses", { refused: 0.1 }],
+    ["PR02 the ledger's thread dies", { gone: 0.02 }],
+  ] as const)("outlives a bad disk alone: %s", (_, faults) => {
+    const disk = { ...SOUND_DISK, ...faults };
+    for (let seed = 0; seed < SEEDS_EACH; seed++)
+      expect(outlive({ seed, mischief: NO_MISCHIEF, others: NOBODY, disk }).faults).toEqual([]);
   });
 
   it.each([

@@ -2,7 +2,7 @@ import { CommandRouter, EngineLoop, Inbox } from "@smcq/cluster";
 import { loadConfig } from "@smcq/config";
 import {
   Engine,
-  NO_JOURNAL,
+  type EngineOptions,
   type ScoredCandidate,
   type TradeRecord,
   type TradingCommand,
@@ -30,6 +30,7 @@ import {
   symbolId,
 } from "@smcq/kernel";
 import type { RiskParameters } from "@smcq/risk";
+import { Disk, type DiskFaults, SOUND_DISK, STORE_MS_MAX } from "./disk.ts";
 
 export const WALLET_E8: bigint = parseE8("10000");
 const START_MS = 1_769_990_400_000;
@@ -38,6 +39,8 @@ const STEP_MS = 250;
 export const SETTLE_S = 2;
 /** How long a position may be without cover at the venue before somebody has to have begun to leave it. */
 const NAKED_MS = 4_000;
+/** Batches that may be on their way when a run ends: the one at the disk, and those behind it. */
+const LAST_BATCHES = 3;
 /** The same where a word of it was lost: the next two looks at the account find it. */
 const UNTOLD_NAKED_MS = 45_000;
 
@@ -69,6 +72,7 @@ export interface WorldOptions {
   readonly symbols?: number;
   readonly mischief: MischiefSettings;
   readonly others: Others;
+  readonly disk?: DiskFaults;
   readonly risk?: Partial<RiskParameters>;
   readonly isStrictReduceOnly?: boolean;
 }
@@ -95,6 +99,7 @@ export class World {
   readonly #clock = new ManualClock(START_MS);
   readonly #inbox = new Inbox();
   readonly #loop: EngineLoop;
+  readonly disk: Disk;
   readonly #gateway: SimGateway;
   readonly #mischief: Mischief;
   readonly #markets: readonly Market[];
@@ -124,7 +129,7 @@ export class World {
       mischief: this.#mischief,
     });
     const { risk: defaults, protocol, fees } = loadConfig({ env: {}, flags: {} }).config;
-    const engine = new Engine({
+    const engineOptions: EngineOptions = {
       scoreMin: 0.6,
       decisionWindowNs: 100e6,
       signalAgeMsMax: MINUTE_MS,
@@ -137,13 +142,23 @@ export class World {
         isVenueRemote: true,
         wordFloorMs: 0,
       },
-    });
+    };
+    const engine = new Engine(engineOptions);
     this.core = present(engine.trading, "Invariant: this engine trades");
     const inbox = this.#inbox;
+    this.disk = new Disk(
+      {
+        seed: seed ^ 0xd15c,
+        clock,
+        faults: options.disk ?? SOUND_DISK,
+        onHealth: (isSound) => inbox.put({ type: "ledger-health", isSound }),
+      },
+      engineOptions,
+    );
     this.#loop = new EngineLoop({
       engine,
       inbox,
-      journal: NO_JOURNAL,
+      journal: this.disk.journal,
       router: new CommandRouter(
         {
           onSignals() {},
@@ -188,6 +203,7 @@ export class World {
   /** From now on nothing goes wrong, and nobody else trades. */
   calm(): void {
     this.#mischief.set(NO_MISCHIEF);
+    this.disk.set(SOUND_DISK);
     this.#others = NOBODY;
     this.#areSignals = false;
   }
@@ -228,6 +244,21 @@ export class World {
     const reasons = this.core.holdings.reasons.filter((reason) => reason !== "protection");
     if (this.core.holdings.state === "REDUCING" && reasons.length > 0)
       found.push(`REDUCING: ${reasons.join()}`);
+    return found;
+  }
+
+  /** What the journal does not have of this run, which is over. */
+  unkept(): readonly string[] {
+    // What was given last is on its way to the disk, or waits behind it.
+    for (let turn = 0; turn < LAST_BATCHES; turn++) this.#clock.advance(STORE_MS_MAX);
+    const { journal, rows } = this.disk;
+    const found: string[] = [];
+    if (!journal.isIdle) found.push(`${journal.stats.waiting} rows wait for the disk`);
+    if (journal.stats.eventsLost > 0) found.push(`${journal.stats.eventsLost} events lost`);
+    const hole = rows.findIndex(({ seq }, index) => seq !== index);
+    if (hole >= 0) found.push(`row ${hole} of the journal says ${rows[hole]?.seq}`);
+    if (journal.isIdle && rows.length !== this.#loop.seq + 1)
+      found.push(`${rows.length} rows of ${this.#loop.seq} events`);
     return found;
   }
 

@@ -1,0 +1,97 @@
+import type { EngineOptions } from "@smcq/engine";
+import { type Clock, Rng } from "@smcq/kernel";
+import { type JournalBatch, LedgerJournal } from "../../../ledger/src/journal/ledger-journal.ts";
+import type { JournalRow } from "../../../ledger/src/journal/journal-row.ts";
+
+/** Shares of a journal's batches that a disk's faults strike (docs/reliability.md DK01-DK05). */
+export interface DiskFaults {
+  /** DK05: it takes up to some seconds. */
+  readonly slow: number;
+  /** DK01, DK02: it is refused, and comes again. */
+  readonly refused: number;
+  /** The thread is gone with whatever it had, and another one comes. */
+  readonly gone: number;
+}
+
+export const SOUND_DISK: DiskFaults = { slow: 0, refused: 0, gone: 0 };
+
+const SLOW_MS_MAX = 4_000;
+const GONE_MS_MAX = 3_000;
+/** What a sound disk takes for a batch, ms. */
+export const STORE_MS_MAX = 4;
+
+export interface DiskOptions {
+  readonly seed: number;
+  readonly clock: Clock;
+  readonly faults: DiskFaults;
+  readonly onHealth: (isSound: boolean) => void;
+}
+
+/** The thread of a ledger and the disk below it, in virtual time: the journal in front of it is the real one. */
+export class Disk {
+  readonly journal: LedgerJournal;
+  readonly rows: JournalRow[] = [];
+  readonly #options: DiskOptions;
+  readonly #rng: Rng;
+  #faults: DiskFaults;
+  /** Threads that were there before: what they still had to say is never heard. */
+  #threads = 0;
+
+  constructor(options: DiskOptions, engine: EngineOptions) {
+    this.#options = options;
+    this.#rng = new Rng(options.seed);
+    this.#faults = options.faults;
+    const waiting: JournalBatch[] = [];
+    this.journal = new LedgerJournal(
+      { engine, onHealth: options.onHealth },
+      {
+        runId: "world",
+        clock: options.clock,
+        // The first row is given while the journal is being made.
+        post: (batch) => (this.journal === undefined ? void waiting.push(batch) : this.#take(batch)),
+      },
+      true,
+    );
+    for (const batch of waiting) this.#take(batch);
+  }
+
+  set(faults: DiskFaults): void {
+    this.#faults = faults;
+  }
+
+  #take(batch: JournalBatch): void {
+    const rng = this.#rng;
+    const { slow, refused, gone } = this.#faults;
+    if (rng.chance(gone)) return this.#die(batch);
+    const lateMs = rng.chance(slow) ? rng.int(SLOW_MS_MAX) : rng.int(STORE_MS_MAX);
+    const isRefused = rng.chance(refused);
+    this.#soon(lateMs, () => {
+      if (isRefused) return this.journal.onRefused();
+      this.#store(batch);
+      this.journal.onStored();
+    });
+  }
+
+  /** Perhaps the batch was stored, and nobody has said so. */
+  #die(batch: JournalBatch): void {
+    if (this.#rng.chance(0.5)) this.#store(batch);
+    this.#threads++;
+    this.#soon(1, () => {
+      this.journal.onThread(false);
+      this.#soon(1 + this.#rng.int(GONE_MS_MAX), () => this.journal.onThread(true));
+    });
+  }
+
+  /** Rows that are there are not stored again, as in the file. */
+  #store(batch: JournalBatch): void {
+    const lastSeq = this.rows.at(-1)?.seq ?? -1;
+    this.rows.push(...batch.rows.filter(({ seq }) => seq > lastSeq));
+  }
+
+  #soon(delayMs: number, then: () => void): void {
+    const thread = this.#threads;
+    this.#options.clock.after(delayMs, () => {
+      if (thread === this.#threads) then();
+    });
+  }
+}
