@@ -50,6 +50,7 @@ export interface Outlived {
   readonly reasons: readonly string[];
   /** Everything the core said, a line each. */
   readonly record: string;
+  readonly world: World;
 }
 
 /** A storm, then calm, then everything is left: what must hold at each of these points. */
@@ -76,6 +77,7 @@ export function outlive(weather: Weather): Outlived {
     trades: world.trades.length,
     reasons: world.trades.map(({ reason }) => reason),
     record: world.record,
+    world,
   };
 }
 

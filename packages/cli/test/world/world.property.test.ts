@@ -1,12 +1,15 @@
 import { NO_MISCHIEF } from "@smcq/exchange-sim";
 import { describe, expect, it } from "vitest";
 import { SOUND_DISK } from "./disk.ts";
+import { temporaryDataDir } from "../support/recorded-ledger.ts";
+import { disproven } from "./proof.ts";
 import { only, outlive, stormOf } from "./storm.ts";
 import { NOBODY } from "./world.ts";
 
 const SEEDS = 60;
 const SEEDS_EACH = 4;
 /** Storms that once left something wrong behind. */
+const PROVEN = [100, 101, 102, 103, 104, 105];
 const MENDED = [86, 163, 197, 2015, 2799];
 
 describe("a world in virtual time", () => {
@@ -15,6 +18,11 @@ describe("a world in virtual time", () => {
     expect(outlived.flatMap(({ faults }) => faults)).toEqual([]);
     const reasons = new Set(outlived.flatMap((one) => one.reasons));
     expect([...reasons].sort()).toEqual(["adl", "external", "operator", "stop", "target", "unguarded"]);
+  });
+
+  it.each(PROVEN)("proves storm %i from its journal: chain, tables, replay, every fill and cent", (seed) => {
+    const { world, faults } = outlive(stormOf(seed));
+    expect([...faults, ...disproven(world, temporaryDataDir())]).toEqual([]);
   });
 
   it.each(MENDED)("outlives storm %i, which was too much once", (seed) => {

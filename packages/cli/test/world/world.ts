@@ -77,7 +77,7 @@ export interface WorldOptions {
   readonly isStrictReduceOnly?: boolean;
 }
 
-interface Market {
+export interface Market {
   readonly id: SymbolId;
   readonly symbol: string;
   price: number;
@@ -102,7 +102,7 @@ export class World {
   readonly disk: Disk;
   readonly #gateway: SimGateway;
   readonly #mischief: Mischief;
-  readonly #markets: readonly Market[];
+  readonly markets: readonly Market[];
   readonly #nakedSinceMs = new Map<SymbolId, number>();
   readonly #entryIds = new Map<string, number>();
   #others: Others;
@@ -172,7 +172,7 @@ export class World {
       wallClock: clock,
       deferral: { soon() {}, later() {} },
     });
-    this.#markets = Array.from({ length: symbols }, (_, index) => {
+    this.markets = Array.from({ length: symbols }, (_, index) => {
       const symbol = `S${index}USDT`;
       const rules = venueRulesAround(
         tradingRules({
@@ -230,7 +230,7 @@ export class World {
   differences(): readonly string[] {
     const found: string[] = [];
     const { portfolio } = this.core.holdings;
-    for (const { id, symbol } of this.#markets) {
+    for (const { id, symbol } of this.markets) {
       const [ours, theirs] = [this.#oursE8(id), this.#heldE8(id)];
       if (ours !== theirs) found.push(`${symbol}: ours ${ours}, the venue's ${theirs}`);
       if (this.#uncoveredE8(id) > 0n) found.push(`${symbol}: ${theirs} held and not covered`);
@@ -287,7 +287,7 @@ export class World {
     const flows = this.exchange
       .income(0)
       .reduce((sum, { type, amountE8 }) => (type === "realised" ? sum + amountE8 : sum), 0n);
-    for (const { id } of this.#markets)
+    for (const { id } of this.markets)
       for (const { side, priceE8, qtyE8 } of this.exchange.trades(id, 0))
         costE8 += BigInt(side) * ((priceE8 * qtyE8 + 50_000_000n) / 100_000_000n);
     return costE8 + flows;
@@ -308,7 +308,7 @@ export class World {
   }
 
   #move(): void {
-    for (const market of this.#markets) {
+    for (const market of this.markets) {
       const jump = this.#rng.chance(0.002) ? 0.01 : 0.0006;
       const change = this.#isStill ? 0 : this.#rng.normal() * jump;
       market.price = Math.min(130, Math.max(70, market.price * (1 + change)));
@@ -318,7 +318,7 @@ export class World {
   }
 
   #minute(closeMs: number): void {
-    const marks = this.#markets.map(({ id, price }) => ({
+    const marks = this.markets.map(({ id, price }) => ({
       symbolId: id,
       priceE8: numberToE8(Number(price.toFixed(2))),
     }));
@@ -326,9 +326,9 @@ export class World {
     if (!this.#areSignals) return;
     // Persons look often.
     if (this.core.holdings.state === "HALTED") this.#inbox.put({ type: "operator", word: "resume" });
-    const quotes = this.#markets.map(({ id, price }) => ({ symbolId: id, bid: price, ask: price + 0.01 }));
+    const quotes = this.markets.map(({ id, price }) => ({ symbolId: id, bid: price, ask: price + 0.01 }));
     this.#inbox.put({ type: "quotes", quotes });
-    const candidates = this.#markets
+    const candidates = this.markets
       .filter(() => this.#rng.chance(0.4))
       .map((market) => this.#candidate(market, closeMs));
     this.#inbox.put({ type: "candidates", shardId: 0, candidates });
@@ -361,7 +361,7 @@ export class World {
     const { closes, deleverages, opens, transfers, funds, cancelsStops, setsLeverage, cutsStream } =
       this.#others;
     const nowMs = this.#clock.nowMs();
-    for (const { id } of this.#markets) {
+    for (const { id } of this.markets) {
       const heldE8 = this.#heldE8(id);
       const side = heldE8 > 0n ? -1 : 1;
       const sizeE8 = heldE8 < 0n ? -heldE8 : heldE8;
@@ -406,7 +406,7 @@ export class World {
   /** What must hold at the venue at every step, whatever goes wrong. */
   #judge(): void {
     const nowMs = this.#clock.nowMs();
-    for (const { id, symbol } of this.#markets) {
+    for (const { id, symbol } of this.markets) {
       const trade = this.core.holdings.trades.get(id);
       const isLeft =
         trade !== undefined && (trade.wantedExit !== null || trade.owedExit !== null || trade.exit !== null);
