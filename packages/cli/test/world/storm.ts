@@ -1,4 +1,5 @@
 import { type MischiefSettings, NO_MISCHIEF } from "@smcq/exchange-sim";
+import { DetectedMarket } from "./detected-market.ts";
 import type { DiskFaults } from "./disk.ts";
 import { type Others, SETTLE_S, World } from "./world.ts";
 
@@ -55,9 +56,23 @@ export interface Outlived {
 
 /** A storm, then calm, then everything is left: what must hold at each of these points. */
 export function outlive(weather: Weather): Outlived {
+  return endured(
+    new World({ ...weather, isStrictReduceOnly: weather.seed % 5 === 0 }),
+    weather.seed,
+    STORM_S,
+  );
+}
+
+/** The same over real bars, in which the detector itself finds the setups, for so many virtual seconds. */
+export async function outliveDetected(weather: Weather, symbols: number, stormS: number): Promise<Outlived> {
   const { seed } = weather;
-  const world = new World({ ...weather, isStrictReduceOnly: seed % 5 === 0 });
-  world.seconds(STORM_S);
+  const world = new World({ ...weather, detected: new DetectedMarket(seed, symbols) });
+  await world.watch();
+  return endured(world, seed, stormS);
+}
+
+function endured(world: World, seed: number, stormS: number): Outlived {
+  world.seconds(stormS);
   world.calm();
   world.seconds(CALM_S - SETTLE_S);
   world.settle();

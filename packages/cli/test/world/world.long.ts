@@ -1,8 +1,15 @@
 import { expect, it } from "vitest";
-import { outlive, stormOf } from "./storm.ts";
+import { temporaryDataDir } from "../support/recorded-ledger.ts";
+import { disproven } from "./proof.ts";
+import { outlive, outliveDetected, stormOf } from "./storm.ts";
 
 const SEEDS = Number(process.env.SMCQ_WORLD_SEEDS ?? 10_000);
 const FIRST_SEED = 1_000;
+/** One storm of so many is proven from its journal as well. */
+const PROVEN_EACH = 10;
+const DETECTED_SEEDS = 40;
+const DETECTED_SYMBOLS = 60;
+const DETECTED_S = 3_600;
 
 it(`outlives ${SEEDS} storms: no order twice, no position bare, no cent lost`, () => {
   const faults: string[] = [];
@@ -11,7 +18,19 @@ it(`outlives ${SEEDS} storms: no order twice, no position bare, no cent lost`, (
     const outlived = outlive(stormOf(seed));
     trades += outlived.trades;
     faults.push(...outlived.faults);
+    if (seed % PROVEN_EACH === 0)
+      faults.push(...disproven(outlived.world, temporaryDataDir()).map((text) => `seed ${seed}: ${text}`));
   }
   expect(faults).toEqual([]);
   expect(trades).toBeGreaterThan(SEEDS);
+});
+
+it(`outlives ${DETECTED_SEEDS} storms over real bars whose setups an inline cluster finds`, async () => {
+  const faults: string[] = [];
+  for (let seed = FIRST_SEED; seed < FIRST_SEED + DETECTED_SEEDS; seed++) {
+    const outlived = await outliveDetected(stormOf(seed), DETECTED_SYMBOLS, DETECTED_S);
+    faults.push(...outlived.faults);
+    faults.push(...disproven(outlived.world, temporaryDataDir()).map((text) => `seed ${seed}: ${text}`));
+  }
+  expect(faults).toEqual([]);
 });

@@ -3,13 +3,16 @@ import { describe, expect, it } from "vitest";
 import { SOUND_DISK } from "./disk.ts";
 import { temporaryDataDir } from "../support/recorded-ledger.ts";
 import { disproven } from "./proof.ts";
-import { only, outlive, stormOf } from "./storm.ts";
+import { only, outlive, outliveDetected, stormOf } from "./storm.ts";
 import { NOBODY } from "./world.ts";
 
 const SEEDS = 60;
 const SEEDS_EACH = 4;
 /** Storms that once left something wrong behind. */
 const PROVEN = [100, 101, 102, 103, 104, 105];
+/** A storm over real bars: symbols, and virtual seconds. */
+const DETECTED_SYMBOLS = 40;
+const DETECTED_S = 1_800;
 const MENDED = [86, 163, 197, 2015, 2799];
 
 describe("a world in virtual time", () => {
@@ -23,6 +26,14 @@ describe("a world in virtual time", () => {
   it.each(PROVEN)("proves storm %i from its journal: chain, tables, replay, every fill and cent", (seed) => {
     const { world, faults } = outlive(stormOf(seed));
     expect([...faults, ...disproven(world, temporaryDataDir())]).toEqual([]);
+  });
+
+  it("outlives a storm over real bars whose setups an inline cluster finds, the same under the same seed", async () => {
+    const { world, faults, trades } = await outliveDetected(stormOf(1), DETECTED_SYMBOLS, DETECTED_S);
+    expect([...faults, ...disproven(world, temporaryDataDir())]).toEqual([]);
+    expect(trades).toBeGreaterThan(10);
+    const again = await outliveDetected(stormOf(1), DETECTED_SYMBOLS, DETECTED_S);
+    expect(again.record).toBe(world.record);
   });
 
   it.each(MENDED)("outlives storm %i, which was too much once", (seed) => {

@@ -16,6 +16,7 @@ import {
   SIM_EXCHANGE_DEFAULTS,
   SimExchange,
   SimGateway,
+  type VenueRules,
   venueRulesAround,
 } from "@smcq/exchange-sim";
 import { MARKET_ENTRY } from "@smcq/features";
@@ -30,6 +31,7 @@ import {
   symbolId,
 } from "@smcq/kernel";
 import type { RiskParameters } from "@smcq/risk";
+import type { DetectedMarket } from "./detected-market.ts";
 import { Disk, type DiskFaults, SOUND_DISK, STORE_MS_MAX } from "./disk.ts";
 
 export const WALLET_E8: bigint = parseE8("10000");
@@ -67,9 +69,17 @@ export const NOBODY: Others = {
   cutsStream: 0,
 };
 
+const SYMBOLS = 4;
+const DRAWN_SYMBOLS = Array.from({ length: SYMBOLS }, (_, index) => {
+  const symbol = `S${index}USDT`;
+  const texts = { tickSize: "0.01", stepSize: "0.1", minQty: "0.1", marketMaxQty: "1000", minNotional: "5" };
+  return { symbol, rules: venueRulesAround(tradingRules({ symbol, ...texts })) };
+});
+
 export interface WorldOptions {
   readonly seed: number;
-  readonly symbols?: number;
+  /** Absent: prices and setups are drawn by lot. */
+  readonly detected?: DetectedMarket;
   readonly mischief: MischiefSettings;
   readonly others: Others;
   readonly disk?: DiskFaults;
@@ -80,6 +90,7 @@ export interface WorldOptions {
 export interface Market {
   readonly id: SymbolId;
   readonly symbol: string;
+  readonly rules: VenueRules;
   price: number;
 }
 
@@ -96,7 +107,7 @@ export class World {
   record = "";
   readonly #options: WorldOptions;
   readonly #rng: Rng;
-  readonly #clock = new ManualClock(START_MS);
+  readonly #clock: ManualClock;
   readonly #inbox = new Inbox();
   readonly #loop: EngineLoop;
   readonly disk: Disk;
@@ -113,7 +124,8 @@ export class World {
 
   constructor(options: WorldOptions) {
     this.#options = options;
-    const { seed, symbols = 4, mischief, others, risk = {} } = options;
+    const { seed, mischief, others, risk = {} } = options;
+    this.#clock = new ManualClock(options.detected?.startMs ?? START_MS);
     this.#rng = new Rng(seed);
     this.#others = others;
     this.#mischief = new Mischief(seed ^ 0x5eed, mischief);
@@ -172,23 +184,12 @@ export class World {
       wallClock: clock,
       deferral: { soon() {}, later() {} },
     });
-    this.markets = Array.from({ length: symbols }, (_, index) => {
-      const symbol = `S${index}USDT`;
-      const rules = venueRulesAround(
-        tradingRules({
-          symbol,
-          tickSize: "0.01",
-          stepSize: "0.1",
-          minQty: "0.1",
-          marketMaxQty: "1000",
-          minNotional: "5",
-        }),
-      );
+    this.markets = (options.detected?.symbols ?? DRAWN_SYMBOLS).map(({ symbol, rules }, index) => {
       const id = symbolId(index);
       this.exchange.list(id, rules, fees);
       this.exchange.setVolume(id, parseE8(this.#rng.chance(0.3) ? "60" : "100000"));
       inbox.put({ type: "instrument", symbolId: id, symbol, rules: rules.trading, fees });
-      return { id, symbol, price: 100 };
+      return { id, symbol, rules, price: 100 };
     });
     this.#gateway.listen({
       onOrder: (update) => inbox.put({ type: "order-update", update }),
@@ -198,6 +199,11 @@ export class World {
     });
     this.#move();
     this.#drain();
+  }
+
+  /** The detector begins: before anything else of a world that has one. */
+  async watch(): Promise<void> {
+    await this.#options.detected?.attach({ inbox: this.#inbox, loop: this.#loop, clock: this.#clock });
   }
 
   /** From now on nothing goes wrong, and nobody else trades. */
@@ -308,26 +314,39 @@ export class World {
   }
 
   #move(): void {
+    const { detected } = this.#options;
+    const nowMs = this.#clock.nowMs();
     for (const market of this.markets) {
-      const jump = this.#rng.chance(0.002) ? 0.01 : 0.0006;
-      const change = this.#isStill ? 0 : this.#rng.normal() * jump;
-      market.price = Math.min(130, Math.max(70, market.price * (1 + change)));
-      const lastE8 = numberToE8(Number(market.price.toFixed(2)));
-      this.exchange.print(market.id, { timeMs: this.#clock.nowMs(), lastE8, markE8: lastE8 });
+      if (detected !== undefined && !this.#isStill) market.price = detected.priceAt(market.id, nowMs);
+      else if (detected === undefined) this.#draw(market);
+      const lastE8 = e8Of(market);
+      this.exchange.print(market.id, { timeMs: nowMs, lastE8, markE8: lastE8 });
     }
   }
 
+  #draw(market: Market): void {
+    const jump = this.#rng.chance(0.002) ? 0.01 : 0.0006;
+    const change = this.#isStill ? 0 : this.#rng.normal() * jump;
+    market.price = Math.min(130, Math.max(70, market.price * (1 + change)));
+  }
+
   #minute(closeMs: number): void {
-    const marks = this.markets.map(({ id, price }) => ({
-      symbolId: id,
-      priceE8: numberToE8(Number(price.toFixed(2))),
-    }));
+    const { detected } = this.#options;
+    const marks = this.markets.map((market) => ({ symbolId: market.id, priceE8: e8Of(market) }));
     this.#inbox.put({ type: "minute", closeMs, marks });
     if (!this.#areSignals) return;
     // Persons look often.
     if (this.core.holdings.state === "HALTED") this.#inbox.put({ type: "operator", word: "resume" });
-    const quotes = this.markets.map(({ id, price }) => ({ symbolId: id, bid: price, ask: price + 0.01 }));
+    const quotes = this.markets.map(({ id, price, rules }) => ({
+      symbolId: id,
+      bid: price,
+      ask: price + rules.trading.tickSize,
+    }));
     this.#inbox.put({ type: "quotes", quotes });
+    if (detected !== undefined) {
+      detected.closeMinute();
+      return;
+    }
     const candidates = this.markets
       .filter(() => this.#rng.chance(0.4))
       .map((market) => this.#candidate(market, closeMs));
@@ -361,14 +380,16 @@ export class World {
     const { closes, deleverages, opens, transfers, funds, cancelsStops, setsLeverage, cutsStream } =
       this.#others;
     const nowMs = this.#clock.nowMs();
-    for (const { id } of this.markets) {
-      const heldE8 = this.#heldE8(id);
+    const held = this.#held();
+    for (const { id, rules } of this.markets) {
+      const { stepE8 } = rules.trading;
+      const heldE8 = held.get(id) ?? 0n;
       const side = heldE8 > 0n ? -1 : 1;
       const sizeE8 = heldE8 < 0n ? -heldE8 : heldE8;
-      if (heldE8 !== 0n && rng.chance(closes)) this.#person(id, side, this.#partOf(sizeE8));
-      if (heldE8 !== 0n && rng.chance(deleverages)) this.exchange.deleverage(id, this.#partOf(sizeE8), nowMs);
-      if (rng.chance(opens))
-        this.#person(id, rng.chance(0.5) ? 1 : -1, BigInt(1 + rng.int(20)) * 10_000_000n);
+      if (heldE8 !== 0n && rng.chance(closes)) this.#person(id, side, this.#partOf(sizeE8, stepE8));
+      if (heldE8 !== 0n && rng.chance(deleverages))
+        this.exchange.deleverage(id, this.#partOf(sizeE8, stepE8), nowMs);
+      if (rng.chance(opens)) this.#person(id, rng.chance(0.5) ? 1 : -1, BigInt(1 + rng.int(20)) * stepE8);
       if (rng.chance(funds)) this.exchange.fund(id, BigInt(rng.int(40_000) - 20_000), nowMs);
       if (rng.chance(setsLeverage)) this.exchange.setLeverage(id, 1 + rng.int(20), nowMs);
       if (rng.chance(cancelsStops))
@@ -383,9 +404,9 @@ export class World {
     }
   }
 
-  #partOf(sizeE8: bigint): bigint {
-    const steps = Number(sizeE8 / 10_000_000n);
-    return this.#rng.chance(0.4) ? sizeE8 : BigInt(1 + this.#rng.int(steps)) * 10_000_000n;
+  #partOf(sizeE8: bigint, stepE8: bigint): bigint {
+    const steps = Number(sizeE8 / stepE8);
+    return this.#rng.chance(0.4) ? sizeE8 : BigInt(1 + this.#rng.int(steps)) * stepE8;
   }
 
   #person(id: SymbolId, side: 1 | -1, qtyE8: bigint): void {
@@ -406,7 +427,12 @@ export class World {
   /** What must hold at the venue at every step, whatever goes wrong. */
   #judge(): void {
     const nowMs = this.#clock.nowMs();
+    const held = this.#held();
     for (const { id, symbol } of this.markets) {
+      if (!held.has(id)) {
+        this.#nakedSinceMs.delete(id);
+        continue;
+      }
       const trade = this.core.holdings.trades.get(id);
       const isLeft =
         trade !== undefined && (trade.wantedExit !== null || trade.owedExit !== null || trade.exit !== null);
@@ -429,13 +455,17 @@ export class World {
     }
   }
 
+  #held(): ReadonlyMap<SymbolId, bigint> {
+    return new Map(this.exchange.positions().map(({ symbolId: id, qtyE8 }) => [id, qtyE8]));
+  }
+
   #heldE8(id: SymbolId): bigint {
-    return this.exchange.positions().find((held) => held.symbolId === id)?.qtyE8 ?? 0n;
+    return this.#held().get(id) ?? 0n;
   }
 
   #oursE8(id: SymbolId): bigint {
     const position = this.core.holdings.portfolio.position(id);
-    return position === null ? 0n : BigInt(position.side * position.qtySteps) * 10_000_000n;
+    return position === null ? 0n : BigInt(position.side) * position.qtyE8;
   }
 
   /** What of a position no waiting stop would close. */
@@ -495,4 +525,9 @@ export class World {
   #drain(): void {
     while (this.#inbox.size > 0) this.#loop.drain();
   }
+}
+
+/** The price that is printed, on the tick. */
+function e8Of({ price, rules }: Market): bigint {
+  return BigInt(Math.round(price / rules.trading.tickSize)) * rules.tickE8;
 }
