@@ -20,16 +20,7 @@ import {
   venueRulesAround,
 } from "@smcq/exchange-sim";
 import { MARKET_ENTRY } from "@smcq/features";
-import {
-  ManualClock,
-  MINUTE_MS,
-  numberToE8,
-  parseE8,
-  present,
-  Rng,
-  type SymbolId,
-  symbolId,
-} from "@smcq/kernel";
+import { ManualClock, MINUTE_MS, parseE8, present, Rng, type SymbolId, symbolId } from "@smcq/kernel";
 import type { RiskParameters } from "@smcq/risk";
 import type { DetectedMarket } from "./detected-market.ts";
 import { Disk, type DiskFaults, SOUND_DISK, STORE_MS_MAX } from "./disk.ts";
