@@ -8,5 +8,5 @@ const KILLS_EACH = 10;
 
 it(`outlives kill -9 at ${FILES * KILLS_EACH} moments of writing (seed ${SEED})`, async () => {
   for (let file = 0; file < FILES; file++)
-    await killAgainAndAgain(temporaryFolder(), KILLS_EACH, SEED + 1_000 * file);
+    expect(await killAgainAndAgain(temporaryFolder(), KILLS_EACH, SEED + 1_000 * file)).toEqual([]);
 });
