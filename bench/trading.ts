@@ -14,6 +14,7 @@ import { BAR_FIELDS, MINUTE_MS, parseE8, SystemClock } from "@smcq/kernel";
 import type { Calibration } from "./lib/calibration.ts";
 import { measureCore } from "./lib/core-latency.ts";
 import type { BenchOptions } from "./lib/options.ts";
+import { measureLedger } from "./lib/ledger-cost.ts";
 import { comparePaired, timed } from "./lib/paired.ts";
 import { distributionOf, type PartRecorder } from "./lib/results.ts";
 import { median } from "./lib/statistics.ts";
@@ -172,5 +173,20 @@ export async function runTrading(
       title: `One scored signal to its decision in the core, ${open} positions open`,
       unit: "us",
     }),
+  );
+  await recordLedger(options, recorder);
+}
+
+async function recordLedger({ isQuick }: BenchOptions, recorder: PartRecorder): Promise<void> {
+  const { beforeUs, behindUs, bytes, durableUs } = await measureLedger(isQuick ? 4_000 : 40_000, 200);
+  const figures = [
+    ["before", "Journal in the core's thread before a decision's commands leave", "us a decision", beforeUs],
+    ["behind", "Journal in the core's thread behind them", "us a decision", behindUs],
+    ["bytes", "Ledger's file", "bytes a decision", bytes],
+  ] as const;
+  for (const [id, title, unit, value] of figures) recorder.figure({ id: `ledger-${id}`, title, unit, value });
+  const title = "An intent until its row is synced to the disk";
+  recorder.distribution(
+    distributionOf(durableUs, { id: "ledger-durable", group: "core", title, unit: "us" }),
   );
 }

@@ -4,19 +4,47 @@ import { loadConfig } from "@smcq/config";
 import {
   Engine,
   type EngineInput,
+  type EngineOptions,
+  type Journal,
   NO_JOURNAL,
   type ScoredCandidate,
   type TradingCommand,
+  type TradingOptions,
 } from "@smcq/engine";
 import { tradingRules } from "@smcq/exchange";
 import { BarExchange } from "@smcq/exchange-sim";
 import { ManualClock, MINUTE_MS, parseE8, symbolId, SystemClock } from "@smcq/kernel";
 
 const OPEN = 50;
+export const WARM_UP = 2_000;
 /** Signals of this symbol go through every gate and every cap, and are too small at last: nothing changes by them. */
 const REFUSED = OPEN;
 const T0 = 20_000 * 86_400_000;
 const PRICE = 100;
+
+const WALLET_E8 = parseE8("1000000");
+const SETTINGS = loadConfig({ env: {}, flags: {} }).config;
+const CORE_TRADING: TradingOptions = {
+  engineId: "bnch",
+  startWalletE8: WALLET_E8,
+  // So small that fifty of them fit into every cap.
+  risk: { ...SETTINGS.risk, unprovenRiskRatioMax: 0.0001 },
+  protocol: SETTINGS.protocol,
+  entry: MARKET_ENTRY,
+  isVenueRemote: true,
+  wordFloorMs: 0,
+};
+const CORE_OPTIONS: EngineOptions = {
+  scoreMin: 0.6,
+  decisionWindowNs: 0,
+  signalAgeMsMax: Number.POSITIVE_INFINITY,
+  trading: CORE_TRADING,
+};
+/** The same where the venue tells everything: a decision is a decision, and no question about the account. */
+export const TOLD_OPTIONS: EngineOptions = {
+  ...CORE_OPTIONS,
+  trading: { ...CORE_TRADING, isVenueRemote: false },
+};
 
 const clock = new SystemClock();
 
@@ -28,26 +56,11 @@ class CoreBed {
   readonly #clock = new ManualClock(T0);
   readonly #loop: EngineLoop;
 
-  constructor() {
-    const walletE8 = parseE8("1000000");
-    const { risk, protocol, fees } = loadConfig({ env: {}, flags: {} }).config;
-    this.#engine = new Engine({
-      scoreMin: 0.6,
-      decisionWindowNs: 0,
-      signalAgeMsMax: Number.POSITIVE_INFINITY,
-      // So small that fifty of them fit into every cap.
-      trading: {
-        engineId: "bnch",
-        startWalletE8: walletE8,
-        risk: { ...risk, unprovenRiskRatioMax: 0.0001 },
-        protocol,
-        entry: MARKET_ENTRY,
-        isVenueRemote: true,
-        wordFloorMs: 0,
-      },
-    });
+  constructor(journal: Journal, options: EngineOptions) {
+    const { fees } = SETTINGS;
+    this.#engine = new Engine(options);
     this.#venue = new BarExchange({
-      walletE8,
+      walletE8: WALLET_E8,
       listener: {
         onOrder: (update) => this.#inbox.put({ type: "order-update", update }),
         onIncome: (income) => this.#inbox.put({ type: "income", income }),
@@ -56,7 +69,7 @@ class CoreBed {
     this.#loop = new EngineLoop({
       engine: this.#engine,
       inbox: this.#inbox,
-      journal: NO_JOURNAL,
+      journal,
       router: new CommandRouter(
         {
           onSignals() {},
@@ -161,9 +174,13 @@ function candidate(id: number, openTimeMs: number): ScoredCandidate {
 }
 
 /** Times `count` signals of a core that holds positions, one after another. */
-export function measureCore(count: number): { readonly us: readonly number[]; readonly open: number } {
-  const bed = new CoreBed();
-  for (let warm = 0; warm < 2_000; warm++) bed.time();
+export function measureCore(
+  count: number,
+  journal: Journal = NO_JOURNAL,
+  options: EngineOptions = CORE_OPTIONS,
+): { readonly us: readonly number[]; readonly open: number } {
+  const bed = new CoreBed(journal, options);
+  for (let warm = 0; warm < WARM_UP; warm++) bed.time();
   const us = Array.from({ length: count }, () => bed.time());
   return { us, open: bed.open };
 }

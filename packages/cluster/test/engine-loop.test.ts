@@ -54,6 +54,25 @@ class Turns {
 }
 
 describe("EngineLoop", () => {
+  it("lets everything leave before the journal does what can be done later", () => {
+    const heard: string[] = [];
+    const { inbox, loop } = buildLoop({
+      engine: ENGINE,
+      clock: new ManualClock(62_000),
+      defer() {},
+      handlers: { onSignals: (signals) => heard.push(`signals ${names(signals)}`) },
+      journal: {
+        append: (seq, { type }) => void heard.push(`append ${seq} ${type}`),
+        write: () => void heard.push("write"),
+      },
+    });
+    inbox.put(candidates(candidate(2, 0.7)));
+    inbox.put(candidates(candidate(1, 0.5)));
+    loop.drain();
+    const told = ["append 1 candidates", "signals S2", "append 2 candidates", "signals S1"];
+    expect(heard).toEqual([...told, "write"]);
+  });
+
   it("carries commands out after process has returned, in order, and closes the window by its own timer", () => {
     const clock = new ManualClock(62_000);
     const turns = new Turns();

@@ -7,6 +7,8 @@ import type { Command, EngineEvent } from "./events.ts";
 export interface Journal {
   /** `seq` counts the events of the run from 1, without a hole. Throws when the run must not go on. */
   append(seq: number, event: EngineEvent, commands: readonly Command[]): void;
+  /** Whatever could leave has left: the time for work that no command should wait for. Follows every drain. */
+  write?(): void;
   /** Absent: what was appended is kept as well as it ever will be, nothing waits for it. */
   readonly durability?: Durability;
 }

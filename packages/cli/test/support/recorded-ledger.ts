@@ -49,6 +49,7 @@ export async function recordedLedger(runs: readonly RecordedRun[]): Promise<stri
     await ledger.beginRun(runRecord(runId));
     const journal = ledger.openJournal({ engine: options, onHealth() {} });
     for (const [index, { event, commands }] of turns.entries()) journal.append(index + 1, event, commands);
+    journal.write();
     await ledger.endRun(runId, 2, {});
   }
   await ledger.close();

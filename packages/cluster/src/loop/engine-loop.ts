@@ -78,6 +78,7 @@ export class EngineLoop {
       }
     } finally {
       this.#isDraining = false;
+      this.#options.journal.write?.();
     }
     if (inbox.size > 0) this.#schedule(this.#options.deferral.later);
   }

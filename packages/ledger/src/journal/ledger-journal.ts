@@ -56,6 +56,12 @@ interface JournalDeps {
   readonly post: (batch: JournalBatch) => void;
 }
 
+interface Turn {
+  readonly seq: number;
+  readonly event: EngineEvent;
+  readonly commands: readonly Command[];
+}
+
 interface WaitingRow {
   readonly row: JournalRow;
   readonly isFull: boolean;
@@ -65,9 +71,9 @@ interface WaitingRow {
  * One batch is with the thread at a time, the others wait here, in order. A batch that fails is tried again for ever: a row
  * is given up only when it finds no room, and then a row of its own says so (a hole is told, never hidden).
  *
- *   append ─► rows (<= rowsMax) ─► thread ─► one transaction ─► durableSeq ─► onDurable
- *     │ full: counted, "events-lost"    │ refused or gone: back-off, again
- *     ▼                                 ▼
+ *   append ─► turns ─ write ─► rows (<= rowsMax) ─► thread ─► one transaction ─► durableSeq ─► onDurable
+ *                    │ full: counted, "events-lost"  │ refused or gone: back-off, again
+ *                    ▼                               ▼
  *   not sound: half full, a batch failed or is slow, the ledger is dead ─► onHealth(false)
  */
 export class LedgerJournal implements Journal, Durability {
@@ -75,6 +81,8 @@ export class LedgerJournal implements Journal, Durability {
   readonly #deps: JournalDeps;
   readonly #options: LedgerJournalOptions;
   readonly #limits: JournalLimits;
+  /** Turns that are no rows yet: made such when their commands have left. */
+  #turns: Turn[] = [];
   readonly #rows: WaitingRow[] = [];
   #characters = 0;
   #durableSeq = -1;
@@ -118,10 +126,21 @@ export class LedgerJournal implements Journal, Durability {
   }
 
   append(seq: number, event: EngineEvent, commands: readonly Command[]): void {
-    if (this.#isClosed) {
-      this.#counts.eventsLost++;
-      return;
-    }
+    if (this.#isClosed) this.#counts.eventsLost++;
+    else this.#turns.push({ seq, event, commands });
+  }
+
+  write(): void {
+    const turns = this.#turns;
+    if (turns.length === 0) return;
+    this.#turns = [];
+    for (const turn of turns) this.#keep(turn);
+    this.#pump();
+    // Told when whoever drains has returned.
+    if (this.#isSound && this.#isHalfFull) queueMicrotask(() => this.#judge());
+  }
+
+  #keep({ seq, event, commands }: Turn): void {
     const full = isFull(event, commands);
     if (!this.#hasRoom(full)) {
       this.#lose(seq);
@@ -131,23 +150,21 @@ export class LedgerJournal implements Journal, Durability {
     this.#hole = null;
     if (hole !== null) this.#push({ row: lostRow(hole.fromSeq, hole.toSeq, event), isFull: true });
     this.#push({ row: rowOf(seq, event, commands), isFull: full });
-    this.#pump();
-    // Told when whoever appends has returned.
-    if (this.#isSound && this.#isHalfFull) queueMicrotask(() => this.#judge());
   }
 
   get stats(): JournalStats {
-    return { ...this.#counts, waiting: this.#rows.length, isSound: this.#isSound };
+    return { ...this.#counts, waiting: this.#rows.length + this.#turns.length, isSound: this.#isSound };
   }
 
   /** Nothing waits any more. */
   get isIdle(): boolean {
-    return this.#rows.length === 0;
+    return this.#rows.length + this.#turns.length === 0;
   }
 
   /** `listener` hears once when nothing waits any more. */
   onIdle(listener: () => void): void {
     this.#onIdle = listener;
+    this.write();
   }
 
   /** The thread is there (again), or has gone with whatever it had. */
@@ -185,7 +202,7 @@ export class LedgerJournal implements Journal, Durability {
     this.#pump();
     this.#judge(isSlow);
     if (stored.some((one) => one.isFull)) this.#onDurable();
-    if (this.#rows.length > 0) return;
+    if (!this.isIdle) return;
     this.#onIdle?.();
     this.#onIdle = null;
   }

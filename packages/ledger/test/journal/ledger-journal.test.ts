@@ -42,6 +42,7 @@ class Bench {
   add(count: number, input = QUIET): void {
     for (let one = 0; one < count; one++)
       this.journal.append(++this.seq, { ...input, nowMs: this.clock.nowMs(), nowNs: this.seq }, []);
+    this.journal.write();
   }
 
   take(): JournalBatch {

@@ -17,7 +17,10 @@ const journal = ledger.openJournal({
 });
 journal.onDurable(() => say(`durable ${journal.durableSeq}`));
 let seq = 0;
-const day = new RandomDay(Number(seedText), (event, commands) => journal.append(++seq, event, commands));
+const day = new RandomDay(Number(seedText), (event, commands) => {
+  journal.append(++seq, event, commands);
+  journal.write();
+});
 for (;;) {
   if (journal.stats.waiting < 200) day.step();
   await new Promise<void>((resolve) => void clock.after(0, resolve));

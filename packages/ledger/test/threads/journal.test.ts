@@ -22,6 +22,7 @@ describe("a journal by the ledger's thread", () => {
     const rng = new Rng(SEED);
     for (const [index, { event, commands }] of day.entries()) {
       journal.append(index + 1, event, commands);
+      journal.write();
       if (rng.chance(0.2)) ledger.append(signals(3, rng));
       if (rng.chance(0.05)) await new Promise<void>((resolve) => new SystemClock().after(1, resolve));
     }
@@ -47,6 +48,7 @@ describe("a journal by the ledger's thread", () => {
     const day = randomDay(SEED + 1, 30);
     for (const [index, { event, commands }] of day.entries()) {
       journal.append(index + 1, event, commands);
+      journal.write();
       if (index % 20 === 0) await until(() => journal.stats.waiting < 20);
     }
     await until(() => journal.stats.waiting === 0 && journal.stats.isSound);
@@ -72,6 +74,7 @@ describe("a journal by the ledger's thread", () => {
     const journal = ledger.openJournal({ ...OPTIONS, onHealth: (isSound) => health.push(isSound) });
     await until(() => ledger.stats().state === "dead");
     journal.append(1, { type: "time", nowMs: 1, nowNs: 1 }, []);
+    journal.write();
     await ledger.close();
     expect(health).toEqual([false]);
     expect(events.at(-1)).toMatchObject({ type: "journalLost", rowCount: 2 });
