@@ -1,7 +1,6 @@
 import type { EngineOptions } from "@smcq/engine";
 import { type Clock, Rng } from "@smcq/kernel";
-import { type JournalBatch, LedgerJournal } from "../../../ledger/src/journal/ledger-journal.ts";
-import type { JournalRow } from "../../../ledger/src/journal/journal-row.ts";
+import { type JournalBatch, type JournalRow, LedgerJournal } from "../../../ledger/test/support/inside.ts";
 
 /** Shares of a journal's batches that a disk's faults strike (docs/reliability.md DK01-DK05). */
 export interface DiskFaults {
