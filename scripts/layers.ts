@@ -167,7 +167,7 @@ export const LAYERS: LayersTable = {
   longFiles: {},
   folderFilesMax: 15,
   // Random runs of the core: loop, journal and replay are tried with the same ones, and there is no second set of them.
-  sharedTestFolders: ["packages/engine/test/support/"],
+  sharedTestFolders: ["packages/engine/test/support/", "packages/ledger/test/support/"],
   modeFolders: ["packages/config/src/", "packages/cli/src/modes/"],
   modeReaders: {},
   processCaller: "packages/cluster/src/loop/engine-loop.ts",
