@@ -178,11 +178,16 @@ export class Entries {
     };
   }
 
+  /** The one entry that is to show whether stops stand is under way. */
+  #isProbeOut(): boolean {
+    return this.#holdings.isProbing && this.#holdings.openTrades().some(isUnguarded);
+  }
+
   #obstacles(symbolId: SymbolId, nowMs: number): Obstacles {
     const trade = this.#holdings.trades.get(symbolId);
     const { entriesPerMinuteMax } = this.#holdings.options.risk;
     return {
-      STATE_NOT_ACTIVE: this.#holdings.state !== "ACTIVE",
+      STATE_NOT_ACTIVE: this.#holdings.state !== "ACTIVE" || this.#isProbeOut(),
       POSITION_OPEN: this.#holdings.portfolio.position(symbolId) !== null,
       // What still rests or flies of a former trade could close the next one.
       ORDER_PENDING: trade !== undefined || this.#orders.hasOpen(symbolId),
@@ -193,6 +198,10 @@ export class Entries {
       DAILY_LOSS: this.#governors.state.isDayStopped,
     };
   }
+}
+
+function isUnguarded({ phase }: Trade): boolean {
+  return phase === "entering" || phase === "naked";
 }
 
 function rankOf(candidate: Candidate | Unpriced): Ranked {
