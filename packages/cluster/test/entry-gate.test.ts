@@ -229,7 +229,7 @@ describe("an entry", () => {
         run.put({
           type: "order-outcome",
           clientOrderId: id,
-          outcome: { type: "refused", code: "LOT_SIZE", text: "" },
+          outcome: { type: "refused", code: "POST_ONLY_REJECT", text: "" },
         });
       }
     }

@@ -21,7 +21,9 @@ export {
   type VenueUniverse,
 } from "./market/universe.ts";
 export { ReplayFeed, type ReplayFeedOptions } from "./replay-feed.ts";
+export type { CallKind, GatewayFaults } from "./gateway/faults.ts";
 export { Mischief, type MischiefSettings, NO_MISCHIEF } from "./gateway/mischief.ts";
+export { FaultScript, parseScriptedFault, type ScriptedFault } from "./gateway/script.ts";
 export { LATENCY_DEFAULT, SimGateway, type Latency, type SimGatewayOptions } from "./gateway/sim-gateway.ts";
 export { BarExchange, type BarE8, type BarExchangeOptions } from "./trading/bar-exchange.ts";
 export { marketTicks } from "./trading/fill-price.ts";

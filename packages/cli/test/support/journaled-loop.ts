@@ -33,7 +33,11 @@ class WillingVenue {
       const { clientOrderId } = order;
       this.#put({ type: "order-outcome", clientOrderId, outcome: { type: "acked", orderId: "1" } });
       if (order.type === "market") this.#fill(order);
-      else this.#resting.set(clientOrderId, order);
+      else {
+        this.#resting.set(clientOrderId, order);
+        const word = { clientOrderId, symbolId: order.symbolId, timeMs: this.nowMs, fill: null };
+        this.#put({ type: "order-update", update: { ...word, status: "new", cumQtySteps: qtySteps(0) } });
+      }
     } else if (command.type === "cancel") this.#end(command.clientOrderId);
     else if (command.type === "set-leverage") {
       const { symbolId: id, leverage } = command;

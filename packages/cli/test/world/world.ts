@@ -505,6 +505,7 @@ export class World {
         this.record += `${command.state} ${command.reasons.join()}\n`;
         return;
       case "decided":
+      case "trade-corrected":
       case "entry-failed":
       case "equity":
         return;

@@ -47,6 +47,7 @@ export class CommandRouter {
       case "decided":
       case "entry-failed":
       case "trade-closed":
+      case "trade-corrected":
       case "equity":
       case "state":
         this.#trade(command);

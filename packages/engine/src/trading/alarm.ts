@@ -8,6 +8,7 @@ export class Alarm {
   readonly #isOn: boolean;
   #dueMs = Number.POSITIVE_INFINITY;
   #wakeMs = 0;
+  #wakeNs = 0;
 
   constructor(isOn: boolean) {
     this.#isOn = isOn;
@@ -22,9 +23,12 @@ export class Alarm {
   set(stamp: EventStamp, commands: Command[]): void {
     const dueMs = this.#dueMs;
     this.#dueMs = Number.POSITIVE_INFINITY;
-    const isAsked = this.#wakeMs > stamp.nowMs && this.#wakeMs <= dueMs;
+    // A wake comes by the monotonic clock: where the other one is set back, it comes too early, and is asked for again.
+    const isComing = this.#wakeMs > stamp.nowMs && this.#wakeNs > stamp.nowNs;
+    const isAsked = isComing && this.#wakeMs <= dueMs;
     if (!this.#isOn || dueMs === Number.POSITIVE_INFINITY || isAsked) return;
     this.#wakeMs = dueMs;
-    commands.push({ type: "wake", atNs: stamp.nowNs + (dueMs - stamp.nowMs) * 1e6 });
+    this.#wakeNs = stamp.nowNs + (dueMs - stamp.nowMs) * 1e6;
+    commands.push({ type: "wake", atNs: this.#wakeNs });
   }
 }

@@ -1,5 +1,5 @@
 import type { FeeRates, Income, TradingRules } from "@smcq/exchange";
-import type { SymbolId } from "@smcq/kernel";
+import { MINUTE_MS, type SymbolId } from "@smcq/kernel";
 import { Portfolio } from "@smcq/portfolio";
 import type { RiskParameters } from "@smcq/risk";
 import type { EntryPlan } from "@smcq/strategy";
@@ -9,6 +9,11 @@ import type { HaltReason, Quote, ReduceReason, TradingState } from "./trading-ev
 
 /** Inside it, failures of protection add up. */
 export const PROTECTION_WINDOW_MS = 600_000;
+/** Around its funding time the venue may take a position for held that was closed or opened so long before or after. */
+const FUNDING_SLACK_MS = 15_000;
+/** Closed trades whose late payments are still theirs. */
+const CLOSED_MAX = 64;
+const DAY_MS = 1_440 * MINUTE_MS;
 
 export interface TradingOptions {
   /** Four characters that begin every client order id of this engine. */
@@ -45,16 +50,25 @@ export class Holdings {
   isWalletDoubtful = false;
   /** The account's words come again, and what they left out has not been held against the venue yet. */
   isUnchecked = false;
+  /** Our own orders are acked, and nobody tells of them. */
+  isStreamSilent = false;
+  /** The venue takes no stop with a quantity, as long as this run lasts (EX41). */
+  isStopFormWhole = false;
   readonly #trades = new Map<SymbolId, Trade>();
   /** The same by symbol number, made when somebody asks. */
   #openTrades: readonly Trade[] | null = null;
   readonly #symbols = new Map<SymbolId, TradedSymbol>();
+  /** The last closed trades, for payments that are told late. */
+  readonly #closed: Trade[] = [];
+  readonly #corrected = new Set<Trade>();
   readonly #quotes = new Map<SymbolId, Quote>();
   readonly #haltReasons = new Set<HaltReason>();
   readonly #reduceReasons = new Set<ReduceReason>();
   readonly #blockedUntilMs = new Map<SymbolId, number>();
   readonly #unprotected = new Map<string, number>();
   readonly #leverages = new Map<SymbolId, number>();
+  /** Protection has failed again and again: one entry has to show that stops stand. */
+  #mustProbe = false;
   #reasonsVersion = 0;
   #intents = 0;
 
@@ -93,9 +107,34 @@ export class Holdings {
   /** Takes a payment, of its symbol's trade too; false when it had been taken before. */
   bookIncome(income: Income): boolean {
     if (!this.portfolio.applyIncome(income)) return false;
-    const trade = income.symbolId === null ? undefined : this.trades.get(income.symbolId);
-    if (income.type === "funding" && trade !== undefined) trade.fundingE8 += income.amountE8;
+    if (income.type !== "funding" || income.symbolId === null) return true;
+    const trade = this.#heldAt(income.symbolId, income.timeMs);
+    if (trade === null) return true;
+    trade.fundingE8 += income.amountE8;
+    if (trade.phase === "closed") this.#corrected.add(trade);
     return true;
+  }
+
+  /** The trade of the symbol that was held then: exactly, or as closely as the venue takes its funding time. */
+  #heldAt(symbolId: SymbolId, timeMs: number): Trade | null {
+    const open = this.trades.get(symbolId);
+    const own = this.#closed.filter((trade) => trade.symbolId === symbolId);
+    const known = open === undefined || open.entryMs === 0 ? own : [...own, open];
+    for (const slackMs of [0, FUNDING_SLACK_MS]) {
+      const found = known.findLast(
+        (trade) => trade.entryMs <= timeMs + slackMs && (trade === open || timeMs - slackMs <= trade.exitMs),
+      );
+      if (found !== undefined) return found;
+    }
+    return null;
+  }
+
+  /** Closed trades to which a payment was added since the last call. */
+  takeCorrected(): readonly Trade[] {
+    if (this.#corrected.size === 0) return [];
+    const corrected = [...this.#corrected];
+    this.#corrected.clear();
+    return corrected;
   }
 
   /** The venue has told how many times the margin a position of the symbol may be. */
@@ -116,7 +155,12 @@ export class Holdings {
 
   /** Nothing is entered in the symbol until then. */
   block(symbolId: SymbolId, untilMs: number): void {
-    this.#blockedUntilMs.set(symbolId, untilMs);
+    this.#blockedUntilMs.set(symbolId, Math.max(untilMs, this.blockedUntilMs(symbolId)));
+  }
+
+  /** Nothing is entered in the symbol before the next UTC day. */
+  blockForDay(symbolId: SymbolId, nowMs: number): void {
+    this.block(symbolId, (Math.floor(nowMs / DAY_MS) + 1) * DAY_MS);
   }
 
   blockedUntilMs(symbolId: SymbolId): number {
@@ -139,8 +183,10 @@ export class Holdings {
     this.#openTrades = null;
   }
 
-  dropTrade({ symbolId }: Trade): void {
-    this.#trades.delete(symbolId);
+  dropTrade(trade: Trade): void {
+    this.#trades.delete(trade.symbolId);
+    if (trade.exitReason !== null) this.#closed.push(trade);
+    if (this.#closed.length > CLOSED_MAX) this.#closed.shift();
     this.#openTrades = null;
   }
 
@@ -156,7 +202,10 @@ export class Holdings {
 
   /** A protection of a trade has failed; the same one counts once. */
   unprotected(what: string, nowMs: number): void {
-    if (!this.#unprotected.has(what)) this.#unprotected.set(what, nowMs);
+    if (this.#unprotected.has(what)) return;
+    this.#unprotected.set(what, nowMs);
+    // The one entry that was to show it has shown the contrary (EX31).
+    if (this.isProbing) this.halt("protection");
     for (const [other, atMs] of this.#unprotected)
       if (atMs <= nowMs - PROTECTION_WINDOW_MS) this.#unprotected.delete(other);
   }
@@ -166,6 +215,22 @@ export class Holdings {
     let count = 0;
     for (const atMs of this.#unprotected.values()) if (atMs > nowMs - PROTECTION_WINDOW_MS) count++;
     return count;
+  }
+
+  /** A stop stands. */
+  protected(): void {
+    if (this.isProbing) this.#mustProbe = false;
+  }
+
+  /** Too many protections have failed: nothing is entered for now, and then one entry at first. */
+  failProtection(isGiven: boolean): void {
+    this.#mustProbe ||= isGiven;
+    this.reduce("protection", isGiven);
+  }
+
+  /** One entry has to show that stops stand, before others follow. */
+  get isProbing(): boolean {
+    return this.#mustProbe && !this.#reduceReasons.has("protection");
   }
 
   get state(): TradingState {
@@ -202,5 +267,6 @@ export class Holdings {
     if (this.#haltReasons.size > 0) this.#reasonsVersion++;
     this.#haltReasons.clear();
     this.#unprotected.clear();
+    this.#mustProbe = false;
   }
 }

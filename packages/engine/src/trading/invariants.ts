@@ -65,9 +65,9 @@ function assertCovered(trade: Trade, nowMs: number): void {
   );
 }
 
-function assertLeaving({ wantedExit, exit, targetDueMs }: Trade): void {
+function assertLeaving({ wantedExit, exit, exitDueMs }: Trade): void {
   assert(
-    wantedExit === null || exit !== null || targetDueMs !== null,
-    "Invariant I8: an exit waits for nothing but the target's end",
+    wantedExit === null || exit !== null || exitDueMs !== null,
+    "Invariant I8: an exit waits for nothing but the target's end and its own next try",
   );
 }

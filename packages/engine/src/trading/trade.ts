@@ -16,6 +16,8 @@ export interface Leg {
   readonly clientOrderId: string;
   readonly ticks: number;
   readonly qtySteps: number;
+  /** It closes whatever is held, and covers it. */
+  readonly isWhole: boolean;
   filledSteps: number;
   isConfirmed: boolean;
   isEnded: boolean;
@@ -59,11 +61,22 @@ export interface Trade extends TradeOrigin {
   adoptedStopTicks: number | null;
   /** Bars of the symbol since the signal's. */
   bars: number;
+  /** What the clock has jumped since the signal, ms. */
+  clockJumpMs: number;
   /** When the last of them closed; 0: there was none. */
   lastBarMs: number;
   stop: Leg | null;
   /** A stop that another one takes the place of: it goes when the new one stands. */
   formerStop: Leg | null;
+  /** A person's stop that covers everything, at our price or tighter: it does instead of one of ours (AC14). */
+  foreignStop: Leg | null;
+  /** Somebody took our stop off: a new one goes then at the latest, unless a person's stop is found. */
+  stopDueMs: number | null;
+  /** When the last stop was sent, and when the next one may take its place; null: none wants to. */
+  stopSentMs: number;
+  replaceDueMs: number | null;
+  /** The venue takes no stop of that quantity: it closes whatever is held. */
+  isStopWhole: boolean;
   target: Leg | null;
   /** Targets that the venue ended with something left to sell. */
   targetsLost: number;
@@ -72,8 +85,12 @@ export interface Trade extends TradeOrigin {
   wantedExit: ExitReason | null;
   /** An exit that was given up for now: the next minute begins it again. */
   owedExit: ExitReason | null;
-  /** When the exit no longer waits for the target's end; null: it does not wait. */
-  targetDueMs: number | null;
+  /** When the exit is sent at the latest: it waits for the target's end, or after one that failed; null: it does not. */
+  exitDueMs: number | null;
+  /** The most that one exit order sells; the venue has refused more. */
+  exitStepsMax: number;
+  /** Exits in a row that no counterparty inside the price band has met. */
+  bandTries: number;
   /** When the stop has to be confirmed at the latest; null: it is, or nothing is held. */
   coverDueMs: number | null;
   /** The last exits that were sent, and the last stops that ended without a word of ours. */
@@ -103,15 +120,23 @@ export function begun(origin: TradeOrigin): Trade {
     isAdopted: false,
     adoptedStopTicks: null,
     bars: 0,
+    clockJumpMs: 0,
     lastBarMs: 0,
     stop: null,
     formerStop: null,
+    foreignStop: null,
+    stopDueMs: null,
+    stopSentMs: 0,
+    replaceDueMs: null,
+    isStopWhole: false,
     target: null,
     targetsLost: 0,
     exit: null,
     wantedExit: null,
     owedExit: null,
-    targetDueMs: null,
+    exitDueMs: null,
+    exitStepsMax: Number.POSITIVE_INFINITY,
+    bandTries: 0,
     coverDueMs: null,
     exitsSentMs: [],
     stopsLostMs: [],
@@ -129,9 +154,10 @@ export function begun(origin: TradeOrigin): Trade {
 }
 
 /** Steps that stops cover which the venue has told of. */
-export function coveredSteps({ stop, formerStop }: Trade): number {
+export function coveredSteps({ stop, formerStop, foreignStop, qtySteps }: Trade): number {
   let steps = 0;
-  for (const leg of [stop, formerStop])
-    if (leg !== null && leg.isConfirmed && !leg.isEnded) steps += leg.qtySteps - leg.filledSteps;
+  for (const leg of [stop, formerStop, foreignStop])
+    if (leg !== null && leg.isConfirmed && !leg.isEnded)
+      steps += leg.isWhole ? qtySteps : leg.qtySteps - leg.filledSteps;
   return steps;
 }

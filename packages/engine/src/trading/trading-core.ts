@@ -1,5 +1,5 @@
 import type { Fill, OrderUpdate } from "@smcq/exchange";
-import { assertNever } from "@smcq/kernel";
+import { assertNever, type SymbolId } from "@smcq/kernel";
 import { Governors, Pace, type Receipt, requireBounded } from "@smcq/risk";
 import { Alarm } from "./alarm.ts";
 import { type Booked, Books } from "./books.ts";
@@ -11,14 +11,17 @@ import { requireEntryBounded, requireProtocolBounded } from "./protocol.ts";
 import { type RiskMetrics, riskMetricsOf } from "./risk-metrics.ts";
 import { AccountCheck } from "./stages/account-check.ts";
 import { ClosingOrders, type Turn } from "./stages/closing-orders.ts";
+import { Cover } from "./stages/cover.ts";
 import { Entries, type EntryBatch } from "./stages/entries.ts";
 import { Exits } from "./stages/exits.ts";
 import { LeverageGate } from "./stages/leverage-gate.ts";
+import { LiquidationWatch } from "./stages/liquidation-watch.ts";
 import { Inquiries } from "./stages/inquiries.ts";
 import { type OrderChange, OrderTracker } from "./stages/order-tracker.ts";
 import { PositionController } from "./stages/position-controller.ts";
 import { RestingEntries } from "./stages/resting-entries.ts";
 import { States } from "./stages/states.ts";
+import { recordOf } from "./trade-record.ts";
 
 /** Events that by themselves change nothing of what is held or rests. */
 const IDLE: ReadonlySet<EngineEventType> = new Set([
@@ -49,6 +52,7 @@ export class TradingCore {
   readonly #approved = new ApprovedEntries();
   readonly #books: Books;
   readonly #alarm: Alarm;
+  readonly #cover: Cover;
   readonly #positions: PositionController;
   readonly #exits: Exits;
   readonly #resting: RestingEntries;
@@ -57,6 +61,7 @@ export class TradingCore {
   /** Null: the venue tells everything. */
   readonly #inquiries: Inquiries | null;
   readonly #check: AccountCheck | null;
+  readonly #liquidation: LiquidationWatch | null;
   readonly #entries: Entries;
   #nowMs = 0;
 
@@ -66,7 +71,7 @@ export class TradingCore {
     requireEntryBounded(options.entry);
     const holdings = new Holdings(options);
     const governors = new Governors(options.startWalletE8, options.risk);
-    const orders = new OrderTracker(options.wordFloorMs);
+    const orders = new OrderTracker(options.wordFloorMs, (symbolId) => heldSteps(holdings, symbolId));
     this.orders = orders;
     const books = new Books(holdings);
     const alarm = new Alarm(options.isVenueRemote);
@@ -77,12 +82,15 @@ export class TradingCore {
     this.#pace = pace;
     this.#books = books;
     this.#alarm = alarm;
-    this.#positions = new PositionController({ holdings, closing, pace }, alarm);
+    const cover = new Cover({ holdings, closing }, alarm);
+    this.#cover = cover;
+    this.#positions = new PositionController({ holdings, closing, pace, cover });
     this.#exits = new Exits({ holdings, closing, governors }, alarm);
     this.#resting = new RestingEntries({ holdings, orders, closing, governors });
     this.#states = new States({ holdings, governors, orders }, alarm);
     this.#inquiries = options.isVenueRemote ? new Inquiries(orders, alarm) : null;
     this.#check = options.isVenueRemote ? new AccountCheck({ holdings, orders, books }, alarm) : null;
+    this.#liquidation = options.isVenueRemote ? new LiquidationWatch({ holdings, closing }, alarm) : null;
     const gate = new LeverageGate({ holdings, orders }, alarm);
     this.#gate = gate;
     this.#entries = new Entries({ holdings, orders, governors, pace, approved: this.#approved, gate });
@@ -113,12 +121,15 @@ export class TradingCore {
     const turn = { nowMs: event.nowMs, nowNs: event.nowNs, commands };
     const before = commands.length;
     const changes = this.#hear(event, turn);
+    for (const trade of this.holdings.takeCorrected())
+      commands.push({ type: "trade-corrected", trade: recordOf(trade) });
     this.#positions.overdue(turn);
     this.#exits.on(event, turn);
     this.#exits.overdue(turn);
     this.#resting.on(event, turn);
     this.#states.on(event, changes, turn);
     this.#positions.on(this.#gate.on(event, turn), NOTHING, turn);
+    this.#liquidation?.on(event, turn);
     this.#inquiries?.on(turn);
     this.#check?.on(turn);
     // What tells of no order, no money and no minute has changed nothing, unless something follows from it.
@@ -138,11 +149,14 @@ export class TradingCore {
   /** Brings what was told through books, orders and positions; returns what it changed about orders. */
   #hear(event: EngineEvent, turn: Turn): readonly OrderChange[] {
     const changes: OrderChange[] = [];
+    if (event.type === "order-update") this.orders.told(event.update.clientOrderId);
     for (const word of wordsOf(event)) changes.push(...this.#hearWord(word, turn));
     this.#fold(event);
     const told = event.type === "order-update" ? [] : [...this.orders.on(event)];
     if (this.#inquiries !== null) told.push(...this.orders.overdue(event.nowMs));
     this.#positions.on(told, NOTHING, turn);
+    if (event.type === "answer" && event.answer.type === "open-orders")
+      this.#cover.listed(event.answer.orders, event.answer.askedMs, turn);
     for (const row of this.#check?.hear(event, turn) ?? []) this.#hearWord(wordOf(row), turn);
     return [...changes, ...told];
   }
@@ -155,6 +169,7 @@ export class TradingCore {
     const isOwn = this.orders.get(update.clientOrderId) !== null;
     const changes = this.orders.onUpdate(update);
     this.#positions.on(changes, booked ?? NOTHING, turn);
+    if (!isOwn) this.#cover.heard(update, turn);
     if (fill !== null && booked !== null && !isOwn)
       this.#positions.onFill({ fill, order: null, booked }, turn);
     return changes;
@@ -198,6 +213,12 @@ export class TradingCore {
         assertNever(event);
     }
   }
+}
+
+/** Signed steps of a symbol in the books. */
+function heldSteps({ portfolio }: Holdings, symbolId: SymbolId): number {
+  const position = portfolio.position(symbolId);
+  return position === null ? 0 : position.side * position.qtySteps;
 }
 
 /** Words about orders that an event brings: the account's own, or trades that were asked for. */

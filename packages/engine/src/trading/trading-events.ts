@@ -140,7 +140,9 @@ export type ReduceReason =
   | "account-doubtful"
   | "protection"
   | "unknown-symbol"
-  | "ledger";
+  | "ledger"
+  | "stop-slots"
+  | "liquidation-near";
 
 /** What the core wants done on the side of orders and money. */
 export type TradingCommand =
@@ -163,6 +165,8 @@ export type TradingCommand =
       readonly reason: EntryFailure;
     }
   | { readonly type: "trade-closed"; readonly trade: TradeRecord }
+  /** A payment of a closed trade was told late: its record as it is now. */
+  | { readonly type: "trade-corrected"; readonly trade: TradeRecord }
   | {
       readonly type: "equity";
       readonly closeMs: number;

@@ -135,6 +135,13 @@ export class CoreDriver {
     this.enterFilled(change);
     this.ack("stop");
     this.ack("target");
+    for (const role of ["stop", "target"] as const) this.see(role);
+  }
+
+  /** The stream tells that the last order of a role waits. */
+  see(role: OrderRole): readonly string[] {
+    const update = { ...this.update(role, { steps: 0 }), status: "new", fill: null } as const;
+    return this.put({ type: "order-update", update });
   }
 
   /** The last order of a role, or the one before by `back`. */

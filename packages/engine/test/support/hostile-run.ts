@@ -135,7 +135,9 @@ export class HostileRun {
       }
       const stops = [trade.stop, trade.formerStop].filter((leg) => leg !== null && !leg.isEnded);
       const isLeft = trade.exit !== null || trade.wantedExit !== null || trade.owedExit !== null;
-      if (stops.length === 0 && !isLeft) this.faults.push(`${id}: neither guarded nor left (${trade.phase})`);
+      // A person's stop in the place of ours is looked for first.
+      if (stops.length === 0 && !isLeft && trade.stopDueMs === null)
+        this.faults.push(`${id}: neither guarded nor left (${trade.phase})`);
       const covered = stops
         .filter((leg) => leg?.isConfirmed)
         .reduce((sum, leg) => sum + (leg?.qtySteps ?? 0) - (leg?.filledSteps ?? 0), 0);

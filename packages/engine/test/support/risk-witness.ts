@@ -11,6 +11,8 @@ import { present, type SymbolId } from "@smcq/kernel";
 import type { RiskParameters } from "@smcq/risk";
 import { type EntryPlan, MARKET_ENTRY, planTrade } from "@smcq/strategy";
 import type { Command, DecisionRecord, EngineInput, ScoredCandidate } from "../../src/index.ts";
+import { EXIT_AGAIN_MS } from "../../src/trading/stages/closing-orders.ts";
+import { FOREIGN_STOP_MS } from "../../src/trading/stages/cover.ts";
 import { DAY_MS } from "./fixtures.ts";
 
 /** What float64 may add to a bound. */
@@ -55,6 +57,9 @@ interface SeenSymbol {
   uncoveredMs: number | null;
   exitsMs: number[];
   hasGivenUp: boolean;
+  /** When the last exit ended with something left, and when somebody took its last stop off. */
+  exitEndedMs: number;
+  stopTakenMs: number;
   isLeft: boolean;
 }
 
@@ -97,6 +102,7 @@ export class RiskWitness {
   #dayStart: number;
   #dayTransfers = 0;
   #peak: number;
+  #nowMs = 0;
   #minuteEquity: number;
   #batch: readonly ScoredCandidate[] = [];
   readonly #trades = new Set<string>();
@@ -112,6 +118,7 @@ export class RiskWitness {
   }
 
   heard(input: EngineInput, commands: readonly Command[], nowMs: number): void {
+    this.#nowMs = nowMs;
     this.#fold(input);
     let approvals = 0;
     for (const command of commands) {
@@ -191,7 +198,10 @@ export class RiskWitness {
     order.isUnknown = false;
     order.cum = Math.max(order.cum, cumQtySteps);
     order.isTerminal ||= status !== "new" && status !== "partially-filled";
-    if (order.isTerminal && order.filled >= order.cum) this.#end(order);
+    if (!order.isTerminal || order.filled < order.cum) return;
+    if (status === "canceled" && order.request.role === "stop" && order.cancelledMs === null)
+      this.#symbol(order.request.symbolId).stopTakenMs = this.#nowMs;
+    this.#end(order);
   }
 
   #filled(symbol: SeenSymbol, fill: NonNullable<OrderUpdate["fill"]>): void {
@@ -221,6 +231,7 @@ export class RiskWitness {
     this.orders.delete(request.clientOrderId);
     const symbol = this.#symbol(request.symbolId);
     const third = symbol.exitsMs.at(-3);
+    if (request.role === "exit") symbol.exitEndedMs = this.#nowMs;
     if (request.role === "exit" && third !== undefined)
       symbol.hasGivenUp = third > (symbol.exitsMs.at(-1) ?? 0) - EXIT_WINDOW_MS;
   }
@@ -417,6 +428,7 @@ export class RiskWitness {
     const stops = live.filter(({ request }) => request.type === "stop-market");
     const isLeaving =
       symbol.hasGivenUp ||
+      nowMs < symbol.exitEndedMs + EXIT_AGAIN_MS ||
       live.some(
         ({ request, cancelledMs }) =>
           request.role === "exit" ||
@@ -428,7 +440,9 @@ export class RiskWitness {
     if (covered >= Math.abs(held)) symbol.uncoveredMs = null;
     else symbol.uncoveredMs ??= nowMs;
     if (isLeaving) return;
-    if (stops.length === 0) this.faults.push(`${id}: ${held} held without a stop`);
+    // A person's stop in its place is looked for first.
+    const isAwaited = nowMs < symbol.stopTakenMs + FOREIGN_STOP_MS;
+    if (stops.length === 0 && !isAwaited) this.faults.push(`${id}: ${held} held without a stop`);
     if (stops.length > 2) this.faults.push(`${id}: ${stops.length} stops`);
     if (symbol.uncoveredMs !== null && nowMs >= symbol.uncoveredMs + PROTECT_MS)
       this.faults.push(`${id}: ${held} held and ${covered} covered for ${nowMs - symbol.uncoveredMs} ms`);
@@ -465,6 +479,8 @@ function newSymbol(rules: TradingRules, fees: FeeRates): SeenSymbol {
     uncoveredMs: null,
     exitsMs: [],
     hasGivenUp: false,
+    exitEndedMs: 0,
+    stopTakenMs: 0,
     isLeft: false,
   };
 }

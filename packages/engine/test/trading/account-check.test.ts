@@ -196,9 +196,10 @@ describe("what rests at the venue", () => {
     driver.put({ type: "time" });
     expect(driver.takeAsked()).toContain("order stop");
     const stopId = driver.last("stop").clientOrderId;
-    expect(driver.answerOrder("stop", { status: "canceled" })).toEqual([`stop -${STEPS} @ 9939`]);
+    expect(driver.answerOrder("stop", { status: "expired" })).toEqual([`stop -${STEPS} @ 9939`]);
     driver.answerTrades();
     driver.wait(AGREE_MS);
+    driver.answerPositions(STEPS);
     expect(driver.answerTrades()).toEqual([]);
     const open = [...driver.core.orders.open()].map(({ request }) => request.clientOrderId);
     expect(open).not.toContain(stopId);
@@ -313,14 +314,35 @@ describe("the wallet", () => {
 });
 
 describe("a stop that an answer tells to be off", () => {
-  it.each(["canceled", "expired", "rejected"] as const)(
-    "is replaced at once when it was %s, before its trades are told",
-    (status) => {
-      const driver = guarded();
-      driver.wait(1_000);
-      expect(driver.answerOrder("stop", { status })).toEqual([`stop -${STEPS} @ 9939`]);
-    },
-  );
+  it("is replaced at once when it was expired, before its trades are told", () => {
+    const driver = guarded();
+    driver.wait(1_000);
+    expect(driver.answerOrder("stop", { status: "expired" })).toEqual([`stop -${STEPS} @ 9939`]);
+  });
+
+  it("is replaced when it was canceled, as soon as no list has a person's in its place (AC14)", () => {
+    const driver = guarded();
+    driver.wait(1_000);
+    driver.takeAsked();
+    expect(driver.answerOrder("stop", { status: "canceled" })).toEqual([]);
+    expect(driver.takeAsked()).toEqual(["open-orders"]);
+    expect(driver.answerOpenOrders(driver.last("target"))).toEqual([`stop -${STEPS} @ 9939`]);
+  });
+
+  it("is replaced after a second at the latest when nobody lists anything (AC14)", () => {
+    const driver = guarded();
+    driver.wait(1_000);
+    driver.answerOrder("stop", { status: "canceled" });
+    expect(driver.wait(900)).toEqual([]);
+    expect(driver.wait(100)).toEqual([`stop -${STEPS} @ 9939`]);
+  });
+
+  it("is not replaced when it was rejected at its trigger: the position is left, and has no target any more", () => {
+    const driver = guarded();
+    driver.wait(1_000);
+    expect(driver.answerOrder("stop", { status: "rejected" })).toEqual(["cancel target"]);
+    expect(driver.end("target")).toEqual([`exit -${STEPS}`]);
+  });
 
   it("is not replaced when it is done: its trades say what is left", () => {
     const driver = guarded();
@@ -331,7 +353,7 @@ describe("a stop that an answer tells to be off", () => {
   it("that had sold before counts, and what replaced it goes with the position", () => {
     const driver = guarded();
     const fill = lost(driver, "stop");
-    driver.answerOrder("stop", { status: "canceled" });
+    driver.answerOrder("stop", { status: "expired" });
     driver.ack("stop");
     expect(driver.answerTrades(fill)).toEqual(["cancel stop", "cancel target", "closed stop"]);
   });

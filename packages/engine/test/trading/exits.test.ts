@@ -180,9 +180,12 @@ describe("exits by the clock, where bars stay away", () => {
     driver.guard();
     driver.put({ type: "operator", word: "flatten" });
     driver.end("target");
-    for (let sent = 1; sent <= PROTOCOL.exitsMax; sent++) driver.refuse("exit", "TOO_MANY_ORDERS");
+    for (let sent = 1; sent <= PROTOCOL.exitsMax; sent++) {
+      driver.refuse("exit", "TOO_MANY_ORDERS");
+      driver.wait(300);
+    }
     driver.ack("target");
-    expect(driver.wait(MINUTE_MS - 100)).toEqual([]);
+    expect(driver.wait(MINUTE_MS - 400)).toEqual([]);
     expect(driver.wait(100)).toEqual(["cancel target"]);
     expect(driver.end("target")).toEqual(["exit -326"]);
   });

@@ -2,7 +2,7 @@ import { parseE8, symbolId } from "@smcq/kernel";
 import { TRADE_PLAN } from "@smcq/strategy";
 import { describe, expect, it } from "vitest";
 import { ADL_PAUSE_MS } from "../../src/trading/adoption.ts";
-import { TARGETS_LOST_MAX } from "../../src/trading/stages/position-controller.ts";
+import { TARGETS_LOST_MAX } from "../../src/trading/stages/closing-orders.ts";
 import type { Trade } from "../../src/trading/trade.ts";
 import { CoreDriver } from "../support/core-driver.ts";
 import { MINUTE_MS, START_E8 } from "../support/fixtures.ts";
@@ -113,6 +113,7 @@ describe("a fill of somebody else that opens or enlarges a position (AC03)", () 
 
   it("makes a trade of ours that person's: its stop stays where it stood, for all of it", () => {
     const driver = guarded();
+    driver.wait(300);
     expect(driver.foreign("web_abc", 100, 9_990)).toEqual(["cancel target", `stop -${STEPS + 100} @ 9939`]);
     expect(driver.ack("stop")).toEqual(["cancel stop"]);
     expect(driver.end("target")).toEqual([]);

@@ -74,10 +74,10 @@ describe("an entry", () => {
     const driver = waiting();
     driver.enter();
     driver.put({ type: "leverage-outcome", symbolId: A, leverage: 10, outcome: ACKED });
-    driver.refuse("entry", "MARGIN_INSUFFICIENT");
+    driver.refuse("entry", "TOO_MANY_ORDERS");
     driver.nowMs += 60_000;
     expect(driver.enter()).toEqual(["entry 326"]);
-    driver.refuse("entry", "MARGIN_INSUFFICIENT");
+    driver.refuse("entry", "TOO_MANY_ORDERS");
     driver.put({ type: "account-stream", isLive: false });
     expect(driver.core.holdings.leverage(A)).toBeNull();
   });

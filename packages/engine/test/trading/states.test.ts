@@ -117,14 +117,37 @@ describe("the state", () => {
     driver.nowMs += PROTECTION_WINDOW_MS;
     driver.put({ type: "time" });
     expect(driver.states.at(-1)).toBe("ACTIVE ");
-    // Three that are open when the venue begins to refuse stops.
-    driver.decide(...[0, 1, 2].map((id) => driver.candidate(id)));
-    for (const back of [2, 1, 0]) driver.fill("entry", { back });
-    for (const back of [2, 1, 0])
-      driver.outcome("stop", { type: "refused", code: "WOULD_TRIGGER", text: "" }, back);
-    expect(driver.states.slice(2)).toEqual(["REDUCING protection", "HALTED protection"]);
+    // One that shows that stops stand again, and two beside it when the venue begins to refuse them.
+    driver.decide(driver.candidate(2));
+    driver.fill("entry");
+    driver.ack("stop");
+    driver.decide(...[0, 1].map((id) => driver.candidate(id)));
+    for (const back of [1, 0]) driver.fill("entry", { back });
+    const refused = { type: "refused", code: "WOULD_TRIGGER", text: "" } as const;
+    for (const back of [1, 0]) driver.outcome("stop", refused, back);
+    expect(driver.states.slice(2)).toEqual(["REDUCING protection"]);
+    driver.end("stop", "rejected", 2);
+    expect(driver.states.slice(3)).toEqual(["HALTED protection"]);
     driver.put({ type: "operator", word: "resume" });
     expect(driver.core.holdings.state).toBe("ACTIVE");
+  });
+
+  it("lets one entry in after failures of protection, and is halted when that one fails too (EX31)", () => {
+    const driver = new CoreDriver(4);
+    const fail = (): void => {
+      driver.fill("entry");
+      driver.refuse("stop", "WOULD_TRIGGER");
+      driver.fill("exit");
+    };
+    for (const id of [0, 1]) {
+      driver.decide(driver.candidate(id));
+      fail();
+    }
+    driver.nowMs += PROTECTION_WINDOW_MS;
+    driver.decide(...[2, 3].map((id) => driver.candidate(id)));
+    expect(driver.outcomes.slice(-2)).toEqual(["S2 APPROVED", "S3 STATE_NOT_ACTIVE"]);
+    fail();
+    expect(driver.states.at(-1)).toBe("HALTED protection");
   });
 
   it("is told of with all reasons, the person's first, each change once", () => {

@@ -10,6 +10,9 @@ const {
 } = PROTOCOL;
 
 /** Steps of the usual entry: 0.25 % of 10,000 USDT at a loss of 0.765 a unit. */
+/** More than a stop waits to be replaced, and an exit to be sent again. */
+const REPLACE_MS = 300;
+const EXIT_AGAIN_MS = 300;
 const STEPS = 326;
 
 function phase(driver: CoreDriver): string {
@@ -95,6 +98,7 @@ describe("partial fills of the entry", () => {
     driver.enter();
     expect(driver.fill("entry", { steps: 100 })).toEqual(["stop -100 @ 9939"]);
     expect(driver.ack("stop")).toEqual([]);
+    driver.wait(REPLACE_MS);
     expect(driver.fill("entry")).toEqual([`stop -${STEPS} @ 9939`]);
     expect(driver.ack("stop")).toEqual(["cancel stop", `target -${STEPS} @ 10096`]);
     expect(driver.end("stop", "canceled", 1)).toEqual([]);
@@ -106,6 +110,7 @@ describe("partial fills of the entry", () => {
     driver.enter();
     driver.fill("entry", { steps: 163, ticks: 10_000 });
     driver.ack("stop");
+    driver.wait(REPLACE_MS);
     // The average is 100.02: 99.395, down to the tick.
     expect(driver.fill("entry", { ticks: 10_004 })).toEqual([`stop -${STEPS} @ 9939`]);
     expect(driver.last("stop", 1)).toMatchObject({ triggerTicks: 9_937 });
@@ -116,10 +121,13 @@ describe("partial fills of the entry", () => {
     driver.enter();
     driver.fill("entry", { steps: 100 });
     driver.ack("stop");
+    driver.wait(REPLACE_MS);
     expect(driver.fill("entry", { steps: 100 })).toEqual(["stop -200 @ 9939"]);
     expect(driver.fill("entry")).toEqual([]);
     expect(driver.ack("stop")).toEqual(["cancel stop"]);
-    expect(driver.end("stop", "canceled", 1)).toEqual([`stop -${STEPS} @ 9939`]);
+    expect(driver.end("stop", "canceled", 1)).toEqual([]);
+    // One replacement in REPLACE_MS.
+    expect(driver.wait(REPLACE_MS)).toEqual([`stop -${STEPS} @ 9939`]);
     // The target waits for a stop under all of it.
     expect(driver.ack("stop")).toEqual(["cancel stop", `target -${STEPS} @ 10096`]);
     expect(driver.end("stop", "canceled", 1)).toEqual([]);
@@ -131,6 +139,7 @@ describe("partial fills of the entry", () => {
       driver.enter();
       driver.fill("entry", { steps: 100 });
       driver.ack("stop");
+      driver.wait(REPLACE_MS);
       driver.fill("entry", { steps: 100 });
       if (isLost) driver.outcome("stop", { type: "unknown", text: "timeout" });
       else driver.ack("stop");
@@ -159,6 +168,7 @@ describe("partial fills of the entry", () => {
     const second = driver.update("entry");
     driver.put({ type: "order-update", update: second });
     driver.ack("stop");
+    driver.wait(REPLACE_MS);
     expect(driver.core.orders.openCount).toBe(2);
     driver.put({ type: "order-update", update: first });
     expect(driver.ack("stop")).toContain(`target -${STEPS} @ 10096`);
@@ -258,11 +268,14 @@ describe("exits", () => {
     const driver = leaving();
     driver.end("target");
     driver.fill("exit", { steps: 126 });
-    expect(driver.end("exit", "expired")).toEqual(["exit -200"]);
-    expect(driver.refuse("exit", "TOO_MANY_ORDERS")).toEqual(["exit -200"]);
+    expect(driver.end("exit", "expired")).toEqual([]);
+    expect(driver.wait(EXIT_AGAIN_MS)).toEqual(["exit -200"]);
+    expect(driver.refuse("exit", "TOO_MANY_ORDERS")).toEqual([]);
+    expect(driver.wait(EXIT_AGAIN_MS)).toEqual(["exit -200"]);
     expect(driver.count("exit")).toBe(EXITS_MAX);
+    expect(driver.refuse("exit", "TOO_MANY_ORDERS")).toEqual([]);
     // Given up: the stop stands still, and the target is offered again.
-    expect(driver.refuse("exit", "TOO_MANY_ORDERS")).toEqual(["target -200 @ 10096"]);
+    expect(driver.wait(EXIT_AGAIN_MS)).toEqual(["target -200 @ 10096"]);
     expect(phase(driver)).toBe("guarded");
     expect(driver.minute("100")).toEqual(["cancel target"]);
     expect(driver.end("target")).toEqual(["exit -200"]);
@@ -313,6 +326,7 @@ describe("a position without a stop", () => {
     driver.enter();
     driver.fill("entry", { steps: 100 });
     driver.ack("stop");
+    driver.wait(REPLACE_MS);
     driver.fill("entry");
     expect(driver.refuse("stop")).toEqual([`exit -${STEPS}`]);
     expect(driver.fill("exit")).toEqual(["cancel stop", "closed unguarded"]);
@@ -354,7 +368,10 @@ describe("a position without a stop", () => {
     const driver = new CoreDriver();
     driver.enterFilled();
     driver.refuse("stop");
-    for (let round = 1; round <= EXITS_MAX; round++) driver.refuse("exit");
+    for (let round = 1; round <= EXITS_MAX; round++) {
+      driver.refuse("exit");
+      driver.wait(EXIT_AGAIN_MS);
+    }
     driver.refuse("stop");
     expect([driver.count("exit"), driver.count("stop")]).toEqual([EXITS_MAX, 2]);
     expect(driver.minute("100")).toEqual([`exit -${STEPS}`]);

@@ -53,7 +53,7 @@ describe("an order of unknown outcome", () => {
     expect(driver.core.orders.unknownCount).toBe(0);
     driver.takeAsked();
     driver.wait(300);
-    expect(driver.takeAsked()).toEqual(["trades 0"]);
+    expect(driver.takeAsked()).toEqual(["trades 0", "positions"]);
     const update = driver.update("entry");
     expect(driver.answerTrades(update.fill)).toEqual([`stop -${STEPS} @ 9939`]);
     expect(driver.put({ type: "order-update", update })).toEqual([]);
@@ -106,7 +106,8 @@ describe("an order of unknown outcome", () => {
     driver.answerOrder("exit", null);
     expect(driver.count("exit")).toBe(1);
     driver.wait(AGREE_MS);
-    expect(driver.answerOrder("exit", null)).toEqual([`exit -${STEPS}`]);
+    expect(driver.answerOrder("exit", null)).toEqual([]);
+    expect(driver.wait(300)).toEqual([`exit -${STEPS}`]);
   });
 
   it("refused as told already is one of unknown outcome", () => {
@@ -118,10 +119,11 @@ describe("an order of unknown outcome", () => {
 });
 
 describe("an end that an answer tells", () => {
-  it("is believed when trades were asked for twice, not at once (EX38)", () => {
+  it("is believed when trades were asked for twice and the position agrees, not at once (EX38)", () => {
     const driver = unknownEntry();
     driver.wait(300);
     driver.answerOrder("entry", { status: "expired" });
+    driver.answerPositions(0);
     driver.answerTrades();
     driver.wait(AGREE_MS - 100);
     driver.answerTrades();
@@ -129,6 +131,19 @@ describe("an end that an answer tells", () => {
     driver.wait(100);
     driver.answerTrades();
     expect(driver.core.holdings.trades.size).toBe(0);
+  });
+
+  it("is not believed while nobody has told the position, or one that the books do not have (EX38)", () => {
+    for (const steps of [null, 100]) {
+      const driver = unknownEntry();
+      driver.wait(300);
+      driver.answerOrder("entry", { status: "expired" });
+      driver.answerTrades();
+      if (steps !== null) driver.answerPositions(steps);
+      driver.wait(AGREE_MS);
+      driver.answerTrades();
+      expect(driver.core.holdings.trades.size).toBe(1);
+    }
   });
 
   it("is none when a trade contradicts it, and what was filled is guarded (EX38)", () => {
@@ -140,6 +155,7 @@ describe("an end that an answer tells", () => {
     expect(driver.answerTrades(fill)).toEqual(["stop -100 @ 9939"]);
     driver.ack("stop");
     driver.wait(AGREE_MS);
+    driver.answerPositions(100);
     expect(driver.answerTrades(fill)).toEqual(["target -100 @ 10096"]);
   });
 });
@@ -211,6 +227,7 @@ describe("a stop", () => {
     expect(driver.takeAsked()).toContain("trades 0");
     driver.answerTrades();
     driver.wait(AGREE_MS);
+    driver.answerPositions(STEPS);
     driver.answerTrades();
     expect([...driver.core.orders.open()].map(({ state }) => state)).not.toContain("missing");
   });
@@ -265,8 +282,6 @@ it.each(["triggering", "triggered"] as const)(
     expect(driver.takeAsked()).not.toContain("order stop");
     driver.wait(100);
     expect(driver.takeAsked()).toContain("order stop");
-    expect(driver.answerOrder("stop", { status: "rejected" })).toEqual([
-      expect.stringContaining(`stop -${STEPS}`),
-    ]);
+    expect(driver.answerOrder("stop", { status: "rejected" })).toEqual(["cancel target"]);
   },
 );

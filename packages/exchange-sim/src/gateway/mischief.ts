@@ -1,19 +1,6 @@
 import type { AccountAnswer, Outcome, Refusal } from "@smcq/exchange";
 import { Rng } from "@smcq/kernel";
-
-/** What a gateway is asked to do. */
-export type CallKind = "entry" | "exit" | "stop" | "target" | "cancel" | "setting" | "question";
-
-/** What becomes of a call on its way there and back. */
-export interface CallFate {
-  /** ms that it is late; null: it never arrives. */
-  readonly lateMs: number | null;
-  /** Refused on the way, by nobody who looks at the account; null: not. */
-  readonly refusal: Refusal | null;
-  /** `lost`: nobody ever answers. `unknown`: that nobody knows is told, after `replyLateMs`. */
-  readonly reply: "true" | "unknown" | "lost";
-  readonly replyLateMs: number;
-}
+import { type CallAbout, type CallFate, type GatewayFaults, TIMEOUT_MS, TRUE_FATE } from "./faults.ts";
 
 /** Shares of calls and words that faults strike, and how long they last; names as in docs/reliability.md and docs/faults-orders.md. */
 export interface MischiefSettings {
@@ -54,14 +41,11 @@ export const NO_MISCHIEF: MischiefSettings = Object.freeze({
 
 /** A request older than this is not taken: the receive window that orders are sent with (docs/binance.md 4.5). */
 const RECEIVE_WINDOW_MS = 2_000;
-/** When a caller gives up waiting for a reply. */
-const TIMEOUT_MS = 1_500;
 const HIDDEN_MS_MAX = 60_000;
-const TRUE_FATE: CallFate = { lateMs: 0, refusal: null, reply: "true", replyLateMs: 0 };
 const REFUSALS: readonly Refusal[] = ["TOO_MANY_ORDERS", "MARGIN_INSUFFICIENT", "PRICE_FILTER"];
 
 /** Decides, from one seed, what goes wrong on the way between a core and its venue. */
-export class Mischief {
+export class Mischief implements GatewayFaults {
   readonly #rng: Rng;
   #settings: MischiefSettings;
 
@@ -75,7 +59,7 @@ export class Mischief {
     this.#settings = settings;
   }
 
-  call(kind: CallKind): CallFate {
+  call({ kind }: CallAbout): CallFate {
     const rng = this.#rng;
     const { doneUntold, neverArrived, late, refused, slowReply, badAnswer } = this.#settings;
     if (kind === "question")
@@ -94,12 +78,10 @@ export class Mischief {
     return rng.chance(slowReply) ? { ...TRUE_FATE, replyLateMs } : TRUE_FATE;
   }
 
-  /** Until when a stop that has just been acked is hidden, ms from now; 0: it is not. */
   hidesStopMs(): number {
     return this.#rng.chance(this.#settings.hiddenStop) ? 1 + this.#rng.int(HIDDEN_MS_MAX) : 0;
   }
 
-  /** How late each copy of a word of the stream comes, ms; none: it is lost. */
   word(): readonly number[] {
     const rng = this.#rng;
     const { doubled, overtaken, wordLost } = this.#settings;
@@ -108,8 +90,12 @@ export class Mischief {
     return rng.chance(doubled) ? [lateMs, lateMs + rng.int(2_000)] : [lateMs];
   }
 
-  /** What of an answer is told: itself, one that failed, or an empty list. */
-  answer(answer: AccountAnswer): AccountAnswer {
+  answer(answer: AccountAnswer): { readonly answer: AccountAnswer; readonly lateMs: number } {
+    return { answer: this.#told(answer), lateMs: 0 };
+  }
+
+  /** An answer itself, one that failed, or an empty list. */
+  #told(answer: AccountAnswer): AccountAnswer {
     const rng = this.#rng;
     if (!rng.chance(this.#settings.badAnswer)) return answer;
     const { query, askedMs } = answer;

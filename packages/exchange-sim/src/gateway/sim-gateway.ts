@@ -17,8 +17,17 @@ import { unit4 } from "../hash.ts";
 import { VENUE_ERRORS, type VenueError } from "../venue/codes.ts";
 import type { AlgoStatus, VenueEvent } from "../venue/orders.ts";
 import type { Reply, SimExchange } from "../venue/sim-exchange.ts";
-import { type CallKind, type Mischief, UNTOLD } from "./mischief.ts";
-import { algoUpdateOf, fillOf, openAlgoOf, openOrderOf, orderUpdateOf, wishOf } from "./venue-words.ts";
+import { type CallAbout, type CallKind, type GatewayFaults, TRUE_FATE, type WordAbout } from "./faults.ts";
+import { UNTOLD } from "./mischief.ts";
+import {
+  algoUpdateOf,
+  fillOf,
+  openAlgoOf,
+  openOrderOf,
+  orderUpdateOf,
+  STATUS,
+  wishOf,
+} from "./venue-words.ts";
 
 /** How long words are on their way, ms of the gateway's clock. */
 export interface Latency {
@@ -38,7 +47,7 @@ export interface SimGatewayOptions {
   readonly latency: Latency;
   readonly seed: number;
   /** What goes wrong on the way; absent: nothing. */
-  readonly mischief?: Mischief;
+  readonly mischief?: GatewayFaults;
   /** A word for a symbol is about to arrive at the venue: the last moment to move that market up to now. */
   readonly onArrival?: (symbolId: SymbolId) => void;
 }
@@ -56,7 +65,7 @@ export class SimGateway implements OrderGateway, AccountStream, AccountData {
   readonly #latency: Latency;
   readonly #seed: number;
   readonly #onArrival: (symbolId: SymbolId) => void;
-  readonly #mischief: Mischief | null;
+  readonly #mischief: GatewayFaults | null;
   /** Conditional orders that nobody sees before. */
   readonly #hiddenUntilMs = new Map<string, number>();
   /** Words are lost before; 0: none is. */
@@ -96,8 +105,10 @@ export class SimGateway implements OrderGateway, AccountStream, AccountData {
   submit(order: RiskApproved<OrderRequest>, onOutcome: (outcome: Outcome) => void): void {
     assert(isApproved(order), "Invariant: no order without the seal of risk");
     const request = order.value;
-    this.#send(kindOf(request), onOutcome, () => {
-      this.#onArrival(request.symbolId);
+    const { symbolId } = request;
+    const isClosePosition = request.type === "stop-market" && request.isClosePosition === true;
+    this.#send({ kind: kindOf(request), symbolId, isClosePosition }, onOutcome, () => {
+      this.#onArrival(symbolId);
       const nowMs = this.#clock.nowMs();
       const { type, wish } = wishOf(request, this.#exchange.rules(request.symbolId));
       if (type === "order") return outcomeOf(this.#exchange.place(wish, nowMs), ({ orderId }) => orderId);
@@ -108,7 +119,7 @@ export class SimGateway implements OrderGateway, AccountStream, AccountData {
   }
 
   cancel({ symbolId, clientOrderId, isAlgo }: CancelTarget, onOutcome: (outcome: Outcome) => void): void {
-    this.#send("cancel", onOutcome, () => {
+    this.#send(about("cancel", symbolId), onOutcome, () => {
       this.#onArrival(symbolId);
       const nowMs = this.#clock.nowMs();
       if (this.#isHidden(clientOrderId)) return refusedOutcome(VENUE_ERRORS.unknownOrder);
@@ -119,20 +130,20 @@ export class SimGateway implements OrderGateway, AccountStream, AccountData {
   }
 
   setLeverage(symbolId: SymbolId, leverage: number, onOutcome: (outcome: Outcome) => void): void {
-    this.#send("setting", onOutcome, () =>
+    this.#send(about("setting", symbolId), onOutcome, () =>
       outcomeOf(this.#exchange.setLeverage(symbolId, leverage, this.#clock.nowMs()), () => ""),
     );
   }
 
   setMarginType(symbolId: SymbolId, marginType: MarginType, onOutcome: (outcome: Outcome) => void): void {
-    this.#send("setting", onOutcome, () =>
+    this.#send(about("setting", symbolId), onOutcome, () =>
       outcomeOf(this.#exchange.setMarginType(symbolId, marginType, this.#clock.nowMs()), () => ""),
     );
   }
 
   ask(query: AccountQuery, onAnswer: (answer: AccountAnswer) => void): void {
     const askedMs = this.#clock.nowMs();
-    const fate = this.#mischief?.call("question") ?? null;
+    const fate = this.#mischief?.call(about("question", symbolOf(query))) ?? null;
     if (fate?.reply === "unknown") {
       const failed = { type: "failed", query, askedMs, text: "simulated: no answer in time" } as const;
       this.#clock.after(fate.replyLateMs, () => onAnswer(failed));
@@ -140,26 +151,26 @@ export class SimGateway implements OrderGateway, AccountStream, AccountData {
     }
     this.#clock.after(this.#delayMs(this.#latency.outMs), () => {
       const answer = this.#answer(query, askedMs);
-      const told = this.#mischief?.answer(answer) ?? answer;
-      this.#clock.after(this.#delayMs(this.#latency.backMs), () => onAnswer(told));
+      const told = this.#mischief?.answer(answer) ?? { answer, lateMs: 0 };
+      const backMs = this.#delayMs(this.#latency.backMs) + told.lateMs;
+      this.#clock.after(backMs, () => onAnswer(told.answer));
     });
   }
 
   /** There, done, and back, as far as nothing goes wrong on the way. */
-  #send(kind: CallKind, onOutcome: (outcome: Outcome) => void, work: () => Outcome): void {
-    const fate = this.#mischief?.call(kind) ?? null;
-    const reply = (outcome: Outcome, lateMs: number): void => {
-      this.#clock.after(this.#delayMs(this.#latency.backMs) + lateMs, () => onOutcome(outcome));
+  #send(call: CallAbout, onOutcome: (outcome: Outcome) => void, work: () => Outcome): void {
+    const fate = this.#mischief?.call(call) ?? TRUE_FATE;
+    const { lateMs, refusal, replyLateMs } = fate;
+    const reply = (outcome: Outcome, moreMs: number): void => {
+      this.#clock.after(this.#delayMs(this.#latency.backMs) + moreMs, () => onOutcome(outcome));
     };
-    if (fate !== null && fate.reply !== "true") {
-      if (fate.lateMs !== null)
-        this.#clock.after(this.#delayMs(this.#latency.outMs) + fate.lateMs, () => void work());
-      if (fate.reply === "unknown") reply(UNTOLD, this.#latency.outMs + fate.replyLateMs);
+    if (fate.reply !== "true") {
+      if (lateMs !== null) this.#clock.after(this.#delayMs(this.#latency.outMs) + lateMs, () => void work());
+      if (fate.reply === "unknown") reply(UNTOLD, this.#latency.outMs + replyLateMs);
       return;
     }
-    this.#clock.after(this.#delayMs(this.#latency.outMs), () => {
-      const code = fate?.refusal ?? null;
-      reply(code === null ? work() : { type: "refused", code, text: "simulated" }, fate?.replyLateMs ?? 0);
+    this.#clock.after(this.#delayMs(this.#latency.outMs) + (lateMs ?? 0), () => {
+      reply(refusal === null ? work() : { type: "refused", code: refusal, text: "simulated" }, replyLateMs);
     });
   }
 
@@ -228,7 +239,7 @@ export class SimGateway implements OrderGateway, AccountStream, AccountData {
     // Told from when it happened: the market may be moved a little ahead of the clock.
     const saidMs = event.type === "income" ? event.row.timeMs : event.timeMs;
     const hiddenMs = event.type === "algo" ? this.#hiddenMs(event.algo.clientAlgoId, event.algo.status) : 0;
-    for (const lateMs of this.#mischief?.word() ?? [0]) {
+    for (const lateMs of this.#mischief?.word(aboutOf(event)) ?? [0]) {
       let dueMs = saidMs + this.#delayMs(this.#latency.backMs) + lateMs + hiddenMs;
       // What is not late keeps its order, as on one connection.
       if (lateMs + hiddenMs === 0) dueMs = this.#lastWordMs = Math.max(this.#lastWordMs, dueMs);
@@ -284,4 +295,27 @@ function refusedOutcome({ refusal, code, text }: VenueError): Outcome {
 
 function kindOf({ role }: OrderRequest): CallKind {
   return role === "adopted" ? "stop" : role;
+}
+
+function about(kind: CallKind, symbolId: SymbolId | null): CallAbout {
+  return { kind, symbolId, isClosePosition: false };
+}
+
+function symbolOf(query: AccountQuery): SymbolId | null {
+  return "symbolId" in query ? query.symbolId : null;
+}
+
+function aboutOf(event: VenueEvent): WordAbout {
+  if (event.type === "order") {
+    const { order, trade } = event;
+    return {
+      type: trade === null ? "order" : "fill",
+      status: STATUS[order.status],
+      symbolId: order.symbolId,
+    };
+  }
+  if (event.type === "algo")
+    return { type: "stop", status: STATUS[event.algo.status], symbolId: event.algo.symbolId };
+  if (event.type === "leverage") return { type: "leverage", status: null, symbolId: event.symbolId };
+  return { type: "income", status: null, symbolId: event.type === "income" ? event.row.symbolId : null };
 }

@@ -11,7 +11,8 @@ import type {
 } from "../venue/orders.ts";
 import type { VenueRules } from "../venue/venue-rules.ts";
 
-const STATUS: Readonly<Record<VenueOrderStatus | AlgoStatus, OrderStatus>> = {
+/** The venue's words in those of the port. */
+export const STATUS: Readonly<Record<VenueOrderStatus | AlgoStatus, OrderStatus>> = {
   NEW: "new",
   PARTIALLY_FILLED: "partially-filled",
   FILLED: "filled",
@@ -47,12 +48,14 @@ export function wishOf(
     case "stop-market": {
       const wish: AlgoWish = {
         ...base,
+        // What closes whatever is held says no quantity (docs/binance.md 5.3).
+        ...(request.isClosePosition === true ? { qtyE8: 0n, isReduceOnly: false } : {}),
         clientAlgoId: clientOrderId,
         type: "STOP_MARKET",
         triggerPriceE8: BigInt(request.triggerTicks) * tickE8,
         priceE8: 0n,
         timeInForce: "GTC",
-        isClosePosition: false,
+        isClosePosition: request.isClosePosition === true,
         workingType: request.workingType === "mark" ? "MARK_PRICE" : "CONTRACT_PRICE",
         isPriceProtected: false,
       };
@@ -133,6 +136,7 @@ export function openAlgoOf(algo: VenueAlgo, { tickE8, trading }: VenueRules): Op
       qtySteps: qtySteps(Number(algo.qtyE8 / trading.stepE8)),
       triggerTicks: priceTicks(Number(algo.triggerPriceE8 / tickE8)),
       workingType: algo.workingType === "MARK_PRICE" ? "mark" : "last",
+      ...(algo.isClosePosition ? { isClosePosition: true } : {}),
     },
     orderId: algoId,
     cumQtySteps: qtySteps(0),

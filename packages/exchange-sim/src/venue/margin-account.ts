@@ -9,7 +9,7 @@ const LEVERAGE_DEFAULT = 20;
 const MARGIN_TYPE_DEFAULT: MarginType = "cross";
 
 interface Book {
-  readonly rules: VenueRules;
+  rules: VenueRules;
   leverage: number;
   marginType: MarginType;
   markE8: bigint;
@@ -66,6 +66,12 @@ export class MarginAccount {
       holding: null,
       excessE8: 0n,
     });
+  }
+
+  setRules(symbolId: SymbolId, rules: VenueRules): void {
+    const book = this.#of(symbolId);
+    book.rules = rules;
+    if (book.holding !== null) this.#change(symbolId, book, book.holding);
   }
 
   setMark(symbolId: SymbolId, markE8: bigint): void {

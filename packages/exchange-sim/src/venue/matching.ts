@@ -1,7 +1,8 @@
+import type { OrderSide } from "@smcq/exchange";
 import { divCeil, divRound, E8, notionalE8, type SymbolId } from "@smcq/kernel";
 import type { Admission } from "./admission.ts";
 import { abs, max, min } from "./bigints.ts";
-import { VENUE_ERRORS } from "./codes.ts";
+import { VENUE_ERRORS, type VenueError } from "./codes.ts";
 import { isTouched } from "./order-checks.ts";
 import type { AlgoStatus, OrderWish, VenueAlgo, VenueOrder, VenueOrderStatus, VenueTrade } from "./orders.ts";
 import type { Listing, VenueFloor } from "./venue-floor.ts";
@@ -70,6 +71,19 @@ export class Matching {
       if (order === undefined) continue;
       const { priceE8 } = order;
       const qtyE8 = this.#dueE8(order);
+      if (qtyE8 > 0n) this.#trade(order, { priceE8, qtyE8, isMaker: true, execution: "TRADE" });
+    }
+  }
+
+  /** Somebody takes so much of the waiting limit orders of one side, in the order of their arrival. */
+  takeWaiting(symbolId: SymbolId, side: OrderSide, wantedE8: bigint): void {
+    let leftE8 = wantedE8;
+    for (const { clientOrderId } of this.#floor.orders.openOrders(symbolId)) {
+      const order = this.#floor.orders.openOrder(symbolId, clientOrderId);
+      if (order === undefined || order.side !== side || leftE8 <= 0n) continue;
+      const qtyE8 = min(leftE8, this.#fillableE8(order));
+      leftE8 -= qtyE8;
+      const { priceE8 } = order;
       if (qtyE8 > 0n) this.#trade(order, { priceE8, qtyE8, isMaker: true, execution: "TRADE" });
     }
   }
@@ -231,7 +245,7 @@ export class Matching {
       isReduceOnly: algo.isReduceOnly || isClosePosition,
       selfTradePrevention: algo.selfTradePrevention,
     };
-    const error = this.#admission.faultOf(wish);
+    const error = this.#firingFault(wish, isClosePosition);
     if (error !== null) {
       this.step({ ...algo, rejectText: error.text }, "REJECTED");
       return;
@@ -241,6 +255,13 @@ export class Matching {
     this.accept(wish, { clientAlgoId, orderId, isClosePosition });
   }
 
+  /** What closes everything is let in however little that is. */
+  #firingFault(wish: OrderWish, isClosePosition: boolean): VenueError | null {
+    const { isFiringRejected, rules } = this.#floor.listing(wish.symbolId);
+    if (isFiringRejected) return VENUE_ERRORS.reduceOnlyConflict;
+    return isClosePosition && wish.qtyE8 < rules.marketLot.minE8 ? null : this.#admission.faultOf(wish);
+  }
+
   /** Books a trade of an order and tells of it: the account first, then the order. Returns what the order is then. */
   #trade(order: VenueOrder, { priceE8, qtyE8, isMaker, execution }: Deal): VenueOrder {
     const { symbolId, side, clientOrderId, orderId, clientAlgoId } = order;
@@ -248,7 +269,7 @@ export class Matching {
     const { nowMs: timeMs, account } = this.#floor;
     const valueE8 = notionalE8(priceE8, qtyE8);
     const commissionE8 = divRound(valueE8 * (isMaker ? makerE8 : takerE8), E8);
-    const tradeId = this.#floor.nextId();
+    const tradeId = this.#floor.nextTradeId(symbolId);
     const deal = { tradeId, symbolId, side, priceE8, qtyE8, commissionE8, timeMs };
     const { realisedE8 } = account.fill(deal);
     const trade: VenueTrade = { ...deal, orderId, clientOrderId, clientAlgoId, realisedE8, isMaker };

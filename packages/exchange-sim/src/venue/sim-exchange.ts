@@ -1,4 +1,4 @@
-import type { IncomeRow, MarginType, SymbolSettings } from "@smcq/exchange";
+import type { IncomeRow, MarginType, OrderSide, SymbolSettings } from "@smcq/exchange";
 import type { FeeRates } from "@smcq/exchange";
 import { assert, divRound, E8, notionalE8, type SymbolId } from "@smcq/kernel";
 import { Admission } from "./admission.ts";
@@ -71,6 +71,17 @@ export class SimExchange {
   /** Closes a symbol to orders that open, or opens it again. */
   setTrading(symbolId: SymbolId, isTrading: boolean): void {
     this.#floor.listing(symbolId).isTrading = isTrading;
+  }
+
+  /** From now on orders of a symbol are held against these rules, and positions against their brackets. */
+  setRules(symbolId: SymbolId, rules: VenueRules): void {
+    this.#floor.listing(symbolId).rules = rules;
+    this.#floor.account.setRules(symbolId, rules);
+  }
+
+  /** Rejects conditional orders of a symbol when they fire, or lets them go on. */
+  setFiringRejected(symbolId: SymbolId, isRejected: boolean): void {
+    this.#floor.listing(symbolId).isFiringRejected = isRejected;
   }
 
   /** Moves a symbol's market; whatever its prices reach happens now, liquidations first. */
@@ -227,6 +238,14 @@ export class SimExchange {
       const amountE8 = -side * divRound(valueE8 * rateE8, E8);
       account.pay({ type: "funding", symbolId, amountE8, timeMs: nowMs });
       this.#floor.emitAccount("FUNDING_FEE", [symbolId]);
+      this.#liquidate();
+    });
+  }
+
+  /** Somebody takes so much of the account's waiting limit orders of one side, at their prices. */
+  takeWaiting(symbolId: SymbolId, side: OrderSide, qtyE8: bigint, nowMs: number): void {
+    this.#floor.run(nowMs, () => {
+      this.#matching.takeWaiting(symbolId, side, qtyE8);
       this.#liquidate();
     });
   }

@@ -35,11 +35,15 @@ export interface Print {
 
 /** A symbol that the venue trades. */
 export interface Listing {
-  readonly rules: VenueRules;
+  rules: VenueRules;
   /** Shares of a trade's notional, e8. */
   readonly takerE8: bigint;
   readonly makerE8: bigint;
   isTrading: boolean;
+  /** Conditional orders are rejected when they fire. */
+  isFiringRejected: boolean;
+  /** The number of its last trade: each symbol counts its own. */
+  trades: bigint;
   /** Null: nothing has been traded yet. */
   print: Print | null;
   /** What the present minute trades, base units e8; null: not told. */
@@ -79,6 +83,8 @@ export class VenueFloor {
       takerE8: numberToE8(fees.takerRatio),
       makerE8: numberToE8(fees.makerRatio),
       isTrading: true,
+      isFiringRejected: false,
+      trades: FIRST_ID,
       print: null,
       volumeE8: null,
     });
@@ -115,6 +121,10 @@ export class VenueFloor {
 
   nextId(): string {
     return String(++this.#ids);
+  }
+
+  nextTradeId(symbolId: SymbolId): string {
+    return String(++this.listing(symbolId).trades);
   }
 
   emit(event: VenueEvent): void {

@@ -1,3 +1,4 @@
+import { parseE8 } from "@smcq/kernel";
 import { describe, expect, it } from "vitest";
 import { VENUE_ERRORS } from "../../src/index.ts";
 import { ALGO_ORDERS_MAX } from "../../src/venue/order-book.ts";
@@ -202,6 +203,25 @@ describe("a limit order", () => {
       expect(venue.told()).toEqual(told);
     }
   });
+
+  it("is taken as far as somebody takes, of its side and in the order of arrival", () => {
+    const venue = new PathVenue();
+    venue.order({ id: "e", side: 1, qty: "5" });
+    venue.order({ id: "a", side: -1, qty: "2", price: "101" });
+    venue.order({ id: "b", side: -1, qty: "2", price: "102" });
+    venue.order({ id: "c", side: 1, qty: "1", price: "99" });
+    venue.told();
+    venue.exchange.takeWaiting(A, -1, parseE8("3"), venue.nowMs);
+    expect(venue.told()).toEqual(["a TRADE FILLED 2 @ 101", "b TRADE PARTIALLY_FILLED 1 @ 102"]);
+  });
+
+  it("has trade numbers that its symbol counts by itself", () => {
+    const venue = new PathVenue();
+    for (const id of [A, B]) venue.order({ id: "e", side: 1, qty: "1", symbolId: id });
+    const [[a], [b]] = [venue.exchange.trades(A, 0), venue.exchange.trades(B, 0)];
+    expect(a?.tradeId).toBe(b?.tradeId);
+    expect(a?.tradeId).toMatch(/^\d{19}$/);
+  });
 });
 
 describe("the strict venue", () => {
@@ -271,6 +291,29 @@ describe("a conditional order", () => {
     expect(
       venue.algo({ id: "p", side: -1, at: "102", isClosePosition: true, type: "TAKE_PROFIT_MARKET" }),
     ).toBe("NEW");
+  });
+
+  it("with closePosition closes also what is less than the least order", () => {
+    const venue = new PathVenue();
+    venue.order({ id: "e", side: 1, qty: "5" });
+    const rules = venue.exchange.rules(A);
+    const marketLot = { ...rules.marketLot, minE8: parseE8("10") };
+    venue.exchange.setRules(A, { ...rules, marketLot });
+    expect(venue.order({ id: "x", side: -1, qty: "5", isReduceOnly: true })).toBe("-4004");
+    expect(venue.algo({ id: "s", side: -1, at: "99", isClosePosition: true })).toBe("NEW");
+    venue.print("98.9");
+    expect(venue.exchange.positions()).toEqual([]);
+  });
+
+  it("are rejected when they fire where the venue wants it so", () => {
+    const venue = new PathVenue();
+    venue.order({ id: "e", side: 1, qty: "5" });
+    venue.algo({ id: "s", side: -1, at: "99", qty: "5" });
+    venue.exchange.setFiringRejected(A, true);
+    venue.told();
+    venue.print("98.9");
+    expect(venue.told()).toEqual(["s TRIGGERING", "s REJECTED"]);
+    expect(venue.exchange.positions()).toHaveLength(1);
   });
 
   it("with closePosition closes all that is held, and expires when nothing is", () => {

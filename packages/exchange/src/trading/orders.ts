@@ -36,6 +36,11 @@ export interface StopMarketOrder extends OrderBase {
   readonly triggerTicks: PriceTicks;
   /** Which price touches it. */
   readonly workingType: "last" | "mark";
+  /**
+   * It closes whatever is held then, and the venue takes one of its kind at a time; `qtySteps` is what was held when it was
+   * sent. Absent: it closes its own quantity.
+   */
+  readonly isClosePosition?: true;
 }
 
 export type OrderRequest = MarketOrder | LimitOrder | StopMarketOrder;
@@ -53,8 +58,8 @@ export type OrderStatus =
   | "finished";
 
 /**
- * Why a venue refuses an order: a closed list; whatever else it says makes an outcome unknown. `NOT_SENT` is our own word:
- * the order was held back, and never left.
+ * Why a venue refuses an order: a closed list; whatever else it says makes an outcome unknown. `FORM_REFUSED`: a parameter that it
+ * does not take. \`NOT_SENT\` is our own word: the order was held back, and never left.
  */
 export const REFUSALS = [
   "PRICE_FILTER",
@@ -76,6 +81,7 @@ export const REFUSALS = [
   "KEY_REFUSED",
   "TOO_MANY_ORDERS",
   "SETTING_REFUSED",
+  "FORM_REFUSED",
   "NOT_SENT",
 ] as const;
 export type Refusal = (typeof REFUSALS)[number];

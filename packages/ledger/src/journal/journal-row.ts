@@ -66,6 +66,7 @@ const IS_KEPT: Readonly<Record<Command["type"], boolean>> = {
   "set-leverage": false,
   decided: true,
   "trade-closed": true,
+  "trade-corrected": true,
   "entry-failed": true,
   equity: true,
   state: true,

@@ -119,6 +119,11 @@ export class Projector {
         return this.#records.decision(place, nth, command.decision);
       case "trade-closed":
         return this.#records.trade(place, nth, command.trade);
+      case "trade-corrected": {
+        const { symbolId, tradeId, fundingE8, pnlE8, r } = command.trade;
+        const detail = { tradeId, fundingE8, pnlE8, r };
+        return this.#records.incident(place, { kind: command.type, symbolId, detail });
+      }
       case "equity":
         return this.#records.equity(place, command);
       case "entry-failed": {

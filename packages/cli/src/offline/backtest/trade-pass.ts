@@ -330,6 +330,8 @@ export class TradePass {
         this.#venue.ask(command.query, (answer) => this.#inbox.put({ type: "answer", answer }));
         return;
       case "state":
+      // Fundings of a file are told at their times.
+      case "trade-corrected":
         return;
       default:
         command satisfies never;

@@ -153,6 +153,12 @@ export class SimDesk {
       case "trade-closed":
         this.#onClosed(command.trade);
         return;
+      case "trade-corrected":
+        logger.info(
+          { trade: command.trade.tradeId, pnlE8: command.trade.pnlE8, r: command.trade.r },
+          "trade corrected",
+        );
+        return;
       case "entry-failed":
         logger.info(
           { symbol: this.#symbols.get(command.symbolId)?.symbol, reason: command.reason },

@@ -20,6 +20,15 @@ export const LOOK_BACK_MS = 10_000;
 export const INCOME_LOOK_BACK_MS = 120_000;
 /** How much of the wallet rounding may explain, for good: a hundred-thousandth. */
 export const WALLET_DRIFT_DIVISOR = 100_000n;
+/** How long a snapshot that holds less than the trades say is taken to be old, while the wallet is the books' to the last unit. */
+export const STALE_MS = 180_000;
+/** Conditional orders of the account that may wait before nothing more is entered: the venue takes 200 (EX12). */
+export const STOP_SLOTS_MAX = 180;
+/** An order that was acked, and of which the stream has told nothing for so long, says that the stream is silent. */
+export const SILENT_MS = 5_000;
+
+/** Refusals that say so. */
+const LOOK: ReadonlySet<string> = new Set(["REDUCE_ONLY_REJECT", "MARGIN_INSUFFICIENT"]);
 
 /** What the venue says of a symbol, against the books. */
 interface Difference {
@@ -53,6 +62,8 @@ export class AccountCheck {
   #listedMs = -1;
   /** When the account's words came (again). */
   #liveMs = 0;
+  /** When the stream was last found silent. */
+  #silentMs = 0;
   #dueMs = Number.POSITIVE_INFINITY;
   /** The first event: what happened before it is in the wallet that the run began with. */
   #startMs: number | null = null;
@@ -62,6 +73,8 @@ export class AccountCheck {
   /** Until when the venue's account book is known, or need not be. */
   #incomeMs = 0;
   #walletDoubtMs: number | null = null;
+  /** When the last question left whose answer was the wallet of the books to the last unit. */
+  #walletAgreedMs = -1;
 
   constructor(
     parts: { readonly holdings: Holdings; readonly orders: OrderTracker; readonly books: Books },
@@ -81,13 +94,22 @@ export class AccountCheck {
       this.#lastAgreedMs = turn.nowMs;
       this.#incomeMs = turn.nowMs;
     }
-    if (event.type === "order-update") this.told(event.update.symbolId, event.update.fill !== null, turn);
-    else if (event.type === "income") this.#moneyMs = turn.nowMs;
+    if (event.type === "order-update") {
+      this.told(event.update.symbolId, event.update.fill !== null, turn);
+      this.#holdings.isStreamSilent = false;
+    } else if (event.type === "income") this.#moneyMs = turn.nowMs;
     else if (event.type === "account-stream" && event.isLive) {
       this.#dueMs = turn.nowMs;
       this.#liveMs = turn.nowMs;
       this.#holdings.isUnchecked = true;
     }
+    // What is held, or in the wallet, is not what we thought.
+    else if (
+      event.type === "order-outcome" &&
+      event.outcome.type === "refused" &&
+      LOOK.has(event.outcome.code)
+    )
+      this.#dueMs = turn.nowMs;
     return event.type === "answer" ? this.#onAnswer(event.answer, turn) : [];
   }
 
@@ -97,8 +119,22 @@ export class AccountCheck {
     if (isMoney) this.#moneyMs = nowMs;
   }
 
+  /** Our own orders are acked, and the stream tells nothing of one: it may be silent for everything (AC07, PR16). */
+  #hearken(turn: Turn): void {
+    const { untoldSinceMs } = this.#orders;
+    if (untoldSinceMs === null) return;
+    const dueMs = untoldSinceMs + Math.max(SILENT_MS, 2 * this.#holdings.options.wordFloorMs);
+    this.#alarm.at(dueMs, turn);
+    if (turn.nowMs < dueMs) return;
+    this.#orders.forgetUntold();
+    this.#dueMs = turn.nowMs;
+    this.#silentMs = turn.nowMs;
+    this.#holdings.isStreamSilent = true;
+  }
+
   /** Asks when it is time. */
   on(turn: Turn): void {
+    this.#hearken(turn);
     if (turn.nowMs >= this.#dueMs) {
       this.#dueMs = Number.POSITIVE_INFINITY;
       for (const type of ["positions", "open-orders", "wallet"] as const)
@@ -169,7 +205,9 @@ export class AccountCheck {
 
   /** Positions agree and what rests is known, both asked since the account's words came again. */
   #settle(): void {
-    if (Math.min(this.#agreedMs, this.#listedMs) >= this.#liveMs) this.#holdings.isUnchecked = false;
+    const knownMs = Math.min(this.#agreedMs, this.#listedMs);
+    if (knownMs >= this.#liveMs) this.#holdings.isUnchecked = false;
+    if (knownMs >= this.#silentMs) this.#holdings.isStreamSilent = false;
   }
 
   #since(ms: number): number {
@@ -195,11 +233,14 @@ export class AccountCheck {
     const isNew = seen === undefined || seen.venueSteps !== venueSteps || seen.askedMs <= toldMs;
     if (isNew) this.#differences.set(symbolId, { venueSteps, askedMs, sinceMs: turn.nowMs, tradesMs: 0 });
     else if (askedMs > toldMs && askedMs >= seen.askedMs + AGREE_MS) {
+      const isLess = venueSteps * ourSteps >= 0 && Math.abs(venueSteps) < Math.abs(ourSteps);
+      // Whatever reduced it would have moved the wallet: the snapshot is of before (PR16).
+      const isStale = isLess && this.#walletAgreedMs >= seen.askedMs && turn.nowMs < seen.sinceMs + STALE_MS;
       const isAsked = seen.tradesMs >= seen.askedMs || turn.nowMs >= seen.sinceMs + TRADES_WAIT_MS;
-      if (isAsked) {
+      const ticks = this.#ticksOf(symbolId, position);
+      if (isAsked && !isStale && ticks !== null) {
         this.#differences.delete(symbolId);
         this.told(symbolId, true, turn);
-        const ticks = this.#ticksOf(symbolId, position);
         return this.#books.rows(symbolId, venueSteps - ourSteps, { ticks, atMs: turn.nowMs, sinceMs });
       }
     }
@@ -207,15 +248,16 @@ export class AccountCheck {
     return [];
   }
 
-  /** What a trade that nobody tells may have cost: the venue's own average, the mark, or our average. */
-  #ticksOf(symbolId: SymbolId, position: VenuePosition | null): number {
+  /** What a trade that nobody tells may have cost: the venue's own average, the mark, or our average; null: nobody says. */
+  #ticksOf(symbolId: SymbolId, position: VenuePosition | null): number | null {
     const { portfolio } = this.#holdings;
     const held = portfolio.position(symbolId);
     const { tickE8, tickSize } = portfolio.rules(symbolId);
-    const priceE8 = held === null ? (position?.entryPriceE8 ?? null) : portfolio.markE8(symbolId);
-    const ticks =
-      priceE8 === null ? Math.round((held?.avgPrice ?? 0) / tickSize) : Number(divRound(priceE8, tickE8));
-    return Math.max(1, ticks);
+    // An odd record has no price (PR13).
+    const toldE8 = position !== null && position.entryPriceE8 > 0n ? position.entryPriceE8 : null;
+    const priceE8 = (held === null ? toldE8 : null) ?? portfolio.markE8(symbolId);
+    if (priceE8 !== null) return Math.max(1, Number(divRound(priceE8, tickE8)));
+    return held === null ? null : Math.max(1, Math.round(held.avgPrice / tickSize));
   }
 
   /** Orders of ours that nobody keeps are taken back when two lists have them, and never a stop that guards alone. */
@@ -229,6 +271,8 @@ export class AccountCheck {
       if (askedMs < firstMs + AGREE_MS || askedMs <= (this.#toldMs.get(symbolId) ?? 0)) continue;
       turn.commands.push({ type: "cancel", symbolId, clientOrderId, isAlgo: type === "stop-market" });
     }
+    const waiting = orders.filter(({ request }) => request.type === "stop-market").length;
+    this.#holdings.reduce("stop-slots", waiting >= STOP_SLOTS_MAX);
     this.#strays = strays;
     this.#listedMs = askedMs;
     this.#settle();
@@ -247,8 +291,10 @@ export class AccountCheck {
     const ours = this.#holdings.portfolio.walletE8;
     const gap = walletE8 > ours ? walletE8 - ours : ours - walletE8;
     const size = ours < 0n ? -ours : ours;
-    if (gap === 0n) this.#incomeMs = Math.max(this.#incomeMs, askedMs);
-    else {
+    if (gap === 0n) {
+      this.#incomeMs = Math.max(this.#incomeMs, askedMs);
+      this.#walletAgreedMs = askedMs;
+    } else {
       const sinceMs = this.#since(this.#incomeMs - INCOME_LOOK_BACK_MS);
       turn.commands.push({ type: "ask", query: { type: "income", sinceMs } });
     }
@@ -258,8 +304,9 @@ export class AccountCheck {
       return;
     }
     if (this.#walletDoubtMs === null || this.#walletDoubtMs <= this.#moneyMs) this.#walletDoubtMs = askedMs;
-    if (askedMs >= this.#walletDoubtMs + AGREE_MS) this.#holdings.isWalletDoubtful = true;
-    else this.#again(CHECK_AGAIN_MS, turn);
+    const isDoubtful = askedMs >= this.#walletDoubtMs + AGREE_MS;
+    if (isDoubtful) this.#holdings.isWalletDoubtful = true;
+    this.#again(isDoubtful ? TRADES_WAIT_MS : CHECK_AGAIN_MS, turn);
   }
 
   /** Payments count once; a trade that only the venue's account book knows is asked for. */

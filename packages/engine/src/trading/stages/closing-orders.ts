@@ -6,7 +6,7 @@ import type {
   RiskApproved,
   StopMarketOrder,
 } from "@smcq/exchange";
-import { priceTicks, qtySteps } from "@smcq/kernel";
+import { priceTicks, qtySteps, type SymbolId } from "@smcq/kernel";
 import { approveClosing } from "@smcq/risk";
 import type { Command, EventStamp } from "../../events.ts";
 import type { Holdings } from "../holdings.ts";
@@ -19,6 +19,13 @@ import type { OrderTracker } from "./order-tracker.ts";
 export interface Turn extends EventStamp {
   readonly commands: Command[];
 }
+
+/** Targets of a trade that may end without a word of ours; then it goes on without. */
+export const TARGETS_LOST_MAX = 3;
+/** An exit that failed is sent again after so long, where words take their time. */
+export const EXIT_AGAIN_MS = 250;
+/** How far from the mark an exit takes that found nobody inside the venue's band of prices, one after another; shares. */
+export const BAND_RATIOS: readonly number[] = [0.01, 0.02, 0.04];
 
 /** The orders that guard and leave a position: each reduce-only, each needed without anybody's review. */
 export class ClosingOrders {
@@ -33,26 +40,44 @@ export class ClosingOrders {
   /** Puts a stop under what is held, at the distance of the plan from the average price. */
   placeStop(trade: Trade, turn: Turn): void {
     const ticks = stopTicks(trade);
+    const isWhole = this.#isStopWhole(trade);
     const order: StopMarketOrder = {
-      ...this.#base(trade, "stop"),
+      ...this.#base(trade, "stop", trade.qtySteps),
       type: "stop-market",
       triggerTicks: priceTicks(ticks),
       workingType: "last",
+      ...(isWhole ? { isClosePosition: true } : {}),
     };
-    trade.stop = legOf(order.clientOrderId, ticks, trade.qtySteps);
+    trade.stop = legOf(order, ticks, isWhole);
+    trade.stopSentMs = turn.nowMs;
+    trade.stopDueMs = null;
     this.#submit(approveClosing(order), turn);
+  }
+
+  /** No quantity of that size is taken, or none at all: the stop closes whatever is held. */
+  #isStopWhole({ symbolId, qtySteps: steps, isStopWhole }: Trade): boolean {
+    const { minQtySteps } = this.#holdings.portfolio.rules(symbolId);
+    return (
+      isStopWhole || this.#holdings.isStopFormWhole || steps > this.#stepsMax(symbolId) || steps < minQtySteps
+    );
+  }
+
+  /** The most that one market order takes, by the rules that were told last. */
+  #stepsMax(symbolId: SymbolId): number {
+    const { marketMaxQty, stepSize } = this.#holdings.portfolio.rules(symbolId);
+    return Math.max(1, Math.floor(marketMaxQty / stepSize));
   }
 
   /** Offers what is held at the target of the plan. */
   placeTarget(trade: Trade, turn: Turn): void {
     const ticks = targetTicks(trade);
     const order: LimitOrder = {
-      ...this.#base(trade, "target"),
+      ...this.#base(trade, "target", trade.qtySteps),
       type: "limit",
       timeInForce: "GTC",
       priceTicks: priceTicks(ticks),
     };
-    trade.target = legOf(order.clientOrderId, ticks, trade.qtySteps);
+    trade.target = legOf(order, ticks, false);
     this.#submit(approveClosing(order), turn);
   }
 
@@ -86,40 +111,74 @@ export class ClosingOrders {
     }
     this.cancelTarget(trade, target, turn);
     const { targetEndMs } = this.#holdings;
-    trade.targetDueMs = turn.nowMs + targetEndMs;
+    trade.exitDueMs = turn.nowMs + targetEndMs;
     turn.commands.push({ type: "wake", atNs: turn.nowNs + targetEndMs * 1e6 });
   }
 
-  /** Sells (or buys back) all that is held, at once. */
+  /** Sells (or buys back) all that is held, at once; in parts where one order takes no more. */
   exit(trade: Trade, turn: Turn): void {
     const { wantedExit: reason, qtySteps: steps } = trade;
     if (reason === null || trade.exit !== null || steps === 0) return;
     const { exitsMax, exitWindowMs } = this.#holdings.options.protocol;
     const recent = trade.exitsSentMs.filter((sentMs) => sentMs > turn.nowMs - exitWindowMs);
-    if (recent.length >= exitsMax) {
+    // The last try looks for a counterparty inside the band: what the market's own depth did not give.
+    const isLastTry = recent.length === exitsMax && this.#holdings.options.isVenueRemote;
+    const band = isLastTry || trade.bandTries > 0 ? this.#bandTicks(trade) : null;
+    if (recent.length >= exitsMax && !(isLastTry && band !== null)) {
       this.#giveUpExit(trade, reason, turn);
       return;
     }
-    const order: MarketOrder = { ...this.#base(trade, "exit"), type: "market" };
+    const sold = Math.min(steps, trade.exitStepsMax, this.#stepsMax(trade.symbolId));
+    const base = this.#base(trade, "exit", sold);
+    const order: MarketOrder | LimitOrder =
+      band === null
+        ? { ...base, type: "market" }
+        : { ...base, type: "limit", timeInForce: "IOC", priceTicks: priceTicks(band) };
     trade.exit = { reason, clientOrderId: order.clientOrderId };
     trade.phase = "exiting";
-    trade.targetDueMs = null;
+    trade.exitDueMs = null;
     trade.exitsSentMs = [...recent, turn.nowMs];
     this.#submit(approveClosing(order), turn);
   }
 
-  /** Enough was tried: guarded as before, and the reason is kept for the next minute. */
-  #giveUpExit(trade: Trade, reason: ExitReason, turn: Turn): void {
-    const { stop } = trade;
-    trade.owedExit = reason;
-    trade.wantedExit = null;
-    trade.targetDueMs = null;
-    const isGuarded = stop !== null && stop.isConfirmed && !stop.isEnded;
-    trade.phase = isGuarded ? "guarded" : "naked";
-    if (isGuarded && trade.isEntryEnded && !trade.isAdopted) this.placeTarget(trade, turn);
+  /** An exit has ended, and something is left: a part that was filled is followed at once, one that failed a little later. */
+  exitAgain(trade: Trade, isFilled: boolean, turn: Turn): void {
+    trade.exit = null;
+    if (isFilled) {
+      trade.exitsSentMs = trade.exitsSentMs.slice(0, -1);
+      trade.bandTries = 0;
+    }
+    if (isFilled || !this.#holdings.options.isVenueRemote || trade.wantedExit === null) {
+      this.exit(trade, turn);
+      return;
+    }
+    trade.exitDueMs = turn.nowMs + EXIT_AGAIN_MS;
+    turn.commands.push({ type: "wake", atNs: turn.nowNs + EXIT_AGAIN_MS * 1e6 });
   }
 
-  #base(trade: Trade, role: OrderRole): Omit<MarketOrder, "type"> {
+  /** Where an exit takes at worst that stays inside the band; null: nobody has told a price. */
+  #bandTicks({ symbolId, side, bandTries }: Trade): number | null {
+    const markE8 = this.#holdings.portfolio.markE8(symbolId);
+    if (markE8 === null) return null;
+    const ratio = BAND_RATIOS[Math.min(bandTries, BAND_RATIOS.length) - 1] ?? BAND_RATIOS[1] ?? 0;
+    const ticks = Number(markE8) / Number(this.#holdings.portfolio.rules(symbolId).tickE8);
+    return side > 0 ? Math.max(1, Math.ceil(ticks * (1 - ratio))) : Math.floor(ticks * (1 + ratio));
+  }
+
+  /** Enough was tried: guarded as before, and the reason is kept for the next minute. */
+  #giveUpExit(trade: Trade, reason: ExitReason, turn: Turn): void {
+    trade.owedExit = reason;
+    trade.wantedExit = null;
+    trade.exitDueMs = null;
+    trade.bandTries = 0;
+    const { stop } = trade;
+    const isGuarded = stop !== null && stop.isConfirmed && !stop.isEnded;
+    trade.phase = isGuarded ? "guarded" : "naked";
+    const mayOffer = trade.isEntryEnded && !trade.isAdopted && trade.targetsLost < TARGETS_LOST_MAX;
+    if (isGuarded && mayOffer) this.placeTarget(trade, turn);
+  }
+
+  #base(trade: Trade, role: OrderRole, steps: number): Omit<MarketOrder, "type"> {
     const { symbolId, symbol, tradeId } = trade;
     return {
       clientOrderId: clientOrderId(this.#holdings.options.engineId, role, tradeId, trade.attempts++),
@@ -127,7 +186,7 @@ export class ClosingOrders {
       symbol,
       role,
       side: trade.side > 0 ? -1 : 1,
-      qtySteps: qtySteps(trade.qtySteps),
+      qtySteps: qtySteps(steps),
       isReduceOnly: true,
     };
   }
@@ -138,14 +197,24 @@ export class ClosingOrders {
   }
 }
 
-function legOf(clientOrderId: string, ticks: number, steps: number): Leg {
-  return { clientOrderId, ticks, qtySteps: steps, filledSteps: 0, isConfirmed: false, isEnded: false };
+function legOf({ clientOrderId: id, qtySteps: steps }: OrderRequest, ticks: number, isWhole: boolean): Leg {
+  return {
+    clientOrderId: id,
+    ticks,
+    qtySteps: steps,
+    isWhole,
+    filledSteps: 0,
+    isConfirmed: false,
+    isEnded: false,
+  };
 }
 
 /** The stop at the plan's distance from the average price, rounded away from the entry (docs/trading.md 7). */
 export function stopTicks({ side, avgPrice, d, rules, adoptedStopTicks }: Trade): number {
   if (adoptedStopTicks !== null) return adoptedStopTicks;
-  return side > 0 ? Math.floor((avgPrice - d) / rules.tickSize) : Math.ceil((avgPrice + d) / rules.tickSize);
+  return side > 0
+    ? Math.max(1, Math.floor((avgPrice - d) / rules.tickSize))
+    : Math.ceil((avgPrice + d) / rules.tickSize);
 }
 
 /** The target at 1.5 stop distances, rounded away from the entry. */

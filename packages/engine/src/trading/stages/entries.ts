@@ -125,7 +125,7 @@ export class Entries {
       governors: this.#governors.state,
       longs,
       shorts: risks.sides.length - longs,
-      isInactive: this.#holdings.state !== "ACTIVE",
+      isInactive: this.#holdings.state !== "ACTIVE" || this.#isProbeOut(),
       isPaused: nowMs < this.#pace.pausedUntilMs(),
       isThrottled: this.#pace.entriesInMinute(nowMs) >= risk.entriesPerMinuteMax,
     };
@@ -203,6 +203,11 @@ export class Entries {
     };
   }
 
+  /** The one entry that is to show whether stops stand is under way. */
+  #isProbeOut(): boolean {
+    return this.#holdings.isProbing && this.#holdings.openTrades().some(isUnguarded);
+  }
+
   #obstacles(symbolId: SymbolId, standing: Standing, { refusal, turn: { nowMs } }: Moment): Obstacles {
     const { isInactive, isPaused, isThrottled, governors } = standing;
     return {
@@ -220,6 +225,10 @@ export class Entries {
       DAILY_LOSS: governors.isDayStopped,
     };
   }
+}
+
+function isUnguarded({ phase }: Trade): boolean {
+  return phase === "entering" || phase === "naked";
 }
 
 function rankOf(candidate: Candidate | Unpriced): Ranked {

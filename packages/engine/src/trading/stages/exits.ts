@@ -10,6 +10,8 @@ import type { ClosingOrders, Turn } from "./closing-orders.ts";
 
 /** A symbol without a bar for so long is judged by the clock. */
 export const BARLESS_MS: number = 3 * MINUTE_MS;
+/** The clock has been set, or the machine slept: by so much it went another way than the monotonic one between two events. */
+export const CLOCK_JUMP_MS: number = 15 * MINUTE_MS;
 
 /**
  * The rules that leave a position by themselves, judged at every closed minute (docs/trading.md 6). Stop and target rest
@@ -20,6 +22,9 @@ export class Exits {
   readonly #closing: ClosingOrders;
   readonly #governors: Governors;
   readonly #alarm: Alarm;
+  /** Of the event before. */
+  #lastMs: number | null = null;
+  #lastNs = 0;
 
   constructor(
     parts: { readonly holdings: Holdings; readonly closing: ClosingOrders; readonly governors: Governors },
@@ -44,6 +49,7 @@ export class Exits {
   /** The clock's own word where bars stay away: for the longest holding time, and for an exit that was given up. */
   overdue(turn: Turn): void {
     if (!this.#holdings.options.isVenueRemote) return;
+    this.#watchClock(turn);
     let isDue = false;
     for (const trade of this.#holdings.trades.values()) {
       const dueMs = clockDueMs(trade);
@@ -53,6 +59,15 @@ export class Exits {
     if (!isDue) return;
     for (const trade of this.#holdings.openTrades())
       if (turn.nowMs >= clockDueMs(trade)) this.#closing.beginExit(trade, trade.owedExit ?? "time", turn);
+  }
+
+  /** What a jump of the clock says of a trade's age is nothing: its bars go on counting (CL02). */
+  #watchClock({ nowMs, nowNs }: Turn): void {
+    const jumpMs = this.#lastMs === null ? 0 : nowMs - this.#lastMs - (nowNs - this.#lastNs) / 1e6;
+    this.#lastMs = nowMs;
+    this.#lastNs = nowNs;
+    if (Math.abs(jumpMs) < CLOCK_JUMP_MS) return;
+    for (const trade of this.#holdings.trades.values()) trade.clockJumpMs += jumpMs;
   }
 
   #onMinute(event: Extract<EngineEvent, { type: "minute" }>, turn: Turn): void {
@@ -101,8 +116,9 @@ function clockDueMs(trade: Trade): number {
 }
 
 /** When a trade is left whose symbol has no bars: 120 minutes after its signal, or 3 after its last bar, 123 at most. */
-function timeDueMs({ signalMs, lastBarMs, isAdopted }: Trade): number {
+function timeDueMs({ signalMs: givenMs, clockJumpMs, lastBarMs, isAdopted }: Trade): number {
   if (isAdopted) return Number.POSITIVE_INFINITY;
+  const signalMs = givenMs + clockJumpMs;
   const timeMs = signalMs + TRADE_PLAN.holdBarsMax * MINUTE_MS;
   return Math.min(timeMs + BARLESS_MS, Math.max(timeMs, Math.max(signalMs, lastBarMs) + BARLESS_MS));
 }

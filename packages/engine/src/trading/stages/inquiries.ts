@@ -1,6 +1,6 @@
 import type { Alarm } from "../alarm.ts";
 import type { Turn } from "./closing-orders.ts";
-import type { OrderTracker, TrackedOrder } from "./order-tracker.ts";
+import { OUTCOME_MS, type OrderTracker, type TrackedOrder } from "./order-tracker.ts";
 
 /** Fills of an order are asked for from so long before it was sent on: clocks may differ. */
 export const CLOCK_SKEW_MS = 1_000;
@@ -9,6 +9,8 @@ export const CLOCK_SKEW_MS = 1_000;
 type Doubt =
   /** What became of sending it. */
   | "outcome"
+  /** Whether a stop has come to the venue whose sending nobody has told of. */
+  | "word"
   /** Trades that it must have had, or whose absence proves its end. */
   | "trades"
   /** Whether its cancel has found it. */
@@ -25,6 +27,7 @@ type Doubt =
 /** When it is asked, ms from the first doubt; after the last one every `thenMs`. */
 const SCHEDULES: Readonly<Record<Doubt, { readonly delaysMs: readonly number[]; readonly thenMs: number }>> =
   {
+    word: { delaysMs: [500, 1_000], thenMs: 10_000 },
     outcome: { delaysMs: [300, 1_000, 3_000], thenMs: 10_000 },
     trades: { delaysMs: [300, 1_000, 3_000], thenMs: 10_000 },
     cancel: { delaysMs: [1_000, 3_000], thenMs: 10_000 },
@@ -51,9 +54,12 @@ export class Inquiries {
   /** When the next question is due, as of this version of what is known. */
   #dueMs = Number.POSITIVE_INFINITY;
   #version = -1;
+  /** Our own threads are slow: no word is late before `outcomeMs`. */
+  readonly #isSlow: boolean;
 
   constructor(orders: OrderTracker, alarm: Alarm) {
     this.#orders = orders;
+    this.#isSlow = orders.outcomeMs > OUTCOME_MS;
     this.#alarm = alarm;
   }
 
@@ -73,7 +79,10 @@ export class Inquiries {
   /** Asks about the order if it is time, and returns when that is next. */
   #look(order: TrackedOrder, turn: Turn): number {
     const { clientOrderId } = order.request;
-    if (order.state === "sent") return order.sentMs + this.#orders.outcomeMs;
+    // A stop is asked for while there is still time to leave what it does not guard; others when they are lost.
+    const isSent = order.state === "sent";
+    const lostMs = isSent ? order.sentMs + this.#orders.outcomeMs : Number.POSITIVE_INFINITY;
+    if (isSent && (order.request.type !== "stop-market" || this.#isSlow)) return lostMs;
     const doubt = doubtOf(order);
     if (doubt === null) {
       this.#inquiries.delete(clientOrderId);
@@ -81,18 +90,20 @@ export class Inquiries {
     }
     let inquiry = this.#inquiries.get(clientOrderId);
     if (inquiry?.doubt !== doubt) {
-      inquiry = { doubt, sinceMs: turn.nowMs, asked: 0 };
+      inquiry = { doubt, sinceMs: isSent ? order.sentMs : turn.nowMs, asked: 0 };
       this.#inquiries.set(clientOrderId, inquiry);
     }
-    if (turn.nowMs < dueOf(inquiry)) return dueOf(inquiry);
-    // Questions that were slept through are asked once.
-    while (dueOf(inquiry) <= turn.nowMs) inquiry.asked++;
-    ask(order, doubt, turn);
-    return dueOf(inquiry);
+    if (turn.nowMs >= dueOf(inquiry)) {
+      // Questions that were slept through are asked once.
+      while (dueOf(inquiry) <= turn.nowMs) inquiry.asked++;
+      ask(order, doubt, turn);
+    }
+    return Math.min(dueOf(inquiry), lostMs);
   }
 }
 
 function doubtOf(order: TrackedOrder): Doubt | null {
+  if (order.state === "sent") return "word";
   if (order.endAnsweredMs !== null || order.filledSteps < order.cumQtySteps) return "trades";
   if (order.state === "missing") return "missing";
   if (order.isCancelled) return "cancel";
@@ -108,12 +119,18 @@ function dueOf({ doubt, sinceMs, asked }: Inquiry): number {
   return sinceMs + (delaysMs[asked] ?? last + (asked - delaysMs.length + 1) * thenMs);
 }
 
-function ask({ request, sentMs, isCancelled }: TrackedOrder, doubt: Doubt, { commands }: Turn): void {
+function ask(
+  { request, sentMs, isCancelled, endAnsweredMs }: TrackedOrder,
+  doubt: Doubt,
+  { commands }: Turn,
+): void {
   const { symbolId, clientOrderId } = request;
   const isAlgo = request.type === "stop-market";
   if (doubt === "trades") {
     const sinceMs = sentMs - CLOCK_SKEW_MS;
     commands.push({ type: "ask", query: { type: "trades", symbolId, sinceMs } });
+    // That nothing more has filled is what the position has to say as well (EX38).
+    if (endAnsweredMs !== null) commands.push({ type: "ask", query: { type: "positions" } });
     return;
   }
   if (isCancelled) commands.push({ type: "cancel", symbolId, clientOrderId, isAlgo });

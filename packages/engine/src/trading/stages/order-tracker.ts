@@ -1,7 +1,16 @@
-import type { AccountAnswer, Fill, OpenOrder, OrderRequest, OrderStatus, OrderUpdate } from "@smcq/exchange";
+import type {
+  AccountAnswer,
+  OpenOrder,
+  OrderRequest,
+  OrderStatus,
+  OrderUpdate,
+  VenuePosition,
+} from "@smcq/exchange";
 import { assert, type SymbolId } from "@smcq/kernel";
 import type { EngineEvent } from "../../events.ts";
-import type { EntryFailure } from "../trading-events.ts";
+import type { OrderChange, TrackedOrder } from "./tracked-order.ts";
+
+export type { OrderChange, TrackedOrder } from "./tracked-order.ts";
 
 /** The least of `OrderTracker.outcomeMs`. */
 export const OUTCOME_MS = 3_000;
@@ -16,49 +25,6 @@ export const AGREE_MS = 2_000;
 /** How long a stop that went missing is looked for. */
 export const MISSING_MS = 86_400_000;
 
-/** What is known of an order that was sent. Times are venue ms, of the core's events. */
-export interface TrackedOrder {
-  readonly request: OrderRequest;
-  sentMs: number;
-  /**
-   * `sent`: no word yet. `unknown`: the word was lost. `working`: the venue has it. `missing`: the venue had it and knows
-   * it no more, it may come back. `ended`: nothing comes any more.
-   */
-  state: "sent" | "unknown" | "working" | "missing" | "ended";
-  /** When it became unknown or missing. */
-  doubtedMs: number;
-  cumQtySteps: number;
-  /** Steps of the trades that were told one by one. */
-  filledSteps: number;
-  /** The venue has told its end; trades of it may be on their way still. */
-  isTerminal: boolean;
-  /** The venue has shown it, besides its reply to sending it. */
-  isSeen: boolean;
-  /** A list of what rests was without it. */
-  isUnlisted: boolean;
-  /** A stop that has been set off: its end follows at once. */
-  isSetOff: boolean;
-  isCancelled: boolean;
-  /** An answer told its end: its trades are asked for twice before that is believed. Null: none did. */
-  endAnsweredMs: number | null;
-  /** When the question left whose answer began to agree: trades after an answered end, or an order nobody knows. */
-  agreeingMs: number | null;
-  readonly tradeIds: Set<string>;
-}
-
-/**
- * What an event changed about an order, for the stages behind. `appeared`: a missing one is back. `powerless`: an answer
- * says that it was taken off before it was done, by nobody of ours; trades that it had may still be untold.
- */
-export type OrderChange =
-  | { readonly type: "working"; readonly order: TrackedOrder }
-  | { readonly type: "refused"; readonly order: TrackedOrder; readonly code: EntryFailure }
-  | { readonly type: "unknown"; readonly order: TrackedOrder }
-  | { readonly type: "appeared"; readonly order: TrackedOrder }
-  | { readonly type: "powerless"; readonly order: TrackedOrder }
-  | { readonly type: "filled"; readonly order: TrackedOrder; readonly fill: Fill }
-  | { readonly type: "ended"; readonly order: TrackedOrder };
-
 type OrderAnswer = Extract<AccountAnswer, { type: "order" }>;
 
 const SET_OFF: ReadonlySet<OrderStatus> = new Set(["triggering", "triggered"]);
@@ -67,8 +33,8 @@ const TERMINAL: ReadonlySet<OrderStatus> = new Set([...DONE, "canceled", "expire
 
 /**
  * Every order that was sent, by its client id: three-state outcomes, trades counted once, quantities that never go back,
- * ends that stay ends. What the stream tells is believed at once; an answer's end when its trades were asked for twice,
- * and that nobody knows an order when two answers agree.
+ * ends that stay ends. What the stream tells is believed at once; an answer's end when its trades were asked for twice
+ * and the venue's position agrees, and that nobody knows an order when two answers agree.
  *
  *   sent ──► working ──► ended
  *     └─► unknown ─┘ └────▲ ▲
@@ -81,12 +47,17 @@ export class OrderTracker {
   /** Of them, those in these states, in the order in which they came to them. */
   readonly #sent = new Set<TrackedOrder>();
   readonly #unknown = new Set<TrackedOrder>();
+  /** Orders that were acked and that the stream has told nothing of, by when they were; the oldest first. */
+  readonly #untold = new Map<TrackedOrder, number>();
   /** An order without any word for so long is one whose outcome was lost. */
   readonly outcomeMs: number;
+  /** Of the books, signed. */
+  readonly #heldSteps: (symbolId: SymbolId) => number;
   #version = 0;
 
-  constructor(wordFloorMs = 0) {
+  constructor(wordFloorMs: number, heldSteps: (symbolId: SymbolId) => number) {
     this.outcomeMs = Math.max(OUTCOME_MS, wordFloorMs);
+    this.#heldSteps = heldSteps;
   }
 
   /** Another number after anything may have become known of an order. */
@@ -101,6 +72,24 @@ export class OrderTracker {
 
   get unknownCount(): number {
     return this.#unknown.size;
+  }
+
+  /** When the oldest order was acked of which the stream has told nothing since; null: there is none. */
+  get untoldSinceMs(): number | null {
+    for (const ackedMs of this.#untold.values()) return ackedMs;
+    return null;
+  }
+
+  forgetUntold(): void {
+    this.#untold.clear();
+  }
+
+  /** The stream has told of the order. */
+  told(clientOrderId: string): void {
+    const order = this.#orders.get(clientOrderId);
+    if (order === undefined) return;
+    order.isTold = true;
+    this.#untold.delete(order);
   }
 
   /** When the oldest order of unknown outcome was sent; null: there is none. */
@@ -136,10 +125,13 @@ export class OrderTracker {
       filledSteps: 0,
       isTerminal: false,
       isSeen: false,
+      isTold: false,
       isUnlisted: false,
       isSetOff: false,
+      endStatus: null,
       isCancelled: false,
       endAnsweredMs: null,
+      isPositionAgreed: false,
       agreeingMs: null,
       tradeIds: new Set(),
     };
@@ -181,7 +173,10 @@ export class OrderTracker {
     if (order === undefined) return [];
     const { outcome } = event;
     // The stream may have been faster: what it told of the order stands.
-    if (outcome.type === "acked") return this.#working(order);
+    if (outcome.type === "acked") {
+      if (!order.isTold) this.#untold.set(order, event.nowMs);
+      return this.#working(order);
+    }
     // A second order of that id was refused, by whoever sent it twice: nothing is told of the first.
     if (outcome.type === "refused" && outcome.code !== "DUPLICATE_ID") {
       if (order.state === "working") return [];
@@ -214,7 +209,7 @@ export class OrderTracker {
       order.filledSteps += fill.qtySteps;
       order.agreeingMs = null;
       assert(
-        order.filledSteps <= order.request.qtySteps,
+        order.filledSteps <= order.request.qtySteps || isWhole(order.request),
         "Invariant: an order fills no more than it asked for",
       );
       changes.push({ type: "filled", order, fill });
@@ -222,12 +217,14 @@ export class OrderTracker {
     order.cumQtySteps = Math.max(order.cumQtySteps, update.cumQtySteps);
     order.isTerminal ||= isEnd;
     order.isSetOff ||= SET_OFF.has(update.status);
+    if (isEnd) order.endStatus = update.status;
     return [...changes, ...this.#endIfAllTold(order)];
   }
 
   #onAnswer(answer: AccountAnswer, nowMs: number): readonly OrderChange[] {
     if (answer.type === "order") return this.#onOrderAnswer(answer, nowMs);
     if (answer.type === "open-orders") return this.#onList(answer.orders, answer.askedMs);
+    if (answer.type === "positions") this.#onPositions(answer.positions, answer.askedMs);
     if (answer.type !== "trades" || answer.query.type !== "trades") return [];
     const { symbolId, sinceMs } = answer.query;
     const changes: OrderChange[] = [];
@@ -246,6 +243,7 @@ export class OrderTracker {
     const isPowerless =
       isEnd && order.endAnsweredMs === null && !DONE.has(update.status) && !order.isCancelled;
     if (isEnd) order.endAnsweredMs ??= nowMs;
+    if (isEnd) order.endStatus = update.status;
     const seen = this.#seen(order);
     order.cumQtySteps = Math.max(order.cumQtySteps, update.cumQtySteps);
     if (!isEnd) return seen;
@@ -265,6 +263,16 @@ export class OrderTracker {
       } else if (order.state === "working" && askedMs >= order.sentMs + LISTED_MS) order.isUnlisted = true;
     }
     return changes;
+  }
+
+  #onPositions(positions: readonly VenuePosition[], askedMs: number): void {
+    for (const order of this.#orders.values()) {
+      if (order.endAnsweredMs === null || askedMs < order.endAnsweredMs) continue;
+      const { symbolId } = order.request;
+      const venueSteps = positions.find((held) => held.symbolId === symbolId)?.qtySteps ?? 0;
+      order.isPositionAgreed = venueSteps === this.#heldSteps(symbolId);
+      if (!order.isPositionAgreed) order.agreeingMs = null;
+    }
   }
 
   /** The venue knows no such order: believed when the order is old enough and two answers say so. */
@@ -287,11 +295,11 @@ export class OrderTracker {
     return [{ type: "ended", order }];
   }
 
-  /** All its trades until `askedMs` were told; an answered end is believed after the second time. */
+  /** All its trades until `askedMs` were told; an answered end is believed after the second time, if the position agrees. */
   #onTradesTold(order: TrackedOrder, askedMs: number): readonly OrderChange[] {
     if (order.endAnsweredMs === null || askedMs < order.endAnsweredMs) return [];
     order.agreeingMs ??= askedMs;
-    if (askedMs < order.agreeingMs + AGREE_MS) return [];
+    if (askedMs < order.agreeingMs + AGREE_MS || !order.isPositionAgreed) return [];
     order.isTerminal = true;
     return this.#endIfAllTold(order);
   }
@@ -324,14 +332,15 @@ export class OrderTracker {
 
   /** A stop that has finished may have trades on their way still: it ends when they are all told. */
   #endIfAllTold(order: TrackedOrder): readonly OrderChange[] {
-    const isWhole = order.filledSteps === order.request.qtySteps;
-    if (!isWhole && !(order.isTerminal && order.filledSteps >= order.cumQtySteps)) return [];
+    const isFilled = order.filledSteps === order.request.qtySteps && !isWhole(order.request);
+    if (!isFilled && !(order.isTerminal && order.filledSteps >= order.cumQtySteps)) return [];
     this.#end(order);
     return [{ type: "ended", order }];
   }
 
   #end(order: TrackedOrder): void {
     order.state = "ended";
+    this.#untold.delete(order);
     this.#sent.delete(order);
     this.#unknown.delete(order);
     const { clientOrderId, symbolId } = order.request;
@@ -340,4 +349,8 @@ export class OrderTracker {
     if (left > 0) this.#openIn.set(symbolId, left);
     else this.#openIn.delete(symbolId);
   }
+}
+
+function isWhole(request: OrderRequest): boolean {
+  return request.type === "stop-market" && request.isClosePosition === true;
 }

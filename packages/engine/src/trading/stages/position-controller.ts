@@ -2,18 +2,22 @@ import type { Fill } from "@smcq/exchange";
 import { assert, divRound, present } from "@smcq/kernel";
 import type { Position } from "@smcq/portfolio";
 import type { Pace } from "@smcq/risk";
-import type { Alarm } from "../alarm.ts";
 import { ADL_PAUSE_MS, adopted, adoptedStopTicks, foreignReason } from "../adoption.ts";
 import { type Booked, isUnexplained } from "../books.ts";
+import { EntryRefusals } from "../entry-refusals.ts";
 import type { Holdings } from "../holdings.ts";
 import { coveredSteps, type Trade } from "../trade.ts";
 import { recordOf } from "../trade-record.ts";
 import type { ExitReason } from "../trading-events.ts";
-import { type ClosingOrders, stopTicks, type Turn } from "./closing-orders.ts";
+import { BAND_RATIOS, type ClosingOrders, TARGETS_LOST_MAX, type Turn } from "./closing-orders.ts";
+import type { Cover } from "./cover.ts";
 import type { OrderChange, TrackedOrder } from "./order-tracker.ts";
 
 /** What the trade of an order has to hear besides its fills. */
 type Told = Exclude<OrderChange, { type: "appeared" | "filled" }>;
+
+/** Sizes that a venue does not take, whatever the price. */
+const SIZES: ReadonlySet<string> = new Set(["LOT_SIZE", "MARKET_LOT_SIZE"]);
 
 /** A fill, and how the books have taken it. */
 export interface HeardFill {
@@ -23,9 +27,6 @@ export interface HeardFill {
   readonly booked: Booked;
 }
 
-/** Targets of a trade that may end without a word of ours; then it goes on without. */
-export const TARGETS_LOST_MAX = 3;
-
 /**
  * Keeps every position guarded, and knows when it is over (docs/trading.md 5): a stop from the first fill on, a target
  * once the stop stands, the market order once the target is out of the way, and nothing left resting at the end.
@@ -34,16 +35,20 @@ export class PositionController {
   readonly #holdings: Holdings;
   readonly #closing: ClosingOrders;
   readonly #pace: Pace;
-  readonly #alarm: Alarm;
+  readonly #cover: Cover;
+  readonly #refusals: EntryRefusals;
 
-  constructor(
-    parts: { readonly holdings: Holdings; readonly closing: ClosingOrders; readonly pace: Pace },
-    alarm: Alarm,
-  ) {
+  constructor(parts: {
+    readonly holdings: Holdings;
+    readonly closing: ClosingOrders;
+    readonly pace: Pace;
+    readonly cover: Cover;
+  }) {
     this.#holdings = parts.holdings;
     this.#closing = parts.closing;
     this.#pace = parts.pace;
-    this.#alarm = alarm;
+    this.#cover = parts.cover;
+    this.#refusals = new EntryRefusals(parts.holdings);
   }
 
   /** Takes what an event changed about orders; `booked`: its fill in the books, if it had one. */
@@ -65,7 +70,7 @@ export class PositionController {
         if (trade.entryOrderId === order.request.clientOrderId) this.#onEntry(trade, change, turn);
         return;
       case "stop":
-        this.#onStop(trade, change, turn);
+        if (this.#cover.onStop(trade, change, turn)) this.#offer(trade, turn);
         return;
       case "target":
         this.#onTarget(trade, change, turn);
@@ -114,7 +119,7 @@ export class PositionController {
     const trade = adopted(this.#holdings, position, fill, symbol);
     trade.feesE8 = fill.feeE8;
     this.#holdings.keepTrade(trade);
-    this.#guard(trade, turn);
+    this.#cover.guard(trade, turn);
   }
 
   /** More is held. What our entry did not buy is a person's: from then on all of it is guarded, and left to that person. */
@@ -130,9 +135,9 @@ export class PositionController {
     if (trade.phase === "entering") trade.phase = "naked";
     // A row had told of what it fully explains.
     if (!isOwn && booked.explainedSteps < fill.qtySteps) this.#takeOver(trade, fill, turn);
-    this.#guard(trade, turn);
+    this.#cover.guard(trade, turn);
     // An exit that waits for the target's end goes on waiting.
-    if (trade.targetDueMs === null) this.#closing.exit(trade, turn);
+    if (trade.exitDueMs === null) this.#closing.exit(trade, turn);
   }
 
   /** The stop stays where it stood, for the part that was ours. */
@@ -153,7 +158,7 @@ export class PositionController {
     for (const leg of [trade.stop, trade.formerStop, trade.target])
       if (order !== null && leg?.clientOrderId === order.request.clientOrderId) {
         leg.filledSteps = order.filledSteps;
-        leg.isEnded ||= leg.filledSteps >= leg.qtySteps;
+        leg.isEnded ||= !leg.isWhole && leg.filledSteps >= leg.qtySteps;
       }
     if (trade.qtySteps > 0) {
       if (order === null) this.#fit(trade, turn);
@@ -188,26 +193,24 @@ export class PositionController {
 
   /** Less is held than stop and target were made for: smaller ones take their place. */
   #fit(trade: Trade, turn: Turn): void {
-    const { stop, target } = trade;
-    const isTooLarge = stop !== null && stop.qtySteps - stop.filledSteps > trade.qtySteps;
-    if (isTooLarge && stop.isConfirmed && !stop.isEnded && trade.formerStop === null) {
-      trade.formerStop = stop;
-      this.#closing.placeStop(trade, turn);
-    }
+    const { target } = trade;
+    this.#cover.fit(trade, turn);
     if (target !== null && !target.isEnded && target.qtySteps - target.filledSteps > trade.qtySteps)
       this.#closing.cancelTarget(trade, target, turn);
   }
 
   #onEntry(trade: Trade, change: Told, turn: Turn): void {
+    if (change.type === "working") this.#refusals.taken(trade.symbolId);
     if (change.type !== "refused" && change.type !== "ended") return;
     trade.isEntryEnded = true;
     if (trade.qtySteps > 0) {
-      this.#guard(trade, turn);
+      this.#cover.guard(trade, turn);
       this.#offer(trade, turn);
     } else if (trade.exitReason !== null) this.#close(trade, turn);
     else {
       const { symbolId, tradeId } = trade;
       const reason = change.type === "refused" ? change.code : "UNFILLED";
+      if (change.type === "refused") this.#refusals.refused(symbolId, change.code, turn.nowMs);
       turn.commands.push({ type: "entry-failed", symbolId, tradeId, reason });
       this.#forget(trade);
     }
@@ -217,101 +220,30 @@ export class PositionController {
   #onExit(trade: Trade, change: Told, turn: Turn): void {
     if (trade.exit?.clientOrderId !== change.order.request.clientOrderId) return;
     if (change.type !== "refused" && change.type !== "ended") return;
-    trade.exit = null;
-    this.#closing.exit(trade, turn);
-    if (trade.wantedExit === null) this.#guard(trade, turn);
-  }
-
-  /** The stop covers what is held, from where the plan wants it; a new one stands before the old one goes. */
-  #guard(trade: Trade, turn: Turn): void {
-    const { stop } = trade;
-    if (trade.qtySteps === 0) return;
-    if (stop === null || stop.isEnded) {
-      this.#closing.placeStop(trade, turn);
-    } else if (stop.qtySteps - stop.filledSteps < trade.qtySteps || stop.ticks !== stopTicks(trade)) {
-      // At most two stand at once: a third fill waits for the second's word.
-      if (trade.formerStop === null && stop.isConfirmed) {
-        trade.formerStop = stop;
-        this.#closing.placeStop(trade, turn);
-      }
+    const { filledSteps, request } = change.order;
+    if (change.type === "refused" && SIZES.has(change.code) && request.qtySteps > 1) {
+      // More than the venue takes at once: half of it, and no try is lost.
+      trade.exitStepsMax = Math.max(1, Math.floor(request.qtySteps / 2));
+      this.#closing.exitAgain(trade, true, turn);
+    } else {
+      const isBandless = change.type === "refused" && change.code === "PERCENT_PRICE";
+      trade.bandTries =
+        isBandless || trade.bandTries > 0 ? (trade.bandTries + 1) % (BAND_RATIOS.length + 1) : 0;
+      this.#closing.exitAgain(trade, filledSteps === request.qtySteps, turn);
     }
-    this.#watchCover(trade, turn);
+    if (trade.wantedExit === null) this.#cover.guard(trade, turn);
   }
 
-  /** What confirmed stops do not cover gets a deadline, whatever else is waited for; what they cover has none. */
-  #watchCover(trade: Trade, turn: Turn): void {
-    if (coveredSteps(trade) >= trade.qtySteps) trade.coverDueMs = null;
-    else if (trade.coverDueMs === null) {
-      const { protectMs } = this.#holdings;
-      trade.coverDueMs = turn.nowMs + protectMs;
-      // A first stop's own word asks for the wake; a fill beyond a stop that stands has no other.
-      if (coveredSteps(trade) > 0) turn.commands.push({ type: "wake", atNs: turn.nowNs + protectMs * 1e6 });
-    }
-  }
-
-  /** What is due by now: an exit whose target tells no end, a position whose stop tells nothing. */
+  /** What is due by now: an exit that waits for its target's end or its next try, a position whose stop tells nothing. */
   overdue(turn: Turn): void {
     for (const trade of this.#holdings.trades.values()) {
-      if (trade.targetDueMs !== null && turn.nowMs >= trade.targetDueMs) this.#closing.exit(trade, turn);
-      if (trade.coverDueMs !== null) this.#alarm.at(trade.coverDueMs, turn);
-      if (trade.coverDueMs === null || turn.nowMs < trade.coverDueMs || trade.qtySteps === 0) continue;
-      trade.coverDueMs = null;
-      this.#closing.beginExit(trade, "unguarded", turn);
+      if (trade.exitDueMs !== null && turn.nowMs >= trade.exitDueMs) {
+        this.#closing.exit(trade, turn);
+        // Given up for now: as guarded as it was before.
+        if (trade.wantedExit === null) this.#cover.guard(trade, turn);
+      }
+      this.#cover.overdue(trade, turn);
     }
-  }
-
-  #onStop(trade: Trade, change: Told, turn: Turn): void {
-    const { order } = change;
-    const isFormer = trade.formerStop?.clientOrderId === order.request.clientOrderId;
-    const leg = isFormer ? trade.formerStop : trade.stop;
-    if (leg === null || leg.clientOrderId !== order.request.clientOrderId) return;
-    switch (change.type) {
-      case "working":
-        leg.isConfirmed = true;
-        this.#onGuarded(trade, turn);
-        return;
-      case "unknown":
-        turn.commands.push({
-          type: "wake",
-          atNs: turn.nowNs + this.#holdings.protectMs * 1e6,
-        });
-        return;
-      case "refused":
-        leg.isEnded = true;
-        // The price may be beyond the stop already: what cannot be guarded is left.
-        if (!isFormer) this.#closing.beginExit(trade, "unguarded", turn);
-        return;
-      // Cover does not wait for trades that a powerless stop may have had: the new one only reduces.
-      case "powerless":
-      case "ended":
-        leg.isEnded = true;
-        if (order.state === "missing") this.#holdings.unprotected(leg.clientOrderId, turn.nowMs);
-        if (isFormer) trade.formerStop = null;
-        else if (this.#leaveIfStopsGetLost(trade, turn)) return;
-        this.#guard(trade, turn);
-        return;
-      default:
-        change satisfies never;
-    }
-  }
-
-  /** Nobody of ours ended this stop: what loses them again and again is left, and true is returned. */
-  #leaveIfStopsGetLost(trade: Trade, turn: Turn): boolean {
-    if (trade.qtySteps === 0) return false;
-    const { stopsLostMax, stopsLostWindowMs } = this.#holdings.options.protocol;
-    const recent = trade.stopsLostMs.filter((lostMs) => lostMs > turn.nowMs - stopsLostWindowMs);
-    trade.stopsLostMs = [...recent, turn.nowMs].slice(-stopsLostMax);
-    if (trade.stopsLostMs.length < stopsLostMax) return false;
-    this.#closing.beginExit(trade, "unguarded", turn);
-    return true;
-  }
-
-  #onGuarded(trade: Trade, turn: Turn): void {
-    const { formerStop } = trade;
-    if (formerStop !== null) this.#closing.cancelStop(trade, formerStop, turn);
-    if (trade.phase === "naked") trade.phase = "guarded";
-    this.#guard(trade, turn);
-    this.#offer(trade, turn);
   }
 
   /** The target: when the entry is over and the stop for all of it stands; again when the venue has ended it. */

@@ -58,7 +58,8 @@ export class States {
   /** What time and money say by themselves. */
   #judge(turn: Turn): void {
     const { nowMs } = turn;
-    this.#holdings.reduce("account-stream", !this.#isStreamLive || this.#holdings.isUnchecked);
+    const { isUnchecked, isStreamSilent } = this.#holdings;
+    this.#holdings.reduce("account-stream", !this.#isStreamLive || isUnchecked || isStreamSilent);
     const sinceMs = this.#orders.unknownSinceMs;
     const unknownMs = Math.max(UNKNOWN_MS, 2 * this.#holdings.options.wordFloorMs);
     const isUnknown = sinceMs !== null && nowMs >= sinceMs + unknownMs;
@@ -66,7 +67,7 @@ export class States {
     this.#holdings.reduce("outcome-unknown", isUnknown);
     this.#holdings.reduce("account-doubtful", this.#holdings.isWalletDoubtful || this.#isBroke);
     const failures = this.#holdings.unprotectedCount(nowMs);
-    this.#holdings.reduce("protection", failures >= FAILURES_REDUCING);
+    this.#holdings.failProtection(failures >= FAILURES_REDUCING);
     if (failures >= FAILURES_HALTING) this.#holdings.halt("protection");
   }
 
