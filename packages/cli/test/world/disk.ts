@@ -1,6 +1,7 @@
 import type { EngineOptions } from "@smcq/engine";
-import { type Clock, Rng } from "@smcq/kernel";
+import type { Clock, Rng } from "@smcq/kernel";
 import { type JournalBatch, type JournalRow, LedgerJournal } from "../../../ledger/test/support/inside.ts";
+import type { Strikes } from "./strikes.ts";
 
 /** Shares of a journal's batches that a disk's faults strike (docs/reliability.md DK01-DK05). */
 export interface DiskFaults {
@@ -20,7 +21,7 @@ const GONE_MS_MAX = 3_000;
 export const STORE_MS_MAX = 4;
 
 export interface DiskOptions {
-  readonly seed: number;
+  readonly strikes: Strikes;
   readonly clock: Clock;
   readonly faults: DiskFaults;
   readonly onHealth: (isSound: boolean) => void;
@@ -31,14 +32,13 @@ export class Disk {
   readonly journal: LedgerJournal;
   readonly rows: JournalRow[] = [];
   readonly #options: DiskOptions;
-  readonly #rng: Rng;
   #faults: DiskFaults;
   /** Threads that were there before: what they still had to say is never heard. */
   #threads = 0;
+  #batches = 0;
 
   constructor(options: DiskOptions, engine: EngineOptions) {
     this.#options = options;
-    this.#rng = new Rng(options.seed);
     this.#faults = options.faults;
     const waiting: JournalBatch[] = [];
     this.journal = new LedgerJournal(
@@ -59,25 +59,28 @@ export class Disk {
   }
 
   #take(batch: JournalBatch): void {
-    const rng = this.#rng;
-    const { slow, refused, gone } = this.#faults;
-    if (rng.chance(gone)) return this.#die(batch);
-    const lateMs = rng.chance(slow) ? rng.int(SLOW_MS_MAX) : rng.int(STORE_MS_MAX);
-    const isRefused = rng.chance(refused);
-    this.#soon(lateMs, () => {
-      if (isRefused) return this.journal.onRefused();
+    const { strikes } = this.#options;
+    const name = `disk #${++this.#batches}`;
+    const rng = strikes.rng(name);
+    const isSlow = rng.chance(this.#faults.slow);
+    const isRefused = rng.chance(this.#faults.refused);
+    const isGone = rng.chance(this.#faults.gone);
+    const isStruck = (isSlow || isRefused || isGone) && strikes.strikes(name);
+    if (isStruck && isGone) return this.#die(batch, rng);
+    this.#soon(rng.int(isStruck && isSlow ? SLOW_MS_MAX : STORE_MS_MAX), () => {
+      if (isStruck && isRefused) return this.journal.onRefused();
       this.#store(batch);
       this.journal.onStored();
     });
   }
 
   /** Perhaps the batch was stored, and nobody has said so. */
-  #die(batch: JournalBatch): void {
-    if (this.#rng.chance(0.5)) this.#store(batch);
+  #die(batch: JournalBatch, rng: Rng): void {
+    if (rng.chance(0.5)) this.#store(batch);
     this.#threads++;
     this.#soon(1, () => {
       this.journal.onThread(false);
-      this.#soon(1 + this.#rng.int(GONE_MS_MAX), () => this.journal.onThread(true));
+      this.#soon(1 + rng.int(GONE_MS_MAX), () => this.journal.onThread(true));
     });
   }
 

@@ -1,4 +1,5 @@
 import { type MischiefSettings, NO_MISCHIEF } from "@smcq/exchange-sim";
+import { errorMessage } from "@smcq/kernel";
 import { DetectedMarket } from "./detected-market.ts";
 import type { DiskFaults } from "./disk.ts";
 import { type Others, SETTLE_S, World } from "./world.ts";
@@ -31,7 +32,7 @@ export const BUSY_OTHERS: Others = {
 export const BAD_DISK: DiskFaults = { slow: 0.002, refused: 0.01, gone: 0.001 };
 
 /** While faults strike, and how long the world then has to come to rest, virtual seconds. */
-const STORM_S = 600;
+export const STORM_S = 600;
 const CALM_S = 90;
 const DOUBT = "REDUCING: account-doubtful";
 
@@ -41,26 +42,30 @@ export interface Weather {
   readonly others: Others;
   /** Absent: sound. */
   readonly disk?: DiskFaults;
+  /** Names of the only strikes that may happen; absent: whatever chance wants. */
+  readonly only?: readonly string[];
+  /** How long the storm lasts, virtual seconds; absent: `STORM_S`. */
+  readonly stormS?: number;
 }
 
 /** What one world came to. */
 export interface Outlived {
+  readonly seed: number;
   /** What did not hold, with the seed before it; empty when all is well. */
   readonly faults: readonly string[];
   readonly trades: number;
   readonly reasons: readonly string[];
   /** Everything the core said, a line each. */
   readonly record: string;
+  /** Names of what went wrong, in order. */
+  readonly strikes: readonly string[];
   readonly world: World;
 }
 
 /** A storm, then calm, then everything is left: what must hold at each of these points. */
 export function outlive(weather: Weather): Outlived {
-  return endured(
-    new World({ ...weather, isStrictReduceOnly: weather.seed % 5 === 0 }),
-    weather.seed,
-    STORM_S,
-  );
+  const { seed, stormS = STORM_S } = weather;
+  return endured(new World({ ...weather, isStrictReduceOnly: seed % 5 === 0 }), seed, stormS);
 }
 
 /** The same over real bars, in which the detector itself finds the setups, for so many virtual seconds. */
@@ -72,6 +77,24 @@ export async function outliveDetected(weather: Weather, symbols: number, stormS:
 }
 
 function endured(world: World, seed: number, stormS: number): Outlived {
+  const found: string[] = [];
+  try {
+    found.push(...lived(world, stormS));
+  } catch (error) {
+    found.push(`the core stops: ${errorMessage(error)}`);
+  }
+  return {
+    seed,
+    faults: found.map((text) => `seed ${seed}: ${text}`),
+    trades: world.trades.length,
+    reasons: world.trades.map(({ reason }) => reason),
+    record: world.record,
+    strikes: world.strikes.happened,
+    world,
+  };
+}
+
+function lived(world: World, stormS: number): readonly string[] {
   world.seconds(stormS);
   world.calm();
   world.seconds(CALM_S - SETTLE_S);
@@ -81,19 +104,8 @@ function endured(world: World, seed: number, stormS: number): Outlived {
   world.say("flatten");
   world.seconds(CALM_S - SETTLE_S);
   world.settle();
-  found.push(
-    ...world.faults,
-    ...world.differences().map((text) => `at the end: ${text}`),
-    ...world.left(),
-    ...world.unkept(),
-  );
-  return {
-    faults: found.map((text) => `seed ${seed}: ${text}`),
-    trades: world.trades.length,
-    reasons: world.trades.map(({ reason }) => reason),
-    record: world.record,
-    world,
-  };
+  const atTheEnd = world.differences().map((text) => `at the end: ${text}`);
+  return [...found, ...world.faults, ...atTheEnd, ...world.left(), ...world.unkept()];
 }
 
 /** The storm of a campaign's seed: in every second one no word of the stream is lost, which allows for stricter limits. */

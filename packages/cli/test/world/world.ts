@@ -10,12 +10,12 @@ import {
 } from "@smcq/engine";
 import { tradingRules } from "@smcq/exchange";
 import {
-  Mischief,
   type MischiefSettings,
   NO_MISCHIEF,
   SIM_EXCHANGE_DEFAULTS,
   SimExchange,
   SimGateway,
+  unit4,
   type VenueRules,
   venueRulesAround,
 } from "@smcq/exchange-sim";
@@ -23,6 +23,7 @@ import { MARKET_ENTRY } from "@smcq/features";
 import { ManualClock, MINUTE_MS, parseE8, present, Rng, type SymbolId, symbolId } from "@smcq/kernel";
 import type { RiskParameters } from "@smcq/risk";
 import type { DetectedMarket } from "./detected-market.ts";
+import { Strikes } from "./strikes.ts";
 import { Disk, type DiskFaults, SOUND_DISK, STORE_MS_MAX } from "./disk.ts";
 
 export const WALLET_E8: bigint = parseE8("10000");
@@ -67,6 +68,24 @@ const DRAWN_SYMBOLS = Array.from({ length: SYMBOLS }, (_, index) => {
   return { symbol, rules: venueRulesAround(tradingRules({ symbol, ...texts })) };
 });
 
+type MarketDeed = Exclude<keyof Others, "transfers" | "cutsStream">;
+const MARKET_DEEDS = [
+  "closes",
+  "deleverages",
+  "opens",
+  "funds",
+  "setsLeverage",
+  "cancelsStops",
+] as const satisfies readonly MarketDeed[];
+const DEEDS: readonly (keyof Others)[] = [...MARKET_DEEDS, "transfers", "cutsStream"];
+const NEEDS_POSITION: ReadonlySet<MarketDeed> = new Set(["closes", "deleverages"]);
+
+interface Held {
+  readonly id: SymbolId;
+  readonly heldE8: bigint;
+  readonly stepE8: bigint;
+}
+
 export interface WorldOptions {
   readonly seed: number;
   /** Absent: prices and setups are drawn by lot. */
@@ -74,6 +93,8 @@ export interface WorldOptions {
   readonly mischief: MischiefSettings;
   readonly others: Others;
   readonly disk?: DiskFaults;
+  /** Names of the only strikes that may happen; absent: whatever chance wants. */
+  readonly only?: readonly string[];
   readonly risk?: Partial<RiskParameters>;
   readonly isStrictReduceOnly?: boolean;
 }
@@ -98,12 +119,13 @@ export class World {
   record = "";
   readonly #options: WorldOptions;
   readonly #rng: Rng;
+  readonly #startMs: number;
   readonly #clock: ManualClock;
   readonly #inbox = new Inbox();
   readonly #loop: EngineLoop;
   readonly disk: Disk;
   readonly #gateway: SimGateway;
-  readonly #mischief: Mischief;
+  readonly strikes: Strikes;
   readonly markets: readonly Market[];
   readonly #nakedSinceMs = new Map<SymbolId, number>();
   readonly #entryIds = new Map<string, number>();
@@ -116,10 +138,11 @@ export class World {
   constructor(options: WorldOptions) {
     this.#options = options;
     const { seed, mischief, others, risk = {} } = options;
-    this.#clock = new ManualClock(options.detected?.startMs ?? START_MS);
+    this.#startMs = options.detected?.startMs ?? START_MS;
+    this.#clock = new ManualClock(this.#startMs);
     this.#rng = new Rng(seed);
     this.#others = others;
-    this.#mischief = new Mischief(seed ^ 0x5eed, mischief);
+    this.strikes = new Strikes(seed, mischief, options.only ?? null);
     const isStrictReduceOnly = options.isStrictReduceOnly ?? false;
     this.exchange = new SimExchange({ ...SIM_EXCHANGE_DEFAULTS, walletE8: WALLET_E8, isStrictReduceOnly });
     const clock = this.#clock;
@@ -129,7 +152,7 @@ export class World {
       clock,
       latency,
       seed,
-      mischief: this.#mischief,
+      mischief: this.strikes,
     });
     const { risk: defaults, protocol, fees } = loadConfig({ env: {}, flags: {} }).config;
     const engineOptions: EngineOptions = {
@@ -151,7 +174,7 @@ export class World {
     const inbox = this.#inbox;
     this.disk = new Disk(
       {
-        seed: seed ^ 0xd15c,
+        strikes: this.strikes,
         clock,
         faults: options.disk ?? SOUND_DISK,
         onHealth: (isSound) => inbox.put({ type: "ledger-health", isSound }),
@@ -199,7 +222,7 @@ export class World {
 
   /** From now on nothing goes wrong, and nobody else trades. */
   calm(): void {
-    this.#mischief.set(NO_MISCHIEF);
+    this.strikes.set(NO_MISCHIEF);
     this.disk.set(SOUND_DISK);
     this.#others = NOBODY;
     this.#areSignals = false;
@@ -367,37 +390,59 @@ export class World {
 
   /** Somebody else in the account, or the venue by itself. */
   #meddle(): void {
-    const rng = this.#rng;
-    const { closes, deleverages, opens, transfers, funds, cancelsStops, setsLeverage, cutsStream } =
-      this.#others;
+    const { transfers, cutsStream } = this.#others;
     const nowMs = this.#clock.nowMs();
     const held = this.#held();
-    for (const { id, rules } of this.markets) {
-      const { stepE8 } = rules.trading;
-      const heldE8 = held.get(id) ?? 0n;
-      const side = heldE8 > 0n ? -1 : 1;
-      const sizeE8 = heldE8 < 0n ? -heldE8 : heldE8;
-      if (heldE8 !== 0n && rng.chance(closes)) this.#person(id, side, this.#partOf(sizeE8, stepE8));
-      if (heldE8 !== 0n && rng.chance(deleverages))
-        this.exchange.deleverage(id, this.#partOf(sizeE8, stepE8), nowMs);
-      if (rng.chance(opens)) this.#person(id, rng.chance(0.5) ? 1 : -1, BigInt(1 + rng.int(20)) * stepE8);
-      if (rng.chance(funds)) this.exchange.fund(id, BigInt(rng.int(40_000) - 20_000), nowMs);
-      if (rng.chance(setsLeverage)) this.exchange.setLeverage(id, 1 + rng.int(20), nowMs);
-      if (rng.chance(cancelsStops))
-        for (const algo of this.exchange.openAlgos().filter(({ symbolId: own }) => own === id))
-          this.exchange.cancelAlgo(id, algo.clientAlgoId, nowMs);
-    }
-    if (rng.chance(transfers)) this.exchange.transfer(parseE8(String(rng.int(400) - 200)), nowMs);
-    if (rng.chance(cutsStream)) {
-      const forMs = 1_000 + rng.int(20_000);
-      this.#darkUntilMs = Math.max(this.#darkUntilMs, nowMs + forMs);
-      this.#gateway.cut(forMs);
-    }
+    for (const { id, rules } of this.markets)
+      for (const deed of MARKET_DEEDS) {
+        if (NEEDS_POSITION.has(deed) && !held.has(id)) continue;
+        const rng = this.#deed(deed, id, this.#others[deed]);
+        if (rng !== null)
+          this.#do(deed, { id, heldE8: held.get(id) ?? 0n, stepE8: rules.trading.stepE8 }, rng);
+      }
+    const transfer = this.#deed("transfers", 0, transfers);
+    if (transfer !== null) this.exchange.transfer(parseE8(String(transfer.int(400) - 200)), nowMs);
+    const cut = this.#deed("cutsStream", 0, cutsStream);
+    if (cut === null) return;
+    const forMs = 1_000 + cut.int(20_000);
+    this.#darkUntilMs = Math.max(this.#darkUntilMs, nowMs + forMs);
+    this.#gateway.cut(forMs);
   }
 
-  #partOf(sizeE8: bigint, stepE8: bigint): bigint {
-    const steps = Number(sizeE8 / stepE8);
-    return this.#rng.chance(0.4) ? sizeE8 : BigInt(1 + this.#rng.int(steps)) * stepE8;
+  /** The chance of a deed that happens in this step; null: it does not. */
+  #deed(deed: keyof Others, id: number, share: number): Rng | null {
+    const step = (this.#clock.nowMs() - this.#startMs) / STEP_MS;
+    if (unit4(this.#options.seed, step, id, DEEDS.indexOf(deed)) >= share) return null;
+    const name = `${deed} S${id} ${step}`;
+    return this.strikes.strikes(name) ? this.strikes.rng(name) : null;
+  }
+
+  #do(deed: MarketDeed, market: Held, rng: Rng): void {
+    const { id, heldE8, stepE8 } = market;
+    const nowMs = this.#clock.nowMs();
+    switch (deed) {
+      case "closes":
+        this.#person(id, heldE8 > 0n ? -1 : 1, partOf(market, rng));
+        return;
+      case "deleverages":
+        this.exchange.deleverage(id, partOf(market, rng), nowMs);
+        return;
+      case "opens":
+        this.#person(id, rng.chance(0.5) ? 1 : -1, BigInt(1 + rng.int(20)) * stepE8);
+        return;
+      case "funds":
+        this.exchange.fund(id, BigInt(rng.int(40_000) - 20_000), nowMs);
+        return;
+      case "setsLeverage":
+        this.exchange.setLeverage(id, 1 + rng.int(20), nowMs);
+        return;
+      case "cancelsStops":
+        for (const algo of this.exchange.openAlgos().filter(({ symbolId: own }) => own === id))
+          this.exchange.cancelAlgo(id, algo.clientAlgoId, nowMs);
+        return;
+      default:
+        deed satisfies never;
+    }
   }
 
   #person(id: SymbolId, side: 1 | -1, qtyE8: bigint): void {
@@ -522,4 +567,10 @@ export class World {
 /** The price that is printed, on the tick. */
 function e8Of({ price, rules }: Market): bigint {
   return BigInt(Math.round(price / rules.trading.tickSize)) * rules.tickE8;
+}
+
+/** All of it, or some steps. */
+function partOf({ heldE8, stepE8 }: Held, rng: Rng): bigint {
+  const sizeE8 = heldE8 < 0n ? -heldE8 : heldE8;
+  return rng.chance(0.4) ? sizeE8 : BigInt(1 + rng.int(Number(sizeE8 / stepE8))) * stepE8;
 }
