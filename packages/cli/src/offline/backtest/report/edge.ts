@@ -1,8 +1,8 @@
 import type { BacktestReport } from "../backtest-report.ts";
-import { numberText, shareText, signedText, stopsText } from "./format.ts";
+import { numberText, shareText, signedText, stopsText } from "../../report/format.ts";
 import { type Markup, markup, note, section, table } from "./markup.ts";
 import { type DeflatedSharpe, SHARPE_DAYS_MIN } from "./sharpe.ts";
-import type { Expectancy } from "./statistics.ts";
+import type { Expectancy } from "../../report/expectancy.ts";
 
 const DAYS_A_YEAR = 365;
 /** With fewer blocks a bootstrap's interval is far too narrow. */

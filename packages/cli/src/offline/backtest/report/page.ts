@@ -1,7 +1,8 @@
-import { type BacktestReport, TRADES_MIN } from "../backtest-report.ts";
+import { TRADES_MIN } from "../../report/expectancy.ts";
+import type { BacktestReport } from "../backtest-report.ts";
 import { curveSections, exposureSection, type PageFacts } from "./curves.ts";
 import { explainedSection } from "./explained.ts";
-import { minuteText, moneyText, numberText, shareText } from "./format.ts";
+import { minuteText, moneyText, numberText, shareText } from "../../report/format.ts";
 import { type Markup, markup, signed } from "./markup.ts";
 import { edgeSections } from "./edge.ts";
 import { STYLE } from "./style.ts";
