@@ -1,5 +1,6 @@
 import { type CancelTimer, type Clock, errorMessage, repeat, SmcqError, SystemClock } from "@smcq/kernel";
 import yargs, { type Argv } from "yargs";
+import { askCommands } from "./commands/ask.ts";
 import { backtestCommand } from "./commands/backtest.ts";
 import { configCommand } from "./commands/config.ts";
 import { datasetCommand } from "./commands/dataset.ts";
@@ -45,10 +46,11 @@ function build(argv: readonly string[], setExitCode: (exitCode: number) => void)
     .command(backtestCommand(setExitCode))
     .command(modelCommand(setExitCode))
     .command(ledgerCommand(setExitCode))
+    .command([...askCommands(setExitCode)])
     .command(configCommand(setExitCode))
     .demandCommand(
       1,
-      "a command is needed: engine, universe, scan, dataset, backtest, model, ledger or config",
+      "a command is needed: engine, universe, scan, dataset, backtest, model, ledger, trades, pnl or config",
     )
     .strict()
     .middleware(lastWins)

@@ -43,6 +43,9 @@ const EXITS: Readonly<Record<ExitReason, string>> = {
   "end-of-data": "The bars of the symbol ended while the trade was open.",
 };
 
+/** Every reason that a trade may end for. */
+export const EXIT_REASONS: readonly string[] = Object.keys(EXITS);
+
 /** What raises a setup (docs/smc.md section 10). */
 export const SETUP_MEANINGS =
   "S1: a sweep of liquidity with a break of structure. S2: a return into a fair value gap, with the trend. S3: a return to an order block, with the trend.";
