@@ -24,7 +24,12 @@ export function withoutSeparator(argv: readonly string[]): string[] {
 function lastWins(args: Record<string, unknown>): void {
   const [command] = Array.isArray(args["_"]) ? args["_"] : [];
   const takesFiles = command === "dataset" || command === "backtest";
-  const lists = new Set(["_", "set", ...(takesFiles ? ["klines"] : [])]);
+  const lists = new Set([
+    "_",
+    "set",
+    ...(takesFiles ? ["klines"] : []),
+    ...(command === "explain" ? ["time"] : []),
+  ]);
   for (const [flag, value] of Object.entries(args))
     if (Array.isArray(value) && !lists.has(flag)) args[flag] = value.at(-1);
 }
@@ -50,7 +55,7 @@ function build(argv: readonly string[], setExitCode: (exitCode: number) => void)
     .command(configCommand(setExitCode))
     .demandCommand(
       1,
-      "a command is needed: engine, universe, scan, dataset, backtest, model, ledger, trades, pnl or config",
+      "a command is needed: engine, universe, scan, dataset, backtest, model, ledger, trades, pnl, decisions, explain or config",
     )
     .strict()
     .middleware(lastWins)

@@ -25,8 +25,10 @@ export type { MinuteCount, RunSummary, StoredSignal } from "./reader.ts";
 export { RecordReader } from "./records/record-reader.ts";
 export type {
   Booked,
+  EquityAt,
   JournaledRun,
   OpenPosition,
+  OutcomeCount,
   RecordFilter,
   RecordPage,
   RefusalCount,

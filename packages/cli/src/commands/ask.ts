@@ -2,10 +2,12 @@ import { ledgerFile, RecordReader } from "@smcq/ledger";
 import type { Argv, CommandModule } from "yargs";
 import { ExitCode } from "../exit-codes.ts";
 import { type Answer, formatOf, rendered } from "../offline/ledger/answer/answer.ts";
-import { LIMIT_DEFAULT, questionOf, runOf } from "../offline/ledger/answer/question.ts";
-import { TIME_FORM } from "../offline/ledger/answer/utc-time.ts";
+import { LIMIT_DEFAULT, questionOf, runOf, symbolOf } from "../offline/ledger/answer/question.ts";
+import { parseMinute, TIME_FORM } from "../offline/ledger/answer/utc-time.ts";
+import { askDecisions, askRefusals, OUTCOME_NAMES } from "../offline/ledger/ask-decisions.ts";
 import { askPnl, type Grouping, GROUPINGS } from "../offline/ledger/ask-pnl.ts";
 import { askTrades } from "../offline/ledger/ask-trades.ts";
+import { askExplain } from "../offline/ledger/explain/ask-explain.ts";
 import { EXIT_REASONS } from "../offline/report/meanings.ts";
 import { printResult } from "../output/print-result.ts";
 import { loadSettings } from "./settings.ts";
@@ -42,6 +44,41 @@ const COMMANDS: readonly AskCommand[] = [
         describe: "what trades are summed up by: day of the exit, hour of the entry (UTC) ...",
       }),
     ask: (reader, args) => askPnl(reader, runOf(reader, args), args["by"] as Grouping),
+  },
+  {
+    command: "decisions",
+    describe: "what became of every signal above the threshold, newest last",
+    builder: (argv) =>
+      rowFlags(argv)
+        .option("outcome", {
+          type: "string",
+          requiresArg: true,
+          describe: "only this outcome: APPROVED, COST_GATE, STREAK_PAUSE ...",
+        })
+        .option("refusals", { type: "boolean", describe: "how often which gate said no, by minute" }),
+    ask: (reader, args) => {
+      const question = questionOf(reader, args, { flag: "outcome", names: OUTCOME_NAMES });
+      return args["refusals"] === true ? askRefusals(reader, question) : askDecisions(reader, question);
+    },
+  },
+  {
+    command: "explain <symbol> <time..>",
+    describe: "why a symbol's minute went as it went: gates, size, orders, money; or what is known of it",
+    builder: (argv) =>
+      runFlag(argv, false)
+        .positional("symbol", { type: "string", demandOption: true, describe: "such as BTCUSDT" })
+        .positional("time", {
+          type: "string",
+          array: true,
+          demandOption: true,
+          describe: `the close of the bar, the minute in which it was decided on; ${TIME_FORM}`,
+        }),
+    ask: (reader, args) =>
+      askExplain(reader, {
+        symbol: symbolOf(reader, String(args["symbol"])),
+        closeMs: parseMinute("TIME", (args["time"] as readonly string[]).join(" ")),
+        run: typeof args["run"] === "string" ? reader.run(args["run"]) : null,
+      }),
   },
 ];
 

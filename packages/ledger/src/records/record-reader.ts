@@ -7,6 +7,7 @@ import { openJournalFile } from "../journal/stored-rows.ts";
 import {
   BOOKED,
   DECISIONS,
+  EQUITY_AT,
   FILLS,
   INCIDENTS,
   INCOME,
@@ -14,6 +15,7 @@ import {
   MONEY_OF_SYMBOLS,
   OPEN_POSITIONS,
   ORDERS,
+  OUTCOMES,
   REFUSALS,
   RUNS,
   SIGNALS_AT,
@@ -23,8 +25,10 @@ import {
 } from "./record-sql.ts";
 import type {
   Booked,
+  EquityAt,
   JournaledRun,
   OpenPosition,
+  OutcomeCount,
   RecordFilter,
   RecordPage,
   RefusalCount,
@@ -100,7 +104,12 @@ export class RecordReader {
     }));
   }
 
-  /** Refusals by minute and code; of one symbol there are none: its decisions are. */
+  /** How often each outcome came, most often first. */
+  outcomes({ limit: _limit, ...filter }: RecordFilter): readonly OutcomeCount[] {
+    return this.#all<OutcomeCount>(OUTCOMES, filter);
+  }
+
+  /** Refusals by the minute of the decision and code. */
   refusals(filter: RecordFilter): RecordPage<RefusalCount> {
     return this.#page<RefusalCount, RefusalCount>(REFUSALS, filter, (row) => row);
   }
@@ -154,9 +163,15 @@ export class RecordReader {
     });
   }
 
-  /** Signals of all symbols whose bar opened then, in the order in which they were told. */
-  signalsAt(runKey: number, openTimeMs: number): readonly SignalAt[] {
-    return this.#all<SignalColumns>(SIGNALS_AT, runKey, openTimeMs).map(signalAt);
+  /** Signals of all symbols whose bar opened in [fromMs, toMs), in the order in which they were told. */
+  signalsAt(runKey: number, fromMs: number, toMs: number): readonly SignalAt[] {
+    return this.#all<SignalColumns>(SIGNALS_AT, runKey, fromMs, toMs).map(signalAt);
+  }
+
+  /** Null: no minute had closed in the run. */
+  equityAt(runKey: number, atMs: number): EquityAt | null {
+    const [row] = this.#all<WithText<EquityAt, "equityE8">>(EQUITY_AT, runKey, atMs);
+    return row === undefined ? null : { closeMs: row.closeMs, equityE8: BigInt(row.equityE8) };
   }
 
   /** Orders of a symbol in the order in which they left. */

@@ -38,21 +38,28 @@ ${where("exit_ms", "reason")} ORDER BY t.run_key DESC, t.seq DESC, t.nth DESC LI
 
 export const DECISIONS: PagedSql = {
   rows: `
-SELECT r.run_id AS runId, t.seq, t.time_ms AS timeMs, t.symbol_id AS symbolId, t.symbol, t.side, t.setup, t.score,
+SELECT r.run_id AS runId, t.seq, t.nth, t.time_ms AS timeMs, t.symbol_id AS symbolId, t.symbol, t.side, t.setup, t.score,
   t.receipt
 FROM decisions t JOIN runs r USING (run_key)
 ${where("time_ms", "outcome")} ORDER BY t.run_key DESC, t.seq DESC, t.nth DESC LIMIT @limit`,
   count: `SELECT count(*) FROM decisions t ${where("time_ms", "outcome")}`,
 };
 
-// The table of refusals knows no symbols; the decisions that it counts do.
+// Counted from the decisions, which know their symbols: the table of refusals does not.
+const REFUSED = `
+SELECT t.run_key, CAST(t.time_ms / 60000 AS INTEGER) * 60000 AS minute_ms, t.outcome AS code, count(*) AS count
+FROM decisions t ${where("time_ms", "outcome")} AND t.outcome <> 'APPROVED' GROUP BY t.run_key, minute_ms, code`;
+
 export const REFUSALS: PagedSql = {
   rows: `
-SELECT r.run_id AS runId, t.minute_ms AS minuteMs, t.code, t.count
-FROM refusals t JOIN runs r USING (run_key)
-${where("minute_ms", "code", "@symbol IS NULL")} ORDER BY t.run_key DESC, t.minute_ms DESC, t.code DESC LIMIT @limit`,
-  count: `SELECT count(*) FROM refusals t ${where("minute_ms", "code", "@symbol IS NULL")}`,
+SELECT r.run_id AS runId, t.minute_ms AS minuteMs, t.code, t.count FROM (${REFUSED}) t JOIN runs r USING (run_key)
+ORDER BY t.run_key DESC, t.minute_ms DESC, t.code DESC LIMIT @limit`,
+  count: `SELECT count(*) FROM (${REFUSED})`,
 };
+
+export const OUTCOMES: string = `
+SELECT t.outcome, count(*) AS count FROM decisions t ${where("time_ms", "outcome")}
+GROUP BY t.outcome ORDER BY count DESC, t.outcome`;
 
 export const BOOKED: string = `
 SELECT
@@ -83,9 +90,14 @@ FROM positions p JOIN instruments i USING (run_key, symbol_id)
 WHERE p.run_key = ? AND p.qty_steps <> 0 ORDER BY i.symbol`;
 
 export const SIGNALS_AT: string = `
-SELECT y.symbol, s.side, s.setup, s.score, c.scorer_id AS scorerId, s.is_rest_confirmed AS isRestConfirmed
+SELECT y.symbol, s.side, s.setup, s.open_time_ms AS openTimeMs, s.score, c.scorer_id AS scorerId,
+  s.is_rest_confirmed AS isRestConfirmed
 FROM signals s JOIN symbols y USING (symbol_key) JOIN scorers c USING (scorer_key)
-WHERE s.run_key = ? AND s.open_time_ms = ? ORDER BY s.signal_key`;
+WHERE s.run_key = ? AND s.open_time_ms >= ? AND s.open_time_ms < ? ORDER BY s.signal_key`;
+
+export const EQUITY_AT: string = `
+SELECT close_ms AS closeMs, CAST(equity_e8 AS TEXT) AS equityE8 FROM equity
+WHERE run_key = ? AND close_ms <= ? ORDER BY close_ms DESC LIMIT 1`;
 
 export const ORDERS: string = `
 SELECT client_order_id AS clientOrderId, role, side, type, qty_steps AS qtySteps, price_ticks AS priceTicks,
@@ -100,7 +112,7 @@ ORDER BY seq`;
 export const FILLS: string = `
 SELECT f.trade_id AS tradeId, f.client_order_id AS clientOrderId, f.side, f.price_ticks AS priceTicks,
   f.qty_steps AS qtySteps, CAST(f.fee_e8 AS TEXT) AS feeE8, CAST(f.realised_e8 AS TEXT) AS realisedE8,
-  f.is_maker AS isMaker, f.time_ms AS timeMs
+  f.is_maker AS isMaker, f.time_ms AS timeMs, f.seq
 FROM fills f JOIN instruments i USING (run_key, symbol_id)
 WHERE f.run_key = ? AND i.symbol = ? ORDER BY f.seq, f.time_ms, f.rowid`;
 
@@ -110,7 +122,7 @@ FROM income n LEFT JOIN instruments i USING (run_key, symbol_id)
 WHERE n.run_key = ? AND i.symbol = ? ORDER BY n.seq, n.income_id`;
 
 export const INCIDENTS: string = `
-SELECT n.at_ms AS atMs, n.kind, i.symbol, n.detail
+SELECT n.seq, n.at_ms AS atMs, n.kind, i.symbol, n.detail
 FROM incidents n LEFT JOIN instruments i USING (run_key, symbol_id)
 WHERE n.run_key = ? AND n.kind = ? ORDER BY n.seq, n.nth`;
 

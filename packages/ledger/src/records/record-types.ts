@@ -36,9 +36,23 @@ export type StoredTrade = Omit<TradeRecord, Doubtful> & {
 
 export type StoredDecision = Omit<DecisionRecord, "score"> & {
   readonly runId: string;
+  /** The event that it was made in, and its place among that event's commands. */
   readonly seq: number;
+  readonly nth: number;
   readonly score: number | null;
 };
+
+/** Decisions with one outcome. */
+export interface OutcomeCount {
+  readonly outcome: string;
+  readonly count: number;
+}
+
+/** Equity at the last minute that had closed. USDT e8. */
+export interface EquityAt {
+  readonly closeMs: number;
+  readonly equityE8: bigint;
+}
 
 /** Signals of a minute that were refused with one code. */
 export interface RefusalCount {
@@ -48,11 +62,13 @@ export interface RefusalCount {
   readonly count: number;
 }
 
-/** A signal as `explain` needs it. */
+/** A scored candidate, without its features. */
 export interface SignalAt {
   readonly symbol: string;
   readonly side: 1 | -1;
   readonly setup: number;
+  /** Of the bar whose close raised it. */
+  readonly openTimeMs: number;
   readonly score: number;
   readonly scorerId: string;
   readonly isRestConfirmed: boolean;
@@ -85,6 +101,8 @@ export interface StoredFill {
   readonly realisedE8: bigint;
   readonly isMaker: boolean;
   readonly timeMs: number;
+  /** The event that told it. */
+  readonly seq: number;
 }
 
 export interface StoredIncome {
@@ -96,6 +114,7 @@ export interface StoredIncome {
 }
 
 export interface StoredIncident {
+  readonly seq: number;
   readonly atMs: number;
   readonly kind: string;
   readonly symbol: string | null;
