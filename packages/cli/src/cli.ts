@@ -55,7 +55,7 @@ function build(argv: readonly string[], setExitCode: (exitCode: number) => void)
     .command(configCommand(setExitCode))
     .demandCommand(
       1,
-      "a command is needed: engine, universe, scan, dataset, backtest, model, ledger, trades, pnl, decisions, explain or config",
+      "a command is needed: engine, universe, scan, dataset, backtest, model, ledger, trades, pnl, decisions, explain, risk or config",
     )
     .strict()
     .middleware(lastWins)

@@ -6,6 +6,7 @@ import { LIMIT_DEFAULT, questionOf, runOf, symbolOf } from "../offline/ledger/an
 import { parseMinute, TIME_FORM } from "../offline/ledger/answer/utc-time.ts";
 import { askDecisions, askRefusals, OUTCOME_NAMES } from "../offline/ledger/ask-decisions.ts";
 import { askPnl, type Grouping, GROUPINGS } from "../offline/ledger/ask-pnl.ts";
+import { askRisk } from "../offline/ledger/ask-risk.ts";
 import { askTrades } from "../offline/ledger/ask-trades.ts";
 import { askExplain } from "../offline/ledger/explain/ask-explain.ts";
 import { EXIT_REASONS } from "../offline/report/meanings.ts";
@@ -79,6 +80,13 @@ const COMMANDS: readonly AskCommand[] = [
         closeMs: parseMinute("TIME", (args["time"] as readonly string[]).join(" ")),
         run: typeof args["run"] === "string" ? reader.run(args["run"]) : null,
       }),
+  },
+  {
+    command: "risk",
+    describe: "what is at risk when a run's journal ends, beside its limits, and what holds entries back",
+    builder: (argv) => runFlag(argv, false),
+    ask: (reader, args, file) =>
+      askRisk(file, reader.run(typeof args["run"] === "string" ? args["run"] : null)),
   },
 ];
 

@@ -50,6 +50,6 @@ export function durationText(ms: number): string {
 }
 
 /** A count with its word: 1 trade, 1,200 trades. */
-export function counted(count: number, word: string): string {
-  return `${numberText(count)} ${word}${count === 1 ? "" : "s"}`;
+export function counted(count: number, word: string, words = `${word}s`): string {
+  return `${numberText(count)} ${count === 1 ? word : words}`;
 }
