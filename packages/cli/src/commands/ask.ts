@@ -104,6 +104,8 @@ export function askCommands(setExitCode: (exitCode: number) => void): readonly C
       try {
         const answer = ask(reader, args, file);
         await printResult(rendered(answer, format));
+        if (format === "csv" && typeof answer.notice === "string")
+          process.stderr.write(`smcq: ${answer.notice}\n`);
         setExitCode(answer.isSound ? ExitCode.Ok : ExitCode.Ledger);
       } finally {
         reader.close();
@@ -125,7 +127,7 @@ function runFlag(argv: Argv, areAllAllowed: boolean): Argv {
   return argv.option("run", {
     type: "string",
     requiresArg: true,
-    describe: `the run's id${all}; the last one with a journal unless given`,
+    describe: `the run's id, or its beginning${all}; the last one with a journal unless given`,
   });
 }
 

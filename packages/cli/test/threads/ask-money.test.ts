@@ -6,6 +6,7 @@ import type { Command, EngineEvent, TradeRecord } from "@smcq/engine";
 import { wordsOf } from "@smcq/engine";
 import { notionalE8, parseE8 } from "@smcq/kernel";
 import { ledgerFile } from "@smcq/ledger";
+import { utcText } from "@smcq/scoring";
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { ExitCode } from "../../src/exit-codes.ts";
 import type { Row } from "../../src/offline/ledger/answer/answer.ts";
@@ -176,6 +177,8 @@ describe("the money of 20 recorded runs", () => {
 
   it("shows the last rows of many and says how many more there are", async () => {
     const { text } = await smcq("trades", "--data-dir", dataDir, "--run", "all", "--limit", "3");
+    const csv = await smcq("trades", "--data-dir", dataDir, "--run", "all", "--limit", "3", "--csv");
+    expect([readCsv(csv.text).length, csv.said]).toEqual([3, expect.stringContaining("the last 3 of")]);
     const total = runs.reduce((sum, { turns }) => sum + tradesOf(turns).length, 0);
     expect(text).toContain(`the last 3 of ${total} trades: ${total - 3} more before (--limit ${total})`);
   });
@@ -192,6 +195,38 @@ describe("the money of 20 recorded runs", () => {
       expect(text.split("\n").filter((line) => line.length > 80)).toEqual([]);
     }
   });
+});
+
+describe("names and amounts of any length", () => {
+  it.each(["1000SHIBUSDT", "1000000LONGESTNAMEUSDT_261225", "币安人生USDT"])(
+    "fit 80 columns: %s",
+    async (symbol) => {
+      const dataDir = await recordedLedger(twentyRuns(SEED).slice(0, 2));
+      const db = new DatabaseSync(ledgerFile(dataDir));
+      for (const table of ["trades", "decisions", "instruments", "orders", "algo_orders"])
+        db.exec(`UPDATE ${table} SET symbol = '${symbol}'`);
+      db.exec("UPDATE trades SET pnl_e8 = -987654321012345, r = -12.345, reason = 'end-of-data'");
+      db.exec("UPDATE fills SET fee_e8 = 123456789012345, realised_e8 = -987654321012345 WHERE rowid = 1");
+      const decided = db.prepare("SELECT time_ms AS ms FROM decisions WHERE outcome = 'APPROVED'").get();
+      db.close();
+      const minute = utcText(Number((decided as { readonly ms: number }).ms)).slice(0, 16);
+      for (const argv of [
+        ["trades"],
+        ["pnl"],
+        ["pnl", "--by", "symbol"],
+        ["decisions"],
+        ["explain", symbol, minute],
+      ])
+        for (const run of [[], ["--run", "all"]].slice(0, argv[0] === "explain" ? 1 : 2)) {
+          const { text } = await smcq(...argv, ...run, "--data-dir", dataDir);
+          const width = (line: string): number => line.length + (line.match(/[\u4e00-\u9fff]/g) ?? []).length;
+          expect([argv, text.split("\n").filter((line) => width(line) > 80)]).toEqual([argv, []]);
+        }
+      const { text } = await smcq("trades", "--data-dir", dataDir);
+      expect(text).toContain(symbol.length > 14 ? "1000000" : symbol);
+      expect(text).toContain("−9,876,543.21");
+    },
+  );
 });
 
 describe("a ledger that was changed", () => {
@@ -215,7 +250,15 @@ describe("a ledger that was changed", () => {
 });
 
 describe("what is asked wrongly", () => {
+  let wrongDir: string;
+
+  beforeAll(async () => {
+    wrongDir = await recordedLedger([recorded(SEED)], mkdtempSync(join(tmpdir(), "smcq-ask-")));
+    return () => rmSync(wrongDir, { recursive: true, force: true });
+  });
+
   it.each([
+    [["trades", "--run", "run-9"], ExitCode.Ledger, "no run run-9 has a journal"],
     [["trades", "--run", "nobody"], ExitCode.Ledger, "no run nobody has a journal"],
     [
       ["trades", "--since", "yesterday"],
@@ -232,8 +275,7 @@ describe("what is asked wrongly", () => {
     [["pnl", "--by", "mood"], ExitCode.Usage, "by"],
     [["pnl", "--symbol", "S1"], ExitCode.Usage, "symbol"],
   ])("%j is refused", async (argv, code, text) => {
-    const dataDir = await recordedLedger([recorded(SEED)]);
-    const found = await smcq(...argv, "--data-dir", dataDir);
+    const found = await smcq(...argv, "--data-dir", wrongDir);
     expect([found.code, found.said]).toEqual([code, expect.stringContaining(text)]);
   });
 

@@ -74,11 +74,22 @@ export class RecordReader {
     return this.#all<RunColumns>(RUNS).map(journaledRun);
   }
 
-  /** The run of that id, or the last one; refuses with LEDGER_RUN_MISMATCH what has no journal. */
+  /**
+   * The run of that id, or the only one whose id begins so, or the last one (null); refuses with LEDGER_RUN_MISMATCH what has
+   * no journal, and a beginning of several.
+   */
   run(wanted: string | null): JournaledRun {
-    const found = this.runs().findLast(({ runId }) => wanted === null || runId === wanted);
-    if (found !== undefined) return found;
-    const text = wanted === null ? "no run has a journal" : `no run ${wanted} has a journal`;
+    const runs = this.runs();
+    const exact = runs.findLast(({ runId }) => wanted === null || runId === wanted);
+    const begun = exact === undefined ? runs.filter(({ runId }) => runId.startsWith(wanted ?? "")) : [exact];
+    const [found] = begun;
+    if (found !== undefined && begun.length === 1) return found;
+    const text =
+      begun.length > 1
+        ? `${begun.length} runs begin with ${wanted ?? ""}: ${begun.map(({ runId }) => runId).join(", ")}`
+        : wanted === null
+          ? "no run has a journal"
+          : `no run ${wanted} has a journal`;
     throw new SmcqError(LedgerErrorCode.RunMismatch, text, { context: { runId: wanted } });
   }
 

@@ -4,7 +4,7 @@ import { counted, minuteText, NONE, numberText, shareText } from "../report/form
 import { outcomeMeaning } from "../report/meanings.ts";
 import { sideText } from "../report/receipt-text.ts";
 import type { Answer, Row } from "./answer/answer.ts";
-import { type Question, runLine, shownText, strangerText } from "./answer/question.ts";
+import { cutNotice, type Question, runLine, shownText, strangerText } from "./answer/question.ts";
 import { DECISION_COLUMNS, decisionRow } from "./answer/record-rows.ts";
 import { textTable, wrapped } from "./answer/text-table.ts";
 import { isoText } from "./answer/utc-time.ts";
@@ -25,6 +25,7 @@ export function askDecisions(reader: RecordReader, question: Question): Answer {
     data: { run: question.run?.runId ?? "all", total, shown: rows.length, outcomes, decisions: rows },
     columns: DECISION_COLUMNS,
     rows,
+    notice: cutNotice(rows.length, total, "decisions"),
     text: `${runLine(question.run)}\n\n${decisionTable(decisions, risk)}${foot}${outcomeText(outcomes, total)}${strangerText(reader, question)}`,
   };
 }
@@ -50,6 +51,7 @@ export function askRefusals(reader: RecordReader, question: Question): Answer {
     data: { run: question.run?.runId ?? "all", total, shown: rows.length, outcomes, refusals: rows },
     columns: REFUSAL_COLUMNS,
     rows,
+    notice: cutNotice(rows.length, total, "rows of minute and code"),
     text: `${runLine(question.run)}\n\n${rows.length === 0 ? "" : `${table}\n`}${foot}${outcomeText(outcomes, sum)}${strangerText(reader, question)}`,
   };
 }

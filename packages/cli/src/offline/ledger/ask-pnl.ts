@@ -153,7 +153,13 @@ function accountText(account: Account): string {
   const lines = accountLines(account).map(([name, valueE8]) => [name, e8Text(valueE8)]);
   const table = textTable([{ name: "Account" }, { name: "USDT", isFigure: true }], lines);
   const within = `in it: price results ${e8Text(realisedE8)}, fees ${e8Text(-feesE8)}, funding ${e8Text(fundingE8)}`;
-  return `${table}${wrapped(within)}\n${wrapped(proofText(account))}${openText(account)}`;
+  const loose =
+    account.looseE8 === 0n
+      ? ""
+      : wrapped(
+          `of no trade: what was told after a trade's end, or a table that was changed (smcq ledger rebuild says which)`,
+        );
+  return `${table}${wrapped(within)}${loose}\n${wrapped(proofText(account))}${openText(account)}`;
 }
 
 /** Whether what was booked is the wallet that the core itself told. */
@@ -239,8 +245,21 @@ function accountsText(accounts: readonly Account[]): string {
       ? "each adds up to the last 1e-8: start, everything that was booked and transfers are the engine's own wallet"
       : wrong.map((account) => `run ${account.run.runId}: ${proofText(account)}`).join("\n");
   const open = accounts.reduce((sum, own) => sum + own.open.length, 0);
+  const same = areApart(accounts.map(({ run }) => run))
+    ? ""
+    : wrapped(
+        "Runs of this ledger have lived through the same time: their trades are not independent, and an interval over them is too narrow.",
+      );
   return `${table}\n${proof
     .split("\n")
     .map((line) => wrapped(line))
-    .join("")}${counted(open, "position")} open at the ends of the runs, whose result is none yet\n`;
+    .join("")}${counted(open, "position")} open at the ends of the runs, whose result is none yet\n${same}`;
+}
+
+/** No two runs have lived through the same time. */
+function areApart(runs: readonly JournaledRun[]): boolean {
+  const periods = runs
+    .flatMap(({ firstMs, lastMs }) => (firstMs === null || lastMs === null ? [] : [{ firstMs, lastMs }]))
+    .sort((a, b) => a.firstMs - b.firstMs);
+  return periods.every(({ lastMs }, at) => lastMs < (periods[at + 1]?.firstMs ?? Number.POSITIVE_INFINITY));
 }

@@ -3,7 +3,7 @@ import { minuteText, numberText, signedText, stopsText } from "../report/format.
 import { sideText } from "../report/receipt-text.ts";
 import { groupOf } from "../report/trade-groups.ts";
 import type { Answer } from "./answer/answer.ts";
-import { type Question, runLine, shownText, strangerText } from "./answer/question.ts";
+import { cutNotice, type Question, runLine, shownText, strangerText } from "./answer/question.ts";
 import { TRADE_COLUMNS, tradeRow } from "./answer/record-rows.ts";
 import { textTable, wrapped } from "./answer/text-table.ts";
 
@@ -17,6 +17,7 @@ export function askTrades(reader: RecordReader, question: Question): Answer {
     data: { run: question.run?.runId ?? "all", total, shown: rows.length, sums, trades: rows },
     columns: TRADE_COLUMNS,
     rows,
+    notice: cutNotice(rows.length, total, "trades"),
     text: `${runLine(question.run)}\n\n${tableOf(trades)}${footOf(trades, total, sums)}${strangerText(reader, question)}`,
   };
 }
@@ -29,7 +30,7 @@ function tableOf(trades: readonly StoredTrade[]): string {
       { name: "Out" },
       { name: "Symbol", mayShrink: true },
       { name: "Trade" },
-      { name: "Reason" },
+      { name: "Reason", mayShrink: true },
       { name: "Net USDT", isFigure: true },
       { name: "R", isFigure: true },
     ],

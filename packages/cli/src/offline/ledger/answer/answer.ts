@@ -15,6 +15,8 @@ export interface Answer {
   readonly rows: readonly Row[];
   /** For eyes; ends in a newline. */
   readonly text: string;
+  /** What rows alone do not tell: that there are more. */
+  readonly notice?: string | null;
 }
 
 export type Format = "text" | "json" | "csv";

@@ -104,3 +104,8 @@ export function shownText(shown: number, total: number, name: string): string {
   if (more === 0) return `all ${numberText(total)} ${name}`;
   return `the last ${numberText(shown)} of ${numberText(total)} ${name}: ${numberText(more)} more before (--limit ${total})`;
 }
+
+/** The same for those who read rows alone; null where they have all of them. */
+export function cutNotice(shown: number, total: number, name: string): string | null {
+  return shown === total ? null : shownText(shown, total, name);
+}
