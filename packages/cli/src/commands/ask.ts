@@ -134,7 +134,11 @@ function runFlag(argv: Argv, areAllAllowed: boolean): Argv {
 function rowFlags(argv: Argv): Argv {
   return runFlag(argv, true)
     .option("symbol", { type: "string", requiresArg: true, describe: "only this symbol" })
-    .option("since", { type: "string", requiresArg: true, describe: `from then on; ${TIME_FORM}` })
+    .option("since", {
+      type: "string",
+      requiresArg: true,
+      describe: `from then on, trades by their end; ${TIME_FORM}`,
+    })
     .option("until", { type: "string", requiresArg: true, describe: "before that; the same form" })
     .option("limit", {
       type: "number",

@@ -151,7 +151,7 @@ export class RecordReader {
   }
 
   moneyOfSymbols(runKey: number): readonly SymbolMoney[] {
-    return this.#all<WithText<SymbolMoney, "bookedE8" | "tradesE8">>(MONEY_OF_SYMBOLS, runKey).map(
+    return this.#all<WithText<SymbolMoney, "bookedE8" | "tradesE8">>(MONEY_OF_SYMBOLS, { runKey }).map(
       ({ symbol, bookedE8, tradesE8 }) => ({
         symbol,
         bookedE8: BigInt(bookedE8),

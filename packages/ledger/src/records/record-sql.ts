@@ -75,13 +75,18 @@ export const TOLD_WALLET: string = `
 SELECT seq, commands FROM journal WHERE run_key = ? AND kind = 'minute' ORDER BY seq DESC LIMIT 1`;
 
 export const MONEY_OF_SYMBOLS: string = `
-SELECT i.symbol,
-  CAST(coalesce((SELECT sum(f.realised_e8 - f.fee_e8) FROM fills f WHERE f.run_key = i.run_key AND f.symbol_id = i.symbol_id), 0)
-    + coalesce((SELECT sum(n.amount_e8) FROM income n
-        WHERE n.run_key = i.run_key AND n.symbol_id = i.symbol_id AND n.type = 'funding'), 0) AS TEXT) AS bookedE8,
-  CAST(coalesce((SELECT sum(t.pnl_e8) FROM trades t WHERE t.run_key = i.run_key AND t.symbol_id = i.symbol_id), 0) AS TEXT)
-    AS tradesE8
-FROM instruments i WHERE i.run_key = ? ORDER BY i.symbol`;
+WITH filled AS (
+  SELECT symbol_id, sum(realised_e8 - fee_e8) AS e8 FROM fills WHERE run_key = @runKey GROUP BY symbol_id
+), paid AS (
+  SELECT symbol_id, sum(amount_e8) AS e8 FROM income WHERE run_key = @runKey AND type = 'funding' GROUP BY symbol_id
+), closed AS (
+  SELECT symbol_id, sum(pnl_e8) AS e8 FROM trades WHERE run_key = @runKey GROUP BY symbol_id
+)
+SELECT i.symbol, CAST(coalesce(f.e8, 0) + coalesce(p.e8, 0) AS TEXT) AS bookedE8,
+  CAST(coalesce(c.e8, 0) AS TEXT) AS tradesE8
+FROM instruments i LEFT JOIN filled f USING (symbol_id) LEFT JOIN paid p USING (symbol_id)
+  LEFT JOIN closed c USING (symbol_id)
+WHERE i.run_key = @runKey ORDER BY i.symbol`;
 
 export const OPEN_POSITIONS: string = `
 SELECT i.symbol, p.qty_steps AS qtySteps, CAST(p.entry_notional_e8 AS TEXT) AS entryNotionalE8,

@@ -7,6 +7,8 @@ import { cutNotice, type Question, runLine, shownText, strangerText } from "./an
 import { TRADE_COLUMNS, tradeRow } from "./answer/record-rows.ts";
 import { textTable, wrapped } from "./answer/text-table.ts";
 
+const DAY_MS = 86_400_000;
+
 /** `smcq trades`: closed trades, the newest last. */
 export function askTrades(reader: RecordReader, question: Question): Answer {
   const { rows: trades, total } = reader.trades(question);
@@ -36,7 +38,7 @@ function tableOf(trades: readonly StoredTrade[]): string {
     ],
     trades.map(({ signalMs, exitMs, symbol, side, setup, reason, pnlE8, r }) => [
       minuteText(signalMs),
-      minuteText(exitMs).slice(11),
+      outText(signalMs, exitMs),
       symbol,
       `S${setup} ${sideText(side)}`,
       reason,
@@ -47,6 +49,12 @@ function tableOf(trades: readonly StoredTrade[]): string {
   return `${table}\n`;
 }
 
+/** The minute of the exit; with the days that lie between where it is another day's. */
+function outText(signalMs: number, exitMs: number): string {
+  const days = Math.floor(exitMs / DAY_MS) - Math.floor(signalMs / DAY_MS);
+  return `${minuteText(exitMs).slice(11)}${days === 0 ? "" : `+${days}d`}`;
+}
+
 function footOf(
   trades: readonly StoredTrade[],
   total: number,
@@ -55,6 +63,10 @@ function footOf(
   const shown = wrapped(shownText(trades.length, total, "trades"));
   if (trades.length === 0) return shown;
   const sums = `of these ${numberText(wins)} won: net ${net} USDT, with fees of ${fees} and funding of ${funding} in it`;
-  const how = `how one came about: smcq explain ${trades.at(-1)?.symbol} "${minuteText(trades.at(-1)?.signalMs ?? 0)}"`;
-  return `${shown}${wrapped(sums)}${wrapped(how)}`;
+  const last = trades.findLast(({ setup }) => setup !== 0);
+  const how =
+    last === undefined
+      ? ""
+      : wrapped(`how one came about: smcq explain ${last.symbol} "${minuteText(last.signalMs)}"`);
+  return `${shown}${wrapped(sums)}${how}`;
 }

@@ -7,7 +7,7 @@ import { wrapped } from "../answer/text-table.ts";
 import { isoText } from "../answer/utc-time.ts";
 import { factColumns, judgedFacts, momentFacts } from "./facts.ts";
 import { judgedText } from "./judged-text.ts";
-import { momentOf } from "./moment.ts";
+import { type Moment, momentOf } from "./moment.ts";
 import { type Status, sentencesOf } from "./sentences.ts";
 import { toldOf } from "./told.ts";
 
@@ -34,11 +34,27 @@ export function askExplain(reader: RecordReader, question: MinuteQuestion): Answ
   const { status, sentences } = sentencesOf(moment);
   const told = moment.judged.map((judged) => toldOf(reader, moment, judged));
   const facts = [...momentFacts(moment), ...told.flatMap((own) => judgedFacts(own))];
-  const data = { state: moment.state, held: moment.held, otherSignals: moment.otherSignals };
+  const data = momentData(moment);
   const parts = told.map((own) => judgedText(run, own)).join("");
   return {
     ...answerOf(question, { run, status, sentences, facts, data }),
     text: `${headText(question, run)}\n${sentences.map((line) => wrapped(line)).join("")}${parts}`,
+  };
+}
+
+function momentData({ state, held, otherSignals }: Moment): Readonly<Record<string, unknown>> {
+  const { sinceMs, ...said } = state;
+  return {
+    state: { ...said, since: sinceMs === null ? null : isoText(sinceMs) },
+    held:
+      held === null
+        ? null
+        : {
+            steps: held.steps,
+            since: isoText(held.sinceMs),
+            decided: held.decidedMs === null ? null : isoText(held.decidedMs),
+          },
+    otherSignals,
   };
 }
 

@@ -178,9 +178,10 @@ function all(run: JournaledRun, symbol: string | null, kind: string | null): Rec
 /** When positions were left by their stops before the decision, in order. */
 function stopsBefore({ reader, run, decision }: Ground, symbol: string | null): readonly number[] {
   const trades: readonly StoredTrade[] = reader.trades(all(run, symbol, "stop")).rows;
+  // What a person opened and lost says nothing of our setups.
   return trades
+    .filter(({ setup, exitMs }) => setup !== 0 && exitMs <= decision.timeMs)
     .map(({ exitMs }) => exitMs)
-    .filter((exitMs) => exitMs <= decision.timeMs)
     .sort((a, b) => a - b);
 }
 

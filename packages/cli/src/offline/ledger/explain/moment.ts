@@ -26,6 +26,8 @@ export interface HeldAt {
   /** Negative is short. */
   readonly steps: number;
   readonly sinceMs: number;
+  /** The order whose fill opened it. */
+  readonly clientOrderId: string;
 }
 
 /** What was held, and the decision that it came from; null: of no decision of ours. */
@@ -93,7 +95,11 @@ interface Minute {
 function heldNow(reader: RecordReader, run: JournaledRun, { symbol, closeMs }: Minute): HeldNow | null {
   const held = heldAt(reader.fills(run.runKey, symbol), ({ timeMs }) => timeMs <= closeMs);
   if (held === null) return null;
-  const filter = { ...allOf(run, symbol), kind: "APPROVED", untilMs: held.sinceMs + 1 };
+  const opening = reader
+    .orders(run.runKey, symbol)
+    .find(({ clientOrderId, role }) => role === "entry" && clientOrderId === held.clientOrderId);
+  if (opening === undefined) return { ...held, decidedMs: null };
+  const filter = { ...allOf(run, symbol), kind: "APPROVED", untilMs: opening.sentMs + 1 };
   return { ...held, decidedMs: reader.decisions(filter).rows.at(-1)?.timeMs ?? null };
 }
 
@@ -148,11 +154,11 @@ export function stateAt(
 
 /** What the fills that count have left; null: nothing. */
 export function heldAt(fills: readonly StoredFill[], counts: (fill: StoredFill) => boolean): HeldAt | null {
-  let [steps, sinceMs] = [0, 0];
+  let [steps, sinceMs, clientOrderId] = [0, 0, ""];
   for (const fill of fills.filter(counts)) {
     const before = Math.sign(steps);
     steps += fill.side * fill.qtySteps;
-    if (Math.sign(steps) !== before) sinceMs = fill.timeMs;
+    if (Math.sign(steps) !== before) ({ timeMs: sinceMs, clientOrderId } = fill);
   }
-  return steps === 0 ? null : { steps, sinceMs };
+  return steps === 0 ? null : { steps, sinceMs, clientOrderId };
 }

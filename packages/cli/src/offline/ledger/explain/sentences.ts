@@ -83,17 +83,19 @@ function heldSentences({ held, symbol }: Moment): readonly string[] {
   if (held === null) return [`Nothing of ${symbol} was held at the close.`];
   const side = held.steps > 0 ? "long" : "short";
   const entry =
-    held.decidedMs === null ? "" : ` Its entry: smcq explain ${symbol} "${minuteText(held.decidedMs)}".`;
+    held.decidedMs === null
+      ? " No entry of ours opened it."
+      : ` Its entry: smcq explain ${symbol} "${minuteText(held.decidedMs)}".`;
   return [
     `Held at the close: ${counted(Math.abs(held.steps), "step")} ${side} since ${secondText(held.sinceMs)} UTC.${entry}`,
   ];
 }
 
 function closedSentences({ closed }: Moment): readonly string[] {
-  return closed.map(
-    ({ exitMs, reason, pnlE8, signalMs, symbol }) =>
-      `A trade of it ended at ${secondText(exitMs)} UTC: ${reason}, ${e8Text(pnlE8)} USDT (smcq explain ${symbol} "${minuteText(signalMs)}").`,
-  );
+  return closed.map(({ exitMs, reason, pnlE8, signalMs, symbol, setup }) => {
+    const how = setup === 0 ? "" : ` (smcq explain ${symbol} "${minuteText(signalMs)}")`;
+    return `A trade of it ended at ${secondText(exitMs)} UTC: ${reason}, ${e8Text(pnlE8)} USDT${how}.`;
+  });
 }
 
 /** Where the run begins or ends inside the minute, and where it has holes. */
