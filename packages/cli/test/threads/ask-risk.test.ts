@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
+import { DatabaseSync } from "node:sqlite";
 import { e8Text, present } from "@smcq/kernel";
 import { acquireRunLock, ledgerFile } from "@smcq/ledger";
 import { afterEach, describe, expect, it, vi } from "vitest";
@@ -85,6 +86,34 @@ describe("smcq risk", () => {
     const { code, text } = await smcq("risk", "--data-dir", dataDir);
     expect([code, text]).toEqual([ExitCode.Ledger, expect.stringContaining("NOT KNOWN: after ")]);
     expect(text).not.toContain("equity");
+  });
+});
+
+describe("a journal with a hole", () => {
+  it("lets risk tell nothing, and pnl and explain say that there is one", async () => {
+    const run = recorded(SEED);
+    const dataDir = await recordedLedger([run]);
+    const seq = Math.floor(run.turns.length / 2);
+    const db = new DatabaseSync(ledgerFile(dataDir));
+    db.exec(`UPDATE journal SET kind = 'events-lost', event = '{"fromSeq":${seq},"toSeq":${seq}}', commands = '[]' WHERE seq = ${seq};
+      INSERT INTO incidents (run_key, seq, nth, at_ms, kind, symbol_id, detail) VALUES (1, ${seq}, 0, 1, 'events-lost', NULL, '{}');
+      UPDATE fills SET fee_e8 = fee_e8 + 1 WHERE rowid = 1`);
+    db.close();
+    const risk = await smcq("risk", "--data-dir", dataDir);
+    expect([risk.code, risk.text]).toEqual([
+      ExitCode.Ledger,
+      expect.stringContaining(`NOT KNOWN: events ${seq} to ${seq} were not kept`),
+    ]);
+    const pnl = await smcq("pnl", "--data-dir", dataDir);
+    expect([pnl.code, pnl.text.replaceAll(/\s+/g, " ")]).toEqual([
+      ExitCode.Ledger,
+      expect.stringContaining("the journal has 1 hole: what happened there is not booked"),
+    ]);
+    const explain = await smcq("explain", "S1", "2024-10-04 12:03", "--data-dir", dataDir);
+    expect([explain.code, explain.text.replaceAll(/\s+/g, " ")]).toEqual([
+      ExitCode.Ok,
+      expect.stringContaining("The journal of this run has 1 hole: what happened there is not known."),
+    ]);
   });
 });
 

@@ -171,7 +171,7 @@ function proofText({ told, differenceE8, sinceToldE8, run }: Account): string {
     return `it adds up to the last 1e-8: the engine's own wallet at ${minute} was ${e8Text(told.walletE8)}${since}`;
   const hole =
     run.holes > 0
-      ? `; the journal has ${run.holes} holes, and what happened in them is not booked`
+      ? `; the journal has ${counted(run.holes, "hole")}: what happened there is not booked`
       : "; a position that the venue has and no trade explains yet does that, or a changed file (smcq ledger verify, smcq ledger rebuild)";
   return `IT DOES NOT ADD UP: at ${minute} the engine's own wallet was ${e8Text(told.walletE8)}, ${e8Text(differenceE8)} beside what was booked until then${hole}`;
 }

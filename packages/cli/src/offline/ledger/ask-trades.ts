@@ -63,10 +63,12 @@ function footOf(
   const shown = wrapped(shownText(trades.length, total, "trades"));
   if (trades.length === 0) return shown;
   const sums = `of these ${numberText(wins)} won: net ${net} USDT, with fees of ${fees} and funding of ${funding} in it`;
+  const adopted = trades.filter(({ setup }) => setup === 0).length;
+  const strange = adopted === 0 ? "" : wrapped(`S0: ${numberText(adopted)} that nobody of ours opened`);
   const last = trades.findLast(({ setup }) => setup !== 0);
   const how =
     last === undefined
       ? ""
       : wrapped(`how one came about: smcq explain ${last.symbol} "${minuteText(last.signalMs)}"`);
-  return `${shown}${wrapped(sums)}${how}`;
+  return `${shown}${wrapped(sums)}${strange}${how}`;
 }

@@ -41,20 +41,20 @@ export function aftermathOf(reader: RecordReader, run: JournaledRun, decision: S
     ({ clientOrderId }) => tradeId !== null && intentOf(engineId, clientOrderId) === tradeId,
   );
   const ids = new Set(orders.map(({ clientOrderId }) => clientOrderId));
-  const [fromMs, toMs] = [trade?.entryMs ?? timeMs, trade?.exitMs ?? Number.MAX_SAFE_INTEGER];
-  const isInside = (atMs: number): boolean => atMs >= fromMs && atMs <= toMs;
-  const fills = reader
-    .fills(runKey, symbol)
-    .filter(
-      ({ clientOrderId, timeMs: atMs }) =>
-        ids.has(clientOrderId) ||
-        (ids.size > 0 && intentOf(engineId, clientOrderId) === null && isInside(atMs)),
-    );
-  const isFilled = fills.some(({ clientOrderId }) => ids.has(clientOrderId));
-  const became = trade !== null ? "closed" : failed !== null ? "failed" : isFilled ? "open" : "under way";
+  const told = reader.fills(runKey, symbol);
+  const filledMs = told.find(({ clientOrderId }) => ids.has(clientOrderId))?.timeMs ?? null;
+  // From its own first fill on until it is over.
+  const isInside = (atMs: number): boolean =>
+    filledMs !== null && atMs >= filledMs && atMs <= (trade?.exitMs ?? atMs);
+  const fills = told.filter(
+    ({ clientOrderId, timeMs: atMs }) =>
+      ids.has(clientOrderId) || (intentOf(engineId, clientOrderId) === null && isInside(atMs)),
+  );
+  const became =
+    trade !== null ? "closed" : failed !== null ? "failed" : filledMs !== null ? "open" : "under way";
   const funding = reader
     .income(runKey, symbol)
-    .filter((row) => row.type === "funding" && isFilled && isInside(row.timeMs));
+    .filter((row) => row.type === "funding" && isInside(row.timeMs));
   const failure = failed?.reason ?? null;
   return { became, tradeId, failure, trade, orders, fills, funding };
 }

@@ -1,6 +1,6 @@
-import { e8Text } from "@smcq/kernel";
+import { e8Text, MINUTE_MS } from "@smcq/kernel";
 import type { JournaledRun, StoredDecision, Units } from "@smcq/ledger";
-import { counted, minuteText, shareText, stopsText } from "../../report/format.ts";
+import { counted, minuteText, numberText, shareText, stopsText } from "../../report/format.ts";
 import { exitMeaning } from "../../report/meanings.ts";
 import { figure, planSteps } from "../../report/receipt-text.ts";
 import { averageText, priceText, qtyText } from "../answer/record-rows.ts";
@@ -115,8 +115,12 @@ function endText({ became, failure, trade, funding }: Aftermath): string {
   if (became === "open") return `${before}The position was still open when the journal ended.\n`;
   if (trade === null) return `${before}The entry was under way when the journal ended.\n`;
   const { reason, feesE8, fundingE8, pnlE8, r, entryPrice, exitPrice, entryMs, exitMs } = trade;
-  const minutes = Math.round((exitMs - entryMs) / 6_000) / 10;
-  const way = `In at ${averageText(entryPrice) ?? "?"}, out at ${averageText(exitPrice) ?? "?"} after ${minutes} minutes: ${reason}. ${exitMeaning(reason)}`;
+  const heldMs = exitMs - entryMs;
+  const held =
+    heldMs < MINUTE_MS
+      ? `${numberText(heldMs / 1_000, 1)} s`
+      : `${numberText(heldMs / MINUTE_MS, 1)} minutes`;
+  const way = `In at ${averageText(entryPrice) ?? "?"}, out at ${averageText(exitPrice) ?? "?"} after ${held}: ${reason}. ${exitMeaning(reason)}`;
   const sum = `Price ${e8Text(pnlE8 + feesE8 - fundingE8)} - fees ${e8Text(feesE8)} + funding ${e8Text(fundingE8)} = ${e8Text(pnlE8)} USDT, ${stopsText(r)} R.`;
   return `${before}${wrapped(way)}${wrapped(sum)}`;
 }

@@ -109,6 +109,6 @@ function edges({ run, closeMs }: Moment): readonly string[] {
       `The journal ends at ${secondText(lastMs)}, inside the minute from ${minuteText(closeMs).slice(11)} on.`,
     );
   if (holes > 0)
-    found.push(`The journal of this run has ${counted(holes, "hole")}: what happened in them is not known.`);
+    found.push(`The journal of this run has ${counted(holes, "hole")}: what happened there is not known.`);
   return found;
 }
