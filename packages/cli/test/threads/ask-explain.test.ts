@@ -1,7 +1,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Command, DecisionRecord, ScoredCandidate } from "@smcq/engine";
+import { type Command, type DecisionRecord, type ScoredCandidate, wordsOf } from "@smcq/engine";
 import { e8Text, MINUTE_MS, Rng } from "@smcq/kernel";
 import { utcText } from "@smcq/scoring";
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
@@ -81,6 +81,19 @@ function witnessed({ turns, options }: RecordedRun, symbol: string, closeMs: num
     steps,
     others: candidates.length - own.length,
   };
+}
+
+/** Steps of a symbol that all trades leave. */
+function heldAtEnd(turns: RecordedRun["turns"], symbol: string): number {
+  const seen = new Set<string>();
+  let steps = 0;
+  for (const { event } of turns)
+    for (const { fill } of wordsOf(event)) {
+      if (fill === null || `S${fill.symbolId}` !== symbol || seen.has(fill.tradeId)) continue;
+      seen.add(fill.tradeId);
+      steps += fill.side * fill.qtySteps;
+    }
+  return steps;
 }
 
 interface Minute {
@@ -219,6 +232,56 @@ describe("smcq explain", () => {
       }
     }
     expect(trades).toBeGreaterThan(5);
+  });
+
+  it("shows no fills of others beside an entry that failed, and names no decision for what a person opened", async () => {
+    let [failures, adopted] = [0, 0];
+    const untrue: string[] = [];
+    for (const { runId, turns } of runs) {
+      const all = turns.flatMap(({ event, commands }) => commands.map((command) => ({ event, command })));
+      const ours = new Set(
+        all.flatMap(({ event }) =>
+          wordsOf(event).flatMap(({ fill }) =>
+            fill?.clientOrderId.startsWith("test") === true ? [`${fill.symbolId} ${fill.timeMs}`] : [],
+          ),
+        ),
+      );
+      // What an entry of ours has opened may be adopted too.
+      const adoptedTrades = all.flatMap(({ command }) =>
+        command.type === "trade-closed" &&
+        command.trade.setup === 0 &&
+        !ours.has(`${command.trade.symbolId} ${command.trade.entryMs}`)
+          ? [command.trade]
+          : [],
+      );
+      for (const { command } of all) {
+        if (command.type !== "decided" || command.decision.receipt.outcome !== "APPROVED") continue;
+        const { symbol, timeMs } = command.decision;
+        const closeMs = Math.floor(timeMs / MINUTE_MS) * MINUTE_MS;
+        const { text } = await explain(symbol, closeMs, "--run", runId, "--json");
+        const { facts } = JSON.parse(text) as Explained;
+        const became = facts.filter(({ part, name }) => part === "entry" && name === "became");
+        // What is said to be open is what the trades leave at the end.
+        const isOpen = became.length === 1 && became[0]?.["value"] === "open";
+        if (isOpen && heldAtEnd(turns, symbol) === 0) untrue.push(`${runId} ${symbol} ${timeMs}`);
+        if (became.length !== 1 || became[0]?.["value"] !== "failed") continue;
+        failures++;
+        expect([runId, symbol, timeMs, facts.filter(({ part }) => part === "fill")]).toEqual([
+          runId,
+          symbol,
+          timeMs,
+          [],
+        ]);
+      }
+      for (const { symbol, entryMs, exitMs } of adoptedTrades) {
+        const closeMs = Math.ceil(entryMs / MINUTE_MS) * MINUTE_MS;
+        if (closeMs >= exitMs) continue;
+        adopted++;
+        const { text } = await explain(symbol, closeMs, "--run", runId);
+        expect(text.replaceAll(/\s+/g, " ")).toContain("No entry of ours opened it.");
+      }
+    }
+    expect([failures > 0, adopted > 0, untrue]).toEqual([true, true, []]);
   });
 
   it("says the same in CSV, and fits 80 columns", async () => {

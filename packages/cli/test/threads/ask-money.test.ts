@@ -175,6 +175,17 @@ describe("the money of 20 recorded runs", () => {
     expect(count(before.text) + count(after.text)).toBe(tradesOf(runs[0]?.turns ?? []).length);
   });
 
+  it("takes the beginning of a run's id where only one begins so", async () => {
+    const several = await smcq("trades", "--data-dir", dataDir, "--run", "run-");
+    expect([several.code, several.said]).toEqual([
+      ExitCode.Ledger,
+      expect.stringContaining("20 runs begin with run-: run-"),
+    ]);
+    const one = await recordedLedger([recorded(SEED)]);
+    const whole = await smcq("pnl", "--data-dir", one, "--run", `run-${SEED}`);
+    expect(await smcq("pnl", "--data-dir", one, "--run", "run-")).toEqual(whole);
+  });
+
   it("shows the last rows of many and says how many more there are", async () => {
     const { text } = await smcq("trades", "--data-dir", dataDir, "--run", "all", "--limit", "3");
     const csv = await smcq("trades", "--data-dir", dataDir, "--run", "all", "--limit", "3", "--csv");

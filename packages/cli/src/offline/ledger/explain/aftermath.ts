@@ -7,10 +7,17 @@ import type {
   StoredOrder,
   StoredTrade,
 } from "@smcq/ledger";
+import { heldAt } from "./moment.ts";
+
+/**
+ * `mixed`: somebody else had traded the symbol meanwhile, and its fills are counted in the trade of what was adopted
+ * (docs/trading.md 5).
+ */
+export type Became = "closed" | "failed" | "open" | "under way" | "mixed";
 
 /** What became of an approved entry. */
 export interface Aftermath {
-  readonly became: "closed" | "failed" | "open" | "under way";
+  readonly became: Became;
   readonly tradeId: number | null;
   /** Why it came to nothing. */
   readonly failure: string | null;
@@ -43,20 +50,40 @@ export function aftermathOf(reader: RecordReader, run: JournaledRun, decision: S
   const ids = new Set(orders.map(({ clientOrderId }) => clientOrderId));
   const told = reader.fills(runKey, symbol);
   const filledMs = told.find(({ clientOrderId }) => ids.has(clientOrderId))?.timeMs ?? null;
+  const held = heldAt(told, () => true);
+  const became = becameOf({
+    isClosed: trade !== null,
+    isFailed: failed !== null,
+    isFilled: filledMs !== null,
+    isHeld: held !== null && ids.has(held.clientOrderId),
+  });
   // From its own first fill on until it is over.
   const isInside = (atMs: number): boolean =>
-    filledMs !== null && atMs >= filledMs && atMs <= (trade?.exitMs ?? atMs);
+    (became === "closed" || became === "open") &&
+    filledMs !== null &&
+    atMs >= filledMs &&
+    atMs <= (trade?.exitMs ?? atMs);
   const fills = told.filter(
     ({ clientOrderId, timeMs: atMs }) =>
       ids.has(clientOrderId) || (intentOf(engineId, clientOrderId) === null && isInside(atMs)),
   );
-  const became =
-    trade !== null ? "closed" : failed !== null ? "failed" : filledMs !== null ? "open" : "under way";
   const funding = reader
     .income(runKey, symbol)
     .filter((row) => row.type === "funding" && isInside(row.timeMs));
   const failure = failed?.reason ?? null;
   return { became, tradeId, failure, trade, orders, fills, funding };
+}
+
+function becameOf(is: {
+  readonly isClosed: boolean;
+  readonly isFailed: boolean;
+  readonly isFilled: boolean;
+  readonly isHeld: boolean;
+}): Became {
+  if (is.isClosed) return "closed";
+  if (is.isFailed) return "failed";
+  if (!is.isFilled) return "under way";
+  return is.isHeld ? "open" : "mixed";
 }
 
 /** The trade that the decision led to: closed trades know when their signal was decided on. */

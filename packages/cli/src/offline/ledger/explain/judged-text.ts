@@ -112,6 +112,8 @@ function endText({ became, failure, trade, funding }: Aftermath): string {
   );
   const before = paid.length === 0 ? "\n" : `\n${paid.join("")}`;
   if (became === "failed") return `${before}${wrapped(`The entry came to nothing: ${failure ?? ""}.`)}`;
+  if (became === "mixed")
+    return `${before}${wrapped("Somebody else had traded the symbol meanwhile: what the entry filled is counted in the trade of what was adopted (setup S0).")}`;
   if (became === "open") return `${before}The position was still open when the journal ended.\n`;
   if (trade === null) return `${before}The entry was under way when the journal ended.\n`;
   const { reason, feesE8, fundingE8, pnlE8, r, entryPrice, exitPrice, entryMs, exitMs } = trade;
