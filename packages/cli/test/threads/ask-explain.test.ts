@@ -2,14 +2,15 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Command, type DecisionRecord, type ScoredCandidate, wordsOf } from "@smcq/engine";
-import { e8Text, MINUTE_MS, Rng } from "@smcq/kernel";
+import { e8Text, MINUTE_MS, present, Rng } from "@smcq/kernel";
+import { ledgerFile, RecordReader } from "@smcq/ledger";
 import { utcText } from "@smcq/scoring";
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { candidate, T0 } from "../../../engine/test/support/fixtures.ts";
 import { HostileRun } from "../../../engine/test/support/hostile-run.ts";
 import { ExitCode } from "../../src/exit-codes.ts";
 import type { Row } from "../../src/offline/ledger/answer/answer.ts";
-import { UNASKED_GATES } from "../../src/offline/ledger/explain/gates.ts";
+import { gatesOf, UNASKED_GATES } from "../../src/offline/ledger/explain/gates.ts";
 import { readCsv, sameCell } from "../support/read-csv.ts";
 import { recordedLedger, type RecordedRun, twentyRuns } from "../support/recorded-ledger.ts";
 import { runCommand as smcq } from "../support/run-command.ts";
@@ -282,6 +283,36 @@ describe("smcq explain", () => {
       }
     }
     expect([failures > 0, adopted > 0, untrue]).toEqual([true, true, []]);
+  });
+
+  it("judges every decision by numbers that agree with the verdict", () => {
+    const reader = new RecordReader(ledgerFile(dataDir));
+    const filter = { symbol: null, kind: null, sinceMs: null, untilMs: null, limit: 1_000_000 };
+    const contradictions: string[] = [];
+    let verdicts = 0;
+    for (const run of reader.runs()) {
+      const risk = present(run.options.trading, "Invariant: this engine trades").risk;
+      for (const decision of reader.decisions({ ...filter, runKey: run.runKey }).rows)
+        for (const { gate, verdict, numbers } of gatesOf(reader, run, { decision, signal: null })) {
+          const count = Number(/^\d+/.exec(numbers)?.[0] ?? Number.NaN);
+          const isRefused: boolean | undefined = {
+            STATE_NOT_ACTIVE: numbers === "the run was ending" || !numbers.startsWith("ACTIVE"),
+            POSITION_OPEN: numbers !== "none",
+            SYMBOL_LOCKED: /until|left alone/.test(numbers),
+            STREAK_PAUSE: risk.streakMs === 0 ? undefined : count >= risk.streakStops,
+            ENTRY_THROTTLE: count >= risk.entriesPerMinuteMax,
+            FEED_STALE: numbers !== "",
+          }[gate as string];
+          if (isRefused === undefined || !["passed", "REFUSED"].includes(verdict)) continue;
+          verdicts++;
+          if (isRefused !== (verdict === "REFUSED"))
+            contradictions.push(
+              `${run.runId} ${decision.symbol} ${decision.timeMs} ${gate} ${verdict}: ${numbers}`,
+            );
+        }
+    }
+    reader.close();
+    expect([contradictions, verdicts > 500]).toEqual([[], true]);
   });
 
   it("says the same in CSV, and fits 80 columns", async () => {

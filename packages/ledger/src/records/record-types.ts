@@ -32,7 +32,12 @@ type Doubtful = "score" | "entryPrice" | "exitPrice" | "r" | "riskRatio";
 
 export type StoredTrade = Omit<TradeRecord, Doubtful> & {
   readonly [figure in Doubtful]: number | null;
-} & { readonly runId: string; readonly units: Units };
+} & {
+  readonly runId: string;
+  readonly units: Units;
+  /** The event that told its last fill: what was decided before did not know of its end. */
+  readonly endSeq: number;
+};
 
 export type StoredDecision = Omit<DecisionRecord, "score"> & {
   readonly runId: string;

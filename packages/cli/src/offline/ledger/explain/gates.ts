@@ -1,13 +1,6 @@
 import { TRADE_PLAN_PARAMETERS } from "@smcq/features";
 import { e8ToNumber, MINUTE_MS } from "@smcq/kernel";
-import type {
-  JournaledRun,
-  RecordFilter,
-  RecordReader,
-  SignalAt,
-  StoredDecision,
-  StoredTrade,
-} from "@smcq/ledger";
+import type { JournaledRun, RecordFilter, RecordReader, SignalAt, StoredDecision } from "@smcq/ledger";
 import { REFUSAL_CODES, type RefusalCode, type RiskParameters } from "@smcq/risk";
 import { counted, durationText, numberText, shareText } from "../../report/format.ts";
 import { heldAt, stateAt } from "./moment.ts";
@@ -97,9 +90,10 @@ const NUMBERS: Readonly<Record<RefusalCode, Numbers>> = {
   CLOCK_DOUBTFUL: NOTHING,
   SYMBOL_BLOCKED: ({ decision: { receipt } }) =>
     receipt.unknown.includes("rules") ? "no rules of the symbol were known" : "",
-  POSITION_OPEN: ({ reader, run, decision }) => {
+  POSITION_OPEN: ({ reader, run, decision }, isRefused) => {
     const held = heldAt(reader.fills(run.runKey, decision.symbol), ({ seq }) => seq <= decision.seq);
-    if (held === null) return "none";
+    // The venue's list may have one that no trade has explained yet.
+    if (held === null) return isRefused ? "told by the venue, no trade of it yet" : "none";
     return `${counted(Math.abs(held.steps), "step")} ${held.steps > 0 ? "long" : "short"} since ${besideText(held.sinceMs, decision.timeMs)}`;
   },
   ORDER_PENDING: ({ reader, run, decision }, isRefused) => {
@@ -113,19 +107,19 @@ const NUMBERS: Readonly<Record<RefusalCode, Numbers>> = {
   },
   SYMBOL_LOCKED: (ground, isRefused) => {
     const { risk, decision } = ground;
-    const stops = stopsBefore(ground, decision.symbol).slice(-2);
-    const [first, second] = stops;
+    const stops = endsBefore(ground, "stop", decision.symbol).slice(-2);
     if (!isRefused)
       return `${counted(stops.length, "exit")} by stop, 2 within ${durationText(risk.symbolLockMs)} lock`;
-    if (first === undefined || second === undefined) return "";
-    const [a, b, end] = [first, second, second + risk.symbolLockMs].map((atMs) =>
-      besideText(atMs, decision.timeMs),
-    );
-    return `stopped ${a} and ${b}: locked until ${end}`;
+    const [first, second] = stops;
+    const text = (atMs: number): string => besideText(atMs, decision.timeMs);
+    if (first !== undefined && second !== undefined && second - first <= risk.symbolLockMs)
+      return `stopped ${text(first)} and ${text(second)}: locked until ${text(second + risk.symbolLockMs)}`;
+    const adlMs = endsBefore(ground, "adl", decision.symbol).at(-1);
+    return adlMs === undefined ? "" : `auto-deleveraged ${text(adlMs)}: left alone for a while`;
   },
   STREAK_PAUSE: (ground, isRefused) => {
     const { risk, decision } = ground;
-    const stops = stopsBefore(ground, null).slice(-risk.streakStops);
+    const stops = endsBefore(ground, "stop", null).slice(-risk.streakStops);
     const [first, last] = [stops[0], stops.at(-1)];
     if (isRefused && first !== undefined && last !== undefined) {
       const [a, b, end] = [first, last, last + risk.streakMs].map((atMs) =>
@@ -175,12 +169,16 @@ function all(run: JournaledRun, symbol: string | null, kind: string | null): Rec
   return { runKey, symbol, kind, sinceMs: null, untilMs: null, limit: Number.MAX_SAFE_INTEGER };
 }
 
-/** When positions were left by their stops before the decision, in order. */
-function stopsBefore({ reader, run, decision }: Ground, symbol: string | null): readonly number[] {
-  const trades: readonly StoredTrade[] = reader.trades(all(run, symbol, "stop")).rows;
-  // What a person opened and lost says nothing of our setups.
-  return trades
-    .filter(({ setup, exitMs }) => setup !== 0 && exitMs <= decision.timeMs)
+/** When positions were left for a reason, as far as it was known at the decision, in order. */
+function endsBefore(
+  { reader, run, decision }: Ground,
+  reason: "stop" | "adl",
+  symbol: string | null,
+): readonly number[] {
+  // What a person opened and lost by its stop says nothing of our setups.
+  return reader
+    .trades(all(run, symbol, reason))
+    .rows.filter(({ setup, endSeq }) => endSeq <= decision.seq && (reason === "adl" || setup !== 0))
     .map(({ exitMs }) => exitMs)
     .sort((a, b) => a - b);
 }
