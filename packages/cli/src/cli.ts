@@ -1,5 +1,6 @@
 import { type CancelTimer, type Clock, errorMessage, repeat, SmcqError, SystemClock } from "@smcq/kernel";
 import yargs, { type Argv } from "yargs";
+import { askCommands } from "./commands/ask.ts";
 import { backtestCommand } from "./commands/backtest.ts";
 import { configCommand } from "./commands/config.ts";
 import { datasetCommand } from "./commands/dataset.ts";
@@ -23,7 +24,12 @@ export function withoutSeparator(argv: readonly string[]): string[] {
 function lastWins(args: Record<string, unknown>): void {
   const [command] = Array.isArray(args["_"]) ? args["_"] : [];
   const takesFiles = command === "dataset" || command === "backtest";
-  const lists = new Set(["_", "set", ...(takesFiles ? ["klines"] : [])]);
+  const lists = new Set([
+    "_",
+    "set",
+    ...(takesFiles ? ["klines"] : []),
+    ...(command === "explain" ? ["time"] : []),
+  ]);
   for (const [flag, value] of Object.entries(args))
     if (Array.isArray(value) && !lists.has(flag)) args[flag] = value.at(-1);
 }
@@ -45,10 +51,11 @@ function build(argv: readonly string[], setExitCode: (exitCode: number) => void)
     .command(backtestCommand(setExitCode))
     .command(modelCommand(setExitCode))
     .command(ledgerCommand(setExitCode))
+    .command([...askCommands(setExitCode)])
     .command(configCommand(setExitCode))
     .demandCommand(
       1,
-      "a command is needed: engine, universe, scan, dataset, backtest, model, ledger or config",
+      "a command is needed: engine, universe, scan, dataset, backtest, model, ledger, trades, pnl, decisions, explain, risk or config",
     )
     .strict()
     .middleware(lastWins)

@@ -8,12 +8,8 @@ import {
   momentsOf,
   sharpeProbability,
 } from "../src/offline/backtest/report/sharpe.ts";
-import {
-  calibrationOf,
-  dailyReturns,
-  expectancyOf,
-  histogramOf,
-} from "../src/offline/backtest/report/statistics.ts";
+import { calibrationOf, dailyReturns, histogramOf } from "../src/offline/backtest/report/statistics.ts";
+import { expectancyOf } from "../src/offline/report/expectancy.ts";
 
 const DAY_MS = 86_400_000;
 

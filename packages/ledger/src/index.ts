@@ -22,5 +22,26 @@ export { compareTables, rewriteTables } from "./projections/rebuild.ts";
 export type { Rebuild, TableDifference } from "./projections/rebuild.ts";
 export { LedgerReader } from "./reader.ts";
 export type { MinuteCount, RunSummary, StoredSignal } from "./reader.ts";
+export { RecordReader } from "./records/record-reader.ts";
+export type {
+  Booked,
+  EquityAt,
+  JournaledRun,
+  OpenPosition,
+  OutcomeCount,
+  RecordFilter,
+  RecordPage,
+  RefusalCount,
+  SignalAt,
+  StoredDecision,
+  StoredFill,
+  StoredIncident,
+  StoredIncome,
+  StoredOrder,
+  StoredTrade,
+  SymbolMoney,
+  ToldWallet,
+  Units,
+} from "./records/record-types.ts";
 export { acquireRunLock } from "./run-lock.ts";
 export type { RunLock } from "./run-lock.ts";

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { ExitCode } from "../../src/exit-codes.ts";
 import { checkChain, checkReplay, checkTables } from "../../src/offline/ledger/check-ledger.ts";
+import { runCommand } from "../support/run-command.ts";
 import {
   EngineRuns,
   isAlive,
@@ -23,7 +24,7 @@ async function endsOn(signal: "SIGINT" | "SIGTERM", run: SmcqRun): Promise<void>
 }
 
 describe("smcq engine as processes", () => {
-  it("gets READY, closes whole minutes, finds and stores signals, keeps a journal that replays, and ends on SIGTERM to its own process", async () => {
+  it("gets READY, closes whole minutes, finds and stores signals, keeps a journal that replays, whose questions are answered while it runs, and ends on SIGTERM to its own process", async () => {
     const folder = engines.fresh();
     const run = engines.start(["--symbols", "24"], folder);
     const ready = await run.sees("READY: 24 pairs, 2 shards");
@@ -32,6 +33,17 @@ describe("smcq engine as processes", () => {
     const hasSignals = (): boolean =>
       run.lines.some(({ msg, candidates }) => msg === "minute" && Number(candidates) > 0);
     await until(hasSignals, "a candidate");
+    const questions = [
+      ["trades"],
+      ["pnl"],
+      ["decisions"],
+      ["risk"],
+      ["explain", "BTCUSDT", "2026-02-02 19:22"],
+    ];
+    const answers = [];
+    for (const argv of questions) answers.push(await runCommand(...argv, "--data-dir", folder));
+    expect(answers.map(({ code, said }) => [code, said])).toEqual(questions.map(() => [ExitCode.Ok, ""]));
+    expect(answers[1]?.text).toContain("start wallet                   10000.00000000");
     await endsOn("SIGTERM", run);
     const stored = storedSignals(folder);
     expect(stored).toMatchObject({ runs: 1, ended: 1 });

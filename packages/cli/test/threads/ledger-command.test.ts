@@ -1,25 +1,13 @@
 import { DatabaseSync } from "node:sqlite";
 import { present } from "@smcq/kernel";
-import { type EntryPlan, MARKET_ENTRY } from "@smcq/strategy";
 import { acquireRunLock, ledgerFile } from "@smcq/ledger";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { RandomEvents } from "../../../engine/test/support/random-events.ts";
-import { witnessed } from "../../../engine/test/support/risk-witness.ts";
-import { HostileRun } from "../../../engine/test/support/hostile-run.ts";
-import { main } from "../../src/cli.ts";
 import { ExitCode } from "../../src/exit-codes.ts";
 import { replayRun } from "../../src/offline/ledger/replay-run.ts";
-import { captureOutput } from "../support/capture-output.ts";
-import { recordedLedger, type RecordedRun, temporaryDataDir } from "../support/recorded-ledger.ts";
+import { recorded, recordedLedger, temporaryDataDir, twentyRuns } from "../support/recorded-ledger.ts";
+import { runCommand as smcq } from "../support/run-command.ts";
 
 const SEED = Number(process.env["SMCQ_SEED"] ?? 20_261_120);
-
-function recorded(seed: number): RecordedRun {
-  const turns: RecordedRun["turns"][number][] = [];
-  const run = new HostileRun(seed, (event, commands) => turns.push({ event, commands }));
-  run.minutes(5, true);
-  return { runId: `run-${seed}`, options: run.options, turns };
-}
 
 const twoRuns = (): Promise<string> => recordedLedger([recorded(SEED), recorded(SEED + 1)]);
 
@@ -27,17 +15,6 @@ function change(dataDir: string, sql: string): void {
   const db = new DatabaseSync(ledgerFile(dataDir));
   db.exec(sql);
   db.close();
-}
-
-async function smcq(...argv: readonly string[]): Promise<{ code: number; text: string; said: string }> {
-  const { said, printed } = captureOutput();
-  const before = new Set(process.stdout.listeners("error"));
-  const code = await main(argv);
-  vi.restoreAllMocks();
-  // A process runs one command; here are many.
-  for (const listener of process.stdout.listeners("error"))
-    if (!before.has(listener)) process.stdout.off("error", listener as () => void);
-  return { code, text: printed(), said: said() };
 }
 
 afterEach(() => {
@@ -101,24 +78,9 @@ describe("smcq ledger rebuild", () => {
   });
 });
 
-/** Runs against venues that lose words, and random events with entries of both kinds. */
-function twentyRuns(): readonly RecordedRun[] {
-  return Array.from({ length: 20 }, (_, round) => {
-    if (round % 2 === 0) return recorded(SEED + round);
-    const turns: RecordedRun["turns"][number][] = [];
-    const entry: EntryPlan =
-      round % 4 === 1 ? MARKET_ENTRY : { kind: "limit", offsetAtr: 0.1, expiryBars: 5, feeRatio: 0.0002 };
-    const run = new RandomEvents(SEED + round, witnessed(), entry, (event, commands) =>
-      turns.push({ event, commands }),
-    );
-    run.run(90);
-    return { runId: `run-${SEED + round}`, options: run.options, turns };
-  });
-}
-
 describe("smcq ledger replay", () => {
   it(`gives the commands of 20 recorded runs again, byte for byte (seed ${SEED})`, async () => {
-    const runs = twentyRuns();
+    const runs = twentyRuns(SEED);
     const dataDir = await recordedLedger(runs);
     const orders = runs
       .flatMap(({ turns }) => turns.flatMap(({ commands }) => commands))

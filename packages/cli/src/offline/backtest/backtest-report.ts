@@ -5,21 +5,14 @@ import { assert, BAR_FIELDS, e8Text, e8ToNumber, MINUTE_MS } from "@smcq/kernel"
 import type { RiskParameters } from "@smcq/risk";
 import { utcText } from "@smcq/scoring";
 import { type DeflatedSharpe, deflatedSharpeOf } from "./report/sharpe.ts";
-import {
-  type CalibrationBin,
-  calibrationOf,
-  dailyReturns,
-  type Expectancy,
-  expectancyOf,
-} from "./report/statistics.ts";
+import { type Expectancy, expectancyOf, TRADES_MIN } from "../report/expectancy.ts";
+import { groupOf, groupsBy, type TradeGroup } from "../report/trade-groups.ts";
+import { type CalibrationBin, calibrationOf, dailyReturns } from "./report/statistics.ts";
 import type { FundingFile } from "./read-funding.ts";
 import type { RiskSummary } from "./risk-watch.ts";
 import type { ScannedSeries } from "./scan-series.ts";
 import type { SeriesTask } from "./series-task.ts";
 import type { TradePassResult } from "./trade-pass.ts";
-
-/** Below it, nothing is said about an edge. */
-export const TRADES_MIN = 100;
 
 /** Where the bars of a symbol come from. */
 export interface SymbolInput {
@@ -27,19 +20,6 @@ export interface SymbolInput {
   /** The hash is of the file's bytes; null for what comes with the engine. */
   readonly files: readonly { readonly name: string; readonly sha256: string | null }[];
   readonly source: SeriesTask["source"];
-}
-
-/** A group of closed trades; money in USDT, decimal text. */
-export interface TradeGroup {
-  readonly trades: number;
-  readonly wins: number;
-  /** Price result before costs. */
-  readonly gross: string;
-  readonly fees: string;
-  readonly funding: string;
-  readonly net: string;
-  /** Mean result of a trade in stop distances; null without trades. */
-  readonly meanR: number | null;
 }
 
 /** What `report.json` says. */
@@ -218,31 +198,6 @@ function periodOf(series: readonly ScannedSeries[]): BacktestReport["period"] {
     firstMs: own.reduce((first, { bars }) => Math.min(first, bars[0] as number), Number.POSITIVE_INFINITY),
     endMs: own.reduce((end, each) => Math.max(end, lastOf(each) + MINUTE_MS), 0),
   };
-}
-
-function groupOf(trades: readonly TradeRecord[]): TradeGroup {
-  const sum = (of: (trade: TradeRecord) => bigint): bigint =>
-    trades.reduce((total, trade) => total + of(trade), 0n);
-  const feesE8 = sum((trade) => trade.feesE8);
-  const fundingE8 = sum((trade) => trade.fundingE8);
-  const netE8 = sum((trade) => trade.pnlE8);
-  return {
-    trades: trades.length,
-    wins: trades.filter(({ pnlE8 }) => pnlE8 > 0n).length,
-    gross: e8Text(netE8 + feesE8 - fundingE8),
-    fees: e8Text(feesE8),
-    funding: e8Text(fundingE8),
-    net: e8Text(netE8),
-    meanR: trades.length === 0 ? null : trades.reduce((total, { r }) => total + r, 0) / trades.length,
-  };
-}
-
-function groupsBy(
-  trades: readonly TradeRecord[],
-  key: (trade: TradeRecord) => string,
-): Readonly<Record<string, TradeGroup>> {
-  const groups = [...Map.groupBy(trades, key)].sort(([a], [b]) => (a < b ? -1 : 1));
-  return Object.fromEntries(groups.map(([name, own]) => [name, groupOf(own)]));
 }
 
 function countBy<T>(items: readonly T[], key: (item: T) => string): Readonly<Record<string, number>> {

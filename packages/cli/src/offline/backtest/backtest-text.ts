@@ -1,4 +1,5 @@
-import { type BacktestReport, TRADES_MIN } from "./backtest-report.ts";
+import { TRADES_MIN } from "../report/expectancy.ts";
+import type { BacktestReport } from "./backtest-report.ts";
 
 /** The report in a few lines, for people; ends in a newline. */
 export function backtestText(report: BacktestReport, out: string): string {

@@ -85,24 +85,38 @@ class Replayer {
   }
 }
 
+/** A replay, and the core as its last event left it; null: the journal does not say what it was made with. */
+export interface ReplayedCore extends Replay {
+  readonly engine: Engine | null;
+}
+
 /** Feeds the events of a run (null: the last one) to a core that is made as the run's was, up to the first difference. */
-export function replayRun(file: string, wanted: string | null): Replay {
+export function replayCore(file: string, wanted: string | null): ReplayedCore {
   const reader = new JournalReader(file);
   try {
     const runId = reader.runId(wanted);
+    let engine: Engine | null = null;
     let replayer: Replayer | null = null;
     let events = 0;
     for (const row of reader.rows(runId)) {
-      if (row.type === "begun") replayer = new Replayer(new Engine(row.options));
-      else if (row.type === "lost") return { runId, events, difference: null, hole: row };
+      if (row.type === "begun") {
+        engine = new Engine(row.options);
+        replayer = new Replayer(engine);
+      } else if (row.type === "lost") return { runId, events, difference: null, hole: row, engine };
       else {
         const difference = present(replayer, "Invariant: a journal begins with its run").take(row);
-        if (difference !== null) return { runId, events, difference, hole: null };
+        if (difference !== null) return { runId, events, difference, hole: null, engine };
         events++;
       }
     }
-    return { runId, events, difference: null, hole: null };
+    return { runId, events, difference: null, hole: null, engine };
   } finally {
     reader.close();
   }
+}
+
+/** The same, without the core. */
+export function replayRun(file: string, wanted: string | null): Replay {
+  const { engine: _engine, ...replay } = replayCore(file, wanted);
+  return replay;
 }

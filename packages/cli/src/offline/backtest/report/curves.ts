@@ -4,7 +4,7 @@ import type { BacktestReport } from "../backtest-report.ts";
 import type { HeatSample, RiskFigures } from "../risk-watch.ts";
 import { type Frame, lineChart, type Point, peakChart, timeAxis, valueAxis } from "./charts.ts";
 import { exposureSteps, type ExposureStep, type OpenTrade } from "./exposure.ts";
-import { minuteText, moneyText, numberText, shareText } from "./format.ts";
+import { minuteText, moneyText, numberText, shareText } from "../../report/format.ts";
 import { type Markup, markup, note, section } from "./markup.ts";
 import type { EquityPoint } from "./statistics.ts";
 

@@ -1,12 +1,11 @@
+import { judgementOf } from "../../report/judgement.ts";
 import type { BacktestReport } from "../backtest-report.ts";
-import { numberText, shareText, signedText, stopsText } from "./format.ts";
+import { numberText, shareText, signedText, stopsText } from "../../report/format.ts";
 import { type Markup, markup, note, section, table } from "./markup.ts";
 import { type DeflatedSharpe, SHARPE_DAYS_MIN } from "./sharpe.ts";
-import type { Expectancy } from "./statistics.ts";
+import type { Expectancy } from "../../report/expectancy.ts";
 
 const DAYS_A_YEAR = 365;
-/** With fewer blocks a bootstrap's interval is far too narrow. */
-const DAYS_MIN = 10;
 
 /** Is it more than chance? Expectancy with its interval, and the deflated Sharpe ratio. */
 export function edgeSections(report: BacktestReport): readonly Markup[] {
@@ -24,20 +23,11 @@ function expectancyParts(expectancy: Expectancy | null): readonly Markup[] {
       ? "no interval: all trades are of one UTC day"
       : `95 % interval ${stopsText(interval95.lower)} to ${stopsText(interval95.upper)} R`;
   return [
-    markup`<p class="big">${stopsText(meanR)} R, ${interval}, n = ${numberText(trades)}</p>\n<p>${judgement(expectancy)}</p>\n`,
+    markup`<p class="big">${stopsText(meanR)} R, ${interval}, n = ${numberText(trades)}</p>\n<p>${judgementOf(expectancy)}</p>\n`,
     note(
       `R is a trade's result after costs by its stop distance. The interval is a bootstrap of whole UTC days of entry, all symbols together: ${numberText(resamples)} resamples of ${numberText(days)} days with trades, seed ${String(seed)}, percentiles 2.5 % and 97.5 %.`,
     ),
   ];
-}
-
-function judgement({ interval95: interval, days }: Expectancy): string {
-  if (interval === null) return "One day says nothing about the next.";
-  if (days < DAYS_MIN)
-    return `Drawn from ${numberText(days)} days only: the interval is too narrow to be relied on.`;
-  if (interval.upper < 0) return "The whole interval is below 0: these trades lose money.";
-  if (interval.lower <= 0) return "The interval holds 0: no edge is shown.";
-  return "The interval is above 0 on this period. That alone proves nothing: count every variant tried (--trials), and look at days and periods that nothing was chosen on.";
 }
 
 function sharpeParts({ deflatedSharpe, input }: BacktestReport): readonly Markup[] {

@@ -1,7 +1,8 @@
-import { type BacktestReport, TRADES_MIN } from "../backtest-report.ts";
+import { TRADES_MIN } from "../../report/expectancy.ts";
+import type { BacktestReport } from "../backtest-report.ts";
 import { curveSections, exposureSection, type PageFacts } from "./curves.ts";
 import { explainedSection } from "./explained.ts";
-import { minuteText, moneyText, numberText, shareText } from "./format.ts";
+import { counted, minuteText, moneyText, numberText, shareText } from "../../report/format.ts";
 import { type Markup, markup, signed } from "./markup.ts";
 import { edgeSections } from "./edge.ts";
 import { STYLE } from "./style.ts";
@@ -23,7 +24,7 @@ export function reportHtml(report: BacktestReport, facts: PageFacts): string {
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<title>Backtest: ${moneyText(report.total.net)} USDT, ${plural(report.total.trades, "trade")}</title>
+<title>Backtest: ${moneyText(report.total.net)} USDT, ${counted(report.total.trades, "trade")}</title>
 <style>${{ html: STYLE }}</style>
 </head>
 <body><main>
@@ -105,8 +106,4 @@ function symbolNames({ input }: BacktestReport): string {
   const names = [...new Set(input.files.map(({ symbol }) => symbol))];
   const more = names.length - NAMES_MAX;
   return `${names.slice(0, NAMES_MAX).join(", ")}${more > 0 ? ` and ${numberText(more)} more` : ""}`;
-}
-
-function plural(count: number, word: string): string {
-  return `${numberText(count)} ${word}${count === 1 ? "" : "s"}`;
 }

@@ -1,8 +1,17 @@
-import type { BacktestReport, TradeGroup } from "../backtest-report.ts";
+import type { TradeGroup } from "../../report/trade-groups.ts";
+import type { BacktestReport } from "../backtest-report.ts";
 import { barChart, valueAxis } from "./charts.ts";
-import { durationText, moneyText, NONE, numberText, shareText, signedText, stopsText } from "./format.ts";
+import {
+  durationText,
+  moneyText,
+  NONE,
+  numberText,
+  shareText,
+  signedText,
+  stopsText,
+} from "../../report/format.ts";
 import { type Markup, markup, note, section, signed, table } from "./markup.ts";
-import { exitMeaning, outcomeMeaning, SETUP_MEANINGS } from "./meanings.ts";
+import { exitMeaning, outcomeMeaning, SETUP_MEANINGS } from "../../report/meanings.ts";
 import { histogramOf } from "./statistics.ts";
 
 const HISTOGRAM = { min: -2.5, width: 0.25, bins: 20 } as const;

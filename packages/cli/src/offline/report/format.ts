@@ -48,3 +48,8 @@ export function durationText(ms: number): string {
     if (ms !== 0 && ms % unitMs === 0) return `${numberText(ms / unitMs)} ${unit}`;
   return `${numberText(ms)} ms`;
 }
+
+/** A count with its word: 1 trade, 1,200 trades. */
+export function counted(count: number, word: string, words = `${word}s`): string {
+  return `${numberText(count)} ${count === 1 ? word : words}`;
+}

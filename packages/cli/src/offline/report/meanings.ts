@@ -3,7 +3,7 @@ import type { RefusalCode } from "@smcq/risk";
 
 /** What a decision's code means, in a sentence (docs/trading.md 3). */
 const OUTCOMES: Readonly<Record<"APPROVED" | RefusalCode, string>> = {
-  APPROVED: "Every gate was passed; the entry went out.",
+  APPROVED: "Every gate was passed; an entry was approved.",
   STATE_NOT_ACTIVE: "The engine was not active: after a halt or in doubt it only leaves positions.",
   MODEL_OBSERVED: "The model is only observed; its signals are not traded.",
   UNPROVEN_LIVE: "Nothing is proven about the scorer, and this mode trades real or demo money.",
@@ -42,6 +42,9 @@ const EXITS: Readonly<Record<ExitReason, string>> = {
   external: "Somebody else closed it: a person at the venue, or nobody who is known.",
   "end-of-data": "The bars of the symbol ended while the trade was open.",
 };
+
+/** Every reason that a trade may end for. */
+export const EXIT_REASONS: readonly string[] = Object.keys(EXITS);
 
 /** What raises a setup (docs/smc.md section 10). */
 export const SETUP_MEANINGS =
