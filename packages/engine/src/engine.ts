@@ -42,6 +42,11 @@ export function byScoreThenSymbol(a: Signal, b: Signal): number {
 /** Why signals get no place in a batch, by the codes of docs/trading.md 3. */
 type EarlyRefusal = "STATE_NOT_ACTIVE" | "MODEL_OBSERVED" | "SIGNAL_STALE" | "FEED_STALE";
 
+interface LateSignal {
+  readonly signal: Signal;
+  readonly deadlineNs: number;
+}
+
 interface Window {
   readonly openTimeMs: number;
   readonly deadlineNs: number;
@@ -53,7 +58,7 @@ interface Window {
  * commands.
  *
  *   candidates ─► emit (all) ─► above scoreMin and fresh? ─► window of the minute ─► fed, and a model? ─► decide (ranked)
- *                                                    late ─► decide on arrival ──────┘
+ *                                                    late ─► a window of its own ────┘
  *
  * What trades refuses with a record what got no place in a batch.
  */
@@ -64,7 +69,9 @@ export class Engine {
   #signals = 0;
   #aboveScoreMin = 0;
   #decisions = 0;
-  #late = 0;
+  #lateCount = 0;
+  /** Missed their batch: each is decided alone, when the prices that its coming has asked for are there. */
+  #late: LateSignal[] = [];
   #stale = 0;
   #overflows = 0;
   #suppressed = 0;
@@ -89,7 +96,7 @@ export class Engine {
       signals: this.#signals,
       aboveScoreMin: this.#aboveScoreMin,
       decisions: this.#decisions,
-      late: this.#late,
+      late: this.#lateCount,
       stale: this.#stale,
       overflows: this.#overflows,
       suppressed: this.#suppressed,
@@ -139,6 +146,7 @@ export class Engine {
       case "operator":
         if (event.word !== "stop") break;
         this.#close(commands);
+        this.#closeLate(Number.POSITIVE_INFINITY, commands);
         this.#isStopped = true;
         break;
       case "time":
@@ -178,15 +186,13 @@ export class Engine {
 
   #collect(signal: Signal, nowNs: number, commands: Command[]): void {
     if (signal.openTimeMs <= this.#decidedMs) {
-      this.#late++;
-      this.#decide([signal], signal.openTimeMs, true, commands);
+      this.#collectLate(signal, nowNs, commands);
       return;
     }
     if (this.#window !== null && this.#window.openTimeMs !== signal.openTimeMs) {
       if (signal.openTimeMs < this.#window.openTimeMs) {
         // An older minute that was never decided: it is not mixed into the newer batch.
-        this.#late++;
-        this.#decide([signal], signal.openTimeMs, true, commands);
+        this.#collectLate(signal, nowNs, commands);
         return;
       }
       this.#close(commands);
@@ -203,7 +209,29 @@ export class Engine {
     }
   }
 
+  #collectLate(signal: Signal, nowNs: number, commands: Command[]): void {
+    this.#lateCount++;
+    if (this.#isStopped) {
+      this.#decide([signal], signal.openTimeMs, true, commands);
+      return;
+    }
+    const deadlineNs = nowNs + this.#options.decisionWindowNs;
+    this.#late.push({ signal, deadlineNs });
+    commands.push({ type: "wake", atNs: deadlineNs });
+    if (this.#late.length < DECISION_SIGNALS_MAX) return;
+    this.#overflows++;
+    this.#closeLate(Number.POSITIVE_INFINITY, commands);
+  }
+
+  /** Deadlines ascend, as time does. */
+  #closeLate(nowNs: number, commands: Command[]): void {
+    const count = this.#late.findIndex(({ deadlineNs }) => deadlineNs > nowNs);
+    for (const { signal } of this.#late.splice(0, count < 0 ? this.#late.length : count))
+      this.#decide([signal], signal.openTimeMs, true, commands);
+  }
+
   #closeIfDue(nowNs: number, commands: Command[]): void {
+    if (this.#late.length > 0) this.#closeLate(nowNs, commands);
     if (this.#window !== null && nowNs >= this.#window.deadlineNs) this.#close(commands);
   }
 

@@ -90,13 +90,29 @@ describe("Engine", () => {
     expect(engine.counters.aboveScoreMin).toBe(0);
   });
 
-  it("decides a signal that missed its batch on arrival and counts it", () => {
+  it("decides a signal that missed its batch alone, when its prices could come, and counts it", () => {
     const engine = new Engine(OPTIONS);
     engine.process(arrive([candidate(1, 0.7)], 0));
     engine.process(tick(6e6));
-    const [late] = decisions(engine.process(arrive([candidate(2, 0.9)], 7e6)));
-    expect(late?.isLate).toBe(true);
-    expect(engine.counters.late).toBe(1);
+    const arrived = engine.process(arrive([candidate(2, 0.9), candidate(3, 0.95)], 7e6));
+    expect(decisions(arrived)).toEqual([]);
+    expect(arrived).toContainEqual({ type: "wake", atNs: 12e6 });
+    expect(decisions(engine.process(tick(11.9e6)))).toEqual([]);
+    const late = decisions(engine.process(tick(12e6)));
+    expect(late.map(({ batch, isLate }) => [batch.map(({ symbolId }) => symbolId), isLate])).toEqual([
+      [[2], true],
+      [[3], true],
+    ]);
+    expect(engine.counters.late).toBe(2);
+  });
+
+  it("decides late signals at the word to stop", () => {
+    const engine = new Engine(OPTIONS);
+    engine.process(arrive([candidate(1, 0.7)], 0));
+    engine.process(tick(6e6));
+    engine.process(arrive([candidate(2, 0.9)], 7e6));
+    const stopped = engine.process({ type: "operator", word: "stop", nowMs: T0 + 62_000, nowNs: 8e6 });
+    expect(decisions(stopped)[0]).toMatchObject({ isLate: true });
   });
 
   it("decides with the size the model is good for, and on nothing while it is only observed", () => {
@@ -107,7 +123,7 @@ describe("Engine", () => {
     engine.process(good(0, 6e6));
     const emitted = engine.process(arrive([candidate(2, 0.9)], 7e6));
     engine.process(arrive([candidate(3, 0.9, T0 + MINUTE_MS)], 8e6, T0 + 122_000));
-    expect(emitted.map((command) => command.type)).toEqual(["emit"]);
+    expect(emitted.map((command) => command.type)).toEqual(["emit", "wake"]);
     expect(decisions(engine.process(tick(20e6)))).toEqual([]);
     expect(engine.counters).toMatchObject({ decisions: 1, suppressed: 2, aboveScoreMin: 3 });
     expect(() => engine.process(good(1.5, 20e6))).toThrow(/Invariant/);
@@ -129,8 +145,8 @@ describe("Engine", () => {
     expect(decision?.batch.map((signal) => signal.symbolId)).toEqual([2]);
     expect(engine.counters).toMatchObject({ decisions: 1, feedStale: 1, suppressed: 0 });
     engine.process(feed(3, true, 7e6));
-    const late = engine.process({ ...arrive([candidate(1, 0.9)], 8e6), shardId: 3 } as EngineEvent);
-    expect(decisions(late)[0]?.batch).toHaveLength(1);
+    engine.process({ ...arrive([candidate(1, 0.9)], 8e6), shardId: 3 } as EngineEvent);
+    expect(decisions(engine.process(tick(13e6)))[0]?.batch).toHaveLength(1);
   });
 
   it("decides what is collected at the word to stop, and nothing after it", () => {
@@ -151,14 +167,17 @@ describe("Engine", () => {
   it("does not mix minutes in one batch", () => {
     const engine = new Engine(OPTIONS);
     engine.process(arrive([candidate(1, 0.7)], 0));
-    const commands = engine.process(
-      arrive([candidate(2, 0.8, T0 + MINUTE_MS), candidate(3, 0.9)], 1e6, T0 + 120_000),
-    );
+    const commands = [
+      ...engine.process(arrive([candidate(2, 0.8, T0 + MINUTE_MS), candidate(3, 0.9)], 1e6, T0 + 120_000)),
+      ...engine.process(tick(5.9e6)),
+      ...engine.process(tick(6e6)),
+    ];
     expect(
       decisions(commands).map((decision) => [decision.openTimeMs, decision.batch.length, decision.isLate]),
     ).toEqual([
       [T0, 1, false],
       [T0, 1, true],
+      [T0 + MINUTE_MS, 1, false],
     ]);
   });
 
