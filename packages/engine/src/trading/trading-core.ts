@@ -93,7 +93,7 @@ export class TradingCore {
     this.#liquidation = options.isVenueRemote ? new LiquidationWatch({ holdings, closing }, alarm) : null;
     const gate = new LeverageGate({ holdings, orders }, alarm);
     this.#gate = gate;
-    this.#entries = new Entries({ holdings, orders, governors, pace, approved: this.#approved, gate });
+    this.#entries = new Entries({ holdings, orders, governors, pace, approved: this.#approved, gate, books });
   }
 
   /** What is at risk and what holds entries back, as of the last event: read at any time, changed by nothing. */
