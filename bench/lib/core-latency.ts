@@ -13,7 +13,7 @@ import {
 } from "@smcq/engine";
 import { tradingRules } from "@smcq/exchange";
 import { BarExchange } from "@smcq/exchange-sim";
-import { ManualClock, MINUTE_MS, parseE8, symbolId, SystemClock } from "@smcq/kernel";
+import { ManualClock, MINUTE_MS, parseE8, qtySteps, symbolId, SystemClock } from "@smcq/kernel";
 
 const OPEN = 50;
 export const WARM_UP = 2_000;
@@ -117,10 +117,14 @@ class CoreBed {
       );
     }
     if (command.type !== "submit") return;
-    const { clientOrderId } = command.order.value;
+    const { clientOrderId, symbolId: id, type } = command.order.value;
     this.#venue.submit(command.order, (outcome) =>
       this.#inbox.put({ type: "order-outcome", clientOrderId, outcome }),
     );
+    if (type === "market") return;
+    // What rests is told of: a stream that says nothing of it would end all entries.
+    const word = { clientOrderId, symbolId: id, fill: null, timeMs: this.#clock.nowMs() };
+    this.#inbox.put({ type: "order-update", update: { ...word, status: "new", cumQtySteps: qtySteps(0) } });
   }
 
   /** Microseconds from a scored signal to its decision. */

@@ -11,7 +11,7 @@ type Check = (stage: Stage, words: RegExpMatchArray) => string | null;
  *   Sn is guarded | flat | bare       Sn holds -12.5        Sn stops: 99.38 x 37, web 99 x all     Sn targets: 100.94 x 37
  *   state REDUCING: protection        went through: REDUCING: protection      orders: 1 entry, 2 stop
  *   closed: stop, target              failed: UNFILLED      decided: APPROVED, STATE_NOT_ACTIVE
- *   Sn bare at most 1600 ms           Sn bare at least 100 ms                Sn at most 1 stop at once
+ *   Sn bare at most 1600 ms           Sn bare at least 100 ms                Sn at most 1 stop at once | 9 stops sent
  *   wallet 9990 at most | at least    Sn entry price 100.02 | exit price 99 | pnl -20.5 | funding -0.3 | r -1.2
  */
 const CHECKS: readonly (readonly [RegExp, Check])[] = [
@@ -52,6 +52,13 @@ const CHECKS: readonly (readonly [RegExp, Check])[] = [
     /^S(\d) at most (\d) stops? at once$/,
     ({ stopsMax }, [, number, most]) => {
       const is = stopsMax.get(idOf(number)) ?? 0;
+      return is <= Number(most) ? null : String(is);
+    },
+  ],
+  [
+    /^S(\d) at most (\d+) stops sent$/,
+    ({ sent }, [, number, most]) => {
+      const is = sent.filter(({ role, symbolId: id }) => role === "stop" && id === idOf(number)).length;
       return is <= Number(most) ? null : String(is);
     },
   ],

@@ -33,11 +33,7 @@ class WillingVenue {
       const { clientOrderId } = order;
       this.#put({ type: "order-outcome", clientOrderId, outcome: { type: "acked", orderId: "1" } });
       if (order.type === "market") this.#fill(order);
-      else {
-        this.#resting.set(clientOrderId, order);
-        const word = { clientOrderId, symbolId: order.symbolId, timeMs: this.nowMs, fill: null };
-        this.#put({ type: "order-update", update: { ...word, status: "new", cumQtySteps: qtySteps(0) } });
-      }
+      else this.#rest(order);
     } else if (command.type === "cancel") this.#end(command.clientOrderId);
     else if (command.type === "set-leverage") {
       const { symbolId: id, leverage } = command;
@@ -60,6 +56,13 @@ class WillingVenue {
     const price = { priceTicks: priceTicks(9_900 + this.#rng.int(200)), feeE8: 5_000n, isMaker: false };
     const fill = { ...word, ...price, tradeId: String(++this.#ids), side, qtySteps: steps };
     this.#put({ type: "order-update", update: { ...word, status: "filled", cumQtySteps: steps, fill } });
+  }
+
+  #rest(order: OrderRequest): void {
+    const { clientOrderId, symbolId: id } = order;
+    this.#resting.set(clientOrderId, order);
+    const word = { clientOrderId, symbolId: id, timeMs: this.nowMs, fill: null };
+    this.#put({ type: "order-update", update: { ...word, status: "new", cumQtySteps: qtySteps(0) } });
   }
 
   #end(clientOrderId: string): void {

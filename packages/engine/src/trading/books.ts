@@ -96,6 +96,12 @@ export class Books {
     return [...fills, this.#fill(symbolId, row)];
   }
 
+  /** What the symbol has traded is not known, and looked for still. */
+  isObscure(symbolId: SymbolId, nowMs: number): boolean {
+    const row = this.#rows.get(symbolId);
+    return row !== undefined && nowMs < row.atMs + EXPLAIN_MS;
+  }
+
   /** Symbols with a row, and since when their trades are worth asking for. */
   unexplained(nowMs: number): readonly (readonly [SymbolId, number])[] {
     return [...this.#rows]

@@ -40,7 +40,7 @@ const NOTHING: Booked = { realisedE8: 0n, explainedSteps: 0 };
  * The side of orders and money: a row of stages, called in this order for every event. No stage calls another; they
  * share `Holdings`. What a remote venue does not tell is asked for, and its answers come in at the front again.
  *
- *   books ─► order-tracker ─► position-controller ─► exits ─► resting-entries ─► states ─► leverage-gate
+ *   books ─► order-tracker ─► position-controller (cover) ─► exits ─► liquidation-watch ─► resting-entries ─► states ─► leverage-gate
  *     ▲          ─► inquiries, account-check ─► ask       (decision window) ─► entries ────────▲
  *     └──────────────────────── answers ◄──────────┘
  */
@@ -93,7 +93,7 @@ export class TradingCore {
     this.#liquidation = options.isVenueRemote ? new LiquidationWatch({ holdings, closing }, alarm) : null;
     const gate = new LeverageGate({ holdings, orders }, alarm);
     this.#gate = gate;
-    this.#entries = new Entries({ holdings, orders, governors, pace, approved: this.#approved, gate });
+    this.#entries = new Entries({ holdings, orders, governors, pace, approved: this.#approved, gate, books });
   }
 
   /** What is at risk and what holds entries back, as of the last event: read at any time, changed by nothing. */
@@ -126,10 +126,10 @@ export class TradingCore {
     this.#positions.overdue(turn);
     this.#exits.on(event, turn);
     this.#exits.overdue(turn);
+    this.#liquidation?.on(event, turn);
     this.#resting.on(event, turn);
     this.#states.on(event, changes, turn);
     this.#positions.on(this.#gate.on(event, turn), NOTHING, turn);
-    this.#liquidation?.on(event, turn);
     this.#inquiries?.on(turn);
     this.#check?.on(turn);
     // What tells of no order, no money and no minute has changed nothing, unless something follows from it.

@@ -99,6 +99,7 @@ export class CoreDriver {
     if (command.type === "state") this.states.push(`${command.state} ${command.reasons.join()}`);
     if (command.type === "entry-failed" && command.reason === "LEVERAGE_UNCONFIRMED")
       return [`failed ${command.reason}`];
+    if (command.type === "trade-corrected") return [`corrected ${command.trade.fundingE8}`];
     if (command.type !== "trade-closed") return [];
     this.trades.push(command.trade);
     return [`closed ${command.trade.reason}`];

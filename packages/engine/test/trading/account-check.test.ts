@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import { CHECK_MS, TRADES_WAIT_MS } from "../../src/trading/stages/account-check.ts";
 import { AGREE_MS } from "../../src/trading/stages/order-tracker.ts";
 import type { Trade } from "../../src/trading/trade.ts";
+import { EXPLAIN_MS } from "../../src/trading/books.ts";
 import { CoreDriver } from "../support/core-driver.ts";
 import { START_E8, T0 } from "../support/fixtures.ts";
 
@@ -163,6 +164,10 @@ it("says nothing of the next entry in the symbol when the trades of a former tra
   const ended = { clientOrderId, symbolId: symbolId(0), fill: null, timeMs: driver.nowMs } as const;
   driver.put({ type: "order-update", update: { ...ended, status: "finished", cumQtySteps: qtySteps(0) } });
   driver.answerPositions(0);
+  driver.enter();
+  // What nobody explains is looked for at first.
+  expect(driver.outcomes.at(-1)).toBe("S0 SYMBOL_BLOCKED");
+  driver.nowMs += EXPLAIN_MS;
   driver.enter();
   expect(driver.outcomes.at(-1)).toBe("S0 APPROVED");
   driver.answerTrades(fill);

@@ -110,6 +110,7 @@ export class AccountCheck {
       LOOK.has(event.outcome.code)
     )
       this.#dueMs = turn.nowMs;
+    this.#hearken(turn);
     return event.type === "answer" ? this.#onAnswer(event.answer, turn) : [];
   }
 
@@ -134,7 +135,6 @@ export class AccountCheck {
 
   /** Asks when it is time. */
   on(turn: Turn): void {
-    this.#hearken(turn);
     if (turn.nowMs >= this.#dueMs) {
       this.#dueMs = Number.POSITIVE_INFINITY;
       for (const type of ["positions", "open-orders", "wallet"] as const)

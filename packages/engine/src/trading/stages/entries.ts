@@ -22,6 +22,7 @@ import {
 } from "@smcq/risk";
 import type { EntryPlan } from "@smcq/strategy";
 import type { Decision, ModelProof } from "../../events.ts";
+import type { Books } from "../books.ts";
 import type { Holdings, TradedSymbol } from "../holdings.ts";
 import { type ApprovedEntries, type Risks, risksOf } from "../open-risks.ts";
 import { clientOrderId } from "../order-ids.ts";
@@ -78,6 +79,7 @@ export interface EntriesParts {
   readonly pace: Pace;
   readonly approved: ApprovedEntries;
   readonly gate: LeverageGate;
+  readonly books: Books;
 }
 
 /** Turns a decided batch into orders: priced, ranked, reviewed one after another, each seeing those approved before. */
@@ -88,15 +90,17 @@ export class Entries {
   readonly #pace: Pace;
   readonly #approved: ApprovedEntries;
   readonly #gate: LeverageGate;
+  readonly #books: Books;
   readonly #outcomes = new Map<Receipt["outcome"], number>();
 
-  constructor({ holdings, orders, governors, pace, approved, gate }: EntriesParts) {
+  constructor({ holdings, orders, governors, pace, approved, gate, books }: EntriesParts) {
     this.#holdings = holdings;
     this.#orders = orders;
     this.#governors = governors;
     this.#pace = pace;
     this.#approved = approved;
     this.#gate = gate;
+    this.#books = books;
   }
 
   /** Decisions so far, by outcome. */
@@ -215,6 +219,7 @@ export class Entries {
       MODEL_OBSERVED: refusal === "MODEL_OBSERVED",
       SIGNAL_STALE: refusal === "SIGNAL_STALE",
       FEED_STALE: refusal === "FEED_STALE",
+      SYMBOL_BLOCKED: this.#books.isObscure(symbolId, nowMs),
       POSITION_OPEN: this.#holdings.portfolio.position(symbolId) !== null,
       // What still rests or flies of a former trade could close the next one.
       ORDER_PENDING: this.#holdings.trades.has(symbolId) || this.#orders.hasOpen(symbolId),

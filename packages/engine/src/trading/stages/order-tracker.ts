@@ -48,7 +48,7 @@ export class OrderTracker {
   readonly #sent = new Set<TrackedOrder>();
   readonly #unknown = new Set<TrackedOrder>();
   /** Orders that were acked and that the stream has told nothing of, by when they were; the oldest first. */
-  readonly #untold = new Map<TrackedOrder, number>();
+  readonly #untold = new Map<string, number>();
   /** An order without any word for so long is one whose outcome was lost. */
   readonly outcomeMs: number;
   /** Of the books, signed. */
@@ -86,10 +86,9 @@ export class OrderTracker {
 
   /** The stream has told of the order. */
   told(clientOrderId: string): void {
+    this.#untold.delete(clientOrderId);
     const order = this.#orders.get(clientOrderId);
-    if (order === undefined) return;
-    order.isTold = true;
-    this.#untold.delete(order);
+    if (order !== undefined) order.isTold = true;
   }
 
   /** When the oldest order of unknown outcome was sent; null: there is none. */
@@ -174,7 +173,7 @@ export class OrderTracker {
     const { outcome } = event;
     // The stream may have been faster: what it told of the order stands.
     if (outcome.type === "acked") {
-      if (!order.isTold) this.#untold.set(order, event.nowMs);
+      if (!order.isTold) this.#untold.set(event.clientOrderId, event.nowMs);
       return this.#working(order);
     }
     // A second order of that id was refused, by whoever sent it twice: nothing is told of the first.
@@ -340,7 +339,6 @@ export class OrderTracker {
 
   #end(order: TrackedOrder): void {
     order.state = "ended";
-    this.#untold.delete(order);
     this.#sent.delete(order);
     this.#unknown.delete(order);
     const { clientOrderId, symbolId } = order.request;

@@ -221,9 +221,11 @@ export class PositionController {
     if (trade.exit?.clientOrderId !== change.order.request.clientOrderId) return;
     if (change.type !== "refused" && change.type !== "ended") return;
     const { filledSteps, request } = change.order;
-    if (change.type === "refused" && SIZES.has(change.code) && request.qtySteps > 1) {
+    const halfSteps = Math.floor(request.qtySteps / 2);
+    const { minQtySteps } = this.#holdings.portfolio.rules(trade.symbolId);
+    if (change.type === "refused" && SIZES.has(change.code) && halfSteps >= minQtySteps) {
       // More than the venue takes at once: half of it, and no try is lost.
-      trade.exitStepsMax = Math.max(1, Math.floor(request.qtySteps / 2));
+      trade.exitStepsMax = halfSteps;
       this.#closing.exitAgain(trade, true, turn);
     } else {
       const isBandless = change.type === "refused" && change.code === "PERCENT_PRICE";

@@ -71,7 +71,8 @@ const NUMBERS: Readonly<Record<RefusalCode, Numbers>> = {
       reader.incidents(run.runKey, "state"),
       ({ seq }) => seq <= decision.seq,
     );
-    if (isRefused && state === "ACTIVE") return "the run was ending, or one entry is to show first that stops stand";
+    if (isRefused && state === "ACTIVE")
+      return "the run was ending, or one entry is to show first that stops stand";
     const why = reasons.length === 0 ? "" : ` (${reasons.join(", ")})`;
     return `${state}${why}${sinceMs === null ? "" : ` since ${besideText(sinceMs, decision.timeMs)}`}`;
   },
@@ -88,8 +89,10 @@ const NUMBERS: Readonly<Record<RefusalCode, Numbers>> = {
     return isRefused ? "the feed of the symbol's shard had ended" : "";
   },
   CLOCK_DOUBTFUL: NOTHING,
-  SYMBOL_BLOCKED: ({ decision: { receipt } }) =>
-    receipt.unknown.includes("rules") ? "no rules of the symbol were known" : "",
+  SYMBOL_BLOCKED: ({ decision: { receipt } }, isRefused) => {
+    if (receipt.unknown.includes("rules")) return "no rules of the symbol were known";
+    return isRefused ? "the venue told of a position that no trade explained" : "";
+  },
   POSITION_OPEN: ({ reader, run, decision }, isRefused) => {
     const held = heldAt(reader.fills(run.runKey, decision.symbol), ({ seq }) => seq <= decision.seq);
     // The venue's list may have one that no trade has explained yet.
@@ -121,7 +124,7 @@ const NUMBERS: Readonly<Record<RefusalCode, Numbers>> = {
       .findLast((one) => one.seq <= decision.seq && one.symbol === decision.symbol);
     return failed === undefined
       ? "left alone: the venue took its stops off, or nobody explains a trade of it"
-      : `left alone: its last entry failed ${text(failed.atMs)} (${failed.detail})`;
+      : `left alone: its last entry failed ${text(failed.atMs)} (${(failed.detail as { readonly reason: string }).reason})`;
   },
   STREAK_PAUSE: (ground, isRefused) => {
     const { risk, decision } = ground;

@@ -1,0 +1,62 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { expect, it } from "vitest";
+import {
+  catalogueOf,
+  faultsTable,
+  idsIn,
+  isOfOrders,
+  scenarioTitles,
+  WITH_RECOVERY,
+  WITH_THE_WIRE,
+} from "../../../scripts/faults-table.ts";
+
+const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
+/** Each row's id, tests and result. */
+const ROWS = readFileSync(join(ROOT, "docs/faults.md"), "utf8")
+  .split("\n")
+  .filter((line) => /^\| [A-Z]{2}\d\d /.test(line))
+  .map((line) => line.split(/(?<!\\)\|/).map((part) => part.trim()))
+  .map(([, id = "", , tests = "", result = ""]) => ({ id, tests: tests.split("<br>"), result }));
+
+it("the table of faults has each fault of the catalogues once", () => {
+  expect(ROWS.map(({ id }) => id)).toEqual(catalogueOf(ROOT).map(({ id }) => id));
+  expect(ROWS.length).toBeGreaterThan(130);
+});
+
+it("every fault of orders has a test of its own, or says what it waits for", () => {
+  const bare = ROWS.filter(({ id, result }) => isOfOrders(id) && result.startsWith("no test"));
+  for (const { id } of bare)
+    expect([id, WITH_THE_WIRE[id] ?? WITH_RECOVERY[id]]).not.toEqual([id, undefined]);
+  expect(bare.map(({ id }) => id)).toEqual(["EX20", "EX28", "AC09", "AC11"]);
+  expect(ROWS.filter(({ result }) => result.includes("FAILED"))).toEqual([]);
+});
+
+it("every scenario stands in the table by its title, and every test of the table in the tree", () => {
+  const titles = scenarioTitles(ROOT);
+  for (const [id, own] of titles) {
+    const row = ROWS.find((one) => one.id === id);
+    for (const title of own) expect(row?.tests).toContain(title);
+  }
+  const played = new Set([...titles.values()].flat());
+  for (const { id, tests } of ROWS)
+    for (const test of tests.filter((one) => one !== "—" && !/^and \d+ more files$/.test(one))) {
+      const [, title = "", file = null] = /^(?:(.*) — )?`([^`]+)`$/.exec(test) ?? [];
+      const text =
+        file === null || !existsSync(join(ROOT, file)) ? "" : readFileSync(join(ROOT, file), "utf8");
+      const isThere =
+        file === null ? played.has(test) : idsIn(text).has(id) || (title !== "" && text.includes(title));
+      expect([test, isThere]).toEqual([test, true]);
+    }
+});
+
+it("the table is written from titles and files, and tells what has failed", () => {
+  const name = join(ROOT, "packages/cli/test/layers.test.ts");
+  const failed = { title: "EX20 waits | for its time", fullName: "a venue EX20 waits", status: "failed" };
+  const text = faultsTable(ROOT, { testResults: [{ name, assertionResults: [failed] }] });
+  expect(text).toContain(
+    "| EX20 waits \\| for its time — `packages/cli/test/layers.test.ts` | 1 FAILED; with the wire: ",
+  );
+  expect(text).toMatch(/^\| EX19 .* \| — \| no test; with the wire: /m);
+});

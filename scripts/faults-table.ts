@@ -1,0 +1,252 @@
+// Writes docs/faults.md from the catalogues, the scenarios and a report of vitest:
+// `vitest run --reporter=json --outputFile=REPORT.json`, then `node scripts/faults-table.ts REPORT.json`.
+import { readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+
+/** Catalogues, in the order of the table. */
+const CATALOGUES = ["docs/reliability.md", "docs/faults-orders.md"];
+const SCENARIOS = "packages/engine/test/scenarios";
+/** It names faults that have no test. */
+const OWN = "packages/cli/test/faults-table.test.ts";
+const PLAYER = "packages/cli/test/scenarios/scenarios.test.ts";
+
+/** Files of tests that a row names. */
+const FILES_MAX = 2;
+
+/** A fault of a catalogue: what is injected. */
+export interface CataloguedFault {
+  readonly id: string;
+  readonly injected: string;
+}
+
+/** A test whose title names a fault, or whose file does. */
+export interface FaultTest {
+  readonly title: string;
+  readonly file: string;
+  readonly isPassed: boolean;
+}
+
+/** What of a fault is no part of the core, and comes with the socket adapter. */
+export const WITH_THE_WIRE: Readonly<Record<string, string>> = {
+  EX11: "the health check at the start",
+  EX15: "asking for the filters anew",
+  EX19: "the end of the window, budgets kept for exits",
+  EX20: "the ban's time, no request before it",
+  EX21: "the venue's own counters",
+  EX22: "reading the body of a 503",
+  EX25: "ids in the venue's JSON",
+  EX26: "replies without price or quote",
+  EX27: "the venue's status of order entry",
+  EX28: "the indicators of apiTradingStatus",
+  EX37: "linking the order of a stop by c, si and ai",
+  EX40: "prices and quantities as decimal text",
+  EX42: "order limits and their priorities",
+  EX43: "settings of the symbol at the start",
+  AC06: "the account's mode at the start",
+  AC07: "the listenKey's life",
+  AC09: "commissions in another asset",
+  AC12: "ACCOUNT_UPDATE itself",
+  AC20: "our own formula where the venue tells no price",
+  CL01: "-1021: one resync, one retry",
+  PR13: "records that no parser takes",
+};
+
+/** Tests that hold a fault without naming it, by title and file. */
+const UNNAMED: Readonly<Record<string, readonly [title: string, file: string]>> = {
+  MD22: [
+    "counts a lap and goes on when more bars closed than the ring holds",
+    "packages/cluster/test/scan-core.test.ts",
+  ],
+  NW05: [
+    "refuses a certificate that it cannot verify, and never falls back to plain text",
+    "packages/exchange-binance/test/sockets/binance-feed.test.ts",
+  ],
+  PR02: [
+    "loses and doubles nothing when a scan thread dies between finding and committing",
+    "packages/cluster/test/threads/coordinator.test.ts",
+  ],
+  PR04: [
+    "kills a process whose event loop has stopped turning",
+    "packages/cluster/test/threads/supervisor.test.ts",
+  ],
+  PR06: [
+    "refuses a second engine on its folder; killed with -9 it leaves no orphan and nothing in the way",
+    "packages/cli/test/processes/engine-crashes.test.ts",
+  ],
+  PR08: [
+    "never let a torn copy through, while torn copies are seen and refused by the thousand",
+    "packages/wire/test/threads/ring-torture.test.ts",
+  ],
+  CF01: [
+    "reports all faults at once, each with path, source, value and allowed range",
+    "packages/config/test/load.test.ts",
+  ],
+  MO01: [
+    "has codes of their own for no file, a half-written text and too many leaves, which ONNX Runtime takes",
+    "packages/scoring/test/threads/load-model.test.ts",
+  ],
+  MO03: [
+    "puts a model through the gate and into the memory, where its golden rows score as they should",
+    "packages/scoring/test/threads/load-model.test.ts",
+  ],
+  MO04: [
+    "stops at one row that is no number and at one score that is no probability, until they leave the window",
+    "packages/model-life/test/model-health.test.ts",
+  ],
+  MO06: [
+    "only observes from the minute on in which the model expires",
+    "packages/cli/test/run-models.test.ts",
+  ],
+  MO07: [
+    "is replaced after a shadow, kept when the new one is damaged, put back at once; a challenger stands beside",
+    "packages/cli/test/processes/model-reload.test.ts",
+  ],
+  MO05: ["judges PSI from 500 rows on", "packages/model-life/test/model-health.test.ts"],
+};
+
+/** What needs a restart. */
+export const WITH_RECOVERY: Readonly<Record<string, string>> = {
+  EX29: "the list of ghosts over a restart",
+  AC11: "a second engine",
+  AC16: "the same fill at a second restart",
+  AC18: "fills of a time when nobody ran",
+  PR01: "a restart at each point of the protocols",
+  PR09: "an entry that fills while nobody runs",
+  PR10: "fills of former trades at a restart",
+  PR14: "baselines, stops and reasons from the journal",
+  PR15: "the age of a trade at a restart",
+  PR17: "the exit code",
+  OP02: "an old ledger against the venue's history",
+  OP05: "positions without a ledger",
+};
+
+/** Faults of orders, positions and account: each has a test of its own, unless it waits for wire or recovery. */
+export function isOfOrders(id: string): boolean {
+  return (
+    /^(?:EX|AC|CL)\d\d$/.test(id) || /^PR(?:11|12|13|16|17)$/.test(id) || /^NW(?:06|07|08|09|10|11)$/.test(id)
+  );
+}
+
+/** Rows `| id | injected | right |` of the catalogues. */
+export function catalogueOf(root: string): readonly CataloguedFault[] {
+  return CATALOGUES.flatMap((file) =>
+    [...readFileSync(join(root, file), "utf8").matchAll(/^\| ([A-Z]{2}\d\d) +\| ([^|]+?) +\|/gm)].map(
+      ([, id = "", injected = ""]) => ({ id, injected }),
+    ),
+  );
+}
+
+/** Titles of the scenarios as their player names them, by fault. */
+export function scenarioTitles(root: string): ReadonlyMap<string, readonly string[]> {
+  const titles = new Map<string, string[]>();
+  for (const name of readdirSync(join(root, SCENARIOS)).sort()) {
+    if (!name.endsWith(".json")) continue;
+    const { faults, title } = JSON.parse(readFileSync(join(root, SCENARIOS, name), "utf8")) as {
+      readonly faults: readonly string[];
+      readonly title: string;
+    };
+    for (const id of faults) titles.set(id, [...(titles.get(id) ?? []), `${faults.join(", ")} ${title}`]);
+  }
+  return titles;
+}
+
+/** A report of vitest, as far as it is read here. */
+interface Report {
+  readonly testResults: readonly {
+    readonly name: string;
+    readonly assertionResults: readonly {
+      readonly title: string;
+      readonly fullName: string;
+      readonly status: string;
+    }[];
+  }[];
+}
+
+/** The tests of each fault: those whose titles name it; else the files that do. */
+export function testsOf(root: string, report: Report): ReadonlyMap<string, readonly FaultTest[]> {
+  const titled = new Map<string, FaultTest[]>();
+  const filed = new Map<string, FaultTest[]>();
+  for (const { name, assertionResults } of report.testResults) {
+    const file = relative(root, name);
+    if (file === OWN) continue;
+    for (const { title, fullName, status } of assertionResults)
+      for (const id of idsIn(fullName)) add(titled, id, { title, file, isPassed: status === "passed" });
+    const isPassed = assertionResults.every(({ status }) => status !== "failed");
+    for (const id of idsIn(readFileSync(name, "utf8"))) add(filed, id, { title: "", file, isPassed });
+  }
+  for (const [id, [title, file]] of Object.entries(UNNAMED)) {
+    const own = report.testResults.find(({ name }) => relative(root, name) === file);
+    const status = own?.assertionResults.find((one) => one.title === title)?.status;
+    if (!filed.has(id)) add(filed, id, { title, file, isPassed: status === "passed" });
+  }
+  const ids = new Set([...titled.keys(), ...filed.keys()]);
+  return new Map([...ids].map((id) => [id, titled.get(id) ?? filed.get(id) ?? []]));
+}
+
+/** Codes of faults in a text; `MD01-MD09` and `EX01 to EX28` are two. */
+export function idsIn(text: string): ReadonlySet<string> {
+  return new Set(text.match(/\b(?:MD|NW|EX|AC|PR|DK|CL|CF|MO|OP)\d\d\b/g) ?? []);
+}
+
+/** One row of the table: scenarios by their titles, other tests by file with the first of their titles. */
+function rowOf({ id, injected }: CataloguedFault, tests: readonly FaultTest[]): string {
+  const played = tests.filter(({ file }) => file === PLAYER).map(({ title }) => cell(title));
+  const files = new Map<string, string[]>();
+  for (const { file, title } of tests) if (file !== PLAYER) add(files, file, cell(title));
+  const others = [...files].map(([file, titles]) => {
+    const [title = ""] = titles;
+    const more = titles.length > 1 ? ` (and ${titles.length - 1} more)` : "";
+    return `${title === "" ? "" : `${title}${more} — `}\`${file}\``;
+  });
+  const left = others.length > FILES_MAX ? [`and ${others.length - FILES_MAX} more files`] : [];
+  const cells = [...played, ...others.slice(0, FILES_MAX), ...left];
+  const failed = tests.filter(({ isPassed }) => !isPassed).length;
+  const result = tests.length === 0 ? "no test" : failed === 0 ? "passed" : `${failed} FAILED`;
+  return `| ${id} | ${cell(injected)} | ${cells.join("<br>") || "—"} | ${[result, ...notes(id)].join("; ")} |`;
+}
+
+function notes(id: string): readonly string[] {
+  const wire = WITH_THE_WIRE[id];
+  const recovery = WITH_RECOVERY[id];
+  return [
+    ...(wire === undefined ? [] : [`with the wire: ${wire}`]),
+    ...(recovery === undefined ? [] : [`with recovery: ${recovery}`]),
+  ];
+}
+
+function cell(text: string): string {
+  return text.replaceAll("|", "\\|").replaceAll("\n", " ");
+}
+
+const HEAD = `# Faults and their tests
+
+Written by \`scripts/faults-table.ts\` from the catalogues ([reliability.md](reliability.md) 4.5, [faults-orders.md](faults-orders.md)) and a report of
+the whole suite (\`pnpm run faults\`); a test holds it to the tree. A fault of orders has a scenario in
+\`packages/engine/test/scenarios/\`: market, deeds, faults and expectations in one file, played by the real loop, core, gateway and venue in
+virtual time; its title stands here without a file. Other tests stand with their file; where no title names the fault, the file does. "With the wire": what the socket adapter has to do, when it comes; "with recovery": what needs a restart.
+
+| id | injected | tests | result |
+| --- | --- | --- | --- |
+`;
+
+/** The whole document. */
+export function faultsTable(root: string, report: Report): string {
+  const tests = testsOf(root, report);
+  return `${HEAD}${catalogueOf(root)
+    .map((fault) => rowOf(fault, tests.get(fault.id) ?? []))
+    .join("\n")}\n`;
+}
+
+function add<T>(lists: Map<string, T[]>, key: string, item: T): void {
+  lists.set(key, [...(lists.get(key) ?? []), item]);
+}
+
+function main(): void {
+  const root = fileURLToPath(new URL("..", import.meta.url));
+  const [file = ""] = process.argv.slice(2);
+  const report = JSON.parse(readFileSync(file, "utf8")) as Report;
+  writeFileSync(join(root, "docs/faults.md"), faultsTable(root, report));
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) main();
