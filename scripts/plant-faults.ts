@@ -77,10 +77,10 @@ export const PLANTS: readonly Plant[] = [
     planted: "const realisedE8 = valueE8 - costE8;",
   },
   {
-    name: "an order that has ended works again",
+    name: "an end that was told is undone by an older word",
     file: `${ENGINE}/stages/order-tracker.ts`,
-    sound: 'if (order.state !== "sent" && order.state !== "unknown") return [];',
-    planted: "",
+    sound: "order.isTerminal ||= isEnd;",
+    planted: "order.isTerminal = isEnd;",
   },
   {
     name: "an absent order is believed at the first answer",

@@ -36,6 +36,9 @@ export class Disk {
   /** Threads that were there before: what they still had to say is never heard. */
   #threads = 0;
   #batches = 0;
+  #isDead = false;
+  /** Not answered yet. */
+  #waiting: JournalBatch | null = null;
 
   constructor(options: DiskOptions, engine: EngineOptions) {
     this.#options = options;
@@ -58,8 +61,19 @@ export class Disk {
     this.#faults = faults;
   }
 
-  #take(batch: JournalBatch): void {
+  /** Nothing is heard of it any more; a batch that was on its way may have come to the disk. */
+  kill(): void {
+    this.#threads++;
+    this.#isDead = true;
     const { strikes } = this.#options;
+    if (this.#waiting !== null && strikes.rng(`kill disk #${this.#batches}`).chance(0.5))
+      this.#store(this.#waiting);
+  }
+
+  #take(batch: JournalBatch): void {
+    if (this.#isDead) return;
+    const { strikes } = this.#options;
+    this.#waiting = batch;
     const name = `disk #${++this.#batches}`;
     const rng = strikes.rng(name);
     const isSlow = rng.chance(this.#faults.slow);
@@ -68,6 +82,7 @@ export class Disk {
     const isStruck = (isSlow || isRefused || isGone) && strikes.strikes(name);
     if (isStruck && isGone) return this.#die(batch, rng);
     this.#soon(rng.int(isStruck && isSlow ? SLOW_MS_MAX : STORE_MS_MAX), () => {
+      this.#waiting = null;
       if (isStruck && isRefused) return this.journal.onRefused();
       this.#store(batch);
       this.journal.onStored();
@@ -78,6 +93,7 @@ export class Disk {
   #die(batch: JournalBatch, rng: Rng): void {
     if (rng.chance(0.5)) this.#store(batch);
     this.#threads++;
+    this.#waiting = null;
     this.#soon(1, () => {
       this.journal.onThread(false);
       this.#soon(1 + rng.int(GONE_MS_MAX), () => this.journal.onThread(true));

@@ -27,6 +27,7 @@ export const BUSY_OTHERS: Others = {
   cancelsStops: 0.0005,
   setsLeverage: 0.0005,
   cutsStream: 0.001,
+  kills: 0.0005,
 };
 
 export const BAD_DISK: DiskFaults = { slow: 0.002, refused: 0.01, gone: 0.001 };
@@ -71,7 +72,9 @@ export function outlive(weather: Weather): Outlived {
 /** The same over real bars, in which the detector itself finds the setups, for so many virtual seconds. */
 export async function outliveDetected(weather: Weather, symbols: number, stormS: number): Promise<Outlived> {
   const { seed } = weather;
-  const world = new World({ ...weather, detected: new DetectedMarket(seed, symbols) });
+  // The detector stays with the process that it began with.
+  const others = { ...weather.others, kills: 0 };
+  const world = new World({ ...weather, others, detected: new DetectedMarket(seed, symbols) });
   await world.watch();
   return endured(world, seed, stormS);
 }

@@ -7,7 +7,7 @@ import { outliveDetected, stormOf } from "./storm.ts";
 const SEEDS = Number(process.env.SMCQ_WORLD_SEEDS ?? 10_000);
 const FIRST_SEED = 1_000;
 /** One storm of so many is proven from its journal as well. */
-const PROVEN_EACH = 10;
+const PROVEN_EACH = 5;
 const DETECTED_SEEDS = 40;
 const DETECTED_SYMBOLS = 60;
 const DETECTED_S = 3_600;
@@ -18,7 +18,8 @@ it(`outlives ${SEEDS} storms: no order twice, no position bare, no cent lost`, (
   const faults = campaign(FIRST_SEED, SEEDS, (outlived) => {
     trades += outlived.trades;
     const { seed } = outlived;
-    if (seed % PROVEN_EACH > 0) return;
+    // A journal replays from the beginning of its process.
+    if (seed % PROVEN_EACH > 0 || outlived.world.kills > 0) return;
     unproven.push(...disproven(outlived.world, temporaryDataDir()).map((text) => `seed ${seed}: ${text}`));
   });
   expect(unproven).toEqual([]);

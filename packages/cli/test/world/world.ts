@@ -1,7 +1,6 @@
-import { CommandRouter, EngineLoop, Inbox } from "@smcq/cluster";
 import { loadConfig } from "@smcq/config";
 import {
-  Engine,
+  type EngineInput,
   type EngineOptions,
   type ScoredCandidate,
   type TradeRecord,
@@ -20,11 +19,13 @@ import {
   venueRulesAround,
 } from "@smcq/exchange-sim";
 import { MARKET_ENTRY } from "@smcq/features";
-import { ManualClock, MINUTE_MS, parseE8, present, Rng, type SymbolId, symbolId } from "@smcq/kernel";
+import { ManualClock, MINUTE_MS, parseE8, Rng, type SymbolId, symbolId } from "@smcq/kernel";
 import type { RiskParameters } from "@smcq/risk";
 import type { DetectedMarket } from "./detected-market.ts";
 import { Strikes } from "./strikes.ts";
-import { Disk, type DiskFaults, SOUND_DISK, STORE_MS_MAX } from "./disk.ts";
+import type { JournalRow } from "../../../ledger/test/support/inside.ts";
+import { CoreProcess, type CoreProcessParts } from "./core-process.ts";
+import { type Disk, type DiskFaults, SOUND_DISK, STORE_MS_MAX } from "./disk.ts";
 
 export const WALLET_E8: bigint = parseE8("10000");
 const START_MS = 1_769_990_400_000;
@@ -48,6 +49,8 @@ export interface Others {
   readonly cancelsStops: number;
   readonly setsLeverage: number;
   readonly cutsStream: number;
+  /** kill -9 of the process, which starts again some time later. */
+  readonly kills: number;
 }
 
 export const NOBODY: Others = {
@@ -59,6 +62,7 @@ export const NOBODY: Others = {
   cancelsStops: 0,
   setsLeverage: 0,
   cutsStream: 0,
+  kills: 0,
 };
 
 const SYMBOLS = 4;
@@ -68,7 +72,7 @@ const DRAWN_SYMBOLS = Array.from({ length: SYMBOLS }, (_, index) => {
   return { symbol, rules: venueRulesAround(tradingRules({ symbol, ...texts })) };
 });
 
-type MarketDeed = Exclude<keyof Others, "transfers" | "cutsStream">;
+type MarketDeed = Exclude<keyof Others, "transfers" | "cutsStream" | "kills">;
 const MARKET_DEEDS = [
   "closes",
   "deleverages",
@@ -77,7 +81,7 @@ const MARKET_DEEDS = [
   "setsLeverage",
   "cancelsStops",
 ] as const satisfies readonly MarketDeed[];
-const DEEDS: readonly (keyof Others)[] = [...MARKET_DEEDS, "transfers", "cutsStream"];
+const DEEDS: readonly (keyof Others)[] = [...MARKET_DEEDS, "transfers", "cutsStream", "kills"];
 const NEEDS_POSITION: ReadonlySet<MarketDeed> = new Set(["closes", "deleverages"]);
 
 interface Held {
@@ -111,7 +115,6 @@ export interface Market {
  * (the safety phase), then not any more (the liveness phase): by then core and venue must agree.
  */
 export class World {
-  readonly core: TradingCore;
   readonly exchange: SimExchange;
   readonly trades: TradeRecord[] = [];
   readonly faults: string[] = [];
@@ -121,9 +124,15 @@ export class World {
   readonly #rng: Rng;
   readonly #startMs: number;
   readonly #clock: ManualClock;
-  readonly #inbox = new Inbox();
-  readonly #loop: EngineLoop;
-  readonly disk: Disk;
+  readonly #parts: CoreProcessParts;
+  #process: CoreProcess;
+  /** When the killed process is started again; null: it runs. */
+  #startAgainMs: number | null = null;
+  /** Minutes that nobody has heard of. */
+  readonly #missed: EngineInput[] = [];
+  #kills = 0;
+  /** What the disk had at the last kill. */
+  #stored: readonly JournalRow[] = [];
   readonly #gateway: SimGateway;
   readonly strikes: Strikes;
   readonly markets: readonly Market[];
@@ -169,59 +178,81 @@ export class World {
         wordFloorMs: 0,
       },
     };
-    const engine = new Engine(engineOptions);
-    this.core = present(engine.trading, "Invariant: this engine trades");
-    const inbox = this.#inbox;
-    this.disk = new Disk(
-      {
-        strikes: this.strikes,
-        clock,
-        faults: options.disk ?? SOUND_DISK,
-        onHealth: (isSound) => inbox.put({ type: "ledger-health", isSound }),
-      },
-      engineOptions,
-    );
-    this.#loop = new EngineLoop({
-      engine,
-      inbox,
-      journal: this.disk.journal,
-      router: new CommandRouter(
-        {
-          onSignals() {},
-          onDecision() {},
-          onInvalidScores() {},
-          onTrading: (command) => this.#carryOut(command),
-        },
-        { inbox, wallClock: clock },
-      ),
-      venueClock: clock,
-      wallClock: clock,
-      deferral: { soon() {}, later() {} },
-    });
+    this.#parts = {
+      clock,
+      strikes: this.strikes,
+      engine: engineOptions,
+      disk: options.disk ?? SOUND_DISK,
+      carryOut: (command) => this.#carryOut(command),
+    };
+    this.#process = new CoreProcess(this.#parts, []);
     this.markets = (options.detected?.symbols ?? DRAWN_SYMBOLS).map(({ symbol, rules }, index) => {
       const id = symbolId(index);
       this.exchange.list(id, rules, fees);
       this.exchange.setVolume(id, parseE8(this.#rng.chance(0.3) ? "60" : "100000"));
-      inbox.put({ type: "instrument", symbolId: id, symbol, rules: rules.trading, fees });
+      this.#put({ type: "instrument", symbolId: id, symbol, rules: rules.trading, fees });
       return { id, symbol, rules, price: 100 };
     });
+    this.#listen();
+    this.#move();
+    this.#drain();
+  }
+
+  get core(): TradingCore {
+    return this.#process.core;
+  }
+
+  get disk(): Disk {
+    return this.#process.disk;
+  }
+
+  /** How often the process was killed. */
+  get kills(): number {
+    return this.#kills;
+  }
+
+  #put(input: EngineInput): void {
+    this.#process.inbox.put(input);
+  }
+
+  #listen(): void {
+    const { inbox } = this.#process;
     this.#gateway.listen({
       onOrder: (update) => inbox.put({ type: "order-update", update }),
       onIncome: (income) => inbox.put({ type: "income", income }),
       onLeverage: (id, leverage) => inbox.put({ type: "leverage", symbolId: id, leverage }),
       onStream: (isLive) => inbox.put({ type: "account-stream", isLive }),
     });
-    this.#move();
+  }
+
+  /** kill -9, and a start from what the disk has, some time later: until then nobody hears or guards anything. */
+  kill(downMs: number): void {
+    this.#kills++;
+    this.#stored = this.#process.kill();
+    this.#gateway.listen(null);
+    this.#startAgainMs = this.#clock.nowMs() + downMs;
+    this.#darkUntilMs = Math.max(this.#darkUntilMs, this.#startAgainMs);
+  }
+
+  #startAgain(): void {
+    this.#startAgainMs = null;
+    this.#process = new CoreProcess(this.#parts, this.#stored);
+    // What comes next may be long after what was heard last.
+    this.#put({ type: "account-stream", isLive: false });
+    for (const minute of this.#missed.splice(0)) this.#put(minute);
+    this.#listen();
     this.#drain();
   }
 
   /** The detector begins: before anything else of a world that has one. */
   async watch(): Promise<void> {
-    await this.#options.detected?.attach({ inbox: this.#inbox, loop: this.#loop, clock: this.#clock });
+    const { inbox, loop } = this.#process;
+    await this.#options.detected?.attach({ inbox, loop, clock: this.#clock });
   }
 
   /** From now on nothing goes wrong, and nobody else trades. */
   calm(): void {
+    if (this.#startAgainMs !== null) this.#startAgain();
     this.strikes.set(NO_MISCHIEF);
     this.disk.set(SOUND_DISK);
     this.#others = NOBODY;
@@ -230,7 +261,7 @@ export class World {
 
   /** A person halts, resumes, or has everything left. */
   say(word: "halt" | "resume" | "flatten"): void {
-    this.#inbox.put({ type: "operator", word });
+    this.#put({ type: "operator", word });
     this.#drain();
   }
 
@@ -277,8 +308,8 @@ export class World {
     if (journal.stats.eventsLost > 0) found.push(`${journal.stats.eventsLost} events lost`);
     const hole = rows.findIndex(({ seq }, index) => seq !== index);
     if (hole >= 0) found.push(`row ${hole} of the journal says ${rows[hole]?.seq}`);
-    if (journal.isIdle && rows.length !== this.#loop.seq + 1)
-      found.push(`${rows.length} rows of ${this.#loop.seq} events`);
+    if (journal.isIdle && rows.length !== this.#process.loop.seq + 1)
+      found.push(`${rows.length} rows of ${this.#process.loop.seq} events`);
     return found;
   }
 
@@ -320,6 +351,7 @@ export class World {
       this.#drain();
     }
     this.#clock.advanceTo(nextMs);
+    if (this.#startAgainMs !== null && nextMs >= this.#startAgainMs) this.#startAgain();
     this.#move();
     this.#meddle();
     if (nextMs % MINUTE_MS === 0) this.#minute(nextMs);
@@ -347,16 +379,20 @@ export class World {
   #minute(closeMs: number): void {
     const { detected } = this.#options;
     const marks = this.markets.map((market) => ({ symbolId: market.id, priceE8: e8Of(market) }));
-    this.#inbox.put({ type: "minute", closeMs, marks });
+    if (this.#startAgainMs !== null) {
+      this.#missed.push({ type: "minute", closeMs, marks });
+      return;
+    }
+    this.#put({ type: "minute", closeMs, marks });
     if (!this.#areSignals) return;
     // Persons look often.
-    if (this.core.holdings.state === "HALTED") this.#inbox.put({ type: "operator", word: "resume" });
+    if (this.core.holdings.state === "HALTED") this.#put({ type: "operator", word: "resume" });
     const quotes = this.markets.map(({ id, price, rules }) => ({
       symbolId: id,
       bid: price,
       ask: price + rules.trading.tickSize,
     }));
-    this.#inbox.put({ type: "quotes", quotes });
+    this.#put({ type: "quotes", quotes });
     if (detected !== undefined) {
       detected.closeMinute();
       return;
@@ -364,7 +400,7 @@ export class World {
     const candidates = this.markets
       .filter(() => this.#rng.chance(0.4))
       .map((market) => this.#candidate(market, closeMs));
-    this.#inbox.put({ type: "candidates", shardId: 0, candidates });
+    this.#put({ type: "candidates", shardId: 0, candidates });
   }
 
   #candidate({ id, symbol, price }: Market, closeMs: number): ScoredCandidate {
@@ -390,7 +426,7 @@ export class World {
 
   /** Somebody else in the account, or the venue by itself. */
   #meddle(): void {
-    const { transfers, cutsStream } = this.#others;
+    const { transfers, cutsStream, kills } = this.#others;
     const nowMs = this.#clock.nowMs();
     const held = this.#held();
     for (const { id, rules } of this.markets)
@@ -402,7 +438,9 @@ export class World {
       }
     const transfer = this.#deed("transfers", 0, transfers);
     if (transfer !== null) this.exchange.transfer(parseE8(String(transfer.int(400) - 200)), nowMs);
-    const cut = this.#deed("cutsStream", 0, cutsStream);
+    const kill = this.#startAgainMs === null ? this.#deed("kills", 0, kills) : null;
+    if (kill !== null) this.kill(kill.chance(0.5) ? kill.int(3_000) : kill.int(150_000));
+    const cut = this.#startAgainMs === null ? this.#deed("cutsStream", 0, cutsStream) : null;
     if (cut === null) return;
     const forMs = 1_000 + cut.int(20_000);
     this.#darkUntilMs = Math.max(this.#darkUntilMs, nowMs + forMs);
@@ -463,6 +501,7 @@ export class World {
   /** What must hold at the venue at every step, whatever goes wrong. */
   #judge(): void {
     const nowMs = this.#clock.nowMs();
+    if (this.#startAgainMs !== null) return;
     const held = this.#held();
     for (const { id, symbol } of this.markets) {
       if (!held.has(id)) {
@@ -514,7 +553,7 @@ export class World {
   }
 
   #carryOut(command: TradingCommand): void {
-    const inbox = this.#inbox;
+    const { inbox } = this.#process;
     switch (command.type) {
       case "submit": {
         const { clientOrderId, role, qtySteps } = command.order.value;
@@ -560,7 +599,7 @@ export class World {
   }
 
   #drain(): void {
-    while (this.#inbox.size > 0) this.#loop.drain();
+    if (this.#startAgainMs === null) this.#process.drain();
   }
 }
 

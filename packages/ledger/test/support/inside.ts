@@ -1,5 +1,6 @@
 /** Parts of the ledger that a world in one thread is made of: journal and store without the thread between them. */
-export type { JournalRow } from "../../src/journal/journal-row.ts";
+export { fromCanonical } from "../../src/journal/canonical.ts";
+export { type JournalRow, OWN_KINDS } from "../../src/journal/journal-row.ts";
 export {
   JOURNAL_BATCH_ROWS_MAX,
   type JournalBatch,
