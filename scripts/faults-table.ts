@@ -111,11 +111,11 @@ export const WITH_RECOVERY: Readonly<Record<string, string>> = {
   AC11: "a second engine",
   AC16: "the same fill at a second restart",
   AC18: "fills of a time when nobody ran",
-  PR01: "a restart at each point of the protocols",
-  PR09: "an entry that fills while nobody runs",
-  PR10: "fills of former trades at a restart",
-  PR14: "baselines, stops and reasons from the journal",
-  PR15: "the age of a trade at a restart",
+  PR01: "the whole process at each point of the protocols",
+  PR09: "the same on the whole process",
+  PR10: "the same on the whole process",
+  PR14: "the same on the whole process",
+  PR15: "the same on the whole process",
   PR17: "the exit code",
   OP02: "an old ledger against the venue's history",
   OP05: "positions without a ledger",
@@ -124,7 +124,7 @@ export const WITH_RECOVERY: Readonly<Record<string, string>> = {
 /** Faults of orders, positions and account: each has a test of its own, unless it waits for wire or recovery. */
 export function isOfOrders(id: string): boolean {
   return (
-    /^(?:EX|AC|CL)\d\d$/.test(id) || /^PR(?:11|12|13|16|17)$/.test(id) || /^NW(?:06|07|08|09|10|11)$/.test(id)
+    /^(?:EX|AC|CL)\d\d$/.test(id) || /^PR(?:09|1[0-7])$/.test(id) || /^NW(?:06|07|08|09|10|11)$/.test(id)
   );
 }
 
