@@ -1,4 +1,4 @@
-import { assert, type SymbolId } from "@smcq/kernel";
+import { assert } from "@smcq/kernel";
 import type { Command } from "../events.ts";
 import type { Holdings } from "./holdings.ts";
 import type { OrderTracker } from "./stages/order-tracker.ts";
@@ -8,8 +8,7 @@ import { coveredSteps, type Trade } from "./trade.ts";
  * What must hold after every event, whatever the venue says (docs/reliability.md 4.4): cheap enough to stay on where money
  * is real. A core that breaks one must not go on trading.
  */
-export function assertInvariants(holdings: Holdings, orders: OrderTracker, nowMs: number): void {
-  assertOneEntry(orders);
+export function assertInvariants(holdings: Holdings, nowMs: number): void {
   let held = 0;
   for (const trade of holdings.trades.values()) {
     assertBooked(trade, holdings);
@@ -19,17 +18,6 @@ export function assertInvariants(holdings: Holdings, orders: OrderTracker, nowMs
     assertLeaving(trade);
   }
   assert(held === holdings.portfolio.openCount, "Invariant I3: every position belongs to a trade");
-}
-
-/** No order fills more than it asked for: the tracker holds that. */
-function assertOneEntry(orders: OrderTracker): void {
-  let entered: Set<SymbolId> | null = null;
-  for (const { request } of orders.open()) {
-    if (request.role !== "entry") continue;
-    entered ??= new Set();
-    assert(!entered.has(request.symbolId), "Invariant I1: a symbol has one live entry at most");
-    entered.add(request.symbolId);
-  }
 }
 
 /** Of one event's commands, those from `first` on: an order is known before it leaves, and an entry leaves only while all is well. */

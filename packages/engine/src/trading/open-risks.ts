@@ -12,8 +12,6 @@ export interface Risks {
   readonly equity: number;
   readonly open: readonly OpenRisk[];
   readonly pending: readonly PendingRisk[];
-  /** Of each trade that is open or may still be filled. */
-  readonly sides: readonly OrderSide[];
 }
 
 /** What each approved entry may still lose and take up, until its order has ended, whatever becomes of its trade. */
@@ -46,15 +44,26 @@ export class ApprovedEntries {
 /** What is open, by symbol number, and what is approved and not filled yet. */
 export function risksOf(holdings: Holdings, pending: readonly PendingRisk[]): Risks {
   const { portfolio } = holdings;
-  const { walletE8, equityE8 } = portfolio;
   const open: OpenRisk[] = [];
-  const sides: OrderSide[] = [];
   for (const trade of holdings.openTrades()) {
     const position = portfolio.position(trade.symbolId);
-    if (position !== null || !trade.isEntryEnded) sides.push(trade.side);
     if (position !== null) open.push(openRisk(trade, position, portfolio.markE8(trade.symbolId)));
   }
-  return { equity: e8ToNumber(walletE8 < equityE8 ? walletE8 : equityE8), open, pending, sides };
+  return { equity: riskedEquity(holdings), open, pending };
+}
+
+/** USDT: the smaller of wallet and equity. */
+export function riskedEquity({ portfolio: { walletE8, equityE8 } }: Holdings): number {
+  return e8ToNumber(walletE8 < equityE8 ? walletE8 : equityE8);
+}
+
+/** Trades of a side that are open or may still be filled. */
+export function countOf(side: OrderSide, holdings: Holdings): number {
+  const { portfolio } = holdings;
+  let count = 0;
+  for (const trade of holdings.openTrades())
+    if (trade.side === side && (!trade.isEntryEnded || portfolio.position(trade.symbolId) !== null)) count++;
+  return count;
 }
 
 function openRisk(trade: Trade, position: Position, markE8: bigint | null): OpenRisk {

@@ -64,6 +64,8 @@ export class TradingCore {
   readonly #liquidation: LiquidationWatch | null;
   readonly #entries: Entries;
   #nowMs = 0;
+  /** Moment of a turn of an idle event from which nothing followed; none: something may follow still. */
+  #settledNs = Number.NaN;
 
   constructor(options: TradingOptions) {
     requireBounded(options.risk);
@@ -118,6 +120,12 @@ export class TradingCore {
   /** What comes before the decision window. */
   on(event: EngineEvent, commands: Command[]): void {
     this.#nowMs = event.nowMs;
+    const isIdle = IDLE.has(event.type);
+    // All has been looked at in this very moment, and nothing followed from it.
+    if (isIdle && event.nowNs === this.#settledNs) {
+      this.#fold(event);
+      return;
+    }
     const turn = { nowMs: event.nowMs, nowNs: event.nowNs, commands };
     const before = commands.length;
     const changes = this.#hear(event, turn);
@@ -133,15 +141,16 @@ export class TradingCore {
     this.#inquiries?.on(turn);
     this.#check?.on(turn);
     // What tells of no order, no money and no minute has changed nothing, unless something follows from it.
-    if (commands.length > before || !IDLE.has(event.type))
-      assertInvariants(this.holdings, this.orders, event.nowMs);
+    if (commands.length > before || !isIdle) assertInvariants(this.holdings, event.nowMs);
     assertSent(commands, before, this);
     this.#alarm.set(turn, commands);
+    this.#settledNs = isIdle && commands.length === before ? event.nowNs : Number.NaN;
   }
 
   /** What comes after it. */
   decide(batch: EntryBatch, { nowMs, nowNs }: EventStamp, commands: Command[]): void {
     const before = commands.length;
+    this.#settledNs = Number.NaN;
     this.#entries.decide(batch, { nowMs, nowNs, commands });
     assertSent(commands, before, this);
   }

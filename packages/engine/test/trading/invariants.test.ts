@@ -1,20 +1,22 @@
-import { InvariantError } from "@smcq/kernel";
+import type { OrderRequest } from "@smcq/exchange";
+import { InvariantError, qtySteps, symbolId } from "@smcq/kernel";
 import { expect, it } from "vitest";
 import { assertInvariants, assertSent } from "../../src/trading/invariants.ts";
 import type { Command } from "../../src/index.ts";
 import type { Trade } from "../../src/trading/trade.ts";
+import { OrderTracker } from "../../src/trading/stages/order-tracker.ts";
 import { CoreDriver } from "../support/core-driver.ts";
 
 /** A guarded trade, and what it looks like after something that must not happen. */
 function after(harm: (trade: Trade, driver: CoreDriver) => void): () => void {
   const driver = new CoreDriver();
   driver.guard();
-  const { holdings, orders } = driver.core;
-  assertInvariants(holdings, orders, driver.nowMs);
+  const { holdings } = driver.core;
+  assertInvariants(holdings, driver.nowMs);
   const trade = holdings.openTrades()[0];
   if (trade === undefined) throw new Error("a trade");
   harm(trade, driver);
-  return () => assertInvariants(holdings, orders, driver.nowMs);
+  return () => assertInvariants(holdings, driver.nowMs);
 }
 
 it("break where a position has no trade, no cover and no deadline, or an entry leaves while the state forbids it", () => {
@@ -53,4 +55,21 @@ it("hold of an entry that leaves: kept, reserved, and only while the state is AC
   expect(() => assertSent(commands, 0, { holdings, orders: new CoreDriver().core.orders })).toThrow(
     InvariantError,
   );
+});
+
+it("hold that a symbol has one live entry at most", () => {
+  const tracker = new OrderTracker(0, () => 0);
+  const entry = (clientOrderId: string, symbol: number): OrderRequest => ({
+    clientOrderId,
+    symbolId: symbolId(symbol),
+    symbol: `S${symbol}`,
+    role: "entry",
+    side: 1,
+    qtySteps: qtySteps(1),
+    isReduceOnly: false,
+    type: "market",
+  });
+  tracker.sent(entry("a", 0), 0);
+  tracker.sent(entry("b", 1), 0);
+  expect(() => tracker.sent(entry("c", 0), 0)).toThrow("Invariant I1");
 });

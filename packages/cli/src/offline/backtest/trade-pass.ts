@@ -5,9 +5,6 @@ import {
   Engine,
   NO_JOURNAL,
   type ProtocolLimits,
-  type Quote,
-  type ScoredCandidate,
-  type SetupCode,
   type TradeRecord,
   type TradingCore,
   type TradingCommand,
@@ -20,7 +17,7 @@ import type { RiskParameters, WinCounts } from "@smcq/risk";
 import type { FundingRate } from "./read-funding.ts";
 import { type HeatSample, type RiskSummary, RiskWatch } from "./risk-watch.ts";
 import type { ScannedSeries } from "./scan-series.ts";
-import { type DueSignal, DueSignals } from "./due-signals.ts";
+import { SignalQueue } from "./signal-queue.ts";
 import { StoredBars } from "./stored-bars.ts";
 import { BarField, type BacktestVenue } from "./venue/backtest-venue.ts";
 import { BarVenue } from "./venue/bar-venue.ts";
@@ -29,9 +26,6 @@ import { PathVenue } from "./venue/path-venue.ts";
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 const ENGINE_ID = "bt00";
-const NO_FEATURES = new Float32Array(0);
-/** Of a candidate that no thread has handed on. */
-const NO_TIMES = Object.freeze({ receivedNs: 0, writtenNs: 0, takenNs: 0, featuresNs: 0, scoredNs: 0 });
 
 export interface TradePassOptions {
   /** By name; the position in the list is the symbol's number. */
@@ -100,7 +94,7 @@ export class TradePass {
   readonly #loop: EngineLoop;
   readonly #venue: BacktestVenue;
   readonly #bars: StoredBars;
-  readonly #due: DueSignals;
+  readonly #due: SignalQueue;
   readonly #trades: TradeRecord[] = [];
   readonly #decisions: DecisionRecord[] = [];
   readonly #failed = new Map<EntryFailure, number>();
@@ -115,7 +109,7 @@ export class TradePass {
     this.#options = options;
     this.#lastWalletE8 = options.walletE8;
     this.#bars = new StoredBars(options.series);
-    this.#due = new DueSignals(options.series, this.#bars, options);
+    this.#due = new SignalQueue(options.series, this.#bars, options);
     this.#clock = new ManualClock(this.#bars.firstMs);
     const { scoreMin, risk, protocol, entry, walletE8 } = options;
     this.#engine = new Engine({
@@ -259,12 +253,7 @@ export class TradePass {
   }
 
   #batch(timeMs: number): void {
-    const candidates: ScoredCandidate[] = [];
-    const quotes: Quote[] = [];
-    for (const due of this.#due.at(timeMs)) {
-      quotes.push({ symbolId: due.symbolId, bid: due.nextOpen, ask: due.nextOpen });
-      candidates.push(this.#candidateOf(due, timeMs));
-    }
+    const { candidates, quotes } = this.#due.at(timeMs);
     if (candidates.length === 0) return;
     this.#inbox.put({ type: "quotes", quotes });
     this.#inbox.put({ type: "candidates", shardId: 0, candidates });
@@ -272,27 +261,6 @@ export class TradePass {
     // The window of the batch closes at once: the core has asked to be woken for it.
     this.#clock.advanceTo(this.#clock.nowMs());
     this.#drain();
-  }
-
-  #candidateOf(due: DueSignal, openTimeMs: number): ScoredCandidate {
-    const { code, symbolId: id, score, invalidationPrice, atr, medianTurnover } = due;
-    return {
-      symbol: (this.#options.series[id] as ScannedSeries).symbol,
-      symbolId: id,
-      side: code > 0 ? 1 : -1,
-      setup: Math.abs(code) as SetupCode,
-      openTimeMs,
-      score,
-      features: NO_FEATURES,
-      scorerId: this.#options.scorerId,
-      challenger: null,
-      invalidationPrice,
-      atr,
-      medianTurnover,
-      exchangeMs: openTimeMs + MINUTE_MS,
-      isRestConfirmed: false,
-      times: NO_TIMES,
-    };
   }
 
   #carryOut(command: TradingCommand): void {

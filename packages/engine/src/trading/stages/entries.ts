@@ -3,6 +3,7 @@ import type { SymbolId } from "@smcq/kernel";
 import {
   byScoreThenCost,
   type EntryIntent,
+  type Exposure,
   exposureOf,
   type Governors,
   type GovernorState,
@@ -24,7 +25,7 @@ import type { EntryPlan } from "@smcq/strategy";
 import type { Decision, ModelProof } from "../../events.ts";
 import type { Books } from "../books.ts";
 import type { Holdings, TradedSymbol } from "../holdings.ts";
-import { type ApprovedEntries, type Risks, risksOf } from "../open-risks.ts";
+import { type ApprovedEntries, countOf, riskedEquity, type Risks, risksOf } from "../open-risks.ts";
 import { clientOrderId } from "../order-ids.ts";
 import type { Signal } from "../../signal.ts";
 import { begun, type Trade } from "../trade.ts";
@@ -35,6 +36,7 @@ import type { OrderTracker } from "./order-tracker.ts";
 
 interface Candidate {
   readonly signal: Signal;
+  readonly rank: Ranked;
   readonly symbol: TradedSymbol;
   readonly priced: PricedIntent;
 }
@@ -42,6 +44,7 @@ interface Candidate {
 /** A signal whose symbol has no rules or no quote. */
 interface Unpriced {
   readonly signal: Signal;
+  readonly rank: Ranked;
   readonly unknown: readonly Unknown[];
 }
 
@@ -62,7 +65,9 @@ interface Moment {
 
 /** What holds for every signal until one of them is approved. */
 interface Standing {
-  readonly risks: Risks;
+  readonly equity: number;
+  /** What is open and pending; null: nobody has asked yet. */
+  risks: Risks | null;
   readonly governors: GovernorState;
   readonly longs: number;
   readonly shorts: number;
@@ -113,7 +118,7 @@ export class Entries {
     const moment = { modelFactor, proof, winProbability, refusal, turn };
     const candidates = batch.map((signal) => this.#candidateOf(signal));
     let standing = this.#standing(turn.nowMs);
-    for (const candidate of candidates.sort((a, b) => byScoreThenCost(rankOf(a), rankOf(b)))) {
+    for (const candidate of candidates.sort((a, b) => byScoreThenCost(a.rank, b.rank))) {
       if ("unknown" in candidate) this.#refuse(candidate, standing, moment);
       // What was approved counts for those behind it.
       else if (this.#review(candidate, standing, moment)) standing = this.#standing(turn.nowMs);
@@ -122,17 +127,22 @@ export class Entries {
 
   #standing(nowMs: number): Standing {
     const { risk } = this.#holdings.options;
-    const risks = risksOf(this.#holdings, this.#approved.pending(this.#orders));
-    const longs = risks.sides.filter((side) => side > 0).length;
     return {
-      risks,
+      equity: riskedEquity(this.#holdings),
+      risks: null,
       governors: this.#governors.state,
-      longs,
-      shorts: risks.sides.length - longs,
+      longs: countOf(1, this.#holdings),
+      shorts: countOf(-1, this.#holdings),
       isInactive: this.#holdings.state !== "ACTIVE" || this.#isProbeOut(),
       isPaused: nowMs < this.#pace.pausedUntilMs(),
       isThrottled: this.#pace.entriesInMinute(nowMs) >= risk.entriesPerMinuteMax,
     };
+  }
+
+  #exposure({ side }: Signal, standing: Standing): Exposure {
+    standing.risks ??= risksOf(this.#holdings, this.#approved.pending(this.#orders));
+    const { equity, open, pending } = standing.risks;
+    return exposureOf(side, equity, open, pending);
   }
 
   #candidateOf(signal: Signal): Candidate | Unpriced {
@@ -142,11 +152,11 @@ export class Entries {
       const unknown: Unknown[] = [];
       if (symbol === null) unknown.push("rules");
       if (quote === null) unknown.push("quote");
-      return { signal, unknown };
+      return { signal, rank: rankOf(signal, Number.NaN), unknown };
     }
     const { risk, entry } = this.#holdings.options;
     const priced = priceIntent(intentOf(signal, symbol, { quote, entry }), risk);
-    return { signal, symbol, priced };
+    return { signal, rank: rankOf(signal, priced.unit.c), symbol, priced };
   }
 
   #refuse({ signal, unknown }: Unpriced, standing: Standing, moment: Moment): void {
@@ -159,7 +169,6 @@ export class Entries {
   #review(candidate: Candidate, standing: Standing, moment: Moment): boolean {
     const { signal, priced } = candidate;
     const { options } = this.#holdings;
-    const { risks } = standing;
     const { turn } = moment;
     const { nowMs } = turn;
     const intentId = this.#holdings.nextIntent();
@@ -168,7 +177,7 @@ export class Entries {
         ...this.#groundOf(signal, standing, moment),
         priced,
         clientOrderId: clientOrderId(options.engineId, "entry", intentId, 0),
-        exposure: () => exposureOf(signal.side, risks.equity, risks.open, risks.pending),
+        exposure: () => this.#exposure(signal, standing),
       },
       options.risk,
     );
@@ -195,10 +204,10 @@ export class Entries {
 
   #groundOf(signal: Signal, standing: Standing, moment: Moment): ReviewGround {
     const { modelFactor, proof, winProbability } = moment;
-    const { risks, governors, longs, shorts } = standing;
+    const { equity, governors, longs, shorts } = standing;
     return {
       obstacles: this.#obstacles(signal.symbolId, standing, moment),
-      equity: risks.equity,
+      equity,
       sameSideCount: signal.side > 0 ? longs : shorts,
       governors,
       modelFactor,
@@ -236,9 +245,7 @@ function isUnguarded({ phase }: Trade): boolean {
   return phase === "entering" || phase === "naked";
 }
 
-function rankOf(candidate: Candidate | Unpriced): Ranked {
-  const { score, symbolId } = candidate.signal;
-  const c = "unknown" in candidate ? Number.NaN : candidate.priced.unit.c;
+function rankOf({ score, symbolId }: Signal, c: number): Ranked {
   return { score, symbolId, c: Number.isFinite(c) ? c : null };
 }
 

@@ -115,6 +115,10 @@ export class OrderTracker {
   /** From now on the order is in flight. */
   sent(request: OrderRequest, nowMs: number): void {
     assert(!this.#orders.has(request.clientOrderId), "Invariant: a client order id is used once");
+    assert(
+      request.role !== "entry" || !this.#hasEntry(request.symbolId),
+      "Invariant I1: a symbol has one live entry at most",
+    );
     const order: TrackedOrder = {
       request,
       sentMs: nowMs,
@@ -138,6 +142,13 @@ export class OrderTracker {
     this.#openIn.set(request.symbolId, (this.#openIn.get(request.symbolId) ?? 0) + 1);
     this.#sent.add(order);
     this.#version++;
+  }
+
+  #hasEntry(symbolId: SymbolId): boolean {
+    if (!this.hasOpen(symbolId)) return false;
+    for (const { request } of this.#orders.values())
+      if (request.role === "entry" && request.symbolId === symbolId) return true;
+    return false;
   }
 
   /** It was kept back until now. */
