@@ -38,7 +38,9 @@ describe("a mode", () => {
     expect(modeOf(config).venueProcess).toBeNull();
     const ports = portsOf("paper");
     expect(ports).toMatchObject({ name: "paper", clockSpec: { type: "system" }, scorer: "shipped-model" });
-    expect(ports.banner).toBe("smc-quant engine, mode paper (the real venue's market data, no orders)");
+    expect(ports.banner).toBe(
+      "smc-quant engine, mode paper (the real venue's market data, a simulated account)",
+    );
     expect(ports.feed.feed.wsBaseUrl).toMatch(/binance/);
   });
 

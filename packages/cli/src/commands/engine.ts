@@ -13,7 +13,7 @@ export function engineCommand(setExitCode: (exitCode: number) => void): CommandM
         .example("$0 engine --shards 8", "the simulated venue, 30 times as fast as life")
         .example(
           "$0 engine --mode paper --for 1h",
-          "the real market's data and the model in models/, no orders",
+          "the real market's data and the model in models/, a simulated account",
         ),
     handler: async (args) => {
       const loaded = loadSettings(args);

@@ -10,7 +10,7 @@ export function paperMode(config: EngineConfig): Mode {
     ports: (payload) =>
       binancePorts(payload, {
         name: "paper",
-        venue: "the real venue's market data, no orders",
+        venue: "the real venue's market data, a simulated account",
         scorer: "shipped-model",
         cacheDir: join(config.dataDir, "cache"),
       }),
