@@ -3,7 +3,7 @@
  * none. `node scripts/plant-faults.ts [name ...]`; exit code 1 when a fault goes unseen, or the untouched copy fails.
  */
 import { spawnSync } from "node:child_process";
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -98,7 +98,7 @@ export const PLANTS: readonly Plant[] = [
     name: "orders are left behind at flat",
     file: `${ENGINE}/stages/position-controller.ts`,
     sound: "if (leg !== null && !leg.isEnded) this.#closing.cancelStop(trade, leg, turn);",
-    planted: "",
+    planted: "void leg;",
   },
   {
     name: "the exit does not wait for the target's end",
@@ -193,11 +193,8 @@ class Copy {
       stdio: ["ignore", "ignore", "pipe"],
       encoding: "utf8",
     });
-    try {
-      return failedIn(JSON.parse(readFileSync(report, "utf8")) as Report);
-    } catch {
-      return [`no report: ${ran.stderr.slice(-400)}`];
-    }
+    if (!existsSync(report)) throw new Error(`the tests end without a report: ${ran.stderr.slice(-400)}`);
+    return failedIn(JSON.parse(readFileSync(report, "utf8")) as Report);
   }
 
   /** Plants a fault, looks who sees it, and takes it out again. */
@@ -228,10 +225,12 @@ interface Report {
   }[];
 }
 
+/** A file that cannot even be read sees nothing: that is no fault, but a mistake of ours. */
 function failedIn({ testResults }: Report): readonly string[] {
   return testResults.flatMap(({ name, status, message, assertionResults }) => {
     const failed = assertionResults.filter((one) => one.status === "failed").map(({ fullName }) => fullName);
-    return failed.length === 0 && status === "failed" ? [`${name}: ${message}`] : failed;
+    if (failed.length === 0 && status === "failed") throw new Error(`${name} does not run: ${message}`);
+    return failed;
   });
 }
 

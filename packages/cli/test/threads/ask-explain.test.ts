@@ -285,6 +285,14 @@ describe("smcq explain", () => {
     expect([failures > 0, adopted > 0, untrue]).toEqual([true, true, []]);
   });
 
+  /** By its numbers; undefined where they do not say: nearly at the limit, or a day that was over it before. */
+  const isLost = (numbers: string): boolean | undefined => {
+    const [loss = Number.NaN, most = Number.NaN] = [...numbers.matchAll(/(-?[\d.]+) %/g)].map(([, one]) =>
+      Number(one),
+    );
+    return loss > most + 0.002 ? true : undefined;
+  };
+
   it("judges every decision by numbers that agree with the verdict", () => {
     const reader = new RecordReader(ledgerFile(dataDir));
     const filter = { symbol: null, kind: null, sinceMs: null, untilMs: null, limit: 1_000_000 };
@@ -302,6 +310,7 @@ describe("smcq explain", () => {
             STREAK_PAUSE: risk.streakMs === 0 ? undefined : count >= risk.streakStops,
             ENTRY_THROTTLE: count >= risk.entriesPerMinuteMax,
             FEED_STALE: numbers !== "",
+            DAILY_LOSS: isLost(numbers),
           }[gate as string];
           if (isRefused === undefined || !["passed", "REFUSED"].includes(verdict)) continue;
           verdicts++;

@@ -12,6 +12,7 @@ import {
   INCIDENTS,
   INCOME,
   KNOWS_SYMBOL,
+  MINUTE_BEFORE,
   MONEY_OF_SYMBOLS,
   OPEN_POSITIONS,
   ORDERS,
@@ -195,6 +196,11 @@ export class RecordReader {
   /** Fills of a symbol in the order in which they were told. */
   fills(runKey: number, symbol: string): readonly StoredFill[] {
     return this.#all<FillColumns>(FILLS, runKey, symbol).map(storedFill);
+  }
+
+  /** Close of the minute that the core had been told of last before event `seq`, venue ms; null: of none. */
+  minuteBefore(runKey: number, seq: number): number | null {
+    return this.#all<{ readonly closeMs: number }>(MINUTE_BEFORE, runKey, seq)[0]?.closeMs ?? null;
   }
 
   /** Payments of a symbol. */

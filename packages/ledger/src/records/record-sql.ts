@@ -101,6 +101,11 @@ SELECT y.symbol, s.side, s.setup, s.open_time_ms AS openTimeMs, s.score, c.score
 FROM signals s JOIN symbols y USING (symbol_key) JOIN scorers c USING (scorer_key)
 WHERE s.run_key = ? AND s.open_time_ms >= ? AND s.open_time_ms < ? ORDER BY s.signal_key`;
 
+/** The minute that the core had been told of last before an event. */
+export const MINUTE_BEFORE: string = `
+SELECT json_extract(event, '$.closeMs') AS closeMs FROM journal
+WHERE run_key = ? AND kind = 'minute' AND seq < ? ORDER BY seq DESC LIMIT 1`;
+
 export const EQUITY_AT: string = `
 SELECT close_ms AS closeMs, CAST(equity_e8 AS TEXT) AS equityE8 FROM equity
 WHERE run_key = ? AND close_ms <= ? ORDER BY close_ms DESC LIMIT 1`;

@@ -150,7 +150,7 @@ const NUMBERS: Readonly<Record<RefusalCode, Numbers>> = {
   DAILY_LOSS: (ground) => {
     const limit = `at most ${shareText(ground.risk.dayLossStopRatio)}`;
     const loss = dayLossOf(ground);
-    return loss === null ? limit : `day's loss ${shareText(loss, 2)}, ${limit}`;
+    return loss === null ? limit : `day's loss ${shareText(loss, 3)}, ${limit}`;
   },
   FUNDING_NEAR: NOTHING,
   STOP_TOO_WIDE: ({ decision: { receipt } }) =>
@@ -194,7 +194,9 @@ function endsBefore(
 
 /** The day's loss as a share, of the minutes that had closed; null where transfers have to be known as well. */
 function dayLossOf({ reader, run, decision }: Ground): number | null {
-  const now = reader.equityAt(run.runKey, decision.timeMs);
+  // A minute is told some seconds after its end: the gate knew of those that had been told.
+  const toldMs = reader.minuteBefore(run.runKey, decision.seq);
+  const now = toldMs === null ? null : reader.equityAt(run.runKey, toldMs);
   const dayE8 = dayEquityE8(reader, run, decision.timeMs);
   if (dayE8 <= 0n || reader.booked(run.runKey).transfersE8 !== 0n) return null;
   return now === null ? 0 : e8ToNumber(dayE8 - now.equityE8) / e8ToNumber(dayE8);
