@@ -51,6 +51,16 @@ describe("the price of liquidation (AC20)", () => {
     expect(driver.trades[0]).toMatchObject({ reason: "unguarded" });
   });
 
+  it("is not known where the venue says 0, of a short too", () => {
+    const driver = new CoreDriver();
+    driver.guard({ side: -1, invalidationPrice: 100.4 });
+    for (let told = 0; told < 3; told++) {
+      expect(tell(driver, 0)).toEqual([]);
+      driver.wait(AGREE_MS);
+    }
+    expect(driver.states).toEqual([]);
+  });
+
   it("says nothing when the second answer takes it back", () => {
     const driver = guarded();
     tell(driver, 99.5);

@@ -47,7 +47,9 @@ export class LiquidationWatch {
     const inside = new Set<SymbolId>();
     for (const { symbolId, liquidationPriceE8 } of positions) {
       const trade = this.#holdings.trades.get(symbolId);
-      if (trade === undefined || trade.qtySteps === 0 || liquidationPriceE8 === null) continue;
+      if (trade === undefined || trade.qtySteps === 0) continue;
+      // The venue's 0 is one that it does not know.
+      if (liquidationPriceE8 === null || liquidationPriceE8 <= 0n) continue;
       const room = roomOf(trade, Number(liquidationPriceE8) / Number(trade.rules.tickE8));
       isNear ||= room < NEAR_STOPS;
       if (room > 0) continue;
