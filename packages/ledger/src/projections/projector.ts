@@ -122,6 +122,7 @@ export class Projector {
       case "trade-corrected": {
         const { symbolId, tradeId, fundingE8, pnlE8, r } = command.trade;
         const detail = { tradeId, fundingE8, pnlE8, r };
+        this.#records.corrected(place, command.trade);
         return this.#records.incident(place, { kind: command.type, symbolId, detail });
       }
       case "equity":

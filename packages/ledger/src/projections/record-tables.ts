@@ -30,6 +30,7 @@ VALUES (@runKey, @seq, @nth, @timeMs, @symbolId, @symbol, @side, @setup, @score,
 /** `trades`, `decisions`, `refusals`, `equity`, `income` and `incidents`. */
 export class RecordTables {
   readonly #insertTrade: Statement<[object]>;
+  readonly #correctTrade: Statement<[object]>;
   readonly #insertDecision: Statement<[object]>;
   readonly #countRefusal: Statement<[object]>;
   readonly #insertEquity: Statement<[object]>;
@@ -40,6 +41,10 @@ export class RecordTables {
 
   constructor(db: Database) {
     this.#insertTrade = db.prepare(INSERT_TRADE);
+    this.#correctTrade = db.prepare(
+      `UPDATE trades SET funding_e8 = @fundingE8, pnl_e8 = @pnlE8, r = @r
+       WHERE run_key = @runKey AND trade_id = @tradeId`,
+    );
     this.#insertDecision = db.prepare(INSERT_DECISION);
     this.#countRefusal = db.prepare(
       `INSERT INTO refusals (run_key, minute_ms, code, count) VALUES (@runKey, @minuteMs, @code, 1)
@@ -87,6 +92,12 @@ export class RecordTables {
       r: finite(r),
       riskRatio: finite(riskRatio),
     });
+  }
+
+  /** A payment of it was told late. */
+  corrected({ runKey }: Place, { tradeId, fundingE8, pnlE8, r }: TradeRecord): void {
+    const values = { runKey, tradeId, fundingE8: money(fundingE8), pnlE8: money(pnlE8), r: finite(r) };
+    this.#correctTrade.run(values);
   }
 
   decision(place: Place, nth: number, { receipt, ...said }: DecisionRecord): void {

@@ -1,5 +1,7 @@
+import { symbolId } from "@smcq/kernel";
 import SqliteDatabase from "better-sqlite3";
 import { describe, expect, it } from "vitest";
+import { CoreDriver } from "../../../engine/test/support/core-driver.ts";
 import { START_E8 } from "../../../engine/test/support/fixtures.ts";
 import { compareTables, PROJECTION_TABLES, rewriteTables, verifyJournal } from "../../src/index.ts";
 import { money } from "../../src/projections/money.ts";
@@ -40,6 +42,28 @@ const WALLET = `SELECT
   (SELECT coalesce(sum(realised_e8 - fee_e8), 0) FROM fills) + (SELECT coalesce(sum(amount_e8), 0) FROM income) AS e8`;
 
 describe("the tables", () => {
+  it("tell a trade anew when a payment of it is told late (AC17), and what it was before in a row of its own", () => {
+    const recorded: Recorded[] = [];
+    const driver = new CoreDriver(1, {}, { onTurn: (event, commands) => recorded.push({ event, commands }) });
+    driver.guard();
+    driver.nowMs += 60_000;
+    driver.put({ type: "operator", word: "flatten" });
+    driver.end("target");
+    driver.fill("exit");
+    const [trade] = driver.trades;
+    const paid = { incomeId: "late", symbolId: symbolId(0), amountE8: -100n, timeMs: driver.nowMs };
+    driver.put({ type: "income", income: { ...paid, type: "funding" } });
+    const file = fileOf({ r1: recorded });
+    expect(query(file, "SELECT funding_e8, pnl_e8 FROM trades")).toEqual([
+      { funding_e8: -100n, pnl_e8: (trade?.pnlE8 ?? 0n) - 100n },
+    ]);
+    expect(query(file, "SELECT count(*) AS n FROM incidents WHERE kind = 'trade-corrected'")).toEqual([
+      { n: 1n },
+    ]);
+    expect(query(file, "SELECT sum(pnl_e8) AS e8 FROM trades")).toEqual(query(file, WALLET));
+    expect(compareTables(file)).toMatchObject({ isEqual: true });
+  });
+
   it("hold every order, trade and decision, and add up to the wallet to the last unit", () => {
     for (let round = 0; round < RUNS; round++) {
       const day = randomDay(SEED + round, 30);
