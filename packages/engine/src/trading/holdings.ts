@@ -13,6 +13,8 @@ export const PROTECTION_WINDOW_MS = 600_000;
 const FUNDING_SLACK_MS = 15_000;
 /** Closed trades whose late payments are still theirs. */
 const CLOSED_MAX = 64;
+/** Payments that wait for their trade's fills. */
+const UNASSIGNED_MAX = 64;
 const DAY_MS = 1_440 * MINUTE_MS;
 
 export interface TradingOptions {
@@ -61,6 +63,8 @@ export class Holdings {
   /** The last closed trades, for payments that are told late. */
   readonly #closed: Trade[] = [];
   readonly #corrected = new Set<Trade>();
+  /** Payments of which nobody knows a trade: its fills may be told later. */
+  readonly #unassigned: Income[] = [];
   readonly #quotes = new Map<SymbolId, Quote>();
   readonly #haltReasons = new Set<HaltReason>();
   readonly #reduceReasons = new Set<ReduceReason>();
@@ -108,9 +112,24 @@ export class Holdings {
   bookIncome(income: Income): boolean {
     if (!this.portfolio.applyIncome(income)) return false;
     if (income.type !== "funding" || income.symbolId === null) return true;
-    const trade = this.#heldAt(income.symbolId, income.timeMs);
-    if (trade === null) return true;
-    trade.fundingE8 += income.amountE8;
+    if (this.#assign(income)) return true;
+    this.#unassigned.push(income);
+    if (this.#unassigned.length > UNASSIGNED_MAX) this.#unassigned.shift();
+    return true;
+  }
+
+  /** A fill was told: payments of the symbol that were told before it may be of its trade. */
+  assignPayments(symbolId: SymbolId): void {
+    if (this.#unassigned.length === 0) return;
+    const left = this.#unassigned.filter((income) => income.symbolId !== symbolId || !this.#assign(income));
+    this.#unassigned.splice(0, this.#unassigned.length, ...left);
+  }
+
+  /** False: no trade is known that was held then. */
+  #assign({ symbolId, timeMs, amountE8 }: Income): boolean {
+    const trade = symbolId === null ? null : this.#heldAt(symbolId, timeMs);
+    if (trade === null) return false;
+    trade.fundingE8 += amountE8;
     if (trade.phase === "closed") this.#corrected.add(trade);
     return true;
   }
@@ -127,6 +146,15 @@ export class Holdings {
       if (found !== undefined) return found;
     }
     return null;
+  }
+
+  /** What a row stood for that had closed the symbol's last trade was told: price and fee are other ones. */
+  amendClosed(symbolId: SymbolId, realisedE8: bigint, feeE8: bigint): void {
+    const trade = this.#closed.findLast((one) => one.symbolId === symbolId);
+    if (trade === undefined) return;
+    trade.realisedE8 += realisedE8;
+    trade.feesE8 += feeE8;
+    this.#corrected.add(trade);
   }
 
   /** Closed trades to which a payment was added since the last call. */

@@ -140,9 +140,12 @@ describe("what the venue holds", () => {
     driver.answerTrades();
     driver.wait(AGREE_MS);
     driver.answerPositions(0);
-    driver.answerTrades(fill);
+    // The trade was told with the row's price, and is told anew with its own.
+    const [before] = driver.trades;
+    expect(driver.answerTrades(fill)).toEqual(["corrected 0"]);
     const { portfolio } = driver.core.holdings;
     expect([portfolio.openCount, driver.core.holdings.trades.size]).toEqual([0, 0]);
+    expect(before?.reason).toBe("external");
     // Bought at 100.02 and sold at 99.37, whatever the row had said.
     const paidE8 = (parseE8("0.65") * 326n) / 10n + portfolio.totals.feesE8;
     expect(portfolio.walletE8).toBe(START_E8 - paidE8);

@@ -32,6 +32,19 @@ describe("a payment that is told late (AC17)", () => {
     expect(driver.core.holdings.portfolio.totals.fundingE8).toBe(-300n);
   });
 
+  it("belongs to the trade whose fill is told after it", () => {
+    const driver = new CoreDriver();
+    driver.enter();
+    driver.outcome("entry", { type: "acked", orderId: "1" });
+    const paidMs = driver.nowMs + 1_000;
+    driver.nowMs = paidMs;
+    expect(pay(driver, paidMs)).toEqual([]);
+    driver.nowMs += 500;
+    driver.fill("entry");
+    expect(driver.core.holdings.openTrades()[0]?.fundingE8).toBe(-100n);
+    expect(pay(driver, paidMs)).toEqual([]);
+  });
+
   it("does not go to the trade that came after", () => {
     const driver = new CoreDriver(1, { symbolLockMs: 0 });
     const exitMs = closed(driver);

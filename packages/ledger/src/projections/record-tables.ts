@@ -42,7 +42,7 @@ export class RecordTables {
   constructor(db: Database) {
     this.#insertTrade = db.prepare(INSERT_TRADE);
     this.#correctTrade = db.prepare(
-      `UPDATE trades SET funding_e8 = @fundingE8, pnl_e8 = @pnlE8, r = @r
+      `UPDATE trades SET fees_e8 = @feesE8, funding_e8 = @fundingE8, pnl_e8 = @pnlE8, r = @r
        WHERE run_key = @runKey AND trade_id = @tradeId`,
     );
     this.#insertDecision = db.prepare(INSERT_DECISION);
@@ -94,10 +94,16 @@ export class RecordTables {
     });
   }
 
-  /** A payment of it was told late. */
-  corrected({ runKey }: Place, { tradeId, fundingE8, pnlE8, r }: TradeRecord): void {
-    const values = { runKey, tradeId, fundingE8: money(fundingE8), pnlE8: money(pnlE8), r: finite(r) };
-    this.#correctTrade.run(values);
+  /** A payment or a fill of it was told late. */
+  corrected({ runKey }: Place, { tradeId, feesE8, fundingE8, pnlE8, r }: TradeRecord): void {
+    this.#correctTrade.run({
+      runKey,
+      tradeId,
+      feesE8: money(feesE8),
+      fundingE8: money(fundingE8),
+      pnlE8: money(pnlE8),
+      r: finite(r),
+    });
   }
 
   decision(place: Place, nth: number, { receipt, ...said }: DecisionRecord): void {

@@ -90,6 +90,11 @@ export class PositionController {
    * that no trade explains is adopted.
    */
   onFill(heard: HeardFill, turn: Turn): void {
+    this.#onFill(heard, turn);
+    this.#holdings.assignPayments(heard.fill.symbolId);
+  }
+
+  #onFill(heard: HeardFill, turn: Turn): void {
     const { fill, order, booked } = heard;
     const { portfolio, trades } = this.#holdings;
     const position = portfolio.position(fill.symbolId);
@@ -97,9 +102,14 @@ export class PositionController {
     const trade = trades.get(fill.symbolId);
     if (trade === undefined) {
       if (position !== null) this.#adopt(position, fill, turn);
+      else if (booked.explainedSteps > 0)
+        this.#holdings.amendClosed(fill.symbolId, booked.realisedE8, fill.feeE8);
       return;
     }
-    if (isFormer(trade, heard)) return;
+    if (isFormer(trade, heard)) {
+      this.#holdings.amendClosed(fill.symbolId, booked.realisedE8, fill.feeE8);
+      return;
+    }
     trade.realisedE8 += booked.realisedE8;
     if (position !== null && position.side !== trade.side) this.#turnAround(trade, position, heard, turn);
     else if (position !== null && fill.side === trade.side) this.#grow(trade, position, heard, turn);
