@@ -5,7 +5,7 @@ import { campaign } from "./shrink.ts";
 import { outliveDetected, stormOf } from "./storm.ts";
 
 const SEEDS = Number(process.env.SMCQ_WORLD_SEEDS ?? 10_000);
-const FIRST_SEED = 1_000;
+const FIRST_SEED = Number(process.env.SMCQ_WORLD_FIRST ?? 1_000);
 /** One storm of so many is proven from its journal as well. */
 const PROVEN_EACH = 5;
 const DETECTED_SEEDS = 20;
