@@ -18,6 +18,8 @@ export const TRADES_WAIT_MS = 10_000;
 export const LOOK_BACK_MS = 10_000;
 /** The same of lines of the venue's account book, which come later than what they tell of. */
 export const INCOME_LOOK_BACK_MS = 120_000;
+/** So many lists of payments without anything new say that there is nothing, where the wallet is no other one. */
+const INCOME_AGREE = 3;
 /** How much of the wallet rounding may explain, for good: a hundred-thousandth. */
 export const WALLET_DRIFT_DIVISOR = 100_000n;
 /** How long a snapshot that holds less than the trades say is taken to be old, while the wallet is the books' to the last unit. */
@@ -72,6 +74,8 @@ export class AccountCheck {
   #lastAgreedMs = 0;
   /** Until when the venue's account book is known, or need not be. */
   #incomeMs = 0;
+  /** Lists of payments in a row that had nothing new. */
+  #incomeAgreed = 0;
   #walletDoubtMs: number | null = null;
   /** When the last question left whose answer was the wallet of the books to the last unit. */
   #walletAgreedMs = -1;
@@ -313,13 +317,19 @@ export class AccountCheck {
   #onIncome({ rows, askedMs }: Answered<"income">, turn: Turn): void {
     const sinceMs = this.#since(this.#incomeMs - INCOME_LOOK_BACK_MS);
     const asked = new Set<SymbolId>();
+    let isNew = false;
     for (const { type, tradeId, ...row } of rows)
       if (row.timeMs < (this.#startMs ?? 0)) continue;
       else if (type !== "realised" && type !== "commission") {
-        if (this.#holdings.bookIncome({ ...row, type })) this.#moneyMs = turn.nowMs;
+        if (!this.#holdings.bookIncome({ ...row, type })) continue;
+        this.#moneyMs = turn.nowMs;
+        isNew = true;
       } else if (row.symbolId !== null && tradeId !== null && this.#isMissed(row.symbolId, tradeId))
         asked.add(row.symbolId);
-    if (asked.size === 0) this.#incomeMs = Math.max(this.#incomeMs, askedMs);
+    // One list may be without rows: only when several had nothing new is nothing older asked for again.
+    this.#incomeAgreed = isNew || asked.size > 0 ? 0 : this.#incomeAgreed + 1;
+    if (this.#incomeAgreed >= INCOME_AGREE && !this.#holdings.isWalletDoubtful)
+      this.#incomeMs = Math.max(this.#incomeMs, askedMs);
     for (const symbolId of asked)
       turn.commands.push({ type: "ask", query: { type: "trades", symbolId, sinceMs } });
   }
