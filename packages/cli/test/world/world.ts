@@ -36,8 +36,8 @@ export const SETTLE_S = 2;
 const NAKED_MS = 4_000;
 /** Batches that may be on their way when a run ends: the one at the disk, and those behind it. */
 const LAST_BATCHES = 3;
-/** The same where a word of it was lost: the next two looks at the account find it. */
-const UNTOLD_NAKED_MS = 45_000;
+/** The same where a word of it was lost: the looks at the account find it, two of which in a row may be told wrong. */
+const UNTOLD_NAKED_MS = 75_000;
 
 /** What others do to the account, chance a step. */
 export interface Others {
@@ -137,6 +137,8 @@ export class World {
   readonly strikes: Strikes;
   readonly markets: readonly Market[];
   readonly #nakedSinceMs = new Map<SymbolId, number>();
+  /** The same of what the core knows to be held. */
+  readonly #knownNakedSinceMs = new Map<SymbolId, number>();
   readonly #entryIds = new Map<string, number>();
   #others: Others;
   #areSignals = true;
@@ -505,7 +507,7 @@ export class World {
     const held = this.#held();
     for (const { id, symbol } of this.markets) {
       if (!held.has(id)) {
-        this.#nakedSinceMs.delete(id);
+        this.#covered(id);
         continue;
       }
       const trade = this.core.holdings.trades.get(id);
@@ -514,20 +516,32 @@ export class World {
       // Nobody can guard what he has not been told of: the account check finds it at the latest.
       const isTold = trade !== undefined && trade.qtySteps > 0 && nowMs > this.#darkUntilMs + 1_000;
       if (this.#uncoveredE8(id) === 0n || isLeft || !isTold) {
-        this.#nakedSinceMs.delete(id);
+        this.#covered(id);
         continue;
       }
-      const sinceMs = this.#nakedSinceMs.get(id) ?? nowMs;
-      this.#nakedSinceMs.set(id, sinceMs);
       // A cut swallows words, that a stop is off among them: so long the account check has to find what it left out.
       const isWhole = this.#options.mischief.wordLost === 0 && nowMs > this.#darkUntilMs + UNTOLD_NAKED_MS;
       const isKnown = isWhole && this.#oursE8(id) === this.#heldE8(id);
-      const limitMs = isKnown ? NAKED_MS : UNTOLD_NAKED_MS;
-      if (nowMs - sinceMs > limitMs) {
-        this.faults.push(`${symbol}: not covered for ${nowMs - sinceMs} ms and not being left`);
-        this.#nakedSinceMs.set(id, nowMs + 3_600_000);
-      }
+      const bareMs = this.#bareMs(this.#nakedSinceMs, id, true);
+      // What nobody knew until now is to be guarded from now on.
+      const knownMs = this.#bareMs(this.#knownNakedSinceMs, id, isKnown);
+      if (bareMs <= UNTOLD_NAKED_MS && knownMs <= NAKED_MS) continue;
+      this.faults.push(`${symbol}: not covered for ${Math.max(knownMs, bareMs)} ms and not being left`);
+      for (const since of [this.#nakedSinceMs, this.#knownNakedSinceMs]) since.set(id, nowMs + 3_600_000);
     }
+  }
+
+  /** How long it has been so, ms; 0 when it is not. */
+  #bareMs(sinceMs: Map<SymbolId, number>, id: SymbolId, isSo: boolean): number {
+    const nowMs = this.#clock.nowMs();
+    if (!isSo) sinceMs.delete(id);
+    else if (!sinceMs.has(id)) sinceMs.set(id, nowMs);
+    return nowMs - (sinceMs.get(id) ?? nowMs);
+  }
+
+  #covered(id: SymbolId): void {
+    this.#nakedSinceMs.delete(id);
+    this.#knownNakedSinceMs.delete(id);
   }
 
   #held(): ReadonlyMap<SymbolId, bigint> {
