@@ -24,6 +24,8 @@ export interface Turn extends EventStamp {
 export const TARGETS_LOST_MAX = 3;
 /** An exit that failed is sent again after so long, where words take their time. */
 export const EXIT_AGAIN_MS = 250;
+/** Refusals of a size that the venue does not take, whatever the price. */
+export const SIZE_REFUSALS: ReadonlySet<string> = new Set(["LOT_SIZE", "MARKET_LOT_SIZE"]);
 /** How far from the mark an exit takes that found nobody inside the venue's band of prices, one after another; shares. */
 export const BAND_RATIOS: readonly number[] = [0.01, 0.02, 0.04];
 

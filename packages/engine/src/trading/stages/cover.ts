@@ -2,7 +2,13 @@ import type { OpenOrder, OrderUpdate } from "@smcq/exchange";
 import type { Alarm } from "../alarm.ts";
 import type { Holdings } from "../holdings.ts";
 import { coveredSteps, type Leg, type Trade } from "../trade.ts";
-import { type ClosingOrders, stopTicks, TARGETS_LOST_MAX, type Turn } from "./closing-orders.ts";
+import {
+  type ClosingOrders,
+  SIZE_REFUSALS,
+  stopTicks,
+  TARGETS_LOST_MAX,
+  type Turn,
+} from "./closing-orders.ts";
 import type { OrderChange } from "./order-tracker.ts";
 
 /** A stop takes the place of another one of its position once in so long, where words take their time (EX42). */
@@ -12,9 +18,6 @@ export const FOREIGN_STOP_MS = 1_000;
 
 /** What a stop has to hear besides its fills. */
 type Told = Exclude<OrderChange, { type: "appeared" | "filled" }>;
-
-/** Sizes that a venue does not take, whatever the price. */
-const SIZES: ReadonlySet<string> = new Set(["LOT_SIZE", "MARKET_LOT_SIZE"]);
 
 /**
  * The stops of every position (docs/trading.md 5): from the first fill on, for all that is held, a new one before the old
@@ -141,7 +144,7 @@ export class Cover {
   /** A form or a size that the venue does not take has one other form; what cannot be guarded is left. */
   #onRefused(trade: Trade, leg: Leg, { code }: Extract<Told, { type: "refused" }>, turn: Turn): void {
     const isForm = code === "FORM_REFUSED";
-    if ((isForm || SIZES.has(code)) && !leg.isWhole && trade.qtySteps > 0) {
+    if ((isForm || SIZE_REFUSALS.has(code)) && !leg.isWhole && trade.qtySteps > 0) {
       if (isForm) this.#holdings.isStopFormWhole = true;
       trade.isStopWhole = true;
       this.guard(trade, turn);

@@ -9,15 +9,18 @@ import type { Holdings } from "../holdings.ts";
 import { coveredSteps, type Trade } from "../trade.ts";
 import { recordOf } from "../trade-record.ts";
 import type { ExitReason } from "../trading-events.ts";
-import { BAND_RATIOS, type ClosingOrders, TARGETS_LOST_MAX, type Turn } from "./closing-orders.ts";
+import {
+  BAND_RATIOS,
+  type ClosingOrders,
+  SIZE_REFUSALS,
+  TARGETS_LOST_MAX,
+  type Turn,
+} from "./closing-orders.ts";
 import type { Cover } from "./cover.ts";
 import type { OrderChange, TrackedOrder } from "./order-tracker.ts";
 
 /** What the trade of an order has to hear besides its fills. */
 type Told = Exclude<OrderChange, { type: "appeared" | "filled" }>;
-
-/** Sizes that a venue does not take, whatever the price. */
-const SIZES: ReadonlySet<string> = new Set(["LOT_SIZE", "MARKET_LOT_SIZE"]);
 
 /** A fill, and how the books have taken it. */
 export interface HeardFill {
@@ -233,7 +236,7 @@ export class PositionController {
     const { filledSteps, request } = change.order;
     const halfSteps = Math.floor(request.qtySteps / 2);
     const { minQtySteps } = this.#holdings.portfolio.rules(trade.symbolId);
-    if (change.type === "refused" && SIZES.has(change.code) && halfSteps >= minQtySteps) {
+    if (change.type === "refused" && SIZE_REFUSALS.has(change.code) && halfSteps >= minQtySteps) {
       // More than the venue takes at once: half of it, and no try is lost.
       trade.exitStepsMax = halfSteps;
       this.#closing.exitAgain(trade, true, turn);
