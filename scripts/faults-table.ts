@@ -28,7 +28,7 @@ export interface FaultTest {
 }
 
 /** What of a fault is no part of the core, and comes with the socket adapter. */
-export const WITH_THE_WIRE: Readonly<Record<string, string>> = {
+const WITH_THE_WIRE: Readonly<Record<string, string>> = {
   EX11: "the health check at the start",
   EX15: "asking for the filters anew",
   EX19: "the end of the window, budgets kept for exits",
@@ -38,14 +38,12 @@ export const WITH_THE_WIRE: Readonly<Record<string, string>> = {
   EX25: "ids in the venue's JSON",
   EX26: "replies without price or quote",
   EX27: "the venue's status of order entry",
-  EX28: "the indicators of apiTradingStatus",
   EX37: "linking the order of a stop by c, si and ai",
   EX40: "prices and quantities as decimal text",
   EX42: "order limits and their priorities",
   EX43: "settings of the symbol at the start",
   AC06: "the account's mode at the start",
   AC07: "the listenKey's life",
-  AC09: "commissions in another asset",
   AC12: "ACCOUNT_UPDATE itself",
   AC20: "our own formula where the venue tells no price",
   CL01: "-1021: one resync, one retry",
@@ -106,9 +104,8 @@ const UNNAMED: Readonly<Record<string, readonly [title: string, file: string]>> 
 };
 
 /** What needs a restart. */
-export const WITH_RECOVERY: Readonly<Record<string, string>> = {
+const WITH_RECOVERY: Readonly<Record<string, string>> = {
   EX29: "the list of ghosts over a restart",
-  AC11: "a second engine",
   AC16: "the same fill at a second restart",
   AC18: "fills of a time when nobody ran",
   PR01: "the whole process at each point of the protocols",

@@ -31,7 +31,12 @@ export { Brackets, bundledBrackets, type Bracket } from "./venue/brackets.ts";
 export { VENUE_ERRORS, type VenueError } from "./venue/codes.ts";
 export type * from "./venue/orders.ts";
 export { SimExchange, type HeldPosition, type Reply } from "./venue/sim-exchange.ts";
-export { SIM_EXCHANGE_DEFAULTS, type Print, type SimExchangeOptions } from "./venue/venue-floor.ts";
+export {
+  SIM_EXCHANGE_DEFAULTS,
+  type FeeAsset,
+  type Print,
+  type SimExchangeOptions,
+} from "./venue/venue-floor.ts";
 export {
   venueRules,
   venueRulesAround,

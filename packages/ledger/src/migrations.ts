@@ -318,12 +318,18 @@ ALTER TABLE runs ADD COLUMN journal_hash TEXT;
 ALTER TABLE runs ADD COLUMN journal_resent INTEGER NOT NULL DEFAULT 0;
 `;
 
+// A commission in another asset than USDT: `fee_e8` is its worth, and the wallet did not pay it; NULL: USDT.
+const OTHER_FEES = `
+ALTER TABLE fills ADD COLUMN fee_asset TEXT;
+ALTER TABLE fills ADD COLUMN fee_asset_e8 INTEGER`;
+
 export const MIGRATIONS: readonly Migration[] = [
   { version: 1, sql: BASE },
   { version: 2, sql: MODELS },
   { version: 3, sql: INVALIDATION_PRICE },
   { version: 4, sql: MEDIAN_TURNOVER },
   { version: 5, sql: JOURNAL },
+  { version: 6, sql: OTHER_FEES },
 ];
 
 /** Returns the schema version of a database file. */

@@ -8,7 +8,10 @@ export const TRADES_REMEMBERED_MAX = 65_536;
 /** Sums since the start, USDT e8. */
 export interface PortfolioTotals {
   readonly realisedE8: bigint;
+  /** Whatever they were paid in. */
   readonly feesE8: bigint;
+  /** Of them, what other assets' balances paid: no cost of the wallet. */
+  readonly feesElsewhereE8: bigint;
   readonly fundingE8: bigint;
   readonly transfersE8: bigint;
 }
@@ -25,6 +28,7 @@ export class Portfolio {
   readonly #startE8: bigint;
   #realisedE8 = 0n;
   #feesE8 = 0n;
+  #feesElsewhereE8 = 0n;
   #fundingE8 = 0n;
   #transfersE8 = 0n;
   #otherE8 = 0n;
@@ -54,6 +58,7 @@ export class Portfolio {
     this.#revalue(fill.symbolId);
     this.#realisedE8 += change.realisedE8;
     this.#feesE8 += fill.feeE8;
+    if (fill.otherFee !== undefined) this.#feesElsewhereE8 += fill.feeE8;
     return change;
   }
 
@@ -83,9 +88,8 @@ export class Portfolio {
   }
 
   get walletE8(): bigint {
-    return (
-      this.#startE8 + this.#realisedE8 - this.#feesE8 + this.#fundingE8 + this.#transfersE8 + this.#otherE8
-    );
+    const feesE8 = this.#feesE8 - this.#feesElsewhereE8;
+    return this.#startE8 + this.#realisedE8 - feesE8 + this.#fundingE8 + this.#transfersE8 + this.#otherE8;
   }
 
   /** Of all positions at their marks; a position without a mark yet stands at its entry. */
@@ -111,6 +115,7 @@ export class Portfolio {
     return {
       realisedE8: this.#realisedE8,
       feesE8: this.#feesE8,
+      feesElsewhereE8: this.#feesElsewhereE8,
       fundingE8: this.#fundingE8,
       transfersE8: this.#transfersE8,
     };

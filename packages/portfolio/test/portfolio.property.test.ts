@@ -106,6 +106,7 @@ describe(`random fills that end flat (SMCQ_SEED=${seed})`, () => {
       expect(portfolio.totals).toEqual({
         realisedE8: cash,
         feesE8: fees,
+        feesElsewhereE8: 0n,
         fundingE8: funding,
         transfersE8: transfers,
       });

@@ -21,7 +21,13 @@ describe("a portfolio", () => {
   it("begins with its money and nothing else", () => {
     const made = portfolio();
     expect([made.walletE8, made.equityE8, made.unrealisedE8, made.openCount]).toEqual([START, START, 0n, 0]);
-    expect(made.totals).toEqual({ realisedE8: 0n, feesE8: 0n, fundingE8: 0n, transfersE8: 0n });
+    expect(made.totals).toEqual({
+      realisedE8: 0n,
+      feesE8: 0n,
+      feesElsewhereE8: 0n,
+      fundingE8: 0n,
+      transfersE8: 0n,
+    });
     expect([made.position(BTC), made.markE8(BTC), made.positions()]).toEqual([null, null, []]);
   });
 
@@ -32,6 +38,15 @@ describe("a portfolio", () => {
     made.applyFill(fillOf(-1, 20, 650_000, { feeE8: parseE8("-0.13") }));
     expect(made.walletE8).toBe(parseE8("9999.48"));
     expect(made.totals.feesE8).toBe(parseE8("0.52"));
+  });
+
+  it("counts a fee that another asset's balance paid, and does not pay it again (AC09)", () => {
+    const made = portfolio();
+    const otherFee = { asset: "BNB", amountE8: parseE8("0.001") };
+    made.applyFill(fillOf(1, 20, 650_000, { feeE8: parseE8("0.65"), otherFee }));
+    made.applyFill(fillOf(-1, 20, 650_000, { feeE8: parseE8("0.5") }));
+    expect(made.walletE8).toBe(parseE8("9999.5"));
+    expect(made.totals).toMatchObject({ feesE8: parseE8("1.15"), feesElsewhereE8: parseE8("0.65") });
   });
 
   it("counts a trade once, however often it is told", () => {
@@ -76,6 +91,7 @@ describe("a portfolio", () => {
     expect(made.totals).toEqual({
       realisedE8: 0n,
       feesE8: 0n,
+      feesElsewhereE8: 0n,
       fundingE8: parseE8("-1.5"),
       transfersE8: parseE8("200"),
     });

@@ -1,6 +1,7 @@
 import type { OperatorWord, ScoredCandidate } from "@smcq/engine";
+import type { TradingLimit } from "@smcq/exchange";
 import { Brackets, parseScriptedFault, venueRulesAround } from "@smcq/exchange-sim";
-import { e8ToNumber, MINUTE_MS, parseE8, present } from "@smcq/kernel";
+import { e8ToNumber, MINUTE_MS, parseE8, present, symbolId } from "@smcq/kernel";
 import type { Step } from "./scenario.ts";
 import type { Market, Stage } from "./stage.ts";
 
@@ -27,7 +28,12 @@ function doDeed(step: Step, stage: Stage): void {
       return;
     case "person-buys":
     case "person-sells":
-      stage.place({ symbolId: id, side: deed === "person-buys" ? 1 : -1, qtyE8: e8Of(step, "qty") });
+      stage.place({
+        symbolId: id,
+        side: deed === "person-buys" ? 1 : -1,
+        qtyE8: e8Of(step, "qty"),
+        ...(typeof step["id"] === "string" ? { clientOrderId: step["id"] } : {}),
+      });
       return;
     case "person-rests":
       stage.place({
@@ -68,6 +74,19 @@ function doDeed(step: Step, stage: Stage): void {
     case "venue-rejects-firing":
       exchange.setFiringRejected(id, step["isRejected"] === true);
       return;
+    case "venue-fees": {
+      const [takerRatio, makerRatio] = [numberOf(step, "taker", 0), numberOf(step, "maker", 0)];
+      exchange.setFees(id, { takerRatio, makerRatio });
+      return;
+    }
+    case "venue-fee-asset": {
+      const isUsdt = step["price"] === undefined;
+      exchange.setFeeAsset(isUsdt ? null : { asset: String(step["asset"]), priceE8: e8Of(step, "price") });
+      return;
+    }
+    case "venue-limits":
+      exchange.setLimits([limitOf(step, nowMs)]);
+      return;
     case "volume":
       exchange.setVolume(id, e8Of(step, "volume"));
       return;
@@ -89,6 +108,17 @@ function doDeed(step: Step, stage: Stage): void {
     default:
       throw new Error(`"${deed}" is no deed`);
   }
+}
+
+function limitOf(step: Step, nowMs: number): TradingLimit {
+  return {
+    symbolId: step["symbol"] === undefined ? null : symbolId(numberOf(step, "symbol", 0)),
+    indicator: step["symbol"] === undefined ? "TMV" : "UFR",
+    value: numberOf(step, "value", 0),
+    triggerValue: 0.995,
+    isLocked: step["isLocked"] === true,
+    untilMs: step["untilS"] === undefined ? null : nowMs + numberOf(step, "untilS", 0) * 1_000,
+  };
 }
 
 /** A setup of the bar that has just closed, at the present price, half a percent from its invalidation. */

@@ -65,7 +65,8 @@ const SYMBOL_KEYS = "prices marks tick step minQty marketMaxQty volume isUntold"
 /** Each deed with its parameters; those with a question mark may be left out. */
 export const DEEDS: Readonly<Record<string, readonly string[]>> = {
   signal: ["symbol?", "side?", "score?"],
-  "person-buys": ["symbol?", "qty"],
+  /** By hand, or a program's with an id of its own. */
+  "person-buys": ["symbol?", "qty", "id?"],
   "person-sells": ["symbol?", "qty"],
   "person-rests": ["symbol?", "side", "price", "qty"],
   /** Somebody else takes so much of what waits on that side. */
@@ -80,6 +81,11 @@ export const DEEDS: Readonly<Record<string, readonly string[]>> = {
   "venue-rules": ["symbol?", "marketMaxQty?", "takeBound?", "maintenance?"],
   "venue-trades": ["symbol?", "isTrading"],
   "venue-rejects-firing": ["symbol?", "isRejected"],
+  /** An account of another tier, or one that pays in another asset; without a price in USDT again. */
+  "venue-fees": ["symbol?", "taker", "maker"],
+  "venue-fee-asset": ["asset", "price?"],
+  /** The indicators of the account's ways of trading are this; without a symbol the whole account's. */
+  "venue-limits": ["symbol?", "isLocked?", "value?", "untilS?"],
   volume: ["symbol?", "volume"],
   "tell-rules": ["symbol?"],
   "cut-stream": ["forS"],

@@ -28,6 +28,8 @@ export const BUSY_OTHERS: Others = {
   setsLeverage: 0.0005,
   cutsStream: 0.001,
   kills: 0.0005,
+  changesFeeAsset: 0.002,
+  locks: 0.0005,
 };
 
 export const BAD_DISK: DiskFaults = { slow: 0.002, refused: 0.01, gone: 0.001 };

@@ -93,6 +93,8 @@ describe("a world in virtual time", () => {
     ["AC08 funding is paid", { funds: 0.005 }],
     ["EX10 a person takes stops off", { cancelsStops: 0.003 }],
     ["AC05 a person sets another leverage", { setsLeverage: 0.003 }],
+    ["AC09 commissions are taken in another asset now and then", { changesFeeAsset: 0.02 }],
+    ["EX28 the venue locks the account or a symbol", { locks: 0.003 }],
     ["NW09 the stream is cut", { cutsStream: 0.005 }],
     ["PR01, PR09, PR10 the process is killed and starts again", { kills: 0.004 }],
   ] as const)("outlives others in the account alone: %s", (_, deed) => {

@@ -48,6 +48,10 @@ export interface Others {
   readonly funds: number;
   readonly cancelsStops: number;
   readonly setsLeverage: number;
+  /** Commissions are taken in BNB from now on, or in USDT again. */
+  readonly changesFeeAsset: number;
+  /** The venue locks the account for its ways of trading, or a symbol. */
+  readonly locks: number;
   readonly cutsStream: number;
   /** kill -9 of the process, which starts again some time later. */
   readonly kills: number;
@@ -61,6 +65,8 @@ export const NOBODY: Others = {
   funds: 0,
   cancelsStops: 0,
   setsLeverage: 0,
+  changesFeeAsset: 0,
+  locks: 0,
   cutsStream: 0,
   kills: 0,
 };
@@ -72,7 +78,7 @@ const DRAWN_SYMBOLS = Array.from({ length: SYMBOLS }, (_, index) => {
   return { symbol, rules: venueRulesAround(tradingRules({ symbol, ...texts })) };
 });
 
-type MarketDeed = Exclude<keyof Others, "transfers" | "cutsStream" | "kills">;
+type MarketDeed = Exclude<keyof Others, "transfers" | "cutsStream" | "kills" | "changesFeeAsset" | "locks">;
 const MARKET_DEEDS = [
   "closes",
   "deleverages",
@@ -81,7 +87,14 @@ const MARKET_DEEDS = [
   "setsLeverage",
   "cancelsStops",
 ] as const satisfies readonly MarketDeed[];
-const DEEDS: readonly (keyof Others)[] = [...MARKET_DEEDS, "transfers", "cutsStream", "kills"];
+const DEEDS: readonly (keyof Others)[] = [
+  ...MARKET_DEEDS,
+  "transfers",
+  "cutsStream",
+  "kills",
+  "changesFeeAsset",
+  "locks",
+];
 const NEEDS_POSITION: ReadonlySet<MarketDeed> = new Set(["closes", "deleverages"]);
 
 interface Held {
@@ -258,6 +271,7 @@ export class World {
     this.strikes.set(NO_MISCHIEF);
     this.disk.set(SOUND_DISK);
     this.#others = NOBODY;
+    this.exchange.setLimits([]);
     this.#areSignals = false;
   }
 
@@ -440,6 +454,7 @@ export class World {
       }
     const transfer = this.#deed("transfers", 0, transfers);
     if (transfer !== null) this.exchange.transfer(parseE8(String(transfer.int(400) - 200)), nowMs);
+    this.#changeTerms(nowMs);
     const kill = this.#startAgainMs === null ? this.#deed("kills", 0, kills) : null;
     if (kill !== null) this.kill(kill.chance(0.5) ? kill.int(3_000) : kill.int(150_000));
     const cut = this.#startAgainMs === null ? this.#deed("cutsStream", 0, cutsStream) : null;
@@ -447,6 +462,23 @@ export class World {
     const forMs = 1_000 + cut.int(20_000);
     this.#darkUntilMs = Math.max(this.#darkUntilMs, nowMs + forMs);
     this.#gateway.cut(forMs);
+  }
+
+  /** What the venue takes for trades, and whether it lets the account open any. */
+  #changeTerms(nowMs: number): void {
+    const fee = this.#deed("changesFeeAsset", 0, this.#others.changesFeeAsset);
+    if (fee !== null)
+      this.exchange.setFeeAsset(
+        fee.chance(0.5) ? null : { asset: "BNB", priceE8: parseE8(`${500 + fee.int(300)}.37`) },
+      );
+    if (this.exchange.limits().some(({ untilMs }) => untilMs !== null && nowMs >= untilMs))
+      this.exchange.setLimits([]);
+    const lock = this.#deed("locks", 0, this.#others.locks);
+    if (lock === null) return;
+    const symbol = lock.chance(0.5) ? null : symbolId(lock.int(this.markets.length));
+    const untilMs = nowMs + 1_000 + lock.int(120_000);
+    const limit = { symbolId: symbol, indicator: "UFR", value: 1, triggerValue: 0.995, untilMs };
+    this.exchange.setLimits([{ ...limit, isLocked: lock.chance(0.7) }]);
   }
 
   /** The chance of a deed that happens in this step; null: it does not. */

@@ -224,6 +224,11 @@ export class Holdings {
     return this.#openTrades;
   }
 
+  /** The number that was given last; 0: none. */
+  get lastIntent(): number {
+    return this.#intents;
+  }
+
   nextIntent(): number {
     return ++this.#intents;
   }

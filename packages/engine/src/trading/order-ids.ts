@@ -12,3 +12,12 @@ const LETTERS: Readonly<Record<OrderRole, string>> = {
 export function clientOrderId(engineId: string, role: OrderRole, intent: number, attempt: number): string {
   return `${engineId}${LETTERS[role]}${intent.toString(36)}-${attempt}`;
 }
+
+const OWN_FORM = /^([0-9a-z]{4})[ESTXA]([0-9a-z]+)-\d+$/;
+
+/** What an id of this form tells of whose it is; null: it has another form, and is no engine's. */
+export function madeBy(id: string): { readonly engineId: string; readonly intent: number } | null {
+  const [, engineId, intent] = OWN_FORM.exec(id) ?? [];
+  if (engineId === undefined || intent === undefined) return null;
+  return { engineId, intent: Number.parseInt(intent, 36) };
+}

@@ -21,6 +21,7 @@ import { type OrderChange, OrderTracker } from "./stages/order-tracker.ts";
 import { PositionController } from "./stages/position-controller.ts";
 import { RestingEntries } from "./stages/resting-entries.ts";
 import { States } from "./stages/states.ts";
+import { TradingLimits } from "./stages/trading-limits.ts";
 import { recordOf } from "./trade-record.ts";
 
 /** Events that by themselves change nothing of what is held or rests. */
@@ -62,6 +63,7 @@ export class TradingCore {
   readonly #inquiries: Inquiries | null;
   readonly #check: AccountCheck | null;
   readonly #liquidation: LiquidationWatch | null;
+  readonly #limits: TradingLimits | null;
   readonly #entries: Entries;
   #nowMs = 0;
   /** Moment of a turn of an idle event from which nothing followed; none: something may follow still. */
@@ -93,6 +95,7 @@ export class TradingCore {
     this.#inquiries = options.isVenueRemote ? new Inquiries(orders, alarm) : null;
     this.#check = options.isVenueRemote ? new AccountCheck({ holdings, orders, books }, alarm) : null;
     this.#liquidation = options.isVenueRemote ? new LiquidationWatch({ holdings, closing }, alarm) : null;
+    this.#limits = options.isVenueRemote ? new TradingLimits(holdings, alarm) : null;
     const gate = new LeverageGate({ holdings, orders }, alarm);
     this.#gate = gate;
     this.#entries = new Entries({ holdings, orders, governors, pace, approved: this.#approved, gate, books });
@@ -135,6 +138,7 @@ export class TradingCore {
     this.#exits.on(event, turn);
     this.#exits.overdue(turn);
     this.#liquidation?.on(event, turn);
+    this.#limits?.on(event, turn);
     this.#resting.on(event, turn);
     this.#states.on(event, changes, turn);
     this.#positions.on(this.#gate.on(event, turn), NOTHING, turn);

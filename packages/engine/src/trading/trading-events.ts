@@ -131,7 +131,8 @@ export type HaltReason =
   | "liquidation"
   | "protection"
   | "key-refused"
-  | "hedge-mode";
+  | "hedge-mode"
+  | "second-engine";
 
 /** Why nothing is entered for now. */
 export type ReduceReason =
@@ -142,7 +143,8 @@ export type ReduceReason =
   | "unknown-symbol"
   | "ledger"
   | "stop-slots"
-  | "liquidation-near";
+  | "liquidation-near"
+  | "trading-locked";
 
 /** What the core wants done on the side of orders and money. */
 export type TradingCommand =

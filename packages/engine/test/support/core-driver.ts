@@ -254,9 +254,9 @@ export class CoreDriver {
     return wanted;
   }
 
-  /** What was asked for since the last call. */
+  /** What was asked for since the last call, but for the limits of trading: they are asked for by the clock alone. */
   takeAsked(): readonly string[] {
-    return this.asked.splice(0);
+    return this.asked.splice(0).filter((what) => what !== "limits");
   }
 
   /** The venue answers about the last order of a role; null: it knows none. */

@@ -255,6 +255,8 @@ export class HostileVenue {
         const rows = this.#income.filter(({ timeMs }) => timeMs >= query.sinceMs && timeMs <= askedMs);
         return { type: "income", query, askedMs, rows };
       }
+      case "limits":
+        return { type: "limits", query, askedMs, limits: [] };
       case "settings":
         return { type: "failed", query, askedMs, text: "" };
       default:

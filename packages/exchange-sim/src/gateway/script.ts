@@ -89,7 +89,17 @@ const FIELDS: Readonly<Record<ScriptedFaultName, readonly string[]>> = {
 const NUMBERS: ReadonlySet<string> = new Set(["times", "forMs", "symbol", "lateMs", "hiddenMs", "lagMs"]);
 const KINDS = ["entry", "exit", "stop", "target", "cancel", "setting", "question"];
 const ABOUT = ["order", "stop", "fill", "income", "leverage", "any"];
-const QUESTIONS = ["order", "open-orders", "positions", "wallet", "settings", "trades", "income", "any"];
+const QUESTIONS = [
+  "order",
+  "open-orders",
+  "positions",
+  "wallet",
+  "limits",
+  "settings",
+  "trades",
+  "income",
+  "any",
+];
 const WORDS: Readonly<Record<string, readonly string[]>> = {
   on: KINDS,
   about: ABOUT,

@@ -218,6 +218,8 @@ export class SimGateway implements OrderGateway, AccountStream, AccountData {
       }
       case "wallet":
         return { type: "wallet", query, askedMs, walletE8: exchange.walletE8() };
+      case "limits":
+        return { type: "limits", query, askedMs, limits: exchange.limits() };
       case "settings":
         return { type: "settings", query, askedMs, settings: exchange.settings(query.symbolId) };
       case "trades": {

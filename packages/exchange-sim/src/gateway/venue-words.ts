@@ -76,6 +76,7 @@ export function fillOf(trade: VenueTrade, { tickE8, trading }: VenueRules): Fill
     priceTicks: priceTicks(Number(trade.priceE8 / tickE8)),
     qtySteps: qtySteps(Number(trade.qtyE8 / trading.stepE8)),
     feeE8: trade.commissionE8,
+    ...(trade.otherFee === null ? {} : { otherFee: trade.otherFee }),
     isMaker: trade.isMaker,
     timeMs: trade.timeMs,
   };

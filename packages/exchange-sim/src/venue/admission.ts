@@ -22,6 +22,7 @@ export class Admission {
     const fault = filterOrder(wish, rules, quotes);
     if (fault !== null) return fault;
     if (!isTrading && !isReduceOnly) return VENUE_ERRORS.symbolClosed;
+    if (!isReduceOnly && this.#floor.isLocked(symbolId)) return VENUE_ERRORS.onlyReducing;
     if (type === "LIMIT" && this.#floor.orders.openOrders(symbolId).length >= rules.ordersMax)
       return VENUE_ERRORS.tooManyOrders;
     const isCrossing = side > 0 ? priceE8 >= quotes.askE8 : priceE8 <= quotes.bidE8;

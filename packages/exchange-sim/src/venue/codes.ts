@@ -14,6 +14,7 @@ const error = (code: number, refusal: Refusal, text: string): VenueError =>
 export type VenueErrorName =
   | "invalidSymbol"
   | "symbolClosed"
+  | "onlyReducing"
   | "badClientId"
   | "duplicateId"
   | "priceNotOnTick"
@@ -51,6 +52,11 @@ export type VenueErrorName =
 export const VENUE_ERRORS: Readonly<Record<VenueErrorName, VenueError>> = {
   invalidSymbol: error(-1121, "SYMBOL_CLOSED", "Invalid symbol."),
   symbolClosed: error(-4140, "SYMBOL_CLOSED", "Invalid symbol status for opening position."),
+  onlyReducing: error(
+    -4400,
+    "ONLY_REDUCING",
+    "Futures Trading Quantitative Rules violated, only reduceOnly order is allowed, please try again later.",
+  ),
   badClientId: error(-4015, "DUPLICATE_ID", "Client order id is not valid."),
   duplicateId: error(-4116, "DUPLICATE_ID", "ClientOrderId is duplicated."),
   priceNotOnTick: error(-4014, "PRICE_FILTER", "Price not increased by tick size."),

@@ -1,4 +1,4 @@
-import type { IncomeRow, MarginType, OrderSide, SymbolSettings } from "@smcq/exchange";
+import type { IncomeRow, MarginType, OrderSide, OtherFee, SymbolSettings } from "@smcq/exchange";
 import { assert, divRound, E8, notionalE8, present, type SymbolId } from "@smcq/kernel";
 import { max, min } from "./bigints.ts";
 import type { VenueHolding } from "./orders.ts";
@@ -149,9 +149,10 @@ export class MarginAccount {
     readonly priceE8: bigint;
     readonly qtyE8: bigint;
     readonly commissionE8: bigint;
+    readonly otherFee: OtherFee | null;
     readonly timeMs: number;
   }): FillResult {
-    const { symbolId, side, priceE8, commissionE8, tradeId, timeMs } = trade;
+    const { symbolId, side, priceE8, commissionE8, otherFee, tradeId, timeMs } = trade;
     const book = this.#of(symbolId);
     const held = book.holding;
     const closedE8 = held === null || held.side === side ? 0n : min(held.qtyE8, trade.qtyE8);
@@ -159,10 +160,17 @@ export class MarginAccount {
       closedE8 > 0n && held !== null ? this.#reduce(symbolId, book, { closedE8, priceE8 }) : 0n;
     const openedE8 = trade.qtyE8 - closedE8;
     if (openedE8 > 0n) this.#grow(symbolId, book, { side, openedE8, priceE8 });
-    this.#walletE8 += realisedE8 - commissionE8;
+    this.#walletE8 += realisedE8 - (otherFee === null ? commissionE8 : 0n);
     if (closedE8 > 0n) this.#onIncome({ type: "realised", symbolId, amountE8: realisedE8, timeMs, tradeId });
     if (commissionE8 !== 0n)
-      this.#onIncome({ type: "commission", symbolId, amountE8: -commissionE8, timeMs, tradeId });
+      this.#onIncome({
+        type: "commission",
+        symbolId,
+        amountE8: -commissionE8,
+        timeMs,
+        tradeId,
+        ...(otherFee === null ? {} : { otherAsset: otherFee.asset }),
+      });
     return { realisedE8, isFlat: book.holding === null };
   }
 

@@ -270,7 +270,12 @@ export class Matching {
     const valueE8 = notionalE8(priceE8, qtyE8);
     const commissionE8 = divRound(valueE8 * (isMaker ? makerE8 : takerE8), E8);
     const tradeId = this.#floor.nextTradeId(symbolId);
-    const deal = { tradeId, symbolId, side, priceE8, qtyE8, commissionE8, timeMs };
+    const { feeAsset } = this.#floor;
+    const otherFee =
+      feeAsset === null
+        ? null
+        : { asset: feeAsset.asset, amountE8: divRound(commissionE8 * E8, feeAsset.priceE8) };
+    const deal = { tradeId, symbolId, side, priceE8, qtyE8, commissionE8, otherFee, timeMs };
     const { realisedE8 } = account.fill(deal);
     const trade: VenueTrade = { ...deal, orderId, clientOrderId, clientAlgoId, realisedE8, isMaker };
     this.#floor.book.addTrade(trade);

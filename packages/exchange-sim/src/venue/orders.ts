@@ -1,4 +1,4 @@
-import type { IncomeRow, MarginType, OrderSide } from "@smcq/exchange";
+import type { IncomeRow, MarginType, OrderSide, OtherFee } from "@smcq/exchange";
 import type { SymbolId } from "@smcq/kernel";
 
 /** Whose order goes when two of one account would meet (docs/binance.md 4.3). */
@@ -97,7 +97,9 @@ export interface VenueTrade {
   readonly side: OrderSide;
   readonly priceE8: bigint;
   readonly qtyE8: bigint;
+  /** USDT, or what `otherFee` was worth. */
   readonly commissionE8: bigint;
+  readonly otherFee: OtherFee | null;
   readonly realisedE8: bigint;
   readonly isMaker: boolean;
   readonly timeMs: number;

@@ -1,6 +1,6 @@
-import type { IncomeRow, MarginType, OrderSide, SymbolSettings } from "@smcq/exchange";
+import type { IncomeRow, MarginType, OrderSide, SymbolSettings, TradingLimit } from "@smcq/exchange";
 import type { FeeRates } from "@smcq/exchange";
-import { assert, divRound, E8, notionalE8, type SymbolId } from "@smcq/kernel";
+import { assert, divRound, E8, notionalE8, numberToE8, type SymbolId } from "@smcq/kernel";
 import { Admission } from "./admission.ts";
 import { abs, min } from "./bigints.ts";
 import { type VenueError, VENUE_ERRORS } from "./codes.ts";
@@ -17,7 +17,7 @@ import type {
   VenueTrade,
 } from "./orders.ts";
 import { reachOf } from "./reach.ts";
-import { type Print, type SimExchangeOptions, VenueFloor } from "./venue-floor.ts";
+import { type FeeAsset, type Print, type SimExchangeOptions, VenueFloor } from "./venue-floor.ts";
 import type { VenueRules } from "./venue-rules.ts";
 
 /** What became of a call: what it made, or why it was refused. */
@@ -71,6 +71,26 @@ export class SimExchange {
   /** Closes a symbol to orders that open, or opens it again. */
   setTrading(symbolId: SymbolId, isTrading: boolean): void {
     this.#floor.listing(symbolId).isTrading = isTrading;
+  }
+
+  /** From now on trades of a symbol cost this. */
+  setFees(symbolId: SymbolId, { takerRatio, makerRatio }: FeeRates): void {
+    const takerE8 = numberToE8(takerRatio);
+    Object.assign(this.#floor.listing(symbolId), { takerE8, makerE8: numberToE8(makerRatio) });
+  }
+
+  /** Takes commissions in another asset from now on, from a balance that never ends; null: in USDT again. */
+  setFeeAsset(feeAsset: FeeAsset | null): void {
+    this.#floor.feeAsset = feeAsset;
+  }
+
+  /** What the venue says of the account's ways of trading; while a limit is locked, orders that open are refused. */
+  setLimits(limits: readonly TradingLimit[]): void {
+    this.#floor.limits = limits;
+  }
+
+  limits(): readonly TradingLimit[] {
+    return this.#floor.limits;
   }
 
   /** From now on orders of a symbol are held against these rules, and positions against their brackets. */

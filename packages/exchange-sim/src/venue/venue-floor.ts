@@ -1,5 +1,5 @@
 import { numberToE8, present, type SymbolId } from "@smcq/kernel";
-import type { FeeRates } from "@smcq/exchange";
+import type { FeeRates, TradingLimit } from "@smcq/exchange";
 import { AccountBook } from "./account-book.ts";
 import { MarginAccount } from "./margin-account.ts";
 import type { Quotes } from "./order-checks.ts";
@@ -33,12 +33,19 @@ export interface Print {
   readonly markE8: bigint;
 }
 
+/** An asset that commissions are taken in. */
+export interface FeeAsset {
+  readonly asset: string;
+  /** USDT e8 for one of it. */
+  readonly priceE8: bigint;
+}
+
 /** A symbol that the venue trades. */
 export interface Listing {
   rules: VenueRules;
   /** Shares of a trade's notional, e8. */
-  readonly takerE8: bigint;
-  readonly makerE8: bigint;
+  takerE8: bigint;
+  makerE8: bigint;
   isTrading: boolean;
   /** Conditional orders are rejected when they fire. */
   isFiringRejected: boolean;
@@ -59,6 +66,10 @@ export class VenueFloor {
   readonly orders: OrderBook = new OrderBook();
   readonly account: MarginAccount;
   readonly book: AccountBook;
+  /** What commissions are taken in, and its price in USDT; null: USDT. */
+  feeAsset: FeeAsset | null = null;
+  /** Indicators of the account's ways of trading, as the venue has worked them out last. */
+  limits: readonly TradingLimit[] = [];
   readonly #listings = new Map<SymbolId, Listing>();
   #onEvent: (event: VenueEvent) => void = () => {};
   readonly #untold: VenueEvent[] = [];
@@ -98,6 +109,11 @@ export class VenueFloor {
   orderable(symbolId: SymbolId): Listing | null {
     const listing = this.#listings.get(symbolId);
     return listing === undefined || listing.print === null ? null : listing;
+  }
+
+  /** The account may only close in this symbol. */
+  isLocked(symbolId: SymbolId): boolean {
+    return this.limits.some((limit) => limit.isLocked && (limit.symbolId ?? symbolId) === symbolId);
   }
 
   quotes(symbolId: SymbolId): Quotes {

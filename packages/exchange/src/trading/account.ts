@@ -16,6 +16,8 @@ export interface IncomeRow extends Omit<Income, "type"> {
   readonly type: Income["type"] | "realised" | "commission";
   /** The trade that a `realised` or `commission` line is about. */
   readonly tradeId: string | null;
+  /** Of a `commission` that was taken in it, and `amountE8` is its worth; absent: USDT. */
+  readonly otherAsset?: string;
 }
 
 /** What an account pays for a trade in a symbol, as shares of its notional. */
@@ -45,6 +47,23 @@ export interface SymbolSettings {
   readonly marginType: MarginType;
   /** The largest position that the venue allows at this leverage, USDT e8. */
   readonly notionalMaxE8: bigint;
+}
+
+/**
+ * How near an account's ways of trading are to what the venue bans (its ratios of unfilled, small and cancelled orders:
+ * `GET /fapi/v1/apiTradingStatus`, docs/binance.md 4). While one is locked, orders that open are refused.
+ */
+export interface TradingLimit {
+  /** Null: of the whole account. */
+  readonly symbolId: SymbolId | null;
+  /** The venue's own name, e.g. `UFR`. */
+  readonly indicator: string;
+  readonly value: number;
+  /** From here on the venue may lock. */
+  readonly triggerValue: number;
+  readonly isLocked: boolean;
+  /** When a lock is planned to end, venue ms; null: not told. */
+  readonly untilMs: number | null;
 }
 
 type Without<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
@@ -86,6 +105,7 @@ export type AccountQuery =
   | { readonly type: "open-orders" }
   | { readonly type: "positions" }
   | { readonly type: "wallet" }
+  | { readonly type: "limits" }
   | { readonly type: "settings"; readonly symbolId: SymbolId }
   | { readonly type: "trades"; readonly symbolId: SymbolId; readonly sinceMs: number }
   | { readonly type: "income"; readonly sinceMs: number };
@@ -103,6 +123,7 @@ export type AccountAnswer = { readonly query: AccountQuery; readonly askedMs: nu
   | { readonly type: "open-orders"; readonly orders: readonly OpenOrder[] }
   | { readonly type: "positions"; readonly positions: readonly VenuePosition[] }
   | { readonly type: "wallet"; readonly walletE8: bigint }
+  | { readonly type: "limits"; readonly limits: readonly TradingLimit[] }
   | { readonly type: "settings"; readonly settings: SymbolSettings }
   | { readonly type: "trades"; readonly fills: readonly Fill[] }
   | { readonly type: "income"; readonly rows: readonly IncomeRow[] }

@@ -59,7 +59,7 @@ export type OrderStatus =
 
 /**
  * Why a venue refuses an order: a closed list; whatever else it says makes an outcome unknown. `FORM_REFUSED`: a parameter that it
- * does not take. \`NOT_SENT\` is our own word: the order was held back, and never left.
+ * does not take. `ONLY_REDUCING`: the account has broken the venue's rules of trading, and may only close. `NOT_SENT` is our own word: the order was held back, and never left.
  */
 export const REFUSALS = [
   "PRICE_FILTER",
@@ -76,6 +76,7 @@ export const REFUSALS = [
   "WOULD_TRIGGER",
   "DUPLICATE_ID",
   "SYMBOL_CLOSED",
+  "ONLY_REDUCING",
   "UNKNOWN_ORDER",
   "POSITION_SIDE",
   "KEY_REFUSED",
@@ -92,6 +93,13 @@ export type Outcome =
   | { readonly type: "refused"; readonly code: Refusal; readonly text: string }
   | { readonly type: "unknown"; readonly text: string };
 
+/** A commission that was taken in another asset than USDT: that asset's balance pays it, and the USDT wallet does not. */
+export interface OtherFee {
+  readonly asset: string;
+  /** In units of the asset. */
+  readonly amountE8: bigint;
+}
+
 /** One trade of an order; `tradeId` makes it count once, however often it is told. */
 export interface Fill {
   readonly tradeId: string;
@@ -100,8 +108,10 @@ export interface Fill {
   readonly side: OrderSide;
   readonly priceTicks: PriceTicks;
   readonly qtySteps: QtySteps;
-  /** Commission in USDT; negative is a rebate. */
+  /** Commission in USDT; negative is a rebate. One in another asset: what it was worth then. */
   readonly feeE8: bigint;
+  /** What was taken instead; absent: USDT. */
+  readonly otherFee?: OtherFee;
   readonly isMaker: boolean;
   /** Venue ms. */
   readonly timeMs: number;

@@ -32,9 +32,9 @@ VALUES (@runKey, @clientOrderId, @symbolId, @symbol, @role, @side, @qtySteps, @t
 
 const INSERT_FILL = `
 INSERT INTO fills (run_key, symbol_id, trade_id, client_order_id, side, price_ticks, qty_steps, fee_e8, realised_e8,
-  is_maker, time_ms, seq)
+  is_maker, time_ms, seq, fee_asset, fee_asset_e8)
 VALUES (@runKey, @symbolId, @tradeId, @clientOrderId, @side, @priceTicks, @qtySteps, @feeE8, @realisedE8, @isMaker,
-  @timeMs, @seq)`;
+  @timeMs, @seq, @feeAsset, @feeAssetE8)`;
 
 const UPSERT_POSITION = `
 INSERT INTO positions (run_key, symbol_id, qty_steps, entry_notional_e8, opened_ms, realised_e8, fees_e8, funding_e8)
@@ -166,7 +166,9 @@ export class OrderTables {
     const money_ = { feeE8: money(fill.feeE8), realisedE8: money(realisedE8) };
     const isMaker = Number(fill.isMaker);
     const said = { runKey, symbolId, tradeId, clientOrderId, side, priceTicks, qtySteps, timeMs, seq };
-    this.#insertFill.run({ ...said, ...money_, isMaker });
+    const feeAsset = fill.otherFee?.asset ?? null;
+    const feeAssetE8 = fill.otherFee === undefined ? null : money(fill.otherFee.amountE8);
+    this.#insertFill.run({ ...said, ...money_, isMaker, feeAsset, feeAssetE8 });
     this.#upsertPosition.run({
       runKey,
       symbolId,

@@ -50,8 +50,10 @@ type WithText<T, K extends keyof T> = Omit<T, K> & { readonly [key in K]: string
 type UnitColumns = WithText<Units, "tickE8" | "stepE8">;
 type TradeColumns = WithText<Omit<StoredTrade, "units">, "feesE8" | "fundingE8" | "pnlE8"> & UnitColumns;
 type SignalColumns = Omit<SignalAt, "isRestConfirmed"> & { readonly isRestConfirmed: number };
-type FillColumns = WithText<Omit<StoredFill, "isMaker">, "feeE8" | "realisedE8"> & {
+type FillColumns = WithText<Omit<StoredFill, "isMaker" | "otherFee">, "feeE8" | "realisedE8"> & {
   readonly isMaker: number;
+  readonly feeAsset: string | null;
+  readonly feeAssetE8: string | null;
 };
 type IncomeColumns = WithText<StoredIncome, "amountE8">;
 type IncidentColumns = StoredIncident & { readonly detail: string };
@@ -133,6 +135,7 @@ export class RecordReader {
     return {
       realisedE8: BigInt(text.realisedE8),
       feesE8: BigInt(text.feesE8),
+      feesElsewhereE8: BigInt(text.feesElsewhereE8),
       fundingE8: BigInt(text.fundingE8),
       transfersE8: BigInt(text.transfersE8),
       liquidationE8: BigInt(text.liquidationE8),
@@ -267,8 +270,14 @@ function signalAt({ isRestConfirmed, ...signal }: SignalColumns): SignalAt {
   return { ...signal, isRestConfirmed: isRestConfirmed === 1 };
 }
 
-function storedFill({ feeE8, realisedE8, isMaker, ...fill }: FillColumns): StoredFill {
-  return { ...fill, feeE8: BigInt(feeE8), realisedE8: BigInt(realisedE8), isMaker: isMaker === 1 };
+function storedFill({ feeE8, realisedE8, isMaker, feeAsset, feeAssetE8, ...fill }: FillColumns): StoredFill {
+  return {
+    ...fill,
+    feeE8: BigInt(feeE8),
+    realisedE8: BigInt(realisedE8),
+    isMaker: isMaker === 1,
+    otherFee: feeAsset === null ? null : { asset: feeAsset, amountE8: BigInt(feeAssetE8 ?? 0) },
+  };
 }
 
 function storedIncome({ amountE8, ...income }: IncomeColumns): StoredIncome {

@@ -66,6 +66,8 @@ export const BOOKED: string = `
 SELECT
   (SELECT CAST(coalesce(sum(realised_e8), 0) AS TEXT) FROM fills WHERE run_key = @runKey AND seq <= @seq) AS realisedE8,
   (SELECT CAST(coalesce(sum(fee_e8), 0) AS TEXT) FROM fills WHERE run_key = @runKey AND seq <= @seq) AS feesE8,
+  (SELECT CAST(coalesce(sum(fee_e8), 0) AS TEXT) FROM fills
+    WHERE run_key = @runKey AND seq <= @seq AND fee_asset IS NOT NULL) AS feesElsewhereE8,
   CAST(coalesce(sum(CASE WHEN type = 'funding' THEN amount_e8 END), 0) AS TEXT) AS fundingE8,
   CAST(coalesce(sum(CASE WHEN type = 'transfer' THEN amount_e8 END), 0) AS TEXT) AS transfersE8,
   CAST(coalesce(sum(CASE WHEN type = 'liquidation-fee' THEN amount_e8 END), 0) AS TEXT) AS liquidationE8,
@@ -123,7 +125,8 @@ ORDER BY seq`;
 export const FILLS: string = `
 SELECT f.trade_id AS tradeId, f.client_order_id AS clientOrderId, f.side, f.price_ticks AS priceTicks,
   f.qty_steps AS qtySteps, CAST(f.fee_e8 AS TEXT) AS feeE8, CAST(f.realised_e8 AS TEXT) AS realisedE8,
-  f.is_maker AS isMaker, f.time_ms AS timeMs, f.seq
+  f.is_maker AS isMaker, f.time_ms AS timeMs, f.seq, f.fee_asset AS feeAsset,
+  CAST(f.fee_asset_e8 AS TEXT) AS feeAssetE8
 FROM fills f JOIN instruments i USING (run_key, symbol_id)
 WHERE f.run_key = ? AND i.symbol = ? ORDER BY f.seq, f.time_ms, f.rowid`;
 

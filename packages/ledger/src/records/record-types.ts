@@ -1,6 +1,7 @@
 import type { DecisionRecord, EngineInput, EngineOptions, TradeRecord } from "@smcq/engine";
 
 type Order = Extract<EngineInput, { type: "order-update" }>["update"];
+type OtherFee = NonNullable<NonNullable<Order["fill"]>["otherFee"]>;
 type Income = Extract<EngineInput, { type: "income" }>["income"];
 
 /** A run with a journal. */
@@ -108,6 +109,8 @@ export interface StoredFill {
   readonly timeMs: number;
   /** The event that told it. */
   readonly seq: number;
+  /** What the commission was really taken in; null: USDT. */
+  readonly otherFee: OtherFee | null;
 }
 
 export interface StoredIncome {
@@ -130,7 +133,9 @@ export interface StoredIncident {
 export interface Booked {
   /** Price results of what was closed, without fees. */
   readonly realisedE8: bigint;
+  /** Whatever they were paid in, and of them what other assets' balances paid. */
   readonly feesE8: bigint;
+  readonly feesElsewhereE8: bigint;
   readonly fundingE8: bigint;
   readonly transfersE8: bigint;
   readonly liquidationE8: bigint;

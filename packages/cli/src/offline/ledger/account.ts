@@ -52,17 +52,19 @@ export function accountOf(reader: RecordReader, run: JournaledRun): Account {
   };
 }
 
-function sumOf({ realisedE8, feesE8, fundingE8, transfersE8, liquidationE8, otherE8 }: Booked): bigint {
-  return realisedE8 - feesE8 + fundingE8 + transfersE8 + liquidationE8 + otherE8;
+function sumOf(booked: Booked): bigint {
+  const { realisedE8, feesE8, feesElsewhereE8, fundingE8, transfersE8, liquidationE8, otherE8 } = booked;
+  return realisedE8 - feesE8 + feesElsewhereE8 + fundingE8 + transfersE8 + liquidationE8 + otherE8;
 }
 
 /** The lines of an account that add up to its last one; those of nothing are left out of all but the first and the last. */
 export function accountLines(account: Account): readonly (readonly [name: string, valueE8: bigint])[] {
-  const { transfersE8, liquidationE8, otherE8 } = account.booked;
+  const { feesElsewhereE8, transfersE8, liquidationE8, otherE8 } = account.booked;
   const between = [
     ["closed trades, net", account.tradesE8],
     ["open positions, booked so far", account.openE8],
     ["fees, results and funding of no trade", account.looseE8],
+    ["fees that other assets' balances paid", feesElsewhereE8],
     ["liquidation fees, insurance fund", liquidationE8],
     ["other payments", otherE8],
     ["transfers", transfersE8],
@@ -82,6 +84,7 @@ export function accountData(account: Account): Readonly<Record<string, unknown>>
     start: e8Text(account.startE8),
     priceResults: e8Text(booked.realisedE8),
     fees: e8Text(booked.feesE8),
+    feesPaidElsewhere: e8Text(booked.feesElsewhereE8),
     funding: e8Text(booked.fundingE8),
     liquidation: e8Text(booked.liquidationE8),
     other: e8Text(booked.otherE8),

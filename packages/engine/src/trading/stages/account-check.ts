@@ -178,6 +178,7 @@ export class AccountCheck {
         if (answer.query.type !== "order")
           this.#again(this.#holdings.isUnchecked ? CHECK_AGAIN_MS : TRADES_WAIT_MS, turn);
         return [];
+      case "limits":
       case "settings":
       case "order":
         return [];

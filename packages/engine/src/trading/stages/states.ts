@@ -1,7 +1,9 @@
 import type { Governors } from "@smcq/risk";
+import type { OrderUpdate } from "@smcq/exchange";
 import type { Alarm } from "../alarm.ts";
 import type { EngineEvent, EngineEventType, OperatorWord } from "../../events.ts";
 import type { Holdings } from "../holdings.ts";
+import { madeBy } from "../order-ids.ts";
 import type { EntryFailure, HaltReason } from "../trading-events.ts";
 import type { Turn } from "./closing-orders.ts";
 import type { OrderChange, OrderTracker } from "./order-tracker.ts";
@@ -47,6 +49,8 @@ export class States {
       const reason = change.type === "refused" ? HALTING[change.code] : undefined;
       if (reason !== undefined) this.#holdings.halt(reason);
     }
+    if (event.type === "order-update" && this.#isOfSecondEngine(event.update))
+      this.#holdings.halt("second-engine");
     if (event.type === "operator") this.#obey(event.word);
     else if (event.type === "account-stream") this.#isStreamLive = event.isLive;
     else if (event.type === "ledger-health") this.#holdings.reduce("ledger", !event.isSound);
@@ -69,6 +73,15 @@ export class States {
     const failures = this.#holdings.unprotectedCount(nowMs);
     this.#holdings.failProtection(failures >= FAILURES_REDUCING);
     if (failures >= FAILURES_HALTING) this.#holdings.halt("protection");
+  }
+
+  /** Another engine orders on this account: one with other ids, or one that counts ours anew (AC11). */
+  #isOfSecondEngine({ status, clientOrderId }: OrderUpdate): boolean {
+    // What was placed before this run began may still fill; only what is new now is somebody's who runs now.
+    const maker = status === "new" ? madeBy(clientOrderId) : null;
+    if (maker === null) return false;
+    const { options, lastIntent } = this.#holdings;
+    return maker.engineId !== options.engineId || maker.intent > lastIntent;
   }
 
   #obey(word: OperatorWord): void {

@@ -69,13 +69,19 @@ function fillFact(
   { tradeId, clientOrderId, side, priceTicks, qtySteps, ...fill }: StoredFill,
   units: Units,
 ): Row {
-  const { feeE8, realisedE8, isMaker, timeMs } = fill;
+  const { realisedE8, isMaker, timeMs } = fill;
   return fact(
     "fill",
     tradeId,
     `${side < 0 ? "-" : ""}${qtyText(qtySteps, units)} at ${priceText(priceTicks, units)}`,
-    `${isoText(timeMs)} ${clientOrderId} fee ${e8Text(feeE8)} ${isMaker ? "maker" : "taker"} result ${e8Text(realisedE8)}`,
+    `${isoText(timeMs)} ${clientOrderId} fee ${feeText(fill)} ${isMaker ? "maker" : "taker"} result ${e8Text(realisedE8)}`,
   );
+}
+
+/** A commission in USDT, with what was really taken where that was something else. */
+export function feeText({ feeE8, otherFee }: Pick<StoredFill, "feeE8" | "otherFee">): string {
+  const paid = otherFee === null ? "" : ` (${e8Text(otherFee.amountE8)} ${otherFee.asset})`;
+  return `${e8Text(feeE8)}${paid}`;
 }
 
 /** The last that is known of an order. */

@@ -6,7 +6,7 @@ import { figure, planSteps } from "../../report/receipt-text.ts";
 import { averageText, priceText, qtyText } from "../answer/record-rows.ts";
 import { textTable, wrapped } from "../answer/text-table.ts";
 import type { Aftermath } from "./aftermath.ts";
-import { endOf } from "./facts.ts";
+import { endOf, feeText } from "./facts.ts";
 import type { GateVerdict } from "./gates.ts";
 import { clockText } from "./second-text.ts";
 import type { Told } from "./told.ts";
@@ -99,7 +99,7 @@ function fillsText({ orders, fills }: Aftermath, units: Units | null): string {
       `${fill.side > 0 ? "+" : "-"}${qtyText(fill.qtySteps, units)}`,
       priceText(fill.priceTicks, units),
       fill.isMaker ? "maker" : "taker",
-      e8Text(fill.feeE8),
+      feeText(fill),
       e8Text(fill.realisedE8),
     ]),
   );
