@@ -1,11 +1,12 @@
 import type { RiskMetrics } from "@smcq/engine";
 import { e8ToNumber } from "@smcq/kernel";
-import type { DeskTally } from "../run/trading/sim-desk.ts";
+import type { DeskTally } from "../run/trading/desk.ts";
+import type { OrdersName } from "../run/trading/desk-account.ts";
 
 /** How the account does, for the minute line and the metrics; USDT, shares of equity. */
 export interface TradingReport {
   /** Who carries orders out. */
-  readonly orders: "sim-gateway";
+  readonly orders: OrdersName;
   readonly state: string;
   /** Why it is not ACTIVE; empty when it is. */
   readonly stateReasons: string;
@@ -20,9 +21,13 @@ export interface TradingReport {
   readonly drawdownRatio: number;
 }
 
-export function tradingReport(metrics: RiskMetrics, { trades, wins, netE8 }: DeskTally): TradingReport {
+export function tradingReport(
+  orders: OrdersName,
+  metrics: RiskMetrics,
+  { trades, wins, netE8 }: DeskTally,
+): TradingReport {
   return {
-    orders: "sim-gateway",
+    orders,
     state: metrics.state,
     stateReasons: metrics.reasons.join(","),
     openPositions: metrics.openPositions,

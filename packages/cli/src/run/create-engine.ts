@@ -17,7 +17,7 @@ import {
   type Instrument,
   type Logger,
   type MeasuredOffset,
-  numberToE8,
+  type SymbolId,
   workerUrl,
 } from "@smcq/kernel";
 import type { Ports, VenueConnection } from "../modes/ports.ts";
@@ -27,13 +27,12 @@ import type { RunLedger } from "./run-ledger.ts";
 import { SignalCounter } from "./signal-tally.ts";
 import { requireBounded } from "@smcq/risk";
 import { RingMarket } from "./trading/ring-market.ts";
-import { SimDesk } from "./trading/sim-desk.ts";
+import { Desk } from "./trading/desk.ts";
+import type { TradingAccount } from "./trading/trading-account.ts";
 import { threadCount } from "../modes/thread-count.ts";
 
 /** A signal of a bar that closed longer ago is recorded and never decided on, venue ms. */
 const SIGNAL_AGE_MS_MAX = 60_000;
-/** What begins the ids of simulated orders. */
-const SIM_ENGINE_ID = "sim0";
 /** The least that is waited for a word, wall ms: an entry may have waited for its row before it left. */
 const WORD_WALL_MS: number = ENTRY_HOLD_MS_MAX + 250;
 
@@ -47,6 +46,8 @@ export interface EngineParts {
   readonly venue: Pick<VenueConnection, "history">;
   readonly run: Pick<RunLedger, "client" | "noteModel" | "sizeFactorBefore">;
   readonly scoring: Scoring;
+  /** What is traded on, and the four characters that begin the ids of this run's orders; null: nobody trades. */
+  readonly trading: { readonly account: TradingAccount; readonly engineId: string } | null;
   readonly offset: MeasuredOffset;
   readonly venueClock: Clock;
   readonly wallClock: Clock;
@@ -62,7 +63,7 @@ export interface RunEngine {
   readonly signals: SignalCounter;
   readonly coordinator: Coordinator;
   /** Who carries orders out; null: nobody trades. */
-  readonly desk: SimDesk | null;
+  readonly desk: Desk | null;
 }
 
 /**
@@ -77,12 +78,12 @@ export function createEngine(parts: EngineParts): RunEngine {
   const models = createModels(parts, memory, inbox);
   memory.setModels(models.epochs);
   const signals = new SignalCounter(config.scan.scoreMin);
-  const desk = createDesk(parts, memory, inbox);
+  const desk = createDesk(parts, { memory, inbox, openIds: () => heldIds(core) });
   const options: EngineOptions = {
     scoreMin: config.scan.scoreMin,
     decisionWindowNs: config.scan.decisionWindowMs * 1e6,
     signalAgeMsMax: SIGNAL_AGE_MS_MAX,
-    ...(desk === null ? {} : { trading: tradingOptions(config, ports.clockSpec) }),
+    ...(parts.trading === null ? {} : { trading: tradingOptions(config, parts.trading, ports.clockSpec) }),
   };
   const core = new Engine(options);
   const router = new CommandRouter(
@@ -154,32 +155,38 @@ function createCoordinator(
   });
 }
 
-/** Null where the settings want no simulated trading. */
-function createDesk(parts: EngineParts, memory: ClusterMemory, inbox: Inbox): SimDesk | null {
-  const { config, instruments, venueClock, wallClock, logger } = parts;
-  const { isOn, equity } = config.simTrading;
-  if (!isOn) return null;
-  return new SimDesk({
+function createDesk(
+  { config, trading, instruments, venueClock, logger }: EngineParts,
+  {
+    memory,
     inbox,
-    market: new RingMarket(memory),
-    instruments,
-    fees: config.fees,
-    walletE8: numberToE8(equity),
-    seed: config.seed,
-    venueClock,
-    wallClock,
-    logger,
-  });
+    openIds,
+  }: {
+    readonly memory: ClusterMemory;
+    readonly inbox: Inbox;
+    readonly openIds: () => Iterable<SymbolId>;
+  },
+): Desk | null {
+  if (trading === null) return null;
+  const market = new RingMarket(memory);
+  const account = trading.account.open(market);
+  const { fees } = config;
+  return new Desk({ inbox, account, market, instruments, fees, openIds, venueClock, logger });
+}
+
+function heldIds({ trading }: Engine): Iterable<SymbolId> {
+  return trading?.holdings.trades.keys() ?? [];
 }
 
 /** Time runs faster than our threads in `sim`: no word is given up before its wall time (docs/decisions.md 40). */
 function tradingOptions(
-  { simTrading, risk, protocol, strategy }: EngineConfig,
+  { risk, protocol, strategy }: EngineConfig,
+  { account, engineId }: NonNullable<EngineParts["trading"]>,
   clock: ClockSpec,
 ): TradingOptions {
   return {
-    engineId: SIM_ENGINE_ID,
-    startWalletE8: numberToE8(simTrading.equity),
+    engineId,
+    startWalletE8: account.walletE8,
     risk: requireBounded(risk),
     protocol,
     entry: entryPlanOf(strategy.entry),

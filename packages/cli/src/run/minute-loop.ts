@@ -120,5 +120,5 @@ export class MinuteLoop {
 function tradingOf({ core, desk }: RunEngine): TradingReport | null {
   return core.trading === null || desk === null
     ? null
-    : tradingReport(core.trading.getRiskMetrics(), desk.tally);
+    : tradingReport(desk.orders, core.trading.getRiskMetrics(), desk.tally);
 }

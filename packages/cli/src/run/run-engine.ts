@@ -20,6 +20,7 @@ import { loadScoring, type Scoring } from "./models/load-models.ts";
 import { MinuteLoop } from "./minute-loop.ts";
 import { lostSignals, openRunLedger, type RunLedger } from "./run-ledger.ts";
 import { StartUp } from "./start-up.ts";
+import { engineIdOf, memoryAccount } from "./trading/trading-account.ts";
 
 /** Every shard must have heard a kline within this time, wall ms; an acknowledged subscription proves nothing. */
 const FIRST_DATA_MS_MAX = 20_000;
@@ -94,7 +95,8 @@ async function start(ground: Ground): Promise<void> {
   const { run, scoring } = await openStores(ground);
   const venue = await openVenue(ground);
   const chosen = await chooseSymbols(ground, venue);
-  const engine = createEngine({ ...ground, ...chosen, config: payload.config, venue, run, scoring });
+  const trading = openTrading(ground, run);
+  const engine = createEngine({ ...ground, ...chosen, config: payload.config, venue, run, scoring, trading });
   closeWithThreads(ground, engine, run);
   engine.models.start();
   await startUp.step(
@@ -169,6 +171,14 @@ async function chooseSymbols(
   };
 }
 
+/** The account that the run trades on; null where the settings want no trading. */
+function openTrading(ground: Ground, run: RunLedger): EngineParts["trading"] {
+  const { payload } = ground;
+  if (!payload.config.simTrading.isOn) return null;
+  const account = memoryAccount(payload.config, ground);
+  return { account, engineId: engineIdOf(run.runId) };
+}
+
 /** A stop drains feeds and scans, then lets the core decide what is collected; then no version takes over any more. */
 function closeWithThreads({ signal, closers }: Ground, engine: RunEngine, run: RunLedger): void {
   const { coordinator, loop, models, signals, desk } = engine;
@@ -179,7 +189,7 @@ function closeWithThreads({ signal, closers }: Ground, engine: RunEngine, run: R
       await coordinator.stop();
     } finally {
       loop.stop();
-      desk?.stop();
+      await desk?.stop();
       run.noteOutcome(signals.total, coordinator.health());
     }
   });

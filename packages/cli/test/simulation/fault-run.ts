@@ -22,6 +22,7 @@ import { modeOf } from "../../src/modes/mode-of.ts";
 import type { VenueConnection } from "../../src/modes/ports.ts";
 import { createEngine } from "../../src/run/create-engine.ts";
 import { loadScoring } from "../../src/run/models/load-models.ts";
+import { memoryAccount } from "../../src/run/trading/trading-account.ts";
 import type { EnginePayload } from "../../src/modes/engine-payload.ts";
 import { temporaryFolder } from "../processes/engine-run.ts";
 import { RingTap, type TapFault } from "./ring-tap.ts";
@@ -176,6 +177,14 @@ class FaultRun {
       instruments: new Map(universe.instruments.map((instrument) => [instrument.symbol, instrument])),
       venue,
       run: { client: door, noteModel() {}, sizeFactorBefore: () => 1 },
+      trading: {
+        account: memoryAccount(config, {
+          venueClock,
+          wallClock: this.#wallClock,
+          logger: this.#logger,
+        }),
+        engineId: "test",
+      },
       scoring: await loadScoring(config, {
         policy: ports.scorer,
         venueClock,
@@ -228,7 +237,7 @@ class FaultRun {
     await follower.stop();
     await coordinator.stop();
     loop.stop();
-    desk?.stop();
+    await desk?.stop();
     await ledger.endRun("fault-run", this.#clock.nowMs(), {});
     const stats = await this.#stats();
     const checked = await this.#check(venue, tap, { rings, watched, fromMs, toMs });

@@ -2,11 +2,20 @@ import { ClusterMemory, CommandRouter, EngineLoop, Inbox } from "@smcq/cluster";
 import { loadConfig } from "@smcq/config";
 import { Engine, NO_JOURNAL, type ScoredCandidate, type TradingCore } from "@smcq/engine";
 import { MARKET_ENTRY } from "@smcq/features";
-import { type Instrument, ManualClock, MINUTE_MS, parseE8, present, silentLogger } from "@smcq/kernel";
+import {
+  type Instrument,
+  ManualClock,
+  MINUTE_MS,
+  parseE8,
+  present,
+  silentLogger,
+  type SymbolId,
+} from "@smcq/kernel";
 import { KlineRingWriter } from "@smcq/wire";
 import { describe, expect, it } from "vitest";
 import { RingMarket } from "../src/run/trading/ring-market.ts";
-import { SimDesk } from "../src/run/trading/sim-desk.ts";
+import { Desk } from "../src/run/trading/desk.ts";
+import { MemoryAccount } from "../src/run/trading/memory-account.ts";
 
 const START_MS = 1_769_990_400_000;
 const WALLET_E8 = parseE8("10000");
@@ -35,7 +44,7 @@ class Floor {
   readonly memory = new ClusterMemory({ symbols: SYMBOLS, shards: 1 });
   readonly writer: KlineRingWriter;
   readonly inbox = new Inbox();
-  readonly desk: SimDesk;
+  readonly desk: Desk;
   readonly core: TradingCore;
   readonly #loop: EngineLoop;
 
@@ -47,16 +56,10 @@ class Floor {
     const instruments = new Map(SYMBOLS.map((symbol) => [symbol, instrument(symbol)]));
     const market = new RingMarket(this.memory);
     const clocks = { venueClock: clock, wallClock: clock };
-    this.desk = new SimDesk({
-      inbox,
-      market,
-      instruments,
-      fees,
-      walletE8: WALLET_E8,
-      seed: 1,
-      ...clocks,
-      logger: silentLogger,
-    });
+    const logger = silentLogger;
+    const account = new MemoryAccount({ market, fees, walletE8: WALLET_E8, seed: 1, ...clocks, logger });
+    const openIds = (): Iterable<SymbolId> => this.core.holdings.trades.keys();
+    this.desk = new Desk({ inbox, account, market, instruments, fees, openIds, venueClock: clock, logger });
     const engine = new Engine({
       scoreMin: 0.6,
       decisionWindowNs: 100e6,
@@ -141,7 +144,7 @@ class Floor {
 }
 
 describe("the simulated desk", () => {
-  it("enters at the price that the ring holds, guards it, and leaves at the stop that the market reaches", () => {
+  it("enters at the price that the ring holds, guards it, and leaves at the stop that the market reaches", async () => {
     const floor = new Floor();
     floor.forming(0, 101);
     floor.signal("AUSDT", { invalidationPrice: 100.5 });
@@ -155,10 +158,10 @@ describe("the simulated desk", () => {
     const { trades, wins, netE8 } = floor.desk.tally;
     expect([trades, wins]).toEqual([1, 0]);
     expect(floor.core.holdings.portfolio.walletE8).toBe(WALLET_E8 + netE8);
-    floor.desk.stop();
+    await floor.desk.stop();
   });
 
-  it("counts minutes by the closes of the rings, and leaves by the rules", () => {
+  it("counts minutes by the closes of the rings, and leaves by the rules", async () => {
     const floor = new Floor();
     floor.signal("AUSDT", { side: -1, invalidationPrice: 100.5 });
     expect(floor.core.holdings.trades.size).toBe(1);
@@ -169,10 +172,10 @@ describe("the simulated desk", () => {
     }
     expect(floor.desk.tally.trades).toBe(1);
     expect(floor.core.holdings.trades.size).toBe(0);
-    floor.desk.stop();
+    await floor.desk.stop();
   });
 
-  it("refuses what the venue does not list, and what no price is known of", () => {
+  it("refuses what the venue does not list, and what no price is known of", async () => {
     const floor = new Floor();
     floor.memory.slots.add("CUSDT");
     floor.signal("CUSDT");
@@ -180,16 +183,16 @@ describe("the simulated desk", () => {
     floor.signal("BUSDT");
     // Neither has a price, which is asked for before the rules.
     expect([...floor.core.outcomes]).toEqual([["FEED_STALE", 2]]);
-    floor.desk.stop();
+    await floor.desk.stop();
   });
 
-  it("leaves what is watched no more, at its last price", () => {
+  it("leaves what is watched no more, at its last price", async () => {
     const floor = new Floor();
     floor.signal("AUSDT");
     floor.memory.slots.remove("AUSDT");
     floor.run(3 * MINUTE_MS);
     expect(floor.core.holdings.trades.size).toBe(0);
     expect(floor.desk.tally.trades).toBe(1);
-    floor.desk.stop();
+    await floor.desk.stop();
   });
 });

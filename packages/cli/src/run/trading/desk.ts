@@ -1,14 +1,6 @@
 import type { Inbox } from "@smcq/cluster";
 import type { Quote, Signal, TradeRecord, TradingCommand } from "@smcq/engine";
-import { type FeeRates, tradingRules } from "@smcq/exchange";
-import {
-  LATENCY_DEFAULT,
-  SIM_EXCHANGE_DEFAULTS,
-  SimExchange,
-  SimGateway,
-  type VenueRules,
-  venueRulesAround,
-} from "@smcq/exchange-sim";
+import { type FeeRates, type TradingRules, tradingRules } from "@smcq/exchange";
 import {
   type CancelTimer,
   type Clock,
@@ -19,26 +11,24 @@ import {
   MINUTE_MS,
   type SymbolId,
 } from "@smcq/kernel";
+import type { DeskAccount, OrdersName } from "./desk-account.ts";
 import type { RingMarket } from "./ring-market.ts";
 
-/** How often the market of what is held or waits is looked at, wall ms. */
-const LOOK_MS = 50;
 /** A minute's closes are taken this long after its end, venue ms: finals come about 2 s late. */
 const CLOSE_GRACE_MS = 6_000;
 /** Minutes that are told one after another when the process was away: governors count them. */
 const MINUTES_MAX = 1_440;
 
-export interface SimDeskOptions {
+export interface DeskOptions {
   readonly inbox: Inbox;
+  readonly account: DeskAccount;
   readonly market: RingMarket;
   /** What the venue lists, by symbol. */
   readonly instruments: ReadonlyMap<string, Instrument>;
   readonly fees: FeeRates;
-  /** USDT e8. */
-  readonly walletE8: bigint;
-  readonly seed: number;
+  /** Symbols that the core holds a position of. */
+  readonly openIds: () => Iterable<SymbolId>;
   readonly venueClock: Clock;
-  readonly wallClock: Clock;
   readonly logger: Logger;
 }
 
@@ -51,64 +41,49 @@ export interface DeskTally {
 }
 
 /**
- * Trades in a venue in memory beside the market's own data: whoever watches a real market, or the simulated one, sees what
- * the core would have done to an account. Prices come from the rings, orders and words go through the port's gateway, and
- * nothing leaves the process.
+ * Carries out what the core wants done on the side of orders and money, and tells the core what comes of it: the account's
+ * words, quotes before a decision, the closes of each minute.
  */
-export class SimDesk {
-  readonly #options: SimDeskOptions;
-  readonly #exchange: SimExchange;
-  readonly #gateway: SimGateway;
-  readonly #symbols = new Map<SymbolId, { readonly symbol: string; readonly rules: VenueRules }>();
-  readonly #held = new Set<SymbolId>();
+export class Desk {
+  readonly #options: DeskOptions;
+  readonly #symbols = new Map<SymbolId, TradingRules>();
+  /** Traded since the last minute: its close is told, whatever became of it. */
+  readonly #touched = new Set<SymbolId>();
   #tally = { trades: 0, wins: 0, netE8: 0n };
   #closedMs: number;
-  #cancelLook: CancelTimer = () => {};
   #cancelMinute: CancelTimer = () => {};
 
-  constructor(options: SimDeskOptions) {
-    const { walletE8, venueClock: clock, seed } = options;
+  constructor(options: DeskOptions) {
     this.#options = options;
-    this.#exchange = new SimExchange({ ...SIM_EXCHANGE_DEFAULTS, walletE8 });
-    const onArrival = (id: SymbolId): void => this.#show(id);
-    this.#gateway = new SimGateway({
-      exchange: this.#exchange,
-      clock,
-      latency: LATENCY_DEFAULT,
-      seed,
-      onArrival,
-    });
     this.#closedMs = this.#lastCloseMs();
+  }
+
+  get orders(): OrdersName {
+    return this.#options.account.name;
   }
 
   get tally(): DeskTally {
     return this.#tally;
   }
 
-  /** The account speaks, and prices are followed, from now on. */
+  /** The account speaks, and minutes are told, from now on. */
   start(): void {
-    const { inbox } = this.#options;
-    this.#gateway.listen({
+    const { inbox, account } = this.#options;
+    account.gateway.listen({
       onOrder: (update) => inbox.put({ type: "order-update", update }),
       onIncome: (income) => inbox.put({ type: "income", income }),
       onLeverage: (symbolId, leverage) => inbox.put({ type: "leverage", symbolId, leverage }),
       onStream: (isLive) => inbox.put({ type: "account-stream", isLive }),
     });
-    this.#look();
+    account.start();
     this.#awaitMinute();
   }
 
-  /** Nothing is followed any more; what is held of a simulated account ends with it. */
-  stop(): void {
-    this.#cancelLook();
+  /** Nothing is heard or told any more. */
+  async stop(): Promise<void> {
     this.#cancelMinute();
-    this.#gateway.listen(null);
-    const held = this.#exchange.positions().map(({ symbolId }) => this.#symbols.get(symbolId)?.symbol);
-    if (held.length > 0)
-      this.#options.logger.info(
-        { held: held.length, symbols: held.slice(0, 10) },
-        "simulated positions end here",
-      );
+    this.#options.account.gateway.listen(null);
+    await this.#options.account.stop();
   }
 
   /** Before signals are decided on: their symbols' rules, and the prices that they would be entered at. */
@@ -116,10 +91,9 @@ export class SimDesk {
     const { inbox, market } = this.#options;
     const quotes: Quote[] = [];
     for (const { symbolId, symbol } of signals) {
-      if (!this.#list(symbolId, symbol)) continue;
+      const rules = this.#rulesOf(symbolId, symbol);
       const now = market.now(symbol);
-      const rules = this.#symbols.get(symbolId)?.rules;
-      if (now === null || rules === undefined) continue;
+      if (now === null || rules === null) continue;
       const bidE8 = (now.lastE8 / rules.tickE8) * rules.tickE8;
       quotes.push({ symbolId, bid: e8ToNumber(bidE8), ask: e8ToNumber(bidE8 + rules.tickE8) });
     }
@@ -127,28 +101,29 @@ export class SimDesk {
   }
 
   carryOut(command: TradingCommand): void {
-    const { inbox, logger } = this.#options;
+    const { inbox, logger, account } = this.#options;
+    const { gateway } = account;
     switch (command.type) {
       case "submit": {
         const { clientOrderId, symbolId } = command.order.value;
-        this.#held.add(symbolId);
-        this.#gateway.submit(command.order, (outcome) =>
+        this.#touched.add(symbolId);
+        gateway.submit(command.order, (outcome) =>
           inbox.put({ type: "order-outcome", clientOrderId, outcome }),
         );
         return;
       }
       case "cancel":
-        this.#gateway.cancel(command, () => {});
+        gateway.cancel(command, () => {});
         return;
       case "set-leverage": {
         const { symbolId, leverage } = command;
-        this.#gateway.setLeverage(symbolId, leverage, (outcome) =>
+        gateway.setLeverage(symbolId, leverage, (outcome) =>
           inbox.put({ type: "leverage-outcome", symbolId, leverage, outcome }),
         );
         return;
       }
       case "ask":
-        this.#gateway.ask(command.query, (answer) => inbox.put({ type: "answer", answer }));
+        gateway.ask(command.query, (answer) => inbox.put({ type: "answer", answer }));
         return;
       case "trade-closed":
         this.#onClosed(command.trade);
@@ -187,11 +162,13 @@ export class SimDesk {
     this.#options.logger.info(fields, "simulated trade closed");
   }
 
-  /** True when the symbol can be traded: by the rules that the venue lists it with. */
-  #list(symbolId: SymbolId, symbol: string): boolean {
-    if (this.#symbols.has(symbolId)) return true;
-    const instrument = this.#options.instruments.get(symbol);
-    if (instrument === undefined) return false;
+  /** The rules that the venue lists a symbol with, told to account and core when it is met first; null: not listed. */
+  #rulesOf(symbolId: SymbolId, symbol: string): TradingRules | null {
+    const known = this.#symbols.get(symbolId);
+    if (known !== undefined) return known;
+    const { instruments, account, fees, inbox } = this.#options;
+    const instrument = instruments.get(symbol);
+    if (instrument === undefined) return null;
     const {
       tickSize,
       marketStepSize: stepSize,
@@ -199,33 +176,11 @@ export class SimDesk {
       marketMaxQty,
       minNotional,
     } = instrument;
-    const rules = venueRulesAround(
-      tradingRules({ symbol, tickSize, stepSize, minQty, marketMaxQty, minNotional }),
-    );
-    const { fees, inbox } = this.#options;
-    this.#symbols.set(symbolId, { symbol, rules });
-    this.#exchange.list(symbolId, rules, fees);
-    inbox.put({ type: "instrument", symbolId, symbol, rules: rules.trading, fees });
-    return true;
-  }
-
-  /** Moves a symbol's market in memory to what it is now. */
-  #show(symbolId: SymbolId): void {
-    const { market, venueClock } = this.#options;
-    const found = this.#symbols.get(symbolId);
-    const now = found === undefined ? null : market.now(found.symbol);
-    if (now === null) return;
-    const { lastE8, volumeE8 } = now;
-    const last = this.#exchange.lastPrint(symbolId);
-    // Corrections of the venue's clock may step back a little.
-    const timeMs = Math.max(venueClock.nowMs(), last?.timeMs ?? 0);
-    this.#exchange.setVolume(symbolId, volumeE8);
-    this.#exchange.print(symbolId, { timeMs, lastE8, markE8: lastE8 });
-  }
-
-  #look(): void {
-    for (const symbolId of this.#exchange.activeIds()) this.#show(symbolId);
-    this.#cancelLook = this.#options.wallClock.after(LOOK_MS, () => this.#look(), { unref: true });
+    const rules = tradingRules({ symbol, tickSize, stepSize, minQty, marketMaxQty, minNotional });
+    this.#symbols.set(symbolId, rules);
+    account.list(symbolId, rules);
+    inbox.put({ type: "instrument", symbolId, symbol, rules, fees });
+    return rules;
   }
 
   #lastCloseMs(): number {
@@ -251,9 +206,9 @@ export class SimDesk {
   }
 
   #marks(closeMs: number): readonly { readonly symbolId: SymbolId; readonly priceE8: bigint }[] {
-    const { inbox, market } = this.#options;
-    const active = new Set([...this.#held, ...this.#exchange.activeIds()]);
-    this.#held.clear();
+    const { inbox, market, openIds } = this.#options;
+    const active = new Set([...this.#touched, ...openIds()]);
+    this.#touched.clear();
     return [...active]
       .sort((a, b) => a - b)
       .flatMap((symbolId) => {
