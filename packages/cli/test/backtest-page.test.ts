@@ -4,6 +4,7 @@ import { BAR_FIELDS, symbolId } from "@smcq/kernel";
 import { REFUSAL_CODES } from "@smcq/risk";
 import { describe, expect, it } from "vitest";
 import { loadSettings } from "../src/commands/settings.ts";
+import { DecisionLog } from "../src/offline/backtest/decision-log.ts";
 import { type BacktestReport, reportOf } from "../src/offline/backtest/backtest-report.ts";
 import { timeAxis, valueAxis } from "../src/offline/backtest/report/charts.ts";
 import { durationText, moneyText, numberText, shareText } from "../src/offline/report/format.ts";
@@ -98,7 +99,7 @@ function resultOf(
       series: [{ symbol: HOSTILE, bars, barCount: days === 0 ? 0 : 2, candidates: { ...none, ...floats } }],
       result: {
         trades,
-        decisions: [],
+        decisions: new DecisionLog(),
         failed: new Map(),
         equity,
         walletE8,
@@ -124,7 +125,7 @@ function resultOf(
       })),
       equity: equity.map(({ timeMs, equityE8 }) => ({ timeMs, equity: Number(equityE8) / 1e8 })),
       heat: trades.map(({ entryMs }, index) => ({ timeMs: entryMs, ratio: index === 3 ? 0.0234 : 0.01 })),
-      examples: examplesOf([], trades),
+      examples: examplesOf(new DecisionLog(), trades),
     },
   };
 }

@@ -137,7 +137,7 @@ export function reportOf(options: ReportOptions, facts: BacktestFacts): Backtest
     bars: series.reduce((sum, { barCount }) => sum + barCount, 0),
     holes: series.reduce((sum, own) => sum + holesOf(own), 0),
     candidates: series.reduce((sum, { candidates }) => sum + candidates.count, 0),
-    decisions: countBy(decisions, ({ receipt }) => receipt.outcome),
+    decisions: countBy(decisions, ({ outcome }) => outcome),
     failedEntries: Object.fromEntries(result.failed),
     exits: countBy(trades, ({ reason }) => reason),
     ...groupings(trades),
@@ -200,7 +200,7 @@ function periodOf(series: readonly ScannedSeries[]): BacktestReport["period"] {
   };
 }
 
-function countBy<T>(items: readonly T[], key: (item: T) => string): Readonly<Record<string, number>> {
+function countBy<T>(items: Iterable<T>, key: (item: T) => string): Readonly<Record<string, number>> {
   const groups = [...Map.groupBy(items, key)].map(([name, own]) => [name, own.length] as const);
   return Object.fromEntries(groups.sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1)));
 }

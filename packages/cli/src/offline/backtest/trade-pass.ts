@@ -1,6 +1,5 @@
 import { CommandRouter, EngineLoop, Inbox } from "@smcq/cluster";
 import {
-  type DecisionRecord,
   type EntryFailure,
   Engine,
   NO_JOURNAL,
@@ -14,6 +13,7 @@ import type { EntryPlan } from "@smcq/features";
 import type { VenueRules } from "@smcq/exchange-sim";
 import { ManualClock, MINUTE_MS, present, type SymbolId, symbolId } from "@smcq/kernel";
 import type { RiskParameters, WinCounts } from "@smcq/risk";
+import { DecisionLog } from "./decision-log.ts";
 import type { FundingRate } from "./read-funding.ts";
 import { type HeatSample, type RiskSummary, RiskWatch } from "./risk-watch.ts";
 import type { ScannedSeries } from "./scan-series.ts";
@@ -68,7 +68,7 @@ export interface EquityRow {
 
 export interface TradePassResult {
   readonly trades: readonly TradeRecord[];
-  readonly decisions: readonly DecisionRecord[];
+  readonly decisions: DecisionLog;
   /** Approved entries that came to nothing, by reason. */
   readonly failed: ReadonlyMap<EntryFailure, number>;
   readonly equity: readonly EquityRow[];
@@ -96,7 +96,7 @@ export class TradePass {
   readonly #bars: StoredBars;
   readonly #due: SignalQueue;
   readonly #trades: TradeRecord[] = [];
-  readonly #decisions: DecisionRecord[] = [];
+  readonly #decisions = new DecisionLog();
   readonly #failed = new Map<EntryFailure, number>();
   readonly #equity: EquityRow[] = [];
   readonly #riskWatch = new RiskWatch();
@@ -224,16 +224,11 @@ export class TradePass {
       this.#drain();
     }
     // (f): the batch of this bar.
-    const decided = this.#decisions.length;
+    const { approved } = this.#decisions;
+    const approvedBefore = approved.length;
     this.#batch(timeMs);
-    const isEntered = this.#approvedSince(decided);
-    if (isEntered || closeMs % HOUR_MS === 0) this.#riskWatch.sample(closeMs, this.#core.getRiskMetrics());
-  }
-
-  #approvedSince(decided: number): boolean {
-    for (let at = decided; at < this.#decisions.length; at++)
-      if (this.#decisions[at]?.receipt.outcome === "APPROVED") return true;
-    return false;
+    if (approved.length > approvedBefore || closeMs % HOUR_MS === 0)
+      this.#riskWatch.sample(closeMs, this.#core.getRiskMetrics());
   }
 
   /** The rates that fall due with this minute's open. */
@@ -283,7 +278,7 @@ export class TradePass {
         return;
       }
       case "decided":
-        this.#decisions.push(command.decision);
+        this.#decisions.add(command.decision);
         return;
       case "entry-failed":
         this.#failed.set(command.reason, (this.#failed.get(command.reason) ?? 0) + 1);

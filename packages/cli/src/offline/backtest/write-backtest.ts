@@ -1,9 +1,10 @@
 import { renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { DecisionRecord, TradeRecord } from "@smcq/engine";
+import type { TradeRecord } from "@smcq/engine";
 import type { TradingRules } from "@smcq/exchange";
 import { e8Text, e8ToNumber, errorMessage, SmcqError } from "@smcq/kernel";
 import type { BacktestReport } from "./backtest-report.ts";
+import type { LoggedDecision } from "./decision-log.ts";
 import { examplesOf } from "./report/explained.ts";
 import { type PageFacts, reportHtml } from "./report/page.ts";
 import type { EquityRow, TradePassResult } from "./trade-pass.ts";
@@ -27,7 +28,10 @@ export function writeBacktest(
   const trades = result.trades.map((trade, index) => tradeRow(trade, index + 1, rulesOf(trade.symbolId)));
   writeAll(out, {
     "trades.csv": csv(TRADE_COLUMNS, trades),
-    "decisions.csv": csv(DECISION_COLUMNS, result.decisions.map(decisionRow)),
+    "decisions.csv": csv(
+      DECISION_COLUMNS,
+      [...result.decisions].map((decision) => decisionRow(decision, rulesOf(decision.symbolId))),
+    ),
     "equity.csv": csv(EQUITY_COLUMNS, result.equity.map(equityRow)),
     "report.html": reportHtml(report, pageFacts(result, rulesOf)),
     "report.json": `${JSON.stringify(report, null, 2)}\n`,
@@ -100,9 +104,9 @@ function tradeRow(trade: TradeRecord, number: number, rules: TradingRules): read
   ];
 }
 
-function decisionRow({ timeMs, symbol, side, score, receipt }: DecisionRecord): readonly (string | number)[] {
-  const { outcome, size } = receipt;
-  return [timeMs, symbol, side, score, outcome, size?.boundBy ?? "", size?.steps ?? 0];
+function decisionRow(decision: LoggedDecision, { symbol }: TradingRules): readonly (string | number)[] {
+  const { timeMs, side, score, outcome, boundBy, steps } = decision;
+  return [timeMs, symbol, side, score, outcome, boundBy, steps];
 }
 
 function equityRow({ timeMs, walletE8, equityE8 }: EquityRow): readonly (string | number)[] {

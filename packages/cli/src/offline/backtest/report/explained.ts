@@ -1,6 +1,7 @@
 import type { DecisionRecord, TradeRecord } from "@smcq/engine";
 import { e8ToNumber } from "@smcq/kernel";
 import type { RiskParameters } from "@smcq/risk";
+import type { DecisionLog } from "../decision-log.ts";
 import { minuteText, numberText, signedText, stopsText } from "../../report/format.ts";
 import { type Markup, markup, note, section, table } from "./markup.ts";
 import { exitMeaning } from "../../report/meanings.ts";
@@ -12,20 +13,14 @@ export interface Examples {
   readonly refusals: readonly DecisionRecord[];
 }
 
-export function examplesOf(decisions: readonly DecisionRecord[], trades: readonly TradeRecord[]): Examples {
+export function examplesOf(decisions: DecisionLog, trades: readonly TradeRecord[]): Examples {
   const [trade] = trades;
-  const decision = decisions.find(
-    ({ symbolId, timeMs, receipt }) =>
-      receipt.outcome === "APPROVED" && symbolId === trade?.symbolId && timeMs === trade.signalMs,
+  const decision = decisions.approved.find(
+    ({ symbolId, timeMs }) => symbolId === trade?.symbolId && timeMs === trade.signalMs,
   );
-  const refusals = new Map<string, DecisionRecord>();
-  for (const record of decisions) {
-    const { outcome } = record.receipt;
-    if (outcome !== "APPROVED" && !refusals.has(outcome)) refusals.set(outcome, record);
-  }
   return {
     trade: trade === undefined || decision === undefined ? null : { decision, trade },
-    refusals: [...refusals.values()],
+    refusals: decisions.firstRefusals,
   };
 }
 
