@@ -13,6 +13,7 @@ import {
 } from "@smcq/kernel";
 import { KlineRingWriter } from "@smcq/wire";
 import { describe, expect, it } from "vitest";
+import { SymbolBook } from "../src/run/trading/symbol-book.ts";
 import { RingMarket } from "../src/run/trading/ring-market.ts";
 import { Desk } from "../src/run/trading/desk.ts";
 import { MemoryAccount } from "../src/run/trading/memory-account.ts";
@@ -57,9 +58,21 @@ class Floor {
     const market = new RingMarket(this.memory);
     const clocks = { venueClock: clock, wallClock: clock };
     const logger = silentLogger;
-    const account = new MemoryAccount({ market, fees, walletE8: WALLET_E8, seed: 1, ...clocks, logger });
+    const idOf = (symbol: string): SymbolId | null => this.memory.slots.of(symbol)?.symbolId ?? null;
+    const symbols = new SymbolBook({ inbox, instruments, fees, idOf });
+    const own = { market, symbols, fees, walletE8: WALLET_E8, seed: 1, ...clocks, logger };
+    const account = new MemoryAccount(own);
     const openIds = (): Iterable<SymbolId> => this.core.holdings.trades.keys();
-    this.desk = new Desk({ inbox, account, market, instruments, fees, openIds, venueClock: clock, logger });
+    this.desk = new Desk({
+      inbox,
+      account,
+      orders: "sim-gateway",
+      market,
+      symbols,
+      openIds,
+      venueClock: clock,
+      logger,
+    });
     const engine = new Engine({
       scoreMin: 0.6,
       decisionWindowNs: 100e6,

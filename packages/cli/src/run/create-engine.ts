@@ -28,7 +28,8 @@ import { SignalCounter } from "./signal-tally.ts";
 import { requireBounded } from "@smcq/risk";
 import { RingMarket } from "./trading/ring-market.ts";
 import { Desk } from "./trading/desk.ts";
-import type { TradingAccount } from "./trading/trading-account.ts";
+import type { TradingAccount } from "./trading/desk-account.ts";
+import { SymbolBook } from "./trading/symbol-book.ts";
 import { threadCount } from "../modes/thread-count.ts";
 
 /** A signal of a bar that closed longer ago is recorded and never decided on, venue ms. */
@@ -110,6 +111,7 @@ export function createEngine(parts: EngineParts): RunEngine {
         ? NO_JOURNAL
         : run.client.openJournal({
             engine: options,
+            orders: desk.orders,
             onHealth: (isSound) => inbox.put({ type: "ledger-health", isSound }),
           }),
     router,
@@ -169,9 +171,15 @@ function createDesk(
 ): Desk | null {
   if (trading === null) return null;
   const market = new RingMarket(memory);
-  const account = trading.account.open(market);
-  const { fees } = config;
-  return new Desk({ inbox, account, market, instruments, fees, openIds, venueClock, logger });
+  const symbols = new SymbolBook({
+    inbox,
+    instruments,
+    fees: config.fees,
+    idOf: (symbol) => memory.slots.of(symbol)?.symbolId ?? null,
+  });
+  const account = trading.account.open({ market, symbols });
+  const { orders } = trading.account;
+  return new Desk({ inbox, account, orders, market, symbols, openIds, venueClock, logger });
 }
 
 function heldIds({ trading }: Engine): Iterable<SymbolId> {

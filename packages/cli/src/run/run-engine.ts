@@ -20,7 +20,8 @@ import { loadScoring, type Scoring } from "./models/load-models.ts";
 import { MinuteLoop } from "./minute-loop.ts";
 import { lostSignals, openRunLedger, type RunLedger } from "./run-ledger.ts";
 import { StartUp } from "./start-up.ts";
-import { engineIdOf, memoryAccount } from "./trading/trading-account.ts";
+import { engineIdOf } from "./trading/engine-id.ts";
+import { memoryAccount } from "./trading/memory-account.ts";
 
 /** Every shard must have heard a kline within this time, wall ms; an acknowledged subscription proves nothing. */
 const FIRST_DATA_MS_MAX = 20_000;

@@ -22,7 +22,7 @@ import { modeOf } from "../../src/modes/mode-of.ts";
 import type { VenueConnection } from "../../src/modes/ports.ts";
 import { createEngine } from "../../src/run/create-engine.ts";
 import { loadScoring } from "../../src/run/models/load-models.ts";
-import { memoryAccount } from "../../src/run/trading/trading-account.ts";
+import { memoryAccount } from "../../src/run/trading/memory-account.ts";
 import type { EnginePayload } from "../../src/modes/engine-payload.ts";
 import { temporaryFolder } from "../processes/engine-run.ts";
 import { RingTap, type TapFault } from "./ring-tap.ts";

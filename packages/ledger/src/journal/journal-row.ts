@@ -107,9 +107,14 @@ interface RowTimes {
   readonly nowNs: number;
 }
 
-/** The first row of a run: what its engine was made with, so that another one can be made. */
-export function begunRow(options: EngineOptions, times: RowTimes): JournalRow {
-  return ownRow(0, OWN_KINDS.begun, options, times);
+/** What the first row of a run tells: what its engine was made with, and who carries its orders out. */
+export interface RunBegun extends EngineOptions {
+  readonly orders?: string;
+}
+
+/** The first row of a run, so that another engine can be made. */
+export function begunRow(begun: RunBegun, times: RowTimes): JournalRow {
+  return ownRow(0, OWN_KINDS.begun, begun, times);
 }
 
 /** Events `fromSeq` to `toSeq` were not kept: nothing behind them can be replayed. */

@@ -1,6 +1,6 @@
 import type { Command, Durability, EngineEvent, EngineOptions, Journal } from "@smcq/engine";
 import { assert, backOffMs, type CancelTimer, type Clock, present } from "@smcq/kernel";
-import { begunRow, isFull, type JournalRow, lostRow, rowOf } from "./journal-row.ts";
+import { begunRow, isFull, type JournalRow, lostRow, rowOf, type RunBegun } from "./journal-row.ts";
 
 /** Rows that may wait for the disk; hours of a run that only reduces. Rows that must be synced have a quarter more. */
 export const JOURNAL_ROWS_MAX = 65_536;
@@ -22,6 +22,8 @@ export interface JournalLimits {
 export interface LedgerJournalOptions {
   /** What the run's engine was made with: the first row, so that another engine can be made to replay it. */
   readonly engine: EngineOptions;
+  /** Who carries its orders out, in the first row too; absent: nobody says. */
+  readonly orders?: string;
   /** Hears when rows begin to wait too long, and when they no longer do: an event of the inbox. Never inside `append`. */
   readonly onHealth: (isSound: boolean) => void;
   /** For tests of the limits. */
@@ -113,7 +115,9 @@ export class LedgerJournal implements Journal, Durability {
       slowMs: slowMs ?? JOURNAL_SLOW_MS,
     };
     const times = { nowMs: deps.clock.nowMs(), nowNs: deps.clock.monoNs() };
-    this.#push({ row: begunRow(options.engine, times), isFull: true });
+    const { engine, orders } = options;
+    const begun: RunBegun = orders === undefined ? engine : { ...engine, orders };
+    this.#push({ row: begunRow(begun, times), isFull: true });
     this.#pump();
   }
 

@@ -1,8 +1,9 @@
-import type { EngineOptions, TradingCommand } from "@smcq/engine";
+import type { TradingCommand } from "@smcq/engine";
 import { present, SmcqError } from "@smcq/kernel";
 import type { Database } from "better-sqlite3";
 import { LedgerErrorCode, ledgerError } from "../errors.ts";
 import { fromCanonical } from "../journal/canonical.ts";
+import type { RunBegun } from "../journal/journal-row.ts";
 import { openJournalFile } from "../journal/stored-rows.ts";
 import {
   BOOKED,
@@ -57,7 +58,7 @@ type FillColumns = WithText<Omit<StoredFill, "isMaker" | "otherFee">, "feeE8" | 
 };
 type IncomeColumns = WithText<StoredIncome, "amountE8">;
 type IncidentColumns = StoredIncident & { readonly detail: string };
-type RunColumns = Omit<JournaledRun, "options"> & { readonly begun: string };
+type RunColumns = Omit<JournaledRun, "options" | "orders"> & { readonly begun: string };
 
 /**
  * What the runs of a file decided, traded and booked, all from one moment; read-only, beside a writing engine. Throws
@@ -263,7 +264,8 @@ function unitsOf({ tickE8, stepE8, priceDecimals, qtyDecimals }: UnitColumns): U
 }
 
 function journaledRun({ begun, ...run }: RunColumns): JournaledRun {
-  return { ...run, options: fromCanonical(begun) as EngineOptions };
+  const { orders = null, ...options } = fromCanonical(begun) as RunBegun;
+  return { ...run, options, orders };
 }
 
 function signalAt({ isRestConfirmed, ...signal }: SignalColumns): SignalAt {

@@ -18,6 +18,8 @@ export interface JournaledRun {
   readonly holes: number;
   /** What its core was made with. */
   readonly options: EngineOptions;
+  /** Who carried its orders out; null: it does not say. */
+  readonly orders: string | null;
 }
 
 /** What a tick and a step of a symbol are, with the decimals that they need. */

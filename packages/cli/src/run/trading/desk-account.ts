@@ -1,15 +1,21 @@
-import type { AccountData, AccountStream, OrderGateway, TradingRules } from "@smcq/exchange";
-import type { SymbolId } from "@smcq/kernel";
+import type { AccountData, AccountStream, OrderGateway } from "@smcq/exchange";
+import type { RingMarket } from "./ring-market.ts";
+import type { SymbolBook } from "./symbol-book.ts";
 
 /** Who carries orders out, for records and display. */
 export type OrdersName = "sim-gateway" | "binance-sim";
 
+/** An account that a run may trade on, before the run has a market. */
+export interface TradingAccount {
+  readonly orders: OrdersName;
+  /** What it holds now, USDT e8. */
+  readonly walletE8: bigint;
+  open(run: { readonly market: RingMarket; readonly symbols: SymbolBook }): DeskAccount;
+}
+
 /** The account that a run trades on, whatever is behind it. */
 export interface DeskAccount {
-  readonly name: OrdersName;
   readonly gateway: OrderGateway & AccountStream & AccountData;
-  /** From now on the symbol is traded by these rules; once for each. */
-  list(symbolId: SymbolId, rules: TradingRules): void;
   /** The account is followed, by what its gateway needs beside its listener. */
   start(): void;
   /** Nothing is sent or heard any more. */

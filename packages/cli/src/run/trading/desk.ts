@@ -1,18 +1,17 @@
 import type { Inbox } from "@smcq/cluster";
 import type { Quote, Signal, TradeRecord, TradingCommand } from "@smcq/engine";
-import { type FeeRates, type TradingRules, tradingRules } from "@smcq/exchange";
 import {
   type CancelTimer,
   type Clock,
   e8Text,
   e8ToNumber,
-  type Instrument,
   type Logger,
   MINUTE_MS,
   type SymbolId,
 } from "@smcq/kernel";
 import type { DeskAccount, OrdersName } from "./desk-account.ts";
 import type { RingMarket } from "./ring-market.ts";
+import type { SymbolBook } from "./symbol-book.ts";
 
 /** A minute's closes are taken this long after its end, venue ms: finals come about 2 s late. */
 const CLOSE_GRACE_MS = 6_000;
@@ -22,10 +21,9 @@ const MINUTES_MAX = 1_440;
 export interface DeskOptions {
   readonly inbox: Inbox;
   readonly account: DeskAccount;
+  readonly orders: OrdersName;
   readonly market: RingMarket;
-  /** What the venue lists, by symbol. */
-  readonly instruments: ReadonlyMap<string, Instrument>;
-  readonly fees: FeeRates;
+  readonly symbols: SymbolBook;
   /** Symbols that the core holds a position of. */
   readonly openIds: () => Iterable<SymbolId>;
   readonly venueClock: Clock;
@@ -46,7 +44,6 @@ export interface DeskTally {
  */
 export class Desk {
   readonly #options: DeskOptions;
-  readonly #symbols = new Map<SymbolId, TradingRules>();
   /** Traded since the last minute: its close is told, whatever became of it. */
   readonly #touched = new Set<SymbolId>();
   #tally = { trades: 0, wins: 0, netE8: 0n };
@@ -59,7 +56,7 @@ export class Desk {
   }
 
   get orders(): OrdersName {
-    return this.#options.account.name;
+    return this.#options.orders;
   }
 
   get tally(): DeskTally {
@@ -88,20 +85,21 @@ export class Desk {
 
   /** Before signals are decided on: their symbols' rules, and the prices that they would be entered at. */
   onSignals(signals: readonly Signal[]): void {
-    const { inbox, market } = this.#options;
+    const { inbox, market, symbols } = this.#options;
     const quotes: Quote[] = [];
     for (const { symbolId, symbol } of signals) {
-      const rules = this.#rulesOf(symbolId, symbol);
+      const found = symbols.bySymbol(symbol);
       const now = market.now(symbol);
-      if (now === null || rules === null) continue;
-      const bidE8 = (now.lastE8 / rules.tickE8) * rules.tickE8;
-      quotes.push({ symbolId, bid: e8ToNumber(bidE8), ask: e8ToNumber(bidE8 + rules.tickE8) });
+      if (now === null || found?.symbolId !== symbolId) continue;
+      const { tickE8 } = found.rules;
+      const bidE8 = (now.lastE8 / tickE8) * tickE8;
+      quotes.push({ symbolId, bid: e8ToNumber(bidE8), ask: e8ToNumber(bidE8 + tickE8) });
     }
     if (quotes.length > 0) inbox.put({ type: "quotes", quotes });
   }
 
   carryOut(command: TradingCommand): void {
-    const { inbox, logger, account } = this.#options;
+    const { inbox, logger, account, symbols } = this.#options;
     const { gateway } = account;
     switch (command.type) {
       case "submit": {
@@ -136,7 +134,7 @@ export class Desk {
         return;
       case "entry-failed":
         logger.info(
-          { symbol: this.#symbols.get(command.symbolId)?.symbol, reason: command.reason },
+          { symbol: symbols.byId(command.symbolId)?.symbol, reason: command.reason },
           "entry failed",
         );
         return;
@@ -162,27 +160,6 @@ export class Desk {
     this.#options.logger.info(fields, "simulated trade closed");
   }
 
-  /** The rules that the venue lists a symbol with, told to account and core when it is met first; null: not listed. */
-  #rulesOf(symbolId: SymbolId, symbol: string): TradingRules | null {
-    const known = this.#symbols.get(symbolId);
-    if (known !== undefined) return known;
-    const { instruments, account, fees, inbox } = this.#options;
-    const instrument = instruments.get(symbol);
-    if (instrument === undefined) return null;
-    const {
-      tickSize,
-      marketStepSize: stepSize,
-      marketMinQty: minQty,
-      marketMaxQty,
-      minNotional,
-    } = instrument;
-    const rules = tradingRules({ symbol, tickSize, stepSize, minQty, marketMaxQty, minNotional });
-    this.#symbols.set(symbolId, rules);
-    account.list(symbolId, rules);
-    inbox.put({ type: "instrument", symbolId, symbol, rules, fees });
-    return rules;
-  }
-
   #lastCloseMs(): number {
     return Math.floor((this.#options.venueClock.nowMs() - CLOSE_GRACE_MS) / MINUTE_MS) * MINUTE_MS;
   }
@@ -206,13 +183,13 @@ export class Desk {
   }
 
   #marks(closeMs: number): readonly { readonly symbolId: SymbolId; readonly priceE8: bigint }[] {
-    const { inbox, market, openIds } = this.#options;
+    const { inbox, market, symbols, openIds } = this.#options;
     const active = new Set([...this.#touched, ...openIds()]);
     this.#touched.clear();
     return [...active]
       .sort((a, b) => a - b)
       .flatMap((symbolId) => {
-        const symbol = this.#symbols.get(symbolId)?.symbol ?? "";
+        const symbol = symbols.byId(symbolId)?.symbol ?? "";
         if (market.isGone(symbol)) inbox.put({ type: "data-ended", symbolId });
         const priceE8 = market.closeE8(symbol, closeMs);
         return priceE8 === null ? [] : [{ symbolId, priceE8 }];

@@ -1,4 +1,5 @@
-import type { FeeRates, TradingRules } from "@smcq/exchange";
+import type { EngineConfig } from "@smcq/config";
+import type { FeeRates } from "@smcq/exchange";
 import {
   LATENCY_DEFAULT,
   SIM_EXCHANGE_DEFAULTS,
@@ -6,22 +7,40 @@ import {
   SimGateway,
   venueRulesAround,
 } from "@smcq/exchange-sim";
-import type { CancelTimer, Clock, Logger, SymbolId } from "@smcq/kernel";
-import type { DeskAccount } from "./desk-account.ts";
+import { type CancelTimer, type Clock, type Logger, numberToE8, type SymbolId } from "@smcq/kernel";
+import type { DeskAccount, TradingAccount } from "./desk-account.ts";
 import type { RingMarket } from "./ring-market.ts";
+import type { SymbolBook } from "./symbol-book.ts";
 
 /** How often the market of what is held or waits is looked at, wall ms. */
 const LOOK_MS = 50;
 
-export interface MemoryAccountOptions {
+export interface AccountDeps {
+  readonly venueClock: Clock;
+  readonly wallClock: Clock;
+  readonly logger: Logger;
+}
+
+export interface MemoryAccountOptions extends AccountDeps {
   readonly market: RingMarket;
+  readonly symbols: SymbolBook;
   readonly fees: FeeRates;
   /** USDT e8. */
   readonly walletE8: bigint;
   readonly seed: number;
-  readonly venueClock: Clock;
-  readonly wallClock: Clock;
-  readonly logger: Logger;
+}
+
+/** The account in memory that the settings describe. */
+export function memoryAccount(
+  { simTrading, fees, seed }: Pick<EngineConfig, "simTrading" | "fees" | "seed">,
+  deps: AccountDeps,
+): TradingAccount {
+  const walletE8 = numberToE8(simTrading.equity);
+  return {
+    orders: "sim-gateway",
+    walletE8,
+    open: (run) => new MemoryAccount({ ...run, fees, walletE8, seed, ...deps }),
+  };
 }
 
 /**
@@ -29,25 +48,19 @@ export interface MemoryAccountOptions {
  * process.
  */
 export class MemoryAccount implements DeskAccount {
-  readonly name = "sim-gateway";
   readonly gateway: SimGateway;
   readonly #options: MemoryAccountOptions;
   readonly #exchange: SimExchange;
-  readonly #symbols = new Map<SymbolId, string>();
   #cancelLook: CancelTimer = () => {};
 
   constructor(options: MemoryAccountOptions) {
-    const { walletE8, venueClock: clock, seed } = options;
+    const { walletE8, venueClock: clock, seed, symbols, fees } = options;
     this.#options = options;
     const exchange = new SimExchange({ ...SIM_EXCHANGE_DEFAULTS, walletE8 });
     this.#exchange = exchange;
+    symbols.follow(({ symbolId, rules }) => exchange.list(symbolId, venueRulesAround(rules), fees));
     const onArrival = (id: SymbolId): void => this.#show(id);
     this.gateway = new SimGateway({ exchange, clock, latency: LATENCY_DEFAULT, seed, onArrival });
-  }
-
-  list(symbolId: SymbolId, rules: TradingRules): void {
-    this.#symbols.set(symbolId, rules.symbol);
-    this.#exchange.list(symbolId, venueRulesAround(rules), this.#options.fees);
   }
 
   start(): void {
@@ -57,12 +70,10 @@ export class MemoryAccount implements DeskAccount {
   /** What is held of a simulated account ends with it. */
   stop(): Promise<void> {
     this.#cancelLook();
-    const held = this.#exchange.positions().map(({ symbolId }) => this.#symbols.get(symbolId));
+    const { symbols, logger } = this.#options;
+    const held = this.#exchange.positions().map(({ symbolId }) => symbols.byId(symbolId)?.symbol);
     if (held.length > 0)
-      this.#options.logger.info(
-        { held: held.length, symbols: held.slice(0, 10) },
-        "simulated positions end here",
-      );
+      logger.info({ held: held.length, symbols: held.slice(0, 10) }, "simulated positions end here");
     return Promise.resolve();
   }
 
@@ -73,9 +84,9 @@ export class MemoryAccount implements DeskAccount {
 
   /** Moves a symbol's market in memory to what it is now. */
   #show(symbolId: SymbolId): void {
-    const { market, venueClock } = this.#options;
-    const symbol = this.#symbols.get(symbolId);
-    const now = symbol === undefined ? null : market.now(symbol);
+    const { market, symbols, venueClock } = this.#options;
+    const found = symbols.byId(symbolId);
+    const now = found === null ? null : market.now(found.symbol);
     if (now === null) return;
     const { lastE8, volumeE8 } = now;
     const last = this.#exchange.lastPrint(symbolId);

@@ -81,8 +81,9 @@ function textOf(args: Args, flag: string): string | null {
 /** Which run it is about, and which time it covers. */
 export function runLine(run: JournaledRun | null): string {
   if (run === null) return "all runs with a journal";
-  const { runId, modeName, outcome } = run;
-  return `run ${runId} (${modeName}, ${outcome})\n${periodText(run)}`;
+  const { runId, modeName, orders, outcome } = run;
+  const by = orders === null ? "" : `, orders ${orders}`;
+  return `run ${runId} (${modeName}${by}, ${outcome})\n${periodText(run)}`;
 }
 
 /** From the first event to the last one. */
