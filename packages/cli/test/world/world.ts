@@ -254,6 +254,8 @@ export class World {
     this.#process = new CoreProcess(this.#parts, this.#stored);
     // What comes next may be long after what was heard last.
     this.#put({ type: "account-stream", isLive: false });
+    // The journal is another one than that whose health was told last, and tells its changes only.
+    this.#put({ type: "ledger-health", isSound: true });
     for (const minute of this.#missed.splice(0)) this.#put(minute);
     this.#listen();
     this.#drain();

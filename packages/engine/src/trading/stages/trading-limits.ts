@@ -20,6 +20,7 @@ export class TradingLimits {
   readonly #holdings: Holdings;
   readonly #alarm: Alarm;
   #dueMs = 0;
+  #againMs = LIMITS_MS;
 
   constructor(holdings: Holdings, alarm: Alarm) {
     this.#holdings = holdings;
@@ -35,7 +36,7 @@ export class TradingLimits {
     if (isRefused && event.outcome.code === "ONLY_REDUCING") this.#dueMs = Math.min(this.#dueMs, turn.nowMs);
     if (turn.nowMs >= this.#dueMs) {
       // What is never answered is asked for again.
-      this.#dueMs = turn.nowMs + LIMITS_MS;
+      this.#dueMs = turn.nowMs + this.#againMs;
       turn.commands.push({ type: "ask", query: { type: "limits" } });
     }
     this.#alarm.at(this.#dueMs, turn);
@@ -44,7 +45,8 @@ export class TradingLimits {
   #judge(limits: readonly TradingLimit[], { nowMs }: Turn): void {
     const isLocked = limits.some((limit) => limit.symbolId === null && limit.isLocked);
     this.#holdings.reduce("trading-locked", isLocked);
-    this.#dueMs = nowMs + (isLocked ? LOCKED_MS : LIMITS_MS);
+    this.#againMs = isLocked ? LOCKED_MS : LIMITS_MS;
+    this.#dueMs = nowMs + this.#againMs;
     for (const limit of limits) if (limit.symbolId !== null) this.#judgeSymbol(limit.symbolId, limit, nowMs);
   }
 
