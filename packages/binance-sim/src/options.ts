@@ -1,5 +1,6 @@
 import { SYMBOLS_MAX } from "@smcq/exchange-sim";
 import { SmcqError } from "@smcq/kernel";
+import { resolveTrading, type TradingOptions, type TradingSettings } from "./trading/options.ts";
 
 /** A point of a scaled clock: the venue's time at a time of the machine's wall clock. */
 export interface ClockAnchor {
@@ -64,11 +65,13 @@ export interface BinanceSimOptions {
   readonly tickMs?: number;
   /** Certificate and key in PEM: HTTPS and WSS instead of plain text. */
   readonly tls?: { readonly key: string; readonly cert: string };
+  /** The order path and its account; absent: market data alone. */
+  readonly trading?: TradingOptions;
 }
 
 /** Options with every default filled in. */
-export type SimSettings = Required<Omit<BinanceSimOptions, "tls" | "resume">> &
-  Pick<BinanceSimOptions, "tls" | "resume">;
+export type SimSettings = Required<Omit<BinanceSimOptions, "tls" | "resume" | "trading">> &
+  Pick<BinanceSimOptions, "tls" | "resume"> & { readonly trading: TradingSettings | null };
 
 const defaults: SimSettings = {
   host: "127.0.0.1",
@@ -98,6 +101,7 @@ const defaults: SimSettings = {
   messagesPerSecondMax: 10,
   connectsPer5MinMax: 300,
   tickMs: 10,
+  trading: null,
 };
 
 /** Ranges of the numbers, both ends included; `true` wants an integer. */
@@ -126,8 +130,9 @@ const ranges: readonly (readonly [keyof SimSettings, number, number, boolean])[]
 
 /** Fills in defaults; throws SmcqError `SIM_OPTION` naming every value outside its range and every unknown key. */
 export function resolveOptions(options: BinanceSimOptions): SimSettings {
-  const settings: SimSettings = { ...defaults, ...options };
   const faults: string[] = [];
+  const trading = options.trading === undefined ? null : resolveTrading(options.trading, faults);
+  const settings: SimSettings = { ...defaults, ...options, trading };
   for (const key of Object.keys(options))
     if (!(key in defaults) && key !== "tls" && key !== "resume")
       faults.push(`${key} is no option of the simulator`);

@@ -13,7 +13,10 @@ import {
   type ClockSpec,
 } from "@smcq/kernel";
 import { BurstControl, type BurstReport } from "./burst-control.ts";
+import { marketEndpoints } from "./http/market-endpoints.ts";
+import { NO_GUARD } from "./http/guard.ts";
 import { RestApi } from "./http/rest.ts";
+import { Prices } from "./prices.ts";
 import { resolveOptions, type BinanceSimOptions, type SimSettings } from "./options.ts";
 import { Outages } from "./outages.ts";
 import { FaultSchedule } from "./schedule.ts";
@@ -22,6 +25,8 @@ import { Agenda } from "./stream/agenda.ts";
 import { sendContractInfo } from "./stream/contract-info.ts";
 import { MarketDriver } from "./stream/driver.ts";
 import { Sender } from "./stream/sender.ts";
+import { createTradingControl, type TradingControl } from "./trading/control.ts";
+import { TradingHalf } from "./trading/trading-half.ts";
 import { Venue } from "./venue.ts";
 import { startVenueTime } from "./venue-time.ts";
 import { Hub } from "./ws/hub.ts";
@@ -45,6 +50,8 @@ export interface BinanceSim {
   readonly settings: SimSettings;
   /** The market behind it: what REST finally serves. */
   readonly market: MarketData;
+  /** The account and its market, for tests; null: the venue has no order path. */
+  readonly trading: TradingControl | null;
   /** A copy of the counters. */
   stats(): SimStats;
   /** Replaces the fault plan and ends running outages; its times count from now. */
@@ -70,6 +77,8 @@ class RunningSim implements BinanceSim {
   readonly #stats: SimStats;
   readonly #hub: Hub;
   readonly #rest: RestApi;
+  readonly #trading: TradingHalf | null;
+  readonly trading: TradingControl | null;
   readonly #driver: MarketDriver;
   readonly #bench: BurstControl;
   readonly #schedule: FaultSchedule;
@@ -94,7 +103,13 @@ class RunningSim implements BinanceSim {
     this.#outages = outages;
     const hub = new Hub(venue, stats, outages);
     this.#hub = hub;
-    this.#rest = new RestApi(venue, stats, outages);
+    const prices = new Prices(venue, settings.trading?.prices === "held");
+    const trading =
+      settings.trading === null ? null : new TradingHalf({ venue, hub, prices, settings: settings.trading });
+    this.#trading = trading;
+    this.trading = trading === null ? null : createTradingControl(trading);
+    const endpoints = [...marketEndpoints(venue), ...(trading?.endpoints ?? [])];
+    this.#rest = new RestApi({ venue, stats, outages }, endpoints, trading ?? NO_GUARD);
     const sender = new Sender(venue, hub, stats);
     const agenda = this.#agenda;
     this.#driver = new MarketDriver({ venue, hub, stats, sender, agenda });
@@ -172,6 +187,7 @@ class RunningSim implements BinanceSim {
     const nowMs = time.clock.nowMs();
     this.#schedule.run(nowMs);
     this.#agenda.runDue(nowMs);
+    this.#trading?.tick(nowMs);
     if (time.advanceTo === null) {
       if (!this.#hasEnded) this.#driver.tick(nowMs);
       this.#watchEnd(nowMs);

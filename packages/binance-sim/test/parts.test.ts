@@ -205,7 +205,7 @@ describe("a handshake's path", () => {
     ["/ws", "", false, []],
     ["/market/stream?streams=%E9%BE%99%E8%99%BEusdt@kline_1m", "market", true, ["龙虾usdt@kline_1m"]],
   ])("%s", (url, category, isCombined, streams) => {
-    expect(readTarget(url)).toEqual({ type: "accepted", category, isCombined, streams });
+    expect(readTarget(url)).toEqual({ type: "accepted", category, isCombined, streams, events: null });
   });
 
   it("is refused when it is none of the venue's, cannot be decoded or names too many streams", () => {

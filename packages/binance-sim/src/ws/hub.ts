@@ -105,6 +105,7 @@ export class Hub {
       category: target.category,
       isCombined: target.isCombined,
       openedAtMs: clock.nowMs(),
+      events: target.events,
       stats: this.#stats,
       isFramePerWrite: this.#venue.settings.burst === "frame-per-write",
     });

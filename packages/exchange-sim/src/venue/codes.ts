@@ -46,7 +46,10 @@ export type VenueErrorName =
   | "leverageReduction"
   | "marginTypeOrders"
   | "marginTypePosition"
-  | "transferTooLarge";
+  | "transferTooLarge"
+  | "crossBalanceTooSmall"
+  | "isolatedBalanceTooSmall"
+  | "positionMarginRefused";
 
 export const VENUE_ERRORS: Readonly<Record<VenueErrorName, VenueError>> = {
   invalidSymbol: error(-1121, "SYMBOL_CLOSED", "Invalid symbol."),
@@ -128,4 +131,7 @@ export const VENUE_ERRORS: Readonly<Record<VenueErrorName, VenueError>> = {
     "Margin type cannot be changed if there exists position.",
   ),
   transferTooLarge: error(-2018, "MARGIN_INSUFFICIENT", "Balance is not sufficient."),
+  crossBalanceTooSmall: error(-4050, "SETTING_REFUSED", "Cross balance insufficient."),
+  isolatedBalanceTooSmall: error(-4051, "SETTING_REFUSED", "Isolated balance insufficient."),
+  positionMarginRefused: error(-4054, "SETTING_REFUSED", "Cannot add position margin: position is 0."),
 };

@@ -118,7 +118,13 @@ export interface VenueHolding {
 export type VenueEvent =
   | {
       readonly type: "account";
-      readonly reason: "ORDER" | "FUNDING_FEE" | "DEPOSIT" | "WITHDRAW" | "INSURANCE_CLEAR";
+      readonly reason:
+        | "ORDER"
+        | "FUNDING_FEE"
+        | "DEPOSIT"
+        | "WITHDRAW"
+        | "INSURANCE_CLEAR"
+        | "MARGIN_TRANSFER";
       readonly walletE8: bigint;
       readonly crossWalletE8: bigint;
       /** What it tells of besides: a flat position has quantity 0. */

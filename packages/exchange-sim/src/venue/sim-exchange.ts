@@ -227,6 +227,29 @@ export class SimExchange {
     });
   }
 
+  /**
+   * Gives an isolated position more margin (positive), or takes some back: what it needs for its leverage and its loss
+   * stays with it. Returns what it is given altogether.
+   */
+  movePositionMargin(symbolId: SymbolId, amountE8: bigint, nowMs: number): Reply<bigint> {
+    return this.#floor.run(nowMs, () => {
+      const { account } = this.#floor;
+      const { marginType, leverage } = account.settings(symbolId);
+      const heldE8 = abs(account.qtyE8(symbolId));
+      if (heldE8 === 0n || marginType !== "isolated") return refused(VENUE_ERRORS.positionMarginRefused);
+      const { isolatedWalletE8 } = account.holding(symbolId);
+      if (amountE8 > min(this.#admission.availableE8(), account.crossWalletE8))
+        return refused(VENUE_ERRORS.crossBalanceTooSmall);
+      const initialE8 = divRound(notionalE8(account.markE8(symbolId), heldE8), BigInt(leverage));
+      const lossE8 = min(0n, account.unrealisedE8(symbolId));
+      if (amountE8 < 0n && isolatedWalletE8 + amountE8 + lossE8 < initialE8)
+        return refused(VENUE_ERRORS.isolatedBalanceTooSmall);
+      account.giveMargin(symbolId, amountE8);
+      this.#floor.emitAccount("MARGIN_TRANSFER", [symbolId]);
+      return done(account.holding(symbolId).isolatedWalletE8);
+    });
+  }
+
   /** A funding time of a symbol: `-side * notional at the mark * rate`; longs pay a positive rate. */
   fund(symbolId: SymbolId, rateE8: bigint, nowMs: number): void {
     this.#floor.run(nowMs, () => {

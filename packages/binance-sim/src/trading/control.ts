@@ -1,0 +1,51 @@
+import { parseE8 } from "@smcq/kernel";
+import type { HeldPosition, VenueAlgo, VenueOrder } from "@smcq/exchange-sim";
+import type { BookedRequest } from "../http/request-book.ts";
+import { orThrow } from "./rest/orders.ts";
+import type { TradingHalf } from "./trading-half.ts";
+
+/** What a test does to the account and its market, and what it sees of them; money and prices are decimal texts. */
+export interface TradingControl {
+  /** Held prices: puts a symbol's market somewhere; what that reaches happens now. The mark defaults to the last price. */
+  move(symbol: string, last: string, mark?: string): void;
+  /** A funding time of a symbol, now: longs pay a positive rate. */
+  fund(symbol: string, ratio: string): void;
+  /** Money comes, or goes (negative). */
+  transfer(amount: string): void;
+  /** Auto-deleveraging closes the whole position at the mark. */
+  deleverage(symbol: string): void;
+  /** The private stream's key ends now. */
+  expireListenKey(): void;
+  walletE8(): bigint;
+  positions(): readonly HeldPosition[];
+  openOrders(): readonly VenueOrder[];
+  openAlgos(): readonly VenueAlgo[];
+  /** Every request and its answer, the oldest forgotten (`REQUESTS_KEPT_MAX`). */
+  requests(): readonly BookedRequest[];
+}
+
+export function createTradingControl(half: TradingHalf): TradingControl {
+  const { desk, stream } = half;
+  const { exchange } = desk;
+  return {
+    move: (symbol, last, mark = last) => half.move(symbol, last, mark),
+    fund(symbol, ratio) {
+      const { id } = desk.symbol(symbol);
+      desk.act(() => exchange.fund(id, parseE8(ratio), desk.nowMs));
+    },
+    transfer(amount) {
+      desk.act(() => orThrow(exchange.transfer(parseE8(amount), desk.nowMs)));
+    },
+    deleverage(symbol) {
+      const { id } = desk.symbol(symbol);
+      const held = exchange.positions().find(({ symbolId }) => symbolId === id)?.qtyE8 ?? 0n;
+      desk.act(() => exchange.deleverage(id, held < 0n ? -held : held, desk.nowMs));
+    },
+    expireListenKey: () => stream.expire(desk.nowMs, true),
+    walletE8: () => exchange.walletE8(),
+    positions: () => exchange.positions(),
+    openOrders: () => exchange.openOrders(),
+    openAlgos: () => exchange.openAlgos(),
+    requests: () => half.requests(),
+  };
+}
