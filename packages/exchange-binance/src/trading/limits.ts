@@ -34,8 +34,8 @@ export const NAMES_MAX = 20_000;
 export const PAGE_ROWS = 1_000;
 /** Pages of one answer. */
 export const PAGES_MAX = 200;
-/** The venue tells trades of at most seven days in one answer, and of three months at all. */
-export const TRADES_WINDOW_MS: number = 7 * 86_400_000;
+/** The venue tells trades and income of at most seven days in one answer, and of three months at all. */
+export const HISTORY_WINDOW_MS: number = 7 * 86_400_000;
 export const HISTORY_MS_MAX: number = 90 * 86_400_000;
 /** The price that a fee in another asset is converted at is asked for again after so long. */
 export const ASSET_PRICE_AGE_MS_MAX = 60_000;

@@ -90,21 +90,28 @@ export class IncomeWatch {
 
   #take(rows: readonly AssetRow[]): void {
     if (this.#isClosed) return;
-    for (const { tradeId: _, asset, type, ...row } of rows) {
-      if (type === "realised" || type === "commission" || (asset !== "USDT" && asset !== "")) continue;
-      this.#settle(row.amountE8, row.timeMs);
-      if (this.#told.has(row.incomeId)) continue;
-      this.#told.set(row.incomeId, true);
-      this.#options.onIncome({ ...row, type });
+    const payments: Income[] = [];
+    for (const { incomeId, symbolId, amountE8, timeMs, asset, type } of rows)
+      if (type !== "realised" && type !== "commission" && (asset === "USDT" || asset === ""))
+        payments.push({ incomeId, type, symbolId, amountE8, timeMs });
+    this.#settle(payments);
+    for (const payment of payments) {
+      if (this.#told.has(payment.incomeId)) continue;
+      this.#told.set(payment.incomeId, true);
+      this.#options.onIncome(payment);
     }
   }
 
-  /** The line of a payment has come: of several that it may be, the oldest one. */
-  #settle(amountE8: bigint, timeMs: number): void {
-    const index = this.#expected.findIndex(
-      (expected) =>
-        expected.changeE8 === amountE8 && Math.abs(expected.timeMs - timeMs) <= INCOME_TIME_MS_MAX,
-    );
-    if (index >= 0) this.#expected.splice(index, 1);
+  /** What has its line, or the lines of several symbols that come to it together, is awaited no more. */
+  #settle(payments: readonly Income[]): void {
+    const lines = new Set(payments.filter(({ incomeId }) => !this.#told.has(incomeId)));
+    this.#expected = this.#expected.filter(({ changeE8, timeMs: atMs }) => {
+      const near = [...lines].filter(({ timeMs }) => Math.abs(timeMs - atMs) <= INCOME_TIME_MS_MAX);
+      const one = near.find(({ amountE8 }) => amountE8 === changeE8);
+      if (one !== undefined) return !lines.delete(one);
+      if (near.reduce((sum, { amountE8 }) => sum + amountE8, 0n) !== changeE8) return true;
+      for (const line of near) lines.delete(line);
+      return false;
+    });
   }
 }

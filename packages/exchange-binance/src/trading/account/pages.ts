@@ -9,14 +9,14 @@ export interface PagesOptions<Row extends Stamped> {
   /** Bound, inclusive, venue ms. */
   readonly sinceMs: number;
   readonly nowMs: number;
-  /** The longest stretch of one answer; infinite: no bound. */
+  /** The longest stretch of one answer. */
   readonly windowMs: number;
   /** Rows of a stretch, ascending in time; at most `PAGE_ROWS`, the oldest ones. */
   readonly fetch: (bounds: QueryParameters) => Promise<readonly Row[]>;
   readonly idOf: (row: Row) => string;
 }
 
-/** Whether trades of all symbols are told from then on: older ones the venue has not. */
+/** From when on the venue is asked: older rows it has not. */
 export function historySinceMs(sinceMs: number, nowMs: number): number {
   return Math.max(0, sinceMs, nowMs - HISTORY_MS_MAX);
 }

@@ -3,7 +3,7 @@ import { errorMessage, numberToE8, parseE8, SmcqError, type SymbolId } from "@sm
 import { z } from "zod";
 import { BinanceErrorCode } from "../../errors.ts";
 import type { QueryParameters } from "../../rest/query.ts";
-import { TRADES_WINDOW_MS } from "../limits.ts";
+import { HISTORY_WINDOW_MS } from "../limits.ts";
 import { ALGO_PATH, ORDER_PATH } from "../orders/order-form.ts";
 import { type SymbolDirectory, stepsOf, ticksOf, type TradedSymbol } from "../symbols.ts";
 import type { SignedRest } from "../wire/signed-rest.ts";
@@ -84,7 +84,7 @@ export class AccountQuestions {
     return allPages({
       sinceMs,
       nowMs: this.#rest.nowMs(),
-      windowMs: Number.POSITIVE_INFINITY,
+      windowMs: HISTORY_WINDOW_MS,
       idOf: ({ incomeId }) => incomeId,
       fetch: async (bounds) => {
         const request = { path: "/fapi/v1/income", parameters: bounds, weight: 30 };
@@ -207,7 +207,7 @@ export class AccountQuestions {
     const rows = await allPages<TradeRow>({
       sinceMs,
       nowMs: this.#rest.nowMs(),
-      windowMs: TRADES_WINDOW_MS,
+      windowMs: HISTORY_WINDOW_MS,
       idOf: ({ record }) => record.id,
       fetch: async (bounds) => {
         const parameters = { symbol, ...bounds };

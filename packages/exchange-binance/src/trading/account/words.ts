@@ -1,8 +1,10 @@
 import type { Fill, OrderUpdate } from "@smcq/exchange";
-import { parseE8, type SymbolId } from "@smcq/kernel";
+import { parseE8, type QtySteps, type SymbolId } from "@smcq/kernel";
 import { z } from "zod";
+import { NAMES_MAX } from "../limits.ts";
 import { type SymbolDirectory, stepsOf, ticksOf } from "../symbols.ts";
 import { Decimal, Flag, Id, Instant, Word as Text } from "../wire/fields.ts";
+import { BoundedMap } from "./bounded-map.ts";
 import { isId, type OrderNames } from "./order-names.ts";
 import { statusOf } from "./statuses.ts";
 
@@ -105,6 +107,8 @@ const NONE_BUT = (reason: Extract<Word, { type: "none" }>["reason"]): Word => ({
 export class WordReader {
   readonly #symbols: SymbolDirectory;
   readonly #names: OrderNames;
+  /** Steps that the orders filled which stops became, by the stop's id. */
+  readonly #firedSteps = new BoundedMap<QtySteps>(NAMES_MAX);
 
   constructor(symbols: SymbolDirectory, names: OrderNames) {
     this.#symbols = symbols;
@@ -158,6 +162,7 @@ export class WordReader {
           timeMs: o.T,
         }
       : null;
+    if (isChild) this.#firedSteps.set(clientOrderId, cumQtySteps);
     const unnamedAlgoId = isChild && name === undefined ? o.si : null;
     if (unnamedAlgoId === null) this.#names.noteOrder(symbolId, o.i, clientOrderId);
     // Of an order that a stop became, the trades alone are told: its beginning and end are the stop's.
@@ -178,7 +183,10 @@ export class WordReader {
     const { symbolId, rules } = symbol;
     this.#names.noteAlgo(o.aid, o.caid);
     this.#names.noteOrder(symbolId, o.ai, o.caid);
-    const cumQtySteps = stepsOf(o.aq, rules);
+    // TRIGGERED says that nothing is filled, and comes behind the trades (recorded in March 2026).
+    const toldSteps = stepsOf(o.aq, rules);
+    const firedSteps = this.#firedSteps.get(o.caid) ?? toldSteps;
+    const cumQtySteps = firedSteps > toldSteps ? firedSteps : toldSteps;
     const status = statusOf(o.X, cumQtySteps, stepsOf(o.q, rules));
     return {
       type: "order",

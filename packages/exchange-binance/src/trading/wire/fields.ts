@@ -5,7 +5,8 @@ const DECIMAL_TEXT = /^-?\d{1,24}(?:\.\d{1,30})?$/;
 
 /** An id of the venue as text: up to 19 digits, told as a number or as text; empty where there is none. */
 export const Id: z.ZodType<string> = z
-  .union([z.string(), z.number(), z.null(), z.undefined()])
+  .union([z.string(), z.number()])
+  .nullish()
   .transform((value) => (value === null || value === undefined ? "" : String(value)));
 
 /** An instant in ms, told as a number or as text. */
@@ -16,13 +17,15 @@ export const Instant: z.ZodType<number> = z
 
 /** A decimal text; null, absent and empty are 0. */
 export const Decimal: z.ZodType<string> = z
-  .union([z.string(), z.number(), z.null(), z.undefined()])
+  .union([z.string(), z.number()])
+  .nullish()
   .transform((value) => (value === null || value === undefined || value === "" ? "0" : String(value)))
   .refine((value) => DECIMAL_TEXT.test(value), "not a decimal");
 
 /** True and false, told as such or as text. */
 export const Flag: z.ZodType<boolean> = z
-  .union([z.boolean(), z.string(), z.null(), z.undefined()])
+  .union([z.boolean(), z.string()])
+  .nullish()
   .transform((value) => value === true || value === "true");
 
 /** Open text: the venue adds words without notice. */
