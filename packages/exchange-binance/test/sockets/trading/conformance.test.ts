@@ -40,7 +40,7 @@ async function harness(kind: KeyKind): Promise<GatewayHarness> {
 
 describe.each(["hmac", "rsa", "ed25519"] as const)("BinanceGateway with a key of type %s", (kind) => {
   for (const { name, run } of gatewayConformance({ create: () => harness(kind) }))
-    it.concurrent(name, async () => {
+    it.concurrent(`${name}`, async () => {
       await expect(run()).resolves.toBeUndefined();
     });
 });
