@@ -8,9 +8,9 @@ import type {
   OrderUpdate,
 } from "@smcq/exchange";
 import { approve } from "@smcq/exchange/approval";
-import { ManualClock, priceTicks, qtySteps, Rng, symbolId, SystemClock } from "@smcq/kernel";
+import { type Logger, ManualClock, priceTicks, qtySteps, Rng, symbolId, SystemClock } from "@smcq/kernel";
 import { BinanceRest } from "../../src/index.ts";
-import { BinanceGateway } from "../../src/trading.ts";
+import { BinanceGateway, type KeyKind } from "../../src/trading.ts";
 import { OrderVenue } from "./order-venue.ts";
 import { type LogLine, recordingLogger } from "./sim-harness.ts";
 import { credentialsOf, keyPair, until } from "./trading-bench.ts";
@@ -45,6 +45,11 @@ export class Listener implements AccountListener {
   }
 }
 
+export interface RigOptions {
+  readonly kind?: KeyKind;
+  readonly log?: Logger;
+}
+
 /** A gateway on a clock that the test moves, and a venue that says what the test wants. */
 export class GatewayRig {
   readonly clock: ManualClock;
@@ -55,16 +60,16 @@ export class GatewayRig {
   readonly lines: LogLine[];
   #orders = 0;
 
-  private constructor(clock: ManualClock, venue: OrderVenue, lines: LogLine[]) {
+  private constructor(clock: ManualClock, venue: OrderVenue, options: RigOptions) {
     this.clock = clock;
     this.venue = venue;
-    this.lines = lines;
-    const log = recordingLogger(lines);
+    this.lines = [];
+    const log = options.log ?? recordingLogger(this.lines);
     const origin = `http://127.0.0.1:${venue.port}`;
     this.rest = new BinanceRest({ origin, clock, rng: new Rng(1), log, replyTimeoutMs: 2_000 });
     this.gateway = new BinanceGateway({
       bases: { wsBase: `ws://127.0.0.1:${venue.port}`, restBase: origin },
-      credentials: credentialsOf(keyPair("hmac")),
+      credentials: credentialsOf(keyPair(options.kind ?? "hmac")),
       rest: this.rest,
       symbols: recordedSymbols,
       clock,
@@ -75,10 +80,10 @@ export class GatewayRig {
   }
 
   /** Open and live. */
-  static async open(): Promise<GatewayRig> {
+  static async open(options: RigOptions = {}): Promise<GatewayRig> {
     const clock = new ManualClock(START_MS);
     const venue = await OrderVenue.start(() => clock.nowMs());
-    const rig = new GatewayRig(clock, venue, []);
+    const rig = new GatewayRig(clock, venue, options);
     rig.gateway.listen(rig.listener);
     rig.gateway.start();
     await rig.live();
