@@ -17,6 +17,8 @@ interface Knot {
 
 interface Path {
   readonly minute: number;
+  /** Base units e8. */
+  readonly volumeE8: bigint;
   readonly knots: readonly Knot[];
 }
 
@@ -55,6 +57,12 @@ export class Prices {
     if (found === null) return null;
     this.hold(symbol, found.lastE8, found.markE8);
     return { ...found, timeMs };
+  }
+
+  /** What the present minute trades, base units e8; null: prices are held, and any order is small. */
+  volumeE8(symbol: MarketSymbol, timeMs: number): bigint | null {
+    if (this.#isHeld) return null;
+    return this.#pathOf(symbol, this.#venue.market.minuteAt(timeMs))?.volumeE8 ?? null;
   }
 
   /** The way from one time to a later one: every turn of the path between, and the end. */
@@ -106,7 +114,9 @@ export class Prices {
     const endMs = openMs + MINUTE_MS;
     const flat = { timeMs: openMs, units: cell.close };
     const knots = barred < minute ? [flat, { ...flat, timeMs: endMs }] : this.#turns(symbol, minute, openMs);
-    const path = { minute, knots };
+    const { volumeDecimals } = symbol.grid;
+    const traded = barred < minute ? 0 : cell.volume;
+    const path = { minute, knots, volumeE8: BigInt(traded) * 10n ** BigInt(8 - volumeDecimals) };
     this.#paths.set(symbol.index, path);
     return path;
   }

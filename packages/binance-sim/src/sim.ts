@@ -13,6 +13,7 @@ import {
   type ClockSpec,
 } from "@smcq/kernel";
 import { BurstControl, type BurstReport } from "./burst-control.ts";
+import { FundingTimes } from "./funding.ts";
 import { marketEndpoints } from "./http/market-endpoints.ts";
 import { NO_GUARD } from "./http/guard.ts";
 import { RestApi } from "./http/rest.ts";
@@ -104,8 +105,20 @@ class RunningSim implements BinanceSim {
     const hub = new Hub(venue, stats, outages);
     this.#hub = hub;
     const prices = new Prices(venue, settings.trading?.prices === "held");
+    const funding = new FundingTimes(venue);
     const trading =
-      settings.trading === null ? null : new TradingHalf({ venue, hub, prices, settings: settings.trading });
+      settings.trading === null
+        ? null
+        : new TradingHalf({
+            venue,
+            hub,
+            prices,
+            funding,
+            settings: settings.trading,
+            stats,
+            agenda: this.#agenda,
+            ban: (untilMs) => this.#rest.ban(untilMs),
+          });
     this.#trading = trading;
     this.trading = trading === null ? null : createTradingControl(trading);
     const endpoints = [...marketEndpoints(venue), ...(trading?.endpoints ?? [])];
@@ -226,6 +239,7 @@ class RunningSim implements BinanceSim {
     this.#venue.setFaults(text);
     this.#outages.clear();
     this.#schedule.restart();
+    this.#trading?.restartFaults();
   }
 
   list(symbol: string): void {

@@ -34,7 +34,7 @@ export interface Guard {
   count(endpoint: Endpoint, nowMs: number): Readonly<Record<string, string>>;
   fate(endpoint: Endpoint, parameters: Parameters, nowMs: number): Fate;
   /** Carries a call out. */
-  run(endpoint: Endpoint, work: () => unknown): unknown;
+  run(endpoint: Endpoint, parameters: Parameters, work: () => unknown): unknown;
   book(request: BookedRequest): void;
 }
 
@@ -43,6 +43,6 @@ export const NO_GUARD: Guard = Object.freeze({
   admit: () => {},
   count: () => ({}),
   fate: () => TRUE_FATE,
-  run: (_endpoint: Endpoint, work: () => unknown) => work(),
+  run: (_endpoint: Endpoint, _parameters: Parameters, work: () => unknown) => work(),
   book: () => {},
 });

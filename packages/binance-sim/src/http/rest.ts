@@ -179,7 +179,7 @@ export class RestApi {
 
   #body(endpoint: Endpoint, parameters: Parameters, givenMs: number): string | Buffer {
     const nowMs = givenMs > 0 ? givenMs : this.#venue.time.clock.nowMs();
-    const value = this.#guard.run(endpoint, () => endpoint.handle({ parameters, nowMs }));
+    const value = this.#guard.run(endpoint, parameters, () => endpoint.handle({ parameters, nowMs }));
     return Buffer.isBuffer(value) ? value : wireJson(value);
   }
 

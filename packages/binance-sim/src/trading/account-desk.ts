@@ -7,12 +7,16 @@ import {
   venueRules,
   type VenueSymbol,
 } from "@smcq/exchange-sim";
-import { parseE8, type SymbolId, symbolId } from "@smcq/kernel";
+import { E8, parseE8, type SymbolId, symbolId } from "@smcq/kernel";
 import { VenueError } from "../http/venue-error.ts";
 import type { Prices } from "../prices.ts";
 import type { Venue } from "../venue.ts";
+import { FeePurse } from "./fee-purse.ts";
 import { OrderHistory } from "./history.ts";
 import type { TradingSettings } from "./options.ts";
+
+/** BNB where the venue does not list it. */
+const BNB_E8 = 600n * E8;
 
 /** A symbol that the account can trade. */
 export interface TradedSymbol {
@@ -48,11 +52,13 @@ export class AccountDesk {
   readonly exchange: SimExchange;
   readonly prices: Prices;
   readonly history: OrderHistory = new OrderHistory();
+  readonly purse: FeePurse;
   readonly settings: TradingSettings;
   readonly venue: Venue;
   readonly switches: Switches = { isDual: false, isFeeBurnt: false, lockedUntilMs: 0 };
   readonly #symbols = new Map<SymbolId, TradedSymbol>();
   readonly #ids = new Map<string, SymbolId>();
+  readonly #thinE8 = new Map<SymbolId, bigint>();
   readonly #audiences: AccountAudience[] = [];
   #isQuiet = false;
 
@@ -61,6 +67,7 @@ export class AccountDesk {
     this.prices = prices;
     this.settings = settings;
     this.exchange = new SimExchange({ ...SIM_EXCHANGE_DEFAULTS, walletE8: parseE8(settings.equity) });
+    this.purse = new FeePurse(settings.fees, () => this.#bnbE8());
     this.exchange.listen((event) => this.#hear(event));
     venue.followContracts(({ symbol, status }) => {
       const id = this.#ids.get(symbol);
@@ -79,6 +86,7 @@ export class AccountDesk {
   #hear(event: VenueEvent): void {
     if (this.#isQuiet) return;
     this.history.hear(event);
+    this.purse.hear(event);
     for (const audience of this.#audiences) audience.hear(event);
   }
 
@@ -99,11 +107,33 @@ export class AccountDesk {
     return traded;
   }
 
+  /** A symbol by its name, wherever its market is; null: none that can be traded. */
+  find(name: string): TradedSymbol | null {
+    return this.#list(name);
+  }
+
+  /** From now on so little is traded in a symbol, base units e8; null: what the present minute trades. */
+  setVolume(id: SymbolId, volumeE8: bigint | null): void {
+    if (volumeE8 === null) this.#thinE8.delete(id);
+    else this.#thinE8.set(id, volumeE8);
+    this.#tellVolume(id);
+  }
+
+  #tellVolume(id: SymbolId): void {
+    const minuteE8 = this.prices.volumeE8(this.known(id).market, this.nowMs);
+    this.exchange.setVolume(id, this.#thinE8.get(id) ?? minuteE8);
+  }
+
   /** A symbol that has been listed before. */
   known(id: SymbolId): TradedSymbol {
     const traded = this.#symbols.get(id);
     if (traded === undefined) throw new RangeError(`symbol ${id} is not traded`);
     return traded;
+  }
+
+  /** Symbols that have been asked for. */
+  listed(): readonly TradedSymbol[] {
+    return [...this.#symbols.values()];
   }
 
   /** Every symbol of the document that the account could trade. */
@@ -129,14 +159,32 @@ export class AccountDesk {
     };
     this.#symbols.set(id, traded);
     this.#ids.set(name, id);
-    const { fees, leverage } = this.settings;
+    const { leverage } = this.settings;
     this.#quietly(() => {
-      this.exchange.list(id, rules, fees);
+      this.exchange.list(id, rules, this.#fees());
       this.exchange.setTrading(id, entry.status === "TRADING");
       this.bring(id, this.nowMs);
       this.exchange.setLeverage(id, Math.min(leverage, rules.brackets.leverageMax), this.nowMs);
     });
     return traded;
+  }
+
+  /** What the exchange itself takes: nothing while commissions are paid from the purse. */
+  #fees(): TradingSettings["fees"] {
+    return this.purse.isOpen ? { takerRatio: 0, makerRatio: 0 } : this.settings.fees;
+  }
+
+  /** From now on commissions are paid in BNB, so much cheaper; null: in USDT. */
+  setFeeDiscount(discount: number | null): void {
+    if (this.purse.isOpen === (discount !== null)) return;
+    this.purse.setDiscount(discount);
+    for (const { id } of this.listed()) this.exchange.setFees(id, this.#fees());
+  }
+
+  #bnbE8(): bigint {
+    const bnb = this.venue.market.find("BNBUSDT");
+    const print = bnb === null ? null : this.prices.at(bnb, this.nowMs);
+    return print?.lastE8 ?? BNB_E8;
   }
 
   #quietly(work: () => void): void {
@@ -162,6 +210,7 @@ export class AccountDesk {
     const fromMs = last?.timeMs ?? nowMs;
     if (nowMs < fromMs || (last !== null && nowMs === fromMs && !this.prices.isHeld)) return;
     // Where nothing waits nobody asks which way the market came.
+    this.#tellVolume(id);
     const isWatched = last !== null && this.exchange.activeIds().includes(id);
     const now = this.prices.at(market, nowMs);
     const way = isWatched ? this.prices.way(market, fromMs, nowMs) : now === null ? [] : [now];

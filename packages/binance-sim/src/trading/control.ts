@@ -17,6 +17,8 @@ export interface TradingControl {
   /** The private stream's key ends now. */
   expireListenKey(): void;
   walletE8(): bigint;
+  /** What commissions are paid in now. */
+  feeAsset(): "USDT" | "BNB";
   positions(): readonly HeldPosition[];
   openOrders(): readonly VenueOrder[];
   openAlgos(): readonly VenueAlgo[];
@@ -42,6 +44,7 @@ export function createTradingControl(half: TradingHalf): TradingControl {
       desk.act(() => exchange.deleverage(id, held < 0n ? -held : held, desk.nowMs));
     },
     expireListenKey: () => stream.expire(desk.nowMs, true),
+    feeAsset: () => (desk.purse.isOpen ? "BNB" : "USDT"),
     walletE8: () => exchange.walletE8(),
     positions: () => exchange.positions(),
     openOrders: () => exchange.openOrders(),

@@ -1,12 +1,19 @@
 import { parseE8 } from "@smcq/kernel";
 import type { Endpoint } from "../http/endpoint.ts";
-import { type Fate, type Guard, TRUE_FATE } from "../http/guard.ts";
+import type { Fate, Guard } from "../http/guard.ts";
 import type { Parameters } from "../http/parameters.ts";
 import { type BookedRequest, RequestBook } from "../http/request-book.ts";
+import type { FundingTimes } from "../funding.ts";
 import type { Prices } from "../prices.ts";
+import type { SimStats } from "../stats.ts";
+import type { Agenda } from "../stream/agenda.ts";
 import type { Venue } from "../venue.ts";
 import type { Hub } from "../ws/hub.ts";
 import { AccountDesk } from "./account-desk.ts";
+import { CallDeeds } from "./faults/deeds.ts";
+import { CallFaults, type Troubles } from "./faults/call-faults.ts";
+import { AccountSchedule } from "./faults/schedule.ts";
+import { Strikes } from "./faults/strikes.ts";
 import type { TradingSettings } from "./options.ts";
 import { OrderCounts } from "./order-counts.ts";
 import { accountEndpoints } from "./rest/account.ts";
@@ -16,6 +23,7 @@ import { OrderCalls } from "./rest/orders.ts";
 import { SettingCalls } from "./rest/settings.ts";
 import { WishReader } from "./rest/wishes.ts";
 import { UserStream } from "./stream/user-stream.ts";
+import { Upkeep } from "./upkeep.ts";
 
 /** The account's half of the venue: order path, account, private stream. */
 export class TradingHalf implements Guard {
@@ -26,23 +34,43 @@ export class TradingHalf implements Guard {
   readonly #gatekeeper: Gatekeeper;
   readonly #counts: OrderCounts;
   readonly #settings: SettingCalls;
+  readonly #upkeep: Upkeep;
+  readonly #strikes: Strikes;
+  readonly #faults: CallFaults;
+  readonly #deeds: CallDeeds;
+  readonly #schedule: AccountSchedule;
 
   constructor(parts: {
     readonly venue: Venue;
+    readonly stats: SimStats;
+    readonly agenda: Agenda;
+    /** Refuses the address until then. */
+    readonly ban: (untilMs: number) => void;
     readonly hub: Hub;
     readonly prices: Prices;
+    readonly funding: FundingTimes;
     readonly settings: TradingSettings;
   }) {
-    const { venue, hub, prices, settings } = parts;
+    const { venue, hub, prices, funding, settings, stats, agenda, ban } = parts;
     const desk = new AccountDesk(venue, prices, settings);
     this.desk = desk;
-    this.stream = new UserStream(desk, hub, () => 1);
-    desk.follow(this.stream);
-    this.#gatekeeper = new Gatekeeper(settings.keys);
+    this.#strikes = new Strikes(venue, stats);
+    const troubles: Troubles = { pausedUntilMs: 0, lockedUntilMs: 0 };
+    this.#faults = new CallFaults(this.#strikes, troubles);
+    const deeds = new CallDeeds(desk, this.#strikes, agenda);
+    this.#deeds = deeds;
+    desk.follow(deeds);
+    const stream = new UserStream(desk, hub, (event) => deeds.copies(event));
+    this.stream = stream;
+    desk.follow(stream);
+    this.#upkeep = new Upkeep(desk, funding, (event) => stream.send(event));
+    const gatekeeper = new Gatekeeper(settings.keys);
+    this.#gatekeeper = gatekeeper;
+    this.#schedule = new AccountSchedule({ desk, stream, gatekeeper, troubles, stats, ban });
     this.#counts = new OrderCounts(venue.market.universe);
     const reader = new WishReader(desk);
-    const orders = new OrderCalls(desk, reader, () => false);
-    const algos = new AlgoCalls(desk, reader, () => false);
+    const orders = new OrderCalls(desk, reader, ({ orderId }) => deeds.isHidden(orderId));
+    const algos = new AlgoCalls(desk, reader, ({ algoId }) => deeds.isHidden(algoId));
     const { keys } = this.stream;
     this.#settings = new SettingCalls({ desk, orders, counts: this.#counts, keys });
     this.endpoints = [
@@ -55,7 +83,10 @@ export class TradingHalf implements Guard {
 
   /** Moves what is held and waits along with the market, and ends what is over. */
   tick(nowMs: number): void {
-    this.desk.tick(nowMs);
+    const { faults } = this.desk.venue;
+    this.desk.setFeeDiscount(faults.isOn("AC09") ? faults.value("AC09", "discount") : null);
+    this.#upkeep.tick(nowMs);
+    this.#schedule.run(nowMs);
     this.#settings.tick(nowMs);
     this.stream.expire(nowMs);
   }
@@ -70,12 +101,25 @@ export class TradingHalf implements Guard {
     return this.#counts.headers();
   }
 
-  fate(): Fate {
-    return TRUE_FATE;
+  fate(endpoint: Endpoint, parameters: Parameters, nowMs: number): Fate {
+    return this.#faults.fate(endpoint, parameters, nowMs);
   }
 
-  run(_endpoint: Endpoint, work: () => unknown): unknown {
-    return this.desk.act(work);
+  run(endpoint: Endpoint, parameters: Parameters, work: () => unknown): unknown {
+    return this.desk.act(() => {
+      this.#deeds.begin(endpoint, parameters);
+      try {
+        return work();
+      } finally {
+        this.#deeds.end();
+      }
+    });
+  }
+
+  /** A new plan of faults: its times and numbers count from now. */
+  restartFaults(): void {
+    this.#strikes.restart();
+    this.#schedule.restart(this.desk.nowMs);
   }
 
   book(request: BookedRequest): void {

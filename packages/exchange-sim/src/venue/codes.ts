@@ -135,3 +135,16 @@ export const VENUE_ERRORS: Readonly<Record<VenueErrorName, VenueError>> = {
   isolatedBalanceTooSmall: error(-4051, "SETTING_REFUSED", "Isolated balance insufficient."),
   positionMarginRefused: error(-4054, "SETTING_REFUSED", "Cannot add position margin: position is 0."),
 };
+
+/** What became of a call: what it made, or why it was refused. */
+export type Reply<T> =
+  | { readonly type: "done"; readonly value: T }
+  | { readonly type: "refused"; readonly error: VenueError };
+
+export function done<T>(value: T): Reply<T> {
+  return { type: "done", value };
+}
+
+export function refused(error: VenueError): Reply<never> {
+  return { type: "refused", error };
+}

@@ -37,8 +37,8 @@ export interface Print {
 export interface Listing {
   rules: VenueRules;
   /** Shares of a trade's notional, e8. */
-  readonly takerE8: bigint;
-  readonly makerE8: bigint;
+  takerE8: bigint;
+  makerE8: bigint;
   isTrading: boolean;
   /** Conditional orders are rejected when they fire. */
   isFiringRejected: boolean;
@@ -48,6 +48,8 @@ export interface Listing {
   print: Print | null;
   /** What the present minute trades, base units e8; null: not told. */
   volumeE8: bigint | null;
+  /** What the book offers to one order at most; null: enough for any. */
+  offerE8: bigint | null;
 }
 
 /**
@@ -80,14 +82,18 @@ export class VenueFloor {
     this.account.list(symbolId, rules);
     this.#listings.set(symbolId, {
       rules,
-      takerE8: numberToE8(fees.takerRatio),
-      makerE8: numberToE8(fees.makerRatio),
+      ...ratesOf(fees),
       isTrading: true,
       isFiringRejected: false,
       trades: FIRST_ID,
       print: null,
       volumeE8: null,
+      offerE8: null,
     });
+  }
+
+  setFees(symbolId: SymbolId, fees: FeeRates): void {
+    Object.assign(this.listing(symbolId), ratesOf(fees));
   }
 
   listing(symbolId: SymbolId): Listing {
@@ -163,4 +169,8 @@ export class VenueFloor {
       this.#isTelling = false;
     }
   }
+}
+
+function ratesOf({ takerRatio, makerRatio }: FeeRates): Pick<Listing, "takerE8" | "makerE8"> {
+  return { takerE8: numberToE8(takerRatio), makerE8: numberToE8(makerRatio) };
 }

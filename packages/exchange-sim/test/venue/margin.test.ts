@@ -49,6 +49,28 @@ describe("an isolated position, by hand", () => {
     expect(venue.wallet).toBe("949.744975");
   });
 
+  it("is closed at the mark when its contract ends, and nothing waits there any more", () => {
+    const venue = isolatedLong();
+    venue.order({ id: "t", side: -1, qty: "5", price: "102", isReduceOnly: true });
+    venue.algo({ id: "s", side: -1, at: "80", qty: "5" });
+    venue.print("100", "100.5");
+    venue.told();
+    venue.exchange.settle(A, venue.nowMs);
+    expect(venue.told()).toEqual([
+      "t CANCELED CANCELED",
+      "s CANCELED",
+      "settlement_autoclose-N TRADE FILLED 5 @ 100.5",
+    ]);
+    expect(venue.booksOf("realised")).toEqual(["2.45"]);
+  });
+
+  it("pays the fees that hold when it trades", () => {
+    const venue = new PathVenue();
+    venue.exchange.setFees(A, { takerRatio: 0, makerRatio: 0 });
+    venue.order({ id: "in", side: 1, qty: "5" });
+    expect(venue.booksOf("commission")).toEqual([]);
+  });
+
   it("can be given more margin, and gives back what it does not need", () => {
     const venue = isolatedLong();
     const give = (amount: string): string => {

@@ -126,6 +126,15 @@ describe("a market order", () => {
     ]);
   });
 
+  it("takes no more than the book offers to one order, and the rest expires", () => {
+    const venue = new PathVenue();
+    venue.exchange.setOffer(A, parseE8("2"));
+    expect(venue.order({ id: "a", side: 1, qty: "5" })).toBe("EXPIRED");
+    expect(venue.held()).toMatch(/^2 @ 100.01/);
+    venue.exchange.setOffer(A, null);
+    expect(venue.order({ id: "b", side: 1, qty: "5" })).toBe("FILLED");
+  });
+
   it("that only reduces is cut to what is held", () => {
     const venue = new PathVenue();
     venue.order({ id: "in", side: 1, qty: "2" });

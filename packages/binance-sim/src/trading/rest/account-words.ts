@@ -49,10 +49,29 @@ function withdrawable({ availableE8, crossWalletE8 }: AccountFigures): bigint {
   return availableE8 < crossWalletE8 ? availableE8 : crossWalletE8;
 }
 
-function assetRow(figures: AccountFigures, updateTime: number): object {
+function assetRows(desk: AccountDesk, figures: AccountFigures, nowMs: number): readonly object[] {
+  const usdt = assetRow("USDT", figures, nowMs);
+  return desk.purse.isUsed ? [usdt, assetRow("BNB", bnbFigures(desk), nowMs)] : [usdt];
+}
+
+/** BNB stands behind nothing: it pays commissions. */
+function bnbFigures({ purse }: AccountDesk): AccountFigures {
+  return {
+    walletE8: purse.balanceE8,
+    crossWalletE8: purse.balanceE8,
+    unrealisedE8: 0n,
+    crossUnrealisedE8: 0n,
+    positionInitialE8: 0n,
+    orderInitialE8: 0n,
+    maintenanceE8: 0n,
+    availableE8: purse.balanceE8,
+  };
+}
+
+function assetRow(asset: string, figures: AccountFigures, updateTime: number): object {
   const { walletE8, unrealisedE8, positionInitialE8, orderInitialE8 } = figures;
   return {
-    asset: "USDT",
+    asset,
     walletBalance: money(walletE8),
     unrealizedProfit: money(unrealisedE8),
     marginBalance: money(walletE8 + unrealisedE8),
@@ -87,7 +106,7 @@ export function accountV3(desk: AccountDesk, nowMs: number): object {
       updateTime: desk.history.changedMs(traded.id),
     };
   });
-  return { ...totals(figures), assets: [assetRow(figures, nowMs)], positions };
+  return { ...totals(figures), assets: assetRows(desk, figures, nowMs), positions };
 }
 
 /** `GET /fapi/v2/account`: with rights, and with every symbol. */
@@ -127,7 +146,7 @@ export function accountV2(desk: AccountDesk, nowMs: number): object {
     multiAssetsMargin: false,
     tradeGroupId: -1,
     ...totals(figures),
-    assets: [assetRow(figures, nowMs)],
+    assets: assetRows(desk, figures, nowMs),
     positions,
   };
 }
@@ -145,20 +164,22 @@ export function accountRights(desk: AccountDesk): object {
 
 /** `GET /fapi/v3/balance` and v2: one row an asset. */
 export function balances(desk: AccountDesk, nowMs: number): readonly object[] {
-  const figures = accountFigures(desk);
-  return [
-    {
-      accountAlias: "SimSim",
-      asset: "USDT",
-      balance: money(figures.walletE8),
-      crossWalletBalance: money(figures.crossWalletE8),
-      crossUnPnl: money(figures.crossUnrealisedE8),
-      availableBalance: money(figures.availableE8),
-      maxWithdrawAmount: money(withdrawable(figures)),
-      marginAvailable: true,
-      updateTime: nowMs,
-    },
-  ];
+  const usdt = balanceRow("USDT", accountFigures(desk), nowMs);
+  return desk.purse.isUsed ? [usdt, balanceRow("BNB", bnbFigures(desk), nowMs)] : [usdt];
+}
+
+function balanceRow(asset: string, figures: AccountFigures, updateTime: number): object {
+  return {
+    accountAlias: "SimSim",
+    asset,
+    balance: money(figures.walletE8),
+    crossWalletBalance: money(figures.crossWalletE8),
+    crossUnPnl: money(figures.crossUnrealisedE8),
+    availableBalance: money(figures.availableE8),
+    maxWithdrawAmount: money(withdrawable(figures)),
+    marginAvailable: true,
+    updateTime,
+  };
 }
 
 function isolatedMarginE8(held: PositionFigures["held"], unrealisedE8: bigint): bigint {

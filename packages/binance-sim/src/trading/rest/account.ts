@@ -1,5 +1,6 @@
 import { costs, costsBySymbol, type ApiRequest, type Endpoint } from "../../http/endpoint.ts";
 import type { Parameters } from "../../http/parameters.ts";
+import type { SymbolId } from "@smcq/kernel";
 import type { AccountDesk, TradedSymbol } from "../account-desk.ts";
 import { money } from "../words.ts";
 import {
@@ -169,6 +170,29 @@ function commissionRate({ settings }: AccountDesk, { symbol }: TradedSymbol): ob
   };
 }
 
+interface IncomeWords {
+  readonly symbolId: SymbolId | null;
+  readonly incomeType: string;
+  readonly amountE8: bigint;
+  readonly asset: string;
+  readonly tranId: bigint;
+  readonly tradeId: string | null;
+  readonly timeMs: number;
+}
+
+/** The account book's lines since a time, in order of time. */
+function incomeLines(desk: AccountDesk, startMs: number): readonly IncomeWords[] {
+  const own = desk.exchange.income(startMs).map((row) => {
+    const tranId = BigInt(row.incomeId);
+    return Object.assign({ incomeType: INCOME_TYPES[row.type] ?? "", asset: "USDT", tranId }, row);
+  });
+  const bnb = desk.purse
+    .rows()
+    .filter(({ timeMs }) => timeMs >= startMs)
+    .map((row) => Object.assign({ incomeType: "COMMISSION", asset: "BNB" }, row));
+  return [...own, ...bnb].toSorted((a, b) => a.timeMs - b.timeMs);
+}
+
 /** Ascending; without bounds the last ones of seven days. */
 function income(desk: AccountDesk, { parameters, nowMs }: ApiRequest): readonly object[] {
   const symbol = named(desk, parameters);
@@ -176,21 +200,20 @@ function income(desk: AccountDesk, { parameters, nowMs }: ApiRequest): readonly 
   const limit = parameters.limit(INCOME_LIMIT, LIMIT_MAX);
   const page = parameters.integer("page") ?? 1;
   const { startMs, endMs } = spanOf(parameters, nowMs);
-  const rows = desk.exchange
-    .income(startMs)
+  const rows = incomeLines(desk, startMs)
     .filter((row) => row.timeMs <= endMs)
     .filter((row) => symbol === null || row.symbolId === symbol.id)
-    .filter((row) => type === null || INCOME_TYPES[row.type] === type);
+    .filter(({ incomeType }) => type === null || incomeType === type);
   const isBounded = parameters.names.includes("startTime") || parameters.names.includes("page");
   const told = isBounded ? rows.slice((page - 1) * limit, page * limit) : rows.slice(-limit);
   return told.map((row) => ({
     symbol: row.symbolId === null ? "" : desk.known(row.symbolId).symbol,
-    incomeType: INCOME_TYPES[row.type],
+    incomeType: row.incomeType,
     income: money(row.amountE8),
-    asset: "USDT",
-    info: row.type === "transfer" ? "DEPOSIT" : (row.tradeId ?? INCOME_TYPES[row.type]),
+    asset: row.asset,
+    info: row.tradeId ?? row.incomeType,
     time: row.timeMs,
-    tranId: BigInt(row.incomeId),
+    tranId: row.tranId,
     tradeId: row.tradeId ?? "",
   }));
 }

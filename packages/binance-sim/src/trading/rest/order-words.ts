@@ -120,6 +120,7 @@ export function algoRow(desk: AccountDesk, algo: VenueAlgo): object {
 /** A line of userTrades. */
 export function tradeRow(desk: AccountDesk, trade: VenueTrade): object {
   const { symbol, pricePlaces, qtyPlaces } = desk.known(trade.symbolId);
+  const { asset, amountE8 } = desk.purse.commissionOf(trade);
   return {
     symbol,
     id: BigInt(trade.tradeId),
@@ -130,8 +131,8 @@ export function tradeRow(desk: AccountDesk, trade: VenueTrade): object {
     realizedPnl: money(trade.realisedE8),
     marginAsset: "USDT",
     quoteQty: money(notionalE8(trade.priceE8, trade.qtyE8)),
-    commission: money(trade.commissionE8),
-    commissionAsset: "USDT",
+    commission: money(amountE8),
+    commissionAsset: asset,
     time: trade.timeMs,
     positionSide: "BOTH",
     buyer: trade.side > 0,

@@ -13,6 +13,8 @@ const LIMIT_MAX = 1000;
 const WINDOW_MS_MAX = 7 * 86_400_000;
 const ALL_CANCELED = { code: 200, msg: "The operation of cancel all open order is done." };
 const NAMED = ["symbol", "orderId", "origClientOrderId"];
+/** What a query finds nothing with; a cancel knows its orders at once. */
+const ORDER_ABSENT = -2013;
 const NOT_FOUND = "Order does not exist.";
 
 /** What it made, or the venue's error thrown. */
@@ -109,7 +111,7 @@ export class OrderCalls {
         name: "GET /fapi/v1/order",
         parameters: NAMED,
         weight: costs(1),
-        handle: ({ parameters }) => orderRow(this.#desk, this.#find(parameters, NOT_FOUND, -2013)),
+        handle: ({ parameters }) => orderRow(this.#desk, this.#find(parameters, NOT_FOUND, ORDER_ABSENT)),
       },
       {
         ...read,
@@ -117,9 +119,9 @@ export class OrderCalls {
         parameters: NAMED,
         weight: costs(1),
         handle: ({ parameters }) => {
-          const order = this.#find(parameters, NOT_FOUND, -2013);
+          const order = this.#find(parameters, NOT_FOUND, ORDER_ABSENT);
           if (order.status !== "NEW" && order.status !== "PARTIALLY_FILLED")
-            throw new VenueError(-2013, NOT_FOUND);
+            throw new VenueError(ORDER_ABSENT, NOT_FOUND);
           return orderRow(this.#desk, order);
         },
       },
@@ -158,8 +160,9 @@ export class OrderCalls {
   /** `SimExchange` amends nothing: what could be amended is refused as a venue that is busy with it. */
   #amend(parameters: Parameters): never {
     for (const name of ["side", "quantity", "price"]) parameters.needed(name);
-    const order = this.#find(parameters, NOT_FOUND, -2013);
-    if (order.status !== "NEW" && order.status !== "PARTIALLY_FILLED") throw new VenueError(-2013, NOT_FOUND);
+    const order = this.#find(parameters, NOT_FOUND, ORDER_ABSENT);
+    if (order.status !== "NEW" && order.status !== "PARTIALLY_FILLED")
+      throw new VenueError(ORDER_ABSENT, NOT_FOUND);
     throw new VenueError(-5043, "A pending modification already exists for this order.");
   }
 

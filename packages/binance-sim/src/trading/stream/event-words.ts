@@ -36,8 +36,14 @@ export function accountUpdate(desk: AccountDesk, event: Told<"account">, changeE
     };
   });
   const B = [{ a: "USDT", wb: money(event.walletE8), cw: money(event.crossWalletE8), bc: bare(changeE8) }];
+  if (desk.purse.isOpen && reason === "ORDER") B.push(bnbBalance(desk));
   const symbol = isFunding && first !== undefined ? { S: desk.known(first.symbolId).symbol } : NO_SYMBOLS;
   return { e: "ACCOUNT_UPDATE", T, E: T, a: { m: reason, B, P, ...symbol } };
+}
+
+function bnbBalance({ purse }: AccountDesk): { a: string; wb: string; cw: string; bc: string } {
+  const balance = money(purse.balanceE8);
+  return { a: "BNB", wb: balance, cw: balance, bc: "0" };
 }
 
 /** ORDER_TRADE_UPDATE. A conditional order's child says so by `si`, `ss` and `st`. */
@@ -45,6 +51,7 @@ export function orderUpdate(desk: AccountDesk, event: OrderTold): PrivateEvent {
   const { order, trade, execution, timeMs: T } = event;
   const { symbol } = desk.known(order.symbolId);
   const averageE8 = order.executedE8 === 0n ? 0n : averageOf(order);
+  const cost = trade === null ? null : desk.purse.commissionOf(trade);
   const isChild = order.clientAlgoId !== null;
   const algoId = isChild ? desk.history.algoIdOf(order.symbolId, order.clientAlgoId ?? "") : 0n;
   const algo = isChild ? desk.history.algo(String(algoId)) : undefined;
@@ -68,8 +75,8 @@ export function orderUpdate(desk: AccountDesk, event: OrderTold): PrivateEvent {
       l: bare(trade?.qtyE8 ?? 0n),
       z: bare(order.executedE8),
       L: bare(trade?.priceE8 ?? 0n),
-      n: bare(trade?.commissionE8 ?? 0n),
-      N: "USDT",
+      n: bare(cost?.amountE8 ?? 0n),
+      N: cost?.asset ?? "USDT",
       T: order.updatedMs,
       t: BigInt(trade?.tradeId ?? 0),
       b: "0",

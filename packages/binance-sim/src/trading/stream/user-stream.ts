@@ -32,6 +32,7 @@ export class UserStream implements AccountAudience {
   #account: Told<"account"> | null = null;
   #triggered: Told<"algo">[] = [];
   #walletE8: bigint;
+  #isMuted = false;
 
   constructor(desk: AccountDesk, hub: Hub, copies: Copies) {
     this.#desk = desk;
@@ -39,6 +40,11 @@ export class UserStream implements AccountAudience {
     this.#copies = copies;
     this.keys = new ListenKeys(desk.venue.settings.seed);
     this.#walletE8 = desk.exchange.walletE8();
+  }
+
+  /** From now on nothing is told, or it is again. */
+  setMuted(isMuted: boolean): void {
+    this.#isMuted = isMuted;
   }
 
   hear(event: VenueEvent): void {
@@ -101,7 +107,7 @@ export class UserStream implements AccountAudience {
 
   #send(event: PrivateEvent): void {
     const { live } = this.keys;
-    if (live !== null) this.#sendTo(live, event, this.#copies(event));
+    if (live !== null && !this.#isMuted) this.#sendTo(live, event, this.#copies(event));
   }
 
   #sendTo(key: string, event: PrivateEvent, copies: number): void {
