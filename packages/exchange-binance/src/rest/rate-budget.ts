@@ -92,7 +92,8 @@ export class RateBudget {
     if (this.#isClosed) return Promise.reject(this.#error(BinanceErrorCode.Closed, "the budget is closed"));
     const refusal = this.#banRefusal();
     if (refusal !== undefined) return Promise.reject(refusal);
-    if (this.#waiting.length >= BUDGET_QUEUE_MAX)
+    // Many that wait for bars are no reason to refuse one that guards a position.
+    if (this.#waiting.filter((other) => other.shareMax >= shareMax).length >= BUDGET_QUEUE_MAX)
       return Promise.reject(
         this.#error(BinanceErrorCode.QueueFull, `${BUDGET_QUEUE_MAX} requests wait already`),
       );

@@ -151,7 +151,10 @@ export class BinanceGateway implements OrderGateway, AccountStream, AccountData 
     void this.#readOrderLimits();
   }
 
-  /** Refuses what waits, ends sockets and timers, and forgets the keys. Idempotent. */
+  /**
+   * Refuses what waits, ends sockets and timers, and forgets the keys. The listen key lives on at the venue: it is the
+   * account's one, and others may listen under it. Idempotent.
+   */
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
@@ -175,6 +178,7 @@ export class BinanceGateway implements OrderGateway, AccountStream, AccountData 
     const request = order.value;
     const symbol = this.#symbol(request.symbolId, onOutcome);
     if (symbol === null) return;
+    assert(symbol.symbol === request.symbol, "Invariant: an order's symbol is the one of its number");
     const { clientOrderId, symbolId } = request;
     const lane = request.role === "entry" ? "entry" : "protective";
     this.#send(orderCall(request, symbol), { lane, isOrder: true }, (result) => {

@@ -152,11 +152,15 @@ export class AccountQuestions {
     ]);
     const resting = this.#each(orders, OrderRecordSchema, (record, symbol) => {
       const name = this.#names.order(symbol.symbolId, record.orderId) ?? record.clientOrderId;
-      return openOrderOf({ ...record, clientOrderId: name }, symbol);
+      const open = openOrderOf({ ...record, clientOrderId: name }, symbol);
+      if (open === null) this.#onSkipped(`order of type ${record.type}`);
+      return open;
     });
     const stops = this.#each(algos, AlgoRecordSchema, (record, symbol) => {
       this.#names.noteAlgo(record.algoId, record.clientAlgoId);
-      return openStopOf(record, symbol);
+      const open = openStopOf(record, symbol);
+      if (open === null) this.#onSkipped(`conditional order of type ${record.orderType || record.type}`);
+      return open;
     });
     return [...resting, ...stops];
   }

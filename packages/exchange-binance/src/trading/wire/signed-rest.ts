@@ -14,6 +14,12 @@ const RESERVED_PRIORITY = -1;
 const SHARED_PRIORITY = 5;
 /** Long lists of trades are far below. */
 const REPLY_BYTES_MAX = 16 * 1_024 * 1_024;
+/** Sockets for questions; more of them wait. */
+const QUESTION_SOCKETS = 8;
+/** Sockets for everything that changes something: so many that none waits for another one's reply. */
+const ORDER_SOCKETS = 64;
+/** How long an idle socket is kept: a handshake would come on top of an exit's way. */
+const IDLE_WALL_MS = 20_000;
 
 /** A request about the account. */
 export interface Call {
@@ -52,8 +58,6 @@ export interface SignedRestOptions {
   readonly onVerdict: (verdict: Verdict) => void;
   /** Hears the venue's own order counts (10 s, minute); NaN where it said none. */
   readonly onOrderCounts: (in10s: number, inMinute: number) => void;
-  /** Sockets at most. Default 8. */
-  readonly connections?: number;
 }
 
 /**
@@ -62,20 +66,17 @@ export interface SignedRestOptions {
  */
 export class SignedRest {
   readonly #options: SignedRestOptions;
-  readonly #pool: Pool;
+  readonly #questions: Pool;
+  /** Of its own, so that no exit waits behind questions that nobody answers. */
+  readonly #orders: Pool;
   readonly #hidden: Secret[] = [];
   #healing: Promise<void> | null = null;
   #isClosed = false;
 
   constructor(options: SignedRestOptions) {
     this.#options = options;
-    this.#pool = new Pool(options.origin, {
-      connections: options.connections ?? 8,
-      headersTimeout: ANSWER_WALL_MS,
-      bodyTimeout: ANSWER_WALL_MS,
-      maxResponseSize: REPLY_BYTES_MAX,
-      connect: { timeout: 5_000 },
-    });
+    this.#questions = poolOf(options.origin, QUESTION_SOCKETS);
+    this.#orders = poolOf(options.origin, ORDER_SOCKETS);
     this.hide(options.credentials.apiKey);
   }
 
@@ -109,7 +110,7 @@ export class SignedRest {
   /** Closes the sockets; what is on its way ends as unknown. Idempotent. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    if (!this.#pool.destroyed) await this.#pool.destroy();
+    for (const pool of [this.#questions, this.#orders]) if (!pool.destroyed) await pool.destroy();
   }
 
   async #attempt(call: Call): Promise<CallResult> {
@@ -140,7 +141,8 @@ export class SignedRest {
     const { budget } = this.#options;
     let usedWeight = Number.NaN;
     try {
-      const response = await this.#pool.request(this.#requestOf(call));
+      const pool = call.method === "GET" ? this.#questions : this.#orders;
+      const response = await pool.request(this.#requestOf(call));
       usedWeight = numberOf(response.headers["x-mbx-used-weight-1m"]);
       this.#options.onOrderCounts(
         numberOf(response.headers["x-mbx-order-count-10s"]),
@@ -202,6 +204,17 @@ export class SignedRest {
       });
     return this.#healing;
   }
+}
+
+function poolOf(origin: string, connections: number): Pool {
+  return new Pool(origin, {
+    connections,
+    headersTimeout: ANSWER_WALL_MS,
+    bodyTimeout: ANSWER_WALL_MS,
+    keepAliveTimeout: IDLE_WALL_MS,
+    maxResponseSize: REPLY_BYTES_MAX,
+    connect: { timeout: 5_000 },
+  });
 }
 
 function numberOf(header: string | string[] | undefined): number {

@@ -1,8 +1,9 @@
+import { createHmac } from "node:crypto";
 import { MINUTE_MS } from "@smcq/kernel";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { GatewayRig, START_MS } from "../../support/gateway-rig.ts";
 import { ok, refuse, type Heard } from "../../support/order-venue.ts";
-import { until } from "../../support/trading-bench.ts";
+import { API_KEY, API_SECRET, until } from "../../support/trading-bench.ts";
 
 const ORDER = "POST /fapi/v1/order";
 const ALGO = "POST /fapi/v1/algoOrder";
@@ -54,6 +55,49 @@ describe("an order whose outcome nobody tells", () => {
     expect(second).toBe("NOT_SENT");
     await fresh.close().catch(() => {});
     rig = await GatewayRig.open();
+  });
+});
+
+describe("what is signed", () => {
+  it("is exactly what is sent, a symbol in UTF-8 included", async () => {
+    rig.venue.always("GET /fapi/v1/symbolConfig", ok([]));
+    const parameters = { symbol: "币安人生USDT", odd: "a b!'()*&=" };
+    await rig.gateway.rest.send({ method: "GET", path: "/fapi/v1/symbolConfig", parameters, weight: 5 });
+    await rig.submit(rig.order());
+    for (const { query, body } of rig.venue.heard.slice(-2)) {
+      const sent = query === "" ? body : query;
+      const [payload = "", signature] = sent.split("&signature=");
+      expect(createHmac("sha256", API_SECRET).update(payload, "latin1").digest("hex")).toBe(signature);
+    }
+    const asked = rig.venue.heard.at(-2);
+    expect(asked?.query).toMatch(
+      /^symbol=%E5%B8%81%E5%AE%89%E4%BA%BA%E7%94%9FUSDT&odd=a%20b%21%27%28%29%2A%26%3D&recv/,
+    );
+    expect(asked?.apiKey).toBe(API_KEY);
+  });
+});
+
+describe("a gateway that is closed", () => {
+  it("leaves no timer, sends nothing, and has forgotten its keys", async () => {
+    rig.venue.once(ORDER, "hang");
+    const pending = rig.begin(rig.order());
+    rig.venue.tell({ e: "ACCOUNT_UPDATE", T: 5, a: { m: "DEPOSIT", B: [{ a: "USDT", bc: "5" }] } });
+    await until(() => rig.gateway.stats.untold === 1 && rig.venue.count(ORDER) === 1, "things on their way");
+    await rig.gateway.close();
+    await rig.rest.close();
+    expect(rig.clock.pendingCount).toBe(0);
+    expect(await rig.submit(rig.order("exit"))).toBe("NOT_SENT");
+    expect((await rig.ask({ type: "wallet" })).type).toBe("failed");
+    expect(pending).toEqual(["unknown"]);
+    expect(rig.venue.count(ORDER)).toBe(1);
+  });
+});
+
+describe("an exit", () => {
+  it("waits behind no question that nobody answers", async () => {
+    rig.venue.always(LIST, "hang");
+    for (let count = 0; count < 20; count++) rig.gateway.ask({ type: "positions" }, () => {});
+    expect(await rig.submit(rig.order("exit"))).toMatch(/^acked/);
   });
 });
 

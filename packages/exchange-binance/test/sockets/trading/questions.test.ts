@@ -86,7 +86,8 @@ describe("the documentation's own answers", () => {
   });
 
   it("tell what rests, in the book and beside it; what is no stop is no cover", async () => {
-    rig.venue.always("GET /fapi/v1/openOrders", ok([reply("nautilus-order_response")]));
+    const [trailing] = reply("nautilus-py-http_futures_account_orders") as [object];
+    rig.venue.always("GET /fapi/v1/openOrders", ok([reply("nautilus-order_response"), trailing]));
     const [stop] = reply("nautilus-open_algo_orders") as [object];
     const profit = { ...stop, algoId: 5, clientAlgoId: "tp", orderType: "TAKE_PROFIT_MARKET" };
     const foreign = { ...stop, symbol: "OTHERUSDT" };
@@ -124,7 +125,7 @@ describe("the documentation's own answers", () => {
         },
       ],
     });
-    expect(rig.gateway.stats.skippedRecords).toBe(1);
+    expect(rig.gateway.stats.skippedRecords).toBe(3);
   });
 
   it("tell how a symbol is traded: the smaller of both bounds holds", async () => {
@@ -148,6 +149,20 @@ describe("the documentation's own answers", () => {
       type: "settings",
       settings: { symbolId: BTC, leverage: 25, marginType: "isolated", notionalMaxE8: 200_000_000_000_000n },
     });
+  });
+
+  it("tell the price that a fee is converted at", async () => {
+    const trade = { id: 3, orderId: 7, side: "BUY", price: "1", qty: "1", time: 5, maker: false };
+    const fee = { commission: "0.00010000", commissionAsset: "BTC" };
+    rig.venue.always("GET /fapi/v1/userTrades", ok([{ ...trade, ...fee }]));
+    rig.venue.always(
+      "GET /fapi/v1/order",
+      ok({ symbol: "ETHUSDT", orderId: 7, clientOrderId: "a", updateTime: 5 }),
+    );
+    rig.venue.always("GET /fapi/v1/premiumIndex", ok(reply("nautilus-py-http_futures_market_premium_index")));
+    const answer = await ask({ type: "trades", symbolId: ETH, sinceMs: rig.clock.nowMs() });
+    // 0.0001 at 11,793.63104562.
+    expect(answer).toMatchObject({ fills: [{ clientOrderId: "a", feeE8: 117_936_310n }] });
   });
 
   it("tell trades, under the client ids of their orders", async () => {
