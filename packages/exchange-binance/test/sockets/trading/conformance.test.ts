@@ -1,45 +1,12 @@
-import { gatewayConformance, type GatewayHarness } from "@smcq/exchange/testing";
-import { e8Text, parseE8, type SymbolId } from "@smcq/kernel";
+import { gatewayConformance } from "@smcq/exchange/testing";
 import { describe, expect, it } from "vitest";
-import type { KeyKind, TradedSymbol } from "../../../src/trading.ts";
 import { openTradingBench } from "../../support/trading-bench.ts";
-
-const PRICE_TICKS = 10_000;
-
-async function harness(kind: KeyKind): Promise<GatewayHarness> {
-  const bench = await openTradingBench(kind);
-  const { sim, gateway, symbols } = bench;
-  const control = sim.trading;
-  if (control === null) throw new Error("the venue trades");
-  const lastTicks = new Map<SymbolId, number>();
-  const nameOf = (id: SymbolId): TradedSymbol => symbols[id] as TradedSymbol;
-  const move = (id: SymbolId, ticks: number): void => {
-    const { symbol, rules } = nameOf(id);
-    lastTicks.set(id, ticks);
-    control.move(symbol, e8Text(BigInt(ticks) * rules.tickE8));
-  };
-  for (const { symbolId } of symbols) move(symbolId, PRICE_TICKS);
-  return {
-    gateway,
-    stream: gateway,
-    data: gateway,
-    symbols,
-    startWalletE8: parseE8("5000"),
-    nowMs: () => sim.clock.nowMs(),
-    lastTicks: (id) => lastTicks.get(id) ?? 0,
-    move,
-    act: (act) => {
-      if (act.type === "funding") control.fund(nameOf(act.symbolId).symbol, String(act.ratio));
-      else if (act.type === "transfer") control.transfer(e8Text(act.amountE8));
-      else control.deleverage(nameOf(act.symbolId).symbol);
-    },
-    settle: () => bench.settle(),
-    dispose: () => bench.dispose(),
-  };
-}
+import { tradingHarness } from "../../support/trading-harness.ts";
 
 describe.each(["hmac", "rsa", "ed25519"] as const)("BinanceGateway with a key of type %s", (kind) => {
-  for (const { name, run } of gatewayConformance({ create: () => harness(kind) }))
+  for (const { name, run } of gatewayConformance({
+    create: async () => tradingHarness(await openTradingBench(kind)),
+  }))
     it.concurrent(`${name}`, async () => {
       await expect(run()).resolves.toBeUndefined();
     });
