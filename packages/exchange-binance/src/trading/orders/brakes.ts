@@ -70,7 +70,7 @@ export class Brakes {
         this.#log.error({ code, status, text, untilMs }, "the venue has banned this address");
         return;
       case "stop-entries":
-        this.#rest(nowMs + KEY_PAUSE_MS, "KEY_REFUSED");
+        this.#rest(nowMs + KEY_PAUSE_MS, isRefusal(verdict.outcome) ? verdict.outcome : "KEY_REFUSED");
         this.#log.error({ code, status, text }, "the venue refuses key or account; nothing is entered");
         return;
       case "alarm":
@@ -86,4 +86,8 @@ export class Brakes {
     this.#entriesUntilMs = untilMs;
     this.#entriesCode = code;
   }
+}
+
+function isRefusal(outcome: Verdict["outcome"]): outcome is Refusal {
+  return outcome !== "unknown" && outcome !== "acked";
 }

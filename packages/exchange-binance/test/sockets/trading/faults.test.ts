@@ -196,6 +196,13 @@ describe("pauses", () => {
     expect(await rig.submit(rig.order())).toMatch(/^acked/);
   });
 
+  it("-4061: entries are refused for the position mode, not for the key (AC06)", async () => {
+    rig.venue.once(ORDER, refuse(-4061, "Order's position side does not match user's setting."));
+    expect(await rig.submit(rig.order())).toBe("POSITION_SIDE");
+    expect(await rig.submit(rig.order())).toBe("POSITION_SIDE");
+    expect(rig.venue.count(ORDER)).toBe(1);
+  });
+
   it("-2015: entries are refused with the key's name at once, exits are still tried (AC10)", async () => {
     rig.venue.once(ORDER, refuse(-2015, "Invalid API-key, IP, or permissions for action.", 401));
     expect(await rig.submit(rig.order())).toBe("KEY_REFUSED");
