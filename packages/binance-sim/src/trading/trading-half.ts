@@ -64,7 +64,7 @@ export class TradingHalf implements Guard {
     this.stream = stream;
     desk.follow(stream);
     this.#upkeep = new Upkeep(desk, funding, (event) => stream.send(event));
-    const gatekeeper = new Gatekeeper(settings.keys);
+    const gatekeeper = new Gatekeeper(settings.keys, venue.time.speed);
     this.#gatekeeper = gatekeeper;
     this.#schedule = new AccountSchedule({ desk, stream, gatekeeper, troubles, stats, ban });
     this.#counts = new OrderCounts(venue.market.universe);
