@@ -24,6 +24,8 @@ export interface BinanceSimOptions {
   readonly clock?: "scaled" | "manual";
   /** The bundle's minute at which the run starts; default 2600: enough history for 499 bars of M5. */
   readonly startMinute?: number;
+  /** `wall`: the venue's clock starts at the machine's time, the bars are moved there; default `recorded`. */
+  readonly epoch?: "recorded" | "wall";
   /** Goes on with the clock of a venue that ended, instead of starting at `startMinute`. */
   readonly resume?: ClockAnchor;
   /** True: after the last minute the bars start over. */
@@ -81,6 +83,7 @@ const defaults: SimSettings = {
   speed: 30,
   clock: "scaled",
   startMinute: 2600,
+  epoch: "recorded",
   loop: false,
   faults: "none",
   weightLimit: 2400,
@@ -144,14 +147,17 @@ export function resolveOptions(options: BinanceSimOptions): SimSettings {
         `${key} must be ${isWhole ? "an integer" : "a number"} ${min}..${max}, got ${JSON.stringify(value)}`,
       );
   }
-  const choices: readonly (readonly ["clock" | "burst" | "emptyMinutes", readonly string[]])[] = [
+  const choices: readonly (readonly ["clock" | "burst" | "emptyMinutes" | "epoch", readonly string[]])[] = [
     ["clock", ["scaled", "manual"]],
+    ["epoch", ["recorded", "wall"]],
     ["burst", ["batched", "frame-per-write"]],
     ["emptyMinutes", ["silent", "final"]],
   ];
   for (const [key, allowed] of choices)
     if (!allowed.includes(settings[key]))
       faults.push(`${key} must be one of ${allowed.join(", ")}, got ${JSON.stringify(settings[key])}`);
+  if (settings.epoch === "wall" && (settings.resume !== undefined || settings.clock === "manual"))
+    faults.push("epoch wall goes neither with resume nor with a manual clock");
   if (settings.finalDelayMs + settings.finalSpreadMs / 2 >= 60_000)
     faults.push("finalDelayMs + finalSpreadMs / 2 must stay below a minute");
   if (faults.length > 0) throw new SmcqError("SIM_OPTION", `simulator options: ${faults.join("; ")}`);

@@ -13,11 +13,12 @@ import {
   type ClockSpec,
 } from "@smcq/kernel";
 import { BurstControl, type BurstReport } from "./burst-control.ts";
-import { FundingTimes } from "./funding.ts";
+import { marketDataEndpoints } from "./http/market-data.ts";
 import { marketEndpoints } from "./http/market-endpoints.ts";
 import { NO_GUARD } from "./http/guard.ts";
 import { RestApi } from "./http/rest.ts";
-import { Prices } from "./prices.ts";
+import { MarketWords } from "./market/market-words.ts";
+import { Prices } from "./market/prices.ts";
 import { resolveOptions, type BinanceSimOptions, type SimSettings } from "./options.ts";
 import { Outages } from "./outages.ts";
 import { FaultSchedule } from "./schedule.ts";
@@ -25,6 +26,7 @@ import { createStats, type SimStats } from "./stats.ts";
 import { Agenda } from "./stream/agenda.ts";
 import { sendContractInfo } from "./stream/contract-info.ts";
 import { MarketDriver } from "./stream/driver.ts";
+import { PublicStreams } from "./stream/public-streams.ts";
 import { Sender } from "./stream/sender.ts";
 import { createTradingControl, type TradingControl } from "./trading/control.ts";
 import { TradingHalf } from "./trading/trading-half.ts";
@@ -78,6 +80,7 @@ class RunningSim implements BinanceSim {
   readonly #stats: SimStats;
   readonly #hub: Hub;
   readonly #rest: RestApi;
+  readonly #streams: PublicStreams;
   readonly #trading: TradingHalf | null;
   readonly trading: TradingControl | null;
   readonly #driver: MarketDriver;
@@ -105,7 +108,10 @@ class RunningSim implements BinanceSim {
     const hub = new Hub(venue, stats, outages);
     this.#hub = hub;
     const prices = new Prices(venue, settings.trading?.prices === "held");
-    const funding = new FundingTimes(venue);
+    const words = new MarketWords(venue, prices);
+    this.#streams = new PublicStreams(words);
+    hub.serve(this.#streams);
+    const { funding } = words;
     const trading =
       settings.trading === null
         ? null
@@ -121,7 +127,11 @@ class RunningSim implements BinanceSim {
           });
     this.#trading = trading;
     this.trading = trading === null ? null : createTradingControl(trading);
-    const endpoints = [...marketEndpoints(venue), ...(trading?.endpoints ?? [])];
+    const endpoints = [
+      ...marketEndpoints(venue),
+      ...marketDataEndpoints(words),
+      ...(trading?.endpoints ?? []),
+    ];
     this.#rest = new RestApi({ venue, stats, outages }, endpoints, trading ?? NO_GUARD);
     const sender = new Sender(venue, hub, stats);
     const agenda = this.#agenda;
@@ -207,6 +217,7 @@ class RunningSim implements BinanceSim {
     } else {
       this.#bench.turn();
     }
+    if (!this.#hasEnded) this.#streams.tick(nowMs);
     this.#hub.flushAll();
     this.#hub.keepAlive();
   }

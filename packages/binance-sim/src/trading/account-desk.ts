@@ -9,7 +9,7 @@ import {
 } from "@smcq/exchange-sim";
 import { E8, parseE8, type SymbolId, symbolId } from "@smcq/kernel";
 import { VenueError } from "../http/venue-error.ts";
-import type { Prices } from "../prices.ts";
+import type { Prices } from "../market/prices.ts";
 import type { Venue } from "../venue.ts";
 import { FeePurse } from "./fee-purse.ts";
 import { OrderHistory } from "./history.ts";

@@ -1,5 +1,5 @@
 import type { SymbolId } from "@smcq/kernel";
-import type { FundingTimes } from "../funding.ts";
+import type { FundingTimes } from "../market/funding.ts";
 import type { AccountDesk } from "./account-desk.ts";
 import { accountFigures, type PositionFigures, positionFigures } from "./figures.ts";
 import type { PrivateEvent } from "./stream/event-words.ts";

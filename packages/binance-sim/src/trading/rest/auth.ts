@@ -8,6 +8,8 @@ const RECV_WINDOW_MS = 5000;
 const RECV_WINDOW_MS_MAX = 60_000;
 /** A timestamp may lie so far ahead of the venue's clock. */
 const AHEAD_MS_MAX = 1000;
+/** A request needs so long on its way however fast the venue runs (docs/decisions.md 40). */
+const WINDOW_WALL_MS_MIN = 250;
 const SIGNATURE = "signature=";
 
 interface KnownKey {
@@ -26,9 +28,12 @@ export interface RawRequest {
 /** Whether a request may pass: key, time and signature in the venue's order (docs/binance.md 4.5). */
 export class Gatekeeper {
   readonly #keys = new Map<string, KnownKey>();
+  readonly #slackMs: number;
   #isRevoked = false;
 
-  constructor(keys: readonly TradingKey[]) {
+  /** `speed`: venue ms in a wall ms; faster than life, windows are never shorter than the wall's floor. */
+  constructor(keys: readonly TradingKey[], speed: number) {
+    this.#slackMs = speed > 1 ? WINDOW_WALL_MS_MIN * speed : 0;
     for (const key of keys)
       this.#keys.set(key.key, {
         type: key.type,
@@ -51,20 +56,20 @@ export class Gatekeeper {
     if (key === undefined)
       throw new VenueError(-2015, "Invalid API-key, IP, or permissions for action.", 401);
     if (access === "key") return;
-    checkTime(parameters, nowMs);
+    checkTime(parameters, nowMs, this.#slackMs);
     if (parameters.text("signature") === null) throw missing("signature");
     if (!isSigned(key, raw)) throw new VenueError(-1022, "Signature for this request is not valid.");
   }
 }
 
-function checkTime(parameters: Parameters, nowMs: number): void {
+function checkTime(parameters: Parameters, nowMs: number, slackMs: number): void {
   parameters.needed("timestamp");
   const timestamp = parameters.integer("timestamp") ?? 0;
   const recvWindow = parameters.integer("recvWindow") ?? RECV_WINDOW_MS;
   if (recvWindow > RECV_WINDOW_MS_MAX) throw new VenueError(-1131, "recvWindow must be less than 60000");
-  if (timestamp >= nowMs + AHEAD_MS_MAX)
+  if (timestamp >= nowMs + Math.max(AHEAD_MS_MAX, slackMs))
     throw new VenueError(-1021, "Timestamp for this request was 1000ms ahead of the server's time.");
-  if (nowMs - timestamp > recvWindow)
+  if (nowMs - timestamp > Math.max(recvWindow, slackMs))
     throw new VenueError(-1021, "Timestamp for this request is outside of the recvWindow.");
 }
 

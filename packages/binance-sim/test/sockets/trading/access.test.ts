@@ -49,7 +49,7 @@ describe("signatures", () => {
     const query =
       "symbol=BTCUSDT&side=BUY&type=LIMIT&quantity=1&price=9000&timeInForce=GTC&recvWindow=5000&timestamp=1591702613943";
     const signature = "3c661234138461fcc7a7d8746c6558c9842d4e10870d2ecbedf7777cad694af9";
-    const keeper = new Gatekeeper([{ key: KEY, type: "hmac", secret }]);
+    const keeper = new Gatekeeper([{ key: KEY, type: "hmac", secret }], 1);
     const check = (text: string): void => {
       const raw = { query: text, body: "", apiKey: KEY };
       keeper.check(raw, "signed", Parameters.read(text), 1_591_702_613_943);
@@ -115,6 +115,19 @@ describe("keys and time", () => {
     expect(await codeOf(signed({ timestamp: trader.time + 100 }))).toBe("done");
     expect(await codeOf(signed({ timestamp: trader.time, recvWindow: 60_001 }))).toBe("400 -1131");
     expect(await codeOf(signed({ timestamp: "now" }))).toBe("400 -1100");
+  });
+
+  it("faster than life a request has 250 ms of the wall's time at least", () => {
+    const check = (speed: number, ageMs: number): void => {
+      const query = `recvWindow=5000&timestamp=${1_000_000 - ageMs}`;
+      const keeper = new Gatekeeper([{ key: KEY, type: "hmac", secret: SECRET }], speed);
+      const text = `${query}&signature=${sign(query)}`;
+      keeper.check({ query: text, body: "", apiKey: KEY }, "signed", Parameters.read(text), 1_000_000);
+    };
+    expect(() => check(1, 5000)).not.toThrow();
+    expect(() => check(1, 5001)).toThrow("recvWindow");
+    expect(() => check(30, 7500)).not.toThrow();
+    expect(() => check(30, 7501)).toThrow("recvWindow");
   });
 
   it("what it does not know is answered as the venue would, counted, and stands in the book of requests", async () => {

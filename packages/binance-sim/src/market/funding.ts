@@ -1,5 +1,5 @@
 import { hash4, type MarketSymbol, unit4 } from "@smcq/exchange-sim";
-import type { Venue } from "./venue.ts";
+import type { Venue } from "../venue.ts";
 
 const HOUR_MS = 3_600_000;
 const SALT = 0x66756e64;

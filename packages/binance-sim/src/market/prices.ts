@@ -7,7 +7,7 @@ import {
   turnsOf,
 } from "@smcq/exchange-sim";
 import { MINUTE_MS } from "@smcq/kernel";
-import type { Venue } from "./venue.ts";
+import type { Venue } from "../venue.ts";
 
 /** A turn of a minute's path; the price in the grid's units. */
 interface Knot {
