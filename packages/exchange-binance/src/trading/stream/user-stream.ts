@@ -1,4 +1,4 @@
-import { type CancelTimer, type Clock, type Logger, repeat, type Rng } from "@smcq/kernel";
+import type { CancelTimer, Clock, Logger, Rng } from "@smcq/kernel";
 import { BackOff } from "../../market/stream/back-off.ts";
 import type { ConnectBudget } from "../../market/stream/connect-budget.ts";
 import { type SocketEnd, type SocketTimeouts, StreamSocket } from "../../market/stream/stream-socket.ts";
@@ -16,8 +16,10 @@ const EVENTS: readonly string[] = [
   "MARGIN_CALL",
   "listenKeyExpired",
 ];
-/** Keep-alives in a row that nobody answered; then the key is taken for dead. */
+/** Keep-alives in a row that nobody answered; then the key is taken for dead, long before it is. */
 const KEEP_ALIVE_FAILURES_MAX = 3;
+/** When one that nobody answered is repeated. */
+const KEEP_ALIVE_AGAIN_MS = 60_000;
 /** A socket that stood for so long makes the next failure a first one again. */
 const HEALTHY_MS = 60_000;
 
@@ -82,7 +84,7 @@ export class UserStream {
   start(): void {
     if (!this.#isStopped) return;
     this.#isStopped = false;
-    this.#cancelKeepAlive = repeat(this.#options.clock, KEEP_ALIVE_MS, () => void this.#keepAlive());
+    this.#armKeepAlive(KEEP_ALIVE_MS);
     this.#retry(0);
   }
 
@@ -153,6 +155,7 @@ export class UserStream {
       return;
     }
     this.#keepAliveFailures = 0;
+    this.#armKeepAlive(KEEP_ALIVE_MS);
     this.#connects++;
     // Nothing ever logs this URL.
     const socket = new StreamSocket({
@@ -209,11 +212,18 @@ export class UserStream {
     this.#retry(this.#backOff.nextMs(kind));
   }
 
+  #armKeepAlive(delayMs: number): void {
+    this.#cancelKeepAlive();
+    const { clock } = this.#options;
+    this.#cancelKeepAlive = clock.after(delayMs, () => void this.#keepAlive(), { unref: true });
+  }
+
   async #keepAlive(): Promise<void> {
-    if (this.#isStopped || !this.#isLive) return;
-    const result = await this.#options.keys.keepAlive();
+    // Without a socket the key is taken anew before the next one.
+    const result = this.#isLive ? await this.#options.keys.keepAlive() : "alive";
     if (this.#isStopped) return;
     this.#keepAliveFailures = result === "alive" ? 0 : this.#keepAliveFailures + 1;
+    this.#armKeepAlive(result === "alive" ? KEEP_ALIVE_MS : KEEP_ALIVE_AGAIN_MS);
     if (result === "dead") this.renew("its key is dead");
     else if (this.#keepAliveFailures >= KEEP_ALIVE_FAILURES_MAX) this.renew("its key cannot be kept alive");
   }

@@ -1,6 +1,6 @@
 import { MINUTE_MS } from "@smcq/kernel";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { GatewayRig } from "../../support/gateway-rig.ts";
+import { GatewayRig, START_MS } from "../../support/gateway-rig.ts";
 import { ok, refuse, type Heard } from "../../support/order-venue.ts";
 import { until } from "../../support/trading-bench.ts";
 
@@ -93,6 +93,22 @@ describe("the account's stream", () => {
       await until(() => rig.venue.count(KEEP) === count, "a keep-alive");
     }
     expect(rig.listener.words).toEqual(["live"]);
+  });
+
+  it("repeats a keep-alive that nobody answers each minute, and begins again after three, before the key ends", async () => {
+    rig.venue.always(KEEP, refuse(-1000, "no", 500));
+    rig.clock.advance(30 * MINUTE_MS);
+    for (let count = 1; count <= 3; count++) {
+      await until(() => {
+        rig.clock.advance(1_000);
+        return rig.venue.count(KEEP) >= count;
+      }, "a keep-alive");
+    }
+    await rig.told(2);
+    await rig.live();
+    expect(rig.listener.words).toEqual(["live", "lost", "live"]);
+    expect(rig.venue.count(KEY)).toBe(2);
+    expect(rig.clock.nowMs() - START_MS).toBeLessThan(40 * MINUTE_MS);
   });
 
   it("takes a new key and a new socket when a keep-alive finds the key dead (-1125)", async () => {
