@@ -37,6 +37,8 @@ export const PAGES_MAX = 200;
 /** The venue tells trades and income of at most seven days in one answer, and of three months at all. */
 export const HISTORY_WINDOW_MS: number = 7 * 86_400_000;
 export const HISTORY_MS_MAX: number = 90 * 86_400_000;
+/** How long the venue may not know an order whose trade it tells already. */
+export const ORDER_LAG_MS_MAX = 60_000;
 /** The price that a fee in another asset is converted at is asked for again after so long. */
 export const ASSET_PRICE_AGE_MS_MAX = 60_000;
 /** A word of the stream waits so long for what it lacks (a fee's price, a stop's name); then it is told without it. */

@@ -3,7 +3,7 @@ import { errorMessage, numberToE8, parseE8, SmcqError, type SymbolId } from "@sm
 import { z } from "zod";
 import { BinanceErrorCode } from "../../errors.ts";
 import type { QueryParameters } from "../../rest/query.ts";
-import { HISTORY_WINDOW_MS } from "../limits.ts";
+import { HISTORY_WINDOW_MS, ORDER_LAG_MS_MAX } from "../limits.ts";
 import { ALGO_PATH, ORDER_PATH } from "../orders/order-form.ts";
 import { type SymbolDirectory, stepsOf, ticksOf, type TradedSymbol } from "../symbols.ts";
 import type { SignedRest } from "../wire/signed-rest.ts";
@@ -207,7 +207,8 @@ export class AccountQuestions {
     };
   }
 
-  async #trades({ symbolId, symbol, rules }: TradedSymbol, sinceMs: number): Promise<readonly Fill[]> {
+  async #trades(traded: TradedSymbol, sinceMs: number): Promise<readonly Fill[]> {
+    const { symbolId, symbol, rules } = traded;
     const rows = await allPages<TradeRow>({
       sinceMs,
       nowMs: this.#rest.nowMs(),
@@ -224,7 +225,7 @@ export class AccountQuestions {
     for (const { record } of rows) {
       fills.push({
         tradeId: record.id,
-        clientOrderId: await this.#nameOfOrder(symbolId, symbol, record.orderId),
+        clientOrderId: await this.#nameOfOrder(record, traded),
         symbolId,
         side: record.side === "BUY" ? 1 : -1,
         priceTicks: ticksOf(record.price, rules),
@@ -237,14 +238,21 @@ export class AccountQuestions {
     return fills;
   }
 
-  /** Trades name their order by the venue's id alone. */
-  async #nameOfOrder(symbolId: SymbolId, symbol: string, orderId: string): Promise<string> {
+  /**
+   * Trades name their order by the venue's id alone. One that the venue does not know is somebody else's, once it is older
+   * than any lag: a name of ours would be known from its ack or its words.
+   */
+  async #nameOfOrder(record: TradeRecord, { symbolId, symbol }: TradedSymbol): Promise<string> {
+    const { orderId, time } = record;
     const known = this.#names.order(symbolId, orderId);
     if (known !== undefined) return known;
-    const parameters = { symbol, orderId };
-    const record = OrderRecordSchema.parse(await this.#get({ path: ORDER_PATH, parameters, weight: 1 }));
-    this.#names.noteOrder(symbolId, orderId, record.clientOrderId);
-    return record.clientOrderId;
+    const request = { path: ORDER_PATH, parameters: { symbol, orderId }, weight: 1 };
+    const body = await this.#find(request);
+    if (body === null && this.#rest.nowMs() - time > ORDER_LAG_MS_MAX) return `venue-${orderId}`;
+    if (body === null) throw failedCall(ORDER_PATH, "the order of a trade is not told yet");
+    const { clientOrderId } = OrderRecordSchema.parse(body);
+    this.#names.noteOrder(symbolId, orderId, clientOrderId);
+    return clientOrderId;
   }
 
   async #feeE8(record: TradeRecord, symbolId: SymbolId): Promise<bigint> {

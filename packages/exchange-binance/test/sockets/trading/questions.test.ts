@@ -194,6 +194,25 @@ describe("the documentation's own answers", () => {
   });
 });
 
+describe("a trade of an order that the venue does not know", () => {
+  const trade = { id: 3, orderId: 7, side: "BUY", price: "1", qty: "1", commission: "0", maker: false };
+  const query = (): AccountQuery => ({ type: "trades", symbolId: ETH, sinceMs: rig.clock.nowMs() - 120_000 });
+
+  beforeEach(() => {
+    rig.venue.always("GET /fapi/v1/order", refuse(-2013, "Order does not exist."));
+  });
+
+  it("may be our own while it is young: the answer fails, and is asked for again", async () => {
+    rig.venue.always("GET /fapi/v1/userTrades", ok([{ ...trade, time: rig.clock.nowMs() - 59_000 }]));
+    expect(await ask(query())).toMatchObject({ type: "failed" });
+  });
+
+  it("is somebody else's when it is older than any lag of the venue", async () => {
+    rig.venue.always("GET /fapi/v1/userTrades", ok([{ ...trade, time: rig.clock.nowMs() - 61_000 }]));
+    expect(await ask(query())).toMatchObject({ fills: [{ clientOrderId: "venue-7" }] });
+  });
+});
+
 describe("a question", () => {
   const order: AccountQuery = { type: "order", symbolId: BTC, clientOrderId: "x", isAlgo: false };
   const algo: AccountQuery = { ...order, isAlgo: true };
