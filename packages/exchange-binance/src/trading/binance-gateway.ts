@@ -124,7 +124,7 @@ export class BinanceGateway implements OrderGateway, AccountStream, AccountData 
       onIncome: (income) => this.#voice.tellIncome(income),
     });
     this.#keys = new ListenKeys(this.#rest);
-    this.#mute = new MuteWatch(clock, () => this.#stream.renew("an order was acked, and nothing told"));
+    this.#mute = new MuteWatch(clock, () => this.#stream.renew("an order was acked, and nothing told", true));
     this.#stream = this.#createStream();
   }
 

@@ -29,6 +29,13 @@ export class ListenKeys {
     return this.#current;
   }
 
+  /** Ends the present key at the venue, so that the next one is another: whoever else listens under it has to begin again. */
+  async discard(): Promise<void> {
+    if (this.#current === null) return;
+    this.#current = null;
+    await this.#send("DELETE");
+  }
+
   /** True when an event speaks of the key in use. */
   isCurrent(listenKey: string): boolean {
     return listenKey === "" || this.#current === null || this.#current.reveal() === listenKey;

@@ -59,6 +59,7 @@ export class UserStream {
   readonly #heard = new Set<StreamSocket>();
   #isLive = false;
   #isStopped = true;
+  #isKeyDoubted = false;
   #keepAliveFailures = 0;
   #connects = 0;
   #cancelRetry: CancelTimer | null = null;
@@ -88,9 +89,13 @@ export class UserStream {
     this.#retry(0);
   }
 
-  /** What it says can no longer be relied upon: it begins again, with a key and a socket of its own. */
-  renew(reason: string): void {
+  /**
+   * What it says can no longer be relied upon: it begins again with a new socket. `isKeyDoubted`: and under another key,
+   * for the venue gives out the present one as long as it lives.
+   */
+  renew(reason: string, isKeyDoubted = false): void {
     if (this.#isStopped) return;
+    this.#isKeyDoubted ||= isKeyDoubted;
     this.#options.log.warn({ reason }, "the account's stream begins again");
     this.#drop();
     this.#retry(this.#backOff.nextMs("silent"));
@@ -146,6 +151,10 @@ export class UserStream {
     if (waitMs > 0) {
       this.#retry(waitMs);
       return;
+    }
+    if (this.#isKeyDoubted) {
+      this.#isKeyDoubted = false;
+      await keys.discard();
     }
     const key = await keys.take();
     // Another way to a socket may have been taken meanwhile.

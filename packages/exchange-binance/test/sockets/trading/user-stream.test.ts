@@ -155,8 +155,14 @@ describe("the account's stream", () => {
     await rig.submit(rig.order("entry", "unheard"));
     rig.clock.advance(5_001);
     expect(rig.listener.words.at(-1)).toBe("lost");
+    rig.venue.always("DELETE /fapi/v1/listenKey", ok({}));
     await rig.live();
     expect(rig.listener.words.at(-1)).toBe("live");
+    // As long as the old key lives, the venue would give it out again.
+    const calls = rig.venue.heard
+      .filter(({ path }) => path === "/fapi/v1/listenKey")
+      .map(({ method }) => method);
+    expect(calls).toEqual(["POST", "DELETE", "POST"]);
   });
 
   it("begins again after a word that nobody can read: it may have been a trade", async () => {

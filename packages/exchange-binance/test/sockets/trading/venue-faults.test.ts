@@ -159,6 +159,24 @@ describe("words of the account", () => {
     expect(record.statusOf(entry.clientOrderId)).toBe("filled");
   });
 
+  it("are sought under another key when the stream goes silent, and what was missed is found (AC07)", async () => {
+    bench.sim.setFaults("AC07=0:1h:1");
+    await until(() => bench.sim.stats().faults["AC07"] === 1, "the silence");
+    const missed = market(1);
+    expect(await submit(missed)).toBe("acked id");
+    // Five seconds after its ack.
+    await until(
+      () => bench.gateway.stats.connects === 2 && bench.gateway.stats.isStreamLive,
+      "another stream",
+    );
+    expect(record.statusOf(missed.clientOrderId)).toBeNull();
+    expect(await statusOf(missed)).toBe("filled");
+    const keyCalls = control()
+      .requests()
+      .filter(({ path }) => path === "/fapi/v1/listenKey");
+    expect(keyCalls.map(({ method }) => method)).toEqual(["POST", "DELETE", "POST"]);
+  });
+
   it("tell fees in BNB in USDT, and the trades agree with them (AC09)", async () => {
     // BNB is among what is listed only where much is.
     await bench.dispose();
