@@ -237,7 +237,13 @@ export class OrderCalls {
         : order.createdMs >= startMs && order.createdMs <= endMs);
     const found = this.#desk.history.orders().filter((order) => isMeant(order) && !this.#isHidden(order));
     const told = fromId > 0n ? found.slice(0, limit) : found.slice(-limit);
-    return told.map((order) => orderRow(this.#desk, order));
+    return told.map((order) => orderRow(this.#desk, this.#present(order)));
+  }
+
+  /** An order as it is now: one that only reduces is cut without a word. */
+  #present(order: VenueOrder): VenueOrder {
+    const present = this.#desk.exchange.order(order.symbolId, order.clientOrderId);
+    return present?.orderId === order.orderId ? present : order;
   }
 }
 

@@ -202,6 +202,20 @@ describe("limit orders", () => {
     expect((await trader.call("PUT", "v1/order", { ...change, price: "91000" })).body["code"]).toBe(-2013);
   });
 
+  it("that only reduce are cut to what is held, and allOrders says so as a query does", async () => {
+    await trader.order({ side: "BUY", quantity: "0.02" });
+    const target = { ...limit, side: "SELL", quantity: "0.02", price: "95000", reduceOnly: true };
+    await trader.order({ ...target, newClientOrderId: "t" });
+    await trader.order({ side: "SELL", quantity: "0.005", reduceOnly: true });
+    const all = (await trader.call("GET", "v1/allOrders", { symbol: "BTCUSDT" })).body;
+    expect(all.find(({ clientOrderId }) => clientOrderId === "t")).toMatchObject({
+      origQty: "0.015",
+      status: "NEW",
+    });
+    const asked = await trader.call("GET", "v1/order", { symbol: "BTCUSDT", origClientOrderId: "t" });
+    expect(asked.body).toMatchObject({ origQty: "0.015" });
+  });
+
   it("are filled as maker when the market goes through them", async () => {
     await trader.order({ ...limit, price: "93000" });
     sim.trading?.move("BTCUSDT", "92999.9");
