@@ -55,7 +55,7 @@ function banner(sim: BinanceSim): readonly string[] {
 }
 
 /** What has happened since the last line. */
-class MinuteReport {
+export class MinuteReport {
   readonly #sim: BinanceSim;
   #told = { requests: 0, frames: 0, unexpected: 0 };
   #quiet = 0;
@@ -68,7 +68,7 @@ class MinuteReport {
     const { requests, frames, unexpected, connections, replies429, replies418 } = this.#sim.stats();
     const isQuiet = requests === this.#told.requests && frames === this.#told.frames;
     this.#quiet = isQuiet ? this.#quiet + 1 : 0;
-    if (this.#quiet % QUIET_MINUTES_MAX === 0 || !isQuiet) {
+    if (!isQuiet || this.#quiet % QUIET_MINUTES_MAX === 0) {
       const { trading, clock } = this.#sim;
       const refused = replies429 + replies418;
       const account =

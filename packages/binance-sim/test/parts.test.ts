@@ -9,6 +9,7 @@ import { BAD_VALUES, spoilValues } from "../src/stream/bad-frames.ts";
 import { ByteWriter } from "../src/stream/byte-writer.ts";
 import { KlineFrame } from "../src/stream/kline-frame.ts";
 import { handleControl } from "../src/ws/control.ts";
+import { replyHead, REPLY_BYTES_MAX, RequestBook, REQUESTS_KEPT_MAX } from "../src/http/request-book.ts";
 import { readTarget } from "../src/ws/target.ts";
 
 describe("the byte writer", () => {
@@ -188,6 +189,16 @@ describe("control messages", () => {
   ])("refuses %s with code %i", (text, code) => {
     expect(answer(text)).toMatchObject({ error: { code } });
   });
+});
+
+it("the book of requests keeps the beginning of a reply, and the newer requests", () => {
+  expect(replyHead("x".repeat(10_000))).toHaveLength(REPLY_BYTES_MAX);
+  expect(replyHead(Buffer.from("ab"))).toBe("ab");
+  const book = new RequestBook();
+  const one = { method: "GET", path: "/", query: "", body: "", apiKey: null, status: 200, reply: "" };
+  for (let timeMs = 0; timeMs < 2 * REQUESTS_KEPT_MAX; timeMs++) book.add({ ...one, timeMs });
+  expect(book.all()).toHaveLength(REQUESTS_KEPT_MAX);
+  expect(book.all()[0]?.timeMs).toBe(REQUESTS_KEPT_MAX);
 });
 
 describe("a handshake's path", () => {

@@ -5,6 +5,7 @@ import type { Venue } from "../venue.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { type Fate, type Guard, NO_GUARD, TRUE_FATE } from "./guard.ts";
 import { Parameters } from "./parameters.ts";
+import { replyHead } from "./request-book.ts";
 import { RateLimiter, type RateVerdict } from "./rate-limit.ts";
 import { VenueError } from "./venue-error.ts";
 import { wireJson } from "./wire-json.ts";
@@ -207,7 +208,7 @@ export class RestApi {
   }
 
   #reply(call: Call, answer: Answer): void {
-    this.#book(call, answer.status, answer.body.toString());
+    this.#book(call, answer.status, replyHead(answer.body));
     if (!call.response.destroyed) send(call.response, answer);
   }
 

@@ -6,7 +6,7 @@ import type { TradingHalf } from "./trading-half.ts";
 
 /** What a test does to the account and its market, and what it sees of them; money and prices are decimal texts. */
 export interface TradingControl {
-  /** Held prices: puts a symbol's market somewhere; what that reaches happens now. The mark defaults to the last price. */
+  /** Held prices: puts a symbol's market somewhere; what the way there reaches happens now. The mark defaults to the last price. */
   move(symbol: string, last: string, mark?: string): void;
   /** A funding time of a symbol, now: longs pay a positive rate. */
   fund(symbol: string, ratio: string): void;

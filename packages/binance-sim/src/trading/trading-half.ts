@@ -1,4 +1,4 @@
-import { parseE8 } from "@smcq/kernel";
+import { parseE8, SmcqError } from "@smcq/kernel";
 import type { Endpoint } from "../http/endpoint.ts";
 import type { Fate, Guard } from "../http/guard.ts";
 import type { Parameters } from "../http/parameters.ts";
@@ -130,8 +130,13 @@ export class TradingHalf implements Guard {
     return this.#book.all();
   }
 
-  /** Held prices: puts a symbol's market somewhere, and lets happen what that reaches. */
+  /** Puts a symbol's market somewhere, and lets happen what the way there reaches; refuses prices that follow the path. */
   move(symbol: string, last: string, mark: string): void {
+    if (!this.desk.prices.isHeld)
+      throw new SmcqError(
+        "SIM_OPTION",
+        `${symbol} follows the path: trading.prices must be held to be moved`,
+      );
     const { market, id } = this.desk.symbol(symbol);
     this.desk.prices.hold(market, parseE8(last), parseE8(mark));
     this.desk.act(() => this.desk.bring(id, this.desk.nowMs));

@@ -43,7 +43,7 @@ describe("smcq engine as processes", () => {
     const answers = [];
     for (const argv of questions) answers.push(await runCommand(...argv, "--data-dir", folder));
     expect(answers.map(({ code, said }) => [code, said])).toEqual(questions.map(() => [ExitCode.Ok, ""]));
-    expect(answers[1]?.text).toContain("start wallet                   10000.00000000");
+    expect(answers[1]?.text).toMatch(/start wallet +10000\.00000000/);
     await endsOn("SIGTERM", run);
     const stored = storedSignals(folder);
     expect(stored).toMatchObject({ runs: 1, ended: 1 });

@@ -42,6 +42,7 @@ export type VenueErrorName =
   | "closePositionWithQty"
   | "closePositionWithReduceOnly"
   | "unknownOrder"
+  | "sameOrder"
   | "leverageInvalid"
   | "leverageReduction"
   | "marginTypeOrders"
@@ -114,6 +115,7 @@ export const VENUE_ERRORS: Readonly<Record<VenueErrorName, VenueError>> = {
     "Reduce only must be true with close position equals true.",
   ),
   unknownOrder: error(-2011, "UNKNOWN_ORDER", "Unknown order sent."),
+  sameOrder: error(-5027, "FORM_REFUSED", "No need to modify the order."),
   leverageInvalid: error(-4028, "SETTING_REFUSED", "Leverage is not valid."),
   leverageReduction: error(
     -4161,

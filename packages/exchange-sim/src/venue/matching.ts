@@ -158,6 +158,14 @@ export class Matching {
     return ended;
   }
 
+  /** A waiting order says something else from now on: it loses its place, and takes what it meets. */
+  amend(order: VenueOrder, change: Pick<VenueOrder, "qtyE8" | "priceE8">): VenueOrder {
+    const amended = { ...order, ...change, updatedMs: this.#floor.nowMs };
+    this.#floor.orders.keepLast(amended);
+    this.#floor.keep(amended, "AMENDMENT");
+    return this.#take(amended);
+  }
+
   /** Moves a conditional order to its next state. */
   step(algo: VenueAlgo, status: AlgoStatus): VenueAlgo {
     return this.#floor.keepAlgo({ ...algo, status, updatedMs: this.#floor.nowMs });

@@ -133,7 +133,7 @@ export type VenueEvent =
     }
   | {
       readonly type: "order";
-      readonly execution: "NEW" | "TRADE" | "CANCELED" | "EXPIRED" | "CALCULATED";
+      readonly execution: "NEW" | "TRADE" | "CANCELED" | "EXPIRED" | "CALCULATED" | "AMENDMENT";
       readonly order: VenueOrder;
       readonly trade: VenueTrade | null;
       readonly timeMs: number;

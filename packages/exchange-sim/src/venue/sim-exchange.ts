@@ -179,6 +179,31 @@ export class SimExchange {
     });
   }
 
+  /**
+   * Gives a waiting order another quantity and price; the same ones are refused. It ends where it has been filled that far
+   * already, and goes on as it was where the new order would be refused.
+   */
+  amend(
+    { symbolId, clientOrderId }: Pick<OrderWish, "symbolId" | "clientOrderId">,
+    change: Pick<OrderWish, "qtyE8" | "priceE8">,
+    nowMs: number,
+  ): Reply<VenueOrder> {
+    return this.#floor.run(nowMs, () => {
+      const { orders } = this.#floor;
+      const order = orders.openOrder(symbolId, clientOrderId);
+      if (order === undefined) return refused(VENUE_ERRORS.unknownOrder);
+      const { qtyE8, priceE8 } = change;
+      if (order.qtyE8 === qtyE8 && order.priceE8 === priceE8) return refused(VENUE_ERRORS.sameOrder);
+      if (qtyE8 > 0n && qtyE8 <= order.executedE8) return done(this.#matching.end(order, "CANCELED"));
+      const rest = { ...order, priceE8, qtyE8: qtyE8 - order.executedE8 };
+      const error = orders.without(order, () => this.#admission.faultOf(rest));
+      if (error !== null) return refused(error);
+      const amended = this.#matching.amend(order, change);
+      this.#liquidate();
+      return done(amended);
+    });
+  }
+
   cancelAlgo(symbolId: SymbolId, clientAlgoId: string, nowMs: number): Reply<VenueAlgo> {
     return this.#floor.run(nowMs, () => {
       const algo = this.#floor.orders.openAlgo(symbolId, clientAlgoId);

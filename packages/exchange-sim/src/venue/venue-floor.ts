@@ -147,7 +147,7 @@ export class VenueFloor {
   }
 
   /** Keeps an order as it is now, and tells of it. */
-  keep(order: VenueOrder, execution: "NEW" | "CANCELED" | "EXPIRED"): void {
+  keep(order: VenueOrder, execution: "NEW" | "CANCELED" | "EXPIRED" | "AMENDMENT"): void {
     this.orders.keep(order);
     this.emit({ type: "order", execution, order, trade: null, timeMs: this.#nowMs });
   }

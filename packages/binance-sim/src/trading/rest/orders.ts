@@ -72,7 +72,7 @@ export class OrderCalls {
         parameters: [...NAMED, "side", "quantity", "price", "priceMatch", "modifyId"],
         weight: costs(1),
         orderCount: { in10s: 1, in1m: 1 },
-        handle: ({ parameters }) => this.#amend(parameters),
+        handle: (request) => this.#amend(request),
       },
     ];
   }
@@ -157,13 +157,16 @@ export class OrderCalls {
     });
   }
 
-  /** `SimExchange` amends nothing: what could be amended is refused as a venue that is busy with it. */
-  #amend(parameters: Parameters): never {
+  #amend({ parameters, nowMs }: ApiRequest): object {
     for (const name of ["side", "quantity", "price"]) parameters.needed(name);
+    const { pricePlaces, qtyPlaces } = this.#desk.symbol(parameters.needed("symbol"));
     const order = this.#find(parameters, NOT_FOUND, ORDER_ABSENT);
-    if (order.status !== "NEW" && order.status !== "PARTIALLY_FILLED")
-      throw new VenueError(ORDER_ABSENT, NOT_FOUND);
-    throw new VenueError(-5043, "A pending modification already exists for this order.");
+    const qtyE8 = parameters.decimalE8("quantity", qtyPlaces) ?? 0n;
+    const priceE8 = parameters.decimalE8("price", pricePlaces) ?? 0n;
+    const reply = this.#desk.exchange.amend(order, { qtyE8, priceE8 }, nowMs);
+    // What has ended is no order any more to a modification.
+    if (reply.type === "refused" && reply.error.code === -2011) throw new VenueError(ORDER_ABSENT, NOT_FOUND);
+    return orderReply(this.#desk, orThrow(reply));
   }
 
   #cancel({ parameters, nowMs }: ApiRequest): object {
@@ -234,7 +237,13 @@ export class OrderCalls {
         : order.createdMs >= startMs && order.createdMs <= endMs);
     const found = this.#desk.history.orders().filter((order) => isMeant(order) && !this.#isHidden(order));
     const told = fromId > 0n ? found.slice(0, limit) : found.slice(-limit);
-    return told.map((order) => orderRow(this.#desk, order));
+    return told.map((order) => orderRow(this.#desk, this.#present(order)));
+  }
+
+  /** An order as it is now: one that only reduces is cut without a word. */
+  #present(order: VenueOrder): VenueOrder {
+    const present = this.#desk.exchange.order(order.symbolId, order.clientOrderId);
+    return present?.orderId === order.orderId ? present : order;
   }
 }
 

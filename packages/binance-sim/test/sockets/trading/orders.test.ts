@@ -183,6 +183,39 @@ describe("limit orders", () => {
     expect(all.map(({ status }) => status)).toEqual(["CANCELED", "CANCELED"]);
   });
 
+  it("are amended: another price and quantity under the same id, told as an amendment", async () => {
+    await trader.listen();
+    await trader.order({ ...limit, price: "93000", newClientOrderId: "one" });
+    const change = {
+      symbol: "BTCUSDT",
+      origClientOrderId: "one",
+      side: "BUY",
+      quantity: "0.02",
+      price: "92000",
+    };
+    const { body } = await trader.call("PUT", "v1/order", change);
+    expect(body).toMatchObject({ status: "NEW", price: "92000.00", origQty: "0.020" });
+    expect((await trader.call("PUT", "v1/order", change)).body["code"]).toBe(-5027);
+    await trader.hears(2);
+    expect(trader.story()).toEqual(["ORDER NEW NEW", "ORDER AMENDMENT NEW"]);
+    await trader.call("DELETE", "v1/order", { symbol: "BTCUSDT", origClientOrderId: "one" });
+    expect((await trader.call("PUT", "v1/order", { ...change, price: "91000" })).body["code"]).toBe(-2013);
+  });
+
+  it("that only reduce are cut to what is held, and allOrders says so as a query does", async () => {
+    await trader.order({ side: "BUY", quantity: "0.02" });
+    const target = { ...limit, side: "SELL", quantity: "0.02", price: "95000", reduceOnly: true };
+    await trader.order({ ...target, newClientOrderId: "t" });
+    await trader.order({ side: "SELL", quantity: "0.005", reduceOnly: true });
+    const all = (await trader.call("GET", "v1/allOrders", { symbol: "BTCUSDT" })).body;
+    expect(all.find(({ clientOrderId }) => clientOrderId === "t")).toMatchObject({
+      origQty: "0.015",
+      status: "NEW",
+    });
+    const asked = await trader.call("GET", "v1/order", { symbol: "BTCUSDT", origClientOrderId: "t" });
+    expect(asked.body).toMatchObject({ origQty: "0.015" });
+  });
+
   it("are filled as maker when the market goes through them", async () => {
     await trader.order({ ...limit, price: "93000" });
     sim.trading?.move("BTCUSDT", "92999.9");

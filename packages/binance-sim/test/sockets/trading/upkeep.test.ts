@@ -70,6 +70,7 @@ describe("what the venue does to an account by the clock", () => {
 
   it("follows the path of each minute: a stop fires where the path meets it", async () => {
     sim = await startTradingSim({ speed: 200 }, { prices: "path" });
+    expect(() => sim.trading?.move("BTCUSDT", "94000")).toThrow("must be held");
     const trader = new Trader(sim);
     await trader.listen();
     const wide = { recvWindow: 60_000 };
