@@ -1,6 +1,6 @@
 import { MINUTE_MS } from "@smcq/kernel";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { GatewayRig, START_MS } from "../../support/gateway-rig.ts";
+import { GatewayRig } from "../../support/gateway-rig.ts";
 import { ok, refuse, type Heard } from "../../support/order-venue.ts";
 import { until } from "../../support/trading-bench.ts";
 
@@ -87,28 +87,34 @@ describe("the account's stream", () => {
     expect(rig.listener.words).toEqual(["live", "lost", "live"]);
   });
 
+  /** Time goes on by so much, and the keep-alive that it makes due has been answered. */
+  const keepAlive = async (ms: number, count: number): Promise<void> => {
+    const timers = rig.clock.pendingCount;
+    rig.clock.advance(ms);
+    await until(() => rig.venue.count(KEEP) === count && rig.clock.pendingCount >= timers, "a keep-alive");
+  };
+
   it("keeps its key alive every half hour", async () => {
-    for (let count = 1; count <= 3; count++) {
-      rig.clock.advance(30 * MINUTE_MS);
-      await until(() => rig.venue.count(KEEP) === count, "a keep-alive");
-    }
+    // From then on it is taken for healthy: no timer but those of the key and of the day.
+    rig.clock.advance(MINUTE_MS);
+    await keepAlive(29 * MINUTE_MS, 1);
+    await keepAlive(30 * MINUTE_MS, 2);
+    await keepAlive(30 * MINUTE_MS, 3);
+    rig.clock.advance(29 * MINUTE_MS);
+    expect(rig.venue.count(KEEP)).toBe(3);
     expect(rig.listener.words).toEqual(["live"]);
   });
 
   it("repeats a keep-alive that nobody answers each minute, and begins again after three, before the key ends", async () => {
     rig.venue.always(KEEP, refuse(-1000, "no", 500));
-    rig.clock.advance(30 * MINUTE_MS);
-    for (let count = 1; count <= 3; count++) {
-      await until(() => {
-        rig.clock.advance(1_000);
-        return rig.venue.count(KEEP) >= count;
-      }, "a keep-alive");
-    }
+    rig.clock.advance(MINUTE_MS);
+    await keepAlive(29 * MINUTE_MS, 1);
+    await keepAlive(MINUTE_MS, 2);
+    rig.clock.advance(MINUTE_MS);
     await rig.told(2);
     await rig.live();
     expect(rig.listener.words).toEqual(["live", "lost", "live"]);
     expect(rig.venue.count(KEY)).toBe(2);
-    expect(rig.clock.nowMs() - START_MS).toBeLessThan(40 * MINUTE_MS);
   });
 
   it("takes a new key and a new socket when a keep-alive finds the key dead (-1125)", async () => {
@@ -300,15 +306,13 @@ describe("a payment", () => {
 
   it("is told under the id of its line, once the account book has it (AC17)", async () => {
     const lines: object[] = [];
+    const time = rig.clock.nowMs();
     rig.venue.always(BOOK, () => ok(lines));
     rig.venue.tell(event("FUNDING_FEE", "-0.5"));
     await until(() => rig.gateway.stats.untold === 1, "the event");
     await asked(2);
     expect(rig.listener.words).toEqual(["live"]);
-    lines.push(
-      row({ time: rig.clock.nowMs() - 5_000 }),
-      row({ incomeType: "COMMISSION", tranId: 5, tradeId: "9" }),
-    );
+    lines.push(row({ time }), row({ incomeType: "COMMISSION", tranId: 5, tradeId: "9" }));
     await asked(3);
     expect(await rig.told(2)).toEqual(["live", "income FUNDING_FEE-8389765739703625592 funding -50000000"]);
     await until(() => rig.gateway.stats.untold === 0, "the end of it");
