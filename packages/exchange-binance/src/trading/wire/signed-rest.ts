@@ -14,6 +14,8 @@ const RESERVED_PRIORITY = -1;
 const SHARED_PRIORITY = 5;
 /** Long lists of trades are far below. */
 const REPLY_BYTES_MAX = 16 * 1_024 * 1_024;
+/** Secrets that texts are looked through for. */
+const HIDDEN_MAX = 8;
 /** Sockets for questions; more of them wait. */
 const QUESTION_SOCKETS = 8;
 /** Sockets for everything that changes something: so many that none waits for another one's reply. */
@@ -80,10 +82,10 @@ export class SignedRest {
     this.hide(options.credentials.apiKey);
   }
 
-  /** This secret appears in no text of ours from now on; the one before of its kind may be dropped. */
+  /** This secret appears in no text of ours from now on; of many listen keys the oldest is let go, the API key never. */
   hide(secret: Secret): void {
     this.#hidden.push(secret);
-    if (this.#hidden.length > 8) this.#hidden.splice(1, 1);
+    if (this.#hidden.length > HIDDEN_MAX) this.#hidden.splice(1, 1);
   }
 
   /** `text` without secrets, signatures and listen keys: a page of the firewall repeats the URL that it refuses. */
