@@ -119,6 +119,7 @@ export class TradingHalf implements Guard {
   /** A new plan of faults: its times and numbers count from now. */
   restartFaults(): void {
     this.#strikes.restart();
+    this.#deeds.restart();
     this.#schedule.restart(this.desk.nowMs);
   }
 
