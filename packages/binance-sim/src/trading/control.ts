@@ -4,14 +4,17 @@ import type { BookedRequest } from "../http/request-book.ts";
 import { orThrow } from "./rest/orders.ts";
 import type { TradingHalf } from "./trading-half.ts";
 
-/** What a test does to the account and its market, and what it sees of them; money and prices are decimal texts. */
+/** A price or an amount of USDT: e8, or decimal text. */
+export type Decimal = bigint | string;
+
+/** What a test does to the account and its market, and what it sees of them. */
 export interface TradingControl {
   /** Held prices: puts a symbol's market somewhere; what the way there reaches happens now. The mark defaults to the last price. */
-  move(symbol: string, last: string, mark?: string): void;
+  move(symbol: string, last: Decimal, mark?: Decimal): void;
   /** A funding time of a symbol, now: longs pay a positive rate. */
-  fund(symbol: string, ratio: string): void;
+  fund(symbol: string, ratio: Decimal): void;
   /** Money comes, or goes (negative). */
-  transfer(amount: string): void;
+  transfer(amount: Decimal): void;
   /** Auto-deleveraging closes the whole position at the mark. */
   deleverage(symbol: string): void;
   /** The private stream's key ends now. */
@@ -30,13 +33,13 @@ export function createTradingControl(half: TradingHalf): TradingControl {
   const { desk, stream } = half;
   const { exchange } = desk;
   return {
-    move: (symbol, last, mark = last) => half.move(symbol, last, mark),
+    move: (symbol, last, mark = last) => half.move(symbol, e8Of(last), e8Of(mark)),
     fund(symbol, ratio) {
       const { id } = desk.symbol(symbol);
-      desk.act(() => exchange.fund(id, parseE8(ratio), desk.nowMs));
+      desk.act(() => exchange.fund(id, e8Of(ratio), desk.nowMs));
     },
     transfer(amount) {
-      desk.act(() => orThrow(exchange.transfer(parseE8(amount), desk.nowMs)));
+      desk.act(() => orThrow(exchange.transfer(e8Of(amount), desk.nowMs)));
     },
     deleverage(symbol) {
       const { id } = desk.symbol(symbol);
@@ -51,4 +54,8 @@ export function createTradingControl(half: TradingHalf): TradingControl {
     openAlgos: () => exchange.openAlgos(),
     requests: () => half.requests(),
   };
+}
+
+function e8Of(value: Decimal): bigint {
+  return typeof value === "bigint" ? value : parseE8(value);
 }

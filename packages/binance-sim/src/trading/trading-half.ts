@@ -1,4 +1,4 @@
-import { parseE8, SmcqError } from "@smcq/kernel";
+import { SmcqError } from "@smcq/kernel";
 import type { Endpoint } from "../http/endpoint.ts";
 import type { Fate, Guard } from "../http/guard.ts";
 import type { Parameters } from "../http/parameters.ts";
@@ -119,6 +119,7 @@ export class TradingHalf implements Guard {
   /** A new plan of faults: its times and numbers count from now. */
   restartFaults(): void {
     this.#strikes.restart();
+    this.#deeds.restart();
     this.#schedule.restart(this.desk.nowMs);
   }
 
@@ -131,14 +132,14 @@ export class TradingHalf implements Guard {
   }
 
   /** Puts a symbol's market somewhere, and lets happen what the way there reaches; refuses prices that follow the path. */
-  move(symbol: string, last: string, mark: string): void {
+  move(symbol: string, lastE8: bigint, markE8: bigint): void {
     if (!this.desk.prices.isHeld)
       throw new SmcqError(
         "SIM_OPTION",
         `${symbol} follows the path: trading.prices must be held to be moved`,
       );
     const { market, id } = this.desk.symbol(symbol);
-    this.desk.prices.hold(market, parseE8(last), parseE8(mark));
+    this.desk.prices.hold(market, lastE8, markE8);
     this.desk.act(() => this.desk.bring(id, this.desk.nowMs));
   }
 }

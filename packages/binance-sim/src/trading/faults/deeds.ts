@@ -27,6 +27,11 @@ export class CallDeeds implements AccountAudience {
     this.#agenda = agenda;
   }
 
+  /** A new plan: what was hidden is seen. */
+  restart(): void {
+    this.#hiddenUntilMs.clear();
+  }
+
   /** Begins with a call; `end` is due when it has been carried out. */
   begin({ kind, name }: Endpoint, parameters: Parameters): void {
     const traded = this.#traded(parameters);

@@ -79,7 +79,7 @@ describe("the private stream", () => {
   it("tells of money that comes, of funding without positions, and of what the venue closes by itself", async () => {
     await trader.order({ side: "BUY", quantity: "0.01" });
     await trader.listen();
-    sim.trading?.transfer("-100");
+    sim.trading?.transfer(-10_000_000_000n);
     sim.trading?.fund("BTCUSDT", "0.001");
     sim.trading?.deleverage("BTCUSDT");
     await trader.hears(4);
