@@ -6,3 +6,6 @@ export { resolveOptions, type BinanceSimOptions, type SimSettings } from "./opti
 export { NON_ASCII_LISTING } from "./schedule.ts";
 export { startBinanceSim, type BinanceSim, type SimEvent } from "./sim.ts";
 export type { SimStats } from "./stats.ts";
+export type { BookedRequest } from "./http/request-book.ts";
+export type { Decimal, TradingControl } from "./trading/control.ts";
+export type { TradingKey, TradingOptions, TradingSettings } from "./trading/options.ts";

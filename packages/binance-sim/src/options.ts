@@ -1,5 +1,6 @@
 import { SYMBOLS_MAX } from "@smcq/exchange-sim";
 import { SmcqError } from "@smcq/kernel";
+import { resolveTrading, type TradingOptions, type TradingSettings } from "./trading/options.ts";
 
 /** A point of a scaled clock: the venue's time at a time of the machine's wall clock. */
 export interface ClockAnchor {
@@ -23,6 +24,8 @@ export interface BinanceSimOptions {
   readonly clock?: "scaled" | "manual";
   /** The bundle's minute at which the run starts; default 2600: enough history for 499 bars of M5. */
   readonly startMinute?: number;
+  /** `wall`: the venue's clock starts at the machine's time, the bars are moved there; default `recorded`. */
+  readonly epoch?: "recorded" | "wall";
   /** Goes on with the clock of a venue that ended, instead of starting at `startMinute`. */
   readonly resume?: ClockAnchor;
   /** True: after the last minute the bars start over. */
@@ -64,11 +67,13 @@ export interface BinanceSimOptions {
   readonly tickMs?: number;
   /** Certificate and key in PEM: HTTPS and WSS instead of plain text. */
   readonly tls?: { readonly key: string; readonly cert: string };
+  /** The order path and its account; absent: market data alone. */
+  readonly trading?: TradingOptions;
 }
 
 /** Options with every default filled in. */
-export type SimSettings = Required<Omit<BinanceSimOptions, "tls" | "resume">> &
-  Pick<BinanceSimOptions, "tls" | "resume">;
+export type SimSettings = Required<Omit<BinanceSimOptions, "tls" | "resume" | "trading">> &
+  Pick<BinanceSimOptions, "tls" | "resume"> & { readonly trading: TradingSettings | null };
 
 const defaults: SimSettings = {
   host: "127.0.0.1",
@@ -78,6 +83,7 @@ const defaults: SimSettings = {
   speed: 30,
   clock: "scaled",
   startMinute: 2600,
+  epoch: "recorded",
   loop: false,
   faults: "none",
   weightLimit: 2400,
@@ -98,6 +104,7 @@ const defaults: SimSettings = {
   messagesPerSecondMax: 10,
   connectsPer5MinMax: 300,
   tickMs: 10,
+  trading: null,
 };
 
 /** Ranges of the numbers, both ends included; `true` wants an integer. */
@@ -126,8 +133,9 @@ const ranges: readonly (readonly [keyof SimSettings, number, number, boolean])[]
 
 /** Fills in defaults; throws SmcqError `SIM_OPTION` naming every value outside its range and every unknown key. */
 export function resolveOptions(options: BinanceSimOptions): SimSettings {
-  const settings: SimSettings = { ...defaults, ...options };
   const faults: string[] = [];
+  const trading = options.trading === undefined ? null : resolveTrading(options.trading, faults);
+  const settings: SimSettings = { ...defaults, ...options, trading };
   for (const key of Object.keys(options))
     if (!(key in defaults) && key !== "tls" && key !== "resume")
       faults.push(`${key} is no option of the simulator`);
@@ -139,14 +147,17 @@ export function resolveOptions(options: BinanceSimOptions): SimSettings {
         `${key} must be ${isWhole ? "an integer" : "a number"} ${min}..${max}, got ${JSON.stringify(value)}`,
       );
   }
-  const choices: readonly (readonly ["clock" | "burst" | "emptyMinutes", readonly string[]])[] = [
+  const choices: readonly (readonly ["clock" | "burst" | "emptyMinutes" | "epoch", readonly string[]])[] = [
     ["clock", ["scaled", "manual"]],
+    ["epoch", ["recorded", "wall"]],
     ["burst", ["batched", "frame-per-write"]],
     ["emptyMinutes", ["silent", "final"]],
   ];
   for (const [key, allowed] of choices)
     if (!allowed.includes(settings[key]))
       faults.push(`${key} must be one of ${allowed.join(", ")}, got ${JSON.stringify(settings[key])}`);
+  if (settings.epoch === "wall" && (settings.resume !== undefined || settings.clock === "manual"))
+    faults.push("epoch wall goes neither with resume nor with a manual clock");
   if (settings.finalDelayMs + settings.finalSpreadMs / 2 >= 60_000)
     faults.push("finalDelayMs + finalSpreadMs / 2 must stay below a minute");
   if (faults.length > 0) throw new SmcqError("SIM_OPTION", `simulator options: ${faults.join("; ")}`);

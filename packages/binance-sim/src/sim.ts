@@ -13,7 +13,12 @@ import {
   type ClockSpec,
 } from "@smcq/kernel";
 import { BurstControl, type BurstReport } from "./burst-control.ts";
+import { marketDataEndpoints } from "./http/market-data.ts";
+import { marketEndpoints } from "./http/market-endpoints.ts";
+import { NO_GUARD } from "./http/guard.ts";
 import { RestApi } from "./http/rest.ts";
+import { MarketWords } from "./market/market-words.ts";
+import { Prices } from "./market/prices.ts";
 import { resolveOptions, type BinanceSimOptions, type SimSettings } from "./options.ts";
 import { Outages } from "./outages.ts";
 import { FaultSchedule } from "./schedule.ts";
@@ -21,7 +26,10 @@ import { createStats, type SimStats } from "./stats.ts";
 import { Agenda } from "./stream/agenda.ts";
 import { sendContractInfo } from "./stream/contract-info.ts";
 import { MarketDriver } from "./stream/driver.ts";
+import { PublicStreams } from "./stream/public-streams.ts";
 import { Sender } from "./stream/sender.ts";
+import { createTradingControl, type TradingControl } from "./trading/control.ts";
+import { TradingHalf } from "./trading/trading-half.ts";
 import { Venue } from "./venue.ts";
 import { startVenueTime } from "./venue-time.ts";
 import { Hub } from "./ws/hub.ts";
@@ -45,6 +53,8 @@ export interface BinanceSim {
   readonly settings: SimSettings;
   /** The market behind it: what REST finally serves. */
   readonly market: MarketData;
+  /** The account and its market, for tests; null: the venue has no order path. */
+  readonly trading: TradingControl | null;
   /** A copy of the counters. */
   stats(): SimStats;
   /** Replaces the fault plan and ends running outages; its times count from now. */
@@ -70,6 +80,9 @@ class RunningSim implements BinanceSim {
   readonly #stats: SimStats;
   readonly #hub: Hub;
   readonly #rest: RestApi;
+  readonly #streams: PublicStreams;
+  readonly #trading: TradingHalf | null;
+  readonly trading: TradingControl | null;
   readonly #driver: MarketDriver;
   readonly #bench: BurstControl;
   readonly #schedule: FaultSchedule;
@@ -94,7 +107,32 @@ class RunningSim implements BinanceSim {
     this.#outages = outages;
     const hub = new Hub(venue, stats, outages);
     this.#hub = hub;
-    this.#rest = new RestApi(venue, stats, outages);
+    const prices = new Prices(venue, settings.trading?.prices === "held");
+    const words = new MarketWords(venue, prices);
+    this.#streams = new PublicStreams(words);
+    hub.serve(this.#streams);
+    const { funding } = words;
+    const trading =
+      settings.trading === null
+        ? null
+        : new TradingHalf({
+            venue,
+            hub,
+            prices,
+            funding,
+            settings: settings.trading,
+            stats,
+            agenda: this.#agenda,
+            ban: (untilMs) => this.#rest.ban(untilMs),
+          });
+    this.#trading = trading;
+    this.trading = trading === null ? null : createTradingControl(trading);
+    const endpoints = [
+      ...marketEndpoints(venue),
+      ...marketDataEndpoints(words),
+      ...(trading?.endpoints ?? []),
+    ];
+    this.#rest = new RestApi({ venue, stats, outages }, endpoints, trading ?? NO_GUARD);
     const sender = new Sender(venue, hub, stats);
     const agenda = this.#agenda;
     this.#driver = new MarketDriver({ venue, hub, stats, sender, agenda });
@@ -172,12 +210,14 @@ class RunningSim implements BinanceSim {
     const nowMs = time.clock.nowMs();
     this.#schedule.run(nowMs);
     this.#agenda.runDue(nowMs);
+    this.#trading?.tick(nowMs);
     if (time.advanceTo === null) {
       if (!this.#hasEnded) this.#driver.tick(nowMs);
       this.#watchEnd(nowMs);
     } else {
       this.#bench.turn();
     }
+    if (!this.#hasEnded) this.#streams.tick(nowMs);
     this.#hub.flushAll();
     this.#hub.keepAlive();
   }
@@ -210,6 +250,7 @@ class RunningSim implements BinanceSim {
     this.#venue.setFaults(text);
     this.#outages.clear();
     this.#schedule.restart();
+    this.#trading?.restartFaults();
   }
 
   list(symbol: string): void {

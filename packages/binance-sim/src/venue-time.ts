@@ -20,6 +20,8 @@ export interface VenueTime {
   readonly speed: number;
   /** The venue's time at the start, ms. */
   readonly startMs: number;
+  /** Open time of the market's minute 0, ms. */
+  readonly marketStartMs: number;
   /** Moves a manual clock on; null when time runs by itself. */
   readonly advanceTo: ((toMs: number) => void) | null;
 }
@@ -27,25 +29,38 @@ export interface VenueTime {
 // A clock for others that all but stands still: a bench moves the market, no timer of a client runs.
 const STANDSTILL_SPEED = 1e-6;
 
-/** Starts the venue's time at the open of the first minute (manual: when its forerunner has just been closed). */
-export function startVenueTime(marketStartMs: number, settings: SimSettings): VenueTime {
+/**
+ * Starts the venue's time at the open of the first minute (manual: when its forerunner has just been closed). With the
+ * wall's epoch it starts now, and the bars lie so that the present minute is the first.
+ */
+export function startVenueTime(recordedMs: number, settings: SimSettings): VenueTime {
+  const nowMs = Math.floor(wallNowMs());
+  const isWall = settings.epoch === "wall";
+  const marketStartMs = isWall ? minuteOf(nowMs) - settings.startMinute * MINUTE_MS : recordedMs;
   const openMs = marketStartMs + settings.startMinute * MINUTE_MS;
   const wall = new SystemClock();
   const isManual = settings.clock === "manual";
-  if (settings.resume !== undefined && !isManual)
-    return resumeVenueTime(settings.resume, settings.speed, wall);
+  const anchor = isWall ? { anchorVenueMs: nowMs, anchorWallMs: nowMs } : settings.resume;
+  if (anchor !== undefined && !isManual) return resumeVenueTime(anchor, { settings, wall, marketStartMs });
   const startMs = isManual ? openMs + settings.finalDelayMs : openMs;
   const speed = isManual ? STANDSTILL_SPEED : settings.speed;
   const spec: ClockSpec = { type: "scaled", speed, anchorVenueMs: startMs, anchorWallMs: wallNowMs() };
-  if (!isManual) return { clock: createClock(spec), wall, spec, speed, startMs, advanceTo: null };
+  if (!isManual)
+    return { clock: createClock(spec), wall, spec, speed, startMs, marketStartMs, advanceTo: null };
   const clock = new ManualClock(startMs);
-  return { clock, wall, spec, speed: 1, startMs, advanceTo: (toMs) => clock.advanceTo(toMs) };
+  const advanceTo = (toMs: number): void => clock.advanceTo(toMs);
+  return { clock, wall, spec, speed: 1, startMs, marketStartMs, advanceTo };
 }
 
 /** Takes up the clock of a venue that ended: the same time, as if it had been away. */
-function resumeVenueTime(anchor: ClockAnchor, speed: number, wall: Clock): VenueTime {
+function resumeVenueTime(
+  anchor: ClockAnchor,
+  given: { readonly settings: SimSettings; readonly wall: Clock; readonly marketStartMs: number },
+): VenueTime {
+  const { wall, marketStartMs } = given;
+  const { speed } = given.settings;
   const spec: ClockSpec = { type: "scaled", speed, ...anchor };
   const clock = createClock(spec);
   const startMs = minuteOf(clock.nowMs());
-  return { clock, wall, spec, speed, startMs, advanceTo: null };
+  return { clock, wall, spec, speed, startMs, marketStartMs, advanceTo: null };
 }

@@ -50,6 +50,7 @@ export class Venue {
       seed: settings.seed,
       symbols: settings.symbols,
       isLooped: settings.loop,
+      startMs: time.marketStartMs,
       flatRule: (symbolKey, minute) => this.#flatFrom(symbolKey, minute),
     });
     if (!settings.loop && settings.startMinute >= this.market.minuteCount)

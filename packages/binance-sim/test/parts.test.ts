@@ -9,6 +9,7 @@ import { BAD_VALUES, spoilValues } from "../src/stream/bad-frames.ts";
 import { ByteWriter } from "../src/stream/byte-writer.ts";
 import { KlineFrame } from "../src/stream/kline-frame.ts";
 import { handleControl } from "../src/ws/control.ts";
+import { replyHead, REPLY_BYTES_MAX, RequestBook, REQUESTS_KEPT_MAX } from "../src/http/request-book.ts";
 import { readTarget } from "../src/ws/target.ts";
 
 describe("the byte writer", () => {
@@ -190,6 +191,16 @@ describe("control messages", () => {
   });
 });
 
+it("the book of requests keeps the beginning of a reply, and the newer requests", () => {
+  expect(replyHead("x".repeat(10_000))).toHaveLength(REPLY_BYTES_MAX);
+  expect(replyHead(Buffer.from("ab"))).toBe("ab");
+  const book = new RequestBook();
+  const one = { method: "GET", path: "/", query: "", body: "", apiKey: null, status: 200, reply: "" };
+  for (let timeMs = 0; timeMs < 2 * REQUESTS_KEPT_MAX; timeMs++) book.add({ ...one, timeMs });
+  expect(book.all()).toHaveLength(REQUESTS_KEPT_MAX);
+  expect(book.all()[0]?.timeMs).toBe(REQUESTS_KEPT_MAX);
+});
+
 describe("a handshake's path", () => {
   it.each([
     [
@@ -205,7 +216,7 @@ describe("a handshake's path", () => {
     ["/ws", "", false, []],
     ["/market/stream?streams=%E9%BE%99%E8%99%BEusdt@kline_1m", "market", true, ["龙虾usdt@kline_1m"]],
   ])("%s", (url, category, isCombined, streams) => {
-    expect(readTarget(url)).toEqual({ type: "accepted", category, isCombined, streams });
+    expect(readTarget(url)).toEqual({ type: "accepted", category, isCombined, streams, events: null });
   });
 
   it("is refused when it is none of the venue's, cannot be decoded or names too many streams", () => {

@@ -9,6 +9,7 @@ import { ledgerCommand } from "./commands/ledger.ts";
 import { modelCommand } from "./commands/model.ts";
 import { scanCommand } from "./commands/scan.ts";
 import { universeCommand } from "./commands/universe.ts";
+import { venueCommand } from "./commands/venue.ts";
 import { ExitCode, exitCodeOf } from "./exit-codes.ts";
 
 /** Any time that a timer can count will do. */
@@ -53,9 +54,10 @@ function build(argv: readonly string[], setExitCode: (exitCode: number) => void)
     .command(ledgerCommand(setExitCode))
     .command([...askCommands(setExitCode)])
     .command(configCommand(setExitCode))
+    .command(venueCommand(setExitCode))
     .demandCommand(
       1,
-      "a command is needed: engine, universe, scan, dataset, backtest, model, ledger, trades, pnl, decisions, explain, risk or config",
+      "a command is needed: engine, universe, scan, dataset, backtest, model, ledger, trades, pnl, decisions, explain, risk, config or venue",
     )
     .strict()
     .middleware(lastWins)

@@ -46,10 +46,17 @@ it("every scenario stands in the table by its title, and every test of the table
     }
 });
 
-it("the table is written from titles and files, and tells what has failed", () => {
+it("the table is written from titles and files but the venue's own, and tells what has failed", () => {
   const name = join(ROOT, "packages/cli/test/layers.test.ts");
   const failed = { title: "EX20 waits | for its time", fullName: "a venue EX20 waits", status: "failed" };
-  const text = faultsTable(ROOT, { testResults: [{ name, assertionResults: [failed] }] });
+  const made = { title: "EX19 is refused", fullName: "EX19 is refused", status: "passed" };
+  const venue = join(ROOT, "packages/binance-sim/test/sockets/trading/order-faults.test.ts");
+  const text = faultsTable(ROOT, {
+    testResults: [
+      { name, assertionResults: [failed] },
+      { name: venue, assertionResults: [made] },
+    ],
+  });
   expect(text).toContain(
     "| EX20 waits \\| for its time — `packages/cli/test/layers.test.ts` | 1 FAILED; with the wire: ",
   );

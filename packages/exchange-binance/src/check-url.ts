@@ -18,6 +18,8 @@ const LOOPBACK_HOSTS: ReadonlySet<string> = new Set(["localhost", "127.0.0.1", "
 
 /** Where klines live since 2026-04-23; every other path connects, ACKs and stays silent. */
 export const MARKET_STREAM_PATH = "/market/stream";
+/** Where an account's own events are told. */
+export const PRIVATE_STREAM_PATH = "/private/ws";
 
 const HINT =
   `Give the base alone, e.g. wss://fstream.binance.com; the engine adds ${MARKET_STREAM_PATH}. ` +
@@ -35,6 +37,8 @@ export interface VenueBases {
 export interface RoutedUrls {
   /** The URL that market sockets connect to. */
   readonly streamUrl: string;
+  /** The URL that an account's socket connects to; its listen key comes behind it. */
+  readonly privateUrl: string;
   /** Scheme, host and port of REST. */
   readonly restOrigin: string;
 }
@@ -93,5 +97,10 @@ export function assertRouted(
   const rest: Wanted = { name: "restBase", secure: "https:", plain: "http:" };
   const http = parseBase(bases.restBase, rest, isCustomAllowed);
   if (http.pathname !== "/") refuse(bases.restBase, rest, "a REST base has no path");
-  return { streamUrl: `${ws.protocol}//${ws.host}${MARKET_STREAM_PATH}`, restOrigin: http.origin };
+  const wsOrigin = `${ws.protocol}//${ws.host}`;
+  return {
+    streamUrl: `${wsOrigin}${MARKET_STREAM_PATH}`,
+    privateUrl: `${wsOrigin}${PRIVATE_STREAM_PATH}`,
+    restOrigin: http.origin,
+  };
 }

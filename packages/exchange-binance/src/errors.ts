@@ -24,6 +24,14 @@ export const BinanceErrorCode = {
   QueueFull: "BINANCE_QUEUE_FULL",
   /** The client was closed while the request waited. */
   Closed: "BINANCE_CLOSED",
+  /** Key, secret or private key is missing, or no such thing; the text says where and what is allowed. */
+  KeyUnusable: "BINANCE_KEY_UNUSABLE",
+  /** The venue refuses the key, its signature or its address. */
+  KeyRefused: "BINANCE_KEY_REFUSED",
+  /** The account cannot be traded as it is set: hedge mode, multi-assets, trading off, fees in another asset. */
+  AccountUnfit: "BINANCE_ACCOUNT_UNFIT",
+  /** The venue's clock cannot be followed well enough for orders. */
+  ClockUnfit: "BINANCE_CLOCK_UNFIT",
   /** No universe from the venue, memory or disk. */
   NoUniverse: "BINANCE_NO_UNIVERSE",
 } as const;

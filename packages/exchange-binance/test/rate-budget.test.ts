@@ -33,6 +33,34 @@ describe("RateBudget", () => {
     expect(order).toEqual(["repair", "history 1", "history 2"]);
   });
 
+  it("keeps a share for who may reach into it, in front of all others", async () => {
+    const clock = new ManualClock(START);
+    const budget = new RateBudget({ clock });
+    budget.setLimit(100);
+    await budget.acquire(80, 5);
+    const order: string[] = [];
+    void budget.acquire(1, 0).then(() => order.push("shared"), settle);
+    void budget.acquire(15, -1, 0.95).then(() => order.push("reserved"));
+    await settle();
+    expect(order).toEqual(["reserved"]);
+    void budget.acquire(1, -1, 0.95).then(() => order.push("too much"), settle);
+    await settle();
+    expect(order).toEqual(["reserved"]);
+    budget.close();
+  });
+
+  it("tells until when nothing may leave", () => {
+    const clock = new ManualClock(START + 20_000);
+    const budget = new RateBudget({ clock });
+    expect(budget.stoppedUntilMs()).toBe(0);
+    budget.onTooMany();
+    expect(budget.stoppedUntilMs()).toBe(START + MINUTE_MS + 500);
+    budget.onBanned(START + 200_000);
+    expect(budget.stoppedUntilMs()).toBe(START + 200_000);
+    clock.advance(200_000);
+    expect(budget.stoppedUntilMs()).toBe(0);
+  });
+
   it("stops for the rest of the minute after 429, and until its time after a ban", async () => {
     const clock = new ManualClock(START + 20_000);
     const budget = new RateBudget({ clock });

@@ -28,9 +28,9 @@ export { LATENCY_DEFAULT, SimGateway, type Latency, type SimGatewayOptions } fro
 export { BarExchange, type BarE8, type BarExchangeOptions } from "./trading/bar-exchange.ts";
 export { marketTicks } from "./trading/fill-price.ts";
 export { Brackets, bundledBrackets, type Bracket } from "./venue/brackets.ts";
-export { VENUE_ERRORS, type VenueError } from "./venue/codes.ts";
+export { type Reply, VENUE_ERRORS, type VenueError } from "./venue/codes.ts";
 export type * from "./venue/orders.ts";
-export { SimExchange, type HeldPosition, type Reply } from "./venue/sim-exchange.ts";
+export { SimExchange, type HeldPosition } from "./venue/sim-exchange.ts";
 export {
   SIM_EXCHANGE_DEFAULTS,
   type FeeAsset,

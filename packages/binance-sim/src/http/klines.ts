@@ -18,15 +18,14 @@ const INTERVAL_MINUTES: Readonly<Record<string, number>> = {
   "8h": 480,
   "12h": 720,
   "1d": 1440,
+  "3d": 4320,
+  "1w": 10_080,
 };
 
-const KNOWN_PARAMETERS: ReadonlySet<string> = new Set([
-  "symbol",
-  "interval",
-  "startTime",
-  "endTime",
-  "limit",
-]);
+/** Weeks begin on Mondays, and the epoch was a Thursday. */
+const WEEK_OFFSET_MS = 4 * 86_400_000;
+const WEEK_MINUTES = 10_080;
+
 const LIMIT_DEFAULT = 500;
 const LIMIT_MAX = 1500;
 
@@ -78,12 +77,6 @@ export function readKlinesRequest(venue: Venue, parameters: URLSearchParams): Kl
   const limit = readInteger(parameters, "limit") ?? LIMIT_DEFAULT;
   const startMs = readInteger(parameters, "startTime");
   const endMs = readInteger(parameters, "endTime");
-  const readCount = [...parameters.keys()].filter((key) => KNOWN_PARAMETERS.has(key)).length;
-  if (readCount !== parameters.size)
-    throw new VenueError(
-      -1104,
-      `Not all sent parameters were read; read '${readCount}' parameter(s) but was sent '${parameters.size}'.`,
-    );
   if (symbol === null) throw new VenueError(-1121, "Invalid symbol.");
   if (intervalMinutes === undefined) throw new VenueError(-1120, "Invalid interval.");
   if (limit < 1 || limit > LIMIT_MAX)
@@ -109,13 +102,11 @@ export class KlinesReply {
     const { market } = this.#venue;
     const { intervalMinutes: step, symbol, limit } = request;
     const stepMs = step * MINUTE_MS;
-    const openSlot = Math.floor(nowMs / stepMs);
-    const firstSlot = Math.floor(market.openTimeMs(symbol.firstMinute) / stepMs);
-    const startSlot = request.startMs === null ? -Infinity : Math.ceil(request.startMs / stepMs);
-    const endSlot = Math.min(
-      openSlot,
-      request.endMs === null ? Infinity : Math.floor(request.endMs / stepMs),
-    );
+    const offsetMs = step === WEEK_MINUTES ? WEEK_OFFSET_MS : 0;
+    const slotOf = (timeMs: number): number => Math.floor((timeMs - offsetMs) / stepMs);
+    const firstSlot = slotOf(market.openTimeMs(symbol.firstMinute));
+    const startSlot = request.startMs === null ? -Infinity : slotOf(request.startMs + stepMs - 1);
+    const endSlot = Math.min(slotOf(nowMs), request.endMs === null ? Infinity : slotOf(request.endMs));
     let from = Math.max(firstSlot, startSlot);
     if (request.startMs === null) from = Math.max(from, endSlot - limit + 1);
     const to = Math.min(endSlot, from + limit - 1);
@@ -124,7 +115,7 @@ export class KlinesReply {
     writer.text("[");
     let rows = 0;
     for (let slot = from; slot <= to; slot++) {
-      const openMs = slot * stepMs;
+      const openMs = offsetMs + slot * stepMs;
       if (!this.#readRow(symbol, market.minuteAt(openMs), step, nowMs)) continue;
       if (rows++ > 0) writer.text(",");
       this.#writeRow(symbol, openMs, stepMs);

@@ -46,4 +46,9 @@ export class RateLimiter {
     this.#banMs = Math.min(this.#banMs * 2, BAN_MS_MAX);
     return { status: 418, usedWeight: this.#usedWeight, untilMs: this.#bannedUntilMs };
   }
+
+  /** Refuses everything until then. */
+  ban(untilMs: number): void {
+    this.#bannedUntilMs = Math.max(this.#bannedUntilMs, Math.ceil(untilMs));
+  }
 }

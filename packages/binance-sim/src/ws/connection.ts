@@ -52,6 +52,8 @@ export class Connection {
   readonly ws: WebSocket;
   readonly category: string;
   readonly openedAtMs: number;
+  /** Of the private stream: events that are wanted; null: all. */
+  readonly events: ReadonlySet<string> | null;
   isCombined: boolean;
   /** MD02: drops frames, answers pings. */
   isMuted = false;
@@ -76,6 +78,7 @@ export class Connection {
     readonly category: string;
     readonly isCombined: boolean;
     readonly openedAtMs: number;
+    readonly events: ReadonlySet<string> | null;
     readonly stats: SimStats;
     readonly isFramePerWrite: boolean;
   }) {
@@ -85,6 +88,7 @@ export class Connection {
     this.category = options.category;
     this.isCombined = options.isCombined;
     this.openedAtMs = options.openedAtMs;
+    this.events = options.events;
     this.#stats = options.stats;
     this.#isFramePerWrite = options.isFramePerWrite;
   }

@@ -19,6 +19,14 @@ export interface Subscription {
   readonly isMuted: boolean;
 }
 
+/** Who serves the streams that are no klines; each says whether it was, or is, one of its own. */
+export interface OtherStreams {
+  follow(connection: Connection, name: string): boolean;
+  unfollow(connection: Connection, name: string): boolean;
+}
+
+const NO_OTHERS: OtherStreams = { follow: () => false, unfollow: () => false };
+
 const CONTROL_BYTES_MAX = 262_144;
 
 /** The venue's WebSocket half: handshakes, limits, subscriptions; frames come from the market's driver. */
@@ -26,6 +34,7 @@ export class Hub {
   readonly connections: Set<Connection> = new Set();
   /** Subscriptions to the one-minute klines of each symbol, by its index. */
   readonly #klines: Subscription[][] = [];
+  #others: OtherStreams = NO_OTHERS;
   readonly #indexByStream = new Map<string, number>();
   readonly #venue: Venue;
   readonly #stats: SimStats;
@@ -50,6 +59,11 @@ export class Hub {
     this.#gate = new ConnectGate(venue.settings.connectsPer5MinMax);
     this.#meter = new MessageMeter(venue.settings.messagesPerSecondMax, this.#gate);
     for (const symbol of venue.market.symbols) this.addSymbol(symbol.symbol, symbol.index);
+  }
+
+  /** From now on these serve what is no kline. */
+  serve(others: OtherStreams): void {
+    this.#others = others;
   }
 
   /** Makes a symbol's stream known; connections that asked for it before get it from now on. */
@@ -105,6 +119,7 @@ export class Hub {
       category: target.category,
       isCombined: target.isCombined,
       openedAtMs: clock.nowMs(),
+      events: target.events,
       stats: this.#stats,
       isFramePerWrite: this.#venue.settings.burst === "frame-per-write",
     });
@@ -171,7 +186,11 @@ export class Hub {
   /** Un-prefixed paths and other categories never get a kline: the ACK proves nothing. */
   #bind(connection: Connection, name: string): void {
     const index = this.#indexByStream.get(name);
-    if (index === undefined || connection.category !== "market") return;
+    if (index === undefined) {
+      if (this.#others.follow(connection, name)) this.#stats.subscriptions++;
+      return;
+    }
+    if (connection.category !== "market") return;
     const isMuted = this.#venue.faults.strikes("MD03", this.#subscribeCount++, 0);
     if (isMuted) countFault(this.#stats, "MD03");
     this.#klines[index]?.push({ connection, isMuted });
@@ -183,6 +202,7 @@ export class Hub {
       if (!connection.streams.delete(name)) continue;
       const index = this.#indexByStream.get(name);
       if (index !== undefined) this.#unbind(connection, index);
+      else if (this.#others.unfollow(connection, name)) this.#stats.subscriptions--;
     }
   }
 

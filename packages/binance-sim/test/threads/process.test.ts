@@ -1,10 +1,18 @@
 import { spawn, type ChildProcess } from "node:child_process";
+import { createHmac } from "node:crypto";
 import { once } from "node:events";
 import { createServer, type AddressInfo } from "node:net";
 import { fileURLToPath } from "node:url";
 import { createClock, SmcqError } from "@smcq/kernel";
 import { afterEach, describe, expect, it } from "vitest";
-import { forkBinanceSim, runBinanceSimAlone, type SimChild, type SimReport } from "../../src/index.ts";
+import { MinuteReport } from "../../src/alone.ts";
+import {
+  forkBinanceSim,
+  runBinanceSimAlone,
+  startBinanceSim,
+  type SimChild,
+  type SimReport,
+} from "../../src/index.ts";
 import { Client, eventually } from "../support/client.ts";
 
 const children: SimChild[] = [];
@@ -123,15 +131,44 @@ describe("the simulator's process", () => {
     blocker.close();
   });
 
+  it("trades for whoever knows its key: the account crosses the process as options", async () => {
+    const secret = "its-secret";
+    const trading = { keys: [{ key: "its-key", type: "hmac", secret }], equity: "500" } as const;
+    const child = await fork({ symbols: 5, speed: 1, trading });
+    const payload = `timestamp=${createClock(child.clockSpec).nowMs()}`;
+    const signature = createHmac("sha256", secret).update(payload).digest("hex");
+    const response = await fetch(
+      `http://127.0.0.1:${child.port}/fapi/v3/balance?${payload}&signature=${signature}`,
+      { headers: { "X-MBX-APIKEY": "its-key" } },
+    );
+    expect(await response.json()).toMatchObject([{ asset: "USDT", balance: "500.00000000" }]);
+    await expect(fork({ symbols: 5, trading: { keys: [] } })).rejects.toThrow(
+      "trading.keys must be a list of 1..16 keys",
+    );
+  });
+
+  it("tells a person once a minute what has happened since, and keeps still while nothing does", async () => {
+    const lines: string[] = [];
+    const keys = [{ key: "its-key", type: "hmac", secret: "s" }] as const;
+    const sim = await startBinanceSim({ symbols: 5, clock: "manual", trading: { keys } });
+    const report = new MinuteReport(sim);
+    const tell = (): void => report.tell((line) => lines.push(line));
+    await fetch(`${sim.restUrl}/fapi/v1/nothing`);
+    for (let minute = 0; minute < 12; minute++) tell();
+    await sim.stop();
+    expect(lines).toHaveLength(2);
+    expect(lines[0]).toMatch(
+      /UTC {2}requests 1 {2}frames 0 {2}connections 0 {2}unexpected 1 {2}429\/418 0 {2}wallet 10000\.00000000 {2}positions 0 {2}orders 0\+0$/,
+    );
+    expect(lines[1]).toContain("requests 0");
+  });
+
   it("runs alone for a person, to the end of the data", async () => {
     const lines: string[] = [];
-    const code = await runBinanceSimAlone({ symbols: 5, speed: 5000, startMinute: 20_158 }, (line) =>
-      lines.push(line),
-    );
-    expect(code).toBe(0);
-    expect(lines[0]).toMatch(/^REST http:\/\/127\.0\.0\.1:\d+ /);
+    const say = (line: string): void => void lines.push(line);
+    await runBinanceSimAlone({ symbols: 5, speed: 5000, startMinute: 20_158 }, say);
+    expect(lines[0]).toMatch(/^REST +http:\/\/127\.0\.0\.1:\d+$/);
     expect(lines.at(-1)).toBe("stopped: end of data");
-    expect(await runBinanceSimAlone({ symbols: 0 }, (line) => lines.push(line))).toBe(1);
-    expect(lines.at(-1)).toMatch(/symbols must be an integer/);
+    await expect(runBinanceSimAlone({ symbols: 0 }, say)).rejects.toThrow(/symbols must be an integer/);
   });
 });

@@ -12,6 +12,7 @@ const WINDOW_GUARD_MS = 500;
 interface Waiting {
   readonly weight: number;
   readonly priority: number;
+  readonly shareMax: number;
   readonly grant: () => void;
   readonly refuse: (error: SmcqError) => void;
 }
@@ -83,17 +84,21 @@ export class RateBudget {
     this.#pump();
   }
 
-  /** Resolves when the request may leave; lower `priority` first, then first come. Its weight is spent by then. */
-  acquire(weight: number, priority: number): Promise<void> {
+  /**
+   * Resolves when the request may leave; lower `priority` first, then first come. Its weight is spent by then. `shareMax`:
+   * how much of the limit it may reach into, for what guards a position.
+   */
+  acquire(weight: number, priority: number, shareMax: number = this.#weightShareMax): Promise<void> {
     if (this.#isClosed) return Promise.reject(this.#error(BinanceErrorCode.Closed, "the budget is closed"));
     const refusal = this.#banRefusal();
     if (refusal !== undefined) return Promise.reject(refusal);
-    if (this.#waiting.length >= BUDGET_QUEUE_MAX)
+    // Many that wait for bars are no reason to refuse one that guards a position.
+    if (this.#waiting.filter((other) => other.shareMax >= shareMax).length >= BUDGET_QUEUE_MAX)
       return Promise.reject(
         this.#error(BinanceErrorCode.QueueFull, `${BUDGET_QUEUE_MAX} requests wait already`),
       );
     return new Promise((grant, refuse) => {
-      this.#waiting.push({ weight, priority, grant, refuse });
+      this.#waiting.push({ weight, priority, shareMax, grant, refuse });
       this.#pump();
     });
   }
@@ -137,6 +142,12 @@ export class RateBudget {
   /** When the ban ends on the venue's clock, 0 when there is none. */
   bannedUntilMs(): number {
     return this.#bannedUntilMs > this.#venueMs() ? this.#bannedUntilMs : 0;
+  }
+
+  /** Until when nothing may leave, on the venue's clock: a ban, or a minute that is used up; 0: anything may. */
+  stoppedUntilMs(): number {
+    const untilMs = Math.max(this.#stopUntilMs, this.#bannedUntilMs);
+    return untilMs > this.#venueMs() ? untilMs : 0;
   }
 
   state(): BudgetState {
@@ -196,7 +207,7 @@ export class RateBudget {
       this.#roll(nowMs);
       const index = this.#mostUrgent();
       const next = this.#waiting[index] as Waiting;
-      const waitMs = this.#waitMs(nowMs, next.weight);
+      const waitMs = this.#waitMs(nowMs, next);
       if (waitMs > 0) {
         this.#cancelTimer = this.#clock.after(waitMs, () => this.#pump(), { unref: true });
         return;
@@ -219,10 +230,10 @@ export class RateBudget {
   }
 
   /** Ms until a request of this weight may be tried again; 0 when it may leave now. */
-  #waitMs(nowMs: number, weight: number): number {
+  #waitMs(nowMs: number, { weight, shareMax }: Pick<Waiting, "weight" | "shareMax">): number {
     const stopMs = Math.max(this.#stopUntilMs, this.#bannedUntilMs) - nowMs;
     if (stopMs > 0) return stopMs;
-    const share = Math.floor(this.#limit * this.#weightShareMax);
+    const share = Math.floor(this.#limit * shareMax);
     if (this.#sent > 0 && this.#sent + weight > share) return BUCKET_MS;
     const window = this.#window(nowMs - WINDOW_GUARD_MS);
     const reported = this.#reportedWindow >= window ? this.#reported : 0;

@@ -5,6 +5,7 @@ import { Pool } from "undici";
 import { ClockOffset } from "./clock-offset.ts";
 import { BinanceErrorCode } from "../errors.ts";
 import { parseJsonSafe } from "./json-safe.ts";
+import { encodeQuery } from "./query.ts";
 import { RateBudget } from "./rate-budget.ts";
 import { RestReply, classifyReply } from "./rest-reply.ts";
 
@@ -207,18 +208,6 @@ export class BinanceRest {
       this.#clock.after(delayMs, resolve, { unref: true });
     });
   }
-}
-
-/** RFC 3986 encoding of values, UTF-8 first: non-ASCII symbols exist. */
-function encodeQuery(parameters: Readonly<Record<string, string>>): string {
-  const strict = (text: string): string =>
-    encodeURIComponent(text).replace(
-      /[!'()*]/g,
-      (letter) => `%${letter.charCodeAt(0).toString(16).toUpperCase()}`,
-    );
-  return Object.entries(parameters)
-    .map(([key, value]) => `${key}=${strict(value)}`)
-    .join("&");
 }
 
 function badReply(path: string, reason: string): SmcqError {

@@ -48,6 +48,42 @@ export const KNOB_IDS = [
   "NW10",
   "NW11",
   "NW12",
+  "EX01",
+  "EX02",
+  "EX03",
+  "EX04",
+  "EX05",
+  "EX06",
+  "EX07",
+  "EX08",
+  "EX09",
+  "EX10",
+  "EX11",
+  "EX12",
+  "EX13",
+  "EX14",
+  "EX15",
+  "EX17",
+  "EX19",
+  "EX20",
+  "EX21",
+  "EX22",
+  "EX23",
+  "EX24",
+  "EX27",
+  "EX28",
+  "EX29",
+  "AC01",
+  "AC02",
+  "AC03",
+  "AC04",
+  "AC05",
+  "AC06",
+  "AC07",
+  "AC08",
+  "AC09",
+  "AC10",
+  "AC11",
 ] as const;
 
 /** Name of a knob. */
@@ -76,15 +112,26 @@ const period = (initial: number): KnobParameter => time("period", initial, 10 * 
 const after = (initial: number): KnobParameter => time("after", initial, 0, 7 * DAY_MS);
 const duration = (initial: number): KnobParameter => time("duration", initial, SECOND_MS, 7 * DAY_MS);
 const window = (initial: number): KnobParameter => time("window", initial, 10 * SECOND_MS, DAY_MS);
+/** How many it strikes at most since the plan was set; 0: all that chance chooses. */
+const times: KnobParameter = { name: "times", unit: "count", min: 0, max: 1_000_000, initial: 0 };
+const late = (name: string, initial: number): KnobParameter => time(name, initial, 0, 10 * MINUTE_MS);
+const whole = (name: string, initial: number, max: number): KnobParameter => ({
+  name,
+  unit: "count",
+  min: 0,
+  max,
+  initial,
+});
 const knob = (fault: string, ...parameters: readonly KnobParameter[]): KnobDefinition => ({
   fault,
   parameters,
 });
 
 /**
- * The market and network faults of the catalogue that a market-data venue can show, each with its numbers in the
- * order in which text gives them (`MD05=0.02:24s`). All times are venue time. NW04 (name server) and NW05 (TLS)
- * are no knobs: they need a name server and the server's certificate option.
+ * The faults of the catalogue that a venue, or the way to it, can show, each with its numbers in the order in which text
+ * gives them (`MD05=0.02:24s`). All times are venue time. `EX01=1:1` strikes the next call, and no other. NW04 (name
+ * server) and NW05 (TLS) are no knobs: they need a name server and the server's certificate option. EX16, EX18, EX25 and
+ * EX26 are none either: dust, a refusal that comes again, long ids and acks without a price are what the venue does anyhow.
  */
 export const KNOBS: Readonly<Record<KnobId, KnobDefinition>> = {
   MD01: knob("a symbol silent for a window, its socket alive", ratio(0.01), window(180 * SECOND_MS)),
@@ -180,6 +227,90 @@ export const KNOBS: Readonly<Record<KnobId, KnobDefinition>> = {
     time("step", 2 * SECOND_MS, 10, 600 * SECOND_MS),
   ),
   NW12: knob("all connections reset in one instant: a reconnect storm", period(30 * MINUTE_MS)),
+  EX01: knob(
+    "an order is carried out, so much later, and nobody hears: the connection is cut",
+    ratio(0.02),
+    times,
+    late("late", 0),
+  ),
+  EX02: knob("an order never arrives: the connection is cut", ratio(0.02), times),
+  EX03: knob(
+    "an order is carried out, so much later, and answered with -1007",
+    ratio(0.02),
+    times,
+    late("late", 0),
+  ),
+  EX04: knob("an order's events come before its reply", ratio(0.1), times, late("delay", 300)),
+  EX05: knob("an event of the account comes twice", ratio(0.1), times),
+  EX06: knob("a market order is filled in part and its rest expires", ratio(0.05), times),
+  EX07: knob("a market order is filled in 20 pieces", ratio(0.05), times),
+  EX08: knob("a conditional order is refused: it would fire at once (-2021)", ratio(0.05), times),
+  EX09: knob("a conditional order is taken, and rejected when it fires", ratio(0.05), times),
+  EX10: knob("a person cancels a conditional order", ratio(0.02), times, late("delay", 5 * SECOND_MS)),
+  EX11: knob("conditional orders have moved to another path (-4120)", ratio(0.05), times),
+  EX12: knob("200 conditional orders wait already (-4045)", ratio(0.05), times),
+  EX13: knob("an order that only reduces is refused (-2022)", ratio(0.05), times),
+  EX14: knob("a market order finds no price inside its band (-4131)", ratio(0.05), times),
+  EX15: knob("an order does not fit filters that have changed (-1111)", ratio(0.05), times),
+  EX17: knob("an order that opens finds no margin (-2019)", ratio(0.05), times),
+  EX19: knob("a signed call meets 429", ratio(0.02), times),
+  EX20: knob("the address is banned (418) for a while", after(5 * MINUTE_MS), duration(2 * MINUTE_MS)),
+  EX21: knob("an order is one too many (-1015)", ratio(0.02), times),
+  EX22: knob(
+    "503: 1 unknown and carried out, 2 unknown and not, 3 unavailable, 4 internal error; 0 draws one",
+    ratio(0.02),
+    times,
+    whole("kind", 0, 4),
+  ),
+  EX23: knob("-1008 for orders; what closes and cancels is exempt", ratio(0.05), times),
+  EX24: knob("a limit order is filled while it is being cancelled", ratio(0.1), times),
+  EX27: knob("no order is taken for a while (-4402)", after(5 * MINUTE_MS), duration(2 * MINUTE_MS)),
+  EX28: knob(
+    "indicators are locked for a while (apiTradingStatus): orders that open meet -4400",
+    after(5 * MINUTE_MS),
+    duration(10 * MINUTE_MS),
+  ),
+  EX29: knob(
+    "an acked order is not found (-2013), a conditional one neither cancelled nor told of, for a while",
+    ratio(0.05),
+    times,
+    duration(5 * SECOND_MS),
+  ),
+  AC01: knob("the largest position is deleveraged", after(5 * MINUTE_MS), period(HOUR_MS)),
+  AC02: knob("the largest position that can be is liquidated", after(5 * MINUTE_MS), period(HOUR_MS)),
+  AC03: knob("a person sells 40 % of the largest position", after(5 * MINUTE_MS), period(HOUR_MS)),
+  AC04: knob(
+    "so many USDT come, at the next time they go",
+    after(5 * MINUTE_MS),
+    period(HOUR_MS),
+    whole("usdt", 100, 1_000_000),
+  ),
+  AC05: knob(
+    "a person sets the leverage of the symbol that was traded last",
+    after(5 * MINUTE_MS),
+    period(HOUR_MS),
+    whole("leverage", 3, 125),
+  ),
+  AC06: knob("hedge mode is on from then on: orders meet -4061", after(5 * MINUTE_MS)),
+  AC07: knob(
+    "the private stream's key expires; kind 1: the stream goes silent instead, for good",
+    after(5 * MINUTE_MS),
+    period(HOUR_MS),
+    whole("kind", 0, 1),
+  ),
+  AC08: knob(
+    "every position pays funding of that rate beside the usual times",
+    after(5 * MINUTE_MS),
+    period(HOUR_MS),
+    ratio(0.001, "rate"),
+  ),
+  AC09: knob("commissions are paid in BNB, so much cheaper", ratio(0.1, "discount")),
+  AC10: knob("keys are refused (-2015) for a while", after(5 * MINUTE_MS), duration(DAY_MS)),
+  AC11: knob(
+    "somebody else's order waits 4 % away in the symbol that was traded last",
+    after(5 * MINUTE_MS),
+    period(HOUR_MS),
+  ),
 };
 
 /** Returns the definition of a knob. */

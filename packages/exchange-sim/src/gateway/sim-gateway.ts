@@ -14,9 +14,9 @@ import {
 } from "@smcq/exchange";
 import { assert, type Clock, type SymbolId } from "@smcq/kernel";
 import { unit4 } from "../hash.ts";
-import { VENUE_ERRORS, type VenueError } from "../venue/codes.ts";
+import { type Reply, VENUE_ERRORS, type VenueError } from "../venue/codes.ts";
 import type { AlgoStatus, VenueEvent } from "../venue/orders.ts";
-import type { Reply, SimExchange } from "../venue/sim-exchange.ts";
+import type { SimExchange } from "../venue/sim-exchange.ts";
 import { type CallAbout, type CallKind, type GatewayFaults, TRUE_FATE, type WordAbout } from "./faults.ts";
 import { UNTOLD } from "./mischief.ts";
 import {

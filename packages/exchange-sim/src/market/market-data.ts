@@ -37,6 +37,8 @@ export interface MarketOptions {
   /** True: after the last minute the bars start over (real series jump there, as after a gap). */
   readonly isLooped?: boolean;
   readonly flatRule?: FlatRule;
+  /** Open time of minute 0, ms, a whole minute; default: when the bars were recorded. */
+  readonly startMs?: number;
 }
 
 /**
@@ -61,7 +63,7 @@ export class MarketData {
   constructor(options: MarketOptions = {}) {
     this.seed = (options.seed ?? 1) | 0;
     this.#bundle = loadBundle();
-    this.startMs = this.#bundle.startMs;
+    this.startMs = options.startMs ?? this.#bundle.startMs;
     this.minuteCount = this.#bundle.minuteCount;
     this.isLooped = options.isLooped ?? false;
     this.#flatRule = options.flatRule ?? (() => -1);

@@ -43,11 +43,15 @@ export type VenueErrorName =
   | "closePositionWithQty"
   | "closePositionWithReduceOnly"
   | "unknownOrder"
+  | "sameOrder"
   | "leverageInvalid"
   | "leverageReduction"
   | "marginTypeOrders"
   | "marginTypePosition"
-  | "transferTooLarge";
+  | "transferTooLarge"
+  | "crossBalanceTooSmall"
+  | "isolatedBalanceTooSmall"
+  | "positionMarginRefused";
 
 export const VENUE_ERRORS: Readonly<Record<VenueErrorName, VenueError>> = {
   invalidSymbol: error(-1121, "SYMBOL_CLOSED", "Invalid symbol."),
@@ -117,6 +121,7 @@ export const VENUE_ERRORS: Readonly<Record<VenueErrorName, VenueError>> = {
     "Reduce only must be true with close position equals true.",
   ),
   unknownOrder: error(-2011, "UNKNOWN_ORDER", "Unknown order sent."),
+  sameOrder: error(-5027, "FORM_REFUSED", "No need to modify the order."),
   leverageInvalid: error(-4028, "SETTING_REFUSED", "Leverage is not valid."),
   leverageReduction: error(
     -4161,
@@ -134,4 +139,20 @@ export const VENUE_ERRORS: Readonly<Record<VenueErrorName, VenueError>> = {
     "Margin type cannot be changed if there exists position.",
   ),
   transferTooLarge: error(-2018, "MARGIN_INSUFFICIENT", "Balance is not sufficient."),
+  crossBalanceTooSmall: error(-4050, "SETTING_REFUSED", "Cross balance insufficient."),
+  isolatedBalanceTooSmall: error(-4051, "SETTING_REFUSED", "Isolated balance insufficient."),
+  positionMarginRefused: error(-4054, "SETTING_REFUSED", "Cannot add position margin: position is 0."),
 };
+
+/** What became of a call: what it made, or why it was refused. */
+export type Reply<T> =
+  | { readonly type: "done"; readonly value: T }
+  | { readonly type: "refused"; readonly error: VenueError };
+
+export function done<T>(value: T): Reply<T> {
+  return { type: "done", value };
+}
+
+export function refused(error: VenueError): Reply<never> {
+  return { type: "refused", error };
+}

@@ -141,6 +141,13 @@ export class MarginAccount {
     this.#onIncome({ ...row, tradeId: null });
   }
 
+  /** Gives an isolated position more of the wallet, or takes some back; the wallet stays as large as it is. */
+  giveMargin(symbolId: SymbolId, amountE8: bigint): void {
+    const book = this.#of(symbolId);
+    const holding = present(book.holding, "Invariant: margin is given to what is held");
+    this.#change(symbolId, book, { ...holding, isolatedWalletE8: holding.isolatedWalletE8 + amountE8 });
+  }
+
   /** Books a trade; one that is larger than what it closes opens the other side with the rest. */
   fill(trade: {
     readonly symbolId: SymbolId;

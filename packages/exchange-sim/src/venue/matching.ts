@@ -11,6 +11,9 @@ import type { Listing, VenueFloor } from "./venue-floor.ts";
 export const FILL_PARTS_MAX = 20;
 const E4 = 10_000n;
 
+/** How client ids of the venue's own orders begin. */
+export type ForcedPrefix = "autoclose-" | "adl_autoclose" | "settlement_autoclose-";
+
 /** Where an order comes from that nobody has placed as it is. */
 export interface Parent {
   readonly clientAlgoId: string;
@@ -107,7 +110,7 @@ export class Matching {
   }
 
   /** An order that the venue itself makes: at the mark, rounded against the account, with the taker's commission. */
-  force(symbolId: SymbolId, wantedE8: bigint, prefix: "autoclose-" | "adl_autoclose"): void {
+  force(symbolId: SymbolId, wantedE8: bigint, prefix: ForcedPrefix): void {
     const heldE8 = this.#floor.account.qtyE8(symbolId);
     const qtyE8 = min(abs(heldE8), wantedE8);
     if (qtyE8 <= 0n) return;
@@ -127,7 +130,7 @@ export class Matching {
       status: "NEW",
       executedE8: 0n,
       cumQuoteE8: 0n,
-      clientOrderId: prefix === "autoclose-" ? `${prefix}${orderId}` : `${prefix}_${orderId}`,
+      clientOrderId: prefix.endsWith("-") ? `${prefix}${orderId}` : `${prefix}_${orderId}`,
       type: "LIMIT",
       timeInForce: "IOC",
       isReduceOnly: true,
@@ -137,7 +140,12 @@ export class Matching {
       createdMs: nowMs,
       updatedMs: nowMs,
     };
-    this.#trade(order, { priceE8, qtyE8, isMaker: false, execution: "CALCULATED" });
+    this.#trade(order, {
+      priceE8,
+      qtyE8,
+      isMaker: false,
+      execution: prefix === "settlement_autoclose-" ? "TRADE" : "CALCULATED",
+    });
   }
 
   end(
@@ -150,6 +158,14 @@ export class Matching {
     return ended;
   }
 
+  /** A waiting order says something else from now on: it loses its place, and takes what it meets. */
+  amend(order: VenueOrder, change: Pick<VenueOrder, "qtyE8" | "priceE8">): VenueOrder {
+    const amended = { ...order, ...change, updatedMs: this.#floor.nowMs };
+    this.#floor.orders.keepLast(amended);
+    this.#floor.keep(amended, "AMENDMENT");
+    return this.#take(amended);
+  }
+
   /** Moves a conditional order to its next state. */
   step(algo: VenueAlgo, status: AlgoStatus): VenueAlgo {
     return this.#floor.keepAlgo({ ...algo, status, updatedMs: this.#floor.nowMs });
@@ -160,7 +176,10 @@ export class Matching {
     let order = taker;
     const listing = this.#floor.listing(order.symbolId);
     for (let part = 0; ; part++) {
-      const leftE8 = this.#fillableE8(order);
+      const wantedE8 = this.#fillableE8(order);
+      const offeredE8 =
+        listing.offerE8 === null ? wantedE8 : listing.offerE8 - order.executedE8 + taker.executedE8;
+      const leftE8 = min(wantedE8, offeredE8);
       const priceE8 = leftE8 > 0n ? this.#partPriceE8(order, listing, part) : null;
       if (priceE8 === null) return order;
       const makers = this.#floor.orders.meeting(order.symbolId, order.side, priceE8);

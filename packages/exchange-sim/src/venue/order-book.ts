@@ -42,6 +42,25 @@ export class OrderBook {
     remember(this.#endedAlgos, keyOf(symbolId, clientAlgoId), algo);
   }
 
+  /** Does something as if an order did not wait; it waits again afterwards, in its old place. */
+  without<T>({ symbolId, clientOrderId }: VenueOrder, work: () => T): T {
+    const open = childOf(this.#orders, symbolId);
+    const before = [...open];
+    open.delete(clientOrderId);
+    try {
+      return work();
+    } finally {
+      open.clear();
+      for (const [id, order] of before) open.set(id, order);
+    }
+  }
+
+  /** Keeps an open order as it is now, behind all others. */
+  keepLast(order: VenueOrder): void {
+    childOf(this.#orders, order.symbolId).delete(order.clientOrderId);
+    this.keep(order);
+  }
+
   /** Waiting or ended; undefined: nobody remembers it. */
   order(symbolId: SymbolId, clientOrderId: string): VenueOrder | undefined {
     return this.openOrder(symbolId, clientOrderId) ?? this.#endedOrders.get(keyOf(symbolId, clientOrderId));

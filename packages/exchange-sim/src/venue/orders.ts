@@ -120,7 +120,13 @@ export interface VenueHolding {
 export type VenueEvent =
   | {
       readonly type: "account";
-      readonly reason: "ORDER" | "FUNDING_FEE" | "DEPOSIT" | "WITHDRAW" | "INSURANCE_CLEAR";
+      readonly reason:
+        | "ORDER"
+        | "FUNDING_FEE"
+        | "DEPOSIT"
+        | "WITHDRAW"
+        | "INSURANCE_CLEAR"
+        | "MARGIN_TRANSFER";
       readonly walletE8: bigint;
       readonly crossWalletE8: bigint;
       /** What it tells of besides: a flat position has quantity 0. */
@@ -129,7 +135,7 @@ export type VenueEvent =
     }
   | {
       readonly type: "order";
-      readonly execution: "NEW" | "TRADE" | "CANCELED" | "EXPIRED" | "CALCULATED";
+      readonly execution: "NEW" | "TRADE" | "CANCELED" | "EXPIRED" | "CALCULATED" | "AMENDMENT";
       readonly order: VenueOrder;
       readonly trade: VenueTrade | null;
       readonly timeMs: number;

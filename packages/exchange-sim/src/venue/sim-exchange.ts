@@ -3,7 +3,8 @@ import type { FeeRates } from "@smcq/exchange";
 import { assert, divRound, E8, notionalE8, numberToE8, type SymbolId } from "@smcq/kernel";
 import { Admission } from "./admission.ts";
 import { abs, min } from "./bigints.ts";
-import { type VenueError, VENUE_ERRORS } from "./codes.ts";
+import { done, refused, type Reply, type VenueError, VENUE_ERRORS } from "./codes.ts";
+import { MarginSettings } from "./margin-settings.ts";
 import { Matching } from "./matching.ts";
 import { filterAlgo } from "./order-checks.ts";
 import { ALGO_ORDERS_MAX } from "./order-book.ts";
@@ -19,11 +20,6 @@ import type {
 import { reachOf } from "./reach.ts";
 import { type FeeAsset, type Print, type SimExchangeOptions, VenueFloor } from "./venue-floor.ts";
 import type { VenueRules } from "./venue-rules.ts";
-
-/** What became of a call: what it made, or why it was refused. */
-export type Reply<T> =
-  | { readonly type: "done"; readonly value: T }
-  | { readonly type: "refused"; readonly error: VenueError };
 
 /** A position as the venue states it, with the mark at which it is liquidated while nothing else changes. */
 export interface HeldPosition extends VenueHolding {
@@ -46,11 +42,13 @@ export class SimExchange {
   readonly #floor: VenueFloor;
   readonly #admission: Admission;
   readonly #matching: Matching;
+  readonly #margin: MarginSettings;
 
   constructor(options: SimExchangeOptions) {
     this.#floor = new VenueFloor(options);
     this.#admission = new Admission(this.#floor);
     this.#matching = new Matching(this.#floor, this.#admission);
+    this.#margin = new MarginSettings(this.#floor, this.#admission);
   }
 
   /** From now on one listener hears everything; without one nobody does. */
@@ -63,20 +61,19 @@ export class SimExchange {
     this.#floor.list(symbolId, rules, fees);
   }
 
-  /** What the present minute of a symbol trades, base units e8: large market orders are measured by it. */
-  setVolume(symbolId: SymbolId, volumeE8: bigint): void {
+  /** What the present minute of a symbol trades, base units e8: large market orders are measured by it. Null: any are small. */
+  setVolume(symbolId: SymbolId, volumeE8: bigint | null): void {
     this.#floor.listing(symbolId).volumeE8 = volumeE8;
+  }
+
+  /** What the book of a symbol offers to one order at most, base units e8; null: enough for any. */
+  setOffer(symbolId: SymbolId, offerE8: bigint | null): void {
+    this.#floor.listing(symbolId).offerE8 = offerE8;
   }
 
   /** Closes a symbol to orders that open, or opens it again. */
   setTrading(symbolId: SymbolId, isTrading: boolean): void {
     this.#floor.listing(symbolId).isTrading = isTrading;
-  }
-
-  /** From now on trades of a symbol cost this. */
-  setFees(symbolId: SymbolId, { takerRatio, makerRatio }: FeeRates): void {
-    const takerE8 = numberToE8(takerRatio);
-    Object.assign(this.#floor.listing(symbolId), { takerE8, makerE8: numberToE8(makerRatio) });
   }
 
   /** Takes commissions in another asset from now on, from a balance that never ends; null: in USDT again. */
@@ -97,6 +94,11 @@ export class SimExchange {
   setRules(symbolId: SymbolId, rules: VenueRules): void {
     this.#floor.listing(symbolId).rules = rules;
     this.#floor.account.setRules(symbolId, rules);
+  }
+
+  /** From now on trades of a symbol cost this. */
+  setFees(symbolId: SymbolId, fees: FeeRates): void {
+    this.#floor.setFees(symbolId, fees);
   }
 
   /** Rejects conditional orders of a symbol when they fire, or lets them go on. */
@@ -191,6 +193,31 @@ export class SimExchange {
     });
   }
 
+  /**
+   * Gives a waiting order another quantity and price; the same ones are refused. It ends where it has been filled that far
+   * already, and goes on as it was where the new order would be refused.
+   */
+  amend(
+    { symbolId, clientOrderId }: Pick<OrderWish, "symbolId" | "clientOrderId">,
+    change: Pick<OrderWish, "qtyE8" | "priceE8">,
+    nowMs: number,
+  ): Reply<VenueOrder> {
+    return this.#floor.run(nowMs, () => {
+      const { orders } = this.#floor;
+      const order = orders.openOrder(symbolId, clientOrderId);
+      if (order === undefined) return refused(VENUE_ERRORS.unknownOrder);
+      const { qtyE8, priceE8 } = change;
+      if (order.qtyE8 === qtyE8 && order.priceE8 === priceE8) return refused(VENUE_ERRORS.sameOrder);
+      if (qtyE8 > 0n && qtyE8 <= order.executedE8) return done(this.#matching.end(order, "CANCELED"));
+      const rest = { ...order, priceE8, qtyE8: qtyE8 - order.executedE8 };
+      const error = orders.without(order, () => this.#admission.faultOf(rest));
+      if (error !== null) return refused(error);
+      const amended = this.#matching.amend(order, change);
+      this.#liquidate();
+      return done(amended);
+    });
+  }
+
   cancelAlgo(symbolId: SymbolId, clientAlgoId: string, nowMs: number): Reply<VenueAlgo> {
     return this.#floor.run(nowMs, () => {
       const algo = this.#floor.orders.openAlgo(symbolId, clientAlgoId);
@@ -199,41 +226,17 @@ export class SimExchange {
     });
   }
 
-  /** What a symbol is traded with has its brackets' leverage at most; what is held or waits must still be allowed and paid for. */
   setLeverage(symbolId: SymbolId, leverage: number, nowMs: number): Reply<SymbolSettings> {
-    return this.#floor.run(nowMs, () => {
-      const { account, orders } = this.#floor;
-      const { brackets } = this.#floor.listing(symbolId).rules;
-      const { leverage: present, marginType } = account.settings(symbolId);
-      if (!Number.isInteger(leverage) || leverage < 1 || leverage > brackets.leverageMax)
-        return refused(VENUE_ERRORS.leverageInvalid);
-      const isHeld = account.qtyE8(symbolId) !== 0n;
-      if (isHeld && marginType === "isolated" && leverage < present)
-        return refused(VENUE_ERRORS.leverageReduction);
-      const isUsed = isHeld || orders.openOrders(symbolId).length > 0;
-      if (this.#admission.worthE8(symbolId, 0n) > brackets.notionalMaxE8(leverage))
-        return refused(VENUE_ERRORS.positionTooLarge);
-      account.setLeverage(symbolId, leverage);
-      if (isUsed && leverage < present && this.#admission.availableE8() === 0n) {
-        account.setLeverage(symbolId, present);
-        return refused(VENUE_ERRORS.marginInsufficient);
-      }
-      if (leverage !== present)
-        this.#floor.emit({ type: "leverage", symbolId, leverage, timeMs: this.#floor.nowMs });
-      return done(account.settings(symbolId));
-    });
+    return this.#floor.run(nowMs, () => this.#margin.setLeverage(symbolId, leverage));
   }
 
   setMarginType(symbolId: SymbolId, marginType: MarginType, nowMs: number): Reply<SymbolSettings> {
-    return this.#floor.run(nowMs, () => {
-      const { account, orders } = this.#floor;
-      const isOther = account.settings(symbolId).marginType !== marginType;
-      if (isOther && orders.openOrders(symbolId).length + orders.openAlgos(symbolId).length > 0)
-        return refused(VENUE_ERRORS.marginTypeOrders);
-      if (isOther && account.qtyE8(symbolId) !== 0n) return refused(VENUE_ERRORS.marginTypePosition);
-      if (isOther) account.setMarginType(symbolId, marginType);
-      return done(account.settings(symbolId));
-    });
+    return this.#floor.run(nowMs, () => this.#margin.setMarginType(symbolId, marginType));
+  }
+
+  /** Gives an isolated position more margin, or takes some back; returns what it is given altogether. */
+  movePositionMargin(symbolId: SymbolId, amountE8: bigint, nowMs: number): Reply<bigint> {
+    return this.#floor.run(nowMs, () => this.#margin.move(symbolId, amountE8));
   }
 
   /** Money comes (positive) or goes; what margin needs cannot go, nor can open profit. Returns the wallet. */
@@ -274,6 +277,15 @@ export class SimExchange {
   deleverage(symbolId: SymbolId, qtyE8: bigint, nowMs: number): void {
     this.#floor.run(nowMs, () => {
       this.#matching.force(symbolId, qtyE8, "adl_autoclose");
+      this.#liquidate();
+    });
+  }
+
+  /** The end of a contract: what waits is cancelled, and what is held is closed at the mark, as a whole. */
+  settle(symbolId: SymbolId, nowMs: number): void {
+    this.#floor.run(nowMs, () => {
+      this.#cancelAll(symbolId);
+      this.#matching.force(symbolId, abs(this.#floor.account.qtyE8(symbolId)), "settlement_autoclose-");
       this.#liquidate();
     });
   }
@@ -347,12 +359,17 @@ export class SimExchange {
       : null;
   }
 
+  #cancelAll(symbolId: SymbolId): void {
+    const { orders } = this.#floor;
+    for (const order of orders.openOrders(symbolId)) this.#matching.end(order, "CANCELED");
+    for (const algo of orders.openAlgos(symbolId)) this.#matching.step(algo, "CANCELED");
+  }
+
   /** Closes what the account can no longer carry, one position after the other. */
   #liquidate(): void {
-    const { account, orders } = this.#floor;
+    const { account } = this.#floor;
     for (let id = account.bankruptId(); id !== null; id = account.bankruptId()) {
-      for (const order of orders.openOrders(id)) this.#matching.end(order, "CANCELED");
-      for (const algo of orders.openAlgos(id)) this.#matching.step(algo, "CANCELED");
+      this.#cancelAll(id);
       const givenE8 = account.standingE8(id) - account.unrealisedE8(id);
       const beforeE8 = account.walletE8;
       const sizeE8 = abs(account.qtyE8(id));
@@ -372,12 +389,4 @@ export class SimExchange {
     account.pay({ type: "liquidation-fee", symbolId: null, amountE8, timeMs: this.#floor.nowMs });
     this.#floor.emitAccount("INSURANCE_CLEAR", []);
   }
-}
-
-function done<T>(value: T): Reply<T> {
-  return { type: "done", value };
-}
-
-function refused(error: VenueError): Reply<never> {
-  return { type: "refused", error };
 }

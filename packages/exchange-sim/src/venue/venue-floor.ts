@@ -55,6 +55,8 @@ export interface Listing {
   print: Print | null;
   /** What the present minute trades, base units e8; null: not told. */
   volumeE8: bigint | null;
+  /** What the book offers to one order at most; null: enough for any. */
+  offerE8: bigint | null;
 }
 
 /**
@@ -91,14 +93,18 @@ export class VenueFloor {
     this.account.list(symbolId, rules);
     this.#listings.set(symbolId, {
       rules,
-      takerE8: numberToE8(fees.takerRatio),
-      makerE8: numberToE8(fees.makerRatio),
+      ...ratesOf(fees),
       isTrading: true,
       isFiringRejected: false,
       trades: FIRST_ID,
       print: null,
       volumeE8: null,
+      offerE8: null,
     });
+  }
+
+  setFees(symbolId: SymbolId, fees: FeeRates): void {
+    Object.assign(this.listing(symbolId), ratesOf(fees));
   }
 
   listing(symbolId: SymbolId): Listing {
@@ -157,7 +163,7 @@ export class VenueFloor {
   }
 
   /** Keeps an order as it is now, and tells of it. */
-  keep(order: VenueOrder, execution: "NEW" | "CANCELED" | "EXPIRED"): void {
+  keep(order: VenueOrder, execution: "NEW" | "CANCELED" | "EXPIRED" | "AMENDMENT"): void {
     this.orders.keep(order);
     this.emit({ type: "order", execution, order, trade: null, timeMs: this.#nowMs });
   }
@@ -179,4 +185,8 @@ export class VenueFloor {
       this.#isTelling = false;
     }
   }
+}
+
+function ratesOf({ takerRatio, makerRatio }: FeeRates): Pick<Listing, "takerE8" | "makerE8"> {
+  return { takerE8: numberToE8(takerRatio), makerE8: numberToE8(makerRatio) };
 }

@@ -49,6 +49,51 @@ describe("an isolated position, by hand", () => {
     expect(venue.wallet).toBe("949.744975");
   });
 
+  it("is closed at the mark when its contract ends, and nothing waits there any more", () => {
+    const venue = isolatedLong();
+    venue.order({ id: "t", side: -1, qty: "5", price: "102", isReduceOnly: true });
+    venue.algo({ id: "s", side: -1, at: "80", qty: "5" });
+    venue.print("100", "100.5");
+    venue.told();
+    venue.exchange.settle(A, venue.nowMs);
+    expect(venue.told()).toEqual([
+      "t CANCELED CANCELED",
+      "s CANCELED",
+      "settlement_autoclose-N TRADE FILLED 5 @ 100.5",
+    ]);
+    expect(venue.booksOf("realised")).toEqual(["2.45"]);
+  });
+
+  it("pays the fees that hold when it trades", () => {
+    const venue = new PathVenue();
+    venue.exchange.setFees(A, { takerRatio: 0, makerRatio: 0 });
+    venue.order({ id: "in", side: 1, qty: "5" });
+    expect(venue.booksOf("commission")).toEqual([]);
+  });
+
+  it("can be given more margin, and gives back what it does not need", () => {
+    const venue = isolatedLong();
+    const give = (amount: string): string => {
+      const reply = venue.exchange.movePositionMargin(A, parseE8(amount), venue.nowMs);
+      return reply.type === "done" ? "done" : String(reply.error.code);
+    };
+    const { wallet } = venue;
+    expect(give("10")).toBe("done");
+    expect(venue.held()).toBe("5 @ 100.01 [60.005]");
+    // 454.55 - 500.05 + 60.005 would have been too little before.
+    venue.print("91", "90.5");
+    expect(venue.held()).toBe("5 @ 100.01 [60.005]");
+    expect(give("-1")).toBe("-4051");
+    venue.print("101");
+    // 505 / 10 stays with it.
+    expect(give("-9.505")).toBe("done");
+    expect(give("-0.1")).toBe("-4051");
+    expect(give("5000")).toBe("-4050");
+    expect(venue.wallet).toBe(wallet);
+    venue.order({ id: "out", side: -1, qty: "5", isReduceOnly: true });
+    expect(give("1")).toBe("-4054");
+  });
+
   it("gives back its share when it is reduced, and pays its own funding", () => {
     const venue = isolatedLong();
     venue.order({ id: "out", side: -1, qty: "2", isReduceOnly: true });

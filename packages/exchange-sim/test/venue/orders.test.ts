@@ -126,6 +126,15 @@ describe("a market order", () => {
     ]);
   });
 
+  it("takes no more than the book offers to one order, and the rest expires", () => {
+    const venue = new PathVenue();
+    venue.exchange.setOffer(A, parseE8("2"));
+    expect(venue.order({ id: "a", side: 1, qty: "5" })).toBe("EXPIRED");
+    expect(venue.held()).toMatch(/^2 @ 100.01/);
+    venue.exchange.setOffer(A, null);
+    expect(venue.order({ id: "b", side: 1, qty: "5" })).toBe("FILLED");
+  });
+
   it("that only reduces is cut to what is held", () => {
     const venue = new PathVenue();
     venue.order({ id: "in", side: 1, qty: "2" });
@@ -221,6 +230,47 @@ describe("a limit order", () => {
     const [[a], [b]] = [venue.exchange.trades(A, 0), venue.exchange.trades(B, 0)];
     expect(a?.tradeId).toBe(b?.tradeId);
     expect(a?.tradeId).toMatch(/^\d{19}$/);
+  });
+});
+
+describe("an amended limit order", () => {
+  const amend = (venue: PathVenue, id: string, qty: string, price: string): string => {
+    const change = { qtyE8: parseE8(qty), priceE8: parseE8(price) };
+    const reply = venue.exchange.amend({ symbolId: A, clientOrderId: id }, change, venue.nowMs);
+    return reply.type === "done" ? reply.value.status : String(reply.error.code);
+  };
+
+  it("has another quantity and price, and stands behind those that wait", () => {
+    const venue = new PathVenue();
+    for (const id of ["a", "b"]) venue.order({ id, side: 1, qty: "2", price: "99" });
+    venue.told();
+    expect(amend(venue, "a", "3", "99.5")).toBe("NEW");
+    expect(venue.told()).toEqual(["a AMENDMENT NEW"]);
+    expect(venue.exchange.openOrders().map(({ clientOrderId }) => clientOrderId)).toEqual(["b", "a"]);
+    venue.print("99.4");
+    expect(venue.held()).toMatch(/^3 @ 99.5/);
+  });
+
+  it("takes what it meets, and ends where it has been filled so far already", () => {
+    const venue = new PathVenue();
+    venue.order({ id: "a", side: 1, qty: "2", price: "99" });
+    expect(amend(venue, "a", "2", "100.01")).toBe("FILLED");
+    venue.order({ id: "b", side: -1, qty: "2", price: "101" });
+    venue.exchange.takeWaiting(A, -1, parseE8("1"), venue.nowMs);
+    expect(amend(venue, "b", "1", "101")).toBe("CANCELED");
+  });
+
+  it("stays as it was, in its place, where the new one is refused", () => {
+    const venue = new PathVenue();
+    for (const id of ["a", "b"]) venue.order({ id, side: 1, qty: "2", price: "99" });
+    expect(amend(venue, "a", "2", "99")).toBe("-5027");
+    expect(amend(venue, "a", "2", "99.005")).toBe("-4014");
+    expect(amend(venue, "a", "250", "99")).toBe("-2027");
+    expect(amend(venue, "c", "2", "99.5")).toBe("-2011");
+    expect(venue.exchange.openOrders().map(({ clientOrderId, qtyE8 }) => [clientOrderId, qtyE8])).toEqual([
+      ["a", 200_000_000n],
+      ["b", 200_000_000n],
+    ]);
   });
 });
 

@@ -1,0 +1,228 @@
+import {
+  type MarketSymbol,
+  SIM_EXCHANGE_DEFAULTS,
+  SimExchange,
+  type VenueEvent,
+  type VenueRules,
+  venueRules,
+  type VenueSymbol,
+} from "@smcq/exchange-sim";
+import { E8, parseE8, type SymbolId, symbolId } from "@smcq/kernel";
+import { VenueError } from "../http/venue-error.ts";
+import type { Prices } from "../market/prices.ts";
+import type { Venue } from "../venue.ts";
+import { FeePurse } from "./fee-purse.ts";
+import { OrderHistory } from "./history.ts";
+import type { TradingSettings } from "./options.ts";
+
+/** BNB where the venue does not list it. */
+const BNB_E8 = 600n * E8;
+
+/** A symbol that the account can trade. */
+export interface TradedSymbol {
+  readonly id: SymbolId;
+  readonly symbol: string;
+  readonly market: MarketSymbol;
+  readonly rules: VenueRules;
+  /** Places that the document prints prices and quantities with. */
+  readonly pricePlaces: number;
+  readonly qtyPlaces: number;
+}
+
+/** Switches of the account that `SimExchange` does not have. */
+export interface Switches {
+  /** Hedge mode: this account has one position a symbol, so every order is refused while it is on. */
+  isDual: boolean;
+  isFeeBurnt: boolean;
+  /** Until when indicators of the quantitative rules are locked, ms. */
+  lockedUntilMs: number;
+}
+
+/** Told of everything that happens to the account, and when a call is over. */
+export interface AccountAudience {
+  hear(event: VenueEvent): void;
+  callIsOver(): void;
+}
+
+/**
+ * The account on the venue's market: `SimExchange` whose symbols are listed when they are first asked for, and whose market
+ * is moved along the venue's own prices, at every tick where something is held or waits, elsewhere when a call is about it.
+ */
+export class AccountDesk {
+  readonly exchange: SimExchange;
+  readonly prices: Prices;
+  readonly history: OrderHistory = new OrderHistory();
+  readonly purse: FeePurse;
+  readonly settings: TradingSettings;
+  readonly venue: Venue;
+  readonly switches: Switches = { isDual: false, isFeeBurnt: false, lockedUntilMs: 0 };
+  readonly #symbols = new Map<SymbolId, TradedSymbol>();
+  readonly #ids = new Map<string, SymbolId>();
+  readonly #thinE8 = new Map<SymbolId, bigint>();
+  readonly #audiences: AccountAudience[] = [];
+  #isQuiet = false;
+
+  constructor(venue: Venue, prices: Prices, settings: TradingSettings) {
+    this.venue = venue;
+    this.prices = prices;
+    this.settings = settings;
+    this.exchange = new SimExchange({ ...SIM_EXCHANGE_DEFAULTS, walletE8: parseE8(settings.equity) });
+    this.purse = new FeePurse(settings.fees, () => this.#bnbE8());
+    this.exchange.listen((event) => this.#hear(event));
+    venue.followContracts(({ symbol, status }) => {
+      const id = this.#ids.get(symbol);
+      if (id !== undefined) this.exchange.setTrading(id, status === "TRADING");
+    });
+  }
+
+  follow(audience: AccountAudience): void {
+    this.#audiences.push(audience);
+  }
+
+  get nowMs(): number {
+    return this.venue.time.clock.nowMs();
+  }
+
+  #hear(event: VenueEvent): void {
+    if (this.#isQuiet) return;
+    this.history.hear(event);
+    this.purse.hear(event);
+    for (const audience of this.#audiences) audience.hear(event);
+  }
+
+  /** Does something to the account; its words are told when it is over. */
+  act<T>(work: () => T): T {
+    try {
+      return work();
+    } finally {
+      for (const audience of this.#audiences) audience.callIsOver();
+    }
+  }
+
+  /** A symbol with its market brought up to now; -1121 where there is none that can be traded. */
+  symbol(name: string): TradedSymbol {
+    const traded = this.#list(name);
+    if (traded === null) throw new VenueError(-1121, "Invalid symbol.");
+    this.bring(traded.id, this.nowMs);
+    return traded;
+  }
+
+  /** A symbol by its name, wherever its market is; null: none that can be traded. */
+  find(name: string): TradedSymbol | null {
+    return this.#list(name);
+  }
+
+  /** From now on so little is traded in a symbol, base units e8; null: what the present minute trades. */
+  setVolume(id: SymbolId, volumeE8: bigint | null): void {
+    if (volumeE8 === null) this.#thinE8.delete(id);
+    else this.#thinE8.set(id, volumeE8);
+    this.#tellVolume(id);
+  }
+
+  #tellVolume(id: SymbolId): void {
+    const minuteE8 = this.prices.volumeE8(this.known(id).market, this.nowMs);
+    this.exchange.setVolume(id, this.#thinE8.get(id) ?? minuteE8);
+  }
+
+  /** A symbol that has been listed before. */
+  known(id: SymbolId): TradedSymbol {
+    const traded = this.#symbols.get(id);
+    if (traded === undefined) throw new RangeError(`symbol ${id} is not traded`);
+    return traded;
+  }
+
+  /** Symbols that have been asked for. */
+  listed(): readonly TradedSymbol[] {
+    return [...this.#symbols.values()];
+  }
+
+  /** Every symbol of the document that the account could trade. */
+  all(): readonly TradedSymbol[] {
+    return [...this.venue.listed()].flatMap(({ symbol }) => this.#list(symbol) ?? []);
+  }
+
+  #list(name: string): TradedSymbol | null {
+    const listed = this.#ids.get(name);
+    if (listed !== undefined) return this.known(listed);
+    const entry = this.venue.find(name);
+    const market = this.venue.market.find(name);
+    if (entry === null || market === null || !isTradable(entry)) return null;
+    const id = symbolId(market.index);
+    const rules = venueRules(entry);
+    const traded: TradedSymbol = {
+      id,
+      symbol: name,
+      market,
+      rules,
+      pricePlaces: Number(entry["pricePrecision"] ?? market.grid.priceDecimals),
+      qtyPlaces: Number(entry["quantityPrecision"] ?? market.grid.volumeDecimals),
+    };
+    this.#symbols.set(id, traded);
+    this.#ids.set(name, id);
+    const { leverage } = this.settings;
+    this.#quietly(() => {
+      this.exchange.list(id, rules, this.#fees());
+      this.exchange.setTrading(id, entry.status === "TRADING");
+      this.bring(id, this.nowMs);
+      this.exchange.setLeverage(id, Math.min(leverage, rules.brackets.leverageMax), this.nowMs);
+    });
+    return traded;
+  }
+
+  /** What the exchange itself takes: nothing while commissions are paid from the purse. */
+  #fees(): TradingSettings["fees"] {
+    return this.purse.isOpen ? { takerRatio: 0, makerRatio: 0 } : this.settings.fees;
+  }
+
+  /** From now on commissions are paid in BNB, so much cheaper; null: in USDT. */
+  setFeeDiscount(discount: number | null): void {
+    if (this.purse.isOpen === (discount !== null)) return;
+    this.purse.setDiscount(discount);
+    for (const { id } of this.listed()) this.exchange.setFees(id, this.#fees());
+  }
+
+  #bnbE8(): bigint {
+    const bnb = this.venue.market.find("BNBUSDT");
+    const print = bnb === null ? null : this.prices.at(bnb, this.nowMs);
+    return print?.lastE8 ?? BNB_E8;
+  }
+
+  #quietly(work: () => void): void {
+    this.#isQuiet = true;
+    try {
+      work();
+    } finally {
+      this.#isQuiet = false;
+    }
+  }
+
+  /** Moves every market in which something is held or waits along its way up to now. */
+  tick(nowMs: number): void {
+    this.act(() => {
+      for (const id of this.exchange.activeIds()) this.bring(id, nowMs);
+    });
+  }
+
+  /** Moves one market up to a time; what its way meets happens where it meets it. */
+  bring(id: SymbolId, nowMs: number): void {
+    const { market } = this.known(id);
+    const last = this.exchange.lastPrint(id);
+    const fromMs = last?.timeMs ?? nowMs;
+    if (nowMs < fromMs || (last !== null && nowMs === fromMs && !this.prices.isHeld)) return;
+    // Where nothing waits nobody asks which way the market came.
+    this.#tellVolume(id);
+    const isWatched = last !== null && this.exchange.activeIds().includes(id);
+    const now = this.prices.at(market, nowMs);
+    const way = isWatched ? this.prices.way(market, fromMs, nowMs) : now === null ? [] : [now];
+    for (const to of way) {
+      for (let met = this.exchange.reach(id, to); met !== null; met = this.exchange.reach(id, to))
+        this.exchange.print(id, met);
+      this.exchange.print(id, to);
+    }
+  }
+}
+
+/** The wallet is USDT; contracts of other kinds are not simulated. */
+function isTradable({ contractType, marginAsset, status }: VenueSymbol): boolean {
+  return contractType === "PERPETUAL" && marginAsset === "USDT" && status !== "PENDING_TRADING";
+}

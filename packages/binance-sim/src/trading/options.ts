@@ -1,0 +1,87 @@
+import { createPublicKey, type KeyObject } from "node:crypto";
+import { errorMessage, parseE8 } from "@smcq/kernel";
+
+/** A key of the account: how its requests are signed. */
+export type TradingKey =
+  | { readonly key: string; readonly type: "hmac"; readonly secret: string }
+  | { readonly key: string; readonly type: "rsa" | "ed25519"; readonly publicKeyPem: string };
+
+/** The venue's order path and its one account; plain data, so that it crosses a process. */
+export interface TradingOptions {
+  /** 1..16 keys, all of the same account. */
+  readonly keys: readonly TradingKey[];
+  /** USDT in the wallet at the start, decimal text; default "10000". */
+  readonly equity?: string;
+  /** Shares of a trade's notional; defaults 0.0005 and 0.0002. */
+  readonly fees?: { readonly takerRatio: number; readonly makerRatio: number };
+  /** Leverage of a symbol that nobody has set, at most its brackets'; default 20. */
+  readonly leverage?: number;
+  /** `path` (default): the market follows the minute's path. `held`: prices stand until `move` moves them. */
+  readonly prices?: "path" | "held";
+}
+
+export type TradingSettings = Required<TradingOptions>;
+
+const KEYS_MAX = 16;
+const KEY = /^[A-Za-z0-9_-]{1,128}$/;
+const KNOWN = new Set(["keys", "equity", "fees", "leverage", "prices"]);
+
+/** Fills in defaults; `faults` gets a sentence for each value that is wrong. */
+export function resolveTrading(options: TradingOptions, faults: string[]): TradingSettings {
+  const settings: TradingSettings = {
+    equity: "10000",
+    fees: { takerRatio: 0.0005, makerRatio: 0.0002 },
+    leverage: 20,
+    prices: "path",
+    ...options,
+  };
+  for (const name of Object.keys(options))
+    if (!KNOWN.has(name)) faults.push(`trading.${name} is no option of the simulator`);
+  const { keys, equity, fees, leverage, prices } = settings;
+  if (!Array.isArray(keys) || keys.length < 1 || keys.length > KEYS_MAX)
+    faults.push(`trading.keys must be a list of 1..${KEYS_MAX} keys`);
+  else keys.forEach((key, index) => faults.push(...keyFaults(key, `trading.keys[${index}]`)));
+  if (Array.isArray(keys) && new Set(keys.map(({ key }) => key)).size !== keys.length)
+    faults.push("trading.keys must not have a key twice");
+  if (!isEquity(equity))
+    faults.push(`trading.equity must be a decimal text above 0, got ${JSON.stringify(equity)}`);
+  for (const name of ["takerRatio", "makerRatio"] as const)
+    if (!(typeof fees?.[name] === "number" && fees[name] >= -0.01 && fees[name] <= 0.05))
+      faults.push(`trading.fees.${name} must be a number -0.01..0.05, got ${JSON.stringify(fees?.[name])}`);
+  if (!(Number.isInteger(leverage) && leverage >= 1 && leverage <= 125))
+    faults.push(`trading.leverage must be an integer 1..125, got ${JSON.stringify(leverage)}`);
+  if (prices !== "path" && prices !== "held")
+    faults.push(`trading.prices must be one of path, held, got ${JSON.stringify(prices)}`);
+  return settings;
+}
+
+function isEquity(text: unknown): boolean {
+  try {
+    return typeof text === "string" && parseE8(text) > 0n;
+  } catch {
+    return false;
+  }
+}
+
+function keyFaults(given: TradingKey, place: string): readonly string[] {
+  const faults: string[] = [];
+  if (typeof given?.key !== "string" || !KEY.test(given.key))
+    faults.push(`${place}.key must be 1..128 letters, digits, _ or -`);
+  if (given?.type === "hmac") {
+    if (typeof given.secret !== "string" || given.secret === "")
+      faults.push(`${place}.secret must be a text`);
+  } else if (given?.type === "rsa" || given?.type === "ed25519") {
+    try {
+      if (readPublicKey(given.publicKeyPem).asymmetricKeyType !== given.type)
+        faults.push(`${place}.publicKeyPem is no key of type ${given.type}`);
+    } catch (error) {
+      faults.push(`${place}.publicKeyPem cannot be read: ${errorMessage(error)}`);
+    }
+  } else faults.push(`${place}.type must be one of hmac, rsa, ed25519`);
+  return faults;
+}
+
+/** The public half of a key pair from its PEM. */
+export function readPublicKey(pem: string): KeyObject {
+  return createPublicKey(pem);
+}

@@ -1,0 +1,145 @@
+import { SmcqError } from "@smcq/kernel";
+import type { Endpoint } from "../http/endpoint.ts";
+import type { Fate, Guard } from "../http/guard.ts";
+import type { Parameters } from "../http/parameters.ts";
+import { type BookedRequest, RequestBook } from "../http/request-book.ts";
+import type { FundingTimes } from "../market/funding.ts";
+import type { Prices } from "../market/prices.ts";
+import type { SimStats } from "../stats.ts";
+import type { Agenda } from "../stream/agenda.ts";
+import type { Venue } from "../venue.ts";
+import type { Hub } from "../ws/hub.ts";
+import { AccountDesk } from "./account-desk.ts";
+import { CallDeeds } from "./faults/deeds.ts";
+import { CallFaults, type Troubles } from "./faults/call-faults.ts";
+import { AccountSchedule } from "./faults/schedule.ts";
+import { Strikes } from "./faults/strikes.ts";
+import type { TradingSettings } from "./options.ts";
+import { OrderCounts } from "./order-counts.ts";
+import { accountEndpoints } from "./rest/account.ts";
+import { AlgoCalls } from "./rest/algos.ts";
+import { Gatekeeper, type RawRequest } from "./rest/auth.ts";
+import { OrderCalls } from "./rest/orders.ts";
+import { SettingCalls } from "./rest/settings.ts";
+import { WishReader } from "./rest/wishes.ts";
+import { UserStream } from "./stream/user-stream.ts";
+import { Upkeep } from "./upkeep.ts";
+
+/** The account's half of the venue: order path, account, private stream. */
+export class TradingHalf implements Guard {
+  readonly desk: AccountDesk;
+  readonly stream: UserStream;
+  readonly endpoints: readonly Endpoint[];
+  readonly #book = new RequestBook();
+  readonly #gatekeeper: Gatekeeper;
+  readonly #counts: OrderCounts;
+  readonly #settings: SettingCalls;
+  readonly #upkeep: Upkeep;
+  readonly #strikes: Strikes;
+  readonly #faults: CallFaults;
+  readonly #deeds: CallDeeds;
+  readonly #schedule: AccountSchedule;
+
+  constructor(parts: {
+    readonly venue: Venue;
+    readonly stats: SimStats;
+    readonly agenda: Agenda;
+    /** Refuses the address until then. */
+    readonly ban: (untilMs: number) => void;
+    readonly hub: Hub;
+    readonly prices: Prices;
+    readonly funding: FundingTimes;
+    readonly settings: TradingSettings;
+  }) {
+    const { venue, hub, prices, funding, settings, stats, agenda, ban } = parts;
+    const desk = new AccountDesk(venue, prices, settings);
+    this.desk = desk;
+    this.#strikes = new Strikes(venue, stats);
+    const troubles: Troubles = { pausedUntilMs: 0, lockedUntilMs: 0 };
+    this.#faults = new CallFaults(this.#strikes, troubles);
+    const deeds = new CallDeeds(desk, this.#strikes, agenda);
+    this.#deeds = deeds;
+    desk.follow(deeds);
+    const stream = new UserStream(desk, hub, (event) => deeds.copies(event));
+    this.stream = stream;
+    desk.follow(stream);
+    this.#upkeep = new Upkeep(desk, funding, (event) => stream.send(event));
+    const gatekeeper = new Gatekeeper(settings.keys, venue.time.speed);
+    this.#gatekeeper = gatekeeper;
+    this.#schedule = new AccountSchedule({ desk, stream, gatekeeper, troubles, stats, ban });
+    this.#counts = new OrderCounts(venue.market.universe);
+    const reader = new WishReader(desk);
+    const orders = new OrderCalls(desk, reader, ({ orderId }) => deeds.isHidden(orderId));
+    const algos = new AlgoCalls(desk, reader, ({ algoId }) => deeds.isHidden(algoId));
+    const { keys } = this.stream;
+    this.#settings = new SettingCalls({ desk, orders, counts: this.#counts, keys });
+    this.endpoints = [
+      ...orders.endpoints(),
+      ...algos.endpoints(),
+      ...accountEndpoints(desk),
+      ...this.#settings.endpoints(),
+    ];
+  }
+
+  /** Moves what is held and waits along with the market, and ends what is over. */
+  tick(nowMs: number): void {
+    const { faults } = this.desk.venue;
+    this.desk.setFeeDiscount(faults.isOn("AC09") ? faults.value("AC09", "discount") : null);
+    this.#upkeep.tick(nowMs);
+    this.#schedule.run(nowMs);
+    this.#settings.tick(nowMs);
+    this.stream.expire(nowMs);
+  }
+
+  admit(raw: RawRequest, endpoint: Endpoint, parameters: Parameters, nowMs: number): void {
+    this.#gatekeeper.check(raw, endpoint.access, parameters, nowMs);
+  }
+
+  count({ orderCount }: Endpoint, nowMs: number): Readonly<Record<string, string>> {
+    if (orderCount === undefined) return {};
+    this.#counts.spend(orderCount, nowMs);
+    return this.#counts.headers();
+  }
+
+  fate(endpoint: Endpoint, parameters: Parameters, nowMs: number): Fate {
+    return this.#faults.fate(endpoint, parameters, nowMs);
+  }
+
+  run(endpoint: Endpoint, parameters: Parameters, work: () => unknown): unknown {
+    return this.desk.act(() => {
+      this.#deeds.begin(endpoint, parameters);
+      try {
+        return work();
+      } finally {
+        this.#deeds.end();
+      }
+    });
+  }
+
+  /** A new plan of faults: its times and numbers count from now. */
+  restartFaults(): void {
+    this.#strikes.restart();
+    this.#deeds.restart();
+    this.#schedule.restart(this.desk.nowMs);
+  }
+
+  book(request: BookedRequest): void {
+    this.#book.add(request);
+  }
+
+  requests(): readonly BookedRequest[] {
+    return this.#book.all();
+  }
+
+  /** Puts a symbol's market somewhere, and lets happen what the way there reaches; refuses prices that follow the path. */
+  move(symbol: string, lastE8: bigint, markE8: bigint): void {
+    if (!this.desk.prices.isHeld)
+      throw new SmcqError(
+        "SIM_OPTION",
+        `${symbol} follows the path: trading.prices must be held to be moved`,
+      );
+    const { market, id } = this.desk.symbol(symbol);
+    this.desk.prices.hold(market, lastE8, markE8);
+    this.desk.act(() => this.desk.bring(id, this.desk.nowMs));
+  }
+}

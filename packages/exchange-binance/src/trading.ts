@@ -1,0 +1,13 @@
+/** The order side: for the thread that owns the account's key. */
+export { BinanceGateway } from "./trading/binance-gateway.ts";
+export type { BinanceGatewayOptions, GatewayStats } from "./trading/binance-gateway.ts";
+export { loadCredentials } from "./trading/keys/credentials.ts";
+export type { Credentials, CredentialSources } from "./trading/keys/credentials.ts";
+export { Secret } from "./trading/keys/secret.ts";
+export { Signer, signerOf } from "./trading/keys/signer.ts";
+export type { KeyKind } from "./trading/keys/signer.ts";
+export type { BrakeState } from "./trading/orders/brakes.ts";
+export { checkAccountConfig, checkClock, checkFeeAsset, readAccountConfig } from "./trading/start-checks.ts";
+export type { AccountConfig } from "./trading/start-checks.ts";
+export type { SymbolDirectory, TradedSymbol } from "./trading/symbols.ts";
+export type { SignedRest } from "./trading/wire/signed-rest.ts";

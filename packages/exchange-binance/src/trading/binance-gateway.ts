@@ -1,0 +1,329 @@
+import {
+  type AccountAnswer,
+  type AccountData,
+  type AccountListener,
+  type AccountQuery,
+  type AccountStream,
+  type CancelTarget,
+  isApproved,
+  type MarginType,
+  type OrderGateway,
+  type OrderRequest,
+  type Outcome,
+  type RiskApproved,
+} from "@smcq/exchange";
+import { assert, type Clock, type Logger, type Rng, type SymbolId } from "@smcq/kernel";
+import { z } from "zod";
+import { assertRouted, type VenueBases } from "../check-url.ts";
+import { type ConnectBudget, LocalConnectBudget } from "../market/stream/connect-budget.ts";
+import type { SocketTimeouts } from "../market/stream/stream-socket.ts";
+import type { BinanceRest } from "../rest/rest-client.ts";
+import { AccountVoice, type VoiceStats } from "./account/account-voice.ts";
+import { FeeBook } from "./account/fee-book.ts";
+import { IncomeWatch } from "./account/income-watch.ts";
+import { OrderNames } from "./account/order-names.ts";
+import { AccountQuestions } from "./account/questions.ts";
+import { WordReader } from "./account/words.ts";
+import type { Credentials } from "./keys/credentials.ts";
+import { type BrakeState, Brakes } from "./orders/brakes.ts";
+import { OrderBudget } from "./orders/order-budget.ts";
+import { cancelCall, leverageCall, marginTypeCall, orderCall } from "./orders/order-form.ts";
+import { leverageOutcomeOf, orderIdOf, outcomeOf } from "./orders/outcomes.ts";
+import { type Errand, OrderSender } from "./orders/sender.ts";
+import { ListenKeys } from "./stream/listen-key.ts";
+import { MuteWatch } from "./stream/mute-watch.ts";
+import { UserStream } from "./stream/user-stream.ts";
+import type { SymbolDirectory, TradedSymbol } from "./symbols.ts";
+import { type Call, type CallResult, SignedRest } from "./wire/signed-rest.ts";
+import { heldBack } from "./wire/verdict.ts";
+
+export interface BinanceGatewayOptions {
+  readonly bases: VenueBases;
+  readonly credentials: Credentials;
+  /** The address' public REST: its rate budget and its measured clock are this gateway's too. */
+  readonly rest: BinanceRest;
+  readonly symbols: SymbolDirectory;
+  /** The venue's clock. */
+  readonly clock: Clock;
+  readonly wallClock: Clock;
+  readonly rng: Rng;
+  readonly log: Logger;
+  readonly connectBudget?: ConnectBudget;
+  readonly timeouts?: SocketTimeouts;
+}
+
+export interface GatewayStats extends VoiceStats {
+  /** Calls that wait to leave, or have not been answered. */
+  readonly calls: number;
+  /** Words, and payments whose line is not known yet, that are still to be told. */
+  readonly untold: number;
+  readonly skippedRecords: number;
+  readonly isStreamLive: boolean;
+  readonly connects: number;
+  readonly brakes: BrakeState;
+}
+
+const OrderLimits = z.array(
+  z.looseObject({
+    rateLimitType: z.string(),
+    interval: z.string(),
+    intervalNum: z.number().positive(),
+    limit: z.number().positive(),
+  }),
+);
+
+const INTERVAL_MS: ReadonlyMap<string, number> = new Map([
+  ["SECOND", 1_000],
+  ["MINUTE", 60_000],
+]);
+
+/**
+ * Trades at Binance: orders by REST, one send each; the account's words by its own socket; questions by REST. It decides
+ * nothing: what is unknown is told as unknown, and what to do about it is the core's business.
+ *
+ *   submit, cancel, set ──► OrderSender ──► SignedRest ──► venue ──► UserStream ──► AccountVoice ──► listener
+ *                             ▲ Brakes ◄──────┘ refusals               ▲ MuteWatch      ▲ IncomeWatch, FeeBook
+ *   ask ──────────────────────────────────► AccountQuestions            └── acks         └── account book
+ */
+export class BinanceGateway implements OrderGateway, AccountStream, AccountData {
+  readonly #options: BinanceGatewayOptions;
+  readonly #rest: SignedRest;
+  readonly #orderBudget = new OrderBudget();
+  readonly #brakes: Brakes;
+  readonly #sender: OrderSender;
+  readonly #names = new OrderNames();
+  readonly #questions: AccountQuestions;
+  readonly #voice: AccountVoice;
+  readonly #incomeWatch: IncomeWatch;
+  readonly #keys: ListenKeys;
+  readonly #mute: MuteWatch;
+  readonly #stream: UserStream;
+  #calls = 0;
+  #skippedRecords = 0;
+  #isClosed = false;
+
+  constructor(options: BinanceGatewayOptions) {
+    const { rest, symbols, clock, log } = options;
+    this.#options = options;
+    this.#brakes = new Brakes(rest.budget, log);
+    this.#sender = new OrderSender(clock, this.#brakes, this.#orderBudget);
+    this.#rest = this.#createRest();
+    const fees = new FeeBook(this.#rest, clock);
+    this.#questions = new AccountQuestions({
+      rest: this.#rest,
+      symbols,
+      names: this.#names,
+      fees,
+      onSkipped: (what) => this.#skip(what),
+    });
+    this.#voice = this.#createVoice(fees);
+    this.#incomeWatch = new IncomeWatch({
+      clock,
+      log,
+      income: (sinceMs) => this.#questions.income(sinceMs),
+      onIncome: (income) => this.#voice.tellIncome(income),
+    });
+    this.#keys = new ListenKeys(this.#rest);
+    this.#mute = new MuteWatch(clock, () => this.#stream.renew("an order was acked, and nothing told", true));
+    this.#stream = this.#createStream();
+  }
+
+  /** The signed way to the venue, for the checks of the start. */
+  get rest(): SignedRest {
+    return this.#rest;
+  }
+
+  get stats(): GatewayStats {
+    return {
+      ...this.#voice.stats,
+      calls: this.#calls,
+      untold: this.#voice.waiting + this.#incomeWatch.pending,
+      skippedRecords: this.#skippedRecords,
+      isStreamLive: this.#stream.isLive,
+      connects: this.#stream.connects,
+      brakes: this.#brakes.state,
+    };
+  }
+
+  /** Opens the account's stream, again and again until it stands, and reads the account's order limits. */
+  start(): void {
+    this.#stream.start();
+    void this.#readOrderLimits();
+  }
+
+  /**
+   * Refuses what waits, ends sockets and timers, and forgets the keys. The listen key lives on at the venue: it is the
+   * account's one, and others may listen under it. Idempotent.
+   */
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#sender.close();
+    this.#stream.stop();
+    this.#mute.reset();
+    this.#incomeWatch.close();
+    this.#voice.close();
+    await this.#rest.close();
+    this.#keys.drop();
+    this.#options.credentials.apiKey.drop();
+    this.#options.credentials.signer.drop();
+  }
+
+  listen(listener: AccountListener | null): void {
+    this.#voice.listen(listener);
+  }
+
+  submit(order: RiskApproved<OrderRequest>, onOutcome: (outcome: Outcome) => void): void {
+    assert(isApproved(order), "Invariant: no order without the seal of risk");
+    const request = order.value;
+    const symbol = this.#symbol(request.symbolId, onOutcome);
+    if (symbol === null) return;
+    assert(symbol.symbol === request.symbol, "Invariant: an order's symbol is the one of its number");
+    const { clientOrderId, symbolId } = request;
+    const lane = request.role === "entry" ? "entry" : "protective";
+    this.#send(orderCall(request, symbol), { lane, isOrder: true }, (result) => {
+      const outcome = outcomeOf(result, (body) => orderIdOf(body, clientOrderId), request.type);
+      if (outcome.type === "acked") {
+        if (request.type === "stop-market") this.#names.noteAlgo(outcome.orderId, clientOrderId);
+        else this.#names.noteOrder(symbolId, outcome.orderId, clientOrderId);
+        if (this.#stream.isLive) this.#mute.acked(clientOrderId);
+      }
+      onOutcome(outcome);
+    });
+  }
+
+  cancel(target: CancelTarget, onOutcome: (outcome: Outcome) => void): void {
+    const symbol = this.#symbol(target.symbolId, onOutcome);
+    if (symbol === null) return;
+    this.#send(cancelCall(target, symbol), { lane: "protective", isOrder: false }, (result) =>
+      onOutcome(outcomeOf(result, (body) => orderIdOf(body, target.clientOrderId))),
+    );
+  }
+
+  setLeverage(symbolId: SymbolId, leverage: number, onOutcome: (outcome: Outcome) => void): void {
+    const symbol = this.#symbol(symbolId, onOutcome);
+    if (symbol === null) return;
+    this.#send(leverageCall(leverage, symbol), { lane: "entry", isOrder: false }, (result) =>
+      onOutcome(leverageOutcomeOf(result, leverage)),
+    );
+  }
+
+  setMarginType(symbolId: SymbolId, marginType: MarginType, onOutcome: (outcome: Outcome) => void): void {
+    const symbol = this.#symbol(symbolId, onOutcome);
+    if (symbol === null) return;
+    this.#send(marginTypeCall(marginType, symbol), { lane: "entry", isOrder: false }, (result) =>
+      onOutcome(outcomeOf(result, () => "")),
+    );
+  }
+
+  ask(query: AccountQuery, onAnswer: (answer: AccountAnswer) => void): void {
+    this.#calls++;
+    void this.#questions.ask(query, this.#options.clock.nowMs()).then((answer) => {
+      this.#calls--;
+      onAnswer(answer);
+      return null;
+    });
+  }
+
+  #createRest(): SignedRest {
+    const { bases, credentials, rest, clock, log } = this.#options;
+    return new SignedRest({
+      origin: assertRouted(bases).restOrigin,
+      credentials,
+      budget: rest.budget,
+      offset: rest.offset,
+      serverTime: () => rest.serverTime(),
+      log,
+      onVerdict: (verdict) => {
+        this.#brakes.take(verdict, this.#rest.nowMs());
+        this.#sender.wake();
+      },
+      onOrderCounts: (in10s, inMinute) => {
+        this.#orderBudget.report(10_000, in10s, clock.nowMs());
+        this.#orderBudget.report(60_000, inMinute, clock.nowMs());
+      },
+    });
+  }
+
+  #createVoice(fees: FeeBook): AccountVoice {
+    const { symbols, wallClock, log } = this.#options;
+    return new AccountVoice({
+      reader: new WordReader(symbols, this.#names),
+      names: this.#names,
+      fees,
+      wallClock,
+      log,
+      nameOfAlgo: (algoId) => this.#questions.nameOfAlgo(algoId),
+      onMoney: (word) => this.#incomeWatch.expect(word),
+      onKeyExpired: (listenKey) => {
+        if (this.#keys.isCurrent(listenKey)) this.#stream.renew("its key has expired");
+      },
+      onHeard: (clientOrderId) => this.#mute.heard(clientOrderId),
+      onLost: () => this.#stream.renew("a word of it was lost"),
+    });
+  }
+
+  #createStream(): UserStream {
+    const { bases, clock, wallClock, rng, log, connectBudget, timeouts } = this.#options;
+    return new UserStream({
+      privateUrl: assertRouted(bases).privateUrl,
+      keys: this.#keys,
+      clock,
+      wallClock,
+      rng,
+      log,
+      connectBudget: connectBudget ?? new LocalConnectBudget({ clock }),
+      ...(timeouts === undefined ? {} : { timeouts }),
+      onEvent: (event) => this.#voice.onEvent(event),
+      onBadFrame: () => this.#voice.onBadFrame(),
+      onLive: (isLive) => {
+        if (!isLive) this.#mute.reset();
+        this.#voice.setLive(isLive);
+      },
+    });
+  }
+
+  /** Sends a call when its lane lets it; held back, it is refused. */
+  #send(
+    call: Call,
+    { lane, isOrder }: Pick<Errand, "lane" | "isOrder">,
+    onResult: (result: CallResult) => void,
+  ): void {
+    this.#calls++;
+    const end = (result: CallResult): void => {
+      this.#calls--;
+      onResult(result);
+    };
+    this.#sender.send({
+      lane,
+      isOrder,
+      run: (isWanted) => void this.#rest.send({ ...call, isWanted }).then(end),
+      refuse: (code, text) => end({ isOk: false, verdict: heldBack(text, code) }),
+    });
+  }
+
+  /** The symbol of a call; null: nobody knows it, which its outcome has told. */
+  #symbol(symbolId: SymbolId, onOutcome: (outcome: Outcome) => void): TradedSymbol | null {
+    const symbol = this.#options.symbols.byId(symbolId);
+    if (symbol === null)
+      onOutcome({ type: "refused", code: "NOT_SENT", text: `symbol ${symbolId} is unknown` });
+    return symbol;
+  }
+
+  #skip(what: string): void {
+    this.#skippedRecords++;
+    this.#options.log.debug({ what }, "a record of the account was left out");
+  }
+
+  async #readOrderLimits(): Promise<void> {
+    const result = await this.#rest.send({ method: "GET", path: "/fapi/v1/rateLimit/order", weight: 1 });
+    const parsed = result.isOk ? OrderLimits.safeParse(result.body) : null;
+    if (parsed?.success !== true) {
+      this.#options.log.warn({}, "the venue's order limits are unknown; those of its documentation hold");
+      return;
+    }
+    for (const { rateLimitType, interval, intervalNum, limit } of parsed.data)
+      if (rateLimitType === "ORDERS")
+        this.#orderBudget.setLimit((INTERVAL_MS.get(interval) ?? 0) * intervalNum, limit);
+  }
+}

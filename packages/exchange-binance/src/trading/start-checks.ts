@@ -1,0 +1,99 @@
+import { SmcqError } from "@smcq/kernel";
+import { z } from "zod";
+import { BinanceErrorCode } from "../errors.ts";
+import type { ClockOffset } from "../rest/clock-offset.ts";
+import { Flag } from "./wire/fields.ts";
+import type { CallResult, SignedRest } from "./wire/signed-rest.ts";
+
+/** A round trip above it eats too much of an entry's window of 2 s. */
+export const ROUND_TRIP_MS_MAX = 1_000;
+
+/** What the account is set to. */
+export interface AccountConfig {
+  readonly canTrade: boolean;
+  readonly isHedgeMode: boolean;
+  readonly isMultiAssets: boolean;
+}
+
+const Config = z.looseObject({
+  canTrade: Flag,
+  dualSidePosition: z.boolean(),
+  multiAssetsMargin: z.boolean(),
+});
+
+const FeeBurn = z.looseObject({ feeBurn: z.boolean() });
+
+/** Refuses with BINANCE_CLOCK_UNFIT a venue's clock that cannot be measured to half a second. */
+export async function checkClock(offset: ClockOffset, serverTime: () => Promise<number>): Promise<void> {
+  try {
+    await offset.synchronise(serverTime);
+  } catch (cause) {
+    throw new SmcqError(BinanceErrorCode.ClockUnfit, "the venue's time cannot be read", { cause });
+  }
+  const tripMs = offset.roundTripMs();
+  if (tripMs <= ROUND_TRIP_MS_MAX) return;
+  throw new SmcqError(
+    BinanceErrorCode.ClockUnfit,
+    `the way to the venue takes ${tripMs} ms there and back, wanted ${ROUND_TRIP_MS_MAX} at most: run nearer to it`,
+    { context: { tripMs } },
+  );
+}
+
+/** The account's settings; refuses with BINANCE_KEY_REFUSED a key that may not read them, and says what to look at. */
+export async function readAccountConfig(rest: SignedRest): Promise<AccountConfig> {
+  const path = "/fapi/v1/accountConfig";
+  const body = bodyOf(await rest.send({ method: "GET", path, weight: 5, isReserved: true }), path);
+  const parsed = Config.safeParse(body);
+  if (!parsed.success)
+    throw new SmcqError(BinanceErrorCode.BadReply, `GET ${path}: ${z.prettifyError(parsed.error)}`);
+  const { canTrade, dualSidePosition, multiAssetsMargin } = parsed.data;
+  return { canTrade, isHedgeMode: dualSidePosition, isMultiAssets: multiAssetsMargin };
+}
+
+/** Refuses with BINANCE_ACCOUNT_UNFIT hedge mode (AC06), multi-assets margin and an account that may not trade. */
+export function checkAccountConfig({ canTrade, isHedgeMode, isMultiAssets }: AccountConfig): void {
+  if (!canTrade)
+    throw unfit("the account may not trade futures: enable futures for the account and for the API key");
+  if (isHedgeMode)
+    throw unfit(
+      "the account is in hedge mode: close every position, then choose one-way mode (Preferences, Position Mode)",
+    );
+  if (isMultiAssets)
+    throw unfit(
+      "multi-assets margin is on: choose single-asset mode (Preferences, Asset Mode); USDT alone is reckoned",
+    );
+}
+
+/**
+ * Refuses with BINANCE_ACCOUNT_UNFIT fees that are paid in BNB: they leave the USDT wallet alone, so that books in USDT and
+ * the venue's wallet drift apart with each trade.
+ */
+export async function checkFeeAsset(rest: SignedRest): Promise<void> {
+  const path = "/fapi/v1/feeBurn";
+  const parsed = FeeBurn.safeParse(bodyOf(await rest.send({ method: "GET", path, weight: 30 }), path));
+  if (!parsed.success)
+    throw new SmcqError(BinanceErrorCode.BadReply, `GET ${path}: ${z.prettifyError(parsed.error)}`);
+  if (parsed.data.feeBurn)
+    throw unfit(
+      "fees are paid in BNB: switch off 'Use BNB for fees' of USD-M futures; wallet and books are in USDT",
+    );
+}
+
+function bodyOf(result: CallResult, path: string): unknown {
+  if (result.isOk) return result.body;
+  const { verdict } = result;
+  if (verdict.outcome === "KEY_REFUSED")
+    throw new SmcqError(
+      BinanceErrorCode.KeyRefused,
+      `the venue refuses the API key (${verdict.text}): check key and secret, its IP list, its permission for futures, ` +
+        "and that it is one of this venue: production and demo have different keys",
+      { context: { path, venueCode: verdict.code } },
+    );
+  throw new SmcqError(BinanceErrorCode.Unavailable, `GET ${path}: ${verdict.text}`, {
+    context: { path, venueCode: verdict.code, status: verdict.status },
+  });
+}
+
+function unfit(text: string): SmcqError {
+  return new SmcqError(BinanceErrorCode.AccountUnfit, text);
+}

@@ -1,0 +1,224 @@
+import { errorMessage, type Logger } from "@smcq/kernel";
+import { type Dispatcher, Pool } from "undici";
+import type { ClockOffset } from "../../rest/clock-offset.ts";
+import { parseJsonSafe } from "../../rest/json-safe.ts";
+import { encodeQuery, encodeValue, type QueryParameters } from "../../rest/query.ts";
+import type { RateBudget } from "../../rest/rate-budget.ts";
+import type { Credentials } from "../keys/credentials.ts";
+import type { Secret } from "../keys/secret.ts";
+import { ANSWER_WALL_MS, OTHER_WINDOW_MS, RESERVED_WEIGHT_SHARE } from "../limits.ts";
+import { heldBack, type Verdict, verdictOf, verdictOfError } from "./verdict.ts";
+
+/** In front of everything that is not about an account. */
+const RESERVED_PRIORITY = -1;
+const SHARED_PRIORITY = 5;
+/** Long lists of trades are far below. */
+const REPLY_BYTES_MAX = 16 * 1_024 * 1_024;
+/** Secrets that texts are looked through for. */
+const HIDDEN_MAX = 8;
+/** Sockets for questions; more of them wait. */
+const QUESTION_SOCKETS = 8;
+/** Sockets for everything that changes something: so many that none waits for another one's reply. */
+const ORDER_SOCKETS = 64;
+/** How long an idle socket is kept: a handshake would come on top of an exit's way. */
+const IDLE_WALL_MS = 20_000;
+
+/** A request about the account. */
+export interface Call {
+  readonly method: "GET" | "POST" | "PUT" | "DELETE";
+  readonly path: string;
+  readonly parameters?: QueryParameters;
+  /** On the address; 0: it is not counted, and waits for no weight. */
+  readonly weight: number;
+  /** `signed`: with timestamp and signature; `key`: with the key alone; `public`: with neither. Default `signed`. */
+  readonly access?: "signed" | "key" | "public";
+  /** It may reach into the weight that is kept for guarding a position. */
+  readonly isReserved?: boolean;
+  /** Default 5,000 ms. */
+  readonly windowMs?: number;
+  /** Wall ms until the reply must have come. Default 10,000. */
+  readonly replyWallMs?: number;
+  /** False: too late to send it (again). */
+  readonly isWanted?: () => boolean;
+}
+
+/** What became of a call: the parsed body, or what the failure means. */
+export type CallResult =
+  | { readonly isOk: true; readonly body: unknown }
+  | { readonly isOk: false; readonly verdict: Verdict };
+
+export interface SignedRestOptions {
+  /** Scheme, host and port, from `assertRouted`. */
+  readonly origin: string;
+  readonly credentials: Credentials;
+  /** The one budget of all REST of this address. */
+  readonly budget: RateBudget;
+  readonly offset: ClockOffset;
+  readonly serverTime: () => Promise<number>;
+  readonly log: Logger;
+  /** Hears every failure, for what the gateway does about it. */
+  readonly onVerdict: (verdict: Verdict) => void;
+  /** Hears the venue's own order counts (10 s, minute); NaN where it said none. */
+  readonly onOrderCounts: (in10s: number, inMinute: number) => void;
+}
+
+/**
+ * REST with the account's key. A call is sent once; only one that was refused for its time is sent a second time, with the
+ * clock measured anew and everything else as it was. What is signed is exactly what is sent.
+ */
+export class SignedRest {
+  readonly #options: SignedRestOptions;
+  readonly #questions: Pool;
+  /** Of its own, so that no exit waits behind questions that nobody answers. */
+  readonly #orders: Pool;
+  readonly #hidden: Secret[] = [];
+  #healing: Promise<void> | null = null;
+  #isClosed = false;
+
+  constructor(options: SignedRestOptions) {
+    this.#options = options;
+    this.#questions = poolOf(options.origin, QUESTION_SOCKETS);
+    this.#orders = poolOf(options.origin, ORDER_SOCKETS);
+    this.hide(options.credentials.apiKey);
+  }
+
+  /** This secret appears in no text of ours from now on; of many listen keys the oldest is let go, the API key never. */
+  hide(secret: Secret): void {
+    this.#hidden.push(secret);
+    if (this.#hidden.length > HIDDEN_MAX) this.#hidden.splice(1, 1);
+  }
+
+  /** `text` without secrets, signatures and listen keys: a page of the firewall repeats the URL that it refuses. */
+  scrub(text: string): string {
+    const bare = text
+      .replaceAll(/signature=[^&\s"'<>]*/gi, "signature=[hidden]")
+      .replaceAll(/listenKey(=|"\s*:\s*")[^&\s"'<>]*/gi, "listenKey$1[hidden]");
+    return this.#hidden.reduce((shown, secret) => secret.hideIn(shown), bare);
+  }
+
+  /** Sends the call; the promise never fails. */
+  async send(call: Call): Promise<CallResult> {
+    const first = await this.#attempt(call);
+    if (first.isOk || first.verdict.act !== "heal-clock") return first;
+    await this.#heal();
+    return this.#attempt(call);
+  }
+
+  /** The venue's time in ms, estimated. */
+  nowMs(): number {
+    return this.#options.offset.venueNowMs();
+  }
+
+  /** Closes the sockets; what is on its way ends as unknown. Idempotent. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    for (const pool of [this.#questions, this.#orders]) if (!pool.destroyed) await pool.destroy();
+  }
+
+  async #attempt(call: Call): Promise<CallResult> {
+    const { budget, log, onVerdict } = this.#options;
+    const { weight, isReserved, isWanted } = call;
+    if (weight > 0)
+      try {
+        if (isReserved === true) await budget.acquire(weight, RESERVED_PRIORITY, RESERVED_WEIGHT_SHARE);
+        else await budget.acquire(weight, SHARED_PRIORITY);
+      } catch (error) {
+        return { isOk: false, verdict: heldBack(errorMessage(error)) };
+      }
+    const isLate = isWanted?.() === false;
+    if (this.#isClosed || isLate) {
+      if (weight > 0) budget.settle(weight, Number.NaN);
+      return { isOk: false, verdict: heldBack(isLate ? "too late to be sent" : "the gateway is closed") };
+    }
+    const result = await this.#exchange(call);
+    if (!result.isOk) {
+      const { code, status, act, text } = result.verdict;
+      log.debug({ method: call.method, path: call.path, status, code, act, text }, "venue call failed");
+      onVerdict(result.verdict);
+    }
+    return result;
+  }
+
+  async #exchange(call: Call): Promise<CallResult> {
+    const { budget } = this.#options;
+    let usedWeight = Number.NaN;
+    try {
+      const pool = call.method === "GET" ? this.#questions : this.#orders;
+      const response = await pool.request(this.#requestOf(call));
+      usedWeight = numberOf(response.headers["x-mbx-used-weight-1m"]);
+      this.#options.onOrderCounts(
+        numberOf(response.headers["x-mbx-order-count-10s"]),
+        numberOf(response.headers["x-mbx-order-count-1m"]),
+      );
+      const text = await response.body.text();
+      const status = response.statusCode;
+      if (status >= 200 && status < 300) return { isOk: true, body: parseJsonSafe(text) };
+      const retryAfterMs = (numberOf(response.headers["retry-after"]) || 0) * 1_000;
+      const verdict = verdictOf({ status, text: this.scrub(text), retryAfterMs, nowMs: this.nowMs() });
+      return { isOk: false, verdict };
+    } catch (error) {
+      return { isOk: false, verdict: verdictOfError(error) };
+    } finally {
+      budget.settle(call.weight, usedWeight);
+    }
+  }
+
+  #requestOf(call: Call): Dispatcher.RequestOptions {
+    const { method, path, access } = call;
+    const payload = this.#payloadOf(call);
+    const isBody = payload !== "" && (method === "POST" || method === "PUT");
+    const replyMs = call.replyWallMs ?? ANSWER_WALL_MS;
+    return {
+      method,
+      path: payload === "" || isBody ? path : `${path}?${payload}`,
+      headers: {
+        ...(access === "public" ? {} : { "X-MBX-APIKEY": this.#options.credentials.apiKey.reveal() }),
+        ...(isBody ? { "content-type": "application/x-www-form-urlencoded" } : {}),
+      },
+      ...(isBody ? { body: payload } : {}),
+      headersTimeout: replyMs,
+      bodyTimeout: replyMs,
+    };
+  }
+
+  /** The parameters as they are sent; those of a signed call with time and signature, which stands last. */
+  #payloadOf({ parameters, access, windowMs }: Call): string {
+    if (access === "key" || access === "public") return encodeQuery(parameters ?? {});
+    const payload = encodeQuery({
+      ...parameters,
+      recvWindow: String(windowMs ?? OTHER_WINDOW_MS),
+      timestamp: String(Math.floor(this.nowMs())),
+    });
+    return `${payload}&signature=${encodeValue(this.#options.credentials.signer.sign(payload))}`;
+  }
+
+  /** Measures the clock anew, once for all who wait for it. */
+  #heal(): Promise<void> {
+    const { offset, serverTime, log } = this.#options;
+    this.#healing ??= offset
+      .synchronise(serverTime)
+      .then(() =>
+        log.warn({ offsetMs: offset.offsetMs() }, "the clock was measured anew: a request was refused"),
+      )
+      .catch((error: unknown) => log.warn({ error: errorMessage(error) }, "the clock could not be measured"))
+      .finally(() => {
+        this.#healing = null;
+      });
+    return this.#healing;
+  }
+}
+
+function poolOf(origin: string, connections: number): Pool {
+  return new Pool(origin, {
+    connections,
+    headersTimeout: ANSWER_WALL_MS,
+    bodyTimeout: ANSWER_WALL_MS,
+    keepAliveTimeout: IDLE_WALL_MS,
+    maxResponseSize: REPLY_BYTES_MAX,
+    connect: { timeout: 5_000 },
+  });
+}
+
+function numberOf(header: string | string[] | undefined): number {
+  return typeof header === "string" && header !== "" ? Number(header) : Number.NaN;
+}
