@@ -1,4 +1,4 @@
-// For measuring: what a backtest is made of. Nothing else imports this package.
+// For measuring: what a backtest and a run's trading are made of. Nothing else imports this package.
 export {
   type InstrumentsText,
   readInstruments,
@@ -11,3 +11,7 @@ export {
   type TradePassOptions,
   type TradePassResult,
 } from "./offline/backtest/trade-pass.ts";
+export { SymbolBook } from "./accounts/symbol-book.ts";
+export { openVenueAccount } from "./accounts/venue-account.ts";
+export { newSimulatedKey } from "./modes/engine-payload.ts";
+export { Desk } from "./run/trading/desk.ts";

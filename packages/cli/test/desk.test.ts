@@ -13,10 +13,10 @@ import {
 } from "@smcq/kernel";
 import { KlineRingWriter } from "@smcq/wire";
 import { describe, expect, it } from "vitest";
-import { SymbolBook } from "../src/run/trading/symbol-book.ts";
-import { RingMarket } from "../src/run/trading/ring-market.ts";
+import { SymbolBook } from "../src/accounts/symbol-book.ts";
+import { RingMarket } from "../src/accounts/ring-market.ts";
 import { Desk } from "../src/run/trading/desk.ts";
-import { MemoryAccount } from "../src/run/trading/memory-account.ts";
+import { MemoryAccount } from "../src/accounts/memory-account.ts";
 
 const START_MS = 1_769_990_400_000;
 const WALLET_E8 = parseE8("10000");

@@ -2,13 +2,15 @@ import { loadConfig } from "@smcq/config";
 import { describe, expect, it } from "vitest";
 import { modeOf } from "../src/modes/mode-of.ts";
 import type { Ports } from "../src/modes/ports.ts";
-import { enginePayload } from "../src/modes/engine-payload.ts";
+import { enginePayload, newSimulatedKey } from "../src/modes/engine-payload.ts";
 
 const scaled = { type: "scaled", speed: 60, anchorVenueMs: 1_000, anchorWallMs: 2_000 } as const;
 
+const key = newSimulatedKey();
+
 function portsOf(mode: "sim" | "paper"): Ports {
   const loaded = loadConfig({ env: {}, flags: { mode, shards: 3, seed: 9 } });
-  const simulated = mode === "sim" ? { port: 1, clock: scaled } : null;
+  const simulated = mode === "sim" ? { port: 1, clock: scaled, key } : null;
   const payload = enginePayload(loaded, simulated);
   return modeOf(payload.config).ports(payload);
 }
@@ -19,11 +21,12 @@ describe("a mode", () => {
       env: {},
       flags: { seed: 9, speed: 60, "sim.symbols": 20, "sim.faults": "MD04=0.1" },
     });
-    expect(modeOf(config).venueProcess).toMatchObject({
+    expect(modeOf(config).venueProcess?.(key)).toMatchObject({
       seed: 9,
       speed: 60,
       symbols: 20,
       faults: "MD04=0.1",
+      trading: { keys: [{ ...key, type: "hmac" }], equity: "10000.00000000" },
     });
     const ports = portsOf("sim");
     expect(ports).toMatchObject({ name: "sim", clockSpec: scaled, scorer: "heuristic" });

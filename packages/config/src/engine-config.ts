@@ -107,6 +107,8 @@ export interface FeesConfig {
 /** Orders that are simulated beside a market's own data (modes sim and paper). */
 export interface SimTradingConfig {
   readonly isOn: boolean;
+  /** Mode sim: over the simulated venue's sockets, or in a venue in memory. */
+  readonly orders: "binance-sim" | "sim-gateway";
   /** USDT that each run begins with. */
   readonly equity: number;
 }

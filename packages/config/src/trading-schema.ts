@@ -127,7 +127,13 @@ export const fees: z.ZodType<FeesConfig> = z
 
 export const simTrading: z.ZodType<SimTradingConfig> = z
   .strictObject({
-    isOn: z.boolean().default(true).describe("modes sim and paper trade against a venue in memory"),
+    isOn: z.boolean().default(true).describe("modes sim and paper trade on a simulated account"),
+    orders: z
+      .enum(["binance-sim", "sim-gateway"])
+      .default("binance-sim")
+      .describe(
+        "mode sim: binance-sim trades over the simulated venue's sockets, sim-gateway in a venue in memory (as paper always does)",
+      ),
     equity: number(10, 100_000_000).default(10_000).describe("USDT that a simulated account begins with"),
   })
   .prefault({});

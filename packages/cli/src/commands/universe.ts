@@ -7,7 +7,7 @@ import type { CommandModule } from "yargs";
 import { modeOf } from "../modes/mode-of.ts";
 import { createStderrLogger } from "../output/logger.ts";
 import { printResult } from "../output/print-result.ts";
-import { enginePayload, type SimulatedAddress } from "../modes/engine-payload.ts";
+import { enginePayload, newSimulatedKey, type SimulatedAddress } from "../modes/engine-payload.ts";
 import { loadSettings, withSettingFlags } from "./settings.ts";
 
 /** `smcq universe`: the instruments that the engine would watch. */
@@ -35,9 +35,10 @@ async function fetchUniverse(loaded: LoadedConfig): Promise<Universe> {
   const { venueProcess } = modeOf(loaded.config);
   if (venueProcess === null) return ask(loaded, null);
   // A venue that lives for one question listens wherever it can, and misbehaves in nothing.
-  const venue = await forkBinanceSim({ ...venueProcess, port: 0, faults: "none" });
+  const key = newSimulatedKey();
+  const venue = await forkBinanceSim({ ...venueProcess(key), port: 0, faults: "none" });
   try {
-    return await ask(loaded, { port: venue.port, clock: venue.clockSpec });
+    return await ask(loaded, { port: venue.port, clock: venue.clockSpec, key });
   } finally {
     await venue.stop();
   }

@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import type { EngineConfig, LoadedConfig } from "@smcq/config";
 import type { ClockSpec } from "@smcq/kernel";
 
@@ -8,24 +9,39 @@ export interface EnginePayload {
   readonly configHash: string;
   readonly configJson: string;
   readonly clock: ClockSpec;
+  /** Of the account at a simulated venue; null: the venue is the real one. */
+  readonly key: SimulatedKey | null;
+}
+
+/** What the account of a simulated venue is opened with: made up for each run, and worth nothing elsewhere. */
+export interface SimulatedKey {
+  readonly key: string;
+  readonly secret: string;
+}
+
+export function newSimulatedKey(): SimulatedKey {
+  return { key: randomBytes(32).toString("hex"), secret: randomBytes(32).toString("hex") };
 }
 
 /** Where a simulated venue listens on loopback, and the clock that it runs by. */
 export interface SimulatedAddress {
   readonly port: number;
   readonly clock: ClockSpec;
+  readonly key: SimulatedKey;
 }
 
 /** The payload of a run against a simulated venue, or against the addresses of the settings. */
 export function enginePayload(loaded: LoadedConfig, simulated: SimulatedAddress | null): EnginePayload {
   const { config, hash, json } = loaded;
-  if (simulated === null) return { config, configHash: hash, configJson: json, clock: { type: "system" } };
+  const loadedParts = { configHash: hash, configJson: json };
+  if (simulated === null) return { config, ...loadedParts, clock: { type: "system" }, key: null };
   const feed = {
     ...config.feed,
     wsBaseUrl: `ws://127.0.0.1:${simulated.port}`,
     restBaseUrl: `http://127.0.0.1:${simulated.port}`,
   };
-  return { config: { ...config, feed }, configHash: hash, configJson: json, clock: simulated.clock };
+  const { clock, key } = simulated;
+  return { config: { ...config, feed }, ...loadedParts, clock, key };
 }
 
 /** Supervisor -> engine, first of all. */

@@ -12,6 +12,8 @@ export function paperMode(config: EngineConfig): Mode {
         name: "paper",
         venue: "the real venue's market data, a simulated account",
         scorer: "shipped-model",
+        // Nothing but reads goes to the real venue.
+        orders: "sim-gateway",
         cacheDir: join(config.dataDir, "cache"),
       }),
   };

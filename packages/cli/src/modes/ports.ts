@@ -1,13 +1,16 @@
 import type { BinanceSimOptions } from "@smcq/binance-sim";
 import type { BarHistory, ContractFeed, ContractNews, ReferenceData } from "@smcq/exchange";
 import type { Clock, ClockSpec, Logger, MeasuredOffset } from "@smcq/kernel";
-import type { EnginePayload } from "./engine-payload.ts";
+import type { AccountDeps, TradingAccount } from "../accounts/account.ts";
+import type { EnginePayload, SimulatedKey } from "./engine-payload.ts";
 import type { FeedData } from "./binance/shard-feed.ts";
 
 /** The venue as the coordinator sees it: one REST client, one rate budget, one queue for bars. */
 export interface VenueConnection {
   readonly reference: ReferenceData;
   readonly history: BarHistory;
+  /** The account that the run trades on; refuses one that it cannot be traded on. */
+  openAccount(deps: AccountDeps): Promise<TradingAccount>;
   /** Measures the venue's clock, now and again and again; the first failure is the caller's. */
   start(): Promise<void>;
   close(): Promise<void>;
@@ -51,6 +54,6 @@ export interface Ports {
 /** A mode, seen from both processes: the supervisor's and the engine's. */
 export interface Mode {
   /** What the supervisor runs beside the engine so that there is a venue; null: the venue is the real one. */
-  readonly venueProcess: BinanceSimOptions | null;
+  readonly venueProcess: ((key: SimulatedKey) => BinanceSimOptions) | null;
   ports(payload: EnginePayload): Ports;
 }

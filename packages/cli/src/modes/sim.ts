@@ -1,12 +1,14 @@
 import type { EngineConfig } from "@smcq/config";
+import { e8Text, numberToE8 } from "@smcq/kernel";
 import { binancePorts } from "./binance/binance-ports.ts";
 import type { Mode } from "./ports.ts";
 
 /** The simulated venue on loopback: needs nothing, proves nothing about the market. */
 export function simMode(config: EngineConfig): Mode {
-  const { seed, speed, loop, sim } = config;
+  const { seed, speed, loop, sim, simTrading, fees } = config;
+  const { isOn, orders, equity } = simTrading;
   return {
-    venueProcess: {
+    venueProcess: (key) => ({
       seed,
       symbols: sim.symbols,
       speed,
@@ -14,12 +16,16 @@ export function simMode(config: EngineConfig): Mode {
       port: sim.port,
       updatesPerSecondWall: sim.updatesPerSecondWall,
       ...(sim.faults === "" ? {} : { faults: sim.faults }),
-    },
+      ...(isOn && orders === "binance-sim"
+        ? { trading: { keys: [{ ...key, type: "hmac" }], equity: e8Text(numberToE8(equity)), fees } }
+        : {}),
+    }),
     ports: (payload) =>
       binancePorts(payload, {
         name: "sim",
         venue: "simulated venue on loopback",
         scorer: "heuristic",
+        orders,
         // The venue lives as long as the run: its list is of no use to the next one.
         cacheDir: null,
       }),

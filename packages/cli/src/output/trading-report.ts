@@ -1,7 +1,7 @@
 import type { RiskMetrics } from "@smcq/engine";
 import { e8ToNumber } from "@smcq/kernel";
 import type { DeskTally } from "../run/trading/desk.ts";
-import type { OrdersName } from "../run/trading/desk-account.ts";
+import type { OrdersName } from "../accounts/account.ts";
 
 /** How the account does, for the minute line and the metrics; USDT, shares of equity. */
 export interface TradingReport {

@@ -8,7 +8,9 @@ import { ExitCode } from "../exit-codes.ts";
 import { modeOf } from "../modes/mode-of.ts";
 import {
   enginePayload,
+  newSimulatedKey,
   type SimulatedAddress,
+  type SimulatedKey,
   type StartMessage,
   type StopMessage,
 } from "../modes/engine-payload.ts";
@@ -21,7 +23,7 @@ const ENGINE_FLAGS: readonly string[] = ["--max-semi-space-size=2"];
 /** The simulated venue has to be up within this time, wall ms. */
 const VENUE_UP_MS_MAX = 20_000;
 
-interface VenueListening extends SimulatedAddress {
+interface VenueListening extends Pick<SimulatedAddress, "port" | "clock"> {
   readonly type: "listening";
 }
 
@@ -41,7 +43,8 @@ export async function supervise(loaded: LoadedConfig, logger: Logger): Promise<n
   });
   const { venueProcess } = modeOf(loaded.config);
   if (venueProcess === null) return exitCodeOfEnds(await superviseEngine(loaded, null, stopAsked, logger));
-  const venue = await startVenue(venueProcess, loaded, stopAsked, logger);
+  const key = newSimulatedKey();
+  const venue = await startVenue({ key, options: venueProcess(key) }, loaded, stopAsked, logger);
   if (venue === null) return ExitCode.Ok;
   let engineEnd: SupervisedEnd;
   try {
@@ -99,7 +102,7 @@ function exitCodeOfEnds(engine: SupervisedEnd, venue?: SupervisedEnd): number {
 
 /** Null when the run was to stop before the venue was up. */
 async function startVenue(
-  base: BinanceSimOptions,
+  { key, options: base }: { readonly key: SimulatedKey; readonly options: BinanceSimOptions },
   loaded: LoadedConfig,
   stopAsked: Promise<void>,
   logger: Logger,
@@ -143,5 +146,6 @@ async function startVenue(
     if (listening === null) await supervised.stop();
   }
   if (listening === null) return null;
-  return { port: listening.port, clock: listening.clock, process: supervised, dataEnded: dataEnd.promise };
+  const { port, clock } = listening;
+  return { port, clock, key, process: supervised, dataEnded: dataEnd.promise };
 }

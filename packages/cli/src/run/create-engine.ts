@@ -26,10 +26,10 @@ import { HEURISTIC_MODELS, LivingModels, type RunModels } from "./models/run-mod
 import type { RunLedger } from "./run-ledger.ts";
 import { SignalCounter } from "./signal-tally.ts";
 import { requireBounded } from "@smcq/risk";
-import { RingMarket } from "./trading/ring-market.ts";
+import { RingMarket } from "../accounts/ring-market.ts";
 import { Desk } from "./trading/desk.ts";
-import type { TradingAccount } from "./trading/desk-account.ts";
-import { SymbolBook } from "./trading/symbol-book.ts";
+import type { TradingAccount } from "../accounts/account.ts";
+import { SymbolBook } from "../accounts/symbol-book.ts";
 import { threadCount } from "../modes/thread-count.ts";
 
 /** A signal of a bar that closed longer ago is recorded and never decided on, venue ms. */

@@ -2,6 +2,7 @@ import { requireWatched, UniverseFollower } from "@smcq/cluster";
 import {
   type Clock,
   createClock,
+  e8Text,
   errorMessage,
   type Logger,
   MeasuredOffset,
@@ -21,7 +22,6 @@ import { MinuteLoop } from "./minute-loop.ts";
 import { lostSignals, openRunLedger, type RunLedger } from "./run-ledger.ts";
 import { StartUp } from "./start-up.ts";
 import { engineIdOf } from "./trading/engine-id.ts";
-import { memoryAccount } from "./trading/memory-account.ts";
 
 /** Every shard must have heard a kline within this time, wall ms; an acknowledged subscription proves nothing. */
 const FIRST_DATA_MS_MAX = 20_000;
@@ -96,7 +96,7 @@ async function start(ground: Ground): Promise<void> {
   const { run, scoring } = await openStores(ground);
   const venue = await openVenue(ground);
   const chosen = await chooseSymbols(ground, venue);
-  const trading = openTrading(ground, run);
+  const trading = await openTrading(ground, venue, run);
   const engine = createEngine({ ...ground, ...chosen, config: payload.config, venue, run, scoring, trading });
   closeWithThreads(ground, engine, run);
   engine.models.start();
@@ -173,10 +173,19 @@ async function chooseSymbols(
 }
 
 /** The account that the run trades on; null where the settings want no trading. */
-function openTrading(ground: Ground, run: RunLedger): EngineParts["trading"] {
-  const { payload } = ground;
+async function openTrading(
+  ground: Ground,
+  venue: VenueConnection,
+  run: RunLedger,
+): Promise<EngineParts["trading"]> {
+  const { payload, startUp, closers } = ground;
   if (!payload.config.simTrading.isOn) return null;
-  const account = memoryAccount(payload.config, ground);
+  const account = await startUp.step(
+    "account",
+    () => venue.openAccount(ground),
+    ({ orders, walletE8 }) => ({ orders, wallet: e8Text(walletE8) }),
+  );
+  closers.add(() => account.close());
   return { account, engineId: engineIdOf(run.runId) };
 }
 

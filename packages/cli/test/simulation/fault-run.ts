@@ -22,7 +22,7 @@ import { modeOf } from "../../src/modes/mode-of.ts";
 import type { VenueConnection } from "../../src/modes/ports.ts";
 import { createEngine } from "../../src/run/create-engine.ts";
 import { loadScoring } from "../../src/run/models/load-models.ts";
-import { memoryAccount } from "../../src/run/trading/memory-account.ts";
+import { memoryAccount } from "../../src/accounts/memory-account.ts";
 import type { EnginePayload } from "../../src/modes/engine-payload.ts";
 import { temporaryFolder } from "../processes/engine-run.ts";
 import { RingTap, type TapFault } from "./ring-tap.ts";
@@ -126,7 +126,7 @@ class FaultRun {
         "feed.restBaseUrl": `http://127.0.0.1:${sim.port}`,
       },
     });
-    this.#payload = { config, configHash: hash, configJson: json, clock: sim.clockSpec };
+    this.#payload = { config, configHash: hash, configJson: json, clock: sim.clockSpec, key: null };
     this.#clock = createClock(sim.clockSpec);
   }
 

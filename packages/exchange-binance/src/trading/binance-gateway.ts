@@ -47,6 +47,8 @@ export interface BinanceGatewayOptions {
   readonly clock: Clock;
   readonly wallClock: Clock;
   readonly rng: Rng;
+  /** No window or wait of a call is shorter, ms of `clock`: where that runs faster than life, we do not. Default 0. */
+  readonly floorMs?: number;
   readonly log: Logger;
   readonly connectBudget?: ConnectBudget;
   readonly timeouts?: SocketTimeouts;
@@ -106,7 +108,7 @@ export class BinanceGateway implements OrderGateway, AccountStream, AccountData 
     const { rest, symbols, clock, log } = options;
     this.#options = options;
     this.#brakes = new Brakes(rest.budget, log);
-    this.#sender = new OrderSender(clock, this.#brakes, this.#orderBudget);
+    this.#sender = new OrderSender(this.#options, this.#brakes, this.#orderBudget);
     this.#rest = this.#createRest();
     const fees = new FeeBook(this.#rest, clock);
     this.#questions = new AccountQuestions({
@@ -124,7 +126,7 @@ export class BinanceGateway implements OrderGateway, AccountStream, AccountData 
       onIncome: (income) => this.#voice.tellIncome(income),
     });
     this.#keys = new ListenKeys(this.#rest);
-    this.#mute = new MuteWatch(clock, () => this.#stream.renew("an order was acked, and nothing told", true));
+    this.#mute = new MuteWatch(options, () => this.#stream.renew("an order was acked, and nothing told", true));
     this.#stream = this.#createStream();
   }
 
@@ -181,7 +183,7 @@ export class BinanceGateway implements OrderGateway, AccountStream, AccountData 
     assert(symbol.symbol === request.symbol, "Invariant: an order's symbol is the one of its number");
     const { clientOrderId, symbolId } = request;
     const lane = request.role === "entry" ? "entry" : "protective";
-    this.#send(orderCall(request, symbol), { lane, isOrder: true }, (result) => {
+    this.#send(orderCall(request, symbol, this.#options.floorMs), { lane, isOrder: true }, (result) => {
       const outcome = outcomeOf(result, (body) => orderIdOf(body, clientOrderId), request.type);
       if (outcome.type === "acked") {
         if (request.type === "stop-market") this.#names.noteAlgo(outcome.orderId, clientOrderId);

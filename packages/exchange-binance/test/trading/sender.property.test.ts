@@ -23,7 +23,7 @@ class Bench {
   readonly rate = new RateBudget({ clock: this.clock });
   readonly brakes = new Brakes(this.rate, silentLogger);
   readonly counts = new OrderBudget();
-  readonly sender = new OrderSender(this.clock, this.brakes, this.counts);
+  readonly sender = new OrderSender({ clock: this.clock }, this.brakes, this.counts);
   /** What has become of each errand, in order: when, and what. */
   readonly ended: { readonly id: number; readonly atMs: number; readonly code: string }[] = [];
   #ids = 0;

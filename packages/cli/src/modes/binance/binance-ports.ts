@@ -1,7 +1,11 @@
 import type { FeedMeter } from "@smcq/exchange";
 import { ContractWatch, type VenueBases } from "@smcq/exchange-binance";
 import { Rng } from "@smcq/kernel";
-import type { EnginePayload } from "../engine-payload.ts";
+import { loadCredentials, type Credentials } from "@smcq/exchange-binance/trading";
+import type { OrdersName } from "../../accounts/account.ts";
+import { memoryAccount } from "../../accounts/memory-account.ts";
+import { openVenueAccount } from "../../accounts/venue-account.ts";
+import type { EnginePayload, SimulatedKey } from "../engine-payload.ts";
 import { threadCount } from "../thread-count.ts";
 import type { Ports, ScorerPolicy } from "../ports.ts";
 import { openVenue } from "./venue-connection.ts";
@@ -12,9 +16,14 @@ export interface BinanceMode {
   /** What the venue is, for the banner. */
   readonly venue: string;
   readonly scorer: ScorerPolicy;
+  /** Who carries orders out. */
+  readonly orders: OrdersName;
   /** Where the universe is kept between runs; null: nowhere. */
   readonly cacheDir: string | null;
 }
+
+/** The least that an order may be on its way, wall ms (docs/decisions.md 40). */
+const WINDOW_WALL_MS = 250;
 
 /** Nobody reports what the small feed of contracts counts. */
 const NO_METER: FeedMeter = { count() {} };
@@ -46,6 +55,18 @@ export function binancePorts(payload: EnginePayload, mode: BinanceMode): Ports {
           cacheDir: mode.cacheDir,
           // A scaled clock is monotonic by itself.
           canClockJump: clockSpec.type !== "scaled",
+          openAccount: (rest, own) =>
+            mode.orders === "sim-gateway" || payload.key === null
+              ? Promise.resolve(memoryAccount(config, own))
+              : openVenueAccount({
+                  ...own,
+                  orders: mode.orders,
+                  bases,
+                  credentials: credentialsOf(payload.key),
+                  rest,
+                  rng: new Rng(seed).fork("account"),
+                  floorMs: clockSpec.type === "scaled" ? WINDOW_WALL_MS * clockSpec.speed : 0,
+                }),
         },
         deps,
       ),
@@ -60,4 +81,8 @@ export function binancePorts(payload: EnginePayload, mode: BinanceMode): Ports {
         onChange: onNews,
       }),
   };
+}
+
+function credentialsOf({ key, secret }: SimulatedKey): Credentials {
+  return loadCredentials({ env: { BINANCE_API_KEY: key, BINANCE_API_SECRET: secret } });
 }

@@ -1,5 +1,12 @@
-import { assertRouted, BackfillQueue, BinanceReferenceData, type VenueBases } from "@smcq/exchange-binance";
+import {
+  assertRouted,
+  BackfillQueue,
+  BinanceReferenceData,
+  type BinanceRest,
+  type VenueBases,
+} from "@smcq/exchange-binance";
 import { type CancelTimer, OffsetClock, Rng } from "@smcq/kernel";
+import type { AccountDeps, TradingAccount } from "../../accounts/account.ts";
 import type { VenueConnection, VenueDeps } from "../ports.ts";
 import { ClockSync, watchJumps } from "./clock-sync.ts";
 
@@ -12,6 +19,7 @@ export interface VenueSettings {
   readonly cacheDir: string | null;
   /** The machine's clock may be set, or sleep. */
   readonly canClockJump: boolean;
+  readonly openAccount: (rest: BinanceRest, deps: AccountDeps) => Promise<TradingAccount>;
 }
 
 /** Opens REST; refuses addresses whose klines would never come. */
@@ -52,6 +60,7 @@ export function openVenue(settings: VenueSettings, deps: VenueDeps): VenueConnec
       request: (request, onReply) => queue.request(request, onReply),
       forget: (symbol) => void queue.removeSymbol(symbol),
     },
+    openAccount: (own) => settings.openAccount(reference.rest, own),
     start: async () => {
       await sync.start();
       if (settings.canClockJump) cancelJumps = watchJumps(machineClock, (jumpMs) => sync.jumped(jumpMs));

@@ -9,9 +9,9 @@ import {
   MINUTE_MS,
   type SymbolId,
 } from "@smcq/kernel";
-import type { DeskAccount, OrdersName } from "./desk-account.ts";
-import type { RingMarket } from "./ring-market.ts";
-import type { SymbolBook } from "./symbol-book.ts";
+import type { DeskAccount, OrdersName } from "../../accounts/account.ts";
+import type { DeskMarket } from "../../accounts/ring-market.ts";
+import type { SymbolBook } from "../../accounts/symbol-book.ts";
 
 /** A minute's closes are taken this long after its end, venue ms: finals come about 2 s late. */
 const CLOSE_GRACE_MS = 6_000;
@@ -22,7 +22,7 @@ export interface DeskOptions {
   readonly inbox: Inbox;
   readonly account: DeskAccount;
   readonly orders: OrdersName;
-  readonly market: RingMarket;
+  readonly market: DeskMarket;
   readonly symbols: SymbolBook;
   /** Symbols that the core holds a position of. */
   readonly openIds: () => Iterable<SymbolId>;

@@ -1,4 +1,11 @@
-import type { AccountAnswer, AccountQuery, Fill, IncomeRow, SymbolSettings } from "@smcq/exchange";
+import type {
+  AccountAnswer,
+  AccountQuery,
+  Fill,
+  IncomeRow,
+  SymbolSettings,
+  TradingLimit,
+} from "@smcq/exchange";
 import { errorMessage, numberToE8, parseE8, SmcqError, type SymbolId } from "@smcq/kernel";
 import { z } from "zod";
 import { BinanceErrorCode } from "../../errors.ts";
@@ -15,6 +22,7 @@ import {
   AlgoRecordSchema,
   BalanceRecordSchema,
   BracketRecordSchema,
+  TradingStatusSchema,
   OrderRecordSchema,
   PositionRecordSchema,
   SymbolConfigRecordSchema,
@@ -113,6 +121,8 @@ export class AccountQuestions {
         return { type: "positions", query, askedMs, positions: await this.#positions() };
       case "wallet":
         return { type: "wallet", query, askedMs, walletE8: await this.#wallet() };
+      case "limits":
+        return { type: "limits", query, askedMs, limits: await this.#limits() };
       case "settings":
         return { type: "settings", query, askedMs, settings: await this.#settings(query.symbolId) };
       case "trades": {
@@ -179,6 +189,23 @@ export class AccountQuestions {
     // An answer without the asset is no empty wallet (AC15).
     if (usdt === undefined) throw new RangeError("the balance has no USDT");
     return parseE8(usdt.balance);
+  }
+
+  /** Indicators of symbols that the run does not follow are nobody's; `ACCOUNT` is the whole account's. */
+  async #limits(): Promise<readonly TradingLimit[]> {
+    const body = await this.#get({ path: "/fapi/v1/apiTradingStatus", weight: 10 });
+    return Object.entries(TradingStatusSchema.parse(body).indicators).flatMap(([name, indicators]) => {
+      const symbolId = name === "ACCOUNT" ? null : this.#symbols.bySymbol(name)?.symbolId;
+      if (symbolId === undefined) return [];
+      return indicators.map(({ indicator, isLocked, plannedRecoverTime, value, triggerValue }) => ({
+        symbolId,
+        indicator,
+        value,
+        triggerValue,
+        isLocked,
+        untilMs: isLocked && plannedRecoverTime > 0 ? plannedRecoverTime : null,
+      }));
+    });
   }
 
   async #settings(symbolId: SymbolId): Promise<SymbolSettings> {

@@ -8,6 +8,7 @@ import type {
   PositionRecord,
   SymbolConfigRecord,
   TradeRecord,
+  TradingStatusRecord,
 } from "./records.ts";
 
 export const OrderRecordSchema: z.ZodType<OrderRecord> = z.looseObject({
@@ -41,6 +42,18 @@ export const AlgoRecordSchema: z.ZodType<AlgoRecord> = z.looseObject({
   actualOrderId: Id,
   actualQty: Decimal,
   updateTime: Instant,
+});
+
+const Indicator = z.looseObject({
+  indicator: Word,
+  isLocked: z.boolean(),
+  plannedRecoverTime: z.number().default(0),
+  value: z.coerce.number(),
+  triggerValue: z.coerce.number(),
+});
+
+export const TradingStatusSchema: z.ZodType<TradingStatusRecord> = z.looseObject({
+  indicators: z.record(z.string(), z.array(Indicator)),
 });
 
 export const PositionRecordSchema: z.ZodType<PositionRecord> = z.looseObject({

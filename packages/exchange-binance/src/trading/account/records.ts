@@ -159,3 +159,20 @@ export function positionOf(record: PositionRecord, { symbolId, rules }: TradedSy
     liquidationPriceE8: liquidationE8 > 0n ? liquidationE8 : null,
   };
 }
+
+/** `GET /fapi/v1/apiTradingStatus`. */
+export interface TradingStatusRecord {
+  /** By symbol, or `ACCOUNT`. */
+  readonly indicators: Readonly<
+    Record<
+      string,
+      readonly {
+        readonly indicator: string;
+        readonly isLocked: boolean;
+        readonly plannedRecoverTime: number;
+        readonly value: number;
+        readonly triggerValue: number;
+      }[]
+    >
+  >;
+}

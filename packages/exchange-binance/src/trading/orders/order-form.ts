@@ -6,8 +6,11 @@ import type { Call } from "../wire/signed-rest.ts";
 export const ORDER_PATH = "/fapi/v1/order";
 export const ALGO_PATH = "/fapi/v1/algoOrder";
 
-/** An order as the venue is asked for it; prices and quantities are exact decimal text (EX40). */
-export function orderCall(request: OrderRequest, { symbol, rules }: TradedSymbol): Call {
+/**
+ * An order as the venue is asked for it; prices and quantities are exact decimal text (EX40). It may be on its way for
+ * `floorMs` at least.
+ */
+export function orderCall(request: OrderRequest, { symbol, rules }: TradedSymbol, floorMs = 0): Call {
   const isEntry = request.role === "entry";
   const base = {
     symbol,
@@ -18,7 +21,7 @@ export function orderCall(request: OrderRequest, { symbol, rules }: TradedSymbol
   const quantity = qtyText(request.qtySteps, rules);
   const reduceOnly: { reduceOnly?: string } = request.isReduceOnly ? { reduceOnly: "true" } : {};
   const { clientOrderId } = request;
-  const windowMs = isEntry ? ENTRY_WINDOW_MS : OTHER_WINDOW_MS;
+  const windowMs = Math.max(floorMs, isEntry ? ENTRY_WINDOW_MS : OTHER_WINDOW_MS);
   const common = { method: "POST", weight: 0, windowMs, replyWallMs: ORDER_REPLY_WALL_MS } as const;
   switch (request.type) {
     case "market": {

@@ -30,10 +30,17 @@ export class OrderSender {
   readonly #budget: OrderBudget;
   readonly #lanes: Readonly<Record<Errand["lane"], Waiting[]>> = { protective: [], entry: [] };
   #cancelTimer: CancelTimer | null = null;
+  /** Nothing is too old before. */
+  readonly #floorMs: number;
   #isClosed = false;
 
-  constructor(clock: Clock, brakes: Brakes, budget: OrderBudget) {
+  constructor(
+    { clock, floorMs = 0 }: { readonly clock: Clock; readonly floorMs?: number },
+    brakes: Brakes,
+    budget: OrderBudget,
+  ) {
     this.#clock = clock;
+    this.#floorMs = floorMs;
     this.#brakes = brakes;
     this.#budget = budget;
   }
@@ -70,8 +77,8 @@ export class OrderSender {
   #pump(): void {
     this.#cancelTimer?.();
     this.#cancelTimer = null;
-    const protectiveMs = this.#drain("protective", PROTECTIVE_AGE_MS_MAX);
-    const entryMs = this.#drain("entry", ENTRY_AGE_MS_MAX);
+    const protectiveMs = this.#drain("protective", Math.max(PROTECTIVE_AGE_MS_MAX, this.#floorMs));
+    const entryMs = this.#drain("entry", Math.max(ENTRY_AGE_MS_MAX, this.#floorMs));
     const waitMs = Math.min(protectiveMs, entryMs);
     if (waitMs < Number.POSITIVE_INFINITY && !this.#isClosed)
       this.#cancelTimer = this.#clock.after(waitMs, () => this.#pump(), { unref: true });

@@ -8,12 +8,17 @@ import { HEARD_MAX, MUTE_MS } from "../limits.ts";
  */
 export class MuteWatch {
   readonly #clock: Clock;
+  readonly #muteMs: number;
   readonly #onMute: () => void;
   readonly #heard = new BoundedMap<true>(HEARD_MAX);
   readonly #awaited = new Map<string, CancelTimer>();
 
-  constructor(clock: Clock, onMute: () => void) {
+  constructor(
+    { clock, floorMs = 0 }: { readonly clock: Clock; readonly floorMs?: number },
+    onMute: () => void,
+  ) {
     this.#clock = clock;
+    this.#muteMs = Math.max(MUTE_MS, 2 * floorMs);
     this.#onMute = onMute;
   }
 
@@ -21,7 +26,7 @@ export class MuteWatch {
   acked(clientOrderId: string): void {
     if (this.#heard.has(clientOrderId) || this.#awaited.has(clientOrderId)) return;
     const cancel = this.#clock.after(
-      MUTE_MS,
+      this.#muteMs,
       () => {
         this.reset();
         this.#onMute();

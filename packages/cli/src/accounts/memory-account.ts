@@ -7,22 +7,16 @@ import {
   SimGateway,
   venueRulesAround,
 } from "@smcq/exchange-sim";
-import { type CancelTimer, type Clock, type Logger, numberToE8, type SymbolId } from "@smcq/kernel";
-import type { DeskAccount, TradingAccount } from "./desk-account.ts";
-import type { RingMarket } from "./ring-market.ts";
+import { type CancelTimer, numberToE8, type SymbolId } from "@smcq/kernel";
+import type { AccountDeps, DeskAccount, TradingAccount } from "./account.ts";
+import type { DeskMarket } from "./ring-market.ts";
 import type { SymbolBook } from "./symbol-book.ts";
 
 /** How often the market of what is held or waits is looked at, wall ms. */
 const LOOK_MS = 50;
 
-export interface AccountDeps {
-  readonly venueClock: Clock;
-  readonly wallClock: Clock;
-  readonly logger: Logger;
-}
-
 export interface MemoryAccountOptions extends AccountDeps {
-  readonly market: RingMarket;
+  readonly market: DeskMarket;
   readonly symbols: SymbolBook;
   readonly fees: FeeRates;
   /** USDT e8. */
@@ -40,6 +34,7 @@ export function memoryAccount(
     orders: "sim-gateway",
     walletE8,
     open: (run) => new MemoryAccount({ ...run, fees, walletE8, seed, ...deps }),
+    close: () => Promise.resolve(),
   };
 }
 

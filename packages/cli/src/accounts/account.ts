@@ -1,5 +1,6 @@
 import type { AccountData, AccountStream, OrderGateway } from "@smcq/exchange";
-import type { RingMarket } from "./ring-market.ts";
+import type { Clock, Logger } from "@smcq/kernel";
+import type { DeskMarket } from "./ring-market.ts";
 import type { SymbolBook } from "./symbol-book.ts";
 
 /** Who carries orders out, for records and display. */
@@ -10,7 +11,17 @@ export interface TradingAccount {
   readonly orders: OrdersName;
   /** What it holds now, USDT e8. */
   readonly walletE8: bigint;
-  open(run: { readonly market: RingMarket; readonly symbols: SymbolBook }): DeskAccount;
+  open(run: { readonly market: DeskMarket; readonly symbols: SymbolBook }): DeskAccount;
+  /** Ends what it needs of the world, opened for a run or not. Idempotent. */
+  close(): Promise<void>;
+}
+
+/** What an account needs of the run. */
+export interface AccountDeps {
+  /** The venue's time. */
+  readonly venueClock: Clock;
+  readonly wallClock: Clock;
+  readonly logger: Logger;
 }
 
 /** The account that a run trades on, whatever is behind it. */

@@ -12,8 +12,18 @@ export interface MarketNow {
   readonly volumeE8: bigint;
 }
 
+/** The market as a desk needs it. */
+export interface DeskMarket {
+  /** The symbol is watched no more. */
+  isGone(symbol: string): boolean;
+  /** Null: nothing is known, or it was being written. */
+  now(symbol: string): MarketNow | null;
+  /** Close of the minute that closed at `closeMs`; null: it is not there. */
+  closeE8(symbol: string, closeMs: number): bigint | null;
+}
+
 /** Prices as the shards' rings hold them, by symbol: what is told of a minute that goes on, else its last close. */
-export class RingMarket {
+export class RingMarket implements DeskMarket {
   readonly #memory: ClusterMemory;
   readonly #forming = new Float64Array(FORMING_FIELDS);
   readonly #closed = new Float64Array(CLOSED_BARS * BAR_FIELDS);
@@ -22,12 +32,10 @@ export class RingMarket {
     this.#memory = memory;
   }
 
-  /** The symbol is watched no more. */
   isGone(symbol: string): boolean {
     return this.#memory.slots.of(symbol) === null;
   }
 
-  /** Null: nothing is known, or it was being written. */
   now(symbol: string): MarketNow | null {
     const entry = this.#memory.slots.of(symbol);
     const count = this.#copyClosed(symbol);
@@ -43,7 +51,6 @@ export class RingMarket {
     return { lastE8: numberToE8(last as number), volumeE8: numberToE8(volume as number) };
   }
 
-  /** Close of the minute that closed at `closeMs`; null: it is not there. */
   closeE8(symbol: string, closeMs: number): bigint | null {
     for (let at = (this.#copyClosed(symbol) - 1) * BAR_FIELDS; at >= 0; at -= BAR_FIELDS)
       if ((this.#closed[at] as number) + MINUTE_MS === closeMs)

@@ -1,0 +1,279 @@
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { forkBinanceSim } from "@smcq/binance-sim";
+import { Desk, newSimulatedKey, openVenueAccount, SymbolBook } from "@smcq/cli";
+import { CommandRouter, EngineLoop, EVENT_LOOP_DEFERRAL, Inbox } from "@smcq/cluster";
+import { loadConfig } from "@smcq/config";
+import { Engine, type EngineOptions, type RunRecord, type TradingCore } from "@smcq/engine";
+import { assertRouted, BinanceReferenceData } from "@smcq/exchange-binance";
+import { loadCredentials } from "@smcq/exchange-binance/trading";
+import { MARKET_ENTRY } from "@smcq/features";
+import {
+  type Clock,
+  createClock,
+  type Instrument,
+  MINUTE_MS,
+  numberToE8,
+  present,
+  Rng,
+  silentLogger,
+  symbolId,
+  SystemClock,
+} from "@smcq/kernel";
+import { type LedgerClient, ledgerFile, openLedger } from "@smcq/ledger";
+
+const SYMBOLS = 40;
+const EQUITY = "1000000";
+/** Longest wait for a state, wall ms. */
+const STATE_MS_MAX = 30_000;
+const ENGINE_ID = "bnch";
+const RUN: RunRecord = {
+  runId: "bench",
+  mode: "sim",
+  startedAtMs: 1,
+  engineVersion: "bench",
+  configHash: "",
+  configJson: "{}",
+  scorerId: "bench",
+  modelJson: "{}",
+  featureSchemaHash: "",
+  smcParametersJson: "{}",
+  seed: 1,
+};
+
+/** What an order on the wire takes, us each. */
+export interface WireLatency {
+  /** From a scored signal to the frame of its order at the socket: core, row synced, signed, written. */
+  readonly signalToFrameUs: readonly number[];
+  /** From the word of the entry's fill to the ack of the stop that guards it. */
+  readonly fillToStopUs: readonly number[];
+}
+
+/** What undici tells when it writes a request's head. */
+interface SentHead {
+  readonly request: { readonly method: string; readonly path: string };
+}
+
+const clock = new SystemClock();
+
+/**
+ * Enters and leaves `SYMBOLS` symbols, one after the other, `rounds` times, through the running engine's own parts: loop,
+ * ledger in its thread, adapter, and a simulated venue in a process of its own. One round before is not counted: leverage is
+ * set then, and code is warmed up.
+ */
+export async function measureWireOrders(rounds: number): Promise<WireLatency> {
+  const dataDir = mkdtempSync(join(tmpdir(), "smcq-bench-"));
+  const key = newSimulatedKey();
+  const sim = await forkBinanceSim({
+    speed: 1,
+    symbols: SYMBOLS,
+    weightLimit: 100_000,
+    trading: { keys: [{ ...key, type: "hmac" }], equity: EQUITY, prices: "held" },
+  });
+  const bases = { wsBase: `ws://127.0.0.1:${sim.port}`, restBase: `http://127.0.0.1:${sim.port}` };
+  const venueClock = createClock(sim.clockSpec);
+  const { restOrigin: origin } = assertRouted(bases);
+  const parts = { clock: venueClock, rng: new Rng(1), log: silentLogger };
+  const reference = new BinanceReferenceData({ origin, ...parts, weightShareMax: 0.8 });
+  const ledger = await openLedger({ file: ledgerFile(dataDir), queueMax: 1_000, clock, onEvent() {} });
+  try {
+    await ledger.beginRun(RUN);
+    await reference.synchroniseClock();
+    const { instruments } = await reference.universe();
+    const account = await openVenueAccount({
+      orders: "binance-sim",
+      bases,
+      credentials: loadCredentials({ env: { BINANCE_API_KEY: key.key, BINANCE_API_SECRET: key.secret } }),
+      rest: reference.rest,
+      venueClock,
+      wallClock: clock,
+      rng: new Rng(2),
+      floorMs: 0,
+      logger: silentLogger,
+    });
+    const prices = await pricesOf(bases.restBase);
+    const bed = new WireBed(account, { instruments, prices, ledger, venueClock });
+    const latency = await bed.measure(rounds);
+    await bed.stop();
+    await ledger.endRun(RUN.runId, clock.nowMs(), {});
+    return latency;
+  } finally {
+    await reference.close();
+    await ledger.close();
+    await sim.stop();
+    rmSync(dataDir, { recursive: true, force: true });
+  }
+}
+
+async function pricesOf(restBase: string): Promise<ReadonlyMap<string, number>> {
+  const reply = await fetch(`${restBase}/fapi/v1/ticker/price`);
+  const rows = (await reply.json()) as readonly { readonly symbol: string; readonly price: string }[];
+  return new Map(rows.map(({ symbol, price }) => [symbol, Number(price)]));
+}
+
+class WireBed {
+  readonly #core: TradingCore;
+  readonly #inbox = new Inbox();
+  readonly #loop: EngineLoop;
+  readonly #desk: Desk;
+  readonly #symbols: SymbolBook;
+  readonly #names: readonly string[];
+  readonly #prices: ReadonlyMap<string, number>;
+  readonly #venueClock: Clock;
+  readonly #latency = { signalToFrameUs: [] as number[], fillToStopUs: [] as number[] };
+  #signalNs = 0;
+  #fillNs = 0;
+  #isCounted = false;
+
+  constructor(
+    opened: Awaited<ReturnType<typeof openVenueAccount>>,
+    parts: {
+      readonly instruments: readonly Instrument[];
+      readonly prices: ReadonlyMap<string, number>;
+      readonly ledger: LedgerClient;
+      readonly venueClock: Clock;
+    },
+  ) {
+    const { instruments, prices, ledger, venueClock } = parts;
+    const inbox = this.#inbox;
+    const { risk, protocol, fees } = loadConfig({ env: {}, flags: {} }).config;
+    this.#prices = prices;
+    this.#venueClock = venueClock;
+    this.#names = instruments.map(({ symbol }) => symbol).filter((symbol) => prices.has(symbol));
+    const bySymbol = new Map(instruments.map((instrument) => [instrument.symbol, instrument]));
+    this.#symbols = new SymbolBook({
+      inbox,
+      instruments: bySymbol,
+      fees,
+      idOf: (symbol) => symbolId(this.#names.indexOf(symbol)),
+    });
+    const market = {
+      isGone: () => false,
+      now: () => null,
+      closeE8: (symbol: string) => numberToE8(prices.get(symbol) ?? 1),
+    };
+    const options: EngineOptions = {
+      scoreMin: 0.6,
+      decisionWindowNs: 0,
+      signalAgeMsMax: 2 * MINUTE_MS,
+      trading: {
+        engineId: ENGINE_ID,
+        startWalletE8: opened.walletE8,
+        // Nothing is held back by what happened before: each round is like the first.
+        risk: { ...risk, unprovenRiskRatioMax: 0.0001, costRatioMax: 0.5 },
+        protocol,
+        entry: MARKET_ENTRY,
+        isVenueRemote: true,
+        wordFloorMs: 0,
+      },
+    };
+    const engine = new Engine(options);
+    this.#core = present(engine.trading, "Invariant: this engine trades");
+    const account = opened.open({ market, symbols: this.#symbols });
+    this.#desk = new Desk({
+      inbox,
+      account,
+      orders: opened.orders,
+      market,
+      symbols: this.#symbols,
+      openIds: () => this.#core.holdings.trades.keys(),
+      venueClock,
+      logger: silentLogger,
+    });
+    this.#loop = new EngineLoop({
+      engine,
+      inbox,
+      journal: ledger.openJournal({ engine: options, orders: opened.orders, onHealth() {} }),
+      router: new CommandRouter(
+        {
+          onSignals() {},
+          onDecision() {},
+          onInvalidScores() {},
+          onTrading: (command) => this.#desk.carryOut(command),
+        },
+        { inbox, wallClock: clock },
+      ),
+      venueClock,
+      wallClock: clock,
+      deferral: EVENT_LOOP_DEFERRAL,
+    });
+    this.#desk.start();
+  }
+
+  async measure(rounds: number): Promise<WireLatency> {
+    const onHead = (message: unknown): void => this.#onHead(message as SentHead);
+    subscribe("undici:client:sendHeaders", onHead);
+    try {
+      await until(() => this.#core.holdings.state === "ACTIVE", "an account that is known");
+      for (let round = 0; round <= rounds; round++) {
+        this.#isCounted = round > 0;
+        for (const name of this.#names) await this.#enter(name);
+        this.#inbox.put({ type: "operator", word: "flatten" });
+        await until(() => this.#core.holdings.trades.size === 0, "everything to be left");
+      }
+    } finally {
+      unsubscribe("undici:client:sendHeaders", onHead);
+    }
+    return this.#latency;
+  }
+
+  async stop(): Promise<void> {
+    this.#loop.stop();
+    await this.#desk.stop();
+  }
+
+  async #enter(name: string): Promise<void> {
+    const found = present(this.#symbols.bySymbol(name), "Invariant: every symbol is listed");
+    const bid = present(this.#prices.get(name), "Invariant: every symbol has a price");
+    const { symbolId: id, rules } = found;
+    const nowMs = this.#venueClock.nowMs();
+    const signal = {
+      symbol: name,
+      symbolId: id,
+      side: 1,
+      setup: 1,
+      openTimeMs: Math.floor(nowMs / MINUTE_MS) * MINUTE_MS - MINUTE_MS,
+      score: 0.9,
+      features: new Float32Array(12),
+      scorerId: "bench",
+      challenger: null,
+      invalidationPrice: bid * 0.99,
+      atr: bid * 0.01,
+      medianTurnover: 1e9,
+      exchangeMs: nowMs,
+      isRestConfirmed: false,
+      times: { receivedNs: 0, writtenNs: 0, takenNs: 0, featuresNs: 0, scoredNs: 0 },
+    } as const;
+    this.#inbox.put({ type: "quotes", quotes: [{ symbolId: id, bid, ask: bid + rules.tickSize }] });
+    this.#fillNs = 0;
+    this.#signalNs = clock.monoNs();
+    this.#inbox.put({ type: "candidates", shardId: 0, candidates: [signal] });
+    const trade = () => this.#core.holdings.trades.get(id);
+    const guard = () => {
+      const own = trade();
+      if (this.#fillNs === 0 && own !== undefined && own.qtySteps > 0) this.#fillNs = clock.monoNs();
+      return own?.phase === "guarded";
+    };
+    await until(guard, `${name} to be guarded`);
+    if (this.#isCounted) this.#latency.fillToStopUs.push((clock.monoNs() - this.#fillNs) / 1e3);
+  }
+
+  #onHead({ request: { method, path } }: SentHead): void {
+    if (method !== "POST" || !path.startsWith("/fapi/v1/order") || this.#signalNs === 0) return;
+    if (this.#isCounted) this.#latency.signalToFrameUs.push((clock.monoNs() - this.#signalNs) / 1e3);
+    this.#signalNs = 0;
+  }
+}
+
+/** Looks at each turn of the event loop. */
+async function until(holds: () => boolean, what: string): Promise<void> {
+  const untilNs = clock.monoNs() + STATE_MS_MAX * 1e6;
+  while (!holds()) {
+    if (clock.monoNs() > untilNs) throw new Error(`waited ${STATE_MS_MAX} ms for ${what}`);
+    await new Promise((resolve) => {
+      setImmediate(resolve);
+    });
+  }
+}
