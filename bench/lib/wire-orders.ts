@@ -6,7 +6,13 @@ import { forkBinanceSim } from "@smcq/binance-sim";
 import { Desk, newSimulatedKey, openVenueAccount, SymbolBook } from "@smcq/cli";
 import { CommandRouter, EngineLoop, EVENT_LOOP_DEFERRAL, Inbox } from "@smcq/cluster";
 import { loadConfig } from "@smcq/config";
-import { Engine, type EngineOptions, type RunRecord, type TradingCore } from "@smcq/engine";
+import {
+  Engine,
+  type EngineOptions,
+  type RunRecord,
+  type TradingCommand,
+  type TradingCore,
+} from "@smcq/engine";
 import { assertRouted, BinanceReferenceData } from "@smcq/exchange-binance";
 import { loadCredentials } from "@smcq/exchange-binance/trading";
 import { MARKET_ENTRY } from "@smcq/features";
@@ -24,7 +30,7 @@ import {
 } from "@smcq/kernel";
 import { type LedgerClient, ledgerFile, openLedger } from "@smcq/ledger";
 
-const SYMBOLS = 40;
+const SYMBOLS = 12;
 const EQUITY = "1000000";
 /** Longest wait for a state, wall ms. */
 const STATE_MS_MAX = 30_000;
@@ -53,7 +59,7 @@ export interface WireLatency {
 
 /** What undici tells when it writes a request's head. */
 interface SentHead {
-  readonly request: { readonly method: string; readonly path: string };
+  readonly request: { readonly method: string; readonly body: unknown };
 }
 
 const clock = new SystemClock();
@@ -67,7 +73,8 @@ export async function measureWireOrders(rounds: number): Promise<WireLatency> {
   const dataDir = mkdtempSync(join(tmpdir(), "smcq-bench-"));
   const key = newSimulatedKey();
   const sim = await forkBinanceSim({
-    speed: 1,
+    // Entries in a venue minute are bounded.
+    speed: 4,
     symbols: SYMBOLS,
     weightLimit: 100_000,
     trading: { keys: [{ ...key, type: "hmac" }], equity: EQUITY, prices: "held" },
@@ -126,6 +133,8 @@ class WireBed {
   #signalNs = 0;
   #fillNs = 0;
   #isCounted = false;
+  /** The last signal was refused, or its entry came to nothing. */
+  #isRefused = false;
 
   constructor(
     opened: Awaited<ReturnType<typeof openVenueAccount>>,
@@ -162,7 +171,7 @@ class WireBed {
         engineId: ENGINE_ID,
         startWalletE8: opened.walletE8,
         // Nothing is held back by what happened before: each round is like the first.
-        risk: { ...risk, unprovenRiskRatioMax: 0.0001, costRatioMax: 0.5 },
+        risk: { ...risk, unprovenRiskRatioMax: 0.0001, costRatioMax: 0.5, entriesPerMinuteMax: 100 },
         protocol,
         entry: MARKET_ENTRY,
         isVenueRemote: true,
@@ -191,7 +200,7 @@ class WireBed {
           onSignals() {},
           onDecision() {},
           onInvalidScores() {},
-          onTrading: (command) => this.#desk.carryOut(command),
+          onTrading: (command) => this.#carryOut(command),
         },
         { inbox, wallClock: clock },
       ),
@@ -206,12 +215,15 @@ class WireBed {
     const onHead = (message: unknown): void => this.#onHead(message as SentHead);
     subscribe("undici:client:sendHeaders", onHead);
     try {
+      // It begins without any word of the account.
+      await until(() => this.#core.holdings.state !== "ACTIVE", "the first event");
       await until(() => this.#core.holdings.state === "ACTIVE", "an account that is known");
       for (let round = 0; round <= rounds; round++) {
         this.#isCounted = round > 0;
         for (const name of this.#names) await this.#enter(name);
         this.#inbox.put({ type: "operator", word: "flatten" });
-        await until(() => this.#core.holdings.trades.size === 0, "everything to be left");
+        const isOver = () => this.#core.holdings.trades.size + this.#core.orders.openCount === 0;
+        await until(isOver, "everything to be left");
       }
     } finally {
       unsubscribe("undici:client:sendHeaders", onHead);
@@ -248,20 +260,31 @@ class WireBed {
     } as const;
     this.#inbox.put({ type: "quotes", quotes: [{ symbolId: id, bid, ask: bid + rules.tickSize }] });
     this.#fillNs = 0;
+    this.#isRefused = false;
     this.#signalNs = clock.monoNs();
     this.#inbox.put({ type: "candidates", shardId: 0, candidates: [signal] });
     const trade = () => this.#core.holdings.trades.get(id);
     const guard = () => {
       const own = trade();
       if (this.#fillNs === 0 && own !== undefined && own.qtySteps > 0) this.#fillNs = clock.monoNs();
-      return own?.phase === "guarded";
+      return own?.phase === "guarded" || this.#isRefused;
     };
     await until(guard, `${name} to be guarded`);
-    if (this.#isCounted) this.#latency.fillToStopUs.push((clock.monoNs() - this.#fillNs) / 1e3);
+    this.#signalNs = 0;
+    if (this.#isCounted && !this.#isRefused)
+      this.#latency.fillToStopUs.push((clock.monoNs() - this.#fillNs) / 1e3);
   }
 
-  #onHead({ request: { method, path } }: SentHead): void {
-    if (method !== "POST" || !path.startsWith("/fapi/v1/order") || this.#signalNs === 0) return;
+  #carryOut(command: TradingCommand): void {
+    if (command.type === "decided") this.#isRefused = command.decision.receipt.outcome !== "APPROVED";
+    else if (command.type === "entry-failed") this.#isRefused = true;
+    this.#desk.carryOut(command);
+  }
+
+  #onHead({ request: { method, body } }: SentHead): void {
+    // Targets and exits take the same way.
+    const isEntry = method === "POST" && String(body).includes(`newClientOrderId=${ENGINE_ID}E`);
+    if (!isEntry || this.#signalNs === 0) return;
     if (this.#isCounted) this.#latency.signalToFrameUs.push((clock.monoNs() - this.#signalNs) / 1e3);
     this.#signalNs = 0;
   }

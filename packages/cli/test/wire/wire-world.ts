@@ -35,8 +35,8 @@ const WINDOW_WALL_MS = 250;
 /** How often what must hold is looked at, wall ms. */
 const LOOK_MS = 10;
 /** How often a setup is found, and how often a person has everything left, venue ms. */
-const SIGNAL_MS = 4_000;
-const FLATTEN_MS = 45_000;
+const SIGNAL_MS = 2_000;
+const FLATTEN_MS = 20_000;
 
 export interface WireWeather {
   readonly seed: number;
@@ -105,7 +105,8 @@ export class WireWorld {
       trading: {
         engineId: "wire",
         startWalletE8: account.walletE8,
-        risk,
+        // Much happens in a storm of seconds.
+        risk: { ...risk, entriesPerMinuteMax: 100 },
         protocol,
         entry: MARKET_ENTRY,
         isVenueRemote: true,
@@ -196,6 +197,8 @@ export class WireWorld {
     await this.until(() => this.differences().length === 0, "core and venue to agree");
     this.say("flatten");
     await this.until(() => this.#isFlat() && this.differences().length === 0, "everything to be left");
+    // Payments are in the account book some time after they were made.
+    await this.until(() => this.#walletGapE8() === 0n, "the venue's wallet");
     this.#judgeEnd();
   }
 
@@ -245,6 +248,10 @@ export class WireWorld {
 
   #venue(): { readonly trading: NonNullable<BinanceSim["trading"]> } {
     return { trading: present(this.sim.trading ?? undefined, "Invariant: this venue trades") };
+  }
+
+  #walletGapE8(): bigint {
+    return this.core.holdings.portfolio.walletE8 - this.#venue().trading.walletE8();
   }
 
   #isFlat(): boolean {
@@ -301,8 +308,9 @@ export class WireWorld {
   /** Money to the last unit, no order sent twice, and no request that the venue cannot explain. */
   #judgeEnd(): void {
     const { trading } = this.#venue();
-    const [ours, theirs] = [this.core.holdings.portfolio.walletE8, trading.walletE8()];
-    if (ours !== theirs) this.faults.push(`wallet ${e8Text(ours)}, the venue's ${e8Text(theirs)}`);
+    const gapE8 = this.#walletGapE8();
+    if (gapE8 !== 0n)
+      this.faults.push(`wallet ${e8Text(gapE8)} off the venue's ${e8Text(trading.walletE8())}`);
     const sent = new Map<string, HeardOrder>();
     for (const order of this.#heardOrders()) {
       const before = sent.get(order.id);
@@ -348,8 +356,8 @@ export class WireWorld {
       features: new Float32Array(12),
       scorerId: "heuristic-1",
       challenger: null,
-      invalidationPrice: price * (1 - side * 0.005),
-      atr: price * 0.005,
+      invalidationPrice: price * (1 - side * 0.007),
+      atr: price * 0.007,
       medianTurnover: 1e9,
       exchangeMs: nowMs,
       isRestConfirmed: false,

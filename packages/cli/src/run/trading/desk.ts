@@ -66,6 +66,8 @@ export class Desk {
   /** The account speaks, and minutes are told, from now on. */
   start(): void {
     const { inbox, account } = this.#options;
+    // Before the account speaks nothing is known of it, and nothing is entered.
+    inbox.put({ type: "account-stream", isLive: false });
     account.gateway.listen({
       onOrder: (update) => inbox.put({ type: "order-update", update }),
       onIncome: (income) => inbox.put({ type: "income", income }),
@@ -128,7 +130,7 @@ export class Desk {
         return;
       case "trade-corrected":
         logger.info(
-          { trade: command.trade.tradeId, pnlE8: command.trade.pnlE8, r: command.trade.r },
+          { trade: command.trade.tradeId, pnl: e8Text(command.trade.pnlE8), r: command.trade.r },
           "trade corrected",
         );
         return;
