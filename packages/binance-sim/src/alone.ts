@@ -15,19 +15,26 @@ export async function runBinanceSimAlone(
   say: (line: string) => void,
 ): Promise<void> {
   const sim = await startBinanceSim(options);
+  // Whoever has read where it listens may end it: the signals are heard before anything is said.
+  const ended = endOf(sim, say);
   for (const line of banner(sim)) say(line);
   const report = new MinuteReport(sim);
   const cancel = repeat(new SystemClock(), MINUTE_MS, () => report.tell(say), { unref: true });
-  const reason = await new Promise<string>((resolve) => {
+  const reason = await ended;
+  cancel();
+  await sim.stop();
+  say(`stopped: ${reason}`);
+}
+
+/** Why it is to end. */
+function endOf(sim: BinanceSim, say: (line: string) => void): Promise<string> {
+  return new Promise((resolve) => {
     process.once("SIGINT", () => resolve("SIGINT"));
     process.once("SIGTERM", () => resolve("SIGTERM"));
     sim.onEvent((event) =>
       event.type === "end-of-data" ? resolve("end of data") : say("the data starts over"),
     );
   });
-  cancel();
-  await sim.stop();
-  say(`stopped: ${reason}`);
 }
 
 function banner(sim: BinanceSim): readonly string[] {
