@@ -110,7 +110,7 @@ export class BinanceGateway implements OrderGateway, AccountStream, AccountData 
     this.#brakes = new Brakes(rest.budget, log);
     this.#sender = new OrderSender(this.#options, this.#brakes, this.#orderBudget);
     this.#rest = this.#createRest();
-    const fees = new FeeBook(this.#rest, clock);
+    const fees = new FeeBook(this.#rest, symbols, clock);
     this.#questions = new AccountQuestions({
       rest: this.#rest,
       symbols,
@@ -126,7 +126,9 @@ export class BinanceGateway implements OrderGateway, AccountStream, AccountData 
       onIncome: (income) => this.#voice.tellIncome(income),
     });
     this.#keys = new ListenKeys(this.#rest);
-    this.#mute = new MuteWatch(options, () => this.#stream.renew("an order was acked, and nothing told", true));
+    this.#mute = new MuteWatch(options, () =>
+      this.#stream.renew("an order was acked, and nothing told", true),
+    );
     this.#stream = this.#createStream();
   }
 

@@ -21,8 +21,6 @@ const Config = z.looseObject({
   multiAssetsMargin: z.boolean(),
 });
 
-const FeeBurn = z.looseObject({ feeBurn: z.boolean() });
-
 /** Refuses with BINANCE_CLOCK_UNFIT a venue's clock that cannot be measured to half a second. */
 export async function checkClock(offset: ClockOffset, serverTime: () => Promise<number>): Promise<void> {
   try {
@@ -61,21 +59,6 @@ export function checkAccountConfig({ canTrade, isHedgeMode, isMultiAssets }: Acc
   if (isMultiAssets)
     throw unfit(
       "multi-assets margin is on: choose single-asset mode (Preferences, Asset Mode); USDT alone is reckoned",
-    );
-}
-
-/**
- * Refuses with BINANCE_ACCOUNT_UNFIT fees that are paid in BNB: they leave the USDT wallet alone, so that books in USDT and
- * the venue's wallet drift apart with each trade.
- */
-export async function checkFeeAsset(rest: SignedRest): Promise<void> {
-  const path = "/fapi/v1/feeBurn";
-  const parsed = FeeBurn.safeParse(bodyOf(await rest.send({ method: "GET", path, weight: 30 }), path));
-  if (!parsed.success)
-    throw new SmcqError(BinanceErrorCode.BadReply, `GET ${path}: ${z.prettifyError(parsed.error)}`);
-  if (parsed.data.feeBurn)
-    throw unfit(
-      "fees are paid in BNB: switch off 'Use BNB for fees' of USD-M futures; wallet and books are in USDT",
     );
 }
 

@@ -202,7 +202,8 @@ export class SimGateway implements OrderGateway, AccountStream, AccountData {
           ...exchange.openOrders().map((order) => openOrderOf(order, exchange.rules(order.symbolId))),
           ...exchange
             .openAlgos()
-            .filter(({ clientAlgoId }) => !this.#isHidden(clientAlgoId))
+            // A person's take-profit guards nothing, and the port has no word for it.
+            .filter(({ type, clientAlgoId }) => type.startsWith("STOP") && !this.#isHidden(clientAlgoId))
             .map((algo) => openAlgoOf(algo, exchange.rules(algo.symbolId))),
         ];
         return { type: "open-orders", query, askedMs, orders };

@@ -1,6 +1,6 @@
 import type { IncomeRow, MarginType, OrderSide, SymbolSettings, TradingLimit } from "@smcq/exchange";
 import type { FeeRates } from "@smcq/exchange";
-import { assert, divRound, E8, notionalE8, numberToE8, type SymbolId } from "@smcq/kernel";
+import { assert, divRound, E8, notionalE8, type SymbolId } from "@smcq/kernel";
 import { Admission } from "./admission.ts";
 import { abs, min } from "./bigints.ts";
 import { done, refused, type Reply, type VenueError, VENUE_ERRORS } from "./codes.ts";

@@ -44,6 +44,8 @@ export class AccountSchedule {
   readonly #done = new Map<ScheduledId, number>();
   #startMs: number;
   #revokedUntilMs = 0;
+  /** The plan has switched hedge mode on. */
+  #isDualOurs = false;
   #deeds = 0;
 
   constructor(parts: Parts) {
@@ -58,7 +60,8 @@ export class AccountSchedule {
     this.#startMs = nowMs;
     this.#revokedUntilMs = 0;
     Object.assign(troubles, { pausedUntilMs: 0, lockedUntilMs: 0 });
-    desk.switches.lockedUntilMs = 0;
+    Object.assign(desk.switches, { lockedUntilMs: 0, isDual: desk.switches.isDual && !this.#isDualOurs });
+    this.#isDualOurs = false;
     gatekeeper.setRevoked(false);
     stream.setMuted(false);
     for (const { id } of desk.listed()) desk.exchange.setFiringRejected(id, false);
@@ -98,6 +101,7 @@ export class AccountSchedule {
         return desk.exchange.transfer(count % 2 === 0 ? amountE8 : -amountE8, nowMs).type === "done";
       }
       case "AC06":
+        this.#isDualOurs ||= !desk.switches.isDual;
         desk.switches.isDual = true;
         return true;
       case "AC07":

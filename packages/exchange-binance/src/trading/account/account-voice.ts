@@ -1,4 +1,4 @@
-import type { AccountListener, Fill, Income } from "@smcq/exchange";
+import type { AccountListener, Income } from "@smcq/exchange";
 import { type Clock, errorMessage, type Logger } from "@smcq/kernel";
 import { WordQueue } from "../stream/word-queue.ts";
 import type { FeeBook } from "./fee-book.ts";
@@ -137,21 +137,11 @@ export class AccountVoice {
     { update, deal, commission, unnamedAlgoId }: OrderWord,
     isLast: boolean,
   ): Promise<unknown> | null {
-    const { names, fees, nameOfAlgo, log } = this.#parts;
+    const { names, fees, nameOfAlgo } = this.#parts;
     const name = unnamedAlgoId === null ? update.clientOrderId : names.algo(unnamedAlgoId);
-    const feeE8 = deal === null ? 0n : fees.feeE8(commission, deal.symbolId, deal.tradeId);
-    if (!isLast && (name === undefined || feeE8 === null)) {
-      const named = name === undefined && unnamedAlgoId !== null ? nameOfAlgo(unnamedAlgoId) : null;
-      return Promise.allSettled([named, feeE8 === null ? fees.ask(commission.asset) : null]);
-    }
+    if (!isLast && name === undefined && unnamedAlgoId !== null) return nameOfAlgo(unnamedAlgoId);
     const clientOrderId = name ?? update.clientOrderId;
-    let fill: Fill | null = null;
-    if (deal !== null && feeE8 !== null) fill = { ...deal, clientOrderId, feeE8 };
-    else if (deal !== null)
-      log.error(
-        { asset: commission.asset, tradeId: deal.tradeId },
-        "a fee has no price in USDT: its trade is told by its sum, and asked for later",
-      );
+    const fill = deal === null ? null : { ...deal, clientOrderId, ...fees.costOf(commission, deal) };
     if (this.#hasBegun) this.#listener?.onOrder({ ...update, clientOrderId, fill });
     return null;
   }

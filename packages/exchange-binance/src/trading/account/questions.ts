@@ -18,6 +18,7 @@ import type { FeeBook } from "./fee-book.ts";
 import { type AssetRow, incomeRows } from "./income-rows.ts";
 import type { OrderNames } from "./order-names.ts";
 import { allPages } from "./pages.ts";
+import type { Deal } from "./words.ts";
 import {
   AlgoRecordSchema,
   BalanceRecordSchema,
@@ -250,17 +251,18 @@ export class AccountQuestions {
     });
     const fills: Fill[] = [];
     for (const { record } of rows) {
-      fills.push({
+      const deal: Deal = {
         tradeId: record.id,
         clientOrderId: await this.#nameOfOrder(record, traded),
         symbolId,
         side: record.side === "BUY" ? 1 : -1,
         priceTicks: ticksOf(record.price, rules),
         qtySteps: stepsOf(record.qty, rules),
-        feeE8: await this.#feeE8(record, symbolId),
         isMaker: record.maker,
         timeMs: record.time,
-      });
+      };
+      const commission = { asset: record.commissionAsset, amountE8: parseE8(record.commission) };
+      fills.push({ ...deal, ...this.#fees.costOf(commission, deal) });
     }
     return fills;
   }
@@ -280,17 +282,6 @@ export class AccountQuestions {
     const { clientOrderId } = OrderRecordSchema.parse(body);
     this.#names.noteOrder(symbolId, orderId, clientOrderId);
     return clientOrderId;
-  }
-
-  async #feeE8(record: TradeRecord, symbolId: SymbolId): Promise<bigint> {
-    const asset = record.commissionAsset === "" ? "USDT" : record.commissionAsset;
-    const commission = { asset, amountE8: parseE8(record.commission) };
-    const known = this.#fees.feeE8(commission, symbolId, record.id);
-    if (known !== null) return known;
-    await this.#fees.ask(asset);
-    const feeE8 = this.#fees.feeE8(commission, symbolId, record.id);
-    if (feeE8 === null) throw new RangeError(`a fee in ${asset} has no price in USDT`);
-    return feeE8;
   }
 
   /** What moved the USDT wallet: rows in another asset moved another one. */

@@ -22,6 +22,7 @@ export type ErrorClass =
   | "trigger-band"
   | "reduce-only-regime"
   | "stop-everything"
+  | "paused"
   | "not-filled"
   | "amend"
   | "listen-key"
@@ -89,9 +90,11 @@ const GROUPS: readonly Group[] = [
   ["setting", "SETTING_REFUSED", "none", -4028, -4047, -4048, -4161, -4167, -4168, -4169, -4170],
   ["setting", "SETTING_REFUSED", "none", -4202, -4203, -4204, -4205, -4206, -4207, -4208, -4209, -4403],
   ["trigger-band", "PRICE_FILTER", "none", -4183, -4184, -4210, -4211, -4006, -4007],
-  ["reduce-only-regime", "SYMBOL_CLOSED", "none", -4087, -4400, -4401, -4105, -4106, -4107, -4189],
+  ["reduce-only-regime", "ONLY_REDUCING", "none", -4087, -4400, -4401, -4105, -4106, -4107, -4189],
   ["stop-everything", "KEY_REFUSED", "stop-entries", -1002, -1022, -2014, -2015, -2017],
-  ["stop-everything", "KEY_REFUSED", "stop-entries", -2023, -4088, -4109, -4192, -4402],
+  ["stop-everything", "KEY_REFUSED", "stop-entries", -2023, -4088, -4109, -4192],
+  // Order entry is paused for everybody, and comes back by itself (EX27).
+  ["paused", "SYMBOL_CLOSED", "none", -4402],
   ["not-filled", "POST_ONLY_REJECT", "none", -5021, -5022, -5041],
   ["amend", "FORM_REFUSED", "alarm", -5024, -5025, -5026, -5029, -5043, -5047],
   ["listen-key", "FORM_REFUSED", "renew-key", -1125],

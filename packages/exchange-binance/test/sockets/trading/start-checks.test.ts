@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { BinanceErrorCode } from "../../../src/index.ts";
-import { checkAccountConfig, checkClock, checkFeeAsset, readAccountConfig } from "../../../src/trading.ts";
+import { checkAccountConfig, checkClock, readAccountConfig } from "../../../src/trading.ts";
 import { GatewayRig } from "../../support/gateway-rig.ts";
 import { ok, refuse } from "../../support/order-venue.ts";
 import { openTradingBench, type TradingBench } from "../../support/trading-bench.ts";
@@ -21,7 +21,6 @@ describe("against the venue", () => {
     const { gateway, reference } = bench;
     await checkClock(reference.rest.offset, () => reference.serverTime());
     checkAccountConfig(await readAccountConfig(gateway.rest));
-    await checkFeeAsset(gateway.rest);
     expect(Math.abs(reference.rest.offset.offsetMs())).toBeLessThan(1_000);
   });
 
@@ -31,11 +30,6 @@ describe("against the venue", () => {
     const config = await readAccountConfig(bench.gateway.rest);
     expect(config.isHedgeMode).toBe(true);
     expect(() => checkAccountConfig(config)).toThrow(/hedge mode: close every position/);
-  });
-
-  it("fees in BNB are refused: books are in USDT (AC09)", async () => {
-    expect((await change("/fapi/v1/feeBurn", { feeBurn: "true" })).isOk).toBe(true);
-    await expect(checkFeeAsset(bench.gateway.rest)).rejects.toThrow(/switch off/);
   });
 });
 

@@ -200,54 +200,43 @@ describe("the account's stream", () => {
 describe("a fee in another asset (AC09)", () => {
   const PRICE = "GET /fapi/v1/premiumIndex";
 
-  it("is converted at the mark price of the asset, asked once a minute; words keep their order", async () => {
+  /** Tells trades of the same fee until one is priced; returns how many that took. */
+  async function untilPriced(fee: string): Promise<number> {
+    for (let told = 1; ; told++) {
+      rig.venue.tell(trade(`p${told}`, { N: "BNB", n: "0.0002", t: 100 + told }));
+      const words = await rig.told(2 + told);
+      if (words.at(-1) === `p${told} filled 100 fee ${fee}`) return told;
+    }
+  }
+
+  it("waits for no price: presumed first, then at the asset's mark price, asked once a minute", async () => {
     rig.venue.always(PRICE, ok({ symbol: "BNBUSDT", markPrice: "600.50000000" }));
     rig.venue.tell(trade("a", { N: "BNB", n: "0.0001", t: 1 }));
-    rig.venue.tell(trade("b", { t: 2 }));
-    rig.venue.tell(trade("c", { N: "BNB", n: "0.0002", t: 3 }));
-    expect((await rig.told(4)).slice(1)).toEqual([
-      "a filled 100 fee 6005000",
-      "b filled 100 fee 10000000",
-      "c filled 100 fee 12010000",
-    ]);
+    // 0.5 USDT at 4.5 in ten thousand.
+    expect((await rig.told(2)).at(-1)).toBe("a filled 100 fee 22500");
+    expect(rig.listener.updates.at(-1)?.fill?.otherFee).toEqual({ asset: "BNB", amountE8: 10_000n });
+    const told = await untilPriced("12010000");
     expect(rig.venue.count(PRICE)).toBe(1);
+    rig.venue.tell(trade("b", { t: 2 }));
+    // A trade that is told again costs what it cost.
+    rig.venue.tell(trade("a", { N: "BNB", n: "0.0001", t: 1 }));
+    expect((await rig.told(told + 4)).slice(-2)).toEqual([
+      "b filled 100 fee 10000000",
+      "a filled 100 fee 22500",
+    ]);
+    expect(rig.listener.updates.at(-2)?.fill).not.toHaveProperty("otherFee");
     rig.clock.advance(60_001);
     rig.venue.always(PRICE, ok({ symbol: "BNBUSDT", markPrice: "700" }));
+    // What was known last holds until the new price is there.
     rig.venue.tell(trade("d", { N: "BNB", n: "0.0001", t: 4 }));
-    rig.venue.tell(trade("a", { N: "BNB", n: "0.0001", t: 1 }));
-    // A trade that is told again costs what it cost.
-    expect((await rig.told(6)).slice(4)).toEqual(["d filled 100 fee 7000000", "a filled 100 fee 6005000"]);
+    expect((await rig.told(told + 5)).at(-1)).toBe("d filled 100 fee 6005000");
   });
 
-  it("without a price is not nothing: the trade is told by its sum, to be asked for", async () => {
+  it("stays presumed, and its sign its own, where the asset has no price", async () => {
     rig.venue.always(PRICE, refuse(-1121));
     rig.venue.tell(trade("a", { N: "XYZ", n: "0.0001" }));
-    expect((await rig.told(2)).at(-1)).toBe("a filled 100");
-    rig.venue.always("GET /fapi/v1/userTrades", ({ values }) =>
-      ok(
-        values.has("endTime")
-          ? []
-          : [
-              {
-                id: 3,
-                orderId: 7,
-                side: "BUY",
-                price: "0.005",
-                qty: "100",
-                commission: "0.0001",
-                commissionAsset: "XYZ",
-                maker: false,
-                time: 5,
-              },
-            ],
-      ),
-    );
-    const answer = await rig.ask({
-      type: "trades",
-      symbolId: rig.order().symbolId,
-      sinceMs: rig.clock.nowMs(),
-    });
-    expect(answer).toMatchObject({ type: "failed", text: "a fee in XYZ has no price in USDT" });
+    rig.venue.tell(trade("b", { N: "XYZ", n: "-0.0001", t: 4, m: true }));
+    expect((await rig.told(3)).slice(1)).toEqual(["a filled 100 fee 22500", "b filled 100 fee -9000"]);
   });
 });
 

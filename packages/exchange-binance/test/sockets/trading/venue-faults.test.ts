@@ -1,7 +1,7 @@
 import type { AccountAnswer, AccountQuery, OrderRequest } from "@smcq/exchange";
 import { approve } from "@smcq/exchange/approval";
 import { AccountRecord } from "@smcq/exchange/testing";
-import { e8Text, priceTicks, qtySteps } from "@smcq/kernel";
+import { e8Text, priceTicks, qtySteps, parseE8 } from "@smcq/kernel";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { shortOf } from "../../support/gateway-rig.ts";
 import { openTradingBench, type TradingBench, until } from "../../support/trading-bench.ts";
@@ -192,6 +192,8 @@ describe("words of the account", () => {
     if (fill === undefined || first === undefined) throw new Error("the trade was told");
     const worth = fill.priceTicks * first.rules.tickSize * fill.qtySteps * first.rules.stepSize;
     expect(Number(fill.feeE8) / 1e8 / worth).toBeCloseTo(0.000_45, 6);
+    expect(fill.otherFee?.asset).toBe("BNB");
+    expect(bench.sim.trading?.walletE8()).toBe(parseE8("5000"));
     expect(
       control()
         .requests()
