@@ -160,6 +160,7 @@ export class Engine {
       case "leverage":
       case "leverage-outcome":
       case "account-stream":
+      case "restarted":
       case "ledger-health":
       case "data-ended":
         break;

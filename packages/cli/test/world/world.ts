@@ -252,10 +252,7 @@ export class World {
   #startAgain(): void {
     this.#startAgainMs = null;
     this.#process = new CoreProcess(this.#parts, this.#stored);
-    // What comes next may be long after what was heard last.
-    this.#put({ type: "account-stream", isLive: false });
-    // The journal is another one than that whose health was told last, and tells its changes only.
-    this.#put({ type: "ledger-health", isSound: true });
+    this.#put({ type: "restarted" });
     for (const minute of this.#missed.splice(0)) this.#put(minute);
     this.#listen();
     this.#drain();

@@ -25,6 +25,7 @@ const WHEN_FULL: Readonly<Record<EngineEventType, "dropped" | "kept">> = {
   leverage: "kept",
   "leverage-outcome": "kept",
   "account-stream": "kept",
+  restarted: "kept",
   "ledger-health": "kept",
   "data-ended": "kept",
 };

@@ -1,4 +1,4 @@
-import type { FeeRates, Income, TradingRules } from "@smcq/exchange";
+import type { FeeRates, Fill, Income, TradingRules } from "@smcq/exchange";
 import { MINUTE_MS, type SymbolId } from "@smcq/kernel";
 import { Portfolio } from "@smcq/portfolio";
 import type { RiskParameters } from "@smcq/risk";
@@ -11,6 +11,8 @@ import type { HaltReason, Quote, ReduceReason, TradingState } from "./trading-ev
 export const PROTECTION_WINDOW_MS = 600_000;
 /** Around its funding time the venue may take a position for held that was closed or opened so long before or after. */
 const FUNDING_SLACK_MS = 15_000;
+/** Numbers of orders and intents that a process may have given, and its journal never got. */
+const LOST_NUMBERS_MAX = 1_000;
 /** Closed trades whose late payments are still theirs. */
 const CLOSED_MAX = 64;
 /** Payments that wait for their trade's fills. */
@@ -148,12 +150,15 @@ export class Holdings {
     return null;
   }
 
-  /** What a row stood for that had closed the symbol's last trade was told: price and fee are other ones. */
-  amendClosed(symbolId: SymbolId, realisedE8: bigint, feeE8: bigint): void {
-    const trade = this.#closed.findLast((one) => one.symbolId === symbolId);
+  /** What a row stood for that had closed the symbol's last trade was told: price, fee and time are other ones. */
+  amendClosed({ symbolId, timeMs, feeE8 }: Fill, realisedE8: bigint): void {
+    const own = this.#closed.filter((one) => one.symbolId === symbolId);
+    const trade = own.at(-1);
     if (trade === undefined) return;
     trade.realisedE8 += realisedE8;
     trade.feesE8 += feeE8;
+    // It was held before anybody knew: payments of that time are its own.
+    if (timeMs > (own.at(-2)?.exitMs ?? 0)) trade.entryMs = Math.min(trade.entryMs, timeMs);
     this.#corrected.add(trade);
   }
 
@@ -227,6 +232,12 @@ export class Holdings {
   /** The number that was given last; 0: none. */
   get lastIntent(): number {
     return this.#intents;
+  }
+
+  /** No number that the process before may have given is given again: an id is one order's, for ever. */
+  restarted(): void {
+    this.#intents += LOST_NUMBERS_MAX;
+    for (const trade of this.#trades.values()) trade.attempts += LOST_NUMBERS_MAX;
   }
 
   nextIntent(): number {

@@ -205,6 +205,9 @@ export class TradingCore {
       case "quotes":
         for (const quote of event.quotes) this.holdings.setQuote(quote);
         return;
+      case "restarted":
+        this.holdings.restarted();
+        return;
       case "leverage":
         this.holdings.setLeverage(event.symbolId, event.leverage);
         return;

@@ -55,6 +55,11 @@ export type TradingInput =
     }
   /** Words of the account come (again), or may get lost from now on. */
   | { readonly type: "account-stream"; readonly isLive: boolean }
+  /**
+   * The process is another one than before, and has become what its journal says: what was under way with that one may be
+   * lost, and what streams and disk said last was said to it.
+   */
+  | { readonly type: "restarted" }
   /** The journal is kept in time (again), or its rows wait for a disk that is full, slow, locked or gone. */
   | { readonly type: "ledger-health"; readonly isSound: boolean }
   /** No bar of the symbol comes any more: what is held of it is closed at the last price. */

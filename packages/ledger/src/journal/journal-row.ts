@@ -38,6 +38,7 @@ const DURABILITY: Readonly<Record<EngineEventType, "full" | "normal">> = {
   "invalid-score": "normal",
   model: "normal",
   "feed-health": "normal",
+  restarted: "full",
   "ledger-health": "normal",
   operator: "full",
   time: "normal",

@@ -90,6 +90,7 @@ export class Projector {
         return;
       case "invalid-score":
       case "feed-health":
+      case "restarted":
       case "ledger-health":
       case "account-stream":
       case "operator": {

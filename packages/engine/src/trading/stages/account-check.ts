@@ -296,9 +296,11 @@ export class AccountCheck {
     const ours = this.#holdings.portfolio.walletE8;
     const gap = walletE8 > ours ? walletE8 - ours : ours - walletE8;
     const size = ours < 0n ? -ours : ours;
-    if (gap === 0n) {
+    // Commissions that other assets' balances pay leave no trace in the wallet: then only the account book tells all.
+    const isProven = gap === 0n && this.#holdings.portfolio.totals.feesElsewhereE8 === 0n;
+    if (gap === 0n) this.#walletAgreedMs = askedMs;
+    if (isProven) {
       this.#incomeMs = Math.max(this.#incomeMs, askedMs);
-      this.#walletAgreedMs = askedMs;
     } else {
       const sinceMs = this.#since(this.#incomeMs - INCOME_LOOK_BACK_MS);
       turn.commands.push({ type: "ask", query: { type: "income", sinceMs } });

@@ -105,12 +105,11 @@ export class PositionController {
     const trade = trades.get(fill.symbolId);
     if (trade === undefined) {
       if (position !== null) this.#adopt(position, fill, turn);
-      else if (booked.explainedSteps > 0)
-        this.#holdings.amendClosed(fill.symbolId, booked.realisedE8, fill.feeE8);
+      else if (booked.explainedSteps > 0) this.#holdings.amendClosed(fill, booked.realisedE8);
       return;
     }
     if (isFormer(trade, heard)) {
-      this.#holdings.amendClosed(fill.symbolId, booked.realisedE8, fill.feeE8);
+      this.#holdings.amendClosed(fill, booked.realisedE8);
       return;
     }
     trade.realisedE8 += booked.realisedE8;

@@ -53,7 +53,10 @@ export class States {
       this.#holdings.halt("second-engine");
     if (event.type === "operator") this.#obey(event.word);
     else if (event.type === "account-stream") this.#isStreamLive = event.isLive;
-    else if (event.type === "ledger-health") this.#holdings.reduce("ledger", !event.isSound);
+    else if (event.type === "restarted") {
+      this.#isStreamLive = false;
+      this.#holdings.reduce("ledger", false);
+    } else if (event.type === "ledger-health") this.#holdings.reduce("ledger", !event.isSound);
     if (MONEY.has(event.type)) this.#isBroke = this.#holdings.portfolio.equityE8 <= 0n;
     this.#judge(turn);
     this.#tell(turn);

@@ -32,6 +32,7 @@ export class TradingLimits {
       if (event.answer.type === "limits") this.#judge(event.answer.limits, turn);
       else this.#dueMs = turn.nowMs + AGAIN_MS;
     }
+    if (event.type === "restarted") this.#dueMs = turn.nowMs;
     const isRefused = event.type === "order-outcome" && event.outcome.type === "refused";
     if (isRefused && event.outcome.code === "ONLY_REDUCING") this.#dueMs = Math.min(this.#dueMs, turn.nowMs);
     if (turn.nowMs >= this.#dueMs) {
