@@ -163,6 +163,17 @@ describe("the simulator's process", () => {
     expect(lines[1]).toContain("requests 0");
   });
 
+  it("can be ended by whoever has read where it listens", async () => {
+    const signals = ["SIGINT", "SIGTERM"] as const;
+    const heard = (): number[] => signals.map((signal) => process.listenerCount(signal));
+    const before = heard();
+    const atBanner: number[] = [];
+    const say = (): void => void atBanner.push(...(atBanner.length === 0 ? heard() : []));
+    await runBinanceSimAlone({ symbols: 5, speed: 5000, startMinute: 20_158 }, say);
+    expect(atBanner).toEqual(before.map((count) => count + 1));
+    expect(heard()).toEqual(before);
+  });
+
   it("runs alone for a person, to the end of the data", async () => {
     const lines: string[] = [];
     const say = (line: string): void => void lines.push(line);
