@@ -167,7 +167,12 @@ export const LAYERS: LayersTable = {
   longFiles: {},
   folderFilesMax: 15,
   // Random runs of the core: loop, journal and replay are tried with the same ones, and there is no second set of them.
-  sharedTestFolders: ["packages/engine/test/support/", "packages/ledger/test/support/"],
+  sharedTestFolders: [
+    "packages/engine/test/support/",
+    "packages/ledger/test/support/",
+    // What a gateway needs around it, for tests that hold foreign clients against it.
+    "packages/exchange-binance/test/support/",
+  ],
   modeFolders: ["packages/config/src/", "packages/cli/src/modes/"],
   modeReaders: {},
   processCaller: "packages/cluster/src/loop/engine-loop.ts",
