@@ -1,57 +1,15 @@
-import { spawn, type ChildProcess } from "node:child_process";
 import { createHmac, generateKeyPairSync } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, expect, it } from "vitest";
 import { runCommand } from "../support/run-command.ts";
-import { SOURCE_FLAGS } from "./engine-run.ts";
+import { killVenue, startVenue, type Venue } from "./venue-process.ts";
 
-const root = join(import.meta.dirname, "../../../..");
-const entry = join(root, "packages/cli/src/main.ts");
 const folder = mkdtempSync(join(tmpdir(), "smcq-venue-"));
-let child: ChildProcess | null = null;
+const start = (...flags: readonly string[]): Promise<Venue> => startVenue("--symbols", "5", ...flags);
 
-afterEach(() => {
-  child?.kill("SIGKILL");
-  child = null;
-});
-
-interface Venue {
-  readonly lines: readonly string[];
-  value(name: string): string;
-  end(signal: "SIGINT" | "SIGTERM"): Promise<number | null>;
-}
-
-/** Starts the command and waits for its banner. */
-async function start(...flags: readonly string[]): Promise<Venue> {
-  const started = spawn(process.execPath, [...SOURCE_FLAGS, entry, "venue", "--symbols", "5", ...flags], {
-    cwd: root,
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  child = started;
-  const ended = new Promise<number | null>((resolve) => {
-    started.once("close", resolve);
-  });
-  let text = "";
-  await new Promise<void>((resolve) => {
-    started.stdout.on("data", (chunk: Buffer) => {
-      text += chunk.toString();
-      if (text.includes("faults ")) resolve();
-    });
-    void ended.then(() => resolve());
-  });
-  return {
-    get lines() {
-      return text.trimEnd().split("\n");
-    },
-    value: (name) => new RegExp(`^${name} +(.*)$`, "m").exec(text)?.[1] ?? "",
-    end: async (signal) => {
-      started.kill(signal);
-      return await ended;
-    },
-  };
-}
+afterEach(killVenue);
 
 async function ask(venue: Venue, path: string, key: string, payload: string): Promise<unknown> {
   const response = await fetch(`${venue.value("REST")}${path}?${payload}`, {
