@@ -26,6 +26,7 @@ import { createStats, type SimStats } from "./stats.ts";
 import { Agenda } from "./stream/agenda.ts";
 import { sendContractInfo } from "./stream/contract-info.ts";
 import { MarketDriver } from "./stream/driver.ts";
+import { LongKlines } from "./stream/long-klines.ts";
 import { PublicStreams } from "./stream/public-streams.ts";
 import { Sender } from "./stream/sender.ts";
 import { createTradingControl, type TradingControl } from "./trading/control.ts";
@@ -81,6 +82,7 @@ class RunningSim implements BinanceSim {
   readonly #hub: Hub;
   readonly #rest: RestApi;
   readonly #streams: PublicStreams;
+  readonly #longKlines: LongKlines;
   readonly #trading: TradingHalf | null;
   readonly trading: TradingControl | null;
   readonly #driver: MarketDriver;
@@ -110,7 +112,8 @@ class RunningSim implements BinanceSim {
     const prices = new Prices(venue, settings.trading?.prices === "held");
     const words = new MarketWords(venue, prices);
     this.#streams = new PublicStreams(words);
-    hub.serve(this.#streams);
+    this.#longKlines = new LongKlines(venue);
+    hub.serve(this.#streams, this.#longKlines);
     const { funding } = words;
     const trading =
       settings.trading === null
@@ -217,7 +220,10 @@ class RunningSim implements BinanceSim {
     } else {
       this.#bench.turn();
     }
-    if (!this.#hasEnded) this.#streams.tick(nowMs);
+    if (!this.#hasEnded) {
+      this.#streams.tick(nowMs);
+      this.#longKlines.tick(nowMs);
+    }
     this.#hub.flushAll();
     this.#hub.keepAlive();
   }

@@ -1,30 +1,9 @@
 import { createCell, type KlineCell, type MarketSymbol } from "@smcq/exchange-sim";
 import { MINUTE_MS } from "@smcq/kernel";
+import { INTERVAL_MINUTES, mergeMinute, Slots } from "../market/intervals.ts";
 import { ByteWriter } from "../stream/byte-writer.ts";
 import type { Venue } from "../venue.ts";
 import { VenueError } from "./venue-error.ts";
-
-/** Minutes of each interval the simulator serves. */
-const INTERVAL_MINUTES: Readonly<Record<string, number>> = {
-  "1m": 1,
-  "3m": 3,
-  "5m": 5,
-  "15m": 15,
-  "30m": 30,
-  "1h": 60,
-  "2h": 120,
-  "4h": 240,
-  "6h": 360,
-  "8h": 480,
-  "12h": 720,
-  "1d": 1440,
-  "3d": 4320,
-  "1w": 10_080,
-};
-
-/** Weeks begin on Mondays, and the epoch was a Thursday. */
-const WEEK_OFFSET_MS = 4 * 86_400_000;
-const WEEK_MINUTES = 10_080;
 
 const LIMIT_DEFAULT = 500;
 const LIMIT_MAX = 1500;
@@ -100,13 +79,11 @@ export class KlinesReply {
   /** Returns the JSON body: rows ascending, the last one still open when the range reaches it. */
   body(request: KlinesRequest, nowMs: number): Buffer {
     const { market } = this.#venue;
-    const { intervalMinutes: step, symbol, limit } = request;
-    const stepMs = step * MINUTE_MS;
-    const offsetMs = step === WEEK_MINUTES ? WEEK_OFFSET_MS : 0;
-    const slotOf = (timeMs: number): number => Math.floor((timeMs - offsetMs) / stepMs);
-    const firstSlot = slotOf(market.openTimeMs(symbol.firstMinute));
-    const startSlot = request.startMs === null ? -Infinity : slotOf(request.startMs + stepMs - 1);
-    const endSlot = Math.min(slotOf(nowMs), request.endMs === null ? Infinity : slotOf(request.endMs));
+    const { symbol, limit } = request;
+    const slots = new Slots(request.intervalMinutes);
+    const firstSlot = slots.at(market.openTimeMs(symbol.firstMinute));
+    const startSlot = request.startMs === null ? -Infinity : slots.at(request.startMs + slots.ms - 1);
+    const endSlot = Math.min(slots.at(nowMs), request.endMs === null ? Infinity : slots.at(request.endMs));
     let from = Math.max(firstSlot, startSlot);
     if (request.startMs === null) from = Math.max(from, endSlot - limit + 1);
     const to = Math.min(endSlot, from + limit - 1);
@@ -115,10 +92,10 @@ export class KlinesReply {
     writer.text("[");
     let rows = 0;
     for (let slot = from; slot <= to; slot++) {
-      const openMs = offsetMs + slot * stepMs;
-      if (!this.#readRow(symbol, market.minuteAt(openMs), step, nowMs)) continue;
+      const openMs = slots.openMs(slot);
+      if (!this.#readRow(symbol, market.minuteAt(openMs), slots.minutes, nowMs)) continue;
       if (rows++ > 0) writer.text(",");
-      this.#writeRow(symbol, openMs, stepMs);
+      this.#writeRow(symbol, openMs, slots.ms);
     }
     writer.text("]");
     return Buffer.from(writer.bytes.subarray(0, writer.length));
@@ -169,14 +146,3 @@ export class KlinesReply {
 
 const COMMA = Buffer.from(",");
 const ROW_TAIL = Buffer.from(',"0"]');
-
-function mergeMinute(row: KlineCell, cell: KlineCell): void {
-  row.high = Math.max(row.high, cell.high);
-  row.low = Math.min(row.low, cell.low);
-  row.close = cell.close;
-  row.volume += cell.volume;
-  row.quote += cell.quote;
-  row.trades += cell.trades;
-  row.takerBase += cell.takerBase;
-  row.takerQuote += cell.takerQuote;
-}

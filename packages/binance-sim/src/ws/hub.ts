@@ -19,13 +19,11 @@ export interface Subscription {
   readonly isMuted: boolean;
 }
 
-/** Who serves the streams that are no klines; each says whether it was, or is, one of its own. */
+/** Who serves the streams that are no minute's klines; each says whether it was, or is, one of its own. */
 export interface OtherStreams {
   follow(connection: Connection, name: string): boolean;
   unfollow(connection: Connection, name: string): boolean;
 }
-
-const NO_OTHERS: OtherStreams = { follow: () => false, unfollow: () => false };
 
 const CONTROL_BYTES_MAX = 262_144;
 
@@ -34,7 +32,7 @@ export class Hub {
   readonly connections: Set<Connection> = new Set();
   /** Subscriptions to the one-minute klines of each symbol, by its index. */
   readonly #klines: Subscription[][] = [];
-  #others: OtherStreams = NO_OTHERS;
+  #others: readonly OtherStreams[] = [];
   readonly #indexByStream = new Map<string, number>();
   readonly #venue: Venue;
   readonly #stats: SimStats;
@@ -61,8 +59,8 @@ export class Hub {
     for (const symbol of venue.market.symbols) this.addSymbol(symbol.symbol, symbol.index);
   }
 
-  /** From now on these serve what is no kline. */
-  serve(others: OtherStreams): void {
+  /** From now on these serve what is no minute's kline, the first that knows a stream. */
+  serve(...others: readonly OtherStreams[]): void {
     this.#others = others;
   }
 
@@ -187,7 +185,7 @@ export class Hub {
   #bind(connection: Connection, name: string): void {
     const index = this.#indexByStream.get(name);
     if (index === undefined) {
-      if (this.#others.follow(connection, name)) this.#stats.subscriptions++;
+      if (this.#others.some((streams) => streams.follow(connection, name))) this.#stats.subscriptions++;
       return;
     }
     if (connection.category !== "market") return;
@@ -202,7 +200,8 @@ export class Hub {
       if (!connection.streams.delete(name)) continue;
       const index = this.#indexByStream.get(name);
       if (index !== undefined) this.#unbind(connection, index);
-      else if (this.#others.unfollow(connection, name)) this.#stats.subscriptions--;
+      else if (this.#others.some((streams) => streams.unfollow(connection, name)))
+        this.#stats.subscriptions--;
     }
   }
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startBinanceSim, type BinanceSim } from "../../src/index.ts";
-import { Client, eventually } from "../support/client.ts";
+import { Client, eventually, type WireEvent } from "../support/client.ts";
 
 type Row = Readonly<Record<string, string | number | boolean>>;
 
@@ -163,6 +163,54 @@ describe("streams beside klines", () => {
     const before = sim.stats().subscriptions;
     await client.ask({ method: "UNSUBSCRIBE", params: ["btcusdt@markPrice@1s"], id: 2 });
     expect(sim.stats().subscriptions).toBe(before - 1);
+    await client.close();
+  });
+});
+
+describe("klines of more than a minute", () => {
+  it("are the minutes that REST sums, told while they form and when they are final", async () => {
+    const fast = await startBinanceSim({ speed: 300, symbols: 5, updatesPerSecondWall: 50 });
+    const client = await new Client(`${fast.wsUrl}/market/stream`).open();
+    const name = (fast.market.symbols[0]?.symbol ?? "").toLowerCase();
+    await client.ask({ method: "SUBSCRIBE", params: [`${name}@kline_1m`, `${name}@kline_5m`], id: 1 });
+    const long = (): WireEvent[] => client.events().filter(({ k }) => k.i === "5m");
+    await eventually("three finals", () => long().filter(({ k }) => k.x).length >= 3);
+    // The first was joined somewhere in its slot: it is whole like the later ones.
+    const finals = long().filter(({ k }) => k.x);
+    for (const { k, s } of finals) {
+      expect([k.t % 300_000, k.T - k.t, k.s, k.B]).toEqual([0, 299_999, s, "0"]);
+      const [row] = (await get(
+        `v1/klines?symbol=${s}&interval=5m&startTime=${k.t}&limit=1`,
+        fast,
+      )) as Row[][];
+      expect([k.t, k.o, k.h, k.l, k.c, k.v, k.T, k.q, k.n, k.V, k.Q, k.B]).toEqual(row);
+    }
+    const minute = client.events().find(({ k }) => k.i === "1m");
+    expect(Object.keys(finals[0]?.k ?? {})).toEqual(Object.keys(minute?.k ?? {}));
+    expect(Object.keys(finals[0] ?? {})).toEqual(Object.keys(minute ?? {}));
+    expect(finals.map(({ k }) => k.t)).toEqual(
+      finals.map((_, index) => (finals[0]?.k.t ?? 0) + index * 300_000),
+    );
+    const forming = long().filter(({ k }) => !k.x && k.t === finals[1]?.k.t);
+    expect(forming.length).toBeGreaterThan(0);
+    const volumes = [...forming.map(({ k }) => Number(k.v)), Number(finals[1]?.k.v)];
+    expect(volumes).toEqual(volumes.toSorted((left, right) => left - right));
+    await client.close();
+    await fast.stop();
+  });
+
+  it("know the intervals of REST alone, and end with their last follower", async () => {
+    const before = sim.stats().subscriptions;
+    const client = await new Client(`${sim.wsUrl}/market/ws`).open();
+    const params = ["3m", "1w", "2m", "1s"].map((interval) => `btcusdt@kline_${interval}`);
+    await client.ask({ method: "SUBSCRIBE", params, id: 1 });
+    expect(sim.stats().subscriptions).toBe(before + 2);
+    await eventually("both", () => new Set(client.events().map(({ k }) => k.i)).size === 2);
+    await client.ask({ method: "UNSUBSCRIBE", params, id: 2 });
+    expect(sim.stats().subscriptions).toBe(before);
+    const elsewhere = await new Client(`${sim.wsUrl}/public/ws/btcusdt@kline_3m`).open();
+    expect(sim.stats().subscriptions).toBe(before);
+    await elsewhere.close();
     await client.close();
   });
 });
