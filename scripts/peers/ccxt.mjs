@@ -1,13 +1,13 @@
 /** ccxt, unified calls alone but for the raw lines that it has no word for. It reads amounts as doubles, ids as text. */
 import ccxt from "ccxt";
-import { main, settings, until } from "./session.mjs";
+import { INTERVALS, main, settings, until } from "./session.mjs";
 
 const { rest, ws, key, secret, symbol: venueSymbol } = settings();
 
 const exchange = new ccxt.pro.binanceusdm({
   apiKey: key,
   secret,
-  options: { fetchCurrencies: false, fetchMargins: false, watchTradesForSymbols: { name: "aggTrade" } },
+  options: { fetchCurrencies: false, fetchMargins: false, watchTrades: { name: "aggTrade" } },
 });
 const swap = (urls, from, to) => {
   for (const [name, url] of Object.entries(urls))
@@ -49,14 +49,18 @@ await main({
   },
   klines: (limit) => exchange.fetchOHLCV(symbol, "1m", undefined, limit),
   price: async () => (await exchange.fetchTicker(symbol)).last,
-  async listen({ onOrder, onKline, onQuote }) {
+  async listen({ onOrder, onKline, onTrade, onQuote }) {
     const loops = [
       async () => {
         for (const order of await exchange.watchOrders(symbol)) onOrder(orderOf(order));
       },
+      ...INTERVALS.map((interval) => async () => {
+        for (const [openTime, , , , close] of await exchange.watchOHLCV(symbol, interval))
+          onKline({ symbol: venueSymbol, interval, openTime, close });
+      }),
       async () => {
-        for (const [openTime, , , , close] of await exchange.watchOHLCV(symbol, "1m"))
-          onKline({ symbol: venueSymbol, openTime, close });
+        for (const { price, amount } of await exchange.watchTrades(symbol))
+          onTrade({ symbol: venueSymbol, price, qty: amount });
       },
       async () => {
         const quotes = Object.values(await exchange.watchBidsAsks([symbol]));

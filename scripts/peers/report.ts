@@ -56,7 +56,15 @@ export interface PeerReport {
   /** When the account had been read, ms of the machine's clock. */
   readonly readMs: number;
   readonly events: readonly PeerEvent[];
-  readonly streamedKline: { readonly symbol: string; readonly openTime: number; readonly close: Amount };
+  /** The last one heard of 1m and of 5m. */
+  readonly streamedKlines: readonly {
+    readonly symbol: string;
+    readonly interval: string;
+    readonly openTime: number;
+    readonly close: Amount;
+  }[];
+  /** Somebody's trade. */
+  readonly trade: { readonly symbol: string; readonly price: Amount; readonly qty: Amount };
   readonly quote: { readonly symbol: string; readonly bid: Amount; readonly ask: Amount };
 }
 

@@ -1,6 +1,6 @@
 /** The official SDK. */
 import { DerivativesTradingUsdsFutures } from "@binance/derivatives-trading-usds-futures";
-import { main, settings } from "./session.mjs";
+import { INTERVALS, main, settings } from "./session.mjs";
 
 const { rest, ws, key, secret, symbol } = settings();
 
@@ -34,7 +34,7 @@ const stopOf = (row) => ({
 
 let streams;
 
-async function listen({ onOrder, onKline, onQuote }) {
+async function listen({ onOrder, onKline, onTrade, onQuote }) {
   const { listenKey } = await ask(sdk.restAPI.startUserDataStream());
   streams = await sdk.websocketStreams.connect();
   streams.userData(listenKey).on("message", ({ e, o }) => {
@@ -43,9 +43,13 @@ async function listen({ onOrder, onKline, onQuote }) {
     if (e === "ALGO_UPDATE")
       onOrder({ clientOrderId: o.caid, orderId: String(o.aid), status: o.X, filled: "0" });
   });
+  for (const interval of INTERVALS)
+    streams
+      .klineCandlestickStreams({ symbol: symbol.toLowerCase(), interval })
+      .on("message", ({ k }) => onKline({ symbol: k.s, interval: k.i, openTime: k.t, close: k.c }));
   streams
-    .klineCandlestickStreams({ symbol: symbol.toLowerCase(), interval: "1m" })
-    .on("message", ({ k }) => onKline({ symbol: k.s, openTime: k.t, close: k.c }));
+    .aggregateTradeStreams({ symbol: symbol.toLowerCase() })
+    .on("message", ({ s, p, q }) => onTrade({ symbol: s, price: p, qty: q }));
   streams
     .individualSymbolBookTickerStreams({ symbol: symbol.toLowerCase() })
     .on("message", ({ s, b, a }) => onQuote({ symbol: s, bid: b, ask: a }));

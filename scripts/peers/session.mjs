@@ -5,6 +5,8 @@
 
 const DEADLINE_MS = 60_000;
 const KLINES = 5;
+/** Of the klines that are followed. */
+export const INTERVALS = ["1m", "5m"];
 const NOTIONAL = 2_000;
 const LEVERAGE = 5;
 /** Shares of the price: what rests waits there, inside the venue's bounds and far from anything that trades. */
@@ -44,10 +46,11 @@ export async function main(client) {
 async function runSession(client) {
   const market = await client.market();
   const klines = await client.klines(KLINES);
-  const heard = { events: [], klines: [], quotes: [] };
+  const heard = { events: [], klines: new Map(), quotes: [], trades: [] };
   await client.listen({
     onOrder: (event) => heard.events.push(event),
-    onKline: (kline) => heard.klines.push(kline),
+    onKline: (kline) => heard.klines.set(kline.interval, kline),
+    onTrade: (trade) => heard.trades.push(trade),
     onQuote: (quote) => heard.quotes.push(quote),
   });
   await client.setMarginType("ISOLATED");
@@ -71,7 +74,10 @@ async function runSession(client) {
     () => Object.entries(ends).every(([name, status]) => isDone(name, status)),
     `the stream's words (${JSON.stringify(heard.events)})`,
   );
-  await until(() => heard.klines.length > 0 && heard.quotes.length > 0, "klines and quotes");
+  await until(
+    () => heard.klines.size === INTERVALS.length && heard.quotes.length > 0 && heard.trades.length > 0,
+    "klines, quotes and trades",
+  );
   return {
     market,
     klines,
@@ -85,8 +91,9 @@ async function runSession(client) {
     income: await client.income(),
     readMs: Date.now(),
     events: heard.events,
-    streamedKline: heard.klines[0],
+    streamedKlines: INTERVALS.map((interval) => heard.klines.get(interval)),
     quote: heard.quotes[0],
+    trade: heard.trades[0],
   };
 }
 

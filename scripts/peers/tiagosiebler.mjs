@@ -1,6 +1,6 @@
 /** `binance` of tiagosiebler. It reads 19-digit ids as doubles: everything here goes by client ids. */
 import { USDMClient, WebsocketClient } from "binance";
-import { main, settings, until } from "./session.mjs";
+import { INTERVALS, main, settings, until } from "./session.mjs";
 
 const { rest, ws, key, secret, symbol } = settings();
 
@@ -33,20 +33,22 @@ const stopOf = (row) => ({
   filled: "0",
 });
 
-async function listen({ onOrder, onKline, onQuote }) {
+async function listen({ onOrder, onKline, onTrade, onQuote }) {
   sockets.on("message", (message) => {
     const { e, o, k } = message;
     if (e === "ORDER_TRADE_UPDATE")
       onOrder({ clientOrderId: o.c, orderId: String(o.i), status: o.X, filled: o.z });
     if (e === "ALGO_UPDATE")
       onOrder({ clientOrderId: o.caid, orderId: String(o.aid), status: o.X, filled: "0" });
-    if (e === "kline") onKline({ symbol: k.s, openTime: k.t, close: k.c });
+    if (e === "kline") onKline({ symbol: k.s, interval: k.i, openTime: k.t, close: k.c });
+    if (e === "aggTrade") onTrade({ symbol: message.s, price: message.p, qty: message.q });
     if (e === "bookTicker") onQuote({ symbol: message.s, bid: message.b, ask: message.a });
   });
   let open = 0;
   sockets.on("open", () => open++);
   const name = symbol.toLowerCase();
-  void sockets.subscribe([`${name}@kline_1m`, `${name}@bookTicker`], "usdm");
+  const klines = INTERVALS.map((interval) => `${name}@kline_${interval}`);
+  void sockets.subscribe([...klines, `${name}@aggTrade`, `${name}@bookTicker`], "usdm");
   await sockets.subscribeUsdFuturesUserDataStream();
   // Market, public and private.
   await until(() => open === 3, "three sockets");

@@ -24,11 +24,12 @@ let account: OwnAccount | null = null;
 beforeAll(() => {
   // Written last: half an installation is none.
   if (existsSync(join(folder, "node_modules/.package-lock.json"))) return;
-  const { error, status, stderr } = spawnSync(
-    "npm",
-    ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--registry", "https://registry.npmjs.org"],
-    { cwd: folder, timeout: INSTALL_MS_MAX, encoding: "utf8" },
-  );
+  const flags = ["ci", "--ignore-scripts", "--no-audit", "--no-fund"];
+  const { error, status, stderr } = spawnSync("npm", flags, {
+    cwd: folder,
+    timeout: INSTALL_MS_MAX,
+    encoding: "utf8",
+  });
   if (status === 0) return;
   missing = `the foreign clients cannot be installed in scripts/peers (npm ci): ${error?.message ?? stderr}`;
   process.stderr.write(`\n*** SKIPPED: ${missing} ***\n\n`);
@@ -84,7 +85,7 @@ describe("clients of others trade on `smcq venue`", () => {
       const report = await runPeer(peer, venue);
       const ours = await ourStory(peer, report, own);
       expect(theirStory(peer, report, own)).toEqual(ours);
-      const { replies, streamedKline, quote } = report;
+      const { replies, streamedKlines, quote, trade } = report;
       expect(Object.fromEntries(Object.entries(replies).map(([name, { status }]) => [name, status]))).toEqual(
         {
           entry: "FILLED",
@@ -95,11 +96,15 @@ describe("clients of others trade on `smcq venue`", () => {
           exit: "FILLED",
         },
       );
-      expect([streamedKline.symbol, quote.symbol, streamedKline.openTime % 60_000]).toEqual([
-        SYMBOL,
-        SYMBOL,
-        0,
+      expect(streamedKlines.map((kline) => [kline.symbol, kline.interval])).toEqual([
+        [SYMBOL, "1m"],
+        [SYMBOL, "5m"],
       ]);
+      expect(streamedKlines.map(({ openTime }) => [openTime % 60_000, openTime % 300_000])).toEqual([
+        [0, expect.any(Number)],
+        [0, 0],
+      ]);
+      expect([quote.symbol, trade.symbol]).toEqual([SYMBOL, SYMBOL]);
       expect(Number(quote.ask)).toBeGreaterThan(Number(quote.bid));
       // There was something to read.
       expect(ours).toMatchObject({ leverage: 5, marginType: "isolated", positions: [expect.any(Array)] });
