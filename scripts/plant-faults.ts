@@ -172,11 +172,12 @@ class Copy {
   constructor() {
     this.root = mkdtempSync(join(tmpdir(), "smcq-planted-"));
     const modules = join(ROOT, "node_modules");
+    const foreign = join(ROOT, "scripts/peers/node_modules");
     cpSync(ROOT, this.root, {
       recursive: true,
       // Packages find each other in the copy, and what is installed in its one folder of modules.
       verbatimSymlinks: true,
-      filter: (source) => source !== modules && !LEFT_OUT.has(basename(source)),
+      filter: (source) => source !== modules && source !== foreign && !LEFT_OUT.has(basename(source)),
     });
     symlinkSync(modules, join(this.root, "node_modules"));
   }
