@@ -2,6 +2,8 @@ import { e8Text, MINUTE_MS, repeat, SystemClock } from "@smcq/kernel";
 import type { BinanceSimOptions } from "./options.ts";
 import { startBinanceSim, type BinanceSim } from "./sim.ts";
 
+const SIGNALS = ["SIGINT", "SIGTERM"] as const;
+
 /** So many minutes without a request or a frame are not told of one by one. */
 const QUIET_MINUTES_MAX = 10;
 
@@ -26,15 +28,17 @@ export async function runBinanceSimAlone(
   say(`stopped: ${reason}`);
 }
 
-/** Why it is to end. */
-function endOf(sim: BinanceSim, say: (line: string) => void): Promise<string> {
-  return new Promise((resolve) => {
-    process.once("SIGINT", () => resolve("SIGINT"));
-    process.once("SIGTERM", () => resolve("SIGTERM"));
-    sim.onEvent((event) =>
-      event.type === "end-of-data" ? resolve("end of data") : say("the data starts over"),
-    );
-  });
+/** Why it is to end; then signals are nobody's again. */
+async function endOf(sim: BinanceSim, say: (line: string) => void): Promise<string> {
+  const { promise, resolve } = Promise.withResolvers<string>();
+  const end = (signal: string): void => resolve(signal);
+  for (const signal of SIGNALS) process.on(signal, end);
+  sim.onEvent((event) =>
+    event.type === "end-of-data" ? resolve("end of data") : say("the data starts over"),
+  );
+  const reason = await promise;
+  for (const signal of SIGNALS) process.off(signal, end);
+  return reason;
 }
 
 function banner(sim: BinanceSim): readonly string[] {

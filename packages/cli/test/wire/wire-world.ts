@@ -220,7 +220,9 @@ export class WireWorld {
     const untilNs = wallClock.monoNs() + 60e9;
     while (!holds()) {
       if (wallClock.monoNs() > untilNs) {
-        this.faults.push(`waited a minute for ${what}: ${this.differences().join("; ")}`);
+        this.faults.push(
+          `waited a minute for ${what}: ${[...this.differences(), ...this.#left()].join("; ")}`,
+        );
         return;
       }
       await wait(20);
@@ -248,6 +250,19 @@ export class WireWorld {
 
   #venue(): { readonly trading: NonNullable<BinanceSim["trading"]> } {
     return { trading: present(this.sim.trading ?? undefined, "Invariant: this venue trades") };
+  }
+
+  /** What is held, waits or is under way on either side. */
+  #left(): readonly string[] {
+    const { trading } = this.#venue();
+    return [
+      ...trading.positions().map(({ symbolId: id, qtyE8 }) => `held ${this.#nameAt(id)} ${e8Text(qtyE8)}`),
+      ...trading.openOrders().map(({ clientOrderId }) => `waits ${clientOrderId}`),
+      ...trading.openAlgos().map(({ clientAlgoId }) => `waits ${clientAlgoId}`),
+      ...[...this.core.orders.open()].map(({ request, state }) => `ours ${request.clientOrderId} ${state}`),
+      ...[...this.core.holdings.trades.values()].map(({ symbol, phase }) => `${symbol} ${phase}`),
+      `${this.core.holdings.state} ${this.core.holdings.reasons.join()}`,
+    ];
   }
 
   #walletGapE8(): bigint {
