@@ -1,7 +1,15 @@
 import { type BinanceSim, startBinanceSim } from "@smcq/binance-sim";
 import { CommandRouter, EngineLoop, EVENT_LOOP_DEFERRAL, Inbox } from "@smcq/cluster";
 import { loadConfig } from "@smcq/config";
-import { Engine, NO_JOURNAL, type OperatorWord, type TradeRecord, type TradingCore } from "@smcq/engine";
+import {
+  Engine,
+  type EngineInput,
+  NO_JOURNAL,
+  type OperatorWord,
+  type TradeRecord,
+  type TradingCommand,
+  type TradingCore,
+} from "@smcq/engine";
 import { assertRouted, BinanceReferenceData } from "@smcq/exchange-binance";
 import { loadCredentials } from "@smcq/exchange-binance/trading";
 import { MARKET_ENTRY } from "@smcq/features";
@@ -36,6 +44,8 @@ const WINDOW_WALL_MS = 250;
 const LOOK_MS = 10;
 /** How often a setup is found, and how often a person has everything left, venue ms. */
 const SIGNAL_MS = 2_000;
+/** Lines that a failure tells. */
+const LINES_MAX = 100;
 const FLATTEN_MS = 20_000;
 
 export interface WireWeather {
@@ -45,6 +55,20 @@ export interface WireWeather {
   /** Wall ms. */
   readonly stormMs: number;
   readonly logger: Logger;
+}
+
+class NotedInbox extends Inbox {
+  readonly #note: (input: EngineInput) => void;
+
+  constructor(note: (input: EngineInput) => void) {
+    super();
+    this.#note = note;
+  }
+
+  override put(input: EngineInput): boolean {
+    this.#note(input);
+    return super.put(input);
+  }
 }
 
 /** A signed call of an order, as the venue heard it. */
@@ -65,7 +89,9 @@ export class WireWorld {
   /** What did not hold. */
   readonly faults: string[] = [];
   readonly sim: BinanceSim;
-  readonly inbox = new Inbox();
+  readonly inbox = new NotedInbox((input) => this.#noteInput(input));
+  /** What the core heard and wanted, a line each; the oldest are forgotten. */
+  readonly #lines: string[] = [];
   readonly #desk: Desk;
   readonly #loop: EngineLoop;
   readonly #market: DeskMarket;
@@ -136,6 +162,7 @@ export class WireWorld {
           onInvalidScores() {},
           onTrading: (command) => {
             if (command.type === "trade-closed") this.trades.push(command.trade);
+            this.#noteCommand(command);
             this.#desk.carryOut(command);
           },
         },
@@ -221,7 +248,7 @@ export class WireWorld {
     while (!holds()) {
       if (wallClock.monoNs() > untilNs) {
         this.faults.push(
-          `waited a minute for ${what}: ${[...this.differences(), ...this.#left()].join("; ")}`,
+          `waited a minute for ${what}: ${[...this.differences(), ...this.#left()].join("\n  ")}`,
         );
         return;
       }
@@ -252,6 +279,32 @@ export class WireWorld {
     return { trading: present(this.sim.trading ?? undefined, "Invariant: this venue trades") };
   }
 
+  #note(line: string): void {
+    this.#lines.push(`${this.sim.clock.nowMs() % 1_000_000} ${line}`);
+    if (this.#lines.length > 2 * LINES_MAX) this.#lines.splice(0, LINES_MAX);
+  }
+
+  #noteCommand(command: TradingCommand): void {
+    if (command.type === "submit") {
+      const { clientOrderId, symbol, type, qtySteps } = command.order.value;
+      this.#note(`submit ${clientOrderId} ${symbol} ${type} ${qtySteps}`);
+    } else if (command.type === "cancel") this.#note(`cancel ${command.clientOrderId}`);
+    else if (command.type === "state") this.#note(`${command.state} ${command.reasons.join()}`);
+  }
+
+  #noteInput(input: EngineInput): void {
+    if (input.type === "order-update") {
+      const { clientOrderId, status, cumQtySteps, fill } = input.update;
+      const trade = fill === null ? "" : ` fill ${fill.qtySteps}`;
+      this.#note(`update ${clientOrderId} ${status} ${cumQtySteps}${trade}`);
+    } else if (input.type === "order-outcome") {
+      const { clientOrderId, outcome } = input;
+      this.#note(`outcome ${clientOrderId} ${outcome.type === "acked" ? "acked" : outcome.text}`);
+    } else if (input.type === "operator") this.#note(input.word);
+    else if (input.type === "answer" && input.answer.type !== "failed" && input.answer.type === "order")
+      this.#note(`answer ${JSON.stringify(input.answer, asText)}`);
+  }
+
   /** What is held, waits or is under way on either side. */
   #left(): readonly string[] {
     const { trading } = this.#venue();
@@ -262,6 +315,7 @@ export class WireWorld {
       ...[...this.core.orders.open()].map(({ request, state }) => `ours ${request.clientOrderId} ${state}`),
       ...[...this.core.holdings.trades.values()].map(({ symbol, phase }) => `${symbol} ${phase}`),
       `${this.core.holdings.state} ${this.core.holdings.reasons.join()}`,
+      ...this.#lines.slice(-LINES_MAX),
     ];
   }
 
@@ -403,6 +457,10 @@ function marketOf(sim: BinanceSim): DeskMarket {
     },
     closeE8: (symbol, closeMs) => closeE8(symbol, sim.market.minuteAt(closeMs) - 1),
   };
+}
+
+function asText(_: string, value: unknown): unknown {
+  return typeof value === "bigint" ? String(value) : value;
 }
 
 function every(ms: number, work: () => void): () => void {
