@@ -1,17 +1,22 @@
 /**
  * Runs the engine for a while against the simulated venue and watches whether anything grows or drifts:
  *
- *   node scripts/soak.ts [--minutes 30] [--speed 60] [--shards 8] [--model FILE|heuristic]
+ *   node scripts/soak.ts [--minutes 30] [--speed 60] [--shards 8] [--model FILE|heuristic] [--faults PLAN]
  *
- * Prints one line a minute, then a JSON report: memory slope of each process, bars closed of expected, lost signals.
- * Exit code 1 when a bar or a signal is missing. Build first (`pnpm run build`).
+ * Prints one line a minute, then a JSON report: memory slope of each process, bars closed of expected, lost signals, and
+ * what trading came to: every line of the venue's account book against the ledger's, requests that the venue cannot explain,
+ * the most weight used. Exit code 1 when a bar (without faults) or a signal is missing, a cent differs, the ledger does not
+ * prove itself, or a request is unexplained. Build first (`pnpm run build`).
  */
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { e8Text } from "../packages/kernel/dist/index.js";
 
 const { values } = parseArgs({
   options: {
@@ -19,10 +24,13 @@ const { values } = parseArgs({
     speed: { type: "string", default: "60" },
     shards: { type: "string", default: "8" },
     model: { type: "string", default: "heuristic" },
+    faults: { type: "string", default: "" },
   },
 });
 const MAIN = fileURLToPath(new URL("../packages/cli/dist/main.js", import.meta.url));
 const SAMPLE_MS = 5_000;
+/** A line of the account book that is younger than this when the engine ends may not have been told, venue ms. */
+const UNHEARD_MS = 180_000;
 /** Memory of the first minutes is warm-up: heaps find their size. */
 const WARM_SAMPLES = 60;
 
@@ -80,11 +88,100 @@ function slopeMbPerHour(samples: readonly Sample[]): number {
   return ((xy / xx) * 3_600_000) / 1_048_576;
 }
 
+/** What the venue has booked and counted, as it tells when the engine ends. */
+interface VenueEnd {
+  readonly account: {
+    readonly wallet: string;
+    readonly income: readonly {
+      readonly type: string;
+      readonly incomeId: string;
+      readonly tradeId: string | null;
+      readonly symbol: string | null;
+      readonly amount: string;
+      readonly timeMs: number;
+    }[];
+  };
+  readonly stats: {
+    readonly requests: number;
+    readonly unexpected: number;
+    readonly unexpectedSamples: readonly string[];
+    readonly usedWeightMax: number;
+    readonly weightLimit: number;
+    readonly faults: Readonly<Record<string, number>>;
+  };
+}
+
+async function askVenue(venuePort: number): Promise<VenueEnd> {
+  const ask = async (path: string): Promise<unknown> =>
+    (await fetch(`http://127.0.0.1:${venuePort}/sim/${path}`)).json();
+  const [account, stats] = await Promise.all([ask("account"), ask("stats")]);
+  return { account, stats } as VenueEnd;
+}
+
+/** Holds the venue's account book against the ledger: what the engine was told of, line by line. */
+function tradingOf({ account, stats }: VenueEnd, dataDir: string) {
+  const db = new DatabaseSync(join(dataDir, "ledger.db"), { readOnly: true });
+  const read = (sql: string): Map<string, bigint> => {
+    const statement = db.prepare(sql);
+    statement.setReadBigInts(true);
+    return new Map(statement.all().map((row) => [String(row["id"]), row["e8"] as bigint]));
+  };
+  const fills = `FROM fills f JOIN instruments i USING (run_key, symbol_id)`;
+  const ours = {
+    realised: read(`SELECT i.symbol || ' ' || f.trade_id AS id, f.realised_e8 AS e8 ${fills}`),
+    commission: read(`SELECT i.symbol || ' ' || f.trade_id AS id, -f.fee_e8 AS e8 ${fills}`),
+    other: read("SELECT income_id AS id, amount_e8 AS e8 FROM income"),
+  };
+  const { last } = db.prepare("SELECT max(now_ms) AS last FROM journal").get() as { readonly last: number };
+  db.close();
+  const isTrade = (type: string): type is "realised" | "commission" => type in ours && type !== "other";
+  const of = (row: VenueEnd["account"]["income"][number]): bigint | undefined =>
+    isTrade(row.type)
+      ? ours[row.type].get(`${row.symbol ?? ""} ${row.tradeId ?? ""}`)
+      : ours.other.get(row.incomeId);
+  const told = account.income.filter((row) => of(row) !== undefined);
+  const differing = told.filter((row) => e8Text(of(row) ?? 0n) !== row.amount);
+  // What the venue booked in its last moments the engine may not have heard before it ended.
+  const unheard = account.income.filter((row) => of(row) === undefined && row.timeMs < last - UNHEARD_MS);
+  const proofs = ["verify", "rebuild", "replay"].map(
+    (what) => spawnSync(process.execPath, [MAIN, "ledger", what, "--data-dir", dataDir]).status,
+  );
+  return {
+    wallet: account.wallet,
+    lines: account.income.length,
+    told: told.length,
+    fills: ours.realised.size,
+    differing: differing.length + unheard.length,
+    samples: [...differing, ...unheard].slice(0, 5),
+    isProven: proofs.every((status) => status === 0),
+    unexpected: stats.unexpected,
+    unexpectedSamples: stats.unexpectedSamples,
+    requests: stats.requests,
+    weightShareMax: stats.usedWeightMax / stats.weightLimit,
+    faults: stats.faults,
+  };
+}
+
+/** A port that is free now: the venue is to be asked on it. */
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => {
+    server.listen(0, "127.0.0.1", resolve);
+  });
+  const address = server.address();
+  await new Promise((resolve) => {
+    server.close(resolve);
+  });
+  return typeof address === "object" && address !== null ? address.port : 0;
+}
+
 const folder = mkdtempSync(join(tmpdir(), "smcq-soak-"));
-const { shards, speed, minutes, model } = values;
+const { shards, speed, minutes, model, faults } = values;
+const port = await freePort();
 const args = ["engine", "--shards", shards, "--speed", speed, "--model", model, "--for", `${minutes}m`];
 const child = spawn(process.execPath, [MAIN, ...args, "--data-dir", folder, "--log-format", "json"], {
   stdio: ["ignore", "pipe", "inherit"],
+  env: { ...process.env, SMCQ_SIM__PORT: String(port), SMCQ_SIM__FAULTS: faults },
 });
 const startedMs = Date.now();
 const memory = { engine: [] as Sample[], venue: [] as Sample[], supervisor: [] as Sample[] };
@@ -108,6 +205,7 @@ const sum = {
   stored: 0,
   lost: 0,
 };
+let venueEnd: Promise<VenueEnd> | null = null;
 let rest = "";
 let lines = 0;
 child.stdout.on("data", (chunk: Buffer) => {
@@ -121,6 +219,8 @@ child.stdout.on("data", (chunk: Buffer) => {
       sum.stored = line.stored;
       sum.lost = line.signalsLost ?? 0;
     }
+    // The venue ends with the engine: its account is asked for before.
+    if (line.msg === "stopping") venueEnd = askVenue(port);
     if (line.msg !== "minute") continue;
     sum.minutes += line.minutes ?? 0;
     sum.barsClosed += line.barsClosed ?? 0;
@@ -138,6 +238,7 @@ child.stdout.on("data", (chunk: Buffer) => {
 });
 const exitCode = await new Promise<number | null>((resolve) => child.once("close", resolve));
 clearInterval(sampler);
+const trading = venueEnd === null ? null : tradingOf(await venueEnd, folder);
 rmSync(folder, { recursive: true, force: true });
 const rss = Object.fromEntries(
   Object.entries(memory).map(([name, samples]) => [
@@ -151,9 +252,11 @@ const rss = Object.fromEntries(
 );
 console.log(
   JSON.stringify(
-    { speed: Number(values.speed), wallMinutes: Number(values.minutes), exitCode, ...sum, rss },
+    { speed: Number(values.speed), wallMinutes: Number(values.minutes), exitCode, ...sum, rss, trading },
     null,
     2,
   ),
 );
-process.exitCode = exitCode === 0 && sum.barsClosed === sum.barsExpected && sum.lost === 0 ? 0 : 1;
+const areBarsWhole = faults !== "" || sum.barsClosed === sum.barsExpected;
+const isTradingRight = trading?.isProven === true && trading.differing === 0 && trading.unexpected === 0;
+process.exitCode = exitCode === 0 && areBarsWhole && sum.lost === 0 && isTradingRight ? 0 : 1;

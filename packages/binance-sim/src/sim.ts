@@ -135,7 +135,9 @@ class RunningSim implements BinanceSim {
       ...marketDataEndpoints(words),
       ...(trading?.endpoints ?? []),
     ];
-    this.#rest = new RestApi({ venue, stats, outages }, endpoints, trading ?? NO_GUARD);
+    this.#rest = new RestApi({ venue, stats, outages }, endpoints, trading ?? NO_GUARD, {
+      ...(trading === null ? {} : { "/sim/account": () => trading.accountBook() }),
+    });
     const sender = new Sender(venue, hub, stats);
     const agenda = this.#agenda;
     this.#driver = new MarketDriver({ venue, hub, stats, sender, agenda });

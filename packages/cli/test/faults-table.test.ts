@@ -48,7 +48,7 @@ it("every scenario stands in the table by its title, and every test of the table
 
 it("the table is written from titles and files but the venue's own, and tells what has failed", () => {
   const name = join(ROOT, "packages/cli/test/layers.test.ts");
-  const failed = { title: "EX20 waits | for its time", fullName: "a venue EX20 waits", status: "failed" };
+  const failed = { title: "EX15 waits | for its time", fullName: "a venue EX15 waits", status: "failed" };
   const made = { title: "EX19 is refused", fullName: "EX19 is refused", status: "passed" };
   const venue = join(ROOT, "packages/binance-sim/test/sockets/trading/order-faults.test.ts");
   const text = faultsTable(ROOT, {
@@ -58,7 +58,7 @@ it("the table is written from titles and files but the venue's own, and tells wh
     ],
   });
   expect(text).toContain(
-    "| EX20 waits \\| for its time — `packages/cli/test/layers.test.ts` | 1 FAILED; with the wire: ",
+    "| EX15 waits \\| for its time — `packages/cli/test/layers.test.ts` | 1 FAILED; not built: ",
   );
-  expect(text).toMatch(/^\| EX19 .* \| — \| no test; with the wire: /m);
+  expect(text).toMatch(/^\| EX43 .* \| — \| no test; not built: /m);
 });

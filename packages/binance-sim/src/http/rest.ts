@@ -39,12 +39,15 @@ export class RestApi {
   readonly #limiter: RateLimiter;
   readonly #endpoints: ReadonlyMap<string, Endpoint>;
   readonly #guard: Guard;
+  /** What the simulator tells of itself: no part of the venue's protocol. */
+  readonly #pages: ReadonlyMap<string, () => unknown>;
   readonly #waiting = new Set<ServerResponse>();
 
   constructor(
     parts: { readonly venue: Venue; readonly stats: SimStats; readonly outages: Outages },
     endpoints: readonly Endpoint[],
     guard: Guard = NO_GUARD,
+    pages: Readonly<Record<string, () => unknown>> = {},
   ) {
     const { venue, stats, outages } = parts;
     this.#venue = venue;
@@ -53,13 +56,15 @@ export class RestApi {
     this.#limiter = new RateLimiter(venue.settings.weightLimit, venue.settings.banMs);
     this.#endpoints = new Map(endpoints.map((endpoint) => [endpoint.name, endpoint]));
     this.#guard = guard;
+    this.#pages = new Map(Object.entries({ "/sim/stats": () => stats, ...pages }));
   }
 
   /** Answers a request. */
   handle(request: IncomingMessage, response: ServerResponse): void {
     const [path = "/", query = ""] = split(request.url ?? "/");
-    if (path === "/sim/stats") {
-      send(response, { status: 200, body: JSON.stringify(this.#stats), headers: {} });
+    const page = this.#pages.get(path);
+    if (page !== undefined) {
+      send(response, { status: 200, body: JSON.stringify(page()), headers: {} });
       return;
     }
     const method = request.method ?? "";

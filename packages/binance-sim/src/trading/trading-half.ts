@@ -1,4 +1,4 @@
-import { SmcqError } from "@smcq/kernel";
+import { SmcqError, e8Text } from "@smcq/kernel";
 import type { Endpoint } from "../http/endpoint.ts";
 import type { Fate, Guard } from "../http/guard.ts";
 import type { Parameters } from "../http/parameters.ts";
@@ -141,5 +141,19 @@ export class TradingHalf implements Guard {
     const { market, id } = this.desk.symbol(symbol);
     this.desk.prices.hold(market, lastE8, markE8);
     this.desk.act(() => this.desk.bring(id, this.desk.nowMs));
+  }
+
+  /** The account as the venue has booked it: its wallet and every line, for whoever holds another book against it. */
+  accountBook(): object {
+    const { exchange, nowMs } = this.desk;
+    return {
+      timeMs: nowMs,
+      wallet: e8Text(exchange.walletE8()),
+      income: exchange.income(0).map(({ symbolId, amountE8, ...row }) => ({
+        ...row,
+        symbol: symbolId === null ? null : this.desk.known(symbolId).symbol,
+        amount: e8Text(amountE8),
+      })),
+    };
   }
 }
