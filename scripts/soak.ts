@@ -16,7 +16,6 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { e8Text } from "../packages/kernel/dist/index.js";
 
 const { values } = parseArgs({
   options: {
@@ -140,7 +139,7 @@ function tradingOf({ account, stats }: VenueEnd, dataDir: string) {
       ? ours[row.type].get(`${row.symbol ?? ""} ${row.tradeId ?? ""}`)
       : ours.other.get(row.incomeId);
   const told = account.income.filter((row) => of(row) !== undefined);
-  const differing = told.filter((row) => e8Text(of(row) ?? 0n) !== row.amount);
+  const differing = told.filter((row) => of(row) !== e8Of(row.amount));
   // What the venue booked in its last moments the engine may not have heard before it ended.
   const unheard = account.income.filter((row) => of(row) === undefined && row.timeMs < last - UNHEARD_MS);
   const proofs = ["verify", "rebuild", "replay"].map(
@@ -160,6 +159,11 @@ function tradingOf({ account, stats }: VenueEnd, dataDir: string) {
     weightShareMax: stats.usedWeightMax / stats.weightLimit,
     faults: stats.faults,
   };
+}
+
+/** Of a decimal with eight places. */
+function e8Of(text: string): bigint {
+  return BigInt(text.replace(".", ""));
 }
 
 /** A port that is free now: the venue is to be asked on it. */
@@ -205,7 +209,7 @@ const sum = {
   stored: 0,
   lost: 0,
 };
-let venueEnd: Promise<VenueEnd> | null = null;
+const venueEnds: Promise<VenueEnd>[] = [];
 let rest = "";
 let lines = 0;
 child.stdout.on("data", (chunk: Buffer) => {
@@ -220,7 +224,7 @@ child.stdout.on("data", (chunk: Buffer) => {
       sum.lost = line.signalsLost ?? 0;
     }
     // The venue ends with the engine: its account is asked for before.
-    if (line.msg === "stopping") venueEnd = askVenue(port);
+    if (line.msg === "stopping") venueEnds.push(askVenue(port));
     if (line.msg !== "minute") continue;
     sum.minutes += line.minutes ?? 0;
     sum.barsClosed += line.barsClosed ?? 0;
@@ -238,7 +242,8 @@ child.stdout.on("data", (chunk: Buffer) => {
 });
 const exitCode = await new Promise<number | null>((resolve) => child.once("close", resolve));
 clearInterval(sampler);
-const trading = venueEnd === null ? null : tradingOf(await venueEnd, folder);
+const [venueEnd] = await Promise.all(venueEnds);
+const trading = venueEnd === undefined ? null : tradingOf(venueEnd, folder);
 rmSync(folder, { recursive: true, force: true });
 const rss = Object.fromEntries(
   Object.entries(memory).map(([name, samples]) => [

@@ -149,10 +149,13 @@ export class TradingHalf implements Guard {
     return {
       timeMs: nowMs,
       wallet: e8Text(exchange.walletE8()),
-      income: exchange.income(0).map(({ symbolId, amountE8, ...row }) => ({
-        ...row,
+      income: exchange.income(0).map(({ incomeId, type, symbolId, amountE8, timeMs, tradeId }) => ({
+        incomeId,
+        type,
         symbol: symbolId === null ? null : this.desk.known(symbolId).symbol,
         amount: e8Text(amountE8),
+        timeMs,
+        tradeId,
       })),
     };
   }
