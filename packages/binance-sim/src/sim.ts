@@ -135,9 +135,8 @@ class RunningSim implements BinanceSim {
       ...marketDataEndpoints(words),
       ...(trading?.endpoints ?? []),
     ];
-    this.#rest = new RestApi({ venue, stats, outages }, endpoints, trading ?? NO_GUARD, {
-      ...(trading === null ? {} : { "/sim/account": () => trading.accountBook() }),
-    });
+    const pages = trading === null ? {} : { "/sim/account": () => trading.accountBook() };
+    this.#rest = new RestApi({ venue, stats, outages }, endpoints, trading ?? NO_GUARD, pages);
     const sender = new Sender(venue, hub, stats);
     const agenda = this.#agenda;
     this.#driver = new MarketDriver({ venue, hub, stats, sender, agenda });
