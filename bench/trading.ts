@@ -14,6 +14,7 @@ import { BAR_FIELDS, MINUTE_MS, parseE8, SystemClock } from "@smcq/kernel";
 import type { Calibration } from "./lib/calibration.ts";
 import { measureCore } from "./lib/core-latency.ts";
 import type { BenchOptions } from "./lib/options.ts";
+import { measureWireOrders } from "./lib/wire-orders.ts";
 import { measureLedger } from "./lib/ledger-cost.ts";
 import { comparePaired, timed } from "./lib/paired.ts";
 import { distributionOf, type PartRecorder } from "./lib/results.ts";
@@ -175,6 +176,27 @@ export async function runTrading(
     }),
   );
   await recordLedger(options, recorder);
+  await recordOrders(options, recorder);
+}
+
+async function recordOrders({ isQuick }: BenchOptions, recorder: PartRecorder): Promise<void> {
+  const { signalToFrameUs, fillToStopUs } = await measureWireOrders(isQuick ? 15 : 60);
+  recorder.distribution(
+    distributionOf(signalToFrameUs, {
+      id: "wire-signal",
+      group: "orders",
+      title: "A scored signal to its order's frame at the socket, its row synced to the disk",
+      unit: "us",
+    }),
+  );
+  recorder.distribution(
+    distributionOf(fillToStopUs, {
+      id: "wire-stop",
+      group: "orders",
+      title: "The word of an entry's fill to the ack of its stop, on loopback",
+      unit: "us",
+    }),
+  );
 }
 
 async function recordLedger({ isQuick }: BenchOptions, recorder: PartRecorder): Promise<void> {

@@ -207,6 +207,28 @@ function tradingGoals(run: Run): GoalLine[] {
       measured: `p50 ${digits(core.quantiles.p50)} us, p99 ${digits(core.quantiles.p99)} us`,
       verdict: verdictOf(core.quantiles.p99 <= 200),
     },
+    ...orderGoals(run),
+  ];
+}
+
+function orderGoals(run: Run): GoalLine[] {
+  const [signal, stop] = [run.distribution("wire-signal"), run.distribution("wire-stop")];
+  if (signal === undefined || stop === undefined) return [];
+  const told = ({ quantiles: { p50, p99 } }: Distribution): string =>
+    `p50 ${digits(p50 / 1e3)} ms, p99 ${digits(p99 / 1e3)} ms`;
+  return [
+    {
+      id: "G12b",
+      goal: "scored signal -> order frame written, fsync included: p99 <= 2 ms",
+      measured: told(signal),
+      verdict: verdictOf(signal.quantiles.p99 <= 2_000),
+    },
+    {
+      id: "G12c",
+      goal: "fill event -> stop resting, on loopback with the venue's own time: p99 <= 50 ms",
+      measured: told(stop),
+      verdict: verdictOf(stop.quantiles.p99 <= 50_000),
+    },
   ];
 }
 
