@@ -221,6 +221,8 @@ export class WireWorld {
   /** Nothing goes wrong any more: core and venue come to agree, everything is left, and the last cent is the same. */
   async calm(): Promise<void> {
     this.sim.setFaults("none");
+    // A signal that is still collected would be entered after everything was left.
+    this.say("halt");
     await this.until(() => this.differences().length === 0, "core and venue to agree");
     this.say("flatten");
     await this.until(() => this.#isFlat() && this.differences().length === 0, "everything to be left");
