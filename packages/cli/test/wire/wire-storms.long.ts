@@ -1,8 +1,11 @@
 import { silentLogger } from "@smcq/kernel";
 import { expect, it } from "vitest";
-import { STORM } from "./weathers.ts";
 import { outliveOnTheWire } from "./wire-world.ts";
 
+/** Everything that chance may bring, lightly. */
+const STORM =
+  "EX01=0.03,EX02=0.03,EX03=0.03,EX04=0.1,EX05=0.2,EX06=0.1,EX07=0.1,EX08=0.03,EX09=0.1,EX10=0.05,EX13=0.03,EX14=0.05,EX17=0.03," +
+  "EX21=0.02,EX22=0.03,EX23=0.05,EX24=0.2,EX29=0.05:0:3s,AC01=25s:60s,AC03=35s:50s,AC04=15s:40s,AC05=45s:60s:7,AC07=50s:70s:0,AC08=30s:60s,NW06=50ms:200ms";
 const SEEDS = Number(process.env.SMCQ_WIRE_SEEDS ?? 60);
 const FIRST_SEED = Number(process.env.SMCQ_WIRE_FIRST ?? 1);
 /** Most of a storm is waiting: so many go on at once. */
