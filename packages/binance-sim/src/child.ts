@@ -1,7 +1,7 @@
 import { fork, type ChildProcess } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { fromWireError, SmcqError, workerExecArgv, workerUrl, type ClockSpec } from "@smcq/kernel";
-import type { SimControl, SimReport } from "./messages.ts";
+import type { SimControl, SimReport, SimStart } from "./messages.ts";
 import type { BinanceSimOptions } from "./options.ts";
 
 /** The simulator in a process of its own. */
@@ -25,11 +25,12 @@ const LOG_BYTES_MAX = 4000;
  * `SIM_OPTION`, `SIM_FAULTS`) or `SIM_DIED` with what it wrote to stderr.
  */
 export async function forkBinanceSim(options: BinanceSimOptions = {}): Promise<SimChild> {
-  const child = fork(fileURLToPath(workerUrl(import.meta.url, "./process")), [JSON.stringify(options)], {
+  const child = fork(fileURLToPath(workerUrl(import.meta.url, "./process")), [], {
     execArgv: workerExecArgv(import.meta.url),
     stdio: ["ignore", "ignore", "pipe", "ipc"],
     serialization: "json",
   });
+  child.send({ type: "start", options } satisfies SimStart);
   let stderrText = "";
   child.stderr?.on("data", (chunk: Buffer) => {
     stderrText = (stderrText + chunk.toString("utf8")).slice(-LOG_BYTES_MAX);

@@ -1,9 +1,19 @@
 import type { ClockSpec, WireError } from "@smcq/kernel";
+import type { BinanceSimOptions } from "./options.ts";
 import type { BurstReport } from "./burst-control.ts";
 import type { SimEvent } from "./sim.ts";
 import type { SimStats } from "./stats.ts";
 
-/** What the parent may say to the simulator's process. */
+/**
+ * The parent's first word to the simulator's process. By message: whoever lists processes reads arguments, and the account's
+ * keys are among the options.
+ */
+export interface SimStart {
+  readonly type: "start";
+  readonly options: BinanceSimOptions;
+}
+
+/** What the parent may say to the simulator's process afterwards. */
 export type SimControl =
   | { readonly type: "faults"; readonly faults: string }
   | { readonly type: "list"; readonly symbol: string }

@@ -1,9 +1,9 @@
 /**
- * The simulator as a child process: `fork(process.ts, [JSON options])`. Reports `listening` or `failed`, takes
- * control messages, and ends with code 0 on `stop`, on SIGTERM and when the parent's IPC channel closes.
+ * The simulator as a child process: `fork(process.ts)`, then `SimStart`. Reports `listening` or `failed`,
+ * takes control messages, and ends with code 0 on `stop`, on SIGTERM and when the parent's IPC channel closes.
  */
 import { assertNever, SystemClock, toWireError } from "@smcq/kernel";
-import type { SimControl, SimReport } from "./messages.ts";
+import type { SimControl, SimReport, SimStart } from "./messages.ts";
 import type { BinanceSimOptions } from "./options.ts";
 import { startBinanceSim, type BinanceSim } from "./sim.ts";
 
@@ -45,6 +45,14 @@ function carryOut(sim: BinanceSim, control: SimControl): void {
   report({ type: "done", control: control.type });
 }
 
+function obey(sim: BinanceSim, control: SimControl): void {
+  try {
+    carryOut(sim, control);
+  } catch (error) {
+    report({ type: "refused", control: control.type, error: toWireError(error) });
+  }
+}
+
 async function end(sim: BinanceSim | null): Promise<void> {
   new SystemClock().after(STOP_WALL_MS_MAX, () => process.exit(0), { unref: true });
   await sim?.stop();
@@ -53,6 +61,13 @@ async function end(sim: BinanceSim | null): Promise<void> {
 
 async function main(): Promise<void> {
   let sim: BinanceSim | null = null;
+  const { promise: options, resolve } = Promise.withResolvers<BinanceSimOptions>();
+  // It may be told to stop while it starts.
+  process.on("message", (message: SimStart | SimControl) => {
+    if (message.type === "start") resolve(message.options);
+    else if (message.type === "stop") void end(sim);
+    else if (sim !== null) obey(sim, message);
+  });
   process.once("disconnect", () => void end(sim));
   process.once("SIGTERM", () => void end(sim));
   // Ctrl-C, or a terminal that closes, reaches the whole group: the engine goes first and then closes the channel.
@@ -62,7 +77,7 @@ async function main(): Promise<void> {
   process.on("SIGINT", onGroupSignal);
   process.on("SIGHUP", onGroupSignal);
   try {
-    sim = await startBinanceSim(JSON.parse(process.argv[2] ?? "{}") as BinanceSimOptions);
+    sim = await startBinanceSim(await options);
   } catch (error) {
     process.exitCode = 1;
     report({ type: "failed", error: toWireError(error) });
@@ -71,14 +86,6 @@ async function main(): Promise<void> {
   }
   const running = sim;
   running.onEvent(report);
-  process.on("message", (control: SimControl) => {
-    try {
-      if (control.type === "stop") void end(running);
-      else carryOut(running, control);
-    } catch (error) {
-      report({ type: "refused", control: control.type, error: toWireError(error) });
-    }
-  });
   report({ type: "listening", port: running.port, clock: running.clockSpec });
 }
 

@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import { awaitMessage, SupervisedProcess, type SupervisedEnd } from "@smcq/cluster";
 import type { LoadedConfig } from "@smcq/config";
 import { type Logger, SmcqError, SystemClock, workerUrl } from "@smcq/kernel";
-import type { BinanceSimOptions } from "@smcq/binance-sim";
+import type { BinanceSimOptions, SimStart } from "@smcq/binance-sim";
 import { ExitCode } from "../exit-codes.ts";
 import { modeOf } from "../modes/mode-of.ts";
 import {
@@ -91,13 +91,17 @@ async function superviseEngine(
 }
 
 /** A child that is just ending hears nothing any more, which is no failure: its exit says the rest. */
-function tell(child: ChildProcess, message: StartMessage | StopMessage): void {
+function tell(child: ChildProcess, message: StartMessage | StopMessage | SimStart): void {
   if (child.connected) child.send(message, () => {});
 }
 
 function exitCodeOfEnds(engine: SupervisedEnd, venue?: SupervisedEnd): number {
   const isCrashed = [engine, venue].some((end) => end?.reason === "crashed-too-often");
   return isCrashed ? ExitCode.Crashes : engine.exitCode;
+}
+
+function resumed(base: BinanceSimOptions, { port, clock }: VenueListening): BinanceSimOptions {
+  return { ...base, port, ...(clock.type === "scaled" ? { resume: clock } : {}) };
 }
 
 /** Null when the run was to stop before the venue was up. */
@@ -112,9 +116,11 @@ async function startVenue(
   let listening: VenueListening | null = null;
   const start = (): ChildProcess => {
     // A venue that comes back has the same address and goes on where its clock is.
-    const options = listening === null ? base : { ...base, port: listening.port, resume: listening.clock };
+    const options = listening === null ? base : resumed(base, listening);
     const entry = fileURLToPath(import.meta.resolve("@smcq/binance-sim/process"));
-    const child = fork(entry, [JSON.stringify(options)], { env: {}, execArgv: process.execArgv });
+    const child = fork(entry, [], { env: {}, execArgv: process.execArgv });
+    // By message: whoever lists processes reads arguments.
+    tell(child, { type: "start", options });
     child.on("message", (message: { readonly type?: string }) => {
       if (message.type === "end-of-data") dataEnd.resolve();
     });

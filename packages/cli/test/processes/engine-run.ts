@@ -37,14 +37,18 @@ export class SmcqRun {
 
   constructor(
     args: readonly string[],
-    options: { readonly isGroup?: boolean; readonly preload?: string } = {},
+    options: {
+      readonly isGroup?: boolean;
+      readonly preload?: string;
+      readonly env?: Readonly<Record<string, string>>;
+    } = {},
   ) {
     // The processes below inherit it.
     const preload = options.preload === undefined ? [] : ["--import", options.preload];
     this.child = spawn(process.execPath, [...SOURCE_FLAGS, ...preload, MAIN, ...args], {
       stdio: ["ignore", "pipe", "pipe"],
       detached: options.isGroup ?? false,
-      env: { PATH: process.env["PATH"] ?? "" },
+      env: { PATH: process.env["PATH"] ?? "", ...options.env },
     });
     let rest = "";
     this.child.stdout?.on("data", (chunk: Buffer) => {
