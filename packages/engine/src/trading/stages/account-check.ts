@@ -310,6 +310,8 @@ export class AccountCheck {
       this.#holdings.isWalletDoubtful = false;
       return;
     }
+    // Lists that agreed before say nothing of what is missing now.
+    this.#incomeAgreed = 0;
     if (this.#walletDoubtMs === null || this.#walletDoubtMs <= this.#moneyMs) this.#walletDoubtMs = askedMs;
     const isDoubtful = askedMs >= this.#walletDoubtMs + AGREE_MS;
     if (isDoubtful) this.#holdings.isWalletDoubtful = true;
@@ -331,7 +333,7 @@ export class AccountCheck {
         asked.add(row.symbolId);
     // One list may be without rows: only when several had nothing new is nothing older asked for again.
     this.#incomeAgreed = isNew || asked.size > 0 ? 0 : this.#incomeAgreed + 1;
-    if (this.#incomeAgreed >= INCOME_AGREE && !this.#holdings.isWalletDoubtful)
+    if (this.#incomeAgreed >= INCOME_AGREE && this.#walletDoubtMs === null)
       this.#incomeMs = Math.max(this.#incomeMs, askedMs);
     for (const symbolId of asked)
       turn.commands.push({ type: "ask", query: { type: "trades", symbolId, sinceMs } });
