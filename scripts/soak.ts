@@ -129,7 +129,8 @@ function tradingOf({ account, stats }: VenueEnd, dataDir: string) {
   const ours = {
     realised: read(`SELECT i.symbol || ' ' || f.trade_id AS id, f.realised_e8 AS e8 ${fills}`),
     commission: read(`SELECT i.symbol || ' ' || f.trade_id AS id, -f.fee_e8 AS e8 ${fills}`),
-    other: read("SELECT income_id AS id, amount_e8 AS e8 FROM income"),
+    // The adapter puts the kind of a payment before the venue's number.
+    other: read("SELECT substr(income_id, instr(income_id, '-') + 1) AS id, amount_e8 AS e8 FROM income"),
   };
   const { last } = db.prepare("SELECT max(now_ms) AS last FROM journal").get() as { readonly last: number };
   db.close();
