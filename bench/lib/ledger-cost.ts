@@ -7,7 +7,8 @@ import { ledgerFile, openLedger } from "@smcq/ledger";
 import { measureCore, TOLD_OPTIONS, WARM_UP } from "./core-latency.ts";
 
 const clock = new SystemClock();
-const RUN: RunRecord = {
+/** The run of a bench, in a ledger of its own. */
+export const RUN: RunRecord = {
   runId: "bench",
   mode: "sim",
   startedAtMs: 1,

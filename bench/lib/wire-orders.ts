@@ -10,7 +10,6 @@ import {
   Engine,
   type EngineInput,
   type EngineOptions,
-  type RunRecord,
   type TradingCommand,
   type TradingCore,
 } from "@smcq/engine";
@@ -30,6 +29,7 @@ import {
   SystemClock,
 } from "@smcq/kernel";
 import { type LedgerClient, ledgerFile, openLedger } from "@smcq/ledger";
+import { RUN } from "./ledger-cost.ts";
 
 const SYMBOLS = 12;
 const EQUITY = "1000000";
@@ -37,19 +37,6 @@ const EQUITY = "1000000";
 const STATE_MS_MAX = 30_000;
 const LOOK_MS = 2;
 const ENGINE_ID = "bnch";
-const RUN: RunRecord = {
-  runId: "bench",
-  mode: "sim",
-  startedAtMs: 1,
-  engineVersion: "bench",
-  configHash: "",
-  configJson: "{}",
-  scorerId: "bench",
-  modelJson: "{}",
-  featureSchemaHash: "",
-  smcParametersJson: "{}",
-  seed: 1,
-};
 
 /** What an order on the wire takes, us each. */
 export interface WireLatency {

@@ -41,9 +41,9 @@ const NOTHING: Booked = { realisedE8: 0n, explainedSteps: 0 };
  * The side of orders and money: a row of stages, called in this order for every event. No stage calls another; they
  * share `Holdings`. What a remote venue does not tell is asked for, and its answers come in at the front again.
  *
- *   books ─► order-tracker ─► position-controller (cover) ─► exits ─► liquidation-watch ─► resting-entries ─► states ─► leverage-gate
- *     ▲          ─► inquiries, account-check ─► ask       (decision window) ─► entries ────────▲
- *     └──────────────────────── answers ◄──────────┘
+ *   books ─► order-tracker ─► position-controller (cover) ─► exits ─► liquidation-watch ─► trading-limits ─► resting-entries
+ *     ▲          ─► states ─► leverage-gate ─► inquiries, account-check ─► ask       (decision window) ─► entries
+ *     └────────────────────────────── answers ◄──────────────────────────────┘
  */
 export class TradingCore {
   readonly holdings: Holdings;
