@@ -1,6 +1,8 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
+import { temporaryDataDir } from "../support/recorded-ledger.ts";
+import { disproven } from "./proof.ts";
 import type { StormScenario } from "./shrink.ts";
 import { outlive } from "./storm.ts";
 
@@ -11,8 +13,10 @@ const storms = readdirSync(FOLDER).map(
 
 describe("storms that were reduced to what matters", () => {
   it.each(storms.map(([name, storm]) => [name, storm.title, storm] as const))("%s: %s", (_, __, storm) => {
-    const { faults, strikes } = outlive(storm);
+    const { faults, strikes, world } = outlive(storm);
     expect(faults).toEqual([]);
+    // A journal replays from the beginning of its process.
+    if (world.kills === 0) expect(disproven(world, temporaryDataDir())).toEqual([]);
     // It still is the storm that it was.
     expect(strikes.toSorted()).toEqual([...storm.only].sort());
   });

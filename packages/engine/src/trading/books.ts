@@ -77,13 +77,13 @@ export class Books {
   ): readonly Fill[] {
     const side = steps > 0 ? 1 : -1;
     const before = this.#rows.get(symbolId);
-    const { atMs } = when;
     const fills: Fill[] = [];
     let leftSteps = Math.abs(steps);
     if (before !== undefined && before.side !== side) {
       const backSteps = Math.min(leftSteps, before.steps);
       this.#shrink(symbolId, before, backSteps);
-      fills.push(this.#fill(symbolId, { ...before, side, steps: backSteps, atMs }));
+      // It never was: the position was held all along, and its payments since are its own.
+      fills.push(this.#fill(symbolId, { ...before, side, steps: backSteps }));
       leftSteps -= backSteps;
     }
     if (leftSteps === 0) return fills;
