@@ -1,22 +1,11 @@
 import { assert, assertNever, MINUTE_MS } from "@smcq/kernel";
 import type { Command, EngineEvent, ModelProof, ScoredCandidate } from "./events.ts";
-import type { TradingOptions } from "./trading/holdings.ts";
+import type { EngineOptions } from "./options.ts";
 import type { Signal } from "./signal.ts";
 import { TradingCore } from "./trading/trading-core.ts";
 
 /** Signals that one decision window holds at most; one more closes the window early (counted). */
 export const DECISION_SIGNALS_MAX = 4_096;
-
-export interface EngineOptions {
-  /** A score strictly above it makes a signal worth a decision. */
-  readonly scoreMin: number;
-  /** How long signals of one minute are collected after the first, monotonic ns. */
-  readonly decisionWindowNs: number;
-  /** Older bars are recorded but never decided on, ms from the bar's close to now. */
-  readonly signalAgeMsMax: number;
-  /** Absent: signals are decided on, and nobody acts on them. */
-  readonly trading?: TradingOptions;
-}
 
 export interface EngineCounters {
   readonly signals: number;
@@ -63,7 +52,7 @@ interface Window {
  * What trades refuses with a record what got no place in a batch.
  */
 export class Engine {
-  readonly #options: EngineOptions;
+  #options: EngineOptions;
   #window: Window | null = null;
   #decidedMs = -1;
   #signals = 0;
@@ -126,8 +115,11 @@ export class Engine {
   /** The decision window: collects signals and closes batches. */
   #collectAndDecide(event: EngineEvent, commands: Command[]): void {
     // What was collected is decided by what was known until now.
-    this.#closeIfDue(event.nowNs, commands);
+    if (event.type !== "restarted") this.#closeIfDue(event.nowNs, commands);
     switch (event.type) {
+      case "restarted":
+        this.#goOn(event.engine);
+        break;
       case "candidates":
         this.#takeCandidates(event, commands);
         break;
@@ -160,13 +152,26 @@ export class Engine {
       case "leverage":
       case "leverage-outcome":
       case "account-stream":
-      case "restarted":
       case "ledger-health":
       case "data-ended":
         break;
       default:
         assertNever(event);
     }
+  }
+
+  /** Signals that the process before has left were decided by nobody, and their prices are of then. */
+  #goOn(options: EngineOptions): void {
+    this.#options = options;
+    this.#refuse("SIGNAL_STALE", [...(this.#window?.signals ?? []), ...this.#late.map(({ signal }) => signal)]);
+    if (this.#window !== null) this.#decidedMs = this.#window.openTimeMs;
+    this.#window = null;
+    this.#late = [];
+    this.#shardOf.clear();
+    this.#endedFeeds.clear();
+    this.#sizeFactor = 1;
+    this.#proof = null;
+    this.#isStopped = false;
   }
 
   #takeCandidates(event: Extract<EngineEvent, { type: "candidates" }>, commands: Command[]): void {

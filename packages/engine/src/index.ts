@@ -1,6 +1,6 @@
 export * from "./engine.ts";
 export * from "./events.ts";
-export type { TradingOptions } from "./trading/holdings.ts";
+export type * from "./options.ts";
 export * from "./journal.ts";
 export * from "./trading/protocol.ts";
 export type { RiskMetrics, Usage } from "./trading/risk-metrics.ts";

@@ -21,7 +21,7 @@ export type Flatten = "daily-loss" | "drawdown" | null;
  * that comes or goes is neither gain nor loss.
  */
 export class Governors {
-  readonly #parameters: RiskParameters;
+  #parameters: RiskParameters;
   #dayEquity: number;
   #dayTransfers = 0;
   #peak: number;
@@ -37,6 +37,11 @@ export class Governors {
     this.#dayEquity = equity;
     this.#peak = equity;
     this.#equity = equity;
+  }
+
+  /** From now on these hold; what was counted by the ones before stays counted. */
+  setParameters(parameters: RiskParameters): void {
+    this.#parameters = parameters;
   }
 
   /** Takes the equity of a minute that closed at `closeMs`, and all transfers so far; says what must be flattened. */
@@ -102,7 +107,7 @@ function shareOf(loss: number, base: number): number {
 
 /** Exits by stop and entries in time: locks, pauses, throttle. Everything holds for T < end. */
 export class Pace {
-  readonly #parameters: RiskParameters;
+  #parameters: RiskParameters;
   readonly #stopsBySymbol = new Map<number, readonly number[]>();
   /** Symbols whose last two exits by stop lock them, and until when; what has passed by the latest stop is left out. */
   readonly #locks = new Map<number, number>();
@@ -110,6 +115,11 @@ export class Pace {
   #entries: readonly number[] = [];
 
   constructor(parameters: RiskParameters) {
+    this.#parameters = parameters;
+  }
+
+  /** From now on these hold. */
+  setParameters(parameters: RiskParameters): void {
     this.#parameters = parameters;
   }
 

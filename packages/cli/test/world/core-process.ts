@@ -35,9 +35,8 @@ export class CoreProcess {
     this.#before = before;
     const engine = new Engine(options);
     const { inbox } = this;
-    for (const atNs of replayed(engine, before))
-      if (atNs > clock.monoNs())
-        clock.after((atNs - clock.monoNs()) / 1e6, () => void inbox.put({ type: "time" }));
+    for (const { event, nowMs, nowNs } of before)
+      engine.process({ ...(fromCanonical(event) as EngineInput), nowMs, nowNs });
     this.core = present(engine.trading, "Invariant: this engine trades");
     this.disk = new Disk(
       { strikes, clock, faults: disk, onHealth: (isSound) => inbox.put({ type: "ledger-health", isSound }) },
@@ -66,15 +65,4 @@ export class CoreProcess {
     this.disk.kill();
     return [...this.#before, ...this.disk.rows.filter(({ kind }) => kind !== OWN_KINDS.begun)];
   }
-}
-
-/** Feeds events to a core that nobody hears; returns when it wanted to be woken. */
-function replayed(engine: Engine, rows: readonly JournalRow[]): readonly number[] {
-  const wakes: number[] = [];
-  for (const { event, nowMs, nowNs } of rows) {
-    const input = fromCanonical(event) as EngineInput;
-    for (const command of engine.process({ ...input, nowMs, nowNs }))
-      if (command.type === "wake") wakes.push(command.atNs);
-  }
-  return wakes;
 }

@@ -252,7 +252,14 @@ export class World {
   #startAgain(): void {
     this.#startAgainMs = null;
     this.#process = new CoreProcess(this.#parts, this.#stored);
-    this.#put({ type: "restarted" });
+    const { engine } = this.#parts;
+    const { trading } = engine;
+    // A process has ids of its own, and goes on with the orders of those before.
+    const engineId = `w${this.#kills.toString(36).padStart(3, "0")}`;
+    this.#put({
+      type: "restarted",
+      engine: trading === undefined ? engine : { ...engine, trading: { ...trading, engineId } },
+    });
     for (const minute of this.#missed.splice(0)) this.#put(minute);
     this.#listen();
     this.#drain();

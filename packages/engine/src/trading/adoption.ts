@@ -2,7 +2,7 @@ import type { Fill } from "@smcq/exchange";
 import { MINUTE_MS } from "@smcq/kernel";
 import type { Position } from "@smcq/portfolio";
 import type { Holdings, TradedSymbol } from "./holdings.ts";
-import { clientOrderId } from "./order-ids.ts";
+import { clientOrderId, roleOf } from "./order-ids.ts";
 import { begun, type Trade } from "./trade.ts";
 import type { ExitReason } from "./trading-events.ts";
 
@@ -22,9 +22,9 @@ const FOREIGN: readonly (readonly [string, ExitReason])[] = [
  * Why a fill reduced a position when its order is none that is kept: the venue's, one of ours that had been given up, or
  * a person's.
  */
-export function foreignReason(orderId: string, engineId: string): ExitReason {
-  if (orderId.startsWith(`${engineId}S`)) return "stop";
-  if (orderId.startsWith(`${engineId}T`)) return "target";
+export function foreignReason(orderId: string, isOwn: boolean): ExitReason {
+  const role = isOwn ? roleOf(orderId) : null;
+  if (role === "stop" || role === "target") return role;
   return FOREIGN.find(([start]) => orderId.startsWith(start))?.[1] ?? "external";
 }
 

@@ -14,6 +14,12 @@ export class Alarm {
     this.#isOn = isOn;
   }
 
+  /** Whoever was to wake is gone. */
+  forget(): void {
+    this.#wakeMs = 0;
+    this.#wakeNs = 0;
+  }
+
   /** Something is due then. What lies behind is due no more: it was looked at in this event. */
   at(dueMs: number, { nowMs }: EventStamp): void {
     if (dueMs > nowMs) this.#dueMs = Math.min(this.#dueMs, dueMs);

@@ -1,9 +1,8 @@
 import type { FeeRates, Fill, Income, TradingRules } from "@smcq/exchange";
 import { MINUTE_MS, type SymbolId } from "@smcq/kernel";
 import { Portfolio } from "@smcq/portfolio";
-import type { RiskParameters } from "@smcq/risk";
-import type { EntryPlan } from "@smcq/strategy";
-import type { ProtocolLimits } from "./protocol.ts";
+import type { TradingOptions } from "../options.ts";
+import { ENGINE_ID_LENGTH } from "./order-ids.ts";
 import type { Trade } from "./trade.ts";
 import type { HaltReason, Quote, ReduceReason, TradingState } from "./trading-events.ts";
 
@@ -19,26 +18,6 @@ const CLOSED_MAX = 64;
 const UNASSIGNED_MAX = 64;
 const DAY_MS = 1_440 * MINUTE_MS;
 
-export interface TradingOptions {
-  /** Four characters that begin every client order id of this engine. */
-  readonly engineId: string;
-  readonly startWalletE8: bigint;
-  readonly risk: RiskParameters;
-  readonly protocol: ProtocolLimits;
-  /** How plans are entered. */
-  readonly entry: EntryPlan;
-  /**
-   * Words of the venue may get lost, and bars stay away: the core asks for what it was not told, and judges by the
-   * clock. False: a venue in memory, which tells everything, in order.
-   */
-  readonly isVenueRemote: boolean;
-  /**
-   * No word of the venue is taken to be lost before it is so old, ms: where time runs faster than we do, our own threads
-   * are slow (docs/decisions.md 40). 0: the limits hold as they are.
-   */
-  readonly wordFloorMs: number;
-}
-
 /** A symbol that may be traded. */
 export interface TradedSymbol {
   readonly symbol: string;
@@ -48,7 +27,6 @@ export interface TradedSymbol {
 
 /** What the stages share: read by all, each part written by one. */
 export class Holdings {
-  readonly options: TradingOptions;
   readonly portfolio: Portfolio;
   /** The venue's wallet is another one than the books', and nobody has said why. */
   isWalletDoubtful = false;
@@ -58,6 +36,9 @@ export class Holdings {
   isStreamSilent = false;
   /** The venue takes no stop with a quantity, as long as this run lasts (EX41). */
   isStopFormWhole = false;
+  #options: TradingOptions;
+  /** Whose orders are ours: those of the processes before are too. */
+  readonly #engineIds = new Set<string>();
   readonly #trades = new Map<SymbolId, Trade>();
   /** The same by symbol number, made when somebody asks. */
   #openTrades: readonly Trade[] | null = null;
@@ -79,8 +60,18 @@ export class Holdings {
   #intents = 0;
 
   constructor(options: TradingOptions) {
-    this.options = options;
+    this.#options = options;
+    this.#engineIds.add(options.engineId);
     this.portfolio = new Portfolio(options.startWalletE8);
+  }
+
+  get options(): TradingOptions {
+    return this.#options;
+  }
+
+  /** The order was sent by this process, or by one before that it goes on with. */
+  isOwn(clientOrderId: string): boolean {
+    return this.#engineIds.has(clientOrderId.slice(0, ENGINE_ID_LENGTH));
   }
 
   /** How long a position may stand without a confirmed stop. */
@@ -235,7 +226,9 @@ export class Holdings {
   }
 
   /** No number that the process before may have given is given again: an id is one order's, for ever. */
-  restarted(): void {
+  restarted(options: TradingOptions): void {
+    this.#options = options;
+    this.#engineIds.add(options.engineId);
     this.#intents += LOST_NUMBERS_MAX;
     for (const trade of this.#trades.values()) trade.attempts += LOST_NUMBERS_MAX;
   }

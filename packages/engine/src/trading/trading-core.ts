@@ -1,11 +1,12 @@
 import type { Fill, OrderUpdate } from "@smcq/exchange";
-import { assertNever, type SymbolId } from "@smcq/kernel";
+import { assert, assertNever, type SymbolId } from "@smcq/kernel";
 import { Governors, Pace, type Receipt, requireBounded } from "@smcq/risk";
 import { Alarm } from "./alarm.ts";
 import { type Booked, Books } from "./books.ts";
 import type { Command, EngineEvent, EngineEventType, EngineInput, EventStamp } from "../events.ts";
+import type { TradingOptions } from "../options.ts";
 import { assertInvariants, assertSent } from "./invariants.ts";
-import { Holdings, type TradingOptions } from "./holdings.ts";
+import { Holdings } from "./holdings.ts";
 import { ApprovedEntries } from "./open-risks.ts";
 import { requireEntryBounded, requireProtocolBounded } from "./protocol.ts";
 import { type RiskMetrics, riskMetricsOf } from "./risk-metrics.ts";
@@ -70,9 +71,7 @@ export class TradingCore {
   #settledNs = Number.NaN;
 
   constructor(options: TradingOptions) {
-    requireBounded(options.risk);
-    requireProtocolBounded(options.protocol);
-    requireEntryBounded(options.entry);
+    requireOptions(options);
     const holdings = new Holdings(options);
     const governors = new Governors(options.startWalletE8, options.risk);
     const orders = new OrderTracker(options.wordFloorMs, (symbolId) => heldSteps(holdings, symbolId));
@@ -188,6 +187,21 @@ export class TradingCore {
     return changes;
   }
 
+  /** Another process is this core now: it has settings of its own, and nobody is under way to wake it. */
+  #goOn(options: TradingOptions | undefined): void {
+    assert(options !== undefined, "Invariant: a core that trades goes on trading");
+    assert(
+      options.isVenueRemote === this.holdings.options.isVenueRemote,
+      "Invariant: a core goes on with the kind of venue that it began with",
+    );
+    requireOptions(options);
+    this.holdings.restarted(options);
+    this.governors.setParameters(options.risk);
+    this.#pace.setParameters(options.risk);
+    this.orders.setWordFloor(options.wordFloorMs);
+    this.#alarm.forget();
+  }
+
   /** Takes what changes payments, prices and rules. */
   #fold(event: EngineEvent): void {
     const { portfolio } = this.holdings;
@@ -206,7 +220,7 @@ export class TradingCore {
         for (const quote of event.quotes) this.holdings.setQuote(quote);
         return;
       case "restarted":
-        this.holdings.restarted();
+        this.#goOn(event.engine.trading);
         return;
       case "leverage":
         this.holdings.setLeverage(event.symbolId, event.leverage);
@@ -229,6 +243,12 @@ export class TradingCore {
         assertNever(event);
     }
   }
+}
+
+function requireOptions({ risk, protocol, entry }: TradingOptions): void {
+  requireBounded(risk);
+  requireProtocolBounded(protocol);
+  requireEntryBounded(entry);
 }
 
 /** Signed steps of a symbol in the books. */

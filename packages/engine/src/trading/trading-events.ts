@@ -12,6 +12,7 @@ import type {
 } from "@smcq/exchange";
 import type { SymbolId } from "@smcq/kernel";
 import type { Receipt } from "@smcq/risk";
+import type { EngineOptions } from "../options.ts";
 import type { SetupCode } from "../signal.ts";
 
 /** The best bid and ask of a symbol, price units. */
@@ -57,9 +58,9 @@ export type TradingInput =
   | { readonly type: "account-stream"; readonly isLive: boolean }
   /**
    * The process is another one than before, and has become what its journal says: what was under way with that one may be
-   * lost, and what streams and disk said last was said to it.
+   * lost, and what streams and disk said last was said to it. It goes on with its own settings.
    */
-  | { readonly type: "restarted" }
+  | { readonly type: "restarted"; readonly engine: EngineOptions }
   /** The journal is kept in time (again), or its rows wait for a disk that is full, slow, locked or gone. */
   | { readonly type: "ledger-health"; readonly isSound: boolean }
   /** No bar of the symbol comes any more: what is held of it is closed at the last price. */

@@ -285,7 +285,7 @@ export class AccountCheck {
   }
 
   #isStray({ request: { clientOrderId, symbolId } }: OpenOrder): boolean {
-    if (!clientOrderId.startsWith(this.#holdings.options.engineId)) return false;
+    if (!this.#holdings.isOwn(clientOrderId)) return false;
     if (this.#orders.get(clientOrderId) !== null || this.#differences.has(symbolId)) return false;
     const trade = this.#holdings.trades.get(symbolId);
     return trade === undefined || coveredSteps(trade) >= trade.qtySteps;

@@ -207,7 +207,7 @@ export class Cover {
   #isForeignCover({ request }: OpenOrder, trade: Trade): boolean {
     const { symbolId, type, side, isReduceOnly, clientOrderId } = request;
     if (symbolId !== trade.symbolId || type !== "stop-market" || side === trade.side) return false;
-    if (clientOrderId.startsWith(this.#holdings.options.engineId) || !isReduceOnly) return false;
+    if (this.#holdings.isOwn(clientOrderId) || !isReduceOnly) return false;
     const isAll = request.isClosePosition === true || request.qtySteps >= trade.qtySteps;
     return isAll && trade.side * (request.triggerTicks - stopTicks(trade)) >= 0;
   }

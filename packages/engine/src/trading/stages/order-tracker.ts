@@ -50,14 +50,22 @@ export class OrderTracker {
   /** Orders that were acked and that the stream has told nothing of, by when they were; the oldest first. */
   readonly #untold = new Map<string, number>();
   /** An order without any word for so long is one whose outcome was lost. */
-  readonly outcomeMs: number;
+  #outcomeMs = OUTCOME_MS;
   /** Of the books, signed. */
   readonly #heldSteps: (symbolId: SymbolId) => number;
   #version = 0;
 
   constructor(wordFloorMs: number, heldSteps: (symbolId: SymbolId) => number) {
-    this.outcomeMs = Math.max(OUTCOME_MS, wordFloorMs);
+    this.setWordFloor(wordFloorMs);
     this.#heldSteps = heldSteps;
+  }
+
+  get outcomeMs(): number {
+    return this.#outcomeMs;
+  }
+
+  setWordFloor(wordFloorMs: number): void {
+    this.#outcomeMs = Math.max(OUTCOME_MS, wordFloorMs);
   }
 
   /** Another number after anything may have become known of an order. */

@@ -120,7 +120,7 @@ export class PositionController {
 
   /** What the venue did by itself has consequences of its own. */
   #tell({ clientOrderId, symbolId }: Fill, { nowMs }: Turn): void {
-    const reason = foreignReason(clientOrderId, this.#holdings.options.engineId);
+    const reason = foreignReason(clientOrderId, this.#holdings.isOwn(clientOrderId));
     if (reason === "liquidation") this.#holdings.halt("liquidation");
     if (reason === "adl") this.#holdings.block(symbolId, nowMs + ADL_PAUSE_MS);
   }
@@ -199,7 +199,7 @@ export class PositionController {
     trade.exitMs = timeMs;
     trade.exitReason =
       part.order === null
-        ? foreignReason(clientOrderId, this.#holdings.options.engineId)
+        ? foreignReason(clientOrderId, this.#holdings.isOwn(clientOrderId))
         : reasonOf(trade, part.order);
   }
 

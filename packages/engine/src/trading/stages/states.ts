@@ -83,8 +83,7 @@ export class States {
     // What was placed before this run began may still fill; only what is new now is somebody's who runs now.
     const maker = status === "new" ? madeBy(clientOrderId) : null;
     if (maker === null) return false;
-    const { options, lastIntent } = this.#holdings;
-    return maker.engineId !== options.engineId || maker.intent > lastIntent;
+    return !this.#holdings.isOwn(clientOrderId) || maker.intent > this.#holdings.lastIntent;
   }
 
   #obey(word: OperatorWord): void {

@@ -1,0 +1,35 @@
+import type { RiskParameters } from "@smcq/risk";
+import type { EntryPlan } from "@smcq/strategy";
+import type { ProtocolLimits } from "./trading/protocol.ts";
+
+/** What a core is made with, and what a run that goes on with it may change. */
+export interface EngineOptions {
+  /** A score strictly above it makes a signal worth a decision. */
+  readonly scoreMin: number;
+  /** How long signals of one minute are collected after the first, monotonic ns. */
+  readonly decisionWindowNs: number;
+  /** Older bars are recorded but never decided on, ms from the bar's close to now. */
+  readonly signalAgeMsMax: number;
+  /** Absent: signals are decided on, and nobody acts on them. */
+  readonly trading?: TradingOptions;
+}
+
+export interface TradingOptions {
+  /** Four characters that begin every client order id of this engine. */
+  readonly engineId: string;
+  readonly startWalletE8: bigint;
+  readonly risk: RiskParameters;
+  readonly protocol: ProtocolLimits;
+  /** How plans are entered. */
+  readonly entry: EntryPlan;
+  /**
+   * Words of the venue may get lost, and bars stay away: the core asks for what it was not told, and judges by the
+   * clock. False: a venue in memory, which tells everything, in order.
+   */
+  readonly isVenueRemote: boolean;
+  /**
+   * No word of the venue is taken to be lost before it is so old, ms: where time runs faster than we do, our own threads
+   * are slow (docs/decisions.md 40). 0: the limits hold as they are.
+   */
+  readonly wordFloorMs: number;
+}
