@@ -96,6 +96,7 @@ export interface ProtocolConfig {
   readonly targetEndMs: number;
   readonly stopsLostMax: number;
   readonly stopsLostWindowMs: number;
+  readonly reconcileMs: number;
 }
 
 /** What an account without a venue that tells pays, shares of the notional. */

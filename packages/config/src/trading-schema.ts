@@ -88,6 +88,11 @@ export const protocol: z.ZodType<ProtocolConfig> = z
     stopsLostWindowMs: integer(1_000, DAY_MS)
       .default(600_000)
       .describe("window of stopsLostMax (venue time)"),
+    reconcileMs: integer(10_000, 3_600_000)
+      .default(900_000)
+      .describe(
+        "positions, resting orders and wallet are held against the venue's so often while nothing is in doubt, every 30 s while something is (venue time)",
+      ),
   })
   .prefault({});
 

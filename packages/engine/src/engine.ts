@@ -163,7 +163,10 @@ export class Engine {
   /** Signals that the process before has left were decided by nobody, and their prices are of then. */
   #goOn(options: EngineOptions): void {
     this.#options = options;
-    this.#refuse("SIGNAL_STALE", [...(this.#window?.signals ?? []), ...this.#late.map(({ signal }) => signal)]);
+    this.#refuse("SIGNAL_STALE", [
+      ...(this.#window?.signals ?? []),
+      ...this.#late.map(({ signal }) => signal),
+    ]);
     if (this.#window !== null) this.#decidedMs = this.#window.openTimeMs;
     this.#window = null;
     this.#late = [];

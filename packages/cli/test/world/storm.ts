@@ -39,10 +39,14 @@ export const STORM_S = 600;
 const CALM_S = 90;
 const DOUBT = "REDUCING: account-doubtful";
 
+const RECONCILE_MS = 30_000;
+
 export interface Weather {
   readonly seed: number;
   readonly mischief: MischiefSettings;
   readonly others: Others;
+  /** How often the account is looked at while nothing is in doubt, virtual ms; absent: as the settings have it. */
+  readonly reconcileMs?: number;
   /** Absent: sound. */
   readonly disk?: DiskFaults;
   /** Names of the only strikes that may happen; absent: whatever chance wants. */
@@ -115,8 +119,10 @@ function lived(world: World, stormS: number): readonly string[] {
 
 /** The storm of a campaign's seed: in every second one no word of the stream is lost, which allows for stricter limits. */
 export function stormOf(seed: number): Weather {
-  const mischief = seed % 2 === 0 ? { ...STORM, wordLost: 0 } : STORM;
-  return { seed, mischief, others: BUSY_OTHERS, disk: BAD_DISK };
+  const strange = { seed, others: BUSY_OTHERS, disk: BAD_DISK };
+  if (seed % 2 === 0) return { ...strange, mischief: { ...STORM, wordLost: 0 } };
+  // Where words of a living stream get lost, nothing tells of them but looking.
+  return { ...strange, mischief: STORM, reconcileMs: RECONCILE_MS };
 }
 
 /** One fault by itself. */

@@ -104,6 +104,8 @@ interface Held {
 }
 
 export interface WorldOptions {
+  /** Absent: as the settings have it. */
+  readonly reconcileMs?: number;
   readonly seed: number;
   /** Absent: prices and setups are drawn by lot. */
   readonly detected?: DetectedMarket;
@@ -187,7 +189,7 @@ export class World {
         engineId: "wrld",
         startWalletE8: WALLET_E8,
         risk: { ...defaults, symbolLockMs: 0, streakMs: 0, ...risk },
-        protocol,
+        protocol: { ...protocol, reconcileMs: options.reconcileMs ?? protocol.reconcileMs },
         entry: MARKET_ENTRY,
         isVenueRemote: true,
         wordFloorMs: 0,

@@ -13,6 +13,11 @@ export interface ProtocolLimits {
   /** Stops that may end without a word of ours inside `stopsLostWindowMs`; with this many the position is left. */
   readonly stopsLostMax: number;
   readonly stopsLostWindowMs: number;
+  /**
+   * How often positions, resting orders and wallet are held against the venue's while nothing is in doubt: also while nothing is
+   * held, as others may trade.
+   */
+  readonly reconcileMs: number;
 }
 
 type Bounds = Readonly<Record<keyof ProtocolLimits, readonly [min: number, max: number]>>;
@@ -25,6 +30,7 @@ export const PROTOCOL_BOUNDS: Bounds = Object.freeze({
   targetEndMs: [50, 5_000],
   stopsLostMax: [1, 10],
   stopsLostWindowMs: [1_000, 86_400_000],
+  reconcileMs: [10_000, 3_600_000],
 });
 
 for (const bounds of Object.values(PROTOCOL_BOUNDS)) Object.freeze(bounds);

@@ -56,6 +56,7 @@ export const PROTOCOL: ProtocolLimits = {
   exitsMax: 3,
   exitWindowMs: 10_000,
   targetEndMs: 500,
+  reconcileMs: 900_000,
   stopsLostMax: 3,
   stopsLostWindowMs: 600_000,
 };

@@ -23,7 +23,11 @@ export class HostileRun {
   readonly core: TradingCore;
   /** Every command that leaves the core. */
   record = "";
-  readonly options: EngineOptions = optionsOf({ symbolLockMs: 0, streakMs: 0 });
+  /** Words get lost on a living stream: nothing tells of them but looking. */
+  readonly options: EngineOptions = optionsOf(
+    { symbolLockMs: 0, streakMs: 0 },
+    { protocol: { reconcileMs: 30_000 } },
+  );
   readonly #engine = new Engine(this.options);
   readonly #onTurn: OnTurn;
   readonly #rng: Rng;

@@ -1,4 +1,4 @@
-import type { AccountAnswer, Fill, OpenOrder, VenuePosition } from "@smcq/exchange";
+import type { AccountAnswer, Fill, OpenOrder, Outcome, VenuePosition } from "@smcq/exchange";
 import { divRound, type SymbolId } from "@smcq/kernel";
 import type { Alarm } from "../alarm.ts";
 import type { Books } from "../books.ts";
@@ -8,8 +8,10 @@ import { coveredSteps } from "../trade.ts";
 import type { Turn } from "./closing-orders.ts";
 import { AGREE_MS, type OrderTracker } from "./order-tracker.ts";
 
-/** How often the venue is asked what it holds for us: also while nothing is, as others may trade. */
+/** How often the venue is asked what it holds for us after something was not as thought; else each `reconcileMs`. */
 export const CHECK_MS = 30_000;
+/** So long after the last thing that was not as thought. */
+export const WATCH_MS = 180_000;
 /** When it is asked again after an answer that differs: far enough for two answers to agree. */
 export const CHECK_AGAIN_MS = 2_500;
 /** A difference whose trades nobody tells is believed without them after so long. */
@@ -42,6 +44,11 @@ interface Difference {
   tradesMs: number;
 }
 
+/** What is held, or what the order came to, may be something else than we think. */
+function isDoubtful(outcome: Outcome): boolean {
+  return outcome.type === "unknown" || (outcome.type === "refused" && LOOK.has(outcome.code));
+}
+
 type Answered<Type extends AccountAnswer["type"]> = Extract<AccountAnswer, { type: Type }>;
 
 /**
@@ -67,6 +74,8 @@ export class AccountCheck {
   /** When the stream was last found silent. */
   #silentMs = 0;
   #dueMs = Number.POSITIVE_INFINITY;
+  /** Until when it is looked at closely. */
+  #watchUntilMs = 0;
   /** The first event: what happened before it is in the wallet that the run began with. */
   #startMs: number | null = null;
   /** The last agreement but one. */
@@ -103,19 +112,24 @@ export class AccountCheck {
       this.#holdings.isStreamSilent = false;
     } else if (event.type === "income") this.#moneyMs = turn.nowMs;
     else if (event.type === "account-stream" && event.isLive) {
-      this.#dueMs = turn.nowMs;
+      this.#look(turn);
       this.#liveMs = turn.nowMs;
       this.#holdings.isUnchecked = true;
     }
     // What is held, or in the wallet, is not what we thought.
-    else if (
-      event.type === "order-outcome" &&
-      event.outcome.type === "refused" &&
-      LOOK.has(event.outcome.code)
-    )
-      this.#dueMs = turn.nowMs;
+    else if (event.type === "order-outcome" && isDoubtful(event.outcome)) this.#look(turn);
     this.#hearken(turn);
     return event.type === "answer" ? this.#onAnswer(event.answer, turn) : [];
+  }
+
+  /** Now, and closely for a while. */
+  #look(turn: Turn): void {
+    this.#dueMs = turn.nowMs;
+    this.#watch(turn);
+  }
+
+  #watch({ nowMs }: Turn): void {
+    this.#watchUntilMs = nowMs + WATCH_MS;
   }
 
   /** Something of the symbol was told: what was asked before says nothing any more. */
@@ -132,7 +146,7 @@ export class AccountCheck {
     this.#alarm.at(dueMs, turn);
     if (turn.nowMs < dueMs) return;
     this.#orders.forgetUntold();
-    this.#dueMs = turn.nowMs;
+    this.#look(turn);
     this.#silentMs = turn.nowMs;
     this.#holdings.isStreamSilent = true;
   }
@@ -146,7 +160,8 @@ export class AccountCheck {
       for (const [symbolId, sinceMs] of this.#books.unexplained(turn.nowMs))
         turn.commands.push({ type: "ask", query: { type: "trades", symbolId, sinceMs } });
     }
-    this.#again(CHECK_MS, turn);
+    const { reconcileMs } = this.#holdings.options.protocol;
+    this.#again(turn.nowMs < this.#watchUntilMs ? Math.min(CHECK_MS, reconcileMs) : reconcileMs, turn);
     this.#alarm.at(this.#dueMs, turn);
   }
 
@@ -204,7 +219,10 @@ export class AccountCheck {
       this.#lastAgreedMs = askedMs;
       this.#agreedMs = askedMs;
       this.#settle();
-    } else this.#again(CHECK_AGAIN_MS, turn);
+    } else {
+      this.#watch(turn);
+      this.#again(CHECK_AGAIN_MS, turn);
+    }
     return rows;
   }
 
@@ -281,7 +299,9 @@ export class AccountCheck {
     this.#strays = strays;
     this.#listedMs = askedMs;
     this.#settle();
-    if (strays.size > 0) this.#again(CHECK_AGAIN_MS, turn);
+    if (strays.size === 0) return;
+    this.#watch(turn);
+    this.#again(CHECK_AGAIN_MS, turn);
   }
 
   #isStray({ request: { clientOrderId, symbolId } }: OpenOrder): boolean {
@@ -304,6 +324,7 @@ export class AccountCheck {
     } else {
       const sinceMs = this.#since(this.#incomeMs - INCOME_LOOK_BACK_MS);
       turn.commands.push({ type: "ask", query: { type: "income", sinceMs } });
+      this.#watch(turn);
     }
     if (gap <= size / WALLET_DRIFT_DIVISOR) {
       this.#walletDoubtMs = null;
