@@ -188,6 +188,7 @@ class WireBed {
       market,
       symbols: this.#symbols,
       openIds: () => this.#core.holdings.trades.keys(),
+      toldMinuteMs: null,
       venueClock,
       logger: silentLogger,
     });

@@ -70,6 +70,7 @@ class Floor {
       market,
       symbols,
       openIds,
+      toldMinuteMs: null,
       venueClock: clock,
       logger,
     });

@@ -66,6 +66,11 @@ export interface LedgerOptions extends DatabaseOptions {
 export interface LedgerClient {
   /** Stores the run durably. Rejects with `LEDGER_*`; a run that is not stored must not start. */
   beginRun(run: RunRecord): Promise<void>;
+  /**
+   * Opens a stored run again, durably: another process has left it. Of `run` the id says which, the rest is what this process was
+   * started with; `lastBatch` is the last batch of signals that the file has of it.
+   */
+  resumeRun(run: RunRecord, lastBatch: number): Promise<void>;
   /** Takes the signals of the open run after they were emitted; one transaction a call. Never throws for the world. */
   append(signals: readonly Signal[]): void;
   /** Begins the open run's journal: for its `EngineLoop`, before the loop's first event. One a run. */

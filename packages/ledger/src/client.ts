@@ -92,6 +92,13 @@ class ThreadedLedger implements LedgerClient {
     this.#runId = run.runId;
   }
 
+  async resumeRun(run: RunRecord, lastBatch: number): Promise<void> {
+    assert(this.#runId === null, "Invariant: a run goes on when no other run is open");
+    await this.#control({ type: "resumeRun", id: ++this.#controlId, run });
+    this.#runId = run.runId;
+    this.#batchSeq = lastBatch;
+  }
+
   append(signals: readonly Signal[]): void {
     const signalCount = signals.length;
     if (signalCount === 0) return;

@@ -4,7 +4,7 @@ export { BUSY_MS_MAX } from "./database.ts";
 export type { DatabaseOptions } from "./database.ts";
 export { LedgerErrorCode } from "./errors.ts";
 export { JournalReader } from "./journal/journal-reader.ts";
-export type { ReplayRow } from "./journal/journal-reader.ts";
+export type { AccountRun, ReplayRow } from "./journal/journal-reader.ts";
 export { rowOf } from "./journal/journal-row.ts";
 export type { JournalRow } from "./journal/journal-row.ts";
 export type {

@@ -5,6 +5,7 @@ import type { JournalBatch } from "./journal/ledger-journal.ts";
 /** What the ledger's thread is told. */
 export type LedgerRequest =
   | { readonly type: "beginRun"; readonly id: number; readonly run: RunRecord }
+  | { readonly type: "resumeRun"; readonly id: number; readonly run: RunRecord }
   | { readonly type: "batch"; readonly runId: string; readonly batchSeq: number; readonly bytes: ArrayBuffer }
   | ({ readonly type: "journal" } & JournalBatch)
   | {

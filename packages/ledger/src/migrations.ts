@@ -323,6 +323,22 @@ const OTHER_FEES = `
 ALTER TABLE fills ADD COLUMN fee_asset TEXT;
 ALTER TABLE fills ADD COLUMN fee_asset_e8 INTEGER`;
 
+// A run that another process goes on with: with what that one was started.
+const RESUMES = `
+CREATE TABLE run_resumes (
+  run_key INTEGER NOT NULL REFERENCES runs (run_key),
+  started_at_ms INTEGER NOT NULL,
+  engine_version TEXT NOT NULL,
+  config_hash TEXT NOT NULL,
+  config_json TEXT NOT NULL,
+  scorer_id TEXT NOT NULL,
+  feature_schema_hash TEXT NOT NULL,
+  smc_parameters_json TEXT NOT NULL,
+  model_json TEXT,
+  PRIMARY KEY (run_key, started_at_ms)
+) STRICT;
+`;
+
 export const MIGRATIONS: readonly Migration[] = [
   { version: 1, sql: BASE },
   { version: 2, sql: MODELS },
@@ -330,6 +346,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { version: 4, sql: MEDIAN_TURNOVER },
   { version: 5, sql: JOURNAL },
   { version: 6, sql: OTHER_FEES },
+  { version: 7, sql: RESUMES },
 ];
 
 /** Returns the schema version of a database file. */

@@ -29,6 +29,9 @@ class LedgerServer {
       case "beginRun":
         this.#control(request.id, (store) => store.beginRun(request.run));
         break;
+      case "resumeRun":
+        this.#control(request.id, (store) => store.resumeRun(request.run));
+        break;
       case "endRun":
         this.#control(request.id, (store) =>
           store.endRun(request.runId, request.endedAtMs, request.summaryJson),

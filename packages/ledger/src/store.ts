@@ -31,6 +31,13 @@ VALUES (@runId, @mode, @startedAtMs, @engineVersion, @configHash, @configJson, @
   @featureSchemaHash, @smcParametersJson, @seed)
 ON CONFLICT (run_id) DO NOTHING`;
 
+const INSERT_RESUME = `
+INSERT INTO run_resumes (run_key, started_at_ms, engine_version, config_hash, config_json, scorer_id, model_json,
+  feature_schema_hash, smc_parameters_json)
+VALUES (@runKey, @startedAtMs, @engineVersion, @configHash, @configJson, @scorerId, @modelJson, @featureSchemaHash,
+  @smcParametersJson)
+ON CONFLICT DO NOTHING`;
+
 interface RunRow {
   readonly run_key: number;
   readonly last_batch: number;
@@ -124,6 +131,22 @@ export class LedgerStore {
           throw new SmcqError(LedgerErrorCode.RunMismatch, `another run has the id ${run.runId}`, {
             context: { runId: run.runId },
           });
+      }),
+    );
+  }
+
+  /** Opens a run again that another process has left, with what this one was started with; durable as its beginning. */
+  resumeRun(run: RunRecord): void {
+    this.#guard("cannot go on with a run", () =>
+      this.#durably(() => {
+        const { run_key: runKey } = this.#run(run.runId);
+        this.#db
+          .prepare("UPDATE runs SET outcome = 'aborted' WHERE outcome = 'running' AND run_id <> ?")
+          .run(run.runId);
+        this.#db
+          .prepare("UPDATE runs SET outcome = 'running', ended_at_ms = NULL WHERE run_key = ?")
+          .run(runKey);
+        this.#db.prepare(INSERT_RESUME).run({ ...run, runKey });
       }),
     );
   }

@@ -11,6 +11,8 @@ export interface TradingAccount {
   readonly orders: OrdersName;
   /** What it holds now, USDT e8. */
   readonly walletE8: bigint;
+  /** Whose account it is, the same in every process and for every key of it; null: it ends with the process. */
+  readonly fingerprint: string | null;
   open(run: { readonly market: DeskMarket; readonly symbols: SymbolBook }): DeskAccount;
   /** Ends what it needs of the world, opened for a run or not. Idempotent. */
   close(): Promise<void>;

@@ -33,6 +33,7 @@ export function memoryAccount(
   return {
     orders: "sim-gateway",
     walletE8,
+    fingerprint: null,
     open: (run) => new MemoryAccount({ ...run, fees, walletE8, seed, ...deps }),
     close: () => Promise.resolve(),
   };

@@ -16,6 +16,8 @@ export interface SymbolBookOptions {
   readonly fees: FeeRates;
   /** The number of a symbol that is watched; null: it is not. */
   readonly idOf: (symbol: string) => SymbolId | null;
+  /** Symbols that the process before has traded: also those that are watched, or listed, no more. */
+  readonly before?: ReadonlyMap<string, BookedSymbol>;
 }
 
 /**
@@ -43,15 +45,27 @@ export class SymbolBook {
 
   /** Null: not watched, or not listed. */
   bySymbol(symbol: string): BookedSymbol | null {
-    const symbolId = this.#options.idOf(symbol);
+    const symbolId = this.#options.idOf(symbol) ?? this.#options.before?.get(symbol)?.symbolId ?? null;
     if (symbolId === null) return null;
     return this.#met.get(symbolId) ?? this.#meet(symbolId, symbol);
   }
 
   #meet(symbolId: SymbolId, symbol: string): BookedSymbol | null {
-    const { instruments, fees, inbox } = this.#options;
+    const { fees, inbox } = this.#options;
+    const rules = this.#rulesOf(symbol);
+    if (rules === null) return null;
+    const met = { symbolId, symbol, rules };
+    this.#met.set(symbolId, met);
+    this.#onMet(met);
+    inbox.put({ type: "instrument", symbolId, symbol, rules, fees });
+    return met;
+  }
+
+  /** As the venue lists them now; else as they were last known. */
+  #rulesOf(symbol: string): TradingRules | null {
+    const { instruments, before } = this.#options;
     const instrument = instruments.get(symbol);
-    if (instrument === undefined) return null;
+    if (instrument === undefined) return before?.get(symbol)?.rules ?? null;
     const {
       tickSize,
       marketStepSize: stepSize,
@@ -59,11 +73,6 @@ export class SymbolBook {
       marketMaxQty,
       minNotional,
     } = instrument;
-    const rules = tradingRules({ symbol, tickSize, stepSize, minQty, marketMaxQty, minNotional });
-    const met = { symbolId, symbol, rules };
-    this.#met.set(symbolId, met);
-    this.#onMet(met);
-    inbox.put({ type: "instrument", symbolId, symbol, rules, fees });
-    return met;
+    return tradingRules({ symbol, tickSize, stepSize, minQty, marketMaxQty, minNotional });
   }
 }

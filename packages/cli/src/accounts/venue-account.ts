@@ -4,6 +4,7 @@ import {
   BinanceGateway,
   checkAccountConfig,
   type Credentials,
+  readAccountAlias,
   readAccountConfig,
   type SymbolDirectory,
 } from "@smcq/exchange-binance/trading";
@@ -63,9 +64,11 @@ export async function openVenueAccount(options: VenueAccountOptions): Promise<Tr
   try {
     checkAccountConfig(await readAccountConfig(gateway.rest));
     const walletE8 = await walletOf(gateway);
+    const fingerprint = `${orders}/${await readAccountAlias(gateway.rest)}`;
     return {
       orders,
       walletE8,
+      fingerprint,
       open: ({ symbols: book }) => {
         symbols.bind(book);
         return new VenueAccount(gateway);

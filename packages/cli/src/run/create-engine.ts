@@ -30,6 +30,7 @@ import { RingMarket } from "../accounts/ring-market.ts";
 import { Desk } from "./trading/desk.ts";
 import type { TradingAccount } from "../accounts/account.ts";
 import { SymbolBook } from "../accounts/symbol-book.ts";
+import { idsOf, type RecoveredRun } from "./trading/recover.ts";
 import { threadCount } from "../modes/thread-count.ts";
 
 /** A signal of a bar that closed longer ago is recorded and never decided on, venue ms. */
@@ -47,8 +48,13 @@ export interface EngineParts {
   readonly venue: Pick<VenueConnection, "history">;
   readonly run: Pick<RunLedger, "client" | "noteModel" | "sizeFactorBefore">;
   readonly scoring: Scoring;
-  /** What is traded on, and the four characters that begin the ids of this run's orders; null: nobody trades. */
-  readonly trading: { readonly account: TradingAccount; readonly engineId: string } | null;
+  /** What is traded on, and the four characters that begin the ids of this process's orders; null: nobody trades. */
+  readonly trading: {
+    readonly account: TradingAccount;
+    readonly engineId: string;
+    /** The run that this process goes on with; null: it begins one. */
+    readonly before: RecoveredRun | null;
+  } | null;
   readonly offset: MeasuredOffset;
   readonly venueClock: Clock;
   readonly wallClock: Clock;
@@ -73,7 +79,12 @@ export interface RunEngine {
  */
 export function createEngine(parts: EngineParts): RunEngine {
   const { config, ports, run, offset, venueClock, wallClock, logger } = parts;
-  const memory = new ClusterMemory({ symbols: parts.symbols, shards: threadCount(config.shards) });
+  const before = parts.trading?.before ?? null;
+  const memory = new ClusterMemory({
+    symbols: parts.symbols,
+    shards: threadCount(config.shards),
+    ...(before === null ? {} : { knownIds: idsOf(before) }),
+  });
   offset.follow((offsetMs) => memory.setClockOffsetMs(offsetMs));
   const inbox = new Inbox();
   const models = createModels(parts, memory, inbox);
@@ -86,7 +97,7 @@ export function createEngine(parts: EngineParts): RunEngine {
     signalAgeMsMax: SIGNAL_AGE_MS_MAX,
     ...(parts.trading === null ? {} : { trading: tradingOptions(config, parts.trading, ports.clockSpec) }),
   };
-  const core = new Engine(options);
+  const core = before?.engine ?? new Engine(options);
   const router = new CommandRouter(
     {
       onSignals: (batch) => {
@@ -112,15 +123,43 @@ export function createEngine(parts: EngineParts): RunEngine {
         : run.client.openJournal({
             engine: options,
             orders: desk.orders,
+            ...journalPlace(parts.trading),
             onHealth: (isSound) => inbox.put({ type: "ledger-health", isSound }),
           }),
     router,
     venueClock,
     wallClock,
     deferral: EVENT_LOOP_DEFERRAL,
+    ...(before === null ? {} : { afterSeq: before.lastSeq }),
   });
+  if (before !== null) goOn({ before, inbox, desk, options });
   const coordinator = createCoordinator(parts, { memory, inbox, models });
   return { core, inbox, loop, models, signals, coordinator, desk };
+}
+
+/** On which account the run trades, and where its journal goes on. */
+function journalPlace(trading: EngineParts["trading"]): { account?: string; afterSeq?: number } {
+  const fingerprint = trading?.account.fingerprint ?? null;
+  return {
+    ...(fingerprint === null ? {} : { account: fingerprint }),
+    ...(trading?.before ? { afterSeq: trading.before.lastSeq } : {}),
+  };
+}
+
+/** The core hears that its process is another one, before anything else; then of what it has traded, as it is listed now. */
+function goOn({
+  before,
+  inbox,
+  desk,
+  options,
+}: {
+  readonly before: RecoveredRun;
+  readonly inbox: Inbox;
+  readonly desk: Desk | null;
+  readonly options: EngineOptions;
+}): void {
+  inbox.put({ type: "restarted", engine: options });
+  desk?.meet(before.symbols.keys());
 }
 
 function createCoordinator(
@@ -176,10 +215,12 @@ function createDesk(
     instruments,
     fees: config.fees,
     idOf: (symbol) => memory.slots.of(symbol)?.symbolId ?? null,
+    ...(trading.before === null ? {} : { before: trading.before.symbols }),
   });
   const account = trading.account.open({ market, symbols });
   const { orders } = trading.account;
-  return new Desk({ inbox, account, orders, market, symbols, openIds, venueClock, logger });
+  const toldMinuteMs = trading.before?.toldMinuteMs ?? null;
+  return new Desk({ inbox, account, orders, market, symbols, openIds, toldMinuteMs, venueClock, logger });
 }
 
 function heldIds({ trading }: Engine): Iterable<SymbolId> {

@@ -9,7 +9,7 @@ import {
   OffsetClock,
   SystemClock,
 } from "@smcq/kernel";
-import { acquireRunLock } from "@smcq/ledger";
+import { acquireRunLock, type LedgerClient, ledgerFile } from "@smcq/ledger";
 import { ExitCode } from "../exit-codes.ts";
 import { modeOf } from "../modes/mode-of.ts";
 import type { Ports, VenueConnection } from "../modes/ports.ts";
@@ -19,9 +19,10 @@ import { Closers } from "./closers.ts";
 import { createEngine, type EngineParts, type RunEngine } from "./create-engine.ts";
 import { loadScoring, type Scoring } from "./models/load-models.ts";
 import { MinuteLoop } from "./minute-loop.ts";
-import { lostSignals, openRunLedger, type RunLedger } from "./run-ledger.ts";
+import { beginRun, lostSignals, openLedgerOf, type RunLedger } from "./run-ledger.ts";
 import { StartUp } from "./start-up.ts";
-import { engineIdOf } from "./trading/engine-id.ts";
+import { newEngineId } from "./trading/engine-id.ts";
+import { type RecoveredRun, recoverRun } from "./trading/recover.ts";
 
 /** Every shard must have heard a kline within this time, wall ms; an acknowledged subscription proves nothing. */
 const FIRST_DATA_MS_MAX = 20_000;
@@ -93,10 +94,11 @@ async function start(ground: Ground): Promise<void> {
   const { payload, ports, logger, startUp } = ground;
   const { name, banner } = ports;
   logger.info({ mode: name, configHash: payload.configHash, display: banner }, "smc-quant engine");
-  const { run, scoring } = await openStores(ground);
+  const { client, scoring } = await openStores(ground);
   const venue = await openVenue(ground);
   const chosen = await chooseSymbols(ground, venue);
-  const trading = await openTrading(ground, venue, run);
+  const trading = await openTrading(ground, venue);
+  const run = await openRun(ground, { client, scoring, before: trading?.before ?? null });
   const engine = createEngine({ ...ground, ...chosen, config: payload.config, venue, run, scoring, trading });
   closeWithThreads(ground, engine, run);
   engine.models.start();
@@ -116,9 +118,14 @@ async function start(ground: Ground): Promise<void> {
   await startBackground(ground, engine, venue, run);
 }
 
-/** Takes the data folder, loads what scores, and begins the run in the ledger. */
-async function openStores(ground: Ground): Promise<{ readonly run: RunLedger; readonly scoring: Scoring }> {
-  const { payload, ports, logger, machineClock, venueClock, wallClock, startUp, closers } = ground;
+interface Stores {
+  readonly client: LedgerClient;
+  readonly scoring: Scoring;
+}
+
+/** Takes the data folder, loads what scores, and opens the ledger. */
+async function openStores(ground: Ground): Promise<Stores> {
+  const { payload, ports, logger, venueClock, wallClock, startUp, closers } = ground;
   const { config } = payload;
   await startUp.step(
     "data folder",
@@ -134,14 +141,32 @@ async function openStores(ground: Ground): Promise<{ readonly run: RunLedger; re
     ({ display }) => display,
   );
   closers.add(() => scoring.close());
-  const run = await startUp.step(
+  const client = await startUp.step(
     "ledger",
-    () => openRunLedger(payload, { modeName: ports.name, scoring, logger, machineClock, wallClock }),
-    ({ runId }) => ({ runId }),
+    () => openLedgerOf(payload, ground),
+    () => ({ file: ledgerFile(config.dataDir) }),
   );
-  closers.add(() => run.client.close());
+  closers.add(() => client.close());
+  return { client, scoring };
+}
+
+/** Begins the run in the ledger, or goes on with the one before. */
+async function openRun(
+  ground: Ground,
+  { client, ...deps }: Stores & { readonly before: RecoveredRun | null },
+): Promise<RunLedger> {
+  const { payload, ports, logger, machineClock, startUp, closers } = ground;
+  const run = await startUp.step(
+    "run",
+    () => beginRun(client, payload, { ...deps, modeName: ports.name, logger, machineClock }),
+    ({ runId }) => ({ runId, ...beforeFields(deps.before) }),
+  );
   closers.add(() => run.end(machineClock.nowMs()));
-  return { run, scoring };
+  return run;
+}
+
+function beforeFields(before: RecoveredRun | null): object {
+  return before === null ? {} : { goesOn: true, events: before.lastSeq, held: before.held };
 }
 
 async function openVenue(ground: Ground): Promise<VenueConnection> {
@@ -173,12 +198,8 @@ async function chooseSymbols(
 }
 
 /** The account that the run trades on; null where the settings want no trading. */
-async function openTrading(
-  ground: Ground,
-  venue: VenueConnection,
-  run: RunLedger,
-): Promise<EngineParts["trading"]> {
-  const { payload, startUp, closers } = ground;
+async function openTrading(ground: Ground, venue: VenueConnection): Promise<EngineParts["trading"]> {
+  const { payload, logger, startUp, closers } = ground;
   if (!payload.config.simTrading.isOn) return null;
   const account = await startUp.step(
     "account",
@@ -186,7 +207,16 @@ async function openTrading(
     ({ orders, walletE8 }) => ({ orders, wallet: e8Text(walletE8) }),
   );
   closers.add(() => account.close());
-  return { account, engineId: engineIdOf(run.runId) };
+  const { fingerprint } = account;
+  const before =
+    fingerprint === null
+      ? null
+      : await startUp.step(
+          "recovery",
+          () => recoverRun(ledgerFile(payload.config.dataDir), fingerprint, logger),
+          (found) => ({ run: found?.runId ?? null, held: found?.held ?? [] }),
+        );
+  return { account, engineId: newEngineId(), before };
 }
 
 /** A stop drains feeds and scans, then lets the core decide what is collected; then no version takes over any more. */

@@ -8,17 +8,19 @@ import { type LedgerClient, type LedgerEvent, ledgerFile, LedgerReader, openLedg
 import { SMC_PARAMETERS } from "@smcq/smc";
 import type { EnginePayload } from "../modes/engine-payload.ts";
 import type { Scoring } from "./models/load-models.ts";
+import type { RecoveredRun } from "./trading/recover.ts";
 
 const ENGINE_VERSION = "0.0.0";
 
-export interface LedgerDeps {
+export interface RunDeps {
   /** The mode's name, for the run's record. */
   readonly modeName: string;
   readonly scoring: Pick<Scoring, "scorerId" | "modelJson">;
   readonly logger: Logger;
   /** The clock that a run's start and end are dated by. */
   readonly machineClock: Clock;
-  readonly wallClock: Clock;
+  /** The run that this process goes on with; null: it begins one. */
+  readonly before: RecoveredRun | null;
 }
 
 const LEDGER_TEXTS: Readonly<Record<LedgerEvent["type"], string>> = {
@@ -102,35 +104,40 @@ export class RunLedger {
   }
 }
 
-/** Opens the ledger and begins the run; a run that cannot be stored does not start. */
-export async function openRunLedger(payload: EnginePayload, deps: LedgerDeps): Promise<RunLedger> {
-  const { config } = payload;
-  const { scoring, logger } = deps;
-  const file = ledgerFile(config.dataDir);
-  const client = await openLedger({
-    file,
+/** Opens the ledger of the data folder. */
+export function openLedgerOf(
+  { config }: EnginePayload,
+  { wallClock, logger }: { readonly wallClock: Clock; readonly logger: Logger },
+): Promise<LedgerClient> {
+  return openLedger({
+    file: ledgerFile(config.dataDir),
     queueMax: config.ledger.queueMax,
-    clock: deps.wallClock,
+    clock: wallClock,
     onEvent: ledgerTeller(logger),
   });
-  const runId = randomUUID();
-  try {
-    await client.beginRun({
-      runId,
-      mode: deps.modeName,
-      startedAtMs: deps.machineClock.nowMs(),
-      engineVersion: ENGINE_VERSION,
-      configHash: payload.configHash,
-      configJson: payload.configJson,
-      scorerId: scoring.scorerId,
-      modelJson: scoring.modelJson,
-      featureSchemaHash: sha256Hex(featureSchemaJson(entryPlanOf(config.strategy.entry))),
-      smcParametersJson: JSON.stringify({ ...SMC_PARAMETERS, featureVersion: FEATURE_VERSION }),
-      seed: config.seed,
-    });
-  } catch (error) {
-    await client.close();
-    throw error;
-  }
-  return new RunLedger(runId, client, { file, logger });
+}
+
+/** Begins a run, or goes on with the one before; a run that cannot be stored does not start. */
+export async function beginRun(
+  client: LedgerClient,
+  payload: EnginePayload,
+  { scoring, machineClock, modeName, logger, before }: RunDeps,
+): Promise<RunLedger> {
+  const { config } = payload;
+  const runId = before?.runId ?? randomUUID();
+  const record = {
+    runId,
+    mode: modeName,
+    startedAtMs: machineClock.nowMs(),
+    engineVersion: ENGINE_VERSION,
+    configHash: payload.configHash,
+    configJson: payload.configJson,
+    scorerId: scoring.scorerId,
+    modelJson: scoring.modelJson,
+    featureSchemaHash: sha256Hex(featureSchemaJson(entryPlanOf(config.strategy.entry))),
+    smcParametersJson: JSON.stringify({ ...SMC_PARAMETERS, featureVersion: FEATURE_VERSION }),
+    seed: config.seed,
+  };
+  await (before === null ? client.beginRun(record) : client.resumeRun(record, before.lastBatch));
+  return new RunLedger(runId, client, { file: ledgerFile(config.dataDir), logger });
 }

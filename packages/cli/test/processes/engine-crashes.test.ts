@@ -37,7 +37,7 @@ describe("smcq engine whose processes die", () => {
     expect(partsOf(run).engine).toBe(after.engine);
     run.child.kill("SIGTERM");
     expect(await run.ends()).toBe(ExitCode.Ok);
-    expect(storedSignals(folder)).toMatchObject({ runs: 2, ended: 1 });
+    expect(storedSignals(folder)).toMatchObject({ runs: 1, ended: 1 });
   });
 
   it("refuses a second engine on its folder; killed with -9 it leaves no orphan and nothing in the way", async () => {

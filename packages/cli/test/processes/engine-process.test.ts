@@ -79,7 +79,7 @@ describe("smcq engine as processes", () => {
     const folder = engines.fresh();
     // No handshake comes through: it would wait for its first klines for a minute.
     const run = engines.start(["--faults", "NW01=1"], folder);
-    await run.sees("start-up step", 3);
+    await run.sees("start-up step", 8);
     run.child.kill("SIGTERM");
     run.child.kill("SIGTERM");
     expect(await run.ends()).toBe(ExitCode.Ok);

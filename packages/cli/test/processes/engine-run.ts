@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { SystemClock } from "@smcq/kernel";
 import { ledgerFile, LedgerReader } from "@smcq/ledger";
 
-const MAIN = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
+export const MAIN: string = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
 /** The flags of this process that let one below run the sources; vitest's own are not among them. */
 export const SOURCE_FLAGS: readonly string[] = process.execArgv.filter((flag) =>
   /^--(conditions|import)=/.test(flag),
@@ -39,12 +39,12 @@ export class SmcqRun {
     args: readonly string[],
     options: {
       readonly isGroup?: boolean;
-      readonly preload?: string;
+      readonly preloads?: readonly string[];
       readonly env?: Readonly<Record<string, string>>;
     } = {},
   ) {
     // The processes below inherit it.
-    const preload = options.preload === undefined ? [] : ["--import", options.preload];
+    const preload = (options.preloads ?? []).flatMap((url) => ["--import", url]);
     this.child = spawn(process.execPath, [...SOURCE_FLAGS, ...preload, MAIN, ...args], {
       stdio: ["ignore", "pipe", "pipe"],
       detached: options.isGroup ?? false,

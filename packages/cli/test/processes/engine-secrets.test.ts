@@ -29,7 +29,7 @@ it("keeps the account's key and secret out of logs at level debug, ledger, metri
   const dataDir = join(folder.path, "var");
   const small = ["--shards", "2", "--symbols", "24", "--speed", "60", "--log-format", "json"];
   run = new SmcqRun(["engine", ...small, "--log-level", "debug", "--data-dir", dataDir], {
-    preload: `${PRELOAD}?reports=${encodeURIComponent(folder.path)}`,
+    preloads: [`${PRELOAD}?reports=${encodeURIComponent(folder.path)}`],
     env: { SMCQ_METRICS__PORT: "0" },
   });
   await run.sees("READY");

@@ -27,7 +27,7 @@ function start(model: string, args: readonly string[], preload?: string): SmcqRu
   const flags =
     "--scorer ort --shards 4 --symbols 200 --speed 1000 --log-format json --log-level debug".split(" ");
   const all = ["engine", ...flags, "--model", `${model}.onnx`, "--data-dir", join(fresh(), "var"), ...args];
-  const run = new SmcqRun(all, preload === undefined ? {} : { preload });
+  const run = new SmcqRun(all, preload === undefined ? {} : { preloads: [preload] });
   runs.push(run);
   return run;
 }

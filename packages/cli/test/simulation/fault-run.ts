@@ -159,6 +159,7 @@ class FaultRun {
     // The ledger's door is where every signal passes: note it there and hand it on.
     const door: LedgerClient = {
       beginRun: (run) => ledger.beginRun(run),
+      resumeRun: (...run) => ledger.resumeRun(...run),
       openJournal: (options) => ledger.openJournal(options),
       noteModel: (event) => ledger.noteModel(event),
       append: (batch) => {
@@ -184,6 +185,7 @@ class FaultRun {
           logger: this.#logger,
         }),
         engineId: "test",
+        before: null,
       },
       scoring: await loadScoring(config, {
         policy: ports.scorer,

@@ -40,8 +40,13 @@ function commandsOf<T extends Command["type"]>(
   );
 }
 
-const tradesOf = (turns: Turns): readonly TradeRecord[] =>
-  commandsOf(turns, "trade-closed").map(({ trade }) => trade);
+/** As the last word about each has it. */
+const tradesOf = (turns: Turns): readonly TradeRecord[] => {
+  const corrected = new Map(
+    commandsOf(turns, "trade-corrected").map(({ trade }) => [trade.tradeId, trade] as const),
+  );
+  return commandsOf(turns, "trade-closed").map(({ trade }) => corrected.get(trade.tradeId) ?? trade);
+};
 
 /** Cash that the venue's own words have moved: every trade and every payment once, whatever is told twice. */
 function cashOf(turns: Turns): bigint {

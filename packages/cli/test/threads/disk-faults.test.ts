@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { rmSync, writeFileSync } from "node:fs";
 import { compareTables, verifyJournal } from "@smcq/ledger";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { replayRun } from "../../src/offline/ledger/replay-run.ts";
+import { replayRun } from "../../src/replay/replay-run.ts";
 import { JournaledLoop } from "../support/journaled-loop.ts";
 
 const SEED = Number(process.env["SMCQ_SEED"] ?? 20_261_120);

@@ -1,6 +1,6 @@
 import { JournalReader, verifyJournal } from "@smcq/ledger";
 import { expect, it } from "vitest";
-import { replayRun } from "../../src/offline/ledger/replay-run.ts";
+import { replayRun } from "../../src/replay/replay-run.ts";
 import { JournaledLoop } from "../support/journaled-loop.ts";
 
 const SEED = Number(process.env["SMCQ_SEED"] ?? 20_261_120);

@@ -3,7 +3,7 @@ import { present } from "@smcq/kernel";
 import { acquireRunLock, ledgerFile } from "@smcq/ledger";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { ExitCode } from "../../src/exit-codes.ts";
-import { replayRun } from "../../src/offline/ledger/replay-run.ts";
+import { replayRun } from "../../src/replay/replay-run.ts";
 import { recorded, recordedLedger, temporaryDataDir, twentyRuns } from "../support/recorded-ledger.ts";
 import { runCommand as smcq } from "../support/run-command.ts";
 

@@ -148,6 +148,7 @@ export class WireWorld {
       market,
       symbols: this.#symbols,
       openIds: () => this.core.holdings.trades.keys(),
+      toldMinuteMs: null,
       venueClock: sim.clock,
       logger: weather.logger,
     });

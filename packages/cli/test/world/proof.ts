@@ -1,7 +1,7 @@
 import { DatabaseSync } from "node:sqlite";
 import { compareTables, ledgerFile, verifyJournal } from "@smcq/ledger";
 import { JOURNAL_BATCH_ROWS_MAX, LedgerStore } from "../../../ledger/test/support/inside.ts";
-import { replayRun } from "../../src/offline/ledger/replay-run.ts";
+import { replayRun } from "../../src/replay/replay-run.ts";
 import { runRecord } from "../support/recorded-ledger.ts";
 import type { World } from "./world.ts";
 

@@ -28,6 +28,8 @@ export interface EngineLoopOptions {
   readonly wallClock: Clock;
   /** `EVENT_LOOP_DEFERRAL` in production. */
   readonly deferral: Deferral;
+  /** The last event of a run that goes on; absent: it begins. */
+  readonly afterSeq?: number;
 }
 
 /**
@@ -43,19 +45,20 @@ export class EngineLoop {
   readonly #options: EngineLoopOptions;
   /** Null: the journal keeps nothing that an entry could wait for. */
   readonly #gate: EntryGate | null;
-  #seq = 0;
+  #seq: number;
   #isDraining = false;
   #isDue = false;
 
   constructor(options: EngineLoopOptions) {
     this.#options = options;
+    this.#seq = options.afterSeq ?? 0;
     const { journal, router, inbox, wallClock } = options;
     const { durability } = journal;
     this.#gate = durability === undefined ? null : new EntryGate({ durability, router, inbox, wallClock });
     options.inbox.consume(() => this.#schedule(options.deferral.soon));
   }
 
-  /** Events processed since the start. */
+  /** Events processed since the beginning of the run. */
   get seq(): number {
     return this.#seq;
   }

@@ -1,5 +1,5 @@
 import { CandidateScanner } from "@smcq/features";
-import type { ModelEpochs } from "@smcq/kernel";
+import type { ModelEpochs, SymbolId } from "@smcq/kernel";
 import {
   ControlBlock,
   createControlBlock,
@@ -49,6 +49,8 @@ export interface ClusterMemoryOptions {
   readonly shards: number;
   /** False where nobody is ever listed later: no slot is kept free. */
   readonly hasSpareSlots?: boolean;
+  /** Numbers that symbols had in the process before. */
+  readonly knownIds?: ReadonlyMap<string, SymbolId>;
 }
 
 /** All memory that the threads of a run share, and which symbol lives where in it: the ground everything is built on. */
@@ -56,10 +58,10 @@ export class ClusterMemory {
   readonly slots: SlotTable;
   readonly shards: readonly ShardViews[];
 
-  constructor({ symbols, shards, hasSpareSlots = true }: ClusterMemoryOptions) {
+  constructor({ symbols, shards, hasSpareSlots = true, knownIds }: ClusterMemoryOptions) {
     const share = Math.ceil(symbols.length / shards);
     const slotsPerShard = hasSpareSlots ? share + Math.ceil(share / 4) + SPARE_SLOTS : share;
-    this.slots = new SlotTable(shards, slotsPerShard);
+    this.slots = new SlotTable(shards, slotsPerShard, knownIds);
     for (const symbol of symbols) this.slots.add(symbol);
     this.shards = Array.from({ length: shards }, (_, shardId) => viewsOf(shardId, slotsPerShard));
   }

@@ -8,7 +8,7 @@ export interface SlotEntry {
 }
 
 /**
- * Which symbol lives in which slot of which shard. Ids are dense and never given again in a run; a freed slot is
+ * Which symbol lives in which slot of which shard. Ids are never given again in a run; a freed slot is
  * given again only after `settle`, when no row or task of its former symbol can be under way.
  */
 export class SlotTable {
@@ -17,9 +17,14 @@ export class SlotTable {
   readonly #bySlot: (SlotEntry | null)[][];
   readonly #bySymbol = new Map<string, SlotEntry>();
   readonly #leaving: Set<number>[];
-  #nextId = 0;
+  readonly #given = new Set<SymbolId>();
+  /** Numbers that symbols have had before. */
+  readonly #known: ReadonlyMap<string, SymbolId>;
+  #nextId: number;
 
-  constructor(shardCount: number, slotsPerShard: number) {
+  constructor(shardCount: number, slotsPerShard: number, known: ReadonlyMap<string, SymbolId> = new Map()) {
+    this.#known = known;
+    this.#nextId = Math.max(-1, ...known.values()) + 1;
     this.shardCount = shardCount;
     this.slotsPerShard = slotsPerShard;
     this.#bySlot = Array.from({ length: shardCount }, () =>
@@ -47,7 +52,7 @@ export class SlotTable {
     const slot = slots.findIndex(
       (entry, index) => entry === null && !this.#leavingOf(best.shardId).has(index),
     );
-    const entry: SlotEntry = { symbolId: symbolId(this.#nextId++), symbol, shardId: best.shardId, slot };
+    const entry: SlotEntry = { symbolId: this.#idOf(symbol), symbol, shardId: best.shardId, slot };
     slots[slot] = entry;
     this.#bySymbol.set(symbol, entry);
     return entry;
@@ -87,6 +92,14 @@ export class SlotTable {
 
   all(): readonly SlotEntry[] {
     return [...this.#bySymbol.values()];
+  }
+
+  /** A symbol that was known has its number again when it comes first; who comes again in a process is another one. */
+  #idOf(symbol: string): SymbolId {
+    const known = this.#known.get(symbol);
+    if (known === undefined || this.#given.has(known)) return symbolId(this.#nextId++);
+    this.#given.add(known);
+    return known;
   }
 
   #slotsOf(shardId: number): (SlotEntry | null)[] {

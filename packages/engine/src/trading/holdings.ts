@@ -93,6 +93,11 @@ export class Holdings {
     return this.#symbols.get(symbolId) ?? null;
   }
 
+  /** Every symbol that was ever told of, by number. */
+  symbols(): Iterable<[SymbolId, TradedSymbol]> {
+    return this.#symbols.entries();
+  }
+
   setQuote(quote: Quote): void {
     this.#quotes.set(quote.symbolId, quote);
   }

@@ -21,6 +21,8 @@ const Config = z.looseObject({
   multiAssetsMargin: z.boolean(),
 });
 
+const Balances = z.tuple([z.looseObject({ accountAlias: z.string().min(1).max(64) })]).rest(z.unknown());
+
 /** Refuses with BINANCE_CLOCK_UNFIT a venue's clock that cannot be measured to half a second. */
 export async function checkClock(offset: ClockOffset, serverTime: () => Promise<number>): Promise<void> {
   try {
@@ -46,6 +48,16 @@ export async function readAccountConfig(rest: SignedRest): Promise<AccountConfig
     throw new SmcqError(BinanceErrorCode.BadReply, `GET ${path}: ${z.prettifyError(parsed.error)}`);
   const { canTrade, dualSidePosition, multiAssetsMargin } = parsed.data;
   return { canTrade, isHedgeMode: dualSidePosition, isMultiAssets: multiAssetsMargin };
+}
+
+/** The venue's own short name of the account, the same for all its keys; refuses as `readAccountConfig`. */
+export async function readAccountAlias(rest: SignedRest): Promise<string> {
+  const path = "/fapi/v3/balance";
+  const body = bodyOf(await rest.send({ method: "GET", path, weight: 5, isReserved: true }), path);
+  const parsed = Balances.safeParse(body);
+  if (!parsed.success)
+    throw new SmcqError(BinanceErrorCode.BadReply, `GET ${path}: ${z.prettifyError(parsed.error)}`);
+  return parsed.data[0].accountAlias;
 }
 
 /** Refuses with BINANCE_ACCOUNT_UNFIT hedge mode (AC06), multi-assets margin and an account that may not trade. */

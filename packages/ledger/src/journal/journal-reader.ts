@@ -3,7 +3,7 @@ import { SmcqError } from "@smcq/kernel";
 import type { Database } from "better-sqlite3";
 import { LedgerErrorCode, ledgerError } from "../errors.ts";
 import { fromCanonical } from "./canonical.ts";
-import { OWN_KINDS } from "./journal-row.ts";
+import { OWN_KINDS, type RunBegun } from "./journal-row.ts";
 import { journalRowsOf, openJournalFile, type StoredRow } from "./stored-rows.ts";
 
 /** A row as whoever replays it needs it. */
@@ -20,9 +20,20 @@ export type ReplayRow =
       readonly commandsHash: string;
     };
 
+/** A run that another process may go on with. */
+export interface AccountRun {
+  readonly runId: string;
+  /** The last batch of signals that is stored of it; 0: none. */
+  readonly lastBatch: number;
+  readonly account: string;
+}
+
 function replayRow({ seq, kind, nowMs, nowNs, event, commands, commandsHash }: StoredRow): ReplayRow {
   const said = fromCanonical(event);
-  if (kind === OWN_KINDS.begun) return { type: "begun", options: said as EngineOptions };
+  if (kind === OWN_KINDS.begun) {
+    const { orders: _orders, account: _account, ...options } = said as RunBegun;
+    return { type: "begun", options };
+  }
   if (kind === OWN_KINDS.lost) {
     const { fromSeq, toSeq } = said as { readonly fromSeq: number; readonly toSeq: number };
     return { type: "lost", fromSeq, toSeq };
@@ -50,6 +61,20 @@ export class JournalReader {
     if (found !== undefined) return found;
     const text = wanted === null ? "no run has a journal" : `no run ${wanted} has a journal`;
     throw new SmcqError(LedgerErrorCode.RunMismatch, text, { context: { runId: wanted } });
+  }
+
+  /** The runs that have traded on an account which outlives them, the newest first. */
+  *accountRuns(): Generator<AccountRun> {
+    const rows = this.#db
+      .prepare<[], { readonly runId: string; readonly lastBatch: number; readonly begun: string }>(
+        `SELECT r.run_id AS runId, r.last_batch AS lastBatch, j.event AS begun
+         FROM runs r JOIN journal j ON j.run_key = r.run_key AND j.seq = 0 ORDER BY r.run_key DESC`,
+      )
+      .iterate();
+    for (const { runId, lastBatch, begun } of rows) {
+      const { account } = fromCanonical(begun) as RunBegun;
+      if (account !== undefined) yield { runId, lastBatch, account };
+    }
   }
 
   /** The rows of a run, in order. */

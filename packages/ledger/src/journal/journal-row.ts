@@ -108,9 +108,10 @@ interface RowTimes {
   readonly nowNs: number;
 }
 
-/** What the first row of a run tells: what its engine was made with, and who carries its orders out. */
+/** What the first row of a run tells: what its engine was made with, who carries its orders out, and on which account. */
 export interface RunBegun extends EngineOptions {
   readonly orders?: string;
+  readonly account?: string;
 }
 
 /** The first row of a run, so that another engine can be made. */

@@ -24,6 +24,10 @@ export interface LedgerJournalOptions {
   readonly engine: EngineOptions;
   /** Who carries its orders out, in the first row too; absent: nobody says. */
   readonly orders?: string;
+  /** The account that it trades on, in the first row too; absent: one that ends with the process. */
+  readonly account?: string;
+  /** The last seq of a run that goes on: it has begun, and has a first row. */
+  readonly afterSeq?: number;
   /** Hears when rows begin to wait too long, and when they no longer do: an event of the inbox. Never inside `append`. */
   readonly onHealth: (isSound: boolean) => void;
   /** For tests of the limits. */
@@ -115,8 +119,16 @@ export class LedgerJournal implements Journal, Durability {
       slowMs: slowMs ?? JOURNAL_SLOW_MS,
     };
     const times = { nowMs: deps.clock.nowMs(), nowNs: deps.clock.monoNs() };
-    const { engine, orders } = options;
-    const begun: RunBegun = orders === undefined ? engine : { ...engine, orders };
+    const { engine, orders, account, afterSeq } = options;
+    if (afterSeq !== undefined) {
+      this.#durableSeq = afterSeq;
+      return;
+    }
+    const begun: RunBegun = {
+      ...engine,
+      ...(orders === undefined ? {} : { orders }),
+      ...(account === undefined ? {} : { account }),
+    };
     this.#push({ row: begunRow(begun, times), isFull: true });
     this.#pump();
   }

@@ -264,7 +264,7 @@ function unitsOf({ tickE8, stepE8, priceDecimals, qtyDecimals }: UnitColumns): U
 }
 
 function journaledRun({ begun, ...run }: RunColumns): JournaledRun {
-  const { orders = null, ...options } = fromCanonical(begun) as RunBegun;
+  const { orders = null, account: _account, ...options } = fromCanonical(begun) as RunBegun;
   return { ...run, options, orders };
 }
 

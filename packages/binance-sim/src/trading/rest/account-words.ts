@@ -1,3 +1,4 @@
+import { hash } from "node:crypto";
 import type { AccountDesk, TradedSymbol } from "../account-desk.ts";
 import {
   accountFigures,
@@ -164,13 +165,18 @@ export function accountRights(desk: AccountDesk): object {
 
 /** `GET /fapi/v3/balance` and v2: one row an asset. */
 export function balances(desk: AccountDesk, nowMs: number): readonly object[] {
-  const usdt = balanceRow("USDT", accountFigures(desk), nowMs);
-  return desk.purse.isUsed ? [usdt, balanceRow("BNB", bnbFigures(desk), nowMs)] : [usdt];
+  const accountAlias = aliasOf(desk);
+  const usdt = { accountAlias, ...balanceRow("USDT", accountFigures(desk), nowMs) };
+  return desk.purse.isUsed ? [usdt, { accountAlias, ...balanceRow("BNB", bnbFigures(desk), nowMs) }] : [usdt];
+}
+
+/** The venue's short name of the account: another one for the account of other keys. */
+function aliasOf({ settings }: AccountDesk): string {
+  return hash("sha256", settings.keys[0]?.key ?? "").slice(0, 8);
 }
 
 function balanceRow(asset: string, figures: AccountFigures, updateTime: number): object {
   return {
-    accountAlias: "SimSim",
     asset,
     balance: money(figures.walletE8),
     crossWalletBalance: money(figures.crossWalletE8),

@@ -9,7 +9,7 @@ import { runLine } from "./answer/question.ts";
 import { textTable, wrapped } from "./answer/text-table.ts";
 import { isoText } from "./answer/utc-time.ts";
 import { secondText } from "./explain/second-text.ts";
-import { type ReplayedCore, replayCore } from "./replay-run.ts";
+import { type ReplayedCore, replayCore } from "../../replay/replay-run.ts";
 
 const COLUMNS = ["metric", "value", "limit", "used_ratio", "there"] as const;
 

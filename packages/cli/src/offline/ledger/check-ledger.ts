@@ -7,7 +7,7 @@ import {
   type Verification,
   verifyJournal,
 } from "@smcq/ledger";
-import { type Replay, replayRun } from "./replay-run.ts";
+import { type Replay, replayRun } from "../../replay/replay-run.ts";
 
 /** What a check found: as plain data, as text for eyes, and whether all is well. */
 export interface CheckResult {

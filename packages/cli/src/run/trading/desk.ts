@@ -26,6 +26,8 @@ export interface DeskOptions {
   readonly symbols: SymbolBook;
   /** Symbols that the core holds a position of. */
   readonly openIds: () => Iterable<SymbolId>;
+  /** The close of the last minute that the core was told of by the process before; null: there was none. */
+  readonly toldMinuteMs: number | null;
   readonly venueClock: Clock;
   readonly logger: Logger;
 }
@@ -52,7 +54,7 @@ export class Desk {
 
   constructor(options: DeskOptions) {
     this.#options = options;
-    this.#closedMs = this.#lastCloseMs();
+    this.#closedMs = options.toldMinuteMs ?? this.#lastCloseMs();
   }
 
   get orders(): OrdersName {
@@ -76,6 +78,11 @@ export class Desk {
     });
     account.start();
     this.#awaitMinute();
+  }
+
+  /** The core is told of these symbols before anything of them. */
+  meet(symbols: Iterable<string>): void {
+    for (const symbol of symbols) this.#options.symbols.bySymbol(symbol);
   }
 
   /** Nothing is heard or told any more. */

@@ -88,35 +88,48 @@ class Replayer {
 /** A replay, and the core as its last event left it; null: the journal does not say what it was made with. */
 export interface ReplayedCore extends Replay {
   readonly engine: Engine | null;
+  /** The last event that was fed. */
+  readonly lastSeq: number;
+  /** The close of the last minute that the core was told of; null: of none. */
+  readonly minuteMs: number | null;
 }
 
 /** Feeds the events of a run (null: the last one) to a core that is made as the run's was, up to the first difference. */
 export function replayCore(file: string, wanted: string | null): ReplayedCore {
   const reader = new JournalReader(file);
   try {
-    const runId = reader.runId(wanted);
-    let engine: Engine | null = null;
-    let replayer: Replayer | null = null;
-    let events = 0;
-    for (const row of reader.rows(runId)) {
-      if (row.type === "begun") {
-        engine = new Engine(row.options);
-        replayer = new Replayer(engine);
-      } else if (row.type === "lost") return { runId, events, difference: null, hole: row, engine };
-      else {
-        const difference = present(replayer, "Invariant: a journal begins with its run").take(row);
-        if (difference !== null) return { runId, events, difference, hole: null, engine };
-        events++;
-      }
-    }
-    return { runId, events, difference: null, hole: null, engine };
+    return replayRows(reader.runId(wanted), (runId) => reader.rows(runId));
   } finally {
     reader.close();
   }
 }
 
+function replayRows(runId: string, rowsOf: (runId: string) => Iterable<ReplayRow>): ReplayedCore {
+  let engine: Engine | null = null;
+  let replayer: Replayer | null = null;
+  let [events, lastSeq, minuteMs] = [0, 0, null as number | null];
+  const so = (found: Partial<ReplayedCore>): ReplayedCore => ({
+    ...{ runId, events, difference: null, hole: null, engine, lastSeq, minuteMs },
+    ...found,
+  });
+  for (const row of rowsOf(runId)) {
+    if (row.type === "begun") {
+      engine = new Engine(row.options);
+      replayer = new Replayer(engine);
+    } else if (row.type === "lost") return so({ hole: row });
+    else {
+      const difference = present(replayer, "Invariant: a journal begins with its run").take(row);
+      if (difference !== null) return so({ difference });
+      if (row.event.type === "minute") minuteMs = row.event.closeMs;
+      lastSeq = row.seq;
+      events++;
+    }
+  }
+  return so({});
+}
+
 /** The same, without the core. */
 export function replayRun(file: string, wanted: string | null): Replay {
-  const { engine: _engine, ...replay } = replayCore(file, wanted);
-  return replay;
+  const { runId, events, difference, hole } = replayCore(file, wanted);
+  return { runId, events, difference, hole };
 }

@@ -1,0 +1,58 @@
+import type { Engine } from "@smcq/engine";
+import type { Logger, SymbolId } from "@smcq/kernel";
+import { type AccountRun, JournalReader } from "@smcq/ledger";
+import type { BookedSymbol } from "../../accounts/symbol-book.ts";
+import { replayCore } from "../../replay/replay-run.ts";
+
+/** A run of the process before, to be gone on with: its core as its last row left it. */
+export interface RecoveredRun {
+  readonly runId: string;
+  readonly lastBatch: number;
+  readonly lastSeq: number;
+  /** The close of the last minute that it was told of; null: of none. */
+  readonly toldMinuteMs: number | null;
+  readonly engine: Engine;
+  /** What it has traded, by name. */
+  readonly symbols: ReadonlyMap<string, BookedSymbol>;
+  /** Symbols that it holds a position of. */
+  readonly held: readonly string[];
+}
+
+/**
+ * The last run on this account, made again from its journal; null: there is none, or it cannot be made again (rows are
+ * missing, or this version decides otherwise), and what the account holds is adopted.
+ */
+export function recoverRun(file: string, fingerprint: string, logger: Logger): RecoveredRun | null {
+  const run = lastRunOn(file, fingerprint);
+  if (run === null) return null;
+  const { runId, lastBatch } = run;
+  const { engine, difference, hole, lastSeq, minuteMs } = replayCore(file, runId);
+  const trading = engine?.trading ?? null;
+  if (engine === null || trading === null || difference !== null || hole !== null) {
+    logger.warn(
+      { runId, difference, hole },
+      "the run before cannot be made again from its journal: what the account holds is adopted",
+    );
+    return null;
+  }
+  const symbols = new Map<string, BookedSymbol>();
+  for (const [symbolId, { symbol, rules }] of trading.holdings.symbols())
+    symbols.set(symbol, { symbolId, symbol, rules });
+  const held = trading.holdings.openTrades().map(({ symbol }) => symbol);
+  return { runId, lastBatch, lastSeq, toldMinuteMs: minuteMs, engine, symbols, held };
+}
+
+/** Numbers that symbols had, by name. */
+export function idsOf({ symbols }: RecoveredRun): ReadonlyMap<string, SymbolId> {
+  return new Map([...symbols].map(([symbol, { symbolId }]) => [symbol, symbolId]));
+}
+
+function lastRunOn(file: string, fingerprint: string): AccountRun | null {
+  const reader = new JournalReader(file);
+  try {
+    for (const run of reader.accountRuns()) if (run.account === fingerprint) return run;
+    return null;
+  } finally {
+    reader.close();
+  }
+}

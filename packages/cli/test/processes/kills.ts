@@ -1,0 +1,252 @@
+import { spawnSync } from "node:child_process";
+import { createHmac } from "node:crypto";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { parseE8 } from "@smcq/kernel";
+import { ledgerFile } from "@smcq/ledger";
+import { type LogLine, MAIN, partsOf, SmcqRun, SOURCE_FLAGS, storedSignals, until } from "./engine-run.ts";
+import type { KillPoint } from "./kill-points.ts";
+
+const here = (name: string): string => pathToFileURL(fileURLToPath(new URL(name, import.meta.url))).href;
+/** As `known-keys.mjs` makes them. */
+const [KEY, SECRET] = ["canary of the key, 32 bytes long", "canary of the secret, 32 bytes l"].map((text) =>
+  Buffer.from(text, "latin1").toString("hex"),
+) as [string, string];
+
+export const KILL_POINTS: readonly KillPoint[] = [
+  "before-write",
+  "after-write",
+  "after-send",
+  "after-ack",
+  "between-fill-and-stop",
+];
+
+/** Longer nobody waits for a stop, and for the ledger to know all, wall ms. */
+const COVER_MS_MAX = 5_000;
+const AGREE_MS_MAX = 20_000;
+/** So young a line of the account book may be on its way to us, venue ms. */
+const UNHEARD_MS = 120_000;
+/** How long a moment by lot is waited for at most, wall ms. */
+const ANYWHERE_MS = 3_000;
+
+/** What a death came to. */
+export interface Death {
+  readonly point: KillPoint;
+  /** The entry that it cut off. */
+  readonly clientOrderId: string;
+  readonly atMs: number;
+}
+
+interface PositionRow {
+  readonly symbol: string;
+  readonly positionAmt: string;
+}
+
+interface AlgoRow {
+  readonly symbol: string;
+  readonly side: "BUY" | "SELL";
+  readonly quantity: string;
+  readonly closePosition: boolean;
+}
+
+interface IncomeRow {
+  readonly type: string;
+  readonly incomeId: string;
+  readonly tradeId: string | null;
+  readonly symbol: string | null;
+  readonly amount: string;
+  readonly timeMs: number;
+}
+
+/** An engine in mode sim whose process kills itself where it is told to, and the account that it trades on, seen from outside. */
+export class KilledEngine {
+  readonly run: SmcqRun;
+  readonly #folder: string;
+  readonly #dataDir: string;
+
+  constructor(folder: string, flags: readonly string[]) {
+    this.#folder = folder;
+    this.#dataDir = join(folder, "var");
+    this.run = new SmcqRun(["engine", ...flags, "--log-format", "json", "--data-dir", this.#dataDir], {
+      preloads: [
+        here("./known-keys.mjs"),
+        `${here("./kill-points.ts")}?folder=${encodeURIComponent(folder)}`,
+      ],
+      env: {
+        SMCQ_SUPERVISOR__RESTARTS_MAX: "100",
+        SMCQ_SUPERVISOR__WINDOW_MS: "1000",
+        // The venue's answers take their time: between an order and its reply there is room for a death.
+        SMCQ_SIM__FAULTS: "NW06=60ms:90ms",
+        // Nobody who loses for hours is kept from entering.
+        SMCQ_RISK__DAY_LOSS_STOP_RATIO: "0.1",
+        SMCQ_RISK__DAY_LOSS_FLATTEN_RATIO: "0.15",
+        SMCQ_RISK__DRAWDOWN_FACTOR_MIN: "0",
+      },
+    });
+  }
+
+  get deaths(): readonly Death[] {
+    const file = join(this.#folder, "killed");
+    if (!existsSync(file)) return [];
+    const lines = readFileSync(file, "utf8").split("\n").filter(Boolean);
+    return lines.map((line) => JSON.parse(line) as Death);
+  }
+
+  /** Dies at the next entry that comes to this point, and is there again. */
+  async dieAt(point: KillPoint): Promise<Death> {
+    const before = this.deaths.length;
+    const ready = this.run.count("READY");
+    writeFileSync(join(this.#folder, `armed-${point}`), "");
+    await until(() => this.deaths.length > before || this.run.child.exitCode !== null, `a death ${point}`);
+    await this.run.sees("READY", ready + 1);
+    return this.deaths.at(-1) as Death;
+  }
+
+  /** Dies at a moment that is drawn by lot, whatever it is about, and is there again. */
+  async dieAnywhere(): Promise<void> {
+    const ready = this.run.count("READY");
+    await new Promise<void>((resolve) => {
+      setTimeout(resolve, Math.random() * ANYWHERE_MS);
+    });
+    process.kill(partsOf(this.run).engine, "SIGKILL");
+    await this.run.sees("READY", ready + 1);
+  }
+
+  /** Waits until every position has a stop of its whole size resting at the venue; returns how long it took, wall ms. */
+  async covered(): Promise<number> {
+    const startMs = Date.now();
+    let bare = await this.bare();
+    while (bare.length > 0) {
+      if (Date.now() - startMs > COVER_MS_MAX) throw new Error(`bare: ${bare.join(", ")}`);
+      bare = await this.bare();
+    }
+    return Date.now() - startMs;
+  }
+
+  /** Positions without a stop of their size, by name. */
+  async bare(): Promise<readonly string[]> {
+    const stops = (await this.#signed("/fapi/v1/openAlgoOrders")) as readonly AlgoRow[];
+    const positions = (await this.#signed("/fapi/v3/positionRisk")) as readonly PositionRow[];
+    return positions
+      .filter(({ symbol, positionAmt }) => {
+        const amount = Number(positionAmt);
+        const side = amount > 0 ? "SELL" : "BUY";
+        const isCover = (stop: AlgoRow): boolean =>
+          stop.symbol === symbol &&
+          stop.side === side &&
+          (stop.closePosition || Number(stop.quantity) >= Math.abs(amount));
+        return amount !== 0 && !stops.some(isCover);
+      })
+      .map(({ symbol, positionAmt }) => `${symbol} ${positionAmt}`);
+  }
+
+  /** How many of the venue's orders have this id: of an entry that was cut off, one or none. */
+  async ordersOf(clientOrderId: string): Promise<number> {
+    const orders = (await this.#signed("/fapi/v1/allOrders", {
+      symbol: this.#symbolOf(clientOrderId),
+    })) as readonly {
+      readonly clientOrderId: string;
+    }[];
+    return orders.filter((order) => order.clientOrderId === clientOrderId).length;
+  }
+
+  /** Waits until the ledger has every line of the venue's account book, to the last unit. */
+  async agrees(): Promise<void> {
+    const endMs = Date.now() + AGREE_MS_MAX;
+    let found = await this.differences(0);
+    // What is younger is on its way.
+    while (found.length > 0 && Date.now() < endMs) found = await this.differences(UNHEARD_MS);
+    if (found.length > 0) throw new Error(`${found.length} lines differ: ${found.slice(0, 5).join("; ")}`);
+    const unexplained = this.#read(
+      "SELECT trade_id AS id, 0 AS e8 FROM fills WHERE trade_id LIKE 'unexplained%'",
+    );
+    if (unexplained.size > 0) throw new Error(`unexplained: ${[...unexplained.keys()].join(", ")}`);
+  }
+
+  /** What was told at level error, but that a process was killed. */
+  troubles(): readonly LogLine[] {
+    return this.run.lines.filter(
+      ({ level, msg, signal }) =>
+        level === "error" && !(msg.startsWith("process crashed") && signal === "SIGKILL"),
+    );
+  }
+
+  /** Runs of the ledger, and exit codes of its proofs. */
+  proofs(): Readonly<Record<string, number | null>> {
+    const of = (what: string): number | null =>
+      spawnSync(process.execPath, [...SOURCE_FLAGS, MAIN, "ledger", what, "--data-dir", this.#dataDir])
+        .status;
+    const { runs } = storedSignals(this.#dataDir);
+    return { runs, verify: of("verify"), rebuild: of("rebuild"), replay: of("replay") };
+  }
+
+  /** Lines of the venue's account book that the ledger has otherwise, or not at all once they are so old, venue ms. */
+  async differences(unheardMs: number): Promise<readonly string[]> {
+    const { income, timeMs } = (await (await fetch(`${this.#rest}/sim/account`)).json()) as {
+      readonly income: readonly IncomeRow[];
+      readonly timeMs: number;
+    };
+    const booked = this.#booked();
+    return income.flatMap(({ type, incomeId, tradeId, symbol, amount, timeMs: atMs }) => {
+      const isTrade = type === "realised" || type === "commission";
+      const ours = booked.get(isTrade ? `${type} ${symbol ?? ""} ${tradeId ?? ""}` : `other ${incomeId}`);
+      if (ours === parseE8(amount) || (ours === undefined && atMs > timeMs - unheardMs)) return [];
+      return [`${type} ${symbol ?? ""} ${amount}: ${ours ?? "nothing"} in the ledger`];
+    });
+  }
+
+  get #rest(): string {
+    return String(this.run.lines.find((line) => line["step"] === "venue")?.["rest"]);
+  }
+
+  #booked(): ReadonlyMap<string, bigint> {
+    const join_ = "FROM fills f JOIN instruments i USING (run_key, symbol_id)";
+    return new Map([
+      ...this.#read(
+        `SELECT 'realised ' || i.symbol || ' ' || f.trade_id AS id, f.realised_e8 AS e8 ${join_}`,
+      ),
+      ...this.#read(`SELECT 'commission ' || i.symbol || ' ' || f.trade_id AS id, -f.fee_e8 AS e8 ${join_}`),
+      ...this.#read(
+        "SELECT 'other ' || substr(income_id, instr(income_id, '-') + 1) AS id, amount_e8 AS e8 FROM income",
+      ),
+    ]);
+  }
+
+  #read(sql: string): ReadonlyMap<string, bigint> {
+    const db = new DatabaseSync(ledgerFile(this.#dataDir), { readOnly: true });
+    try {
+      const statement = db.prepare(sql);
+      statement.setReadBigInts(true);
+      return new Map(statement.all().map((row) => [String(row["id"]), row["e8"] as bigint]));
+    } finally {
+      db.close();
+    }
+  }
+
+  #symbolOf(clientOrderId: string): string {
+    const db = new DatabaseSync(ledgerFile(this.#dataDir), { readOnly: true });
+    const row = db.prepare("SELECT symbol FROM orders WHERE client_order_id = ?").get(clientOrderId);
+    db.close();
+    return String(row?.["symbol"] ?? "BTCUSDT");
+  }
+
+  async #signed(path: string, query: Readonly<Record<string, string>> = {}): Promise<unknown> {
+    const { serverTime } = (await (await fetch(`${this.#rest}/fapi/v1/time`)).json()) as {
+      readonly serverTime: number;
+    };
+    const text = new URLSearchParams({
+      ...query,
+      recvWindow: "60000",
+      timestamp: String(serverTime),
+    }).toString();
+    const signature = createHmac("sha256", SECRET).update(text).digest("hex");
+    const reply = await fetch(`${this.#rest}${path}?${text}&signature=${signature}`, {
+      headers: { "X-MBX-APIKEY": KEY },
+    });
+    const body: unknown = await reply.json();
+    if (!reply.ok) throw new Error(`${path}: ${JSON.stringify(body)}`);
+    return body;
+  }
+}
