@@ -43,6 +43,8 @@ function tradeOf(index: number): TradeRecord {
     r: index % 2 === 0 ? 1 : -0.9,
     riskRatio: 0.01,
     boundBy: "risk",
+    entrySlippage: null,
+    stopSlippage: null,
   };
 }
 

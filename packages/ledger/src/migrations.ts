@@ -339,6 +339,12 @@ CREATE TABLE run_resumes (
 ) STRICT;
 `;
 
+// How much worse than their prices entries and stops were filled.
+const SLIPPAGE = `
+ALTER TABLE trades ADD COLUMN entry_slippage REAL;
+ALTER TABLE trades ADD COLUMN stop_slippage REAL;
+`;
+
 export const MIGRATIONS: readonly Migration[] = [
   { version: 1, sql: BASE },
   { version: 2, sql: MODELS },
@@ -347,6 +353,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { version: 5, sql: JOURNAL },
   { version: 6, sql: OTHER_FEES },
   { version: 7, sql: RESUMES },
+  { version: 8, sql: SLIPPAGE },
 ];
 
 /** Returns the schema version of a database file. */

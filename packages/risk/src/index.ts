@@ -24,3 +24,4 @@ export { sizeOf, unitRisk } from "./sizing.ts";
 export type { BoundBy, Cap, Exposure, Size, SizeInput, UnitRisk } from "./sizing.ts";
 export { BASE_RATE_ROWS, winLowerBound, winProbabilityOf } from "./win-probability.ts";
 export type { WinBin, WinCounts, WinProbability } from "./win-probability.ts";
+export { SLIPPAGE_ORDERS_MIN, SlippageBook } from "./slippage.ts";

@@ -315,7 +315,7 @@ describe("what is asked wrongly", () => {
       const old = await smcq(command, "--data-dir", dataDir);
       expect([old.code, old.said]).toEqual([
         ExitCode.Ledger,
-        expect.stringContaining("it is older than the journal"),
+        expect.stringContaining("an engine brings it up to date"),
       ]);
     },
   );

@@ -58,6 +58,7 @@ export function adopted(holdings: Holdings, position: Position, fill: Fill, symb
     leverage: holdings.leverage(symbolId) ?? 1,
     loss: d,
     e: avgPrice,
+    isResting: false,
     approvedSteps: qtySteps,
     riskRatio: 0,
     boundBy: "adopted",

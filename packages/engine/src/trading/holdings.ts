@@ -1,6 +1,7 @@
 import type { FeeRates, Fill, Income, TradingRules } from "@smcq/exchange";
 import { MINUTE_MS, type SymbolId } from "@smcq/kernel";
 import { Portfolio } from "@smcq/portfolio";
+import { SlippageBook } from "@smcq/risk";
 import type { TradingOptions } from "../options.ts";
 import { ENGINE_ID_LENGTH } from "./order-ids.ts";
 import type { Trade } from "./trade.ts";
@@ -28,6 +29,7 @@ export interface TradedSymbol {
 /** What the stages share: read by all, each part written by one. */
 export class Holdings {
   readonly portfolio: Portfolio;
+  readonly slippage: SlippageBook = new SlippageBook();
   /** The venue's wallet is another one than the books', and nobody has said why. */
   isWalletDoubtful = false;
   /** The account's words come again, and what they left out has not been held against the venue yet. */

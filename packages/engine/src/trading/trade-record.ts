@@ -29,5 +29,16 @@ export function recordOf(trade: Trade): TradeRecord {
     r: e8ToNumber(pnlE8) / (steps * rules.stepSize * trade.d),
     riskRatio: trade.riskRatio,
     boundBy: trade.boundBy,
+    entrySlippage: entrySlippageOf(trade),
+    stopSlippage: trade.exitReason === "stop" ? stopSlippageOf(trade) : null,
   };
+}
+
+function entrySlippageOf({ side, e, avgPrice, isAdopted, isResting }: Trade): number | null {
+  return isAdopted || isResting ? null : (side * (avgPrice - e)) / e;
+}
+
+function stopSlippageOf({ side, stop, exitFills }: Trade): number | null {
+  if (stop === null || stop.ticks === 0) return null;
+  return (side * (stop.ticks - exitFills.sumTicks / exitFills.qtySteps)) / stop.ticks;
 }

@@ -44,6 +44,8 @@ export interface TradeOrigin {
   readonly loss: number;
   /** Expected entry price, as approved. */
   readonly e: number;
+  /** Its entry rests in the book: it pays no slippage. */
+  readonly isResting: boolean;
   readonly approvedSteps: number;
   readonly riskRatio: number;
   readonly boundBy: string;

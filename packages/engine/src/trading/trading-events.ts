@@ -115,6 +115,10 @@ export interface TradeRecord {
   readonly r: number;
   readonly riskRatio: number;
   readonly boundBy: string;
+  /** How much worse than the price that was decided on the entry was filled, share of that price; null: it did not take. */
+  readonly entrySlippage: number | null;
+  /** The same of its stop's fill against the stop's price; null: it was not left by its stop. */
+  readonly stopSlippage: number | null;
 }
 
 /** A decision of a signal above the threshold, with the numbers it was made with. */

@@ -26,15 +26,15 @@ SELECT j.journal_key AS journalKey, j.run_key AS runKey, r.run_id AS runId, j.se
   j.now_ns AS nowNs, j.event, j.commands, j.commands_hash AS commandsHash, j.hash
 FROM journal j LEFT JOIN runs r USING (run_key)`;
 
-/** Opens a file for reading its journal; refuses with LEDGER_ABSENT one that is older than journals. */
-export function openJournalFile(file: string): Database {
+/** Opens a file for reading its journal, or tables as of a schema; refuses with LEDGER_ABSENT one that is older. */
+export function openJournalFile(file: string, schemaMin: number = SCHEMA_MIN): Database {
   const db = openReadonly(file);
   const schema = schemaVersion(db);
-  if (schema >= SCHEMA_MIN) return db;
+  if (schema >= schemaMin) return db;
   db.close();
   throw new SmcqError(
     LedgerErrorCode.Absent,
-    `${file} has schema ${schema}: it is older than the journal, which an engine adds when it next starts`,
+    `${file} has schema ${schema}, wanted ${schemaMin} at least: an engine brings it up to date when it next starts`,
     { context: { file, schema } },
   );
 }

@@ -19,9 +19,11 @@ export interface Incident {
 
 const INSERT_TRADE = `
 INSERT INTO trades (run_key, seq, nth, trade_id, symbol_id, symbol, side, setup, score, signal_ms, entry_ms, entry_price,
-  qty_steps, stop_ticks, target_ticks, exit_ms, exit_price, reason, fees_e8, funding_e8, pnl_e8, r, risk_ratio, bound_by)
+  qty_steps, stop_ticks, target_ticks, exit_ms, exit_price, reason, fees_e8, funding_e8, pnl_e8, r, risk_ratio, bound_by,
+  entry_slippage, stop_slippage)
 VALUES (@runKey, @seq, @nth, @tradeId, @symbolId, @symbol, @side, @setup, @score, @signalMs, @entryMs, @entryPrice,
-  @qtySteps, @stopTicks, @targetTicks, @exitMs, @exitPrice, @reason, @feesE8, @fundingE8, @pnlE8, @r, @riskRatio, @boundBy)`;
+  @qtySteps, @stopTicks, @targetTicks, @exitMs, @exitPrice, @reason, @feesE8, @fundingE8, @pnlE8, @r, @riskRatio, @boundBy,
+  @entrySlippage, @stopSlippage)`;
 
 const INSERT_DECISION = `
 INSERT INTO decisions (run_key, seq, nth, time_ms, symbol_id, symbol, side, setup, score, outcome, bound_by, steps, receipt)
@@ -78,6 +80,7 @@ export class RecordTables {
   /** `nth` of the row's commands. */
   trade({ runKey, seq }: Place, nth: number, trade: TradeRecord): void {
     const { feesE8, fundingE8, pnlE8, r, riskRatio, score, entryPrice, exitPrice } = trade;
+    const { entrySlippage, stopSlippage } = trade;
     this.#insertTrade.run({
       ...trade,
       runKey,
@@ -91,6 +94,8 @@ export class RecordTables {
       exitPrice: finite(exitPrice),
       r: finite(r),
       riskRatio: finite(riskRatio),
+      entrySlippage: entrySlippage === null ? null : finite(entrySlippage),
+      stopSlippage: stopSlippage === null ? null : finite(stopSlippage),
     });
   }
 

@@ -58,6 +58,9 @@ type FillColumns = WithText<Omit<StoredFill, "isMaker" | "otherFee">, "feeE8" | 
 };
 type IncomeColumns = WithText<StoredIncome, "amountE8">;
 type IncidentColumns = StoredIncident & { readonly detail: string };
+/** Tables as they are read here. */
+const SCHEMA_MIN = 8;
+
 type RunColumns = Omit<JournaledRun, "options" | "orders"> & { readonly begun: string };
 
 /**
@@ -68,7 +71,7 @@ export class RecordReader {
   readonly #db: Database;
 
   constructor(file: string) {
-    this.#db = openJournalFile(file);
+    this.#db = openJournalFile(file, SCHEMA_MIN);
     // What is read until `close` is of one moment, whatever is written meanwhile.
     this.#read(() => this.#db.exec("BEGIN"));
   }

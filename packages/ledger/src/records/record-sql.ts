@@ -30,7 +30,7 @@ SELECT r.run_id AS runId, t.trade_id AS tradeId, t.symbol_id AS symbolId, t.symb
   t.signal_ms AS signalMs, t.entry_ms AS entryMs, t.entry_price AS entryPrice, t.qty_steps AS qtySteps,
   t.stop_ticks AS stopTicks, t.target_ticks AS targetTicks, t.exit_ms AS exitMs, t.exit_price AS exitPrice, t.reason,
   CAST(t.fees_e8 AS TEXT) AS feesE8, CAST(t.funding_e8 AS TEXT) AS fundingE8, CAST(t.pnl_e8 AS TEXT) AS pnlE8, t.r,
-  t.risk_ratio AS riskRatio, t.bound_by AS boundBy, ${UNITS}, coalesce((SELECT max(f.seq) FROM fills f
+  t.risk_ratio AS riskRatio, t.bound_by AS boundBy, t.entry_slippage AS entrySlippage, t.stop_slippage AS stopSlippage, ${UNITS}, coalesce((SELECT max(f.seq) FROM fills f
     WHERE f.run_key = t.run_key AND f.symbol_id = t.symbol_id AND f.time_ms = t.exit_ms), t.seq) AS endSeq
 FROM trades t JOIN runs r USING (run_key) JOIN instruments i USING (run_key, symbol_id)
 ${where("exit_ms", "reason")} ORDER BY t.run_key DESC, t.seq DESC, t.nth DESC LIMIT @limit`,

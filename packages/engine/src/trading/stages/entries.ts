@@ -154,8 +154,10 @@ export class Entries {
       if (quote === null) unknown.push("quote");
       return { signal, rank: rankOf(signal, Number.NaN), unknown };
     }
-    const { risk, entry } = this.#holdings.options;
-    const priced = priceIntent(intentOf(signal, symbol, { quote, entry }), risk);
+    const { risk, entry, isVenueRemote } = this.#holdings.options;
+    // A venue in memory fills as its settings say: there is nothing to measure.
+    const measuredSlippageRatio = isVenueRemote ? this.#holdings.slippage.ratio(signal.symbolId) : 0;
+    const priced = priceIntent(intentOf(signal, symbol, { quote, entry, measuredSlippageRatio }), risk);
     return { signal, rank: rankOf(signal, priced.unit.c), symbol, priced };
   }
 
@@ -252,7 +254,11 @@ function rankOf({ score, symbolId }: Signal, c: number): Ranked {
 function intentOf(
   signal: Signal,
   symbol: TradedSymbol,
-  { quote, entry }: { readonly quote: Quote; readonly entry: EntryPlan },
+  {
+    quote,
+    entry,
+    measuredSlippageRatio,
+  }: { readonly quote: Quote; readonly entry: EntryPlan; readonly measuredSlippageRatio: number },
 ): EntryIntent {
   const { symbolId, side, score, invalidationPrice, atr, medianTurnover } = signal;
   return {
@@ -268,7 +274,7 @@ function intentOf(
     entry,
     rules: symbol.rules,
     fees: symbol.fees,
-    measuredSlippageRatio: 0,
+    measuredSlippageRatio,
     fundingLoss: 0,
   };
 }
@@ -297,6 +303,7 @@ function openTrade(
     leverage: unit.leverage,
     loss: unit.loss,
     e: unit.e,
+    isResting: order.type === "limit",
     approvedSteps: order.qtySteps,
     riskRatio: (order.qtySteps * symbol.rules.stepSize * unit.loss) / equity,
     boundBy: size?.boundBy ?? "risk",

@@ -289,7 +289,10 @@ export class PositionController {
     if (target !== null && !target.isEnded) this.#closing.cancelTarget(trade, target, turn);
     // What a person opened and lost says nothing of our setups.
     if (trade.exitReason === "stop" && !trade.isAdopted) this.#pace.stopped(trade.symbolId, trade.exitMs);
-    turn.commands.push({ type: "trade-closed", trade: recordOf(trade) });
+    const record = recordOf(trade);
+    for (const ratio of [record.entrySlippage, record.stopSlippage])
+      if (ratio !== null) this.#holdings.slippage.note(trade.symbolId, ratio);
+    turn.commands.push({ type: "trade-closed", trade: record });
     this.#forget(trade);
   }
 

@@ -24,6 +24,8 @@ export const TRADE_COLUMNS = [
   "pnl",
   "r",
   "risk_ratio",
+  "entry_slippage",
+  "stop_slippage",
   "bound_by",
 ] as const;
 
@@ -51,6 +53,8 @@ export function tradeRow(trade: StoredTrade): Row {
     pnl: e8Text(trade.pnlE8),
     r: figureCell(trade.r),
     risk_ratio: figureCell(trade.riskRatio),
+    entry_slippage: figureCell(trade.entrySlippage),
+    stop_slippage: figureCell(trade.stopSlippage),
     bound_by: trade.boundBy,
   };
 }
