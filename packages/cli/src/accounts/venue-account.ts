@@ -10,6 +10,7 @@ import {
 import { type Clock, type Logger, type Rng, SmcqError } from "@smcq/kernel";
 import type { DeskAccount, OrdersName, TradingAccount } from "./account.ts";
 import type { SymbolBook } from "./symbol-book.ts";
+import { SymbolFacts } from "./symbol-facts.ts";
 
 export interface VenueAccountOptions {
   readonly orders: OrdersName;
@@ -49,6 +50,7 @@ class LateSymbols implements SymbolDirectory {
 export async function openVenueAccount(options: VenueAccountOptions): Promise<TradingAccount> {
   const { orders, bases, credentials, rest, venueClock, wallClock, rng, floorMs, logger } = options;
   const symbols = new LateSymbols();
+  let facts: SymbolFacts | null = null;
   const gateway = new BinanceGateway({
     bases,
     credentials,
@@ -59,6 +61,7 @@ export async function openVenueAccount(options: VenueAccountOptions): Promise<Tr
     rng,
     floorMs,
     log: logger,
+    onRefused: (symbolId, code) => facts?.onRefused(symbolId, code),
   });
   try {
     checkAccountConfig(await readAccountConfig(gateway.rest));
@@ -68,7 +71,8 @@ export async function openVenueAccount(options: VenueAccountOptions): Promise<Tr
       walletE8,
       open: ({ symbols: book }) => {
         symbols.bind(book);
-        return new VenueAccount(gateway);
+        facts = new SymbolFacts({ book, signed: gateway.rest, rest, clock: venueClock, logger });
+        return new VenueAccount(gateway, facts);
       },
       close: () => gateway.close(),
     };
@@ -80,9 +84,11 @@ export async function openVenueAccount(options: VenueAccountOptions): Promise<Tr
 
 class VenueAccount implements DeskAccount {
   readonly gateway: BinanceGateway;
+  readonly #facts: SymbolFacts;
 
-  constructor(gateway: BinanceGateway) {
+  constructor(gateway: BinanceGateway, facts: SymbolFacts) {
     this.gateway = gateway;
+    this.#facts = facts;
   }
 
   start(): void {
@@ -91,6 +97,7 @@ class VenueAccount implements DeskAccount {
 
   /** What is held stays at the venue, with the stops that rest there. */
   stop(): Promise<void> {
+    this.#facts.close();
     return this.gateway.close();
   }
 }
