@@ -8,7 +8,13 @@ export { Secret } from "./trading/keys/secret.ts";
 export { Signer, signerOf } from "./trading/keys/signer.ts";
 export type { KeyKind } from "./trading/keys/signer.ts";
 export type { BrakeState } from "./trading/orders/brakes.ts";
-export { checkAccountConfig, checkClock, readAccountConfig } from "./trading/start-checks.ts";
+export {
+  checkAccountConfig,
+  checkClock,
+  checkStops,
+  readAccountConfig,
+  readPriceE8,
+} from "./trading/start-checks.ts";
 export type { AccountConfig } from "./trading/start-checks.ts";
 export type { SymbolDirectory, TradedSymbol } from "./trading/symbols.ts";
 export type { SignedRest } from "./trading/wire/signed-rest.ts";

@@ -101,7 +101,8 @@ export class SymbolBook {
   }
 }
 
-function rulesOf(instrument: Instrument): TradingRules {
+/** The rules of a market order, as the venue lists them. */
+export function rulesOf(instrument: Instrument): TradingRules {
   const {
     symbol,
     tickSize,

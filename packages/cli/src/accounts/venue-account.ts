@@ -1,15 +1,17 @@
 import type { AccountAnswer } from "@smcq/exchange";
-import type { BinanceRest, VenueBases } from "@smcq/exchange-binance";
+import { type BinanceRest, parseExchangeInfo, passesUniverse, type VenueBases } from "@smcq/exchange-binance";
 import {
   BinanceGateway,
   checkAccountConfig,
+  checkStops,
   type Credentials,
   readAccountConfig,
+  readPriceE8,
   type SymbolDirectory,
 } from "@smcq/exchange-binance/trading";
-import { type Clock, type Logger, type Rng, SmcqError } from "@smcq/kernel";
+import { type Clock, type Logger, type Rng, SmcqError, symbolId } from "@smcq/kernel";
 import type { DeskAccount, OrdersName, TradingAccount } from "./account.ts";
-import type { SymbolBook } from "./symbol-book.ts";
+import { rulesOf, type SymbolBook } from "./symbol-book.ts";
 import { SymbolFacts } from "./symbol-facts.ts";
 
 export interface VenueAccountOptions {
@@ -44,8 +46,8 @@ class LateSymbols implements SymbolDirectory {
 }
 
 /**
- * An account at a venue, spoken to over its sockets: its settings are checked and its wallet is read before anything is
- * traded. Throws SmcqError `BINANCE_KEY_REFUSED`, `BINANCE_ACCOUNT_UNFIT`, `BINANCE_UNAVAILABLE`.
+ * An account at a venue, spoken to over its sockets: its settings are checked, a stop far from the market is tried, and its
+ * wallet is read before anything is traded. Throws SmcqError `BINANCE_KEY_REFUSED`, `BINANCE_ACCOUNT_UNFIT`, `BINANCE_UNAVAILABLE`.
  */
 export async function openVenueAccount(options: VenueAccountOptions): Promise<TradingAccount> {
   const { orders, bases, credentials, rest, venueClock, wallClock, rng, floorMs, logger } = options;
@@ -65,6 +67,7 @@ export async function openVenueAccount(options: VenueAccountOptions): Promise<Tr
   });
   try {
     checkAccountConfig(await readAccountConfig(gateway.rest));
+    await checkFarStop(gateway, rest, logger);
     const walletE8 = await walletOf(gateway);
     return {
       orders,
@@ -100,6 +103,18 @@ class VenueAccount implements DeskAccount {
     this.#facts.close();
     return this.gateway.close();
   }
+}
+
+/** A stop is tried in the first symbol of the document that is traded, far from its price. */
+async function checkFarStop(gateway: BinanceGateway, rest: BinanceRest, logger: Logger): Promise<void> {
+  const document = await rest.get("/fapi/v1/exchangeInfo", {}, { weight: 1 });
+  const instrument = parseExchangeInfo(document).instruments.find(passesUniverse);
+  if (instrument === undefined) throw new SmcqError("BINANCE_UNAVAILABLE", "no symbol is traded");
+  const { symbol } = instrument;
+  const lastE8 = await readPriceE8(rest, symbol);
+  const traded = { symbolId: symbolId(0), symbol, rules: rulesOf(instrument) };
+  const judged = await checkStops(gateway.rest, traded, lastE8);
+  if (judged !== null) logger.warn({ symbol, judged }, "a stop that was tried was refused, by its own path");
 }
 
 async function walletOf(gateway: BinanceGateway): Promise<bigint> {

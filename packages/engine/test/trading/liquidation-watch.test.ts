@@ -118,12 +118,10 @@ describe("the price of liquidation that we reckon where the venue tells none (AC
       const { exchange, holdings } = randomAccount(rng);
       for (const { symbolId: id, liquidationPriceE8 } of exchange.positions()) {
         const own = liquidationPrice(holdings, id);
-        if (liquidationPriceE8 === null) expect(own).toBeNull();
-        else {
-          told++;
-          expect(own).not.toBeNull();
-          expect((own ?? 0) / e8ToNumber(liquidationPriceE8)).toBeCloseTo(1, 4);
-        }
+        const venues = liquidationPriceE8 === null ? null : e8ToNumber(liquidationPriceE8);
+        told += Number(venues !== null);
+        const isBoth = own !== null && venues !== null;
+        expect(isBoth ? own / venues : Number(own === venues)).toBeCloseTo(1, 4);
       }
     }
     expect(told).toBeGreaterThan(50);
