@@ -105,7 +105,6 @@ export async function checkStops(
     orderCall(
       { ...base, type: "stop-market", qtySteps: qtySteps(steps), triggerTicks, workingType: "last" },
       symbol,
-      ROUND_TRIP_MS_MAX,
     ),
   );
   if (!placed.isOk && placed.verdict.outcome !== "unknown") {
