@@ -31,10 +31,7 @@ export interface FaultTest {
 
 /** What of a fault nobody does yet. */
 const NOT_BUILT: Readonly<Record<string, string>> = {
-  EX11: "the check at the start that places and cancels a far stop",
-  EX15: "asking for the filters anew",
   EX43: "settings of every symbol at the start",
-  AC20: "our own formula where the venue tells no price",
 };
 
 /** Tests that hold a fault without naming it, by title and file. */

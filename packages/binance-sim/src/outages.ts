@@ -1,4 +1,5 @@
 import type { KnobId } from "@smcq/exchange-sim";
+import { countFault, type SimStats } from "./stats.ts";
 import type { Venue } from "./venue.ts";
 
 /** Why a part of the venue is dead. */
@@ -7,14 +8,16 @@ export type Outage = Extract<KnobId, "MD09" | "MD10" | "NW08" | "NW09" | "NW10" 
 /** Which halves of the venue answer at the moment, and how slowly. */
 export class Outages {
   readonly #venue: Venue;
+  readonly #stats: SimStats;
   #restDeadUntilMs = 0;
   #socketsDeadUntilMs = 0;
   #swizzleUntilMs = 0;
   restOutage: Outage = "NW08";
   socketOutage: Outage = "NW09";
 
-  constructor(venue: Venue) {
+  constructor(venue: Venue, stats: SimStats) {
     this.#venue = venue;
+    this.#stats = stats;
   }
 
   /** Lets REST die until `untilMs`, for the reason given. */
@@ -58,6 +61,7 @@ export class Outages {
   latencyMs(ordinal: number): number {
     const { faults } = this.#venue;
     if (!faults.isOn("NW06")) return 0;
+    countFault(this.#stats, "NW06");
     return faults.value("NW06", "latency") + faults.value("NW06", "jitter") * faults.draw("NW06", ordinal, 0);
   }
 }

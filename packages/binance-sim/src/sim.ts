@@ -105,7 +105,7 @@ class RunningSim implements BinanceSim {
     this.#stats = createStats(settings.weightLimit);
     const venue = this.#venue;
     const stats = this.#stats;
-    const outages = new Outages(venue);
+    const outages = new Outages(venue, stats);
     this.#outages = outages;
     const hub = new Hub(venue, stats, outages);
     this.#hub = hub;

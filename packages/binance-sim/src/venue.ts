@@ -131,6 +131,15 @@ export class Venue {
     });
   }
 
+  /** The document says another largest quantity of a symbol's market orders; nobody is told. */
+  setMarketMax(name: string, maxQty: string): void {
+    const symbol = this.#known(name);
+    const filters = symbol.filters.map((filter) =>
+      filter.filterType === "MARKET_LOT_SIZE" ? { ...filter, maxQty } : filter,
+    );
+    this.#put({ ...symbol, filters });
+  }
+
   #announce(symbol: VenueSymbol): void {
     this.#put(symbol);
     for (const listener of this.#contractListeners) listener(symbol);

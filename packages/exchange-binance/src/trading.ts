@@ -1,6 +1,7 @@
 /** The order side: for the thread that owns the account's key. */
 export { BinanceGateway } from "./trading/binance-gateway.ts";
 export type { BinanceGatewayOptions, GatewayStats } from "./trading/binance-gateway.ts";
+export { readCommissionRate } from "./trading/account/commission-rate.ts";
 export { loadCredentials } from "./trading/keys/credentials.ts";
 export type { Credentials, CredentialSources } from "./trading/keys/credentials.ts";
 export { Secret } from "./trading/keys/secret.ts";
@@ -10,8 +11,10 @@ export type { BrakeState } from "./trading/orders/brakes.ts";
 export {
   checkAccountConfig,
   checkClock,
+  checkStops,
   readAccountAlias,
   readAccountConfig,
+  readPriceE8,
 } from "./trading/start-checks.ts";
 export type { AccountConfig } from "./trading/start-checks.ts";
 export type { SymbolDirectory, TradedSymbol } from "./trading/symbols.ts";

@@ -2,6 +2,8 @@ export { bundledBars, bundledSymbols } from "./bundle/bars.ts";
 export { decodeSeries, encodeSeries, type SeriesColumns } from "./bundle/format.ts";
 export { loadBundle, loadUniverseText, type BundledSeries, type MarketBundle } from "./bundle/load.ts";
 export * from "./faults/catalogue.ts";
+export type { KnobDefinition, KnobParameter } from "./faults/knob-forms.ts";
+export * from "./faults/knob-ids.ts";
 export * from "./faults/parse.ts";
 export { MarketFaults } from "./faults/plan.ts";
 export { hash4, unit4 } from "./hash.ts";

@@ -1,4 +1,5 @@
 import {
+  Brackets,
   type MarketSymbol,
   SIM_EXCHANGE_DEFAULTS,
   SimExchange,
@@ -7,7 +8,7 @@ import {
   venueRules,
   type VenueSymbol,
 } from "@smcq/exchange-sim";
-import { E8, parseE8, type SymbolId, symbolId } from "@smcq/kernel";
+import { E8, e8Text, parseE8, type SymbolId, symbolId } from "@smcq/kernel";
 import { VenueError } from "../http/venue-error.ts";
 import type { Prices } from "../market/prices.ts";
 import type { Venue } from "../venue.ts";
@@ -18,11 +19,15 @@ import type { TradingSettings } from "./options.ts";
 /** BNB where the venue does not list it. */
 const BNB_E8 = 600n * E8;
 
+/** Larger than any position, USDT. */
+const NOTIONAL_MAX = "100000000";
+
 /** A symbol that the account can trade. */
 export interface TradedSymbol {
   readonly id: SymbolId;
   readonly symbol: string;
   readonly market: MarketSymbol;
+  /** As listed; the present ones are the exchange's. */
   readonly rules: VenueRules;
   /** Places that the document prints prices and quantities with. */
   readonly pricePlaces: number;
@@ -159,14 +164,34 @@ export class AccountDesk {
     };
     this.#symbols.set(id, traded);
     this.#ids.set(name, id);
-    const { leverage } = this.settings;
+    const { leverage, marginType } = this.settings;
     this.#quietly(() => {
       this.exchange.list(id, rules, this.#fees());
       this.exchange.setTrading(id, entry.status === "TRADING");
       this.bring(id, this.nowMs);
+      this.exchange.setMarginType(id, marginType, this.nowMs);
       this.exchange.setLeverage(id, Math.min(leverage, rules.brackets.leverageMax), this.nowMs);
     });
     return traded;
+  }
+
+  /** Lowers what a market order of a symbol may say at most, in the document too; null: as it was listed. */
+  setMarketMax(id: SymbolId, maxE8: bigint | null): void {
+    const { symbol, rules } = this.known(id);
+    const { marketLot } = rules;
+    this.venue.setMarketMax(symbol, e8Text(maxE8 ?? marketLot.maxE8));
+    const lowered = { ...marketLot, maxE8: maxE8 ?? marketLot.maxE8 };
+    this.exchange.setRules(id, { ...this.exchange.rules(id), marketLot: lowered });
+  }
+
+  /** A symbol's maintenance margin has that ratio at any size; null: as it was listed. */
+  setMaintenance(id: SymbolId, ratioE8: bigint | null): void {
+    const { brackets } = this.known(id).rules;
+    const leverageMax = String(brackets.leverageMax);
+    const flat =
+      ratioE8 === null ? null : ([["0", NOTIONAL_MAX, e8Text(ratioE8), "0", leverageMax]] as const);
+    const given = flat === null ? brackets : new Brackets(flat);
+    this.exchange.setRules(id, { ...this.exchange.rules(id), brackets: given });
   }
 
   /** What the exchange itself takes: nothing while commissions are paid from the purse. */

@@ -16,6 +16,8 @@ export interface TradingOptions {
   readonly fees?: { readonly takerRatio: number; readonly makerRatio: number };
   /** Leverage of a symbol that nobody has set, at most its brackets'; default 20. */
   readonly leverage?: number;
+  /** Margin type of symbols that nobody has set; default `cross`. */
+  readonly marginType?: "cross" | "isolated";
   /** `path` (default): the market follows the minute's path. `held`: prices stand until `move` moves them. */
   readonly prices?: "path" | "held";
 }
@@ -24,7 +26,7 @@ export type TradingSettings = Required<TradingOptions>;
 
 const KEYS_MAX = 16;
 const KEY = /^[A-Za-z0-9_-]{1,128}$/;
-const KNOWN = new Set(["keys", "equity", "fees", "leverage", "prices"]);
+const KNOWN = new Set(["keys", "equity", "fees", "leverage", "marginType", "prices"]);
 
 /** Fills in defaults; `faults` gets a sentence for each value that is wrong. */
 export function resolveTrading(options: TradingOptions, faults: string[]): TradingSettings {
@@ -32,12 +34,13 @@ export function resolveTrading(options: TradingOptions, faults: string[]): Tradi
     equity: "10000",
     fees: { takerRatio: 0.0005, makerRatio: 0.0002 },
     leverage: 20,
+    marginType: "cross",
     prices: "path",
     ...options,
   };
   for (const name of Object.keys(options))
     if (!KNOWN.has(name)) faults.push(`trading.${name} is no option of the simulator`);
-  const { keys, equity, fees, leverage, prices } = settings;
+  const { keys, equity, fees, leverage, marginType, prices } = settings;
   if (!Array.isArray(keys) || keys.length < 1 || keys.length > KEYS_MAX)
     faults.push(`trading.keys must be a list of 1..${KEYS_MAX} keys`);
   else keys.forEach((key, index) => faults.push(...keyFaults(key, `trading.keys[${index}]`)));
@@ -50,6 +53,8 @@ export function resolveTrading(options: TradingOptions, faults: string[]): Tradi
       faults.push(`trading.fees.${name} must be a number -0.01..0.05, got ${JSON.stringify(fees?.[name])}`);
   if (!(Number.isInteger(leverage) && leverage >= 1 && leverage <= 125))
     faults.push(`trading.leverage must be an integer 1..125, got ${JSON.stringify(leverage)}`);
+  if (marginType !== "cross" && marginType !== "isolated")
+    faults.push(`trading.marginType must be one of cross, isolated, got ${JSON.stringify(marginType)}`);
   if (prices !== "path" && prices !== "held")
     faults.push(`trading.prices must be one of path, held, got ${JSON.stringify(prices)}`);
   return settings;

@@ -16,12 +16,18 @@ export interface OrderLimit {
 export class OrderCounts {
   readonly limits: readonly OrderLimit[];
   readonly #windows: { start: number; used: number }[];
+  #cap = Number.POSITIVE_INFINITY;
 
   constructor({ rateLimits }: Pick<VenueUniverse, "rateLimits">) {
     this.limits = (rateLimits as readonly OrderLimit[]).filter(
       ({ rateLimitType }) => rateLimitType === "ORDERS",
     );
     this.#windows = this.limits.map(() => ({ start: -1, used: 0 }));
+  }
+
+  /** From now on so many orders are taken in windows below a minute at most; null: as the document says. */
+  cap(limit: number | null): void {
+    this.#cap = limit ?? Number.POSITIVE_INFINITY;
   }
 
   /** Counts orders; throws -1015 when they are more than a window allows. */
@@ -33,7 +39,9 @@ export class OrderCounts {
       if (window.start !== start) Object.assign(window, { start, used: 0 });
       window.used += lengthOf(limit) < MINUTE_MS ? count.in10s : count.in1m;
     });
-    this.limits.forEach(({ limit, interval, intervalNum }, index) => {
+    this.limits.forEach((told, index) => {
+      const { interval, intervalNum } = told;
+      const limit = lengthOf(told) < MINUTE_MS ? Math.min(told.limit, this.#cap) : told.limit;
       if ((this.#windows[index]?.used ?? 0) > limit)
         throw new VenueError(
           -1015,

@@ -11,9 +11,15 @@ import type { Venue } from "../venue.ts";
 import type { Hub } from "../ws/hub.ts";
 import { AccountDesk } from "./account-desk.ts";
 import { CallDeeds } from "./faults/deeds.ts";
-import { CallFaults, type Troubles } from "./faults/call-faults.ts";
+import { FalseAnswers } from "./faults/answers.ts";
+import { CallFaults } from "./faults/call-faults.ts";
+import { Deadlines } from "./faults/deadlines.ts";
+import { Person } from "./faults/person.ts";
+import { PositionDeeds } from "./faults/position-deeds.ts";
 import { AccountSchedule } from "./faults/schedule.ts";
 import { Strikes } from "./faults/strikes.ts";
+import { noTroubles } from "./faults/troubles.ts";
+import { FalseWords } from "./faults/words.ts";
 import type { TradingSettings } from "./options.ts";
 import { OrderCounts } from "./order-counts.ts";
 import { accountEndpoints } from "./rest/account.ts";
@@ -24,6 +30,18 @@ import { SettingCalls } from "./rest/settings.ts";
 import { WishReader } from "./rest/wishes.ts";
 import { UserStream } from "./stream/user-stream.ts";
 import { Upkeep } from "./upkeep.ts";
+
+interface Parts {
+  readonly venue: Venue;
+  readonly stats: SimStats;
+  readonly agenda: Agenda;
+  /** Refuses the address until then. */
+  readonly ban: (untilMs: number) => void;
+  readonly hub: Hub;
+  readonly prices: Prices;
+  readonly funding: FundingTimes;
+  readonly settings: TradingSettings;
+}
 
 /** The account's half of the venue: order path, account, private stream. */
 export class TradingHalf implements Guard {
@@ -38,41 +56,57 @@ export class TradingHalf implements Guard {
   readonly #strikes: Strikes;
   readonly #faults: CallFaults;
   readonly #deeds: CallDeeds;
+  readonly #words: FalseWords;
+  readonly #answers: FalseAnswers;
   readonly #schedule: AccountSchedule;
 
-  constructor(parts: {
-    readonly venue: Venue;
-    readonly stats: SimStats;
-    readonly agenda: Agenda;
-    /** Refuses the address until then. */
-    readonly ban: (untilMs: number) => void;
-    readonly hub: Hub;
-    readonly prices: Prices;
-    readonly funding: FundingTimes;
-    readonly settings: TradingSettings;
-  }) {
+  constructor(parts: Parts) {
     const { venue, hub, prices, funding, settings, stats, agenda, ban } = parts;
     const desk = new AccountDesk(venue, prices, settings);
     this.desk = desk;
-    this.#strikes = new Strikes(venue, stats);
-    const troubles: Troubles = { pausedUntilMs: 0, lockedUntilMs: 0 };
-    this.#faults = new CallFaults(this.#strikes, troubles);
-    const deeds = new CallDeeds(desk, this.#strikes, agenda);
+    const strikes = new Strikes(venue, stats);
+    this.#strikes = strikes;
+    const troubles = noTroubles();
+    this.#faults = new CallFaults(strikes, troubles);
+    const hidden = new Deadlines();
+    const denied = new Deadlines();
+    const words = new FalseWords(desk, strikes, hidden);
+    this.#words = words;
+    const answers = new FalseAnswers(desk, strikes, denied);
+    this.#answers = answers;
+    const person = new Person(desk);
+    const deeds = new CallDeeds({ desk, strikes, agenda, troubles, person, words, hidden, denied });
     this.#deeds = deeds;
     desk.follow(deeds);
-    const stream = new UserStream(desk, hub, (event) => deeds.copies(event));
+    const stream = new UserStream(desk, hub, agenda, (event) => words.tell(event));
     this.stream = stream;
     desk.follow(stream);
     this.#upkeep = new Upkeep(desk, funding, (event) => stream.send(event));
     const gatekeeper = new Gatekeeper(settings.keys, venue.time.speed);
     this.#gatekeeper = gatekeeper;
-    this.#schedule = new AccountSchedule({ desk, stream, gatekeeper, troubles, stats, ban });
+    this.#schedule = new AccountSchedule({
+      desk,
+      stream,
+      answers,
+      person,
+      positions: new PositionDeeds(desk, person, words),
+      gatekeeper,
+      troubles,
+      stats,
+      ban,
+    });
     this.#counts = new OrderCounts(venue.market.universe);
     const reader = new WishReader(desk);
     const orders = new OrderCalls(desk, reader, ({ orderId }) => deeds.isHidden(orderId));
     const algos = new AlgoCalls(desk, reader, ({ algoId }) => deeds.isHidden(algoId));
     const { keys } = this.stream;
-    this.#settings = new SettingCalls({ desk, orders, counts: this.#counts, keys });
+    this.#settings = new SettingCalls({
+      desk,
+      orders,
+      counts: this.#counts,
+      keys,
+      leverage: (asked) => deeds.leverage(asked),
+    });
     this.endpoints = [
       ...orders.endpoints(),
       ...algos.endpoints(),
@@ -85,6 +119,7 @@ export class TradingHalf implements Guard {
   tick(nowMs: number): void {
     const { faults } = this.desk.venue;
     this.desk.setFeeDiscount(faults.isOn("AC09") ? faults.value("AC09", "discount") : null);
+    this.#counts.cap(faults.isOn("EX42") ? faults.value("EX42", "limit") : null);
     this.#upkeep.tick(nowMs);
     this.#schedule.run(nowMs);
     this.#settings.tick(nowMs);
@@ -106,7 +141,7 @@ export class TradingHalf implements Guard {
   }
 
   run(endpoint: Endpoint, parameters: Parameters, work: () => unknown): unknown {
-    return this.desk.act(() => {
+    const value = this.desk.act(() => {
       this.#deeds.begin(endpoint, parameters);
       try {
         return work();
@@ -114,12 +149,14 @@ export class TradingHalf implements Guard {
         this.#deeds.end();
       }
     });
+    return this.#answers.change(endpoint, value);
   }
 
   /** A new plan of faults: its times and numbers count from now. */
   restartFaults(): void {
     this.#strikes.restart();
     this.#deeds.restart();
+    this.#words.restart();
     this.#schedule.restart(this.desk.nowMs);
   }
 

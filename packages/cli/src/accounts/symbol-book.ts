@@ -7,6 +7,8 @@ export interface BookedSymbol {
   readonly symbolId: SymbolId;
   readonly symbol: string;
   readonly rules: TradingRules;
+  /** Those of the settings, until the account's own are known. */
+  readonly fees: FeeRates;
 }
 
 export interface SymbolBookOptions {
@@ -22,7 +24,7 @@ export interface SymbolBookOptions {
 
 /**
  * The symbols of a run by number and name, with the rules that the venue lists them with. The core is told of each when it
- * is met first, by a signal or by a word of the account, and before that word.
+ * is met first, by a signal or by a word of the account, and before that word; and again when its rules or fees change.
  */
 export class SymbolBook {
   readonly #options: SymbolBookOptions;
@@ -51,13 +53,13 @@ export class SymbolBook {
   }
 
   #meet(symbolId: SymbolId, symbol: string): BookedSymbol | null {
-    const { fees, inbox } = this.#options;
+    const { fees } = this.#options;
     const rules = this.#rulesOf(symbol);
     if (rules === null) return null;
-    const met = { symbolId, symbol, rules };
+    const met = { symbolId, symbol, rules, fees };
     this.#met.set(symbolId, met);
     this.#onMet(met);
-    inbox.put({ type: "instrument", symbolId, symbol, rules, fees });
+    this.#tell(met);
     return met;
   }
 
@@ -65,14 +67,58 @@ export class SymbolBook {
   #rulesOf(symbol: string): TradingRules | null {
     const { instruments, before } = this.#options;
     const instrument = instruments.get(symbol);
-    if (instrument === undefined) return before?.get(symbol)?.rules ?? null;
-    const {
-      tickSize,
-      marketStepSize: stepSize,
-      marketMinQty: minQty,
-      marketMaxQty,
-      minNotional,
-    } = instrument;
-    return tradingRules({ symbol, tickSize, stepSize, minQty, marketMaxQty, minNotional });
+    return instrument === undefined ? (before?.get(symbol)?.rules ?? null) : rulesOf(instrument);
   }
+
+  /** What the account pays for trades in a symbol is known: the core reckons with it from now on. */
+  setFees(symbolId: SymbolId, fees: FeeRates): void {
+    const met = this.#met.get(symbolId);
+    if (met === undefined) return;
+    const { takerRatio, makerRatio } = met.fees;
+    if (takerRatio !== fees.takerRatio || makerRatio !== fees.makerRatio) this.#change({ ...met, fees });
+  }
+
+  /**
+   * The venue lists a symbol by other rules. Bounds hold from now on. False: its tick or step is another one, by which
+   * nothing that is held or under way is counted: that takes another run.
+   */
+  renew(instrument: Instrument): boolean {
+    const met = this.#symbolOf(instrument.symbol);
+    if (met === null) return true;
+    const rules = rulesOf(instrument);
+    if (rules.tickE8 !== met.rules.tickE8 || rules.stepE8 !== met.rules.stepE8) return false;
+    const isSame =
+      rules.minQtySteps === met.rules.minQtySteps &&
+      rules.marketMaxQty === met.rules.marketMaxQty &&
+      rules.minNotional === met.rules.minNotional;
+    if (!isSame) this.#change({ ...met, rules });
+    return true;
+  }
+
+  #symbolOf(symbol: string): BookedSymbol | null {
+    const symbolId = this.#options.idOf(symbol);
+    return symbolId === null ? null : this.byId(symbolId);
+  }
+
+  #change(met: BookedSymbol): void {
+    this.#met.set(met.symbolId, met);
+    this.#tell(met);
+  }
+
+  #tell({ symbolId, symbol, rules, fees }: BookedSymbol): void {
+    this.#options.inbox.put({ type: "instrument", symbolId, symbol, rules, fees });
+  }
+}
+
+/** The rules of a market order, as the venue lists them. */
+export function rulesOf(instrument: Instrument): TradingRules {
+  const {
+    symbol,
+    tickSize,
+    marketStepSize: stepSize,
+    marketMinQty: minQty,
+    marketMaxQty,
+    minNotional,
+  } = instrument;
+  return tradingRules({ symbol, tickSize, stepSize, minQty, marketMaxQty, minNotional });
 }

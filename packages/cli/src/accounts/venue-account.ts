@@ -1,16 +1,19 @@
 import type { AccountAnswer } from "@smcq/exchange";
-import type { BinanceRest, VenueBases } from "@smcq/exchange-binance";
+import { type BinanceRest, parseExchangeInfo, passesUniverse, type VenueBases } from "@smcq/exchange-binance";
 import {
   BinanceGateway,
   checkAccountConfig,
+  checkStops,
   type Credentials,
   readAccountAlias,
   readAccountConfig,
+  readPriceE8,
   type SymbolDirectory,
 } from "@smcq/exchange-binance/trading";
-import { type Clock, type Logger, type Rng, SmcqError } from "@smcq/kernel";
+import { type Clock, type Logger, type Rng, SmcqError, symbolId } from "@smcq/kernel";
 import type { DeskAccount, OrdersName, TradingAccount } from "./account.ts";
-import type { SymbolBook } from "./symbol-book.ts";
+import { rulesOf, type SymbolBook } from "./symbol-book.ts";
+import { SymbolFacts } from "./symbol-facts.ts";
 
 export interface VenueAccountOptions {
   readonly orders: OrdersName;
@@ -44,12 +47,13 @@ class LateSymbols implements SymbolDirectory {
 }
 
 /**
- * An account at a venue, spoken to over its sockets: its settings are checked and its wallet is read before anything is
- * traded. Throws SmcqError `BINANCE_KEY_REFUSED`, `BINANCE_ACCOUNT_UNFIT`, `BINANCE_UNAVAILABLE`.
+ * An account at a venue, spoken to over its sockets: its settings are checked, a stop far from the market is tried, and its
+ * wallet is read before anything is traded. Throws SmcqError `BINANCE_KEY_REFUSED`, `BINANCE_ACCOUNT_UNFIT`, `BINANCE_UNAVAILABLE`.
  */
 export async function openVenueAccount(options: VenueAccountOptions): Promise<TradingAccount> {
   const { orders, bases, credentials, rest, venueClock, wallClock, rng, floorMs, logger } = options;
   const symbols = new LateSymbols();
+  let facts: SymbolFacts | null = null;
   const gateway = new BinanceGateway({
     bases,
     credentials,
@@ -60,9 +64,11 @@ export async function openVenueAccount(options: VenueAccountOptions): Promise<Tr
     rng,
     floorMs,
     log: logger,
+    onRefused: (symbolId, code) => facts?.onRefused(symbolId, code),
   });
   try {
     checkAccountConfig(await readAccountConfig(gateway.rest));
+    await checkFarStop(gateway, rest, logger);
     const walletE8 = await walletOf(gateway);
     const fingerprint = `${orders}/${await readAccountAlias(gateway.rest)}`;
     return {
@@ -71,7 +77,8 @@ export async function openVenueAccount(options: VenueAccountOptions): Promise<Tr
       fingerprint,
       open: ({ symbols: book }) => {
         symbols.bind(book);
-        return new VenueAccount(gateway);
+        facts = new SymbolFacts({ book, signed: gateway.rest, rest, clock: venueClock, logger });
+        return new VenueAccount(gateway, facts);
       },
       close: () => gateway.close(),
     };
@@ -83,9 +90,11 @@ export async function openVenueAccount(options: VenueAccountOptions): Promise<Tr
 
 class VenueAccount implements DeskAccount {
   readonly gateway: BinanceGateway;
+  readonly #facts: SymbolFacts;
 
-  constructor(gateway: BinanceGateway) {
+  constructor(gateway: BinanceGateway, facts: SymbolFacts) {
     this.gateway = gateway;
+    this.#facts = facts;
   }
 
   start(): void {
@@ -94,8 +103,21 @@ class VenueAccount implements DeskAccount {
 
   /** What is held stays at the venue, with the stops that rest there. */
   stop(): Promise<void> {
+    this.#facts.close();
     return this.gateway.close();
   }
+}
+
+/** A stop is tried in the first symbol of the document that is traded, far from its price. */
+async function checkFarStop(gateway: BinanceGateway, rest: BinanceRest, logger: Logger): Promise<void> {
+  const document = await rest.get("/fapi/v1/exchangeInfo", {}, { weight: 1 });
+  const instrument = parseExchangeInfo(document).instruments.find(passesUniverse);
+  if (instrument === undefined) throw new SmcqError("BINANCE_UNAVAILABLE", "no symbol is traded");
+  const { symbol } = instrument;
+  const lastE8 = await readPriceE8(rest, symbol);
+  const traded = { symbolId: symbolId(0), symbol, rules: rulesOf(instrument) };
+  const judged = await checkStops(gateway.rest, traded, lastE8);
+  if (judged !== null) logger.warn({ symbol, judged }, "a stop that was tried was refused, by its own path");
 }
 
 async function walletOf(gateway: BinanceGateway): Promise<bigint> {

@@ -12,8 +12,10 @@ import {
 } from "@smcq/engine";
 import { assertRouted, BinanceReferenceData } from "@smcq/exchange-binance";
 import { loadCredentials } from "@smcq/exchange-binance/trading";
+import { parseFaults } from "@smcq/exchange-sim";
 import { MARKET_ENTRY } from "@smcq/features";
 import {
+  type Clock,
   e8Text,
   e8ToNumber,
   type Logger,
@@ -47,6 +49,11 @@ const SIGNAL_MS = 2_000;
 /** Lines that a failure tells. */
 const LINES_MAX = 100;
 const FLATTEN_MS = 20_000;
+/** The venue refuses a request for its time alone. */
+const UNTIMELY = /"code":-(?:1021|5028)/;
+
+/** Settled when the last world stands. */
+let opened: Promise<unknown> = Promise.resolve();
 
 export interface WireWeather {
   readonly seed: number;
@@ -55,6 +62,24 @@ export interface WireWeather {
   /** Wall ms. */
   readonly stormMs: number;
   readonly logger: Logger;
+  /** Symbols that are traded; absent: the first six of the document. */
+  readonly names?: readonly string[];
+  /** Absent: cross. */
+  readonly marginType?: "cross" | "isolated";
+  /** For how long a position may stand bare while nobody has been told so, ms; absent: not at all. */
+  readonly unseenMs?: number;
+  /** How far the machine's clock jumps in the middle of the storm, and back at its end, ms. */
+  readonly clockStepMs?: number;
+}
+
+/** A machine's clock that somebody sets. */
+class SteppedClock {
+  stepMs = 0;
+  readonly clock: Clock;
+
+  constructor(base: Clock) {
+    this.clock = new OffsetClock(base, () => this.stepMs);
+  }
 }
 
 class NotedInbox extends Inbox {
@@ -69,6 +94,12 @@ class NotedInbox extends Inbox {
     this.#note(input);
     return super.put(input);
   }
+}
+
+/** A position without a stop: since when, and how often it was seen so. */
+interface Bare {
+  sinceMs: number;
+  looks: number;
 }
 
 /** A signed call of an order, as the venue heard it. */
@@ -99,18 +130,23 @@ export class WireWorld {
   readonly #names: readonly string[];
   readonly #reference: BinanceReferenceData;
   readonly #rng: Rng;
-  readonly #bareSinceMs = new Map<string, number>();
+  readonly #bare = new Map<string, Bare>();
   readonly #cancels: (() => void)[] = [];
+  readonly #machine: SteppedClock;
+  readonly #unseenMs: number;
 
   private constructor(parts: {
     readonly sim: BinanceSim;
+    readonly machine: SteppedClock;
     readonly reference: BinanceReferenceData;
     readonly account: TradingAccount;
     readonly instruments: ConstructorParameters<typeof SymbolBook>[0]["instruments"];
     readonly weather: WireWeather;
   }) {
-    const { sim, reference, account, instruments, weather } = parts;
+    const { sim, machine, reference, account, instruments, weather } = parts;
     this.sim = sim;
+    this.#machine = machine;
+    this.#unseenMs = weather.unseenMs ?? 0;
     this.#reference = reference;
     this.#rng = new Rng(weather.seed);
     this.#names = [...instruments.keys()];
@@ -141,6 +177,7 @@ export class WireWorld {
     });
     this.core = present(engine.trading, "Invariant: this engine trades");
     const wallClock = new SystemClock();
+    const venueClock = new OffsetClock(machine.clock, () => reference.rest.offset.offsetMs());
     this.#desk = new Desk({
       inbox,
       account: account.open({ market, symbols: this.#symbols }),
@@ -149,7 +186,7 @@ export class WireWorld {
       symbols: this.#symbols,
       openIds: () => this.core.holdings.trades.keys(),
       toldMinuteMs: null,
-      venueClock: sim.clock,
+      venueClock,
       logger: weather.logger,
     });
     this.#loop = new EngineLoop({
@@ -169,7 +206,7 @@ export class WireWorld {
         },
         { inbox, wallClock },
       ),
-      venueClock: sim.clock,
+      venueClock,
       wallClock,
       deferral: EVENT_LOOP_DEFERRAL,
     });
@@ -177,18 +214,26 @@ export class WireWorld {
     this.#cancels.push(every(LOOK_MS, () => this.#judge()));
   }
 
-  static async open(weather: WireWeather): Promise<WireWorld> {
-    const { seed, logger } = weather;
+  /** Worlds open one after the other: the beginning of one takes the machine for a while, and a venue refuses what is late. */
+  static open(weather: WireWeather): Promise<WireWorld> {
+    const world = opened.then(() => WireWorld.#open(weather));
+    opened = world.catch(() => {});
+    return world;
+  }
+
+  static async #open(weather: WireWeather): Promise<WireWorld> {
+    const { seed, logger, names, marginType = "cross" } = weather;
     const key = newSimulatedKey();
     const sim = await startBinanceSim({
       seed,
       speed: SPEED,
-      symbols: SYMBOLS,
+      ...(names === undefined ? { symbols: SYMBOLS } : {}),
       startMinute: 2_600 + (seed % 200),
-      trading: { keys: [{ ...key, type: "hmac" }], equity: EQUITY },
+      trading: { keys: [{ ...key, type: "hmac" }], equity: EQUITY, marginType },
     });
+    const machine = new SteppedClock(sim.clock);
     const bases = { wsBase: sim.wsUrl, restBase: sim.restUrl };
-    const { clock } = sim;
+    const { clock } = machine;
     const origin = assertRouted(bases).restOrigin;
     const reference = new BinanceReferenceData({ origin, clock, rng: new Rng(seed), log: logger });
     await reference.synchroniseClock();
@@ -204,24 +249,38 @@ export class WireWorld {
       floorMs: WINDOW_WALL_MS * SPEED,
       logger,
     });
-    const bySymbol = new Map(instruments.map((instrument) => [instrument.symbol, instrument]));
-    return new WireWorld({ sim, reference, account, instruments: bySymbol, weather });
+    const traded = instruments.filter(({ symbol }) => names?.includes(symbol) ?? true);
+    const bySymbol = new Map(traded.map((instrument) => [instrument.symbol, instrument]));
+    return new WireWorld({ sim, machine, reference, account, instruments: bySymbol, weather });
   }
 
   /** Faults strike, setups are found, and now and then a person has everything left. */
-  async storm({ faults, stormMs }: WireWeather): Promise<void> {
+  async storm({ faults, stormMs, clockStepMs = 0 }: WireWeather): Promise<void> {
     await this.until(() => this.core.holdings.state === "ACTIVE", "an account that is known");
     this.sim.setFaults(faults);
     const signals = every(SIGNAL_MS / SPEED, () => this.#signal());
     const flattens = every(FLATTEN_MS / SPEED, () => this.say("flatten"));
-    await wait(stormMs);
+    await wait(stormMs / 2);
+    this.#machine.stepMs = clockStepMs;
+    await wait(stormMs / 2);
+    await this.until(() => this.#missed(faults, clockStepMs).length === 0, "all faults to strike");
     signals();
     flattens();
+  }
+
+  /** What has not struck yet. */
+  #missed(faults: string, clockStepMs: number): readonly string[] {
+    const { faults: struck } = this.sim.stats();
+    const silent: string[] = [...parseFaults(faults).keys()].filter((id) => (struck[id] ?? 0) === 0);
+    if (clockStepMs !== 0 && this.untimely() === 0) silent.push("a request whose time is wrong");
+    if (this.trades.length === 0) silent.push("a trade");
+    return silent;
   }
 
   /** Nothing goes wrong any more: core and venue come to agree, everything is left, and the last cent is the same. */
   async calm(): Promise<void> {
     this.sim.setFaults("none");
+    this.#machine.stepMs = 0;
     // A signal that is still collected would be entered after everything was left.
     this.say("halt");
     await this.until(() => this.differences().length === 0, "core and venue to agree");
@@ -364,16 +423,18 @@ export class WireWorld {
       const isLeft = [trade?.wantedExit, trade?.owedExit, trade?.exit].some((exit) => exit != null);
       const isKnown = trade !== undefined && trade.qtySteps > 0;
       if (!isKnown || isLeft || this.#uncoveredE8(name) === 0n) {
-        this.#bareSinceMs.delete(name);
+        this.#bare.delete(name);
         continue;
       }
-      const sinceMs = this.#bareSinceMs.get(name) ?? nowMs;
-      this.#bareSinceMs.set(name, sinceMs);
+      const bare = this.#bare.get(name) ?? { sinceMs: nowMs, looks: 0 };
+      bare.looks++;
+      this.#bare.set(name, bare);
       // A look more on either side, and the way there.
-      const mostMs = this.core.holdings.protectMs + (2 * LOOK_MS + WORD_WALL_MS) * SPEED;
-      if (nowMs - sinceMs <= mostMs) continue;
-      this.faults.push(`${name}: bare for ${nowMs - sinceMs} ms and not being left`);
-      this.#bareSinceMs.set(name, Number.POSITIVE_INFINITY);
+      const mostMs = this.core.holdings.protectMs + (2 * LOOK_MS + WORD_WALL_MS) * SPEED + this.#unseenMs;
+      // A machine that does something else looks seldom, and acts as seldom.
+      if (nowMs - bare.sinceMs <= mostMs || bare.looks * LOOK_MS * SPEED <= mostMs) continue;
+      this.faults.push(`${name}: bare for ${nowMs - bare.sinceMs} ms and not being left`);
+      bare.sinceMs = Number.POSITIVE_INFINITY;
     }
   }
 
@@ -387,12 +448,19 @@ export class WireWorld {
     for (const order of this.#heardOrders()) {
       const before = sent.get(order.id);
       // What was refused for its time alone is sent once more, with the same id.
-      if (before !== undefined && !/-1021|-5028/.test(before.reply))
+      if (before !== undefined && !UNTIMELY.test(before.reply))
         this.faults.push(`${order.id} was sent again after ${before.status} ${before.reply}`);
       sent.set(order.id, order);
     }
     const { unexpected, unexpectedSamples } = this.sim.stats();
     if (unexpected > 0) this.faults.push(`the venue cannot explain: ${unexpectedSamples.join("; ")}`);
+  }
+
+  /** Answers that a request's time was wrong. */
+  untimely(): number {
+    return this.#venue()
+      .trading.requests()
+      .filter(({ reply }) => UNTIMELY.test(reply)).length;
   }
 
   #heardOrders(): readonly HeardOrder[] {
@@ -481,6 +549,8 @@ function wait(ms: number): Promise<void> {
 export async function outliveOnTheWire(weather: WireWeather): Promise<{
   readonly faults: readonly string[];
   readonly trades: number;
+  /** How often each knob struck. */
+  readonly struck: Readonly<Partial<Record<string, number>>>;
 }> {
   const world = await WireWorld.open(weather);
   try {
@@ -490,5 +560,9 @@ export async function outliveOnTheWire(weather: WireWeather): Promise<{
     await world.close();
   }
   const place = `seed ${weather.seed}, faults ${weather.faults}`;
-  return { faults: world.faults.map((fault) => `${place}: ${fault}`), trades: world.trades.length };
+  return {
+    faults: world.faults.map((fault) => `${place}: ${fault}`),
+    trades: world.trades.length,
+    struck: world.sim.stats().faults,
+  };
 }

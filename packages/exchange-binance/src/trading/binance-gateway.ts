@@ -10,6 +10,7 @@ import {
   type OrderGateway,
   type OrderRequest,
   type Outcome,
+  type Refusal,
   type RiskApproved,
 } from "@smcq/exchange";
 import { assert, type Clock, type Logger, type Rng, type SymbolId } from "@smcq/kernel";
@@ -52,6 +53,8 @@ export interface BinanceGatewayOptions {
   readonly log: Logger;
   readonly connectBudget?: ConnectBudget;
   readonly timeouts?: SocketTimeouts;
+  /** Hears of orders that the venue refuses, before their outcome is told. */
+  readonly onRefused?: (symbolId: SymbolId, code: Refusal) => void;
 }
 
 export interface GatewayStats extends VoiceStats {
@@ -191,7 +194,7 @@ export class BinanceGateway implements OrderGateway, AccountStream, AccountData 
         if (request.type === "stop-market") this.#names.noteAlgo(outcome.orderId, clientOrderId);
         else this.#names.noteOrder(symbolId, outcome.orderId, clientOrderId);
         if (this.#stream.isLive) this.#mute.acked(clientOrderId);
-      }
+      } else if (outcome.type === "refused") this.#options.onRefused?.(symbolId, outcome.code);
       onOutcome(outcome);
     });
   }

@@ -1,12 +1,21 @@
-import { SmcqError } from "@smcq/kernel";
+import { e8ToNumber, parseE8, priceTicks, qtySteps, SmcqError } from "@smcq/kernel";
 import { z } from "zod";
 import { BinanceErrorCode } from "../errors.ts";
 import type { ClockOffset } from "../rest/clock-offset.ts";
+import type { BinanceRest } from "../rest/rest-client.ts";
+import { ALGO_PATH, cancelCall, orderCall } from "./orders/order-form.ts";
+import type { TradedSymbol } from "./symbols.ts";
 import { Flag } from "./wire/fields.ts";
 import type { CallResult, SignedRest } from "./wire/signed-rest.ts";
 
 /** A round trip above it eats too much of an entry's window of 2 s. */
 export const ROUND_TRIP_MS_MAX = 1_000;
+
+/** The share of the price at which a stop is tried: 1 in so many. */
+const FAR = 2n;
+const TAKE_BACK_TRIES = 3;
+/** The venue's word for a path that it does not have. */
+const NO_SUCH_PATH = -5000;
 
 /** What the account is set to. */
 export interface AccountConfig {
@@ -22,6 +31,7 @@ const Config = z.looseObject({
 });
 
 const Balances = z.tuple([z.looseObject({ accountAlias: z.string().min(1).max(64) })]).rest(z.unknown());
+const Ticker = z.looseObject({ price: z.string().regex(/^\d+(\.\d+)?$/) });
 
 /** Refuses with BINANCE_CLOCK_UNFIT a venue's clock that cannot be measured to half a second. */
 export async function checkClock(offset: ClockOffset, serverTime: () => Promise<number>): Promise<void> {
@@ -72,6 +82,65 @@ export function checkAccountConfig({ canTrade, isHedgeMode, isMultiAssets }: Acc
     throw unfit(
       "multi-assets margin is on: choose single-asset mode (Preferences, Asset Mode); USDT alone is reckoned",
     );
+}
+
+/** The last price of a symbol, e8. Throws SmcqError `BINANCE_BAD_REPLY` and those of `BinanceRest`. */
+export async function readPriceE8(rest: BinanceRest, symbol: string): Promise<bigint> {
+  const path = "/fapi/v1/ticker/price";
+  const parsed = Ticker.safeParse(await rest.get(path, { symbol }, { weight: 1 }));
+  if (parsed.success) return parseE8(parsed.data.price);
+  throw new SmcqError(BinanceErrorCode.BadReply, `GET ${path}: ${z.prettifyError(parsed.error)}`);
+}
+
+/**
+ * Places a stop that no market reaches and takes it back: conditional orders have moved to another path before, and whoever
+ * finds out with a position has none (EX11). Refuses with BINANCE_ACCOUNT_UNFIT a venue that does not know the path or takes
+ * not its form, with BINANCE_UNAVAILABLE one that does not say, or keeps the stop. Returns null, or what the venue judged it
+ * by otherwise: the path is right then.
+ */
+export async function checkStops(
+  rest: SignedRest,
+  symbol: TradedSymbol,
+  lastE8: bigint,
+): Promise<string | null> {
+  const { symbolId, symbol: name, rules } = symbol;
+  // Not in the form of an engine's ids: it is no order of a run.
+  const clientOrderId = `stop-check-${rest.nowMs().toString(36)}`;
+  const base = { clientOrderId, symbolId, symbol: name, side: -1, role: "stop", isReduceOnly: true } as const;
+  const triggerTicks = priceTicks(Math.max(1, Number(lastE8 / FAR / rules.tickE8)));
+  const steps = Math.max(
+    rules.minQtySteps,
+    Math.ceil(rules.minNotional / (e8ToNumber(lastE8 / FAR) * rules.stepSize)),
+  );
+  const placed = await rest.send(
+    orderCall(
+      { ...base, type: "stop-market", qtySteps: qtySteps(steps), triggerTicks, workingType: "last" },
+      symbol,
+    ),
+  );
+  if (!placed.isOk && placed.verdict.outcome !== "unknown") {
+    const { outcome, code, text } = placed.verdict;
+    if (outcome === "KEY_REFUSED") bodyOf(placed, ALGO_PATH);
+    if (outcome === "FORM_REFUSED" || code === NO_SUCH_PATH)
+      throw unfit(`the venue takes no stop as we send it (${text}): nothing that is held could be guarded`);
+    return text;
+  }
+  const taken = await takeBack(rest, symbol, clientOrderId);
+  if (placed.isOk && taken.isOk) return null;
+  const failed = placed.isOk ? taken : placed;
+  throw new SmcqError(
+    BinanceErrorCode.Unavailable,
+    `a stop far from the market was tried, and ${placed.isOk ? `rests still (${clientOrderId})` : "its outcome is not known"}: ` +
+      (failed.isOk ? "" : failed.verdict.text),
+    { context: { clientOrderId, symbol: name } },
+  );
+}
+
+async function takeBack(rest: SignedRest, symbol: TradedSymbol, clientOrderId: string): Promise<CallResult> {
+  const call = cancelCall({ clientOrderId, symbolId: symbol.symbolId, isAlgo: true }, symbol);
+  let result = await rest.send(call);
+  for (let tries = 1; !result.isOk && tries < TAKE_BACK_TRIES; tries++) result = await rest.send(call);
+  return result;
 }
 
 function bodyOf(result: CallResult, path: string): unknown {

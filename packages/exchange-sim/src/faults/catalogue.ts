@@ -1,137 +1,28 @@
-/** One number of a knob, with the range the parser accepts. */
-export interface KnobParameter {
-  readonly name: string;
-  readonly unit: "ratio" | "ms" | "count" | "bytes";
-  readonly min: number;
-  readonly max: number;
-  /** The value of a knob that is named without one. */
-  readonly initial: number;
-}
-
-/** A named fault of the simulated venue. */
-export interface KnobDefinition {
-  readonly fault: string;
-  readonly parameters: readonly KnobParameter[];
-}
-
-/** Names of all knobs, in the catalogue's order. */
-export const KNOB_IDS = [
-  "MD01",
-  "MD02",
-  "MD03",
-  "MD04",
-  "MD05",
-  "MD06",
-  "MD07",
-  "MD08",
-  "MD09",
-  "MD10",
-  "MD11",
-  "MD12",
-  "MD13",
-  "MD14",
-  "MD15",
-  "MD16",
-  "MD17",
-  "MD18",
-  "MD19",
-  "MD20",
-  "MD21",
-  "MD22",
-  "NW01",
-  "NW02",
-  "NW03",
-  "NW06",
-  "NW07",
-  "NW08",
-  "NW09",
-  "NW10",
-  "NW11",
-  "NW12",
-  "EX01",
-  "EX02",
-  "EX03",
-  "EX04",
-  "EX05",
-  "EX06",
-  "EX07",
-  "EX08",
-  "EX09",
-  "EX10",
-  "EX11",
-  "EX12",
-  "EX13",
-  "EX14",
-  "EX15",
-  "EX17",
-  "EX19",
-  "EX20",
-  "EX21",
-  "EX22",
-  "EX23",
-  "EX24",
-  "EX27",
-  "EX28",
-  "EX29",
-  "AC01",
-  "AC02",
-  "AC03",
-  "AC04",
-  "AC05",
-  "AC06",
-  "AC07",
-  "AC08",
-  "AC09",
-  "AC10",
-  "AC11",
-] as const;
-
-/** Name of a knob. */
-export type KnobId = (typeof KNOB_IDS)[number];
-
-const SECOND_MS = 1000;
-const MINUTE_MS = 60 * SECOND_MS;
-const HOUR_MS = 60 * MINUTE_MS;
-const DAY_MS = 24 * HOUR_MS;
-
-const ratio = (initial: number, name = "ratio"): KnobParameter => ({
-  name,
-  unit: "ratio",
-  min: 0,
-  max: 1,
-  initial,
-});
-const time = (name: string, initial: number, min: number, max: number): KnobParameter => ({
-  name,
-  unit: "ms",
-  min,
-  max,
-  initial,
-});
-const period = (initial: number): KnobParameter => time("period", initial, 10 * SECOND_MS, DAY_MS);
-const after = (initial: number): KnobParameter => time("after", initial, 0, 7 * DAY_MS);
-const duration = (initial: number): KnobParameter => time("duration", initial, SECOND_MS, 7 * DAY_MS);
-const window = (initial: number): KnobParameter => time("window", initial, 10 * SECOND_MS, DAY_MS);
-/** How many it strikes at most since the plan was set; 0: all that chance chooses. */
-const times: KnobParameter = { name: "times", unit: "count", min: 0, max: 1_000_000, initial: 0 };
-const late = (name: string, initial: number): KnobParameter => time(name, initial, 0, 10 * MINUTE_MS);
-const whole = (name: string, initial: number, max: number): KnobParameter => ({
-  name,
-  unit: "count",
-  min: 0,
-  max,
-  initial,
-});
-const knob = (fault: string, ...parameters: readonly KnobParameter[]): KnobDefinition => ({
-  fault,
-  parameters,
-});
+import {
+  after,
+  DAY_MS,
+  duration,
+  HOUR_MS,
+  knob,
+  type KnobDefinition,
+  late,
+  MINUTE_MS,
+  period,
+  ratio,
+  SECOND_MS,
+  time,
+  times,
+  whole,
+  window,
+} from "./knob-forms.ts";
+import type { KnobId } from "./knob-ids.ts";
 
 /**
  * The faults of the catalogue that a venue, or the way to it, can show, each with its numbers in the order in which text
  * gives them (`MD05=0.02:24s`). All times are venue time. `EX01=1:1` strikes the next call, and no other. NW04 (name
- * server) and NW05 (TLS) are no knobs: they need a name server and the server's certificate option. EX16, EX18, EX25 and
- * EX26 are none either: dust, a refusal that comes again, long ids and acks without a price are what the venue does anyhow.
+ * server) and NW05 (TLS) are no knobs: they need a name server and the server's certificate option. EX16, EX18, EX25,
+ * EX26 and AC16 are none either: dust, a refusal that comes again, long ids, acks without a price and equal trade ids of two
+ * symbols are what the venue does anyhow. EX40 is a symbol's tick; the other PR are what a process does.
  */
 export const KNOBS: Readonly<Record<KnobId, KnobDefinition>> = {
   MD01: knob("a symbol silent for a window, its socket alive", ratio(0.01), window(180 * SECOND_MS)),
@@ -276,6 +167,74 @@ export const KNOBS: Readonly<Record<KnobId, KnobDefinition>> = {
     times,
     duration(5 * SECOND_MS),
   ),
+  EX30: knob(
+    "a conditional order's outcome is not told: 1 cut, 2 a 503, 3 torn JSON, all carried out; 4 cut, never arrived; 0 draws one",
+    ratio(0.05),
+    times,
+    whole("kind", 0, 4),
+  ),
+  EX31: knob(
+    "no conditional order is taken for a while (503, unavailable); others are",
+    after(5 * MINUTE_MS),
+    duration(30 * MINUTE_MS),
+  ),
+  EX32: knob(
+    "the venue cancels a conditional order some time after it was placed: 1 and says so, 2 without a word; 0 draws one",
+    ratio(0.05),
+    times,
+    late("delay", 53 * SECOND_MS),
+    whole("kind", 0, 2),
+  ),
+  EX33: knob(
+    "orders that only reduce find no room beside a full-size target (-4118); each period the market touches a stop beside one",
+    after(5 * MINUTE_MS),
+    period(HOUR_MS),
+  ),
+  EX34: knob(
+    "a market order that only reduces: 1 two fifths are filled and the rest expires, 2 refused; 0 draws one",
+    ratio(0.05),
+    times,
+    whole("kind", 0, 2),
+  ),
+  EX36: knob(
+    "a market order meets a person's order of the account at the best price: EXPIRED_IN_MATCH, whichever of them must",
+    ratio(0.05),
+    times,
+  ),
+  EX37: knob(
+    "the market touches a stop of the largest position; its words are lost, late or doubled, its order has another client id",
+    after(5 * MINUTE_MS),
+    period(HOUR_MS),
+  ),
+  EX38: knob(
+    "a market order is carried out: no reply, no word, and for a while it is told as EXPIRED with nothing executed",
+    ratio(0.05),
+    times,
+    duration(20 * SECOND_MS),
+  ),
+  EX39: knob(
+    "MARKET_LOT_SIZE of the largest position's symbol is lowered to two fifths of it (-4005)",
+    after(5 * MINUTE_MS),
+    period(HOUR_MS),
+  ),
+  EX41: knob(
+    "a conditional order with a quantity is refused for its form (-1106); kind 1: one with closePosition too",
+    ratio(0.05),
+    times,
+    whole("kind", 0, 1),
+  ),
+  EX42: knob(
+    "market orders are filled in 20 pieces, and the limit of orders in 10 s is that",
+    ratio(0.5),
+    times,
+    whole("limit", 60, 10_000),
+  ),
+  EX43: knob(
+    "setting a leverage: 1 done and cut, 2 cut and not done, 3 -4161, 4 half of what was asked; 0 draws one",
+    ratio(0.1),
+    times,
+    whole("kind", 0, 4),
+  ),
   AC01: knob("the largest position is deleveraged", after(5 * MINUTE_MS), period(HOUR_MS)),
   AC02: knob("the largest position that can be is liquidated", after(5 * MINUTE_MS), period(HOUR_MS)),
   AC03: knob("a person sells 40 % of the largest position", after(5 * MINUTE_MS), period(HOUR_MS)),
@@ -310,6 +269,65 @@ export const KNOBS: Readonly<Record<KnobId, KnobDefinition>> = {
     "somebody else's order waits 4 % away in the symbol that was traded last",
     after(5 * MINUTE_MS),
     period(HOUR_MS),
+  ),
+  AC12: knob(
+    "the order events of an opening order come after its ACCOUNT_UPDATE, so late, or never",
+    ratio(0.1),
+    times,
+    late("late", 1_500),
+  ),
+  AC13: knob(
+    "a person sells 40 % of the largest position, and its target is cancelled",
+    after(5 * MINUTE_MS),
+    period(HOUR_MS),
+  ),
+  AC14: knob(
+    "a person drags a stop: 1 tighter, 2 looser, 3 to one with closePosition; 0 draws one",
+    after(5 * MINUTE_MS),
+    period(HOUR_MS),
+    whole("kind", 0, 3),
+  ),
+  AC15: knob(
+    "for a while the balance reads 1 as 0, 2 as half of it; 3: money comes whose row comes 5 s late; 0 draws one",
+    after(5 * MINUTE_MS),
+    period(HOUR_MS),
+    duration(10 * SECOND_MS),
+    whole("kind", 0, 3),
+  ),
+  AC17: knob(
+    "funding whose event comes 5 s late and whose row so late; the largest position is closed in between",
+    after(5 * MINUTE_MS),
+    period(HOUR_MS),
+    late("late", 90 * SECOND_MS),
+  ),
+  AC18: knob(
+    "60 % of a target is filled, then the market touches the stop; userTrades tells of it so late",
+    after(5 * MINUTE_MS),
+    period(HOUR_MS),
+    late("lag", 3 * MINUTE_MS),
+  ),
+  AC19: knob(
+    "a person closes and reopens the largest position in one millisecond; histories are told in reverse",
+    after(5 * MINUTE_MS),
+    period(HOUR_MS),
+  ),
+  AC20: knob(
+    "brackets of an isolated position rise until its liquidation lies inside its stop",
+    after(5 * MINUTE_MS),
+    period(HOUR_MS),
+  ),
+  PR11: knob("userTrades leaves out what is younger", ratio(0.2), times, late("lag", 6 * SECOND_MS)),
+  PR12: knob("positionRisk answers late, with the state before", ratio(0.2), times, late("late", 800)),
+  PR13: knob(
+    "an odd record: 1 a position of an unknown symbol, 2 entry prices of 0, 3 a conditional order of an unknown type; 0 draws one",
+    ratio(0.2),
+    times,
+    whole("kind", 0, 3),
+  ),
+  PR16: knob(
+    "the private stream is silent and positionRisk tells an old state, for a while",
+    after(5 * MINUTE_MS),
+    duration(150 * SECOND_MS),
   ),
 };
 

@@ -1,5 +1,7 @@
 import { SmcqError } from "@smcq/kernel";
-import { KNOB_IDS, knobOf, type KnobId, type KnobParameter } from "./catalogue.ts";
+import { knobOf } from "./catalogue.ts";
+import type { KnobParameter } from "./knob-forms.ts";
+import { KNOB_IDS, type KnobId } from "./knob-ids.ts";
 
 /** The knobs that are on, each with its numbers in the order of its definition (times in ms). */
 export type FaultSettings = ReadonlyMap<KnobId, readonly number[]>;

@@ -1,7 +1,8 @@
 import { hashText } from "@smcq/kernel";
 import { hash4, unit4 } from "../hash.ts";
 import type { FlatRule } from "../market/market-data.ts";
-import { KNOB_IDS, knobOf, type KnobId } from "./catalogue.ts";
+import { knobOf } from "./catalogue.ts";
+import { KNOB_IDS, type KnobId } from "./knob-ids.ts";
 import { parseFaults, type FaultSettings } from "./parse.ts";
 
 const ID_KEYS: ReadonlyMap<KnobId, number> = new Map(KNOB_IDS.map((id) => [id, hashText(id)]));

@@ -35,7 +35,7 @@ export class Admission {
   #reduceFault({ symbolId, side, qtyE8 }: Pick<OrderWish, "symbolId" | "side" | "qtyE8">): VenueError | null {
     const heldE8 = this.#floor.account.qtyE8(symbolId) * BigInt(-side);
     if (heldE8 <= 0n) return VENUE_ERRORS.reduceOnlyRejected;
-    if (!this.#floor.options.isStrictReduceOnly) return null;
+    if (!this.#floor.isStrictReduceOnly) return null;
     const restingE8 = this.#floor.orders
       .openOrders(symbolId)
       .filter((order) => order.isReduceOnly && order.side === side)

@@ -101,6 +101,11 @@ export class SimExchange {
     this.#floor.setFees(symbolId, fees);
   }
 
+  /** From now on an order that only reduces finds no room beside resting ones that close everything, or it does again. */
+  setStrictReduceOnly(isStrict: boolean): void {
+    this.#floor.isStrictReduceOnly = isStrict;
+  }
+
   /** Rejects conditional orders of a symbol when they fire, or lets them go on. */
   setFiringRejected(symbolId: SymbolId, isRejected: boolean): void {
     this.#floor.listing(symbolId).isFiringRejected = isRejected;

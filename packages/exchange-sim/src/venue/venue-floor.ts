@@ -65,6 +65,7 @@ export interface Listing {
  */
 export class VenueFloor {
   readonly options: SimExchangeOptions;
+  isStrictReduceOnly: boolean;
   readonly orders: OrderBook = new OrderBook();
   readonly account: MarginAccount;
   readonly book: AccountBook;
@@ -81,6 +82,7 @@ export class VenueFloor {
 
   constructor(options: SimExchangeOptions) {
     this.options = options;
+    this.isStrictReduceOnly = options.isStrictReduceOnly;
     this.book = new AccountBook((row) => this.emit({ type: "income", row }));
     this.account = new MarginAccount(options.walletE8, (row) => this.book.addIncome(row, this.nextId()));
   }

@@ -2,12 +2,7 @@ import type { CallKind, Endpoint } from "../../http/endpoint.ts";
 import { type FalseReply, type Fate, TRUE_FATE } from "../../http/guard.ts";
 import type { Parameters } from "../../http/parameters.ts";
 import type { Strikes } from "./strikes.ts";
-
-/** States of the venue that last a while; 0: they do not. */
-export interface Troubles {
-  pausedUntilMs: number;
-  lockedUntilMs: number;
-}
+import type { Troubles } from "./troubles.ts";
 
 const UNKNOWN = says(503, -1000, "Unknown error, please check your request or try again later.");
 const UNAVAILABLE = says(503, -1016, "Service Unavailable.");
@@ -34,6 +29,15 @@ const LOCKED = says(
   -4400,
   "Futures Trading Quantitative Rules violated, only reduceOnly order is allowed, please try again later.",
 );
+
+const LEVERAGE_REFUSED = says(
+  400,
+  -4161,
+  "Leverage reduction is not supported in Isolated Margin Mode with open positions.",
+);
+const FORM_REFUSED = says(400, -1106, "Parameter 'reduceonly' sent when not required.");
+/** Cut in the middle. */
+const TORN: FalseReply = { status: 200, body: '{"algoId":8389765' };
 
 const STOP_REFUSALS = [
   ["EX08", says(400, -2021, "Order would immediately trigger.")],
@@ -62,12 +66,39 @@ export class CallFaults {
     this.#troubles = troubles;
   }
 
-  fate({ access, kind }: Endpoint, parameters: Parameters, nowMs: number): Fate {
+  fate({ access, kind, name }: Endpoint, parameters: Parameters, nowMs: number): Fate {
     if (access === "signed" && this.#strikes.next("EX19")) return refused(TOO_MANY_REQUESTS);
+    if (name === "POST /fapi/v1/leverage") return this.#leverage();
+    if (name.endsWith("/positionRisk") && this.#strikes.next("PR12"))
+      return { ...TRUE_FATE, replyLateMs: this.#strikes.value("PR12", "late") };
     if (kind !== "order" && kind !== "stop") return TRUE_FATE;
-    const isClosing = parameters.names.some((name) => isSet(parameters, name));
+    const isClosing = parameters.names.some((flag) => isSet(parameters, flag));
     const refusal = this.#refusal(kind, parameters, isClosing, nowMs);
-    return refusal === null ? this.#lost() : refused(refusal);
+    if (refusal !== null) return refused(refusal);
+    return (kind === "stop" ? this.#lostStop() : this.#denied(parameters)) ?? this.#lost();
+  }
+
+  #leverage(): Fate {
+    if (!this.#strikes.next("EX43")) return TRUE_FATE;
+    const kind = this.#strikes.value("EX43", "kind") || 1 + this.#strikes.pick("EX43", 4);
+    if (kind === 3) return refused(LEVERAGE_REFUSED);
+    if (kind <= 2) return { ...TRUE_FATE, lateMs: kind === 1 ? 0 : -1, reply: "cut" };
+    this.#troubles.isHalving = true;
+    return TRUE_FATE;
+  }
+
+  #lostStop(): Fate | null {
+    if (!this.#strikes.next("EX30")) return null;
+    const kind = this.#strikes.value("EX30", "kind") || 1 + this.#strikes.pick("EX30", 4);
+    if (kind === 2) return { ...TRUE_FATE, reply: UNKNOWN };
+    if (kind === 3) return { ...TRUE_FATE, reply: TORN };
+    return { ...TRUE_FATE, lateMs: kind === 1 ? 0 : -1, reply: "cut" };
+  }
+
+  #denied(parameters: Parameters): Fate | null {
+    if (!isMarket(parameters) || !this.#strikes.next("EX38")) return null;
+    this.#troubles.isDenying = true;
+    return { ...TRUE_FATE, reply: "cut" };
   }
 
   #refusal(kind: CallKind, parameters: Parameters, isClosing: boolean, nowMs: number): FalseReply | null {
@@ -76,15 +107,29 @@ export class CallFaults {
     if (!isClosing && nowMs < lockedUntilMs) return LOCKED;
     if (this.#strikes.next("EX21")) return TOO_MANY_ORDERS;
     if (!isClosing && this.#strikes.next("EX23")) return THROTTLED;
-    if (kind === "stop") return STOP_REFUSALS.find(([id]) => this.#strikes.next(id))?.[1] ?? null;
-    const isMarket = parameters.search().get("type") === "MARKET";
+    if (kind === "stop") return this.#stopRefusal(parameters, nowMs);
+    if (isClosing && isMarket(parameters) && this.#isExitRefused()) return INTERNAL;
     if (isClosing && this.#strikes.next("EX13")) return says(400, -2022, "ReduceOnly Order is rejected.");
-    if (isMarket && this.#strikes.next("EX14"))
+    if (isMarket(parameters) && this.#strikes.next("EX14"))
       return says(400, -4131, "The counterparty's best price does not meet the PERCENT_PRICE filter limit.");
     if (this.#strikes.next("EX15"))
       return says(400, -1111, "Precision is over the maximum defined for this asset.");
     if (!isClosing && this.#strikes.next("EX17")) return says(400, -2019, "Margin is insufficient.");
     return null;
+  }
+
+  #stopRefusal(parameters: Parameters, nowMs: number): FalseReply | null {
+    if (nowMs < this.#troubles.stoplessUntilMs) return UNAVAILABLE;
+    const isAnyForm = this.#strikes.value("EX41", "kind") === 1;
+    if ((isAnyForm || !isSet(parameters, "closePosition")) && this.#strikes.next("EX41")) return FORM_REFUSED;
+    return STOP_REFUSALS.find(([id]) => this.#strikes.next(id))?.[1] ?? null;
+  }
+
+  /** Its other kind is done by the market (`CallDeeds`). */
+  #isExitRefused(): boolean {
+    if (!this.#strikes.isOn("EX34") || this.#strikes.value("EX34", "kind") === 1) return false;
+    const isEither = this.#strikes.value("EX34", "kind") === 0;
+    return (!isEither || this.#strikes.pick("EX34", 2) === 1) && this.#strikes.next("EX34");
   }
 
   /** Carried out or not, and what is heard of it. */
@@ -106,6 +151,10 @@ export class CallFaults {
 
 function refused(refusal: FalseReply): Fate {
   return { ...TRUE_FATE, refusal };
+}
+
+function isMarket(parameters: Parameters): boolean {
+  return parameters.search().get("type") === "MARKET";
 }
 
 function isSet(parameters: Parameters, name: string): boolean {

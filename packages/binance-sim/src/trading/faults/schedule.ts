@@ -1,37 +1,40 @@
-import type { HeldPosition, KnobId } from "@smcq/exchange-sim";
-import { divRound, E8, type SymbolId } from "@smcq/kernel";
+import type { KnobId } from "@smcq/exchange-sim";
+import { E8, type SymbolId } from "@smcq/kernel";
 import { countFault, type SimStats } from "../../stats.ts";
 import type { AccountDesk } from "../account-desk.ts";
 import type { Gatekeeper } from "../rest/auth.ts";
 import type { UserStream } from "../stream/user-stream.ts";
-import type { Troubles } from "./call-faults.ts";
+import type { FalseAnswers } from "./answers.ts";
+import type { Person } from "./person.ts";
+import { POSITION_DEEDS, type PositionDeed, type PositionDeeds } from "./position-deeds.ts";
+import { noTroubles, type Troubles } from "./troubles.ts";
 
-/** Faults of the account that happen at times of their own. */
-const SCHEDULED = [
+/** Faults of the venue and the account that happen at times of their own. */
+const ACCOUNT_DEEDS = [
   "EX20",
   "EX27",
   "EX28",
-  "AC01",
-  "AC02",
-  "AC03",
+  "EX31",
   "AC04",
   "AC05",
   "AC06",
   "AC07",
-  "AC08",
   "AC10",
   "AC11",
+  "AC15",
+  "PR16",
 ] as const satisfies readonly KnobId[];
 
-type ScheduledId = (typeof SCHEDULED)[number];
+type AccountDeed = (typeof ACCOUNT_DEEDS)[number];
 
-function abs(value: bigint): bigint {
-  return value < 0n ? -value : value;
-}
+const TRANSFER_E8 = 100n * E8;
 
 interface Parts {
   readonly desk: AccountDesk;
   readonly stream: UserStream;
+  readonly answers: FalseAnswers;
+  readonly person: Person;
+  readonly positions: PositionDeeds;
   readonly gatekeeper: Gatekeeper;
   readonly troubles: Troubles;
   readonly stats: SimStats;
@@ -41,12 +44,13 @@ interface Parts {
 /** Fires what the plan says of the account: the venue's doings, a person's, somebody else's. */
 export class AccountSchedule {
   readonly #parts: Parts;
-  readonly #done = new Map<ScheduledId, number>();
+  readonly #done = new Map<KnobId, number>();
   #startMs: number;
   #revokedUntilMs = 0;
+  /** PR16: until when the stream is silent; infinite: for good. */
+  #mutedUntilMs = 0;
   /** The plan has switched hedge mode on. */
   #isDualOurs = false;
-  #deeds = 0;
 
   constructor(parts: Parts) {
     this.#parts = parts;
@@ -55,15 +59,17 @@ export class AccountSchedule {
 
   /** Counts the times of a new plan from now on; what lasted is over. */
   restart(nowMs: number): void {
-    const { desk, stream, gatekeeper, troubles } = this.#parts;
+    const { desk, stream, gatekeeper, troubles, answers, positions } = this.#parts;
     this.#done.clear();
+    answers.restart();
+    positions.restart();
     this.#startMs = nowMs;
-    this.#revokedUntilMs = 0;
-    Object.assign(troubles, { pausedUntilMs: 0, lockedUntilMs: 0 });
+    this.#revokedUntilMs = this.#mutedUntilMs = 0;
+    stream.setMuted(false);
+    Object.assign(troubles, noTroubles());
     Object.assign(desk.switches, { lockedUntilMs: 0, isDual: desk.switches.isDual && !this.#isDualOurs });
     this.#isDualOurs = false;
     gatekeeper.setRevoked(false);
-    stream.setMuted(false);
     for (const { id } of desk.listed()) desk.exchange.setFiringRejected(id, false);
   }
 
@@ -71,7 +77,9 @@ export class AccountSchedule {
   run(nowMs: number): void {
     const { faults } = this.#parts.desk.venue;
     this.#parts.gatekeeper.setRevoked(nowMs < this.#revokedUntilMs);
-    for (const id of SCHEDULED) {
+    this.#parts.stream.setMuted(nowMs < this.#mutedUntilMs);
+    this.#parts.desk.exchange.setStrictReduceOnly(faults.isOn("EX33"));
+    for (const id of [...ACCOUNT_DEEDS, ...POSITION_DEEDS]) {
       const count = this.#done.get(id) ?? 0;
       const offsetMs = faults.eventMs(id, count);
       if (offsetMs === null || nowMs < this.#startMs + offsetMs) continue;
@@ -83,8 +91,14 @@ export class AccountSchedule {
   }
 
   /** False: there is nothing yet that it could happen to. */
-  #fire(id: ScheduledId, count: number, nowMs: number): boolean {
-    const { desk, stream, gatekeeper, troubles, ban } = this.#parts;
+  #fire(id: AccountDeed | PositionDeed, count: number, nowMs: number): boolean {
+    return isOfPosition(id)
+      ? this.#parts.positions.strike(id, count, nowMs)
+      : this.#fireAccount(id, count, nowMs);
+  }
+
+  #fireAccount(id: AccountDeed, count: number, nowMs: number): boolean {
+    const { desk, stream, gatekeeper, troubles, answers, ban } = this.#parts;
     const value = (name: string): number => desk.venue.faults.value(id, name);
     switch (id) {
       case "EX20":
@@ -96,6 +110,9 @@ export class AccountSchedule {
       case "EX28":
         troubles.lockedUntilMs = desk.switches.lockedUntilMs = nowMs + value("duration");
         return true;
+      case "EX31":
+        troubles.stoplessUntilMs = nowMs + value("duration");
+        return true;
       case "AC04": {
         const amountE8 = BigInt(value("usdt")) * E8;
         return desk.exchange.transfer(count % 2 === 0 ? amountE8 : -amountE8, nowMs).type === "done";
@@ -105,7 +122,7 @@ export class AccountSchedule {
         desk.switches.isDual = true;
         return true;
       case "AC07":
-        if (value("kind") === 1) stream.setMuted(true);
+        if (value("kind") === 1) this.#mute(Number.POSITIVE_INFINITY);
         else stream.expire(nowMs, true);
         return true;
       case "AC10":
@@ -116,75 +133,30 @@ export class AccountSchedule {
         return this.#setLeverage(value("leverage"), nowMs);
       case "AC11":
         return this.#placeForeign(nowMs);
-      case "AC01":
-      case "AC02":
-      case "AC03":
-      case "AC08":
-        return this.#strikePosition(id, value, nowMs);
+      case "AC15":
+        return this.#misread(count, nowMs);
+      case "PR16":
+        this.#mute(nowMs + value("duration"));
+        answers.freeze(nowMs + value("duration"));
+        return true;
       default:
         return id satisfies never;
     }
   }
 
-  #strikePosition(
-    id: "AC01" | "AC02" | "AC03" | "AC08",
-    value: (name: string) => number,
-    nowMs: number,
-  ): boolean {
-    const { desk } = this.#parts;
-    const [largest] = this.#byWorth();
-    if (largest === undefined) return false;
-    const { symbolId, qtyE8 } = largest;
-    desk.bring(symbolId, nowMs);
-    if (id === "AC01") desk.exchange.deleverage(symbolId, abs(qtyE8), nowMs);
-    else if (id === "AC02") return this.#liquidate(nowMs);
-    else if (id === "AC03") this.#sellByHand(largest, nowMs);
-    else
-      for (const held of this.#byWorth()) {
-        const rateE8 = BigInt(Math.round(value("rate") * 1e8));
-        desk.exchange.fund(held.symbolId, held.qtyE8 < 0n ? -rateE8 : rateE8, nowMs);
-      }
+  #mute(untilMs: number): void {
+    this.#mutedUntilMs = untilMs;
+    this.#parts.stream.setMuted(true);
+  }
+
+  /** A balance that is not true, or money that no row explains yet. */
+  #misread(count: number, nowMs: number): boolean {
+    const { desk, answers } = this.#parts;
+    const { faults } = desk.venue;
+    const kind = faults.value("AC15", "kind") || 1 + faults.pick("AC15", 0, count, 3);
+    if (kind === 3) return desk.exchange.transfer(TRANSFER_E8, nowMs).type === "done";
+    answers.impoverish(kind === 1 ? 0n : 50n, nowMs + faults.value("AC15", "duration"));
     return true;
-  }
-
-  #byWorth(): readonly HeldPosition[] {
-    const { exchange } = this.#parts.desk;
-    const worth = ({ symbolId, qtyE8 }: HeldPosition): bigint =>
-      abs(qtyE8) * (exchange.lastPrint(symbolId)?.markE8 ?? 0n);
-    return exchange.positions().toSorted((a, b) => (worth(b) > worth(a) ? 1 : worth(b) < worth(a) ? -1 : 0));
-  }
-
-  /** For a moment the mark is where a position is bankrupt. */
-  #liquidate(nowMs: number): boolean {
-    const { exchange } = this.#parts.desk;
-    const doomed = this.#byWorth().find(({ liquidationPriceE8 }) => liquidationPriceE8 !== null);
-    const print = doomed === undefined ? null : exchange.lastPrint(doomed.symbolId);
-    const markE8 = doomed?.liquidationPriceE8 ?? null;
-    if (doomed === undefined || print === null || markE8 === null) return false;
-    const timeMs = Math.max(print.timeMs, nowMs);
-    exchange.print(doomed.symbolId, { timeMs, lastE8: print.lastE8, markE8 });
-    exchange.print(doomed.symbolId, { ...print, timeMs });
-    return true;
-  }
-
-  #sellByHand({ symbolId, qtyE8 }: HeldPosition, nowMs: number): void {
-    const { exchange } = this.#parts.desk;
-    const { stepE8 } = exchange.rules(symbolId).marketLot;
-    const sharedE8 = (abs(qtyE8) * 2n) / 5n;
-    exchange.place(
-      {
-        symbolId,
-        clientOrderId: `web_${String(++this.#deeds).padStart(12, "0")}`,
-        side: qtyE8 > 0n ? -1 : 1,
-        type: "MARKET",
-        timeInForce: "GTC",
-        qtyE8: sharedE8 > stepE8 ? sharedE8 - (sharedE8 % stepE8) : stepE8,
-        priceE8: 0n,
-        isReduceOnly: true,
-        selfTradePrevention: "EXPIRE_MAKER",
-      },
-      nowMs,
-    );
   }
 
   #lastTraded(): SymbolId | null {
@@ -197,30 +169,12 @@ export class AccountSchedule {
     return this.#parts.desk.exchange.setLeverage(id, leverage, nowMs).type === "done";
   }
 
-  /** A BUY 4 % below the last price, as large as the venue lets it be small. */
   #placeForeign(nowMs: number): boolean {
-    const { desk } = this.#parts;
     const id = this.#lastTraded();
-    const print = id === null ? null : desk.exchange.lastPrint(id);
-    if (id === null || print === null) return false;
-    const { tickE8, lot, minNotionalE8 } = desk.exchange.rules(id);
-    const priceE8 = (divRound(print.lastE8 * 96n, 100n) / tickE8) * tickE8;
-    const wantedE8 = (minNotionalE8 * E8) / priceE8 + lot.stepE8;
-    const qtyE8 = (wantedE8 / lot.stepE8 + 1n) * lot.stepE8;
-    const reply = desk.exchange.place(
-      {
-        symbolId: id,
-        clientOrderId: `other_${String(++this.#deeds).padStart(12, "0")}`,
-        side: 1,
-        type: "LIMIT",
-        timeInForce: "GTC",
-        qtyE8: qtyE8 > lot.minE8 ? qtyE8 : lot.minE8,
-        priceE8,
-        isReduceOnly: false,
-        selfTradePrevention: "EXPIRE_MAKER",
-      },
-      nowMs,
-    );
-    return reply.type === "done";
+    return id !== null && this.#parts.person.waitBelow(id, nowMs);
   }
+}
+
+function isOfPosition(id: AccountDeed | PositionDeed): id is PositionDeed {
+  return (POSITION_DEEDS as readonly KnobId[]).includes(id);
 }

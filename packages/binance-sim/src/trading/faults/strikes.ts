@@ -33,13 +33,22 @@ export class Strikes {
     return true;
   }
 
+  /** It struck, by itself. */
+  count(id: KnobId): void {
+    countFault(this.#stats, id);
+  }
+
+  isOn(id: KnobId): boolean {
+    return this.#venue.faults.isOn(id);
+  }
+
   /** A number of a knob (times in venue ms). */
   value(id: KnobId, name: string): number {
     return this.#venue.faults.value(id, name);
   }
 
-  /** A whole number below `bound` that belongs to the last strike of a knob. */
-  pick(id: KnobId, bound: number): number {
-    return this.#venue.faults.pick(id, 0, this.#struck.get(id) ?? 0, bound);
+  /** A whole number below `bound` that belongs to the last strike of a knob; other keys give further ones. */
+  pick(id: KnobId, bound: number, key = 0): number {
+    return this.#venue.faults.pick(id, key, this.#struck.get(id) ?? 0, bound);
   }
 }

@@ -13,6 +13,8 @@ interface Parts {
   readonly orders: OrderCalls;
   readonly counts: OrderCounts;
   readonly keys: ListenKeys;
+  /** What a wish for a leverage becomes. */
+  readonly leverage: (asked: number) => number;
 }
 
 /** Leverage, margin, modes, the dead man's switch, limits and the private stream's key. */
@@ -50,7 +52,7 @@ export class SettingCalls {
         handle: ({ parameters, nowMs }) => {
           const { id, symbol } = desk.symbol(parameters.needed("symbol"));
           parameters.needed("leverage");
-          const asked = parameters.integer("leverage") ?? 0;
+          const asked = this.#parts.leverage(parameters.integer("leverage") ?? 0);
           const { leverage, notionalMaxE8 } = orThrow(desk.exchange.setLeverage(id, asked, nowMs));
           return { symbol, leverage, maxNotionalValue: String(notionalMaxE8 / 100_000_000n) };
         },

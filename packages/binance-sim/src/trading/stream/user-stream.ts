@@ -1,7 +1,9 @@
 import type { VenueEvent } from "@smcq/exchange-sim";
 import { wireJson } from "../../http/wire-json.ts";
 import type { Hub } from "../../ws/hub.ts";
+import type { Agenda } from "../../stream/agenda.ts";
 import type { AccountAudience, AccountDesk } from "../account-desk.ts";
+import type { Telling } from "../faults/words.ts";
 import {
   accountUpdate,
   algoUpdate,
@@ -14,8 +16,8 @@ import { ListenKeys } from "./listen-keys.ts";
 
 type Told<T extends VenueEvent["type"]> = Extract<VenueEvent, { type: T }>;
 
-/** How often an event is sent: once, or more under a fault. */
-export type Copies = (event: PrivateEvent) => number;
+/** What is sent of an event, and how late: the event itself at once, unless under a fault. */
+export type Tell = (event: PrivateEvent) => readonly Telling[];
 
 /**
  * The private stream: the account's events in the venue's order, for whoever follows the live key.
@@ -27,17 +29,19 @@ export class UserStream implements AccountAudience {
   readonly keys: ListenKeys;
   readonly #desk: AccountDesk;
   readonly #hub: Hub;
-  readonly #copies: Copies;
+  readonly #agenda: Agenda;
+  readonly #tell: Tell;
   /** Held back until it is known what it belongs to. */
   #account: Told<"account"> | null = null;
   #triggered: Told<"algo">[] = [];
   #walletE8: bigint;
   #isMuted = false;
 
-  constructor(desk: AccountDesk, hub: Hub, copies: Copies) {
+  constructor(desk: AccountDesk, hub: Hub, agenda: Agenda, tell: Tell) {
     this.#desk = desk;
     this.#hub = hub;
-    this.#copies = copies;
+    this.#agenda = agenda;
+    this.#tell = tell;
     this.keys = new ListenKeys(desk.venue.settings.seed);
     this.#walletE8 = desk.exchange.walletE8();
   }
@@ -106,23 +110,30 @@ export class UserStream implements AccountAudience {
   }
 
   #send(event: PrivateEvent): void {
-    const { live } = this.keys;
-    if (live !== null && !this.#isMuted) this.#sendTo(live, event, this.#copies(event));
+    if (this.keys.live === null || this.#isMuted) return;
+    for (const telling of this.#tell(event))
+      if (telling.lateMs === 0) this.#sendNow(telling.event);
+      else this.#agenda.add(this.#desk.nowMs + telling.lateMs, () => this.#sendNow(telling.event));
   }
 
-  #sendTo(key: string, event: PrivateEvent, copies: number): void {
+  #sendNow(event: PrivateEvent): void {
+    const { live } = this.keys;
+    if (live !== null && !this.#isMuted) this.#sendTo(live, event);
+  }
+
+  #sendTo(key: string, event: PrivateEvent): void {
     const text = wireJson(event);
     for (const connection of this.#hub.connections) {
       if (connection.category !== "private" || !connection.streams.has(key)) continue;
       if (connection.events !== null && !connection.events.has(event.e)) continue;
       const frame = connection.isCombined ? `{"stream":${JSON.stringify(key)},"data":${text}}` : text;
-      for (let copy = 0; copy < copies; copy++) connection.appendText(frame);
+      connection.appendText(frame);
     }
   }
 
   /** Ends the key where its time is over, or at once; those who follow it hear of it, and then nothing more. */
   expire(nowMs: number, isForced = false): void {
     const ended = isForced ? this.keys.end() : this.keys.expired(nowMs);
-    if (ended !== null) this.#sendTo(ended, { e: "listenKeyExpired", E: nowMs, listenKey: ended }, 1);
+    if (ended !== null) this.#sendTo(ended, { e: "listenKeyExpired", E: nowMs, listenKey: ended });
   }
 }

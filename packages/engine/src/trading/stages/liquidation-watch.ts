@@ -3,6 +3,7 @@ import type { SymbolId } from "@smcq/kernel";
 import type { Alarm } from "../alarm.ts";
 import type { EngineEvent } from "../../events.ts";
 import type { Holdings } from "../holdings.ts";
+import { liquidationPrice } from "../liquidation-price.ts";
 import type { Trade } from "../trade.ts";
 import { CHECK_AGAIN_MS } from "./account-check.ts";
 import { type ClosingOrders, stopTicks, type Turn } from "./closing-orders.ts";
@@ -48,9 +49,9 @@ export class LiquidationWatch {
     for (const { symbolId, liquidationPriceE8 } of positions) {
       const trade = this.#holdings.trades.get(symbolId);
       if (trade === undefined || trade.qtySteps === 0) continue;
-      // The venue's 0 is one that it does not know.
-      if (liquidationPriceE8 === null || liquidationPriceE8 <= 0n) continue;
-      const room = roomOf(trade, Number(liquidationPriceE8) / Number(trade.rules.tickE8));
+      const ticks = this.#ticksOf(trade, liquidationPriceE8);
+      if (ticks === null) continue;
+      const room = roomOf(trade, ticks);
       isNear ||= room < NEAR_STOPS;
       if (room > 0) continue;
       inside.add(symbolId);
@@ -62,6 +63,13 @@ export class LiquidationWatch {
     }
     for (const symbolId of this.#insideMs.keys()) if (!inside.has(symbolId)) this.#insideMs.delete(symbolId);
     this.#holdings.reduce("liquidation-near", isNear);
+  }
+
+  /** As the venue tells it; its 0 is one that it does not know, and is reckoned. Null: nowhere. */
+  #ticksOf({ symbolId, rules }: Trade, toldE8: bigint | null): number | null {
+    if (toldE8 !== null && toldE8 > 0n) return Number(toldE8) / Number(rules.tickE8);
+    const price = liquidationPrice(this.#holdings, symbolId);
+    return price === null ? null : price / rules.tickSize;
   }
 }
 

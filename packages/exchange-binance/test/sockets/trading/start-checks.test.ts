@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { BinanceErrorCode } from "../../../src/index.ts";
-import { checkAccountConfig, checkClock, readAccountConfig } from "../../../src/trading.ts";
+import { checkAccountConfig, checkClock, checkStops, readAccountConfig } from "../../../src/trading.ts";
 import { GatewayRig } from "../../support/gateway-rig.ts";
 import { ok, refuse } from "../../support/order-venue.ts";
 import { openTradingBench, type TradingBench } from "../../support/trading-bench.ts";
@@ -30,6 +30,56 @@ describe("against the venue", () => {
     const config = await readAccountConfig(bench.gateway.rest);
     expect(config.isHedgeMode).toBe(true);
     expect(() => checkAccountConfig(config)).toThrow(/hedge mode: close every position/);
+  });
+});
+
+describe("a stop far from the market (EX11)", () => {
+  let bench: TradingBench;
+
+  beforeEach(async () => {
+    bench = await openTradingBench();
+  });
+
+  afterEach(() => bench.dispose());
+
+  async function check(): Promise<string | null> {
+    const [symbol] = bench.symbols;
+    if (symbol === undefined) throw new Error("there is a symbol");
+    const lastE8 = 10_000n * symbol.rules.tickE8;
+    bench.sim.trading?.move(symbol.symbol, lastE8);
+    return await checkStops(bench.gateway.rest, symbol, lastE8);
+  }
+  const sent = (method: string): number =>
+    (bench.sim.trading?.requests() ?? []).filter(
+      (request) => request.method === method && request.path === "/fapi/v1/algoOrder",
+    ).length;
+
+  it("is placed and taken back", async () => {
+    expect(await check()).toBeNull();
+    expect([sent("POST"), sent("DELETE")]).toEqual([1, 1]);
+    expect(bench.sim.trading?.openAlgos()).toEqual([]);
+  });
+
+  it.each([
+    ["EX11=1:1", /takes no stop as we send it/],
+    ["EX41=1:1", /takes no stop as we send it/],
+    ["EX30=1:1:1", /outcome is not known/],
+    ["EX30=1:1:4", /outcome is not known/],
+  ])("refuses to start under %s, and leaves no stop behind", async (faults, reason) => {
+    bench.sim.setFaults(faults);
+    await expect(check()).rejects.toThrow(reason);
+    expect(bench.sim.trading?.openAlgos()).toEqual([]);
+  });
+
+  it("passes where the venue refuses it for something else", async () => {
+    bench.sim.setFaults("EX12=1:1");
+    expect(await check()).toContain("-4045");
+  });
+
+  it("tells of a stop that cannot be taken back", async () => {
+    bench.sim.setFaults("EX29=1:1:600s");
+    await expect(check()).rejects.toThrow(/rests still \(stop-check-/);
+    expect(sent("DELETE")).toBe(3);
   });
 });
 
