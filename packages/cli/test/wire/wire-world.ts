@@ -36,6 +36,9 @@ import { newSimulatedKey } from "../../src/modes/engine-payload.ts";
 import { Desk } from "../../src/run/trading/desk.ts";
 
 const SYMBOLS = 6;
+const CHECK_MS = 30_000;
+/** Of the bundled data: three minutes before a fall. */
+const CRASH_MINUTE = 7_204;
 /** Venue ms in a wall ms: a storm of some wall seconds is minutes of a market. */
 const SPEED = 20;
 const EQUITY = "10000";
@@ -61,6 +64,8 @@ export interface WireWeather {
   readonly faults: string;
   /** Wall ms. */
   readonly stormMs: number;
+  /** The market falls by some per cent soon after the start, every setup is a long, and nobody has anything left. */
+  readonly isCrash?: boolean;
   readonly logger: Logger;
   /** Symbols that are traded; absent: the first six of the document. */
   readonly names?: readonly string[];
@@ -131,6 +136,7 @@ export class WireWorld {
   readonly #reference: BinanceReferenceData;
   readonly #rng: Rng;
   readonly #bare = new Map<string, Bare>();
+  readonly #isCrash: boolean;
   readonly #cancels: (() => void)[] = [];
   readonly #machine: SteppedClock;
   readonly #unseenMs: number;
@@ -149,6 +155,7 @@ export class WireWorld {
     this.#unseenMs = weather.unseenMs ?? 0;
     this.#reference = reference;
     this.#rng = new Rng(weather.seed);
+    this.#isCrash = weather.isCrash ?? false;
     this.#names = [...instruments.keys()];
     const { inbox } = this;
     const { risk, protocol, fees } = loadConfig({ env: {}, flags: {} }).config;
@@ -169,7 +176,8 @@ export class WireWorld {
         startWalletE8: account.walletE8,
         // Much happens in a storm of seconds.
         risk: { ...risk, entriesPerMinuteMax: 100 },
-        protocol,
+        // What nobody is told of is found by looking alone.
+        protocol: { ...protocol, ...(this.#unseenMs > 0 ? { reconcileMs: CHECK_MS } : {}) },
         entry: MARKET_ENTRY,
         isVenueRemote: true,
         wordFloorMs: WORD_WALL_MS * SPEED,
@@ -228,7 +236,7 @@ export class WireWorld {
       seed,
       speed: SPEED,
       ...(names === undefined ? { symbols: SYMBOLS } : {}),
-      startMinute: 2_600 + (seed % 200),
+      startMinute: weather.isCrash === true ? CRASH_MINUTE : 2_600 + (seed % 200),
       trading: { keys: [{ ...key, type: "hmac" }], equity: EQUITY, marginType },
     });
     const machine = new SteppedClock(sim.clock);
@@ -255,11 +263,11 @@ export class WireWorld {
   }
 
   /** Faults strike, setups are found, and now and then a person has everything left. */
-  async storm({ faults, stormMs, clockStepMs = 0 }: WireWeather): Promise<void> {
+  async storm({ faults, stormMs, clockStepMs = 0, isCrash = false }: WireWeather): Promise<void> {
     await this.until(() => this.core.holdings.state === "ACTIVE", "an account that is known");
     this.sim.setFaults(faults);
     const signals = every(SIGNAL_MS / SPEED, () => this.#signal());
-    const flattens = every(FLATTEN_MS / SPEED, () => this.say("flatten"));
+    const flattens = isCrash ? () => {} : every(FLATTEN_MS / SPEED, () => this.say("flatten"));
     await wait(stormMs / 2);
     this.#machine.stepMs = clockStepMs;
     await wait(stormMs / 2);
@@ -483,7 +491,7 @@ export class WireWorld {
     const found = this.#symbols.bySymbol(name);
     const now = this.#market.now(name);
     if (found === null || now === null) return;
-    const side = this.#rng.chance(0.5) ? 1 : -1;
+    const side = this.#isCrash || this.#rng.chance(0.5) ? 1 : -1;
     const price = e8ToNumber(now.lastE8);
     const nowMs = this.sim.clock.nowMs();
     const signal = {
