@@ -1,6 +1,7 @@
 import { e8Text, MINUTE_MS, repeat, SystemClock } from "@smcq/kernel";
 import type { BinanceSimOptions } from "./options.ts";
 import { startBinanceSim, type BinanceSim } from "./sim.ts";
+import { timeText } from "./time-text.ts";
 
 const SIGNALS = ["SIGINT", "SIGTERM"] as const;
 
@@ -93,13 +94,4 @@ export class MinuteReport {
     }
     this.#told = { requests, frames, unexpected };
   }
-}
-
-function timeText(timeMs: number): string {
-  const format = new Intl.DateTimeFormat("sv-SE", {
-    timeZone: "UTC",
-    dateStyle: "short",
-    timeStyle: "medium",
-  });
-  return `${format.format(timeMs)} UTC`;
 }

@@ -1,3 +1,4 @@
+export { goesOnWithAccount } from "./account-start.ts";
 export { runBinanceSimAlone } from "./alone.ts";
 export type { BurstReport } from "./burst-control.ts";
 export { forkBinanceSim, type SimChild } from "./child.ts";

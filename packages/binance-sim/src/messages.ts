@@ -26,7 +26,13 @@ export type SimControl =
 
 /** What the simulator's process says to its parent. */
 export type SimReport =
-  | { readonly type: "listening"; readonly port: number; readonly clock: ClockSpec }
+  | {
+      readonly type: "listening";
+      readonly port: number;
+      readonly clock: ClockSpec;
+      /** Whether the account is a new one, in words; null: it is not kept. */
+      readonly accountText: string | null;
+    }
   /** The start failed; the process ends with code 1. */
   | { readonly type: "failed"; readonly error: WireError }
   /** A control message was refused; the venue runs on. */

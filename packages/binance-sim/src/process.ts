@@ -86,7 +86,8 @@ async function main(): Promise<void> {
   }
   const running = sim;
   running.onEvent(report);
-  report({ type: "listening", port: running.port, clock: running.clockSpec });
+  const { port, clockSpec: clock, accountText } = running;
+  report({ type: "listening", port, clock, accountText });
 }
 
 await main();

@@ -12,6 +12,7 @@ import {
   type Clock,
   type ClockSpec,
 } from "@smcq/kernel";
+import { type AccountStart, startAccount } from "./account-start.ts";
 import { BurstControl, type BurstReport } from "./burst-control.ts";
 import { marketDataEndpoints } from "./http/market-data.ts";
 import { marketEndpoints } from "./http/market-endpoints.ts";
@@ -29,6 +30,7 @@ import { MarketDriver } from "./stream/driver.ts";
 import { LongKlines } from "./stream/long-klines.ts";
 import { PublicStreams } from "./stream/public-streams.ts";
 import { Sender } from "./stream/sender.ts";
+import { holdFolder } from "./trading/keeping/folder-lock.ts";
 import { createTradingControl, type TradingControl } from "./trading/control.ts";
 import { TradingHalf } from "./trading/trading-half.ts";
 import { Venue } from "./venue.ts";
@@ -56,6 +58,8 @@ export interface BinanceSim {
   readonly market: MarketData;
   /** The account and its market, for tests; null: the venue has no order path. */
   readonly trading: TradingControl | null;
+  /** Whether the account is a new one, in words; null: it is not kept. */
+  readonly accountText: string | null;
   /** A copy of the counters. */
   stats(): SimStats;
   /** Replaces the fault plan and ends running outages; its times count from now. */
@@ -85,6 +89,7 @@ class RunningSim implements BinanceSim {
   readonly #longKlines: LongKlines;
   readonly #trading: TradingHalf | null;
   readonly trading: TradingControl | null;
+  readonly accountText: string | null;
   readonly #driver: MarketDriver;
   readonly #bench: BurstControl;
   readonly #schedule: FaultSchedule;
@@ -98,10 +103,13 @@ class RunningSim implements BinanceSim {
   #hasEnded = false;
   #laps = 0;
   #lastTickNs = 0;
+  #release: () => void = () => {};
 
-  constructor(settings: SimSettings) {
+  constructor(settings: SimSettings, account: AccountStart | null) {
     this.settings = settings;
-    this.#venue = new Venue(settings, startVenueTime(loadBundle().startMs, settings));
+    this.accountText = account?.text ?? null;
+    const time = startVenueTime(loadBundle().startMs, settings, account?.time ?? null);
+    this.#venue = new Venue(settings, time);
     this.#stats = createStats(settings.weightLimit);
     const venue = this.#venue;
     const stats = this.#stats;
@@ -114,7 +122,6 @@ class RunningSim implements BinanceSim {
     this.#streams = new PublicStreams(words);
     this.#longKlines = new LongKlines(venue);
     hub.serve(this.#streams, this.#longKlines);
-    const { funding } = words;
     const trading =
       settings.trading === null
         ? null
@@ -122,11 +129,13 @@ class RunningSim implements BinanceSim {
             venue,
             hub,
             prices,
-            funding,
+            funding: words.funding,
             settings: settings.trading,
             stats,
             agenda: this.#agenda,
             ban: (untilMs) => this.#rest.ban(untilMs),
+            keeping: account === null ? null : account.keepingFrom(time.marketStartMs),
+            list: (name, firstMinute) => this.#list(name, firstMinute),
           });
     this.#trading = trading;
     this.trading = trading === null ? null : createTradingControl(trading);
@@ -138,15 +147,14 @@ class RunningSim implements BinanceSim {
     const pages = trading === null ? {} : { "/sim/account": () => trading.accountBook() };
     this.#rest = new RestApi({ venue, stats, outages }, endpoints, trading ?? NO_GUARD, pages);
     const sender = new Sender(venue, hub, stats);
-    const agenda = this.#agenda;
-    this.#driver = new MarketDriver({ venue, hub, stats, sender, agenda });
+    this.#driver = new MarketDriver({ venue, hub, stats, sender, agenda: this.#agenda });
     this.#bench = new BurstControl(venue, hub, stats);
     this.#schedule = new FaultSchedule({
       venue,
       hub,
       outages,
       stats,
-      agenda,
+      agenda: this.#agenda,
       list: (name) => this.list(name),
     });
     venue.followContracts((symbol) => sendContractInfo(hub, symbol, this.clock.nowMs()));
@@ -261,7 +269,13 @@ class RunningSim implements BinanceSim {
   }
 
   list(symbol: string): void {
-    this.#venue.list(symbol);
+    const firstMinute = this.#venue.currentMinute() + 1;
+    this.#list(symbol, firstMinute);
+    this.#trading?.noteListed(symbol, firstMinute);
+  }
+
+  #list(symbol: string, firstMinute: number): void {
+    this.#venue.list(symbol, firstMinute);
     const added = this.market.find(symbol);
     if (added !== null) this.#hub.addSymbol(symbol, added.index);
   }
@@ -286,26 +300,46 @@ class RunningSim implements BinanceSim {
     this.#listeners.push(listener);
   }
 
+  /** Called once it has stopped. */
+  onStop(release: () => void): void {
+    this.#release = release;
+  }
+
   async stop(): Promise<void> {
     if (this.#isStopped) return;
     this.#isStopped = true;
     this.#cancelTick();
     this.#hub.close();
     this.#rest.close();
+    this.#trading?.close();
     await new Promise<void>((resolve) => {
       this.#server.close(() => resolve());
       if ("closeAllConnections" in this.#server && typeof this.#server.closeAllConnections === "function")
         this.#server.closeAllConnections();
     });
+    this.#release();
   }
 }
 
 /**
  * Starts a venue on loopback that speaks Binance's USD-M market protocol. Throws SmcqError: `SIM_OPTION`,
- * `SIM_FAULTS` or the system's code (`EADDRINUSE`).
+ * `SIM_FAULTS`, `SIM_ACCOUNT` and `SIM_LOCKED` (its folder), or the system's code (`EADDRINUSE`).
  */
 export async function startBinanceSim(options: BinanceSimOptions = {}): Promise<BinanceSim> {
-  const sim = new RunningSim(resolveOptions(options));
+  const settings = resolveOptions(options);
+  const folder = settings.trading?.folder ?? null;
+  if (folder === null) return await listening(new RunningSim(settings, null));
+  const release = await holdFolder(folder);
+  try {
+    return await listening(new RunningSim(settings, startAccount(folder, settings)), release);
+  } catch (error) {
+    release();
+    throw error;
+  }
+}
+
+async function listening(sim: RunningSim, release: () => void = () => {}): Promise<BinanceSim> {
+  sim.onStop(release);
   await sim.listen();
   return sim;
 }

@@ -29,20 +29,32 @@ export interface VenueTime {
 // A clock for others that all but stands still: a bench moves the market, no timer of a client runs.
 const STANDSTILL_SPEED = 1e-6;
 
+/** Where a venue left off that kept its account. */
+export interface KeptTime {
+  readonly marketStartMs: number;
+  readonly clockMs: number;
+}
+
 /**
- * Starts the venue's time at the open of the first minute (manual: when its forerunner has just been closed). With the
+ * Starts the venue's time where a venue left off (with the wall's epoch the time goes on without it), else at the open of the first minute (manual: when its forerunner has just been closed). With the
  * wall's epoch it starts now, and the bars lie so that the present minute is the first.
  */
-export function startVenueTime(recordedMs: number, settings: SimSettings): VenueTime {
+export function startVenueTime(
+  recordedMs: number,
+  settings: SimSettings,
+  kept: KeptTime | null = null,
+): VenueTime {
   const nowMs = Math.floor(wallNowMs());
   const isWall = settings.epoch === "wall";
-  const marketStartMs = isWall ? minuteOf(nowMs) - settings.startMinute * MINUTE_MS : recordedMs;
+  const todayMs = minuteOf(nowMs) - settings.startMinute * MINUTE_MS;
+  const marketStartMs = kept?.marketStartMs ?? (isWall ? todayMs : recordedMs);
   const openMs = marketStartMs + settings.startMinute * MINUTE_MS;
   const wall = new SystemClock();
   const isManual = settings.clock === "manual";
-  const anchor = isWall ? { anchorVenueMs: nowMs, anchorWallMs: nowMs } : settings.resume;
+  const left = kept === null ? undefined : { anchorVenueMs: kept.clockMs, anchorWallMs: nowMs };
+  const anchor = isWall ? { anchorVenueMs: nowMs, anchorWallMs: nowMs } : (settings.resume ?? left);
   if (anchor !== undefined && !isManual) return resumeVenueTime(anchor, { settings, wall, marketStartMs });
-  const startMs = isManual ? openMs + settings.finalDelayMs : openMs;
+  const startMs = kept?.clockMs ?? (isManual ? openMs + settings.finalDelayMs : openMs);
   const speed = isManual ? STANDSTILL_SPEED : settings.speed;
   const spec: ClockSpec = { type: "scaled", speed, anchorVenueMs: startMs, anchorWallMs: wallNowMs() };
   if (!isManual)

@@ -145,12 +145,12 @@ export class Venue {
     for (const listener of this.#contractListeners) listener(symbol);
   }
 
-  /** Lists a symbol that trades from the next minute on; refuses a listed name (SmcqError `SIM_UNIVERSE`). */
-  list(name: string): void {
+  /** Lists a symbol that trades from `firstMinute` on, the next one by default; refuses a listed name (SmcqError `SIM_UNIVERSE`). */
+  list(name: string, firstMinute: number = this.currentMinute() + 1): void {
     const template = [...this.#listed.values()].find(passesUniverseFilter);
     if (template === undefined) throw new SmcqError("SIM_UNIVERSE", "no symbol serves as a template");
     const symbol = cloneSymbol(template, { symbol: name, onboardDate: this.time.clock.nowMs() });
-    this.market.addSymbol(symbol, this.currentMinute() + 1);
+    this.market.addSymbol(symbol, firstMinute);
     this.#announce(symbol);
   }
 

@@ -44,6 +44,8 @@ const BY_PREFIX: readonly (readonly [string, ExitCode])[] = [
   ["SIM_PORT", ExitCode.Port],
   ["SIM_OPTION", ExitCode.Config],
   ["SIM_FAULT", ExitCode.Config],
+  ["SIM_LOCKED", ExitCode.Locked],
+  ["SIM_ACCOUNT", ExitCode.File],
   ["SIM", ExitCode.Venue],
   ["KLINES", ExitCode.File],
   ["SCAN_STUCK", ExitCode.Unexpected],

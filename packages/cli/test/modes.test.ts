@@ -28,6 +28,7 @@ describe("a mode", () => {
       faults: "MD04=0.1",
       trading: { keys: [{ ...key, type: "hmac" }], equity: "10000.00000000" },
     });
+    expect(modeOf(config).accountFolder).toBe("var/venue");
     const ports = portsOf("sim");
     expect(ports).toMatchObject({ name: "sim", clockSpec: scaled, scorer: "heuristic" });
     expect(ports.banner).toBe(
@@ -38,7 +39,7 @@ describe("a mode", () => {
 
   it("paper has none, runs at the machine's clock and scores by the shipped model", () => {
     const { config } = loadConfig({ env: {}, flags: { mode: "paper" } });
-    expect(modeOf(config).venueProcess).toBeNull();
+    expect(modeOf(config)).toMatchObject({ venueProcess: null, accountFolder: null });
     const ports = portsOf("paper");
     expect(ports).toMatchObject({ name: "paper", clockSpec: { type: "system" }, scorer: "shipped-model" });
     expect(ports.banner).toBe(

@@ -110,8 +110,10 @@ export interface SimTradingConfig {
   readonly isOn: boolean;
   /** Mode sim: over the simulated venue's sockets, or in a venue in memory. */
   readonly orders: "binance-sim" | "sim-gateway";
-  /** USDT that each run begins with. */
+  /** USDT that a new account begins with. */
   readonly equity: number;
+  /** Mode sim: put the account of the data folder aside and begin a new one. */
+  readonly freshAccount: boolean;
 }
 
 /** The limits of docs/trading.md 3 and 4; ratios are shares of equity unless their description says otherwise. */

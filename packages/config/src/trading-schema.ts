@@ -140,5 +140,9 @@ export const simTrading: z.ZodType<SimTradingConfig> = z
         "mode sim: binance-sim trades over the simulated venue's sockets, sim-gateway in a venue in memory (as paper always does)",
       ),
     equity: number(10, 100_000_000).default(10_000).describe("USDT that a simulated account begins with"),
+    freshAccount: z
+      .boolean()
+      .default(false)
+      .describe("mode sim: begin a new account; the one in dataDir is put aside"),
   })
   .prefault({});

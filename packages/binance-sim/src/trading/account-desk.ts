@@ -8,12 +8,13 @@ import {
   venueRules,
   type VenueSymbol,
 } from "@smcq/exchange-sim";
-import { E8, e8Text, parseE8, type SymbolId, symbolId } from "@smcq/kernel";
+import { E8, e8Text, parseE8, SmcqError, type SymbolId, symbolId } from "@smcq/kernel";
 import { VenueError } from "../http/venue-error.ts";
 import type { Prices } from "../market/prices.ts";
 import type { Venue } from "../venue.ts";
 import { FeePurse } from "./fee-purse.ts";
 import { OrderHistory } from "./history.ts";
+import type { DeskRow, KeptJournal, KeptPart, KeptRow } from "./keeping/rows.ts";
 import type { TradingSettings } from "./options.ts";
 
 /** BNB where the venue does not list it. */
@@ -65,6 +66,7 @@ export class AccountDesk {
   readonly #ids = new Map<string, SymbolId>();
   readonly #thinE8 = new Map<SymbolId, bigint>();
   readonly #audiences: AccountAudience[] = [];
+  #journal: KeptJournal | null = null;
   #isQuiet = false;
 
   constructor(venue: Venue, prices: Prices, settings: TradingSettings) {
@@ -78,6 +80,60 @@ export class AccountDesk {
       const id = this.#ids.get(symbol);
       if (id !== undefined) this.exchange.setTrading(id, status === "TRADING");
     });
+  }
+
+  /** From now on every change is written there before anybody hears of it. */
+  keepIn(journal: KeptJournal): void {
+    this.#journal = journal;
+    this.exchange.keeping.writeTo(journal);
+    this.purse.writeTo((row, balanceE8) => journal.add(["bnb", row, balanceE8]));
+  }
+
+  /** Written together with what changes next. */
+  note(row: DeskRow): void {
+    this.#journal?.add(row);
+  }
+
+  /** Everything that is kept of it, as rows that make it again. */
+  *rows(): Iterable<KeptRow> {
+    for (const { id, symbol } of this.listed()) yield ["listed", id, symbol];
+    yield* this.exchange.keeping.rows();
+    for (const row of this.history.rows()) yield ["history", row];
+    for (const row of this.purse.rows()) yield ["bnb", row, this.purse.balanceE8];
+  }
+
+  /** Takes up a row that was kept; nobody hears of it. */
+  takeUp(row: Exclude<KeptRow, readonly ["new-symbol" | "funded" | "part", ...unknown[]]>): void {
+    if (row[0] === "listed") this.#takeUpSymbol(row[1], row[2]);
+    else if (row[0] === "history") this.history.takeUp(row[1]);
+    else if (row[0] === "bnb") this.purse.takeUp(row[1], row[2]);
+    else {
+      if (row[0] === "told") this.history.hear(row[1]);
+      this.exchange.keeping.restore(row);
+    }
+  }
+
+  #takeUpSymbol(id: SymbolId, name: string): void {
+    if (this.#list(name)?.id !== id)
+      throw new SmcqError("SIM_ACCOUNT", `the account knows ${name}, which this venue does not trade`);
+  }
+
+  /** Everything has been taken up: held prices stand where they stood. */
+  takenUp(): void {
+    if (!this.prices.isHeld) return;
+    for (const { id, market } of this.listed()) {
+      const print = this.exchange.lastPrint(id);
+      if (print !== null) this.prices.hold(market, print.lastE8, print.markE8);
+    }
+  }
+
+  /** The switches, as a part that is kept. */
+  keptSwitches(): KeptPart {
+    return {
+      name: "switches",
+      state: () => this.switches,
+      takeUp: (state) => void Object.assign(this.switches, state),
+    };
   }
 
   follow(audience: AccountAudience): void {
@@ -121,11 +177,11 @@ export class AccountDesk {
   setVolume(id: SymbolId, volumeE8: bigint | null): void {
     if (volumeE8 === null) this.#thinE8.delete(id);
     else this.#thinE8.set(id, volumeE8);
-    this.#tellVolume(id);
+    this.#tellVolume(id, this.nowMs);
   }
 
-  #tellVolume(id: SymbolId): void {
-    const minuteE8 = this.prices.volumeE8(this.known(id).market, this.nowMs);
+  #tellVolume(id: SymbolId, nowMs: number): void {
+    const minuteE8 = this.prices.volumeE8(this.known(id).market, nowMs);
     this.exchange.setVolume(id, this.#thinE8.get(id) ?? minuteE8);
   }
 
@@ -162,6 +218,7 @@ export class AccountDesk {
       pricePlaces: Number(entry["pricePrecision"] ?? market.grid.priceDecimals),
       qtyPlaces: Number(entry["quantityPrecision"] ?? market.grid.volumeDecimals),
     };
+    this.note(["listed", id, name]);
     this.#symbols.set(id, traded);
     this.#ids.set(name, id);
     const { leverage, marginType } = this.settings;
@@ -235,7 +292,7 @@ export class AccountDesk {
     const fromMs = last?.timeMs ?? nowMs;
     if (nowMs < fromMs || (last !== null && nowMs === fromMs && !this.prices.isHeld)) return;
     // Where nothing waits nobody asks which way the market came.
-    this.#tellVolume(id);
+    this.#tellVolume(id, nowMs);
     const isWatched = last !== null && this.exchange.activeIds().includes(id);
     const now = this.prices.at(market, nowMs);
     const way = isWatched ? this.prices.way(market, fromMs, nowMs) : now === null ? [] : [now];

@@ -20,6 +20,7 @@ export class FeePurse {
   readonly #fees: { readonly takerRatio: number; readonly makerRatio: number };
   readonly #priceE8: () => bigint;
   readonly #rows = new Map<string, BnbRow>();
+  #onRow: (row: BnbRow, balanceE8: bigint) => void = () => {};
   #discount: number | null = null;
   #balanceE8 = START_E8;
   #tranId = FIRST_TRAN_ID;
@@ -54,16 +55,28 @@ export class FeePurse {
     const usdtE8 = divRound(notionalE8(priceE8, qtyE8) * BigInt(Math.round(ratio * 1e8)), E8);
     const amountE8 = divRound(usdtE8 * E8, this.#priceE8());
     this.#balanceE8 -= amountE8;
-    this.#rows.set(keyOf(event.trade), {
-      tranId: ++this.#tranId,
-      symbolId,
-      tradeId,
-      amountE8: -amountE8,
-      timeMs,
-    });
+    const row = { tranId: ++this.#tranId, symbolId, tradeId, amountE8: -amountE8, timeMs };
+    this.#keep(row);
+    this.#onRow(row, this.#balanceE8);
+  }
+
+  #keep(row: BnbRow): void {
+    this.#rows.set(keyOf(row), row);
     if (this.#rows.size <= COMMISSIONS_KEPT_MAX) return;
     const [oldest] = this.#rows.keys();
     if (oldest !== undefined) this.#rows.delete(oldest);
+  }
+
+  /** From now on each commission and what is left after it is written there. */
+  writeTo(onRow: (row: BnbRow, balanceE8: bigint) => void): void {
+    this.#onRow = onRow;
+  }
+
+  /** Takes up a commission that was paid earlier, and what was left then. */
+  takeUp(row: BnbRow, balanceE8: bigint): void {
+    this.#keep(row);
+    this.#balanceE8 = balanceE8;
+    this.#tranId = row.tranId;
   }
 
   /** What a trade cost, and in what. */

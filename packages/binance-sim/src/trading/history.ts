@@ -4,6 +4,15 @@ import type { SymbolId } from "@smcq/kernel";
 /** Orders of each kind that can be asked for by the venue's id; the oldest are forgotten. */
 export const ORDERS_KEPT_MAX = 20_000;
 
+/** One thing that the history keeps: which of its maps, its key there, and what stands there. */
+export type HistoryRow =
+  | readonly ["order", string, VenueOrder]
+  | readonly ["algo", string, VenueAlgo]
+  | readonly ["algo-id", string, string]
+  | readonly ["triggered", string, number]
+  | readonly ["symbol", SymbolId, { readonly realisedE8: bigint; readonly changedMs: number }]
+  | readonly ["trades", "", number];
+
 /** What the account told of its orders: by the venue's ids, in the order of arrival. */
 export class OrderHistory {
   readonly #orders = new Map<string, VenueOrder>();
@@ -31,6 +40,43 @@ export class OrderHistory {
     this.#trades++;
     this.#realisedE8.set(symbolId, (this.#realisedE8.get(symbolId) ?? 0n) + realisedE8);
     this.#changedMs.set(symbolId, timeMs);
+  }
+
+  /** Everything that is known, as rows that make it again. */
+  *rows(): Iterable<HistoryRow> {
+    for (const [key, order] of this.#orders) yield ["order", key, order];
+    for (const [key, algo] of this.#algos) yield ["algo", key, algo];
+    for (const [key, algoId] of this.#algoIds) yield ["algo-id", key, algoId];
+    for (const [key, timeMs] of this.#triggeredMs) yield ["triggered", key, timeMs];
+    for (const [symbolId, realisedE8] of this.#realisedE8)
+      yield ["symbol", symbolId, { realisedE8, changedMs: this.changedMs(symbolId) }];
+    yield ["trades", "", this.#trades];
+  }
+
+  takeUp(row: HistoryRow): void {
+    switch (row[0]) {
+      case "order":
+        keep(this.#orders, row[1], row[2]);
+        return;
+      case "algo":
+        keep(this.#algos, row[1], row[2]);
+        return;
+      case "algo-id":
+        keep(this.#algoIds, row[1], row[2]);
+        return;
+      case "triggered":
+        keep(this.#triggeredMs, row[1], row[2]);
+        return;
+      case "symbol":
+        this.#realisedE8.set(row[1], row[2].realisedE8);
+        this.#changedMs.set(row[1], row[2].changedMs);
+        return;
+      case "trades":
+        this.#trades = row[2];
+        return;
+      default:
+        row satisfies never;
+    }
   }
 
   /** As it was told last. */

@@ -20,13 +20,17 @@ export interface TradingOptions {
   readonly marginType?: "cross" | "isolated";
   /** `path` (default): the market follows the minute's path. `held`: prices stand until `move` moves them. */
   readonly prices?: "path" | "held";
+  /** The folder that keeps the account, so that it outlives the process; absent: memory alone. */
+  readonly folder?: string;
+  /** True: whatever the folder keeps, a new account begins, and the old one is put aside. */
+  readonly isFresh?: boolean;
 }
 
-export type TradingSettings = Required<TradingOptions>;
+export type TradingSettings = Required<Omit<TradingOptions, "folder">> & { readonly folder: string | null };
 
 const KEYS_MAX = 16;
 const KEY = /^[A-Za-z0-9_-]{1,128}$/;
-const KNOWN = new Set(["keys", "equity", "fees", "leverage", "marginType", "prices"]);
+const KNOWN = new Set(["keys", "equity", "fees", "leverage", "marginType", "prices", "folder", "isFresh"]);
 
 /** Fills in defaults; `faults` gets a sentence for each value that is wrong. */
 export function resolveTrading(options: TradingOptions, faults: string[]): TradingSettings {
@@ -36,7 +40,9 @@ export function resolveTrading(options: TradingOptions, faults: string[]): Tradi
     leverage: 20,
     marginType: "cross",
     prices: "path",
+    isFresh: false,
     ...options,
+    folder: options.folder ?? null,
   };
   for (const name of Object.keys(options))
     if (!KNOWN.has(name)) faults.push(`trading.${name} is no option of the simulator`);
@@ -55,6 +61,7 @@ export function resolveTrading(options: TradingOptions, faults: string[]): Tradi
     faults.push(`trading.leverage must be an integer 1..125, got ${JSON.stringify(leverage)}`);
   if (marginType !== "cross" && marginType !== "isolated")
     faults.push(`trading.marginType must be one of cross, isolated, got ${JSON.stringify(marginType)}`);
+  if (settings.folder === "") faults.push("trading.folder must be the name of a folder");
   if (prices !== "path" && prices !== "held")
     faults.push(`trading.prices must be one of path, held, got ${JSON.stringify(prices)}`);
   return settings;

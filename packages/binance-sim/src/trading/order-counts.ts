@@ -1,5 +1,6 @@
 import type { VenueUniverse } from "@smcq/exchange-sim";
 import { VenueError } from "../http/venue-error.ts";
+import type { KeptPart } from "./keeping/rows.ts";
 
 const SECOND_MS = 1000;
 const MINUTE_MS = 60 * SECOND_MS;
@@ -13,7 +14,8 @@ export interface OrderLimit {
 }
 
 /** Orders of the account in fixed windows of the venue's clock, by the limits that its document names. */
-export class OrderCounts {
+export class OrderCounts implements KeptPart {
+  readonly name = "order-counts";
   readonly limits: readonly OrderLimit[];
   readonly #windows: { start: number; used: number }[];
   #cap = Number.POSITIVE_INFINITY;
@@ -28,6 +30,14 @@ export class OrderCounts {
   /** From now on so many orders are taken in windows below a minute at most; null: as the document says. */
   cap(limit: number | null): void {
     this.#cap = limit ?? Number.POSITIVE_INFINITY;
+  }
+
+  state(): unknown {
+    return this.#windows;
+  }
+
+  takeUp(state: unknown): void {
+    (state as readonly object[]).forEach((kept, index) => Object.assign(this.#windows[index] ?? {}, kept));
   }
 
   /** Counts orders; throws -1015 when they are more than a window allows. */

@@ -20,6 +20,8 @@ import { AccountSchedule } from "./faults/schedule.ts";
 import { Strikes } from "./faults/strikes.ts";
 import { noTroubles } from "./faults/troubles.ts";
 import { FalseWords } from "./faults/words.ts";
+import { AccountKeeper, type Keeping } from "./keeping/account-keeper.ts";
+import type { KeptPart } from "./keeping/rows.ts";
 import type { TradingSettings } from "./options.ts";
 import { OrderCounts } from "./order-counts.ts";
 import { accountEndpoints } from "./rest/account.ts";
@@ -31,6 +33,10 @@ import { WishReader } from "./rest/wishes.ts";
 import { UserStream } from "./stream/user-stream.ts";
 import { Upkeep } from "./upkeep.ts";
 
+/** Steps of a time that the venue was away, venue ms at least; and how many of them at most. */
+const MISSED_STEP_MS = 1000;
+const MISSED_STEPS_MAX = 10_000;
+
 interface Parts {
   readonly venue: Venue;
   readonly stats: SimStats;
@@ -41,6 +47,10 @@ interface Parts {
   readonly prices: Prices;
   readonly funding: FundingTimes;
   readonly settings: TradingSettings;
+  /** Where the account is kept; null: nowhere. */
+  readonly keeping: Keeping | null;
+  /** Lists a symbol that the venue did not have at its start. */
+  readonly list: (name: string, firstMinute: number) => void;
 }
 
 /** The account's half of the venue: order path, account, private stream. */
@@ -59,6 +69,8 @@ export class TradingHalf implements Guard {
   readonly #words: FalseWords;
   readonly #answers: FalseAnswers;
   readonly #schedule: AccountSchedule;
+  /** Null: the account is in memory alone. */
+  readonly #keeper: AccountKeeper | null;
 
   constructor(parts: Parts) {
     const { venue, hub, prices, funding, settings, stats, agenda, ban } = parts;
@@ -113,6 +125,43 @@ export class TradingHalf implements Guard {
       ...accountEndpoints(desk),
       ...this.#settings.endpoints(),
     ];
+    const keptParts = [desk.keptSwitches(), this.#counts, this.#settings, reader];
+    this.#keeper = parts.keeping === null ? null : this.#keep(parts.keeping, keptParts, parts.list);
+  }
+
+  /** Takes the account up where there is one, lives what it has missed, and keeps it from now on. */
+  #keep(
+    keeping: Keeping,
+    parts: readonly KeptPart[],
+    list: (name: string, firstMinute: number) => void,
+  ): AccountKeeper {
+    const keeper = new AccountKeeper(keeping, { desk: this.desk, upkeep: this.#upkeep, parts });
+    const { kept } = keeping;
+    if (kept !== null) {
+      keeper.takeUp(kept, list);
+      this.stream.takenUp();
+      keeper.begin();
+      this.#live(kept.stamp.tickedMs, this.desk.nowMs);
+    } else keeper.begin();
+    return keeper;
+  }
+
+  /** Walks through a time that has passed without a tick: all markets side by side, as they went. */
+  #live(fromMs: number, toMs: number): void {
+    const stepMs = Math.max(MISSED_STEP_MS, (toMs - fromMs) / MISSED_STEPS_MAX);
+    for (let atMs = fromMs + stepMs; atMs < toMs; atMs += stepMs) this.tick(atMs);
+    this.tick(toMs);
+  }
+
+  /** A symbol was listed that the venue did not have at its start. */
+  noteListed(symbol: string, firstMinute: number): void {
+    this.#keeper?.add(["new-symbol", symbol, firstMinute]);
+  }
+
+  /** Writes what the time has done since the last change; nothing is kept afterwards. */
+  close(): void {
+    this.#keeper?.writeTime();
+    this.#keeper?.close();
   }
 
   /** Moves what is held and waits along with the market, and ends what is over. */
@@ -124,6 +173,8 @@ export class TradingHalf implements Guard {
     this.#schedule.run(nowMs);
     this.#settings.tick(nowMs);
     this.stream.expire(nowMs);
+    this.#keeper?.settle();
+    this.#keeper?.beat();
   }
 
   admit(raw: RawRequest, endpoint: Endpoint, parameters: Parameters, nowMs: number): void {
@@ -141,15 +192,20 @@ export class TradingHalf implements Guard {
   }
 
   run(endpoint: Endpoint, parameters: Parameters, work: () => unknown): unknown {
-    const value = this.desk.act(() => {
-      this.#deeds.begin(endpoint, parameters);
-      try {
-        return work();
-      } finally {
-        this.#deeds.end();
-      }
-    });
-    return this.#answers.change(endpoint, value);
+    try {
+      const value = this.desk.act(() => {
+        this.#deeds.begin(endpoint, parameters);
+        try {
+          return work();
+        } finally {
+          this.#deeds.end();
+        }
+      });
+      return this.#answers.change(endpoint, value);
+    } finally {
+      // Before the answer.
+      this.#keeper?.settle();
+    }
   }
 
   /** A new plan of faults: its times and numbers count from now. */

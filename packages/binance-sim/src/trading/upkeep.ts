@@ -1,6 +1,7 @@
 import type { SymbolId } from "@smcq/kernel";
 import type { FundingTimes } from "../market/funding.ts";
 import type { AccountDesk } from "./account-desk.ts";
+import type { DeskRow } from "./keeping/rows.ts";
 import { accountFigures, type PositionFigures, positionFigures } from "./figures.ts";
 import type { PrivateEvent } from "./stream/event-words.ts";
 import { bare } from "./words.ts";
@@ -15,6 +16,8 @@ export class Upkeep {
   readonly #tell: (event: PrivateEvent) => void;
   /** Positions that have been told of and are in danger still. */
   readonly #called = new Set<SymbolId>();
+  /** The last funding time that a position in a symbol has met. */
+  readonly #fundedMs = new Map<SymbolId, number>();
   #lastMs: number;
 
   constructor(desk: AccountDesk, funding: FundingTimes, tell: (event: PrivateEvent) => void) {
@@ -26,6 +29,24 @@ export class Upkeep {
       const traded = status === "SETTLING" ? desk.listed().find((one) => one.symbol === symbol) : undefined;
       if (traded !== undefined) desk.act(() => desk.exchange.settle(traded.id, desk.nowMs));
     });
+  }
+
+  /** The last turn. */
+  get tickedMs(): number {
+    return this.#lastMs;
+  }
+
+  *rows(): Iterable<DeskRow> {
+    for (const [id, atMs] of this.#fundedMs) yield ["funded", id, atMs];
+  }
+
+  takeUp(id: SymbolId, fundedMs: number): void {
+    this.#fundedMs.set(id, fundedMs);
+  }
+
+  /** Everything has been taken up: the turns go on after the last one. */
+  takenUp(tickedMs: number): void {
+    this.#lastMs = tickedMs;
   }
 
   /** Moves the account up to now: what is held pays funding at its own times on the way. */
@@ -40,11 +61,15 @@ export class Upkeep {
   #fund(id: SymbolId, nowMs: number): void {
     const { market } = this.#desk.known(id);
     const { exchange } = this.#desk;
-    let dueMs = this.#funding.nextMs(market, this.#lastMs);
+    // A venue that was killed in the midst of a turn has paid some of its positions already.
+    const metMs = Math.max(this.#lastMs, this.#fundedMs.get(id) ?? 0);
+    let dueMs = this.#funding.nextMs(market, metMs);
     for (; dueMs <= nowMs; dueMs = this.#funding.nextMs(market, dueMs)) {
       const atMs = dueMs;
       this.#desk.act(() => {
         this.#desk.bring(id, atMs);
+        this.#fundedMs.set(id, atMs);
+        this.#desk.note(["funded", id, atMs]);
         exchange.fund(id, this.#funding.rateE8(market, atMs), atMs);
       });
     }

@@ -13,7 +13,7 @@ export interface EnginePayload {
   readonly key: SimulatedKey | null;
 }
 
-/** What the account of a simulated venue is opened with: made up for each run, and worth nothing elsewhere. */
+/** What the account of a simulated venue is opened with: made up, and worth nothing elsewhere. */
 export interface SimulatedKey {
   readonly key: string;
   readonly secret: string;

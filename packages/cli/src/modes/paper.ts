@@ -7,6 +7,7 @@ import type { Mode } from "./ports.ts";
 export function paperMode(config: EngineConfig): Mode {
   return {
     venueProcess: null,
+    accountFolder: null,
     ports: (payload) =>
       binancePorts(payload, {
         name: "paper",

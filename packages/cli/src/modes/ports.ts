@@ -55,5 +55,7 @@ export interface Ports {
 export interface Mode {
   /** What the supervisor runs beside the engine so that there is a venue; null: the venue is the real one. */
   readonly venueProcess: ((key: SimulatedKey) => BinanceSimOptions) | null;
+  /** Where that venue keeps its account and the account's key; null: in memory, each run has a new one. */
+  readonly accountFolder: string | null;
   ports(payload: EnginePayload): Ports;
 }

@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import type { EngineConfig } from "@smcq/config";
 import { e8Text, numberToE8 } from "@smcq/kernel";
 import { binancePorts } from "./binance/binance-ports.ts";
@@ -7,7 +8,9 @@ import type { Mode } from "./ports.ts";
 export function simMode(config: EngineConfig): Mode {
   const { seed, speed, loop, sim, simTrading, fees } = config;
   const { isOn, orders, equity } = simTrading;
+  const isAtVenue = isOn && orders === "binance-sim";
   return {
+    accountFolder: isAtVenue ? join(config.dataDir, "venue") : null,
     venueProcess: (key) => ({
       seed,
       symbols: sim.symbols,
@@ -16,7 +19,7 @@ export function simMode(config: EngineConfig): Mode {
       port: sim.port,
       updatesPerSecondWall: sim.updatesPerSecondWall,
       ...(sim.faults === "" ? {} : { faults: sim.faults }),
-      ...(isOn && orders === "binance-sim"
+      ...(isAtVenue
         ? { trading: { keys: [{ ...key, type: "hmac" }], equity: e8Text(numberToE8(equity)), fees } }
         : {}),
     }),

@@ -2,10 +2,17 @@ import { type ChildProcess, fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { awaitMessage, SupervisedProcess, type SupervisedEnd } from "@smcq/cluster";
 import type { LoadedConfig } from "@smcq/config";
+import { acquireRunLock } from "@smcq/ledger";
 import { type Logger, SmcqError, SystemClock, workerUrl } from "@smcq/kernel";
-import type { BinanceSimOptions, SimStart } from "@smcq/binance-sim";
+import {
+  type BinanceSimOptions,
+  goesOnWithAccount,
+  type SimStart,
+  type TradingOptions,
+} from "@smcq/binance-sim";
 import { ExitCode } from "../exit-codes.ts";
 import { modeOf } from "../modes/mode-of.ts";
+import { keptSimulatedKey } from "../modes/account-key.ts";
 import {
   enginePayload,
   newSimulatedKey,
@@ -25,6 +32,8 @@ const VENUE_UP_MS_MAX = 20_000;
 
 interface VenueListening extends Pick<SimulatedAddress, "port" | "clock"> {
   readonly type: "listening";
+  /** Whether the account is a new one, in words; null: it is not kept. */
+  readonly accountText: string | null;
 }
 
 interface SimulatedVenue extends SimulatedAddress {
@@ -41,10 +50,11 @@ export async function supervise(loaded: LoadedConfig, logger: Logger): Promise<n
   const stopAsked = new Promise<void>((resolve) => {
     for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => resolve());
   });
-  const { venueProcess } = modeOf(loaded.config);
+  const { venueProcess, accountFolder } = modeOf(loaded.config);
   if (venueProcess === null) return exitCodeOfEnds(await superviseEngine(loaded, null, stopAsked, logger));
-  const key = newSimulatedKey();
-  const venue = await startVenue({ key, options: venueProcess(key) }, loaded, stopAsked, logger);
+  const { key, options } =
+    accountFolder === null ? newAccount(venueProcess) : keptAccount(loaded, accountFolder, venueProcess);
+  const venue = await startVenue({ key, options }, loaded, stopAsked, logger);
   if (venue === null) return ExitCode.Ok;
   let engineEnd: SupervisedEnd;
   try {
@@ -100,8 +110,42 @@ function exitCodeOfEnds(engine: SupervisedEnd, venue?: SupervisedEnd): number {
   return isCrashed ? ExitCode.Crashes : engine.exitCode;
 }
 
+/** Stands in where options are asked about whose key does not matter. */
+const NO_KEY: SimulatedKey = { key: "none", secret: "none" };
+
+type VenueProcess = (key: SimulatedKey) => BinanceSimOptions;
+
+interface VenueAccount {
+  readonly key: SimulatedKey;
+  readonly options: BinanceSimOptions;
+}
+
+function newAccount(venueProcess: VenueProcess): VenueAccount {
+  const key = newSimulatedKey();
+  return { key, options: venueProcess(key) };
+}
+
+/** The account of the data folder; refuses (RUN_LOCKED) a folder that another engine runs on, before its venue is touched. */
+function keptAccount({ config }: LoadedConfig, folder: string, venueProcess: VenueProcess): VenueAccount {
+  acquireRunLock(config.dataDir).release();
+  const account = { folder, isFresh: config.simTrading.freshAccount };
+  const isKept = goesOnWithAccount(withAccount(venueProcess(NO_KEY), account));
+  const key = keptSimulatedKey(folder, isKept);
+  return { key, options: withAccount(venueProcess(key), account) };
+}
+
+function withAccount(
+  options: BinanceSimOptions,
+  account: Pick<TradingOptions, "folder" | "isFresh">,
+): BinanceSimOptions {
+  const { trading } = options;
+  return trading === undefined ? options : { ...options, trading: { ...trading, ...account } };
+}
+
+/** A venue that comes back has its address, its clock and its account. */
 function resumed(base: BinanceSimOptions, { port, clock }: VenueListening): BinanceSimOptions {
-  return { ...base, port, ...(clock.type === "scaled" ? { resume: clock } : {}) };
+  const options = withAccount(base, { isFresh: false });
+  return { ...options, port, ...(clock.type === "scaled" ? { resume: clock } : {}) };
 }
 
 /** Null when the run was to stop before the venue was up. */
@@ -115,7 +159,6 @@ async function startVenue(
   const dataEnd = Promise.withResolvers<void>();
   let listening: VenueListening | null = null;
   const start = (): ChildProcess => {
-    // A venue that comes back has the same address and goes on where its clock is.
     const options = listening === null ? base : resumed(base, listening);
     const entry = fileURLToPath(import.meta.resolve("@smcq/binance-sim/process"));
     const child = fork(entry, [], { env: {}, execArgv: process.execArgv });
@@ -152,6 +195,7 @@ async function startVenue(
     if (listening === null) await supervised.stop();
   }
   if (listening === null) return null;
-  const { port, clock } = listening;
+  const { port, clock, accountText } = listening;
+  logger.info({ port, account: accountText }, "simulated venue is up");
   return { port, clock, key, process: supervised, dataEnded: dataEnd.promise };
 }

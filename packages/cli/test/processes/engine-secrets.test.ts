@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { afterEach, expect, it } from "vitest";
@@ -54,7 +54,12 @@ it("keeps the account's key and secret out of logs at level debug, ledger, metri
   process.kill(parts.engine, "SIGTERM");
   expect(await run.ends()).toBe(ExitCode.Ok);
   places.push(["standard output", run.stdout], ["standard error", run.stderr], ...filesOf(folder.path));
-  const found = places.filter(([, text]) => text.includes(KEY) || text.includes(SECRET));
+  // The account has its key in one file that nobody else may read.
+  const keyFile = join(dataDir, "venue", "key.json");
+  expect(statSync(keyFile).mode & 0o777).toBe(0o600);
+  const found = places.filter(
+    ([name, text]) => name !== keyFile && (text.includes(KEY) || text.includes(SECRET)),
+  );
   expect(found.map(([name]) => name)).toEqual([]);
   expect(places.length).toBeGreaterThan(10);
 });

@@ -28,6 +28,15 @@ export class AccountBook {
     this.#onRow(full);
   }
 
+  /** Takes up a line that was written earlier; nobody is told of it. */
+  takeUp(row: IncomeRow): void {
+    push(this.#rows, row, INCOME_KEPT_MAX);
+  }
+
+  *allTrades(): Iterable<VenueTrade> {
+    for (const trades of this.#trades.values()) yield* trades;
+  }
+
   /** In order of time. */
   trades(symbolId: SymbolId, sinceMs: number): readonly VenueTrade[] {
     return (this.#trades.get(symbolId) ?? []).filter(({ timeMs }) => timeMs >= sinceMs);

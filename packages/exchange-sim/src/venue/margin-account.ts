@@ -19,7 +19,7 @@ interface Book {
 }
 
 /** What is held of a symbol; `qtyE8` is positive. */
-interface Holding {
+export interface Holding {
   readonly side: OrderSide;
   readonly qtyE8: bigint;
   readonly entryNotionalE8: bigint;
@@ -78,6 +78,27 @@ export class MarginAccount {
     const book = this.#of(symbolId);
     book.markE8 = markE8;
     if (book.holding !== null) this.#change(symbolId, book, book.holding);
+  }
+
+  /** What is held, as it is kept; null: flat. */
+  held(symbolId: SymbolId): Holding | null {
+    return this.#of(symbolId).holding;
+  }
+
+  /** Takes up how a symbol stood, with its mark. */
+  restoreSymbol(
+    symbolId: SymbolId,
+    kept: Pick<Book, "leverage" | "marginType" | "holding"> & { readonly markE8: bigint | null },
+  ): void {
+    const book = this.#of(symbolId);
+    const { leverage, marginType, holding, markE8 } = kept;
+    if (book.marginType !== marginType) this.#change(symbolId, book, null);
+    Object.assign(book, { leverage, marginType, markE8: markE8 ?? book.markE8 });
+    this.#change(symbolId, book, holding);
+  }
+
+  restoreWallet(walletE8: bigint): void {
+    this.#walletE8 = walletE8;
   }
 
   markE8(symbolId: SymbolId): bigint {
@@ -276,17 +297,19 @@ export class MarginAccount {
   }
 
   /**
-   * A symbol whose margin is used up at the marks: an isolated one by itself, of cross ones, which stand together, the one
-   * that loses most. Null: nobody's is.
+   * A symbol whose margin is used up at the marks: an isolated one by itself, the lowest number first; of cross ones, which
+   * stand together, the one that loses most. Null: nobody's is.
    */
   bankruptId(): SymbolId | null {
     const isCrossBankrupt = this.crossWalletE8 + this.#crossExcessE8 <= 0n;
+    let isolated: SymbolId | null = null;
     let worst: SymbolId | null = null;
     let worstE8 = 0n;
     for (const symbolId of this.#held) {
       const { holding, marginType, excessE8 } = this.#of(symbolId);
       if (marginType === "isolated") {
-        if ((holding?.isolatedWalletE8 ?? 0n) + excessE8 <= 0n) return symbolId;
+        const isBankrupt = (holding?.isolatedWalletE8 ?? 0n) + excessE8 <= 0n;
+        if (isBankrupt && (isolated === null || symbolId < isolated)) isolated = symbolId;
         continue;
       }
       if (!isCrossBankrupt) continue;
@@ -296,7 +319,7 @@ export class MarginAccount {
       worst = symbolId;
       worstE8 = unrealisedE8;
     }
-    return worst;
+    return isolated ?? worst;
   }
 
   /**

@@ -45,7 +45,10 @@ export class MarginSettings {
     if (isOther && orders.openOrders(symbolId).length + orders.openAlgos(symbolId).length > 0)
       return refused(VENUE_ERRORS.marginTypeOrders);
     if (isOther && account.qtyE8(symbolId) !== 0n) return refused(VENUE_ERRORS.marginTypePosition);
-    if (isOther) account.setMarginType(symbolId, marginType);
+    if (isOther) {
+      account.setMarginType(symbolId, marginType);
+      this.#floor.touch(symbolId);
+    }
     return done(account.settings(symbolId));
   }
 

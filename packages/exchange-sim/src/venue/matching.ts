@@ -323,7 +323,7 @@ export class Matching {
       const roomE8 = max(0n, heldE8 * BigInt(-order.side));
       if (order.qtyE8 - order.executedE8 <= roomE8) continue;
       if (roomE8 === 0n) this.end(order, "EXPIRED");
-      else this.#floor.orders.keep({ ...order, qtyE8: order.executedE8 + roomE8 });
+      else this.#floor.keepUntold({ ...order, qtyE8: order.executedE8 + roomE8 });
     }
   }
 

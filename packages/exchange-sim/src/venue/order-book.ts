@@ -61,6 +61,28 @@ export class OrderBook {
     this.keep(order);
   }
 
+  /** Those that are still remembered, the oldest first. */
+  endedOrders(): Iterable<VenueOrder> {
+    return this.#endedOrders.values();
+  }
+
+  endedAlgos(): Iterable<VenueAlgo> {
+    return this.#endedAlgos.values();
+  }
+
+  /** In what order symbols have their place among what waits. */
+  seats(): { readonly orders: readonly SymbolId[]; readonly algos: readonly SymbolId[] } {
+    return { orders: [...this.#orders.keys()], algos: [...this.#algos.keys()] };
+  }
+
+  takeSeats(seats: { readonly orders: readonly SymbolId[]; readonly algos: readonly SymbolId[] }): void {
+    // Ended orders have made places of their own.
+    this.#orders.clear();
+    this.#algos.clear();
+    for (const symbolId of seats.orders) childOf(this.#orders, symbolId);
+    for (const symbolId of seats.algos) childOf(this.#algos, symbolId);
+  }
+
   /** Waiting or ended; undefined: nobody remembers it. */
   order(symbolId: SymbolId, clientOrderId: string): VenueOrder | undefined {
     return this.openOrder(symbolId, clientOrderId) ?? this.#endedOrders.get(keyOf(symbolId, clientOrderId));

@@ -105,6 +105,13 @@ export interface VenueTrade {
   readonly timeMs: number;
 }
 
+/** A moment of a symbol's market: its last trade and its mark, e8. */
+export interface Print {
+  readonly timeMs: number;
+  readonly lastE8: bigint;
+  readonly markE8: bigint;
+}
+
 /** A position as the account events state it. */
 export interface VenueHolding {
   readonly symbolId: SymbolId;

@@ -1,6 +1,6 @@
 import { divCeil, divRound } from "@smcq/kernel";
 import type { Level } from "./order-book.ts";
-import type { Print } from "./venue-floor.ts";
+import type { Print } from "./orders.ts";
 
 /**
  * The first of `levels` on the straight way between two moments of a market, as the print to be made there: a level of the

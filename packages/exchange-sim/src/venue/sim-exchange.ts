@@ -4,6 +4,7 @@ import { assert, divRound, E8, notionalE8, type SymbolId } from "@smcq/kernel";
 import { Admission } from "./admission.ts";
 import { abs, min } from "./bigints.ts";
 import { done, refused, type Reply, type VenueError, VENUE_ERRORS } from "./codes.ts";
+import { VenueKeeping } from "./keeping/venue-keeping.ts";
 import { MarginSettings } from "./margin-settings.ts";
 import { Matching } from "./matching.ts";
 import { filterAlgo } from "./order-checks.ts";
@@ -11,6 +12,7 @@ import { ALGO_ORDERS_MAX } from "./order-book.ts";
 import type {
   AlgoWish,
   OrderWish,
+  Print,
   VenueAlgo,
   VenueEvent,
   VenueHolding,
@@ -18,7 +20,7 @@ import type {
   VenueTrade,
 } from "./orders.ts";
 import { reachOf } from "./reach.ts";
-import { type FeeAsset, type Print, type SimExchangeOptions, VenueFloor } from "./venue-floor.ts";
+import { type FeeAsset, type SimExchangeOptions, VenueFloor } from "./venue-floor.ts";
 import type { VenueRules } from "./venue-rules.ts";
 
 /** A position as the venue states it, with the mark at which it is liquidated while nothing else changes. */
@@ -43,12 +45,15 @@ export class SimExchange {
   readonly #admission: Admission;
   readonly #matching: Matching;
   readonly #margin: MarginSettings;
+  /** How all of it is kept, and taken up again. */
+  readonly keeping: VenueKeeping;
 
   constructor(options: SimExchangeOptions) {
     this.#floor = new VenueFloor(options);
     this.#admission = new Admission(this.#floor);
     this.#matching = new Matching(this.#floor, this.#admission);
     this.#margin = new MarginSettings(this.#floor, this.#admission);
+    this.keeping = new VenueKeeping(this.#floor);
   }
 
   /** From now on one listener hears everything; without one nobody does. */
@@ -120,8 +125,7 @@ export class SimExchange {
       "Invariant: a symbol's market does not go back in time",
     );
     this.#floor.run(print.timeMs, () => {
-      listing.print = print;
-      this.#floor.account.setMark(symbolId, print.markE8);
+      this.#floor.setPrint(symbolId, print);
       this.#liquidate();
       this.#matching.fillLimits(symbolId);
       this.#matching.fireAlgos(symbolId);

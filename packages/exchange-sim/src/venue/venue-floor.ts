@@ -1,10 +1,11 @@
 import { numberToE8, present, type SymbolId } from "@smcq/kernel";
 import type { FeeRates, TradingLimit } from "@smcq/exchange";
 import { AccountBook } from "./account-book.ts";
+import type { FloorRow, SymbolRow, VenueJournal } from "./keeping/rows.ts";
 import { MarginAccount } from "./margin-account.ts";
 import type { Quotes } from "./order-checks.ts";
 import { OrderBook } from "./order-book.ts";
-import type { VenueAlgo, VenueEvent, VenueOrder } from "./orders.ts";
+import type { Print, VenueAlgo, VenueEvent, VenueOrder } from "./orders.ts";
 import type { VenueRules } from "./venue-rules.ts";
 
 /** The venue's ids have 19 digits: a double cannot hold them. */
@@ -25,13 +26,6 @@ export const SIM_EXCHANGE_DEFAULTS: Omit<SimExchangeOptions, "walletE8"> = Objec
   partE4: 1_000n,
   isStrictReduceOnly: false,
 });
-
-/** A moment of a symbol's market: its last trade and its mark, e8. */
-export interface Print {
-  readonly timeMs: number;
-  readonly lastE8: bigint;
-  readonly markE8: bigint;
-}
 
 /** An asset that commissions are taken in. */
 export interface FeeAsset {
@@ -73,10 +67,16 @@ export class VenueFloor {
   feeAsset: FeeAsset | null = null;
   /** Indicators of the account's ways of trading, as the venue has worked them out last. */
   limits: readonly TradingLimit[] = [];
+  /** Where changes are written; null: nowhere. */
+  journal: VenueJournal | null = null;
   readonly #listings = new Map<SymbolId, Listing>();
   #onEvent: (event: VenueEvent) => void = () => {};
   readonly #untold: VenueEvent[] = [];
   #isTelling = false;
+  /** Symbols whose row is not what was written of it last. */
+  readonly #touched = new Set<SymbolId>();
+  /** More has changed than where markets are. */
+  #isChanged = false;
   #ids = FIRST_ID;
   #nowMs = 0;
 
@@ -135,6 +135,7 @@ export class VenueFloor {
   run<T>(timeMs: number, work: () => T): T {
     this.#nowMs = Math.max(this.#nowMs, timeMs);
     const result = work();
+    this.#write();
     this.#tell();
     return result;
   }
@@ -153,6 +154,38 @@ export class VenueFloor {
 
   emit(event: VenueEvent): void {
     this.#untold.push(event);
+    if (event.type === "account") for (const { symbolId } of event.holdings) this.#touched.add(symbolId);
+    else if (event.type === "leverage") this.#touched.add(event.symbolId);
+    else this.journal?.add(event.type === "income" ? ["income", event.row] : ["told", event]);
+    this.#isChanged = true;
+  }
+
+  /** The account stands otherwise in a symbol, of which nobody is told. */
+  touch(symbolId: SymbolId): void {
+    this.#touched.add(symbolId);
+    this.#isChanged = true;
+  }
+
+  setPrint(symbolId: SymbolId, print: Print): void {
+    this.listing(symbolId).print = print;
+    this.account.setMark(symbolId, print.markE8);
+    this.#touched.add(symbolId);
+  }
+
+  /** What one call has changed is written together. */
+  #write(): void {
+    if (!this.#isChanged) return;
+    this.#isChanged = false;
+    this.writeTouched();
+    this.journal?.commit();
+  }
+
+  writeTouched(): void {
+    if (this.journal !== null) {
+      for (const symbolId of this.#touched) this.journal.add(["symbol", this.symbolRow(symbolId)]);
+      this.journal.add(["floor", this.floorRow()]);
+    }
+    this.#touched.clear();
   }
 
   emitAccount(
@@ -168,6 +201,37 @@ export class VenueFloor {
   keep(order: VenueOrder, execution: "NEW" | "CANCELED" | "EXPIRED" | "AMENDMENT"): void {
     this.orders.keep(order);
     this.emit({ type: "order", execution, order, trade: null, timeMs: this.#nowMs });
+  }
+
+  /** Keeps an order as it is now; nobody is told until something happens to it. */
+  keepUntold(order: VenueOrder): void {
+    this.orders.keep(order);
+    this.journal?.add(["order", order]);
+  }
+
+  listedIds(): Iterable<SymbolId> {
+    return this.#listings.keys();
+  }
+
+  symbolRow(symbolId: SymbolId): SymbolRow {
+    const { trades, print } = this.listing(symbolId);
+    const { leverage, marginType } = this.account.settings(symbolId);
+    return { symbolId, leverage, marginType, holding: this.account.held(symbolId), trades, print };
+  }
+
+  floorRow(): FloorRow {
+    return { ids: this.#ids, nowMs: this.#nowMs, walletE8: this.account.walletE8 };
+  }
+
+  restoreSymbol({ symbolId, trades, print, ...kept }: SymbolRow): void {
+    Object.assign(this.listing(symbolId), { trades, print });
+    this.account.restoreSymbol(symbolId, { ...kept, markE8: print?.markE8 ?? null });
+  }
+
+  restore({ ids, nowMs, walletE8 }: FloorRow): void {
+    this.#ids = ids;
+    this.#nowMs = nowMs;
+    this.account.restoreWallet(walletE8);
   }
 
   keepAlgo(algo: VenueAlgo): VenueAlgo {

@@ -4,6 +4,7 @@ import { VenueError } from "../../http/venue-error.ts";
 import type { AccountDesk, Switches } from "../account-desk.ts";
 import type { OrderCounts } from "../order-counts.ts";
 import type { ListenKeys } from "../stream/listen-keys.ts";
+import type { KeptPart } from "../keeping/rows.ts";
 import { type OrderCalls, orThrow } from "./orders.ts";
 
 const DONE = { code: 200, msg: "success" };
@@ -18,7 +19,8 @@ interface Parts {
 }
 
 /** Leverage, margin, modes, the dead man's switch, limits and the private stream's key. */
-export class SettingCalls {
+export class SettingCalls implements KeptPart {
+  readonly name = "countdowns";
   readonly #parts: Parts;
   /** Symbols whose orders are all cancelled at a time, unless somebody puts it off. */
   readonly #countdowns = new Map<string, number>();
@@ -31,13 +33,28 @@ export class SettingCalls {
     return [...this.#symbolSettings(), ...this.#modes(), ...this.#limits(), ...this.#streamKeys()];
   }
 
+  state(): unknown {
+    return [...this.#countdowns];
+  }
+
+  takeUp(state: unknown): void {
+    this.#countdowns.clear();
+    for (const [symbol, atMs] of state as readonly (readonly [string, number])[])
+      this.#countdowns.set(symbol, atMs);
+  }
+
   /** Cancels what nobody has put off. */
   tick(nowMs: number): void {
     const { desk, orders } = this.#parts;
     for (const [symbol, atMs] of this.#countdowns) {
       if (nowMs < atMs) continue;
       this.#countdowns.delete(symbol);
-      desk.act(() => orders.cancelAll(desk.symbol(symbol), nowMs));
+      const traded = desk.find(symbol);
+      if (traded === null) continue;
+      desk.act(() => {
+        desk.bring(traded.id, nowMs);
+        orders.cancelAll(traded, nowMs);
+      });
     }
   }
 

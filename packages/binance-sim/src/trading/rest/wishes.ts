@@ -2,6 +2,7 @@ import type { AlgoWish, OrderWish, SelfTradePrevention } from "@smcq/exchange-si
 import { missing, type Parameters } from "../../http/parameters.ts";
 import { VenueError } from "../../http/venue-error.ts";
 import type { AccountDesk, TradedSymbol } from "../account-desk.ts";
+import type { KeptPart } from "../keeping/rows.ts";
 
 const CONDITIONAL = new Set([
   "STOP",
@@ -62,12 +63,21 @@ export interface OrderAsked {
 }
 
 /** Reads orders as the venue does; throws its error where one is not as it must be. */
-export class WishReader {
+export class WishReader implements KeptPart {
+  readonly name = "own-ids";
   readonly #desk: AccountDesk;
   #ids = 0;
 
   constructor(desk: AccountDesk) {
     this.#desk = desk;
+  }
+
+  state(): unknown {
+    return this.#ids;
+  }
+
+  takeUp(state: unknown): void {
+    this.#ids = Number(state);
   }
 
   order(parameters: Parameters): OrderAsked {

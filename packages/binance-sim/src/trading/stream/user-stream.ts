@@ -46,6 +46,11 @@ export class UserStream implements AccountAudience {
     this.#walletE8 = desk.exchange.walletE8();
   }
 
+  /** The account has been taken up: changes of its wallet count from here. */
+  takenUp(): void {
+    this.#walletE8 = this.#desk.exchange.walletE8();
+  }
+
   /** From now on nothing is told, or it is again. */
   setMuted(isMuted: boolean): void {
     this.#isMuted = isMuted;
