@@ -3,6 +3,7 @@ export * from "./events.ts";
 export type * from "./options.ts";
 export * from "./journal.ts";
 export * from "./trading/protocol.ts";
+export type { Standing } from "./trading/stages/states.ts";
 export type { RiskMetrics, Usage } from "./trading/risk-metrics.ts";
 export * from "./signal.ts";
 export { wordsOf } from "./trading/trading-core.ts";

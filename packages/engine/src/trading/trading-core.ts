@@ -21,7 +21,7 @@ import { Inquiries } from "./stages/inquiries.ts";
 import { type OrderChange, OrderTracker } from "./stages/order-tracker.ts";
 import { PositionController } from "./stages/position-controller.ts";
 import { RestingEntries } from "./stages/resting-entries.ts";
-import { States } from "./stages/states.ts";
+import { type Standing, States } from "./stages/states.ts";
 import { TradingLimits } from "./stages/trading-limits.ts";
 import { recordOf } from "./trade-record.ts";
 
@@ -112,6 +112,11 @@ export class TradingCore {
       },
       this.#nowMs,
     );
+  }
+
+  /** State and reasons, each with the time since when. */
+  get standing(): Standing {
+    return this.#states.standing;
   }
 
   /** Decisions so far, by outcome. */
