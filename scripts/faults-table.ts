@@ -35,6 +35,7 @@ const NOT_BUILT: Readonly<Record<string, string>> = {
   EX15: "asking for the filters anew",
   EX43: "settings of every symbol at the start",
   AC20: "our own formula where the venue tells no price",
+  OP01: "HTTP and Telegram",
 };
 
 /** Tests that hold a fault without naming it, by title and file. */

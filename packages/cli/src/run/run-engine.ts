@@ -16,6 +16,7 @@ import type { Ports, VenueConnection } from "../modes/ports.ts";
 import { MetricsServer } from "../output/metrics-server.ts";
 import type { EnginePayload } from "../modes/engine-payload.ts";
 import { Closers } from "./closers.ts";
+import { openControl } from "./control/open-control.ts";
 import { createEngine, type EngineParts, type RunEngine } from "./create-engine.ts";
 import { loadScoring, type Scoring } from "./models/load-models.ts";
 import { MinuteLoop } from "./minute-loop.ts";
@@ -100,6 +101,7 @@ async function start(ground: Ground): Promise<void> {
   const trading = await openTrading(ground, venue);
   const run = await openRun(ground, { client, scoring, before: trading?.before ?? null });
   const engine = createEngine({ ...ground, ...chosen, config: payload.config, venue, run, scoring, trading });
+  await openWays(ground, { engine, venue, run });
   closeWithThreads(ground, engine, run);
   engine.models.start();
   await startUp.step(
@@ -217,6 +219,26 @@ async function openTrading(ground: Ground, venue: VenueConnection): Promise<Engi
           (found) => ({ run: found?.runId ?? null, held: found?.held ?? [] }),
         );
   return { account, engineId: newEngineId(), before };
+}
+
+/** A person may speak to the engine until nothing of it is left to speak of. */
+async function openWays(
+  ground: Ground,
+  {
+    engine,
+    venue,
+    run,
+  }: { readonly engine: RunEngine; readonly venue: VenueConnection; readonly run: RunLedger },
+): Promise<void> {
+  const control = await openControl({
+    ...ground,
+    config: ground.payload.config,
+    engine,
+    run: { modeName: ground.ports.name, runId: run.runId },
+    restUse: () => venue.restUse(),
+  });
+  ground.closers.add(() => control.close());
+  ground.logger.info({ path: control.path }, "control socket is open");
 }
 
 /** A stop drains feeds and scans, then lets the core decide what is collected; then no version takes over any more. */
