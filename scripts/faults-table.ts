@@ -101,7 +101,6 @@ const WITH_RECOVERY: Readonly<Record<string, string>> = {
   PR10: "the same on the whole process",
   PR14: "the same on the whole process",
   PR15: "the same on the whole process",
-  PR17: "the exit code",
   OP02: "an old ledger against the venue's history",
   OP05: "positions without a ledger",
 };

@@ -11,6 +11,7 @@ const SHORT_FLAGS: Readonly<Record<string, string>> = {
   seed: "seed",
   "data-dir": "dataDir",
   loop: "loop",
+  "flatten-on-exit": "flattenOnExit",
   model: "scan.model",
   scorer: "scan.scorer",
   challenger: "scan.challenger",

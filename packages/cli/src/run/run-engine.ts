@@ -21,6 +21,7 @@ import { createEngine, type EngineParts, type RunEngine } from "./create-engine.
 import { loadScoring, type Scoring } from "./models/load-models.ts";
 import { MinuteLoop } from "./minute-loop.ts";
 import { beginRun, lostSignals, openLedgerOf, type RunLedger } from "./run-ledger.ts";
+import { standDown } from "./stand-down.ts";
 import { StartUp } from "./start-up.ts";
 import { newEngineId } from "./trading/engine-id.ts";
 import { type RecoveredRun, recoverRun } from "./trading/recover.ts";
@@ -32,6 +33,15 @@ export interface RunDeps {
   readonly logger: Logger;
   /** Aborted: drain, close the ledger and return. */
   readonly signal: AbortSignal;
+  /** Aborted: what a stop waits for is skipped. */
+  readonly hurry: AbortSignal;
+}
+
+/** How the run comes to its end. */
+interface Ending {
+  /** A person or the settings wanted it; a run that fails leaves its positions to their stops. */
+  isWanted: boolean;
+  exitCode: number;
 }
 
 /** What every step of a run stands on. */
@@ -40,6 +50,8 @@ interface Ground {
   readonly ports: Ports;
   readonly logger: Logger;
   readonly signal: AbortSignal;
+  readonly hurry: AbortSignal;
+  readonly ending: Ending;
   /** This machine's clock at the run's speed. */
   readonly machineClock: Clock;
   /** The venue's minus this machine's, measured again and again. */
@@ -54,25 +66,31 @@ interface Ground {
 /** Runs the engine from its first step to its last; returns the exit code. Start order: docs/mission.md B1. */
 export async function runEngine(payload: EnginePayload, deps: RunDeps): Promise<number> {
   const closers = new Closers();
+  const ending: Ending = { isWanted: false, exitCode: ExitCode.Ok };
   let reason = "end of the run";
   try {
-    await start(groundOf(payload, deps, closers));
+    await start(groundOf(payload, deps, { closers, ending }));
     await untilStopped(payload, deps);
+    ending.isWanted = true;
     if (deps.signal.aborted) reason = String(deps.signal.reason);
-    return ExitCode.Ok;
   } catch (error) {
     reason = deps.signal.aborted ? String(deps.signal.reason) : `failed: ${errorMessage(error)}`;
     // A stop while starting is a stop, not a failure.
-    if (deps.signal.aborted) return ExitCode.Ok;
-    throw error;
+    if (!deps.signal.aborted) throw error;
+    ending.isWanted = true;
   } finally {
     deps.logger.info({ reason }, "stopping");
     await closers.closeAll();
     deps.logger.info({}, "stopped");
   }
+  return ending.exitCode;
 }
 
-function groundOf(payload: EnginePayload, { logger, signal }: RunDeps, closers: Closers): Ground {
+function groundOf(
+  payload: EnginePayload,
+  { logger, signal, hurry }: RunDeps,
+  { closers, ending }: Pick<Ground, "closers" | "ending">,
+): Ground {
   const ports = modeOf(payload.config).ports(payload);
   const machineClock = createClock(ports.clockSpec);
   const offset = new MeasuredOffset();
@@ -82,6 +100,8 @@ function groundOf(payload: EnginePayload, { logger, signal }: RunDeps, closers: 
     ports,
     logger,
     signal,
+    hurry,
+    ending,
     machineClock,
     offset,
     venueClock: new OffsetClock(machineClock, () => offset.offsetMs),
@@ -173,7 +193,8 @@ function beforeFields(before: RecoveredRun | null): object {
 
 async function openVenue(ground: Ground): Promise<VenueConnection> {
   const { payload, ports, offset, startUp, closers } = ground;
-  const venue = ports.openVenue(ground);
+  // Who ends a run that is up still has positions to see to.
+  const venue = ports.openVenue({ ...ground, signal: startUp.cut });
   closers.add(() => venue.close());
   await startUp.step(
     "venue",
@@ -241,13 +262,20 @@ async function openWays(
   ground.logger.info({ path: control.path }, "control socket is open");
 }
 
-/** A stop drains feeds and scans, then lets the core decide what is collected; then no version takes over any more. */
-function closeWithThreads({ signal, closers }: Ground, engine: RunEngine, run: RunLedger): void {
+/**
+ * A stop enters nothing new and sees that what is held is guarded (or left), then drains feeds and scans; then no version
+ * takes over any more.
+ */
+function closeWithThreads(ground: Ground, engine: RunEngine, run: RunLedger): void {
+  const { payload, signal, startUp, closers, ending } = ground;
   const { coordinator, loop, models, signals, desk } = engine;
   // A version that is being loaded may take two minutes, which the ledger must not wait for: `scoring.close` does.
   closers.add(() => void models.close());
   closers.add(async () => {
     try {
+      const isFlattening = payload.config.flattenOnExit && ending.isWanted;
+      const isExposed = await standDown({ ...ground, engine, isFlattening, isBySignal: signal.aborted });
+      if (isExposed) ending.exitCode = ExitCode.Exposed;
       await coordinator.stop();
     } finally {
       loop.stop();
@@ -256,7 +284,7 @@ function closeWithThreads({ signal, closers }: Ground, engine: RunEngine, run: R
     }
   });
   // A stop ends the waits of the start. What fails on that way, the closer reports.
-  signal.addEventListener("abort", () => void coordinator.stop().catch(() => {}));
+  startUp.cut.addEventListener("abort", () => void coordinator.stop().catch(() => {}));
 }
 
 /** What runs beside the cluster once it is READY: the minute line, metrics, and the universe's changes. */
