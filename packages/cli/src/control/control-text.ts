@@ -79,7 +79,7 @@ function restText({
   bannedUntilMs,
 }: StatusView["rest"]): string {
   const ban = bannedUntilMs === 0 ? "" : `, banned until ${momentText(bannedUntilMs)}`;
-  return `${numberText(weightUsed)} of ${numberText(weightLimit)} weight this minute, ${numberText(requests)} calls, ${numberText(failures)} failed${ban}`;
+  return `${numberText(weightUsed)} of ${numberText(weightLimit)} weight this minute; ${numberText(requests)} calls for market data, ${numberText(failures)} failed${ban}`;
 }
 
 /** `smcq positions` for eyes. */

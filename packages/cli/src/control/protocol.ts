@@ -89,6 +89,7 @@ export interface StatusView {
 
 /** What was used of the venue's REST limits. */
 export interface RestUse {
+  /** Calls for the market's data. */
   readonly requests: number;
   readonly failures: number;
   /** Of the last minute, and what the venue allows in one. */

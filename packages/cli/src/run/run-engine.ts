@@ -14,6 +14,7 @@ import { ExitCode } from "../exit-codes.ts";
 import { modeOf } from "../modes/mode-of.ts";
 import type { Ports, VenueConnection } from "../modes/ports.ts";
 import { MetricsServer } from "../output/metrics-server.ts";
+import { journalMetrics, restMetrics, tradingMetrics } from "../output/trading-metrics.ts";
 import type { EnginePayload } from "../modes/engine-payload.ts";
 import { Closers } from "./closers.ts";
 import { openControl } from "./control/open-control.ts";
@@ -305,7 +306,12 @@ async function startBackground(
   });
   closers.add(() => minutes.stop());
   if (metrics.port !== null) {
-    const server = new MetricsServer(() => minutes.metrics());
+    const server = new MetricsServer(() => [
+      ...minutes.metrics(),
+      ...restMetrics(venue.restUse()),
+      ...(engine.core.trading === null ? [] : tradingMetrics(engine.core.trading)),
+      ...(engine.journal === null ? [] : journalMetrics(engine.journal)),
+    ]);
     closers.add(() => server.close());
     const port = await server.listen(metrics.port);
     logger.info({ url: `http://127.0.0.1:${port}/metrics` }, "metrics are served");

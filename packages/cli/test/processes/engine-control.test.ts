@@ -9,7 +9,7 @@ import { controlSocketPath } from "../../src/control/socket-path.ts";
 import { ExitCode } from "../../src/exit-codes.ts";
 import { checkReplay } from "../../src/offline/ledger/check-ledger.ts";
 import { runCommand } from "../support/run-command.ts";
-import { EngineRuns, type SmcqRun } from "./engine-run.ts";
+import { EngineRuns, partsOf, type SmcqRun } from "./engine-run.ts";
 
 const engines = new EngineRuns();
 afterEach(() => engines.clean());
@@ -67,7 +67,8 @@ function words(folder: string): readonly string[] {
 
 describe("a person and the running engine", () => {
   it("sees how it does, halts, closes one symbol, resumes and flattens; every word is in the journal, which replays", async () => {
-    const { run, folder } = await started();
+    const { run, folder } = await started(["--metrics-port", "0"]);
+    const { url } = await run.sees("metrics are served");
     const at = ["--data-dir", folder];
     expect(statSync(controlSocketPath(folder)).mode & 0o777).toBe(0o600);
     const [symbol = ""] = await held(folder);
@@ -92,6 +93,18 @@ describe("a person and the running engine", () => {
       account: { state: "ACTIVE", reasons: [], heatRatioMax: 0.03, orders: "binance-sim" },
     });
     expect(status.rest.requests).toBeGreaterThan(0);
+
+    const metrics = await (await fetch(String(url))).text();
+    for (const line of [
+      /^smcq_position_naked_ms_count\{clock="venue"\} [1-9]/mu,
+      /^smcq_order_round_trip_ms_count\{kind="entry"\} [1-9]/mu,
+      /^smcq_order_round_trip_ms_count\{kind="stop"\} [1-9]/mu,
+      /^smcq_reconciliations_total [1-9]/mu,
+      /^smcq_journal_synced_ms_count [1-9]/mu,
+      /^smcq_rest_weight_limit 2400$/mu,
+      /^smcq_trading_state\{state="ACTIVE"\} 1$/mu,
+    ])
+      expect(metrics).toMatch(line);
 
     expect((await runCommand("halt", ...at)).text).toMatch(/^state +HALTED since/u);
     const halted = await statusOf(folder)();
@@ -133,6 +146,17 @@ describe("a person and the running engine", () => {
       ExitCode.NoEngine,
       expect.stringContaining("no engine runs on the data folder"),
     ]);
+  });
+
+  it("answers again after a crash: the next engine takes the dead one's socket", async () => {
+    const { run, folder } = await started();
+    const before = await statusOf(folder)();
+    process.kill(partsOf(run).engine, "SIGKILL");
+    await run.sees("READY", 2);
+    const after = await statusOf(folder)();
+    expect(after.runId).not.toBe(before.runId);
+    run.child.kill("SIGTERM");
+    expect(await run.ends()).toBe(ExitCode.Ok);
   });
 
   it("OP01 halts by the file HALT, made while it runs or before, and goes on only by a word when the file is gone", async () => {
