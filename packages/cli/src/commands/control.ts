@@ -112,7 +112,12 @@ async function askFlatten(args: Args): Promise<ControlRequest | null> {
     );
   const terminal = createInterface({ input: process.stdin, output: process.stdout });
   try {
-    const said = await terminal.question("Leave everything that is held, at the market? Type yes: ");
+    // Ctrl-C and Ctrl-D close the line without an answer: that is a no.
+    const closed = new Promise<string>((resolve) => terminal.once("close", () => resolve("no")));
+    const asked = terminal
+      .question("Leave everything that is held, at the market? Type yes: ")
+      .catch(() => "no");
+    const said = await Promise.race([asked, closed]);
     return said.trim().toLowerCase() === "yes" ? { request: "flatten" } : null;
   } finally {
     terminal.close();
