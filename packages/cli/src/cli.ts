@@ -3,6 +3,7 @@ import yargs, { type Argv } from "yargs";
 import { askCommands } from "./commands/ask.ts";
 import { backtestCommand } from "./commands/backtest.ts";
 import { configCommand } from "./commands/config.ts";
+import { controlCommands } from "./commands/control.ts";
 import { datasetCommand } from "./commands/dataset.ts";
 import { engineCommand } from "./commands/engine.ts";
 import { ledgerCommand } from "./commands/ledger.ts";
@@ -52,12 +53,13 @@ function build(argv: readonly string[], setExitCode: (exitCode: number) => void)
     .command(backtestCommand(setExitCode))
     .command(modelCommand(setExitCode))
     .command(ledgerCommand(setExitCode))
+    .command([...controlCommands(setExitCode)])
     .command([...askCommands(setExitCode)])
     .command(configCommand(setExitCode))
     .command(venueCommand(setExitCode))
     .demandCommand(
       1,
-      "a command is needed: engine, universe, scan, dataset, backtest, model, ledger, trades, pnl, decisions, explain, risk, config or venue",
+      "a command is needed: engine, status, positions, orders, halt, resume, flatten, close, universe, scan, dataset, backtest, model, ledger, trades, pnl, decisions, explain, risk, config or venue",
     )
     .strict()
     .middleware(lastWins)

@@ -25,6 +25,12 @@ export const ExitCode = {
   Ledger: 10,
   /** The model is missing or refused. */
   Model: 11,
+  /** The run has ended, and positions are open: without a stop, or although they were to be left. */
+  Exposed: 12,
+  /** No engine runs on the data folder, or it does not answer. */
+  NoEngine: 13,
+  /** The running engine has said no. */
+  Refused: 14,
 } as const;
 export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];
 
@@ -32,6 +38,11 @@ const BY_PREFIX: readonly (readonly [string, ExitCode])[] = [
   ["CONFIG_FILE", ExitCode.File],
   ["CONFIG", ExitCode.Config],
   ["USAGE", ExitCode.Usage],
+  ["CONTROL_PATH", ExitCode.Config],
+  ["CONTROL_SOCKET", ExitCode.File],
+  ["CONTROL_NO_ENGINE", ExitCode.NoEngine],
+  ["CONTROL_SILENT", ExitCode.NoEngine],
+  ["CONTROL", ExitCode.Refused],
   ["MODEL", ExitCode.Model],
   ["ORT", ExitCode.Model],
   ["BINANCE_URL", ExitCode.Feed],

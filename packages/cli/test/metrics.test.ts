@@ -1,6 +1,9 @@
 import { errorCode } from "@smcq/kernel";
+import { DurationHistogram } from "@smcq/engine";
 import { describe, expect, it } from "vitest";
 import { Inbox } from "@smcq/cluster";
+import { CoreDriver } from "../../engine/test/support/core-driver.ts";
+import { tradingMetrics } from "../src/output/trading-metrics.ts";
 import { inboxMetrics } from "../src/output/inbox-metrics.ts";
 import { MetricsServer } from "../src/output/metrics-server.ts";
 import { metricName, metricsText } from "../src/output/metrics-text.ts";
@@ -29,6 +32,58 @@ describe("metrics", () => {
       ].join("\n"),
     );
     expect(metricName("closeToScoredP50Ms")).toBe("close_to_scored_p50_ms");
+  });
+
+  it("tell durations by cumulative buckets, their sum and their count", () => {
+    const durations = new DurationHistogram();
+    for (const ms of [0.5, 3, 4, 70_000]) durations.add(ms);
+    const metric = {
+      name: "x_ms",
+      help: "x",
+      type: "histogram",
+      durations,
+      labels: { kind: "stop" },
+    } as const;
+    const lines = metricsText([metric]).split("\n");
+    expect(lines.slice(0, 5)).toEqual([
+      "# HELP smcq_x_ms x",
+      "# TYPE smcq_x_ms histogram",
+      'smcq_x_ms_bucket{kind="stop",le="1"} 1',
+      'smcq_x_ms_bucket{kind="stop",le="2"} 1',
+      'smcq_x_ms_bucket{kind="stop",le="5"} 3',
+    ]);
+    expect(lines.slice(-4)).toEqual([
+      'smcq_x_ms_bucket{kind="stop",le="+Inf"} 4',
+      'smcq_x_ms_sum{kind="stop"} 70007.5',
+      'smcq_x_ms_count{kind="stop"} 4',
+      "",
+    ]);
+  });
+
+  it("tell of state, reasons, cover and orders, each label of a known set", () => {
+    const driver = new CoreDriver();
+    driver.enterFilled();
+    driver.nowMs += 40;
+    driver.ack("stop");
+    driver.put({ type: "operator", word: "halt" });
+    const text = metricsText(tradingMetrics(driver.core));
+    for (const line of [
+      'trading_state{state="HALTED"} 1',
+      'trading_state{state="ACTIVE"} 0',
+      'trading_reason{reason="operator"} 1',
+      'trading_reason{reason="ledger"} 0',
+      'position_naked_ms_bucket{clock="venue",le="25"} 0',
+      'position_naked_ms_bucket{clock="venue",le="50"} 1',
+      'position_naked_ms_count{clock="wall"} 1',
+      'order_round_trip_ms_count{kind="stop"} 1',
+      'orders_unknown_total{kind="entry"} 0',
+      'orders_resolved_total{as="absent"} 0',
+      'reconciliation_differences_total{kind="wallet"} 0',
+      "positions_naked 0",
+    ])
+      expect(text).toContain(`smcq_${line}\n`);
+    const families = new Set([...text.matchAll(/^# TYPE (\S+)/gmu)].map(([, name]) => name));
+    expect(text.match(/^# TYPE/gmu)).toHaveLength(families.size);
   });
 
   it("tell of the inbox by kind of event", () => {

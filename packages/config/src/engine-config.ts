@@ -8,6 +8,7 @@ export interface EngineConfig {
   readonly seed: number;
   readonly speed: number;
   readonly runForMs: number | null;
+  readonly flattenOnExit: boolean;
   readonly loop: boolean;
   readonly feed: FeedConfig;
   readonly rest: { readonly weightRatioMax: number };

@@ -226,6 +226,10 @@ const fields = z.strictObject({
     .nullable()
     .default(null)
     .describe("end by itself after this time (wall); null: never"),
+  flattenOnExit: z
+    .boolean()
+    .default(false)
+    .describe("a run that is to end leaves its positions first; else they stay, with their stops"),
   loop: z.boolean().default(false).describe("at the end of the simulated data start over (a gap)"),
   feed: feed.prefault({}),
   rest: z

@@ -1,3 +1,4 @@
+import type { SymbolId } from "@smcq/kernel";
 import type { WinCounts } from "@smcq/risk";
 import type { Signal, SignalTimes } from "./signal.ts";
 import type { TradingCommand, TradingInput } from "./trading/trading-events.ts";
@@ -12,6 +13,16 @@ export interface ScoredCandidate extends Omit<Signal, "times"> {
  * until `resume`, which takes back every reason to halt. `flatten`: leave everything that is held.
  */
 export type OperatorWord = "stop" | "halt" | "resume" | "flatten";
+
+/** By which way a word came: the control socket, the file `HALT`, or a signal to the process. */
+export type OperatorSource = "socket" | "file" | "signal";
+
+/** A word, and who gave it; absent: the run came to its own end. */
+type OperatorInput = { readonly type: "operator"; readonly by?: OperatorSource } & (
+  | { readonly word: OperatorWord }
+  /** Leave what is held of one symbol, and enter it no more for a while. */
+  | { readonly word: "close"; readonly symbolId: SymbolId }
+);
 
 /** What happened, as it is put into the inbox: the loop stamps it when its turn comes. */
 export type EngineInput =
@@ -35,7 +46,7 @@ export type EngineInput =
     }
   /** The feed of a shard's symbols goes on, or has ended. */
   | { readonly type: "feed-health"; readonly shardId: number; readonly isLive: boolean }
-  | { readonly type: "operator"; readonly word: OperatorWord }
+  | OperatorInput
   /** Nothing but time has passed. */
   | { readonly type: "time" }
   | TradingInput;

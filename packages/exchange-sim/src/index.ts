@@ -34,7 +34,7 @@ export { type Reply, VENUE_ERRORS, type VenueError } from "./venue/codes.ts";
 export type * from "./venue/orders.ts";
 export type { VenueJournal, VenueRow } from "./venue/keeping/rows.ts";
 export type { VenueKeeping } from "./venue/keeping/venue-keeping.ts";
-export { SimExchange, type HeldPosition } from "./venue/sim-exchange.ts";
+export { SimExchange } from "./venue/sim-exchange.ts";
 export { SIM_EXCHANGE_DEFAULTS, type FeeAsset, type SimExchangeOptions } from "./venue/venue-floor.ts";
 export {
   venueRules,

@@ -75,6 +75,11 @@ export class Governors {
     this.#peak = this.#equity;
   }
 
+  /** What the UTC day has brought so far, USDT; money that came or went is neither gain nor loss. */
+  get dayPnl(): number {
+    return this.#equity - this.#dayEquity - (this.#transfers - this.#dayTransfers);
+  }
+
   get state(): GovernorState {
     const { dayLossHalfRatio, dayLossStopRatio } = this.#parameters;
     const gained = this.#transfers - this.#dayTransfers;

@@ -66,6 +66,7 @@ describe("the loss of a day", () => {
     account.minute(DAY + MINUTE, "10100");
     account.minute(DAY + 2 * MINUTE, "9800");
     expect(account.governors.state.dayLossRatio).toBe(0.02);
+    expect(account.governors.dayPnl).toBe(-200);
   });
 
   it("is neither made nor mended by money that comes or goes", () => {

@@ -12,6 +12,7 @@ const SHORT_FLAGS: Readonly<Record<string, string>> = {
   "data-dir": "dataDir",
   loop: "loop",
   "fresh-account": "simTrading.freshAccount",
+  "flatten-on-exit": "flattenOnExit",
   model: "scan.model",
   scorer: "scan.scorer",
   challenger: "scan.challenger",

@@ -53,4 +53,6 @@ export interface StartMessage {
 /** Supervisor -> engine. */
 export interface StopMessage {
   readonly type: "stop";
+  /** Nothing is waited for. */
+  readonly isNow?: boolean;
 }

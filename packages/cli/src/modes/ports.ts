@@ -3,12 +3,15 @@ import type { BarHistory, ContractFeed, ContractNews, ReferenceData } from "@smc
 import type { Clock, ClockSpec, Logger, MeasuredOffset } from "@smcq/kernel";
 import type { AccountDeps, TradingAccount } from "../accounts/account.ts";
 import type { EnginePayload, SimulatedKey } from "./engine-payload.ts";
+import type { RestUse } from "../control/protocol.ts";
 import type { FeedData } from "./binance/shard-feed.ts";
 
 /** The venue as the coordinator sees it: one REST client, one rate budget, one queue for bars. */
 export interface VenueConnection {
   readonly reference: ReferenceData;
   readonly history: BarHistory;
+  /** What was used of the venue's REST limits. */
+  restUse(): RestUse;
   /** The account that the run trades on; refuses one that it cannot be traded on. */
   openAccount(deps: AccountDeps): Promise<TradingAccount>;
   /** Measures the venue's clock, now and again and again; the first failure is the caller's. */

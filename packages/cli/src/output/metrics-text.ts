@@ -1,12 +1,15 @@
-/** One measured value, ready for a scrape. */
-export interface Metric {
+import { DURATION_BOUNDS_MS, type DurationHistogram } from "@smcq/engine";
+
+/** One measured value, or durations by bucket, ready for a scrape. */
+export type Metric = {
   /** Without the prefix `smcq_`: a-z, digits and `_`; units at the end. */
   readonly name: string;
   readonly help: string;
-  readonly type: "gauge" | "counter";
-  readonly value: number;
   readonly labels?: Readonly<Record<string, string>>;
-}
+} & (
+  | { readonly type: "gauge" | "counter"; readonly value: number }
+  | { readonly type: "histogram"; readonly durations: DurationHistogram }
+);
 
 const ESCAPES: Readonly<Record<string, string>> = { "\\": "\\\\", '"': '\\"', "\n": "\\n" };
 
@@ -31,10 +34,25 @@ export function metricsText(metrics: readonly Metric[]): string {
   for (const [name, family] of byName) {
     const { help, type } = family[0] as Metric;
     text += `# HELP smcq_${name} ${help}\n# TYPE smcq_${name} ${type}\n`;
-    for (const { labels = {}, value } of family)
-      text += `smcq_${name}${labelText(labels)} ${valueText(value)}\n`;
+    for (const metric of family) text += linesOf(metric);
   }
   return text;
+}
+
+function linesOf(metric: Metric): string {
+  const { name, labels = {} } = metric;
+  if (metric.type !== "histogram") return `smcq_${name}${labelText(labels)} ${valueText(metric.value)}\n`;
+  const { counts, count, sumMs } = metric.durations;
+  let sum = 0;
+  const buckets = DURATION_BOUNDS_MS.map((bound, at) => {
+    sum += counts[at] ?? 0;
+    return [String(bound), sum] as const;
+  });
+  const bucketLines = [...buckets, ["+Inf", count] as const].map(
+    ([le, value]) => `smcq_${name}_bucket${labelText({ ...labels, le })} ${value}\n`,
+  );
+  const ends = [`_sum${labelText(labels)} ${valueText(sumMs)}`, `_count${labelText(labels)} ${count}`];
+  return [...bucketLines, ...ends.map((end) => `smcq_${name}${end}\n`)].join("");
 }
 
 /** `closeToScoredP50Ms` as a metric's name: `close_to_scored_p50_ms`. */

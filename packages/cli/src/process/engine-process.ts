@@ -2,6 +2,7 @@ import { errorCode, errorMessage, repeat, SmcqError, SystemClock } from "@smcq/k
 import { exitCodeOf } from "../exit-codes.ts";
 import { runEngine } from "../run/run-engine.ts";
 import { createLogger } from "../output/logger.ts";
+import { StopSignals } from "./stop-signals.ts";
 import type { EnginePayload, StartMessage, StopMessage } from "../modes/engine-payload.ts";
 
 /** After everything is closed, handles that still keep the process alive are cut after this time, wall ms. */
@@ -10,18 +11,17 @@ const LINGER_MS_MAX = 2_000;
 const REPORT_MS = 1_000;
 
 const wallClock = new SystemClock();
-const stop = new AbortController();
-
-// The terminal's Ctrl-C reaches the whole group, a service manager's SIGTERM this process, the supervisor speaks by
-// message; a supervisor that is gone closes the channel. All of them mean the same.
-for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => stop.abort(signal));
-process.on("disconnect", () => stop.abort("the supervisor is gone"));
+// Signals reach this process or the whole group, the supervisor speaks by message; a supervisor that is gone closes the
+// channel. All of them mean the same.
+const signals = new StopSignals(wallClock);
+process.on("disconnect", () => signals.ask("the supervisor is gone"));
 
 function firstMessage(): Promise<EnginePayload | null> {
   return new Promise((resolve) => {
     process.on("message", (message: StartMessage | StopMessage) => {
       if (message.type === "start") resolve(message.payload);
-      else stop.abort("asked to stop");
+      else if (message.isNow) signals.askNow("asked to stop at once");
+      else signals.ask("asked to stop");
     });
     process.once("disconnect", () => resolve(null));
   });
@@ -34,7 +34,7 @@ function report(): void {
 async function run(payload: EnginePayload): Promise<number> {
   const logger = createLogger(payload.config.log);
   try {
-    return await runEngine(payload, { logger, signal: stop.signal });
+    return await runEngine(payload, { logger, signal: signals.stop, hurry: signals.hurry });
   } catch (error) {
     const context = error instanceof SmcqError ? error.context : {};
     logger.error({ code: errorCode(error), ...context }, errorMessage(error));

@@ -11,6 +11,7 @@ import {
   type TradingOptions,
 } from "@smcq/binance-sim";
 import { ExitCode } from "../exit-codes.ts";
+import { StopSignals } from "./stop-signals.ts";
 import { modeOf } from "../modes/mode-of.ts";
 import { keptSimulatedKey } from "../modes/account-key.ts";
 import {
@@ -47,18 +48,17 @@ interface SimulatedVenue extends SimulatedAddress {
  * crash, passes "stop" on, and ends when the engine has ended. Returns the exit code.
  */
 export async function supervise(loaded: LoadedConfig, logger: Logger): Promise<number> {
-  const stopAsked = new Promise<void>((resolve) => {
-    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => resolve());
-  });
+  const signals = new StopSignals(new SystemClock());
+  const stopAsked = aborted(signals.stop);
   const { venueProcess, accountFolder } = modeOf(loaded.config);
-  if (venueProcess === null) return exitCodeOfEnds(await superviseEngine(loaded, null, stopAsked, logger));
+  if (venueProcess === null) return exitCodeOfEnds(await superviseEngine(loaded, null, signals, logger));
   const { key, options } =
     accountFolder === null ? newAccount(venueProcess) : keptAccount(loaded, accountFolder, venueProcess);
   const venue = await startVenue({ key, options }, loaded, stopAsked, logger);
   if (venue === null) return ExitCode.Ok;
   let engineEnd: SupervisedEnd;
   try {
-    engineEnd = await superviseEngine(loaded, venue, stopAsked, logger);
+    engineEnd = await superviseEngine(loaded, venue, signals, logger);
   } finally {
     // Whatever happened: a venue left behind would keep this process alive.
     await venue.process.stop();
@@ -70,7 +70,7 @@ export async function supervise(loaded: LoadedConfig, logger: Logger): Promise<n
 async function superviseEngine(
   loaded: LoadedConfig,
   venue: SimulatedVenue | null,
-  stopAsked: Promise<void>,
+  { stop, hurry }: Pick<StopSignals, "stop" | "hurry">,
   logger: Logger,
 ): Promise<SupervisedEnd> {
   const start: StartMessage = { type: "start", payload: enginePayload(loaded, venue) };
@@ -91,13 +91,23 @@ async function superviseEngine(
     logger,
   });
   engine.start();
-  const reasons: Promise<unknown>[] = [engine.ended, stopAsked];
+  hurry.addEventListener("abort", () => {
+    if (engine.child !== null) tell(engine.child, { type: "stop", isNow: true });
+  });
+  const reasons: Promise<unknown>[] = [engine.ended, aborted(stop)];
   if (venue !== null) {
     const dataEnded = venue.dataEnded.then(() => logger.info({}, "the simulated data has ended"));
     reasons.push(dataEnded, venue.process.ended);
   }
   await Promise.race(reasons);
   return engine.stop();
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener("abort", () => resolve(), { once: true });
+  });
 }
 
 /** A child that is just ending hears nothing any more, which is no failure: its exit says the rest. */

@@ -109,7 +109,13 @@ function replayRows(runId: string, rowsOf: (runId: string) => Iterable<ReplayRow
   let replayer: Replayer | null = null;
   let [events, lastSeq, minuteMs] = [0, 0, null as number | null];
   const so = (found: Partial<ReplayedCore>): ReplayedCore => ({
-    ...{ runId, events, difference: null, hole: null, engine, lastSeq, minuteMs },
+    runId,
+    events,
+    difference: null,
+    hole: null,
+    engine,
+    lastSeq,
+    minuteMs,
     ...found,
   });
   for (const row of rowsOf(runId)) {

@@ -24,6 +24,7 @@ import type { Ports, VenueConnection } from "../modes/ports.ts";
 import type { Scoring } from "./models/load-models.ts";
 import { HEURISTIC_MODELS, LivingModels, type RunModels } from "./models/run-models.ts";
 import type { RunLedger } from "./run-ledger.ts";
+import { TimedJournal } from "./timed-journal.ts";
 import { SignalCounter } from "./signal-tally.ts";
 import { requireBounded } from "@smcq/risk";
 import { RingMarket } from "../accounts/ring-market.ts";
@@ -71,6 +72,8 @@ export interface RunEngine {
   readonly coordinator: Coordinator;
   /** Who carries orders out; null: nobody trades. */
   readonly desk: Desk | null;
+  /** Null: nobody trades, and nothing has to be proved. */
+  readonly journal: TimedJournal | null;
 }
 
 /**
@@ -113,19 +116,12 @@ export function createEngine(parts: EngineParts): RunEngine {
     },
     { inbox, wallClock },
   );
+  // Who trades proves what it did; signals alone are in the ledger anyway.
+  const journal = desk === null ? null : openJournal(parts, options, { inbox, desk });
   const loop = new EngineLoop({
     engine: core,
     inbox,
-    // Who trades proves what it did; signals alone are in the ledger anyway.
-    journal:
-      desk === null
-        ? NO_JOURNAL
-        : run.client.openJournal({
-            engine: options,
-            orders: desk.orders,
-            ...journalPlace(parts.trading),
-            onHealth: (isSound) => inbox.put({ type: "ledger-health", isSound }),
-          }),
+    journal: journal ?? NO_JOURNAL,
     router,
     venueClock,
     wallClock,
@@ -134,7 +130,21 @@ export function createEngine(parts: EngineParts): RunEngine {
   });
   if (before !== null) goOn({ before, inbox, desk, options });
   const coordinator = createCoordinator(parts, { memory, inbox, models });
-  return { core, inbox, loop, models, signals, coordinator, desk };
+  return { core, inbox, loop, models, signals, coordinator, desk, journal };
+}
+
+function openJournal(
+  { run, trading, wallClock }: EngineParts,
+  engine: EngineOptions,
+  { inbox, desk }: { readonly inbox: Inbox; readonly desk: Desk },
+): TimedJournal {
+  const journal = run.client.openJournal({
+    engine,
+    orders: desk.orders,
+    ...journalPlace(trading),
+    onHealth: (isSound) => inbox.put({ type: "ledger-health", isSound }),
+  });
+  return new TimedJournal(journal, wallClock);
 }
 
 /** On which account the run trades, and where its journal goes on. */

@@ -14,12 +14,15 @@ import { ExitCode } from "../exit-codes.ts";
 import { modeOf } from "../modes/mode-of.ts";
 import type { Ports, VenueConnection } from "../modes/ports.ts";
 import { MetricsServer } from "../output/metrics-server.ts";
+import { journalMetrics, restMetrics, tradingMetrics } from "../output/trading-metrics.ts";
 import type { EnginePayload } from "../modes/engine-payload.ts";
 import { Closers } from "./closers.ts";
+import { openControl } from "./control/open-control.ts";
 import { createEngine, type EngineParts, type RunEngine } from "./create-engine.ts";
 import { loadScoring, type Scoring } from "./models/load-models.ts";
 import { MinuteLoop } from "./minute-loop.ts";
 import { beginRun, lostSignals, openLedgerOf, type RunLedger } from "./run-ledger.ts";
+import { standDown } from "./stand-down.ts";
 import { StartUp } from "./start-up.ts";
 import { newEngineId } from "./trading/engine-id.ts";
 import { type RecoveredRun, recoverRun } from "./trading/recover.ts";
@@ -31,6 +34,15 @@ export interface RunDeps {
   readonly logger: Logger;
   /** Aborted: drain, close the ledger and return. */
   readonly signal: AbortSignal;
+  /** Aborted: what a stop waits for is skipped. */
+  readonly hurry: AbortSignal;
+}
+
+/** How the run comes to its end. */
+interface Ending {
+  /** A person or the settings wanted it; a run that fails leaves its positions to their stops. */
+  isWanted: boolean;
+  exitCode: number;
 }
 
 /** What every step of a run stands on. */
@@ -39,6 +51,8 @@ interface Ground {
   readonly ports: Ports;
   readonly logger: Logger;
   readonly signal: AbortSignal;
+  readonly hurry: AbortSignal;
+  readonly ending: Ending;
   /** This machine's clock at the run's speed. */
   readonly machineClock: Clock;
   /** The venue's minus this machine's, measured again and again. */
@@ -53,25 +67,31 @@ interface Ground {
 /** Runs the engine from its first step to its last; returns the exit code. Start order: docs/mission.md B1. */
 export async function runEngine(payload: EnginePayload, deps: RunDeps): Promise<number> {
   const closers = new Closers();
+  const ending: Ending = { isWanted: false, exitCode: ExitCode.Ok };
   let reason = "end of the run";
   try {
-    await start(groundOf(payload, deps, closers));
+    await start(groundOf(payload, deps, { closers, ending }));
     await untilStopped(payload, deps);
+    ending.isWanted = true;
     if (deps.signal.aborted) reason = String(deps.signal.reason);
-    return ExitCode.Ok;
   } catch (error) {
     reason = deps.signal.aborted ? String(deps.signal.reason) : `failed: ${errorMessage(error)}`;
     // A stop while starting is a stop, not a failure.
-    if (deps.signal.aborted) return ExitCode.Ok;
-    throw error;
+    if (!deps.signal.aborted) throw error;
+    ending.isWanted = true;
   } finally {
     deps.logger.info({ reason }, "stopping");
     await closers.closeAll();
     deps.logger.info({}, "stopped");
   }
+  return ending.exitCode;
 }
 
-function groundOf(payload: EnginePayload, { logger, signal }: RunDeps, closers: Closers): Ground {
+function groundOf(
+  payload: EnginePayload,
+  { logger, signal, hurry }: RunDeps,
+  { closers, ending }: Pick<Ground, "closers" | "ending">,
+): Ground {
   const ports = modeOf(payload.config).ports(payload);
   const machineClock = createClock(ports.clockSpec);
   const offset = new MeasuredOffset();
@@ -81,6 +101,8 @@ function groundOf(payload: EnginePayload, { logger, signal }: RunDeps, closers: 
     ports,
     logger,
     signal,
+    hurry,
+    ending,
     machineClock,
     offset,
     venueClock: new OffsetClock(machineClock, () => offset.offsetMs),
@@ -100,6 +122,7 @@ async function start(ground: Ground): Promise<void> {
   const trading = await openTrading(ground, venue);
   const run = await openRun(ground, { client, scoring, before: trading?.before ?? null });
   const engine = createEngine({ ...ground, ...chosen, config: payload.config, venue, run, scoring, trading });
+  await openWays(ground, { engine, venue, run });
   closeWithThreads(ground, engine, run);
   engine.models.start();
   await startUp.step(
@@ -171,7 +194,8 @@ function beforeFields(before: RecoveredRun | null): object {
 
 async function openVenue(ground: Ground): Promise<VenueConnection> {
   const { payload, ports, offset, startUp, closers } = ground;
-  const venue = ports.openVenue(ground);
+  // Who ends a run that is up still has positions to see to.
+  const venue = ports.openVenue({ ...ground, signal: startUp.cut });
   closers.add(() => venue.close());
   await startUp.step(
     "venue",
@@ -219,13 +243,40 @@ async function openTrading(ground: Ground, venue: VenueConnection): Promise<Engi
   return { account, engineId: newEngineId(), before };
 }
 
-/** A stop drains feeds and scans, then lets the core decide what is collected; then no version takes over any more. */
-function closeWithThreads({ signal, closers }: Ground, engine: RunEngine, run: RunLedger): void {
+/** A person may speak to the engine until nothing of it is left to speak of. */
+async function openWays(
+  ground: Ground,
+  {
+    engine,
+    venue,
+    run,
+  }: { readonly engine: RunEngine; readonly venue: VenueConnection; readonly run: RunLedger },
+): Promise<void> {
+  const control = await openControl({
+    ...ground,
+    config: ground.payload.config,
+    engine,
+    run: { modeName: ground.ports.name, runId: run.runId },
+    restUse: () => venue.restUse(),
+  });
+  ground.closers.add(() => control.close());
+  ground.logger.info({ path: control.path }, "control socket is open");
+}
+
+/**
+ * A stop enters nothing new and sees that what is held is guarded (or left), then drains feeds and scans; then no version
+ * takes over any more.
+ */
+function closeWithThreads(ground: Ground, engine: RunEngine, run: RunLedger): void {
+  const { payload, signal, startUp, closers, ending } = ground;
   const { coordinator, loop, models, signals, desk } = engine;
   // A version that is being loaded may take two minutes, which the ledger must not wait for: `scoring.close` does.
   closers.add(() => void models.close());
   closers.add(async () => {
     try {
+      const isFlattening = payload.config.flattenOnExit && ending.isWanted;
+      const isExposed = await standDown({ ...ground, engine, isFlattening, isBySignal: signal.aborted });
+      if (isExposed) ending.exitCode = ExitCode.Exposed;
       await coordinator.stop();
     } finally {
       loop.stop();
@@ -234,7 +285,7 @@ function closeWithThreads({ signal, closers }: Ground, engine: RunEngine, run: R
     }
   });
   // A stop ends the waits of the start. What fails on that way, the closer reports.
-  signal.addEventListener("abort", () => void coordinator.stop().catch(() => {}));
+  startUp.cut.addEventListener("abort", () => void coordinator.stop().catch(() => {}));
 }
 
 /** What runs beside the cluster once it is READY: the minute line, metrics, and the universe's changes. */
@@ -255,7 +306,12 @@ async function startBackground(
   });
   closers.add(() => minutes.stop());
   if (metrics.port !== null) {
-    const server = new MetricsServer(() => minutes.metrics());
+    const server = new MetricsServer(() => [
+      ...minutes.metrics(),
+      ...restMetrics(venue.restUse()),
+      ...(engine.core.trading === null ? [] : tradingMetrics(engine.core.trading)),
+      ...(engine.journal === null ? [] : journalMetrics(engine.journal)),
+    ]);
     closers.add(() => server.close());
     const port = await server.listen(metrics.port);
     logger.info({ url: `http://127.0.0.1:${port}/metrics` }, "metrics are served");

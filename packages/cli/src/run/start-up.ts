@@ -6,12 +6,19 @@ export class StartUp {
   readonly #clock: Clock;
   readonly #signal: AbortSignal;
   readonly #startNs: number;
+  readonly #cut = new AbortController();
+  #isReady = false;
 
   constructor(logger: Logger, clock: Clock, signal: AbortSignal) {
     this.#logger = logger;
     this.#clock = clock;
     this.#signal = signal;
     this.#startNs = clock.monoNs();
+    const cut = (): void => {
+      if (!this.#isReady) this.#cut.abort(signal.reason);
+    };
+    if (signal.aborted) cut();
+    signal.addEventListener("abort", cut, { once: true });
   }
 
   /** Runs one step, unless the run is to stop, and says how long it took, with the fields that `describe` makes of its result. */
@@ -43,12 +50,18 @@ export class StartUp {
   /** The line that says the engine is up; refused with STOPPED when it is to stop. */
   ready(pairs: number, shards: number, fields: Readonly<Record<string, unknown>>): void {
     this.#requireRunning();
+    this.#isReady = true;
     const text = `READY: ${pairs} pairs, ${shards} shards`;
     const startedInMs = this.#since(this.#startNs);
     this.#logger.info(
       { pairs, shards, startedInMs, ...fields, display: `${text}   (${startedInMs} ms)` },
       text,
     );
+  }
+
+  /** Aborted when the run is to stop before it is READY: whatever the start waits for ends. */
+  get cut(): AbortSignal {
+    return this.#cut.signal;
   }
 
   #requireRunning(): void {

@@ -24,44 +24,61 @@ function die(point: KillPoint, clientOrderId: string): void {
   process.kill(process.pid, "SIGKILL");
 }
 
+function around<T, K extends keyof T>(prototype: T, name: K, wrap: (real: T[K]) => T[K]): void {
+  prototype[name] = wrap(prototype[name]);
+}
+
 function patch(): void {
-  const { append, onDurable } = LedgerJournal.prototype;
   const entries = new Map<number, string>();
   const sent = new Set<string>();
-  LedgerJournal.prototype.append = function (seq, event, commands) {
-    for (const command of commands) {
-      if (command.type !== "submit" || command.order.value.role !== "entry") continue;
-      const { clientOrderId } = command.order.value;
-      sent.add(clientOrderId);
-      entries.set(seq, clientOrderId);
-      if (isArmed("before-write")) die("before-write", clientOrderId);
-    }
-    append.call(this, seq, event, commands);
-    if (event.type === "order-outcome" && event.outcome.type === "acked" && sent.has(event.clientOrderId))
-      // Its row has to reach the file first.
-      if (isArmed("after-ack")) setImmediate(() => die("after-ack", event.clientOrderId));
-    if (event.type !== "order-update" || event.update.fill === null) return;
-    const { clientOrderId } = event.update;
-    if (sent.has(clientOrderId) && isArmed("between-fill-and-stop"))
-      die("between-fill-and-stop", clientOrderId);
-  };
-  LedgerJournal.prototype.onDurable = function (listener) {
-    onDurable.call(this, () => {
-      for (const [seq, clientOrderId] of entries) {
-        if (seq > this.durableSeq) continue;
-        entries.delete(seq);
-        if (isArmed("after-write")) die("after-write", clientOrderId);
-      }
-      listener();
-    });
-  };
-  const { submit } = BinanceGateway.prototype;
-  BinanceGateway.prototype.submit = function (order, onOutcome) {
-    submit.call(this, order, onOutcome);
-    const { role, clientOrderId } = order.value;
-    if (role === "entry" && isArmed("after-send"))
-      setTimeout(() => die("after-send", clientOrderId), AFTER_SEND_MS);
-  };
+  around(
+    LedgerJournal.prototype,
+    "append",
+    (append) =>
+      function (this: LedgerJournal, seq, event, commands) {
+        for (const command of commands) {
+          if (command.type !== "submit" || command.order.value.role !== "entry") continue;
+          const { clientOrderId } = command.order.value;
+          sent.add(clientOrderId);
+          entries.set(seq, clientOrderId);
+          if (isArmed("before-write")) die("before-write", clientOrderId);
+        }
+        append.call(this, seq, event, commands);
+        if (event.type === "order-outcome" && event.outcome.type === "acked" && sent.has(event.clientOrderId))
+          // Its row has to reach the file first.
+          if (isArmed("after-ack")) setImmediate(() => die("after-ack", event.clientOrderId));
+        if (event.type !== "order-update" || event.update.fill === null) return;
+        const { clientOrderId } = event.update;
+        if (sent.has(clientOrderId) && isArmed("between-fill-and-stop"))
+          die("between-fill-and-stop", clientOrderId);
+      },
+  );
+  around(
+    LedgerJournal.prototype,
+    "onDurable",
+    (onDurable) =>
+      function (this: LedgerJournal, listener) {
+        onDurable.call(this, () => {
+          for (const [seq, clientOrderId] of entries) {
+            if (seq > this.durableSeq) continue;
+            entries.delete(seq);
+            if (isArmed("after-write")) die("after-write", clientOrderId);
+          }
+          listener();
+        });
+      },
+  );
+  around(
+    BinanceGateway.prototype,
+    "submit",
+    (submit) =>
+      function (this: BinanceGateway, order, onOutcome) {
+        submit.call(this, order, onOutcome);
+        const { role, clientOrderId } = order.value;
+        if (role === "entry" && isArmed("after-send"))
+          setTimeout(() => die("after-send", clientOrderId), AFTER_SEND_MS);
+      },
+  );
 }
 
 if (isMainThread && process.argv[1]?.includes("engine-process") === true) patch();

@@ -105,13 +105,14 @@ export class KilledEngine {
   }
 
   /** Dies at a moment that is drawn by lot, whatever it is about, and is there again. */
-  async dieAnywhere(): Promise<void> {
+  async dieAnywhere(): Promise<null> {
     const ready = this.run.count("READY");
     await new Promise<void>((resolve) => {
       setTimeout(resolve, Math.random() * ANYWHERE_MS);
     });
     process.kill(partsOf(this.run).engine, "SIGKILL");
     await this.run.sees("READY", ready + 1);
+    return null;
   }
 
   /** Waits until every position has a stop of its whole size resting at the venue; returns how long it took, wall ms. */

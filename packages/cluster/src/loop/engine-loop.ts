@@ -1,4 +1,4 @@
-import type { Engine, EngineInput, Journal } from "@smcq/engine";
+import type { Engine, EngineInput, Journal, OperatorSource } from "@smcq/engine";
 import { afterTurn, assert, type Clock } from "@smcq/kernel";
 import type { CommandRouter } from "./command-router.ts";
 import { EntryGate, type EntryGateCounts } from "./entry-gate.ts";
@@ -88,10 +88,12 @@ export class EngineLoop {
 
   /**
    * Processes everything that waits, then the word to stop: what is collected is decided, nothing after it. An entry whose
-   * row is not durable by then is not sent.
+   * row is not durable by then is not sent. Events that come later are processed still: what is held goes on being guarded.
+   * `by`: whose word it is; absent: the run came to its own end.
    */
-  stop(): void {
-    this.#options.inbox.put({ type: "operator", word: "stop" });
+  stop(by?: OperatorSource): void {
+    const who = by === undefined ? {} : { by };
+    this.#options.inbox.put({ type: "operator", word: "stop", ...who });
     this.#drainAll();
     this.#gate?.dropAll();
     this.#drainAll();

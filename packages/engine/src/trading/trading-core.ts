@@ -21,8 +21,9 @@ import { Inquiries } from "./stages/inquiries.ts";
 import { type OrderChange, OrderTracker } from "./stages/order-tracker.ts";
 import { PositionController } from "./stages/position-controller.ts";
 import { RestingEntries } from "./stages/resting-entries.ts";
-import { States } from "./stages/states.ts";
+import { type Standing, States } from "./stages/states.ts";
 import { TradingLimits } from "./stages/trading-limits.ts";
+import { TradingTally } from "./tally/tally.ts";
 import { recordOf } from "./trade-record.ts";
 
 /** Events that by themselves change nothing of what is held or rests. */
@@ -66,6 +67,8 @@ export class TradingCore {
   readonly #liquidation: LiquidationWatch | null;
   readonly #limits: TradingLimits | null;
   readonly #entries: Entries;
+  /** Null: a venue in memory, of which nothing has to be measured. */
+  readonly tally: TradingTally | null;
   #nowMs = 0;
   /** Moment of a turn of an idle event from which nothing followed; none: something may follow still. */
   #settledNs = Number.NaN;
@@ -95,6 +98,7 @@ export class TradingCore {
     this.#check = options.isVenueRemote ? new AccountCheck({ holdings, orders, books }, alarm) : null;
     this.#liquidation = options.isVenueRemote ? new LiquidationWatch({ holdings, closing }, alarm) : null;
     this.#limits = options.isVenueRemote ? new TradingLimits(holdings, alarm) : null;
+    this.tally = options.isVenueRemote ? new TradingTally(holdings) : null;
     const gate = new LeverageGate({ holdings, orders }, alarm);
     this.#gate = gate;
     this.#entries = new Entries({ holdings, orders, governors, pace, approved: this.#approved, gate, books });
@@ -112,6 +116,11 @@ export class TradingCore {
       },
       this.#nowMs,
     );
+  }
+
+  /** State and reasons, each with the time since when. */
+  get standing(): Standing {
+    return this.#states.standing;
   }
 
   /** Decisions so far, by outcome. */
@@ -146,6 +155,8 @@ export class TradingCore {
     // What tells of no order, no money and no minute has changed nothing, unless something follows from it.
     if (commands.length > before || !isIdle) assertInvariants(this.holdings, event.nowMs);
     assertSent(commands, before, this);
+    if (commands.length > before || !isIdle) this.tally?.on(event, changes);
+    this.tally?.sent(commands, before, turn);
     this.#alarm.set(turn, commands);
     this.#settledNs = isIdle && commands.length === before ? event.nowNs : Number.NaN;
   }
@@ -156,20 +167,29 @@ export class TradingCore {
     this.#settledNs = Number.NaN;
     this.#entries.decide(batch, { nowMs, nowNs, commands });
     assertSent(commands, before, this);
+    this.tally?.sent(commands, before, { nowMs, nowNs });
   }
 
   /** Brings what was told through books, orders and positions; returns what it changed about orders. */
   #hear(event: EngineEvent, turn: Turn): readonly OrderChange[] {
     const changes: OrderChange[] = [];
     if (event.type === "order-update") this.orders.told(event.update.clientOrderId);
-    for (const word of wordsOf(event)) changes.push(...this.#hearWord(word, turn));
+    for (const word of wordsOf(event)) {
+      const isNew =
+        word.fill !== null && event.type === "answer" && !this.holdings.portfolio.knows(word.fill);
+      if (isNew) this.tally?.differed("trade");
+      changes.push(...this.#hearWord(word, turn));
+    }
     this.#fold(event);
     const told = event.type === "order-update" ? [] : [...this.orders.on(event)];
     if (this.#inquiries !== null) told.push(...this.orders.overdue(event.nowMs));
     this.#positions.on(told, NOTHING, turn);
     if (event.type === "answer" && event.answer.type === "open-orders")
       this.#cover.listed(event.answer.orders, event.answer.askedMs, turn);
-    for (const row of this.#check?.hear(event, turn) ?? []) this.#hearWord(wordOf(row), turn);
+    for (const row of this.#check?.hear(event, turn) ?? []) {
+      this.tally?.differed("position");
+      this.#hearWord(wordOf(row), turn);
+    }
     return [...changes, ...told];
   }
 

@@ -132,29 +132,34 @@ export interface DecisionRecord {
   readonly receipt: Receipt;
 }
 
-export type TradingState = "ACTIVE" | "REDUCING" | "HALTED";
+export const TRADING_STATES = ["ACTIVE", "REDUCING", "HALTED"] as const;
+export type TradingState = (typeof TRADING_STATES)[number];
 
+export const HALT_REASONS = [
+  "drawdown",
+  "operator",
+  "liquidation",
+  "protection",
+  "key-refused",
+  "hedge-mode",
+  "second-engine",
+] as const;
 /** Why nothing is entered until a person resumes (docs/trading.md 9). */
-export type HaltReason =
-  | "drawdown"
-  | "operator"
-  | "liquidation"
-  | "protection"
-  | "key-refused"
-  | "hedge-mode"
-  | "second-engine";
+export type HaltReason = (typeof HALT_REASONS)[number];
 
+export const REDUCE_REASONS = [
+  "account-stream",
+  "outcome-unknown",
+  "account-doubtful",
+  "protection",
+  "unknown-symbol",
+  "ledger",
+  "stop-slots",
+  "liquidation-near",
+  "trading-locked",
+] as const;
 /** Why nothing is entered for now. */
-export type ReduceReason =
-  | "account-stream"
-  | "outcome-unknown"
-  | "account-doubtful"
-  | "protection"
-  | "unknown-symbol"
-  | "ledger"
-  | "stop-slots"
-  | "liquidation-near"
-  | "trading-locked";
+export type ReduceReason = (typeof REDUCE_REASONS)[number];
 
 /** What the core wants done on the side of orders and money. */
 export type TradingCommand =

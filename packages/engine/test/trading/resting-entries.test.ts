@@ -149,6 +149,20 @@ describe("an entry that rests", () => {
     expect(driver.core.getRiskMetrics()).toMatchObject({ openPositions: 1, openOrders: 3 });
   });
 
+  it("rests again in the process that goes on after a run that was ended", () => {
+    const driver = driverOf(2, { expiryBars: 60 });
+    driver.put({ type: "operator", word: "stop" });
+    const trading = driver.core.holdings.options;
+    const engine = { scoreMin: 0.6, decisionWindowNs: 0, signalAgeMsMax: 60_000, trading };
+    driver.put({ type: "restarted", engine });
+    for (const isLive of [false, true]) driver.put({ type: "account-stream", isLive });
+    driver.answerPositions(0);
+    driver.answerOpenOrders();
+    driver.enter();
+    expect(driver.ack("entry")).toEqual([]);
+    expect(driver.core.getRiskMetrics()).toMatchObject({ pendingEntries: 1 });
+  });
+
   it("is judged stagnant by its own costs: the maker's fee, and fee and slippage at the exit", () => {
     const driver = driverOf();
     driver.enter();

@@ -1,5 +1,7 @@
+import { symbolId } from "@smcq/kernel";
 import { describe, expect, it } from "vitest";
 import { PROTECTION_WINDOW_MS } from "../../src/trading/holdings.ts";
+import { CLOSED_PAUSE_MS } from "../../src/trading/stages/exits.ts";
 import { UNKNOWN_MS } from "../../src/trading/stages/states.ts";
 import { CoreDriver } from "../support/core-driver.ts";
 import { MINUTE_MS } from "../support/fixtures.ts";
@@ -42,7 +44,66 @@ describe("a person's word", () => {
   });
 });
 
+describe("a person's word to close one symbol", () => {
+  it("leaves its position with its orders, no other one, and keeps the symbol free for 30 minutes", () => {
+    const driver = new CoreDriver(2, {}, { isVenueRemote: false });
+    driver.decide(driver.candidate(1));
+    driver.fill("entry");
+    driver.guard();
+    const [held, other] = driver.core.holdings.openTrades();
+    expect([held?.wantedExit, other?.wantedExit]).toEqual([null, null]);
+    const word = { type: "operator", word: "close", symbolId: symbolId(0), by: "socket" } as const;
+    expect(driver.put(word)).toEqual(["cancel target"]);
+    expect([held?.wantedExit, other?.wantedExit]).toEqual(["operator", null]);
+    const closedMs = driver.nowMs;
+    expect(driver.put(word)).toEqual([]);
+    expect(driver.end("target").map((told) => told.split(" ")[0])).toEqual(["exit"]);
+    expect(driver.fill("exit")).toEqual(["cancel stop", "closed operator"]);
+    driver.end("stop");
+    expect(driver.core.holdings.state).toBe("ACTIVE");
+    driver.nowMs = closedMs + CLOSED_PAUSE_MS - 1;
+    driver.decide(driver.candidate(0));
+    driver.nowMs = closedMs + CLOSED_PAUSE_MS;
+    driver.decide(driver.candidate(0));
+    expect(driver.outcomes.slice(-2)).toEqual(["S0 SYMBOL_LOCKED", "S0 APPROVED"]);
+  });
+
+  it("leaves an entry that is on its way as soon as it fills, and does nothing where nothing is held", () => {
+    const driver = new CoreDriver(2);
+    driver.decide(driver.candidate(1));
+    driver.put({ type: "operator", word: "close", symbolId: symbolId(1) });
+    expect(driver.fill("entry").map((word) => word.split(" ")[0])).toEqual(["stop", "exit"]);
+    expect(driver.put({ type: "operator", word: "close", symbolId: symbolId(0) })).toEqual([]);
+    driver.decide(driver.candidate(0));
+    expect(driver.outcomes.at(-1)).toBe("S0 APPROVED");
+  });
+});
+
 describe("the state", () => {
+  it("says since when it is what it is, and each reason", () => {
+    const driver = new CoreDriver();
+    expect(driver.core.standing).toEqual({ state: "ACTIVE", sinceMs: null, reasons: [] });
+    const haltedMs = driver.nowMs;
+    driver.put({ type: "operator", word: "halt" });
+    driver.nowMs += 5_000;
+    driver.put({ type: "ledger-health", isSound: false });
+    expect(driver.core.standing).toEqual({
+      state: "HALTED",
+      sinceMs: haltedMs,
+      reasons: [
+        { reason: "operator", sinceMs: haltedMs },
+        { reason: "ledger", sinceMs: haltedMs + 5_000 },
+      ],
+    });
+    driver.nowMs += 5_000;
+    driver.put({ type: "operator", word: "resume" });
+    expect(driver.core.standing).toEqual({
+      state: "REDUCING",
+      sinceMs: haltedMs + 10_000,
+      reasons: [{ reason: "ledger", sinceMs: haltedMs + 5_000 }],
+    });
+  });
+
   it("is to reduce only while the account's words may get lost", () => {
     const driver = new CoreDriver();
     driver.put({ type: "account-stream", isLive: false });

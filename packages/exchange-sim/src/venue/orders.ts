@@ -156,3 +156,8 @@ export type VenueEvent =
     }
   /** A line of the account book; the real venue tells of it when it is asked. */
   | { readonly type: "income"; readonly row: IncomeRow };
+
+/** A position as the venue states it, with the mark at which it is liquidated while nothing else changes. */
+export interface HeldPosition extends VenueHolding {
+  readonly liquidationPriceE8: bigint | null;
+}

@@ -1,5 +1,11 @@
-import type { IncomeRow, MarginType, OrderSide, SymbolSettings, TradingLimit } from "@smcq/exchange";
-import type { FeeRates } from "@smcq/exchange";
+import type {
+  FeeRates,
+  IncomeRow,
+  MarginType,
+  OrderSide,
+  SymbolSettings,
+  TradingLimit,
+} from "@smcq/exchange";
 import { assert, divRound, E8, notionalE8, type SymbolId } from "@smcq/kernel";
 import { Admission } from "./admission.ts";
 import { abs, min } from "./bigints.ts";
@@ -11,11 +17,11 @@ import { filterAlgo } from "./order-checks.ts";
 import { ALGO_ORDERS_MAX } from "./order-book.ts";
 import type {
   AlgoWish,
+  HeldPosition,
   OrderWish,
   Print,
   VenueAlgo,
   VenueEvent,
-  VenueHolding,
   VenueOrder,
   VenueTrade,
 } from "./orders.ts";
@@ -23,16 +29,10 @@ import { reachOf } from "./reach.ts";
 import { type FeeAsset, type SimExchangeOptions, VenueFloor } from "./venue-floor.ts";
 import type { VenueRules } from "./venue-rules.ts";
 
-/** A position as the venue states it, with the mark at which it is liquidated while nothing else changes. */
-export interface HeldPosition extends VenueHolding {
-  readonly liquidationPriceE8: bigint | null;
-}
-
 /**
- * The venue in memory, fidelity `path` (docs/trading.md 7): an account in one-way mode with its filters, orders, conditional
- * orders, margin, liquidation and account book, in the venue's own words and codes. It has neither clock nor chance: its
- * caller moves the market (`print`) and hands in orders with the time at which they arrive. What it tells of comes when the
- * call that caused it is over.
+ * The venue in memory, fidelity `path` (docs/trading.md 7): an account in one-way mode, in the venue's own words and codes.
+ * Neither clock nor chance: its caller moves the market (`print`) and hands in orders with the time at which they arrive. What
+ * it tells of comes when the call that caused it is over.
  *
  *   bid = the last trade   ask = one tick above   BUY pays ask + slippage, SELL gets bid - slippage, rounded against it
  *
@@ -319,11 +319,8 @@ export class SimExchange {
   /** By symbol number. */
   positions(): readonly HeldPosition[] {
     const { account } = this.#floor;
-    return account
-      .heldIds()
-      .map((id) =>
-        Object.assign(account.holding(id), { liquidationPriceE8: account.liquidationPriceE8(id) }),
-      );
+    const priceOf = (id: SymbolId): bigint | null => account.liquidationPriceE8(id);
+    return account.heldIds().map((id) => ({ ...account.holding(id), liquidationPriceE8: priceOf(id) }));
   }
 
   trades(symbolId: SymbolId, sinceMs: number): readonly VenueTrade[] {

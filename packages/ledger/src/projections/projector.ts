@@ -95,7 +95,8 @@ export class Projector {
       case "account-stream":
       case "operator": {
         const { type: kind, ...detail } = event;
-        return this.#records.incident(place, { kind, detail });
+        const symbolId = event.type === "operator" && event.word === "close" ? event.symbolId : null;
+        return this.#records.incident(place, { kind, symbolId, detail });
       }
       case "candidates":
       case "model":

@@ -7,6 +7,7 @@ import {
 } from "@smcq/exchange-binance";
 import { type CancelTimer, OffsetClock, Rng } from "@smcq/kernel";
 import type { AccountDeps, TradingAccount } from "../../accounts/account.ts";
+import type { RestUse } from "../../control/protocol.ts";
 import type { VenueConnection, VenueDeps } from "../ports.ts";
 import { ClockSync, watchJumps } from "./clock-sync.ts";
 
@@ -60,6 +61,7 @@ export function openVenue(settings: VenueSettings, deps: VenueDeps): VenueConnec
       request: (request, onReply) => queue.request(request, onReply),
       forget: (symbol) => void queue.removeSymbol(symbol),
     },
+    restUse: () => restUseOf(reference.rest),
     openAccount: (own) => settings.openAccount(reference.rest, own),
     start: async () => {
       await sync.start();
@@ -72,4 +74,12 @@ export function openVenue(settings: VenueSettings, deps: VenueDeps): VenueConnec
       await reference.close();
     },
   };
+}
+
+function restUseOf(rest: BinanceRest): RestUse {
+  const { requests, failures } = rest.stats();
+  const { weightLimit, weightSent, weightReported, bannedUntilMs } = rest.budget.state();
+  // The venue counts what others at this address have used, too.
+  const weightUsed = Math.max(weightSent, weightReported);
+  return { requests, failures, weightUsed, weightLimit, bannedUntilMs };
 }

@@ -36,7 +36,8 @@ export function recoverRun(file: string, fingerprint: string, logger: Logger): R
     return null;
   }
   const symbols = new Map<string, BookedSymbol>();
-  for (const [symbolId, known] of trading.holdings.symbols()) symbols.set(known.symbol, { ...known, symbolId });
+  for (const [symbolId, known] of trading.holdings.symbols())
+    symbols.set(known.symbol, { ...known, symbolId });
   const held = trading.holdings.openTrades().map(({ symbol }) => symbol);
   return { runId, lastBatch, lastSeq, toldMinuteMs: minuteMs, engine, symbols, held };
 }

@@ -10,6 +10,8 @@ import type { ClosingOrders, Turn } from "./closing-orders.ts";
 
 /** A symbol without a bar for so long is judged by the clock. */
 export const BARLESS_MS: number = 3 * MINUTE_MS;
+/** A symbol that a person has closed is entered no more for so many minutes, as after the venue's own reduction (ADL). */
+export const CLOSED_PAUSE_MS: number = 30 * MINUTE_MS;
 /** The clock has been set, or the machine slept: by so much it went another way than the monotonic one between two events. */
 export const CLOCK_JUMP_MS: number = 15 * MINUTE_MS;
 
@@ -41,9 +43,18 @@ export class Exits {
     else if (event.type === "data-ended") {
       const trade = this.#holdings.trades.get(event.symbolId);
       if (trade !== undefined) this.#closing.beginExit(trade, "end-of-data", turn);
-    } else if (event.type === "operator" && event.word === "flatten")
-      // An entry that is on its way is left as soon as it fills.
+    } else if (event.type === "operator") this.#obey(event, turn);
+  }
+
+  /** An entry that is on its way is left as soon as it fills. */
+  #obey(event: Extract<EngineEvent, { type: "operator" }>, turn: Turn): void {
+    if (event.word === "flatten")
       for (const trade of this.#holdings.openTrades()) this.#closing.beginExit(trade, "operator", turn);
+    if (event.word !== "close") return;
+    const trade = this.#holdings.trades.get(event.symbolId);
+    if (trade === undefined) return;
+    this.#closing.beginExit(trade, "operator", turn);
+    this.#holdings.block(event.symbolId, turn.nowMs + CLOSED_PAUSE_MS);
   }
 
   /** The clock's own word where bars stay away: for the longest holding time, and for an exit that was given up. */

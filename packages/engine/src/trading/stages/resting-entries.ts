@@ -33,6 +33,8 @@ export class RestingEntries {
   }
 
   on(event: EngineEvent, turn: Turn): void {
+    // The end was that of the process before.
+    if (event.type === "restarted") this.#isStopping = false;
     if (this.#holdings.options.entry.kind === "market") return;
     const isMinute = event.type === "minute";
     // Who ends the run leaves stops and targets, and nothing that could open (docs/faults-orders.md PR17).

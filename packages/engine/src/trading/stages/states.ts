@@ -4,7 +4,7 @@ import type { Alarm } from "../alarm.ts";
 import type { EngineEvent, EngineEventType, OperatorWord } from "../../events.ts";
 import type { Holdings } from "../holdings.ts";
 import { madeBy } from "../order-ids.ts";
-import type { EntryFailure, HaltReason } from "../trading-events.ts";
+import type { EntryFailure, HaltReason, TradingState } from "../trading-events.ts";
 import type { Turn } from "./closing-orders.ts";
 import type { OrderChange, OrderTracker } from "./order-tracker.ts";
 
@@ -20,6 +20,13 @@ const HALTING: Partial<Readonly<Record<EntryFailure, HaltReason>>> = {
   POSITION_SIDE: "hedge-mode",
 };
 
+/** What may be done, and every reason why not more, each with the venue's time at which it was given. */
+export interface Standing {
+  readonly state: TradingState;
+  readonly sinceMs: number | null;
+  readonly reasons: readonly { readonly reason: string; readonly sinceMs: number }[];
+}
+
 /** Events that change equity. */
 const MONEY: ReadonlySet<EngineEventType> = new Set(["minute", "order-update", "income", "answer"]);
 
@@ -33,6 +40,9 @@ export class States {
   #isBroke = false;
   #isStreamLive = true;
   #toldVersion = 0;
+  #toldState: TradingState = "ACTIVE";
+  #stateSinceMs: number | null = null;
+  readonly #reasonsSinceMs = new Map<string, number>();
 
   constructor(
     parts: { readonly holdings: Holdings; readonly governors: Governors; readonly orders: OrderTracker },
@@ -86,18 +96,33 @@ export class States {
     return !this.#holdings.isOwn(clientOrderId) || maker.intent > this.#holdings.lastIntent;
   }
 
-  #obey(word: OperatorWord): void {
+  #obey(word: OperatorWord | "close"): void {
     if (word === "halt") this.#holdings.halt("operator");
     if (word !== "resume") return;
     this.#holdings.resume();
     this.#governors.rebase();
   }
 
-  #tell({ commands }: Turn): void {
+  #tell({ commands, nowMs }: Turn): void {
     const { reasonsVersion } = this.#holdings;
     if (reasonsVersion === this.#toldVersion) return;
     this.#toldVersion = reasonsVersion;
     const { state, reasons } = this.#holdings;
+    if (state !== this.#toldState) this.#stateSinceMs = nowMs;
+    this.#toldState = state;
+    for (const reason of this.#reasonsSinceMs.keys())
+      if (!reasons.includes(reason)) this.#reasonsSinceMs.delete(reason);
+    for (const reason of reasons)
+      if (!this.#reasonsSinceMs.has(reason)) this.#reasonsSinceMs.set(reason, nowMs);
     commands.push({ type: "state", state, reasons });
+  }
+
+  /** The state that was told last, and since when; a time is null before anything was told. */
+  get standing(): Standing {
+    return {
+      state: this.#toldState,
+      sinceMs: this.#stateSinceMs,
+      reasons: [...this.#reasonsSinceMs].map(([reason, sinceMs]) => ({ reason, sinceMs })),
+    };
   }
 }

@@ -1,0 +1,125 @@
+import { createInterface } from "node:readline/promises";
+import { SmcqError } from "@smcq/kernel";
+import type { Argv, CommandModule } from "yargs";
+import { askEngine } from "../control/control-client.ts";
+import { ordersText, positionsText, statusText, wordText } from "../control/control-text.ts";
+import type { ControlAnswers, ControlRequest } from "../control/protocol.ts";
+import { ExitCode } from "../exit-codes.ts";
+import { printResult } from "../output/print-result.ts";
+import { loadSettings } from "./settings.ts";
+
+type Args = Readonly<Record<string, unknown>>;
+
+interface ControlCommand {
+  readonly command: string;
+  readonly describe: string;
+  readonly builder: (argv: Argv) => Argv;
+  /** Null: it was asked whether it is meant, and it is not. */
+  readonly request: (args: Args) => Promise<ControlRequest | null> | ControlRequest;
+  readonly text: (answer: never) => string;
+}
+
+const plain = (argv: Argv): Argv => argv;
+
+const COMMANDS: readonly ControlCommand[] = [
+  {
+    command: "status",
+    describe: "how the running engine does: state and every reason, account, risk, feed",
+    builder: plain,
+    request: () => ({ request: "status" }),
+    text: (answer: ControlAnswers["status"]) => statusText(answer),
+  },
+  {
+    command: "positions",
+    describe: "what the running engine holds, and how each position is guarded",
+    builder: plain,
+    request: () => ({ request: "positions" }),
+    text: (answer: ControlAnswers["positions"]) => positionsText(answer),
+  },
+  {
+    command: "orders",
+    describe: "what of the running engine's orders rests or is in flight",
+    builder: plain,
+    request: () => ({ request: "orders" }),
+    text: (answer: ControlAnswers["orders"]) => ordersText(answer),
+  },
+  {
+    command: "halt",
+    describe: "no entries until `resume`; what is held stays, guarded",
+    builder: plain,
+    request: () => ({ request: "halt" }),
+    text: wordText,
+  },
+  {
+    command: "resume",
+    describe: "take back every reason to halt; refused while the file HALT stands",
+    builder: plain,
+    request: () => ({ request: "resume" }),
+    text: wordText,
+  },
+  {
+    command: "flatten",
+    describe: "leave everything that is held, at the market; asks first",
+    builder: (argv) => argv.option("yes", { type: "boolean", describe: "do not ask" }),
+    request: askFlatten,
+    text: wordText,
+  },
+  {
+    command: "close <symbol>",
+    describe: "leave one symbol's position, at the market; not entered again for 30 minutes",
+    builder: (argv) =>
+      argv.positional("symbol", { type: "string", demandOption: true, describe: "such as BTCUSDT" }),
+    request: (args) => ({ request: "close", symbol: String(args["symbol"]) }),
+    text: wordText,
+  },
+];
+
+/** `smcq status`, `halt` ...: what a person asks of the engine that runs on a data folder, and tells it. */
+export function controlCommands(setExitCode: (exitCode: number) => void): readonly CommandModule[] {
+  return COMMANDS.map(({ command, describe, builder, request, text }) => ({
+    command,
+    describe,
+    builder: (argv: Argv) => builder(common(argv)),
+    handler: async (args: Args) => {
+      const { config } = loadSettings(args);
+      const asked = await request(args);
+      if (asked === null) {
+        await printResult("nothing is done\n");
+        return;
+      }
+      const answer = await askEngine(config.dataDir, asked);
+      const isJson = args["json"] === true;
+      await printResult(isJson ? `${JSON.stringify(answer, null, 2)}\n` : text(answer as never));
+      setExitCode(ExitCode.Ok);
+    },
+  }));
+}
+
+function common(argv: Argv): Argv {
+  return argv
+    .option("data-dir", { type: "string", requiresArg: true, describe: "the folder that the engine runs on" })
+    .option("config", { type: "string", requiresArg: true, describe: "JSON file with settings" })
+    .option("json", { type: "boolean", describe: "as JSON" });
+}
+
+/** Asks whoever sits at the terminal; without one, and without `--yes`, nothing is done. */
+async function askFlatten(args: Args): Promise<ControlRequest | null> {
+  if (args["yes"] === true) return { request: "flatten" };
+  if (!process.stdin.isTTY || !process.stdout.isTTY)
+    throw new SmcqError(
+      "USAGE_CONFIRM",
+      "flatten leaves everything that is held: say --yes, or ask from a terminal",
+    );
+  const terminal = createInterface({ input: process.stdin, output: process.stdout });
+  try {
+    // Ctrl-C and Ctrl-D close the line without an answer: that is a no.
+    const closed = new Promise<string>((resolve) => terminal.once("close", () => resolve("no")));
+    const asked = terminal
+      .question("Leave everything that is held, at the market? Type yes: ")
+      .catch(() => "no");
+    const said = await Promise.race([asked, closed]);
+    return said.trim().toLowerCase() === "yes" ? { request: "flatten" } : null;
+  } finally {
+    terminal.close();
+  }
+}

@@ -1,0 +1,124 @@
+import type { EngineInput, TradingCore } from "@smcq/engine";
+import { afterTurn, type Clock } from "@smcq/kernel";
+import {
+  type ControlAnswers,
+  ControlRefusal,
+  type ControlRequest,
+  type RestUse,
+  type StateView,
+} from "../../control/protocol.ts";
+import type { RunEngine } from "../create-engine.ts";
+import { accountView, orderViews, positionViews, stateView } from "./make-views.ts";
+
+/** Turns of the event loop that an answer waits for the core to have heard of a word. */
+const TURNS_MAX = 64;
+
+export interface OperatorOptions {
+  readonly engine: Pick<RunEngine, "core" | "inbox" | "desk" | "coordinator">;
+  readonly run: { readonly modeName: string; readonly runId: string };
+  readonly restUse: () => RestUse;
+  readonly isHaltFile: () => boolean;
+  /** The run is ending. */
+  readonly isStopping: () => boolean;
+  readonly venueClock: Clock;
+  readonly wallClock: Clock;
+}
+
+type Answer = ControlAnswers[ControlRequest["request"]];
+
+/** Answers a person: looks at the core without touching it, and puts words into its inbox as events like any others. */
+export class Operator {
+  readonly #options: OperatorOptions;
+  readonly #startNs: number;
+
+  constructor(options: OperatorOptions) {
+    this.#options = options;
+    this.#startNs = options.wallClock.monoNs();
+  }
+
+  /** The answer to a request; a word is answered when the core has heard it. Throws ControlRefusal. */
+  async obey(request: ControlRequest): Promise<Answer> {
+    switch (request.request) {
+      case "status":
+        return this.#status();
+      case "positions":
+        return { positions: positionViews(this.#core, this.#options.venueClock.nowMs()) };
+      case "orders":
+        return { orders: orderViews(this.#core, this.#options.venueClock.nowMs()) };
+      case "halt":
+        return this.#say({ type: "operator", word: "halt", by: "socket" });
+      case "resume":
+        if (this.#options.isHaltFile())
+          throw new ControlRefusal(
+            "CONTROL_HALT_FILE",
+            "the file HALT stands in the data folder: take it away first, then resume",
+          );
+        return this.#say({ type: "operator", word: "resume", by: "socket" });
+      case "flatten": {
+        const leaving = this.#core.holdings.openTrades().map(({ symbol }) => symbol);
+        const state = await this.#say({ type: "operator", word: "flatten", by: "socket" });
+        return { ...state, leaving };
+      }
+      case "close":
+        return this.#close(request.symbol);
+      default:
+        return request satisfies never;
+    }
+  }
+
+  async #close(symbol: string): Promise<ControlAnswers["close"]> {
+    const trade = this.#core.holdings.openTrades().find((one) => one.symbol === symbol);
+    if (trade !== undefined) {
+      const { symbolId } = trade;
+      const state = await this.#say({ type: "operator", word: "close", symbolId, by: "socket" });
+      return { ...state, leaving: [symbol] };
+    }
+    const isWatched = this.#options.engine.coordinator.memory.slots.of(symbol) !== null;
+    if (isWatched)
+      throw new ControlRefusal("CONTROL_NOT_HELD", `nothing of ${symbol} is held or on its way`, "symbol");
+    throw new ControlRefusal(
+      "CONTROL_SYMBOL",
+      `${JSON.stringify(symbol)} is no symbol of this run; symbols are written as the venue does: BTCUSDT`,
+      "symbol",
+    );
+  }
+
+  #status(): ControlAnswers["status"] {
+    const { engine, run, restUse, isStopping, venueClock, wallClock } = this.#options;
+    const { core, desk, coordinator } = engine;
+    const { symbols, ready, warming, shardsRunning, shardsOff } = coordinator.health();
+    const account =
+      core.trading === null || desk === null ? null : accountView(core.trading, desk.orders, this.#state());
+    return {
+      ...run,
+      nowMs: venueClock.nowMs(),
+      uptimeMs: Math.round((wallClock.monoNs() - this.#startNs) / 1e6),
+      isStopping: isStopping(),
+      feed: { pairs: symbols, ready, warming, shardsRunning, shardsOff },
+      rest: restUse(),
+      account,
+    };
+  }
+
+  /** Puts a word into the inbox; resolves with what the state is when the core has heard it. */
+  async #say(word: EngineInput): Promise<StateView> {
+    // Without an account there is nobody to say it to.
+    void this.#core;
+    const { inbox } = this.#options.engine;
+    inbox.put(word);
+    for (let turns = 0; turns < TURNS_MAX && (turns === 0 || inbox.size > 0); turns++)
+      await new Promise<void>((resolve) => afterTurn(resolve));
+    return this.#state();
+  }
+
+  #state(): StateView {
+    return stateView(this.#core, this.#options.isHaltFile());
+  }
+
+  get #core(): TradingCore {
+    const { trading } = this.#options.engine.core;
+    if (trading === null)
+      throw new ControlRefusal("CONTROL_NOT_TRADING", "nobody trades in this run (simTrading.isOn)");
+    return trading;
+  }
+}
