@@ -32,6 +32,7 @@ const CORE_TRADING: TradingOptions = {
   protocol: SETTINGS.protocol,
   entry: MARKET_ENTRY,
   isVenueRemote: true,
+  isSlippageMeasured: true,
   wordFloorMs: 0,
 };
 const CORE_OPTIONS: EngineOptions = {

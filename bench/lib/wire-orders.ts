@@ -175,6 +175,7 @@ class WireBed {
         protocol,
         entry: MARKET_ENTRY,
         isVenueRemote: true,
+        isSlippageMeasured: true,
         wordFloorMs: 0,
       },
     };

@@ -85,6 +85,7 @@ class Floor {
         protocol,
         entry: MARKET_ENTRY,
         isVenueRemote: true,
+        isSlippageMeasured: false,
         wordFloorMs: 0,
       },
     });

@@ -27,6 +27,8 @@ export interface TradingOptions {
    * clock. False: a venue in memory, which tells everything, in order.
    */
   readonly isVenueRemote: boolean;
+  /** What a symbol's own orders have slipped counts as a cost of its next ones. */
+  readonly isSlippageMeasured: boolean;
   /**
    * No word of the venue is taken to be lost before it is so old, ms: where time runs faster than we do, our own threads
    * are slow (docs/decisions.md 40). 0: the limits hold as they are.

@@ -20,6 +20,7 @@ function engineWith(more: Partial<RiskParameters>): Engine {
       protocol: PROTOCOL,
       entry: MARKET_ENTRY,
       isVenueRemote: true,
+      isSlippageMeasured: true,
       wordFloorMs: 0,
     },
   });

@@ -250,6 +250,7 @@ function tradingOptions(
     protocol,
     entry: entryPlanOf(strategy.entry),
     isVenueRemote: true,
+    isSlippageMeasured: account.fingerprint !== null,
     wordFloorMs: WORD_WALL_MS * (clock.type === "scaled" ? clock.speed : 1),
   };
 }

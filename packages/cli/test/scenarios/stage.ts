@@ -104,6 +104,7 @@ export class Stage {
         protocol,
         entry: options.entry === "limit" ? LIMIT_ENTRY : MARKET_ENTRY,
         isVenueRemote: true,
+        isSlippageMeasured: true,
         wordFloorMs: 0,
       },
     });

@@ -180,6 +180,7 @@ export class WireWorld {
         protocol: { ...protocol, ...(this.#unseenMs > 0 ? { reconcileMs: CHECK_MS } : {}) },
         entry: MARKET_ENTRY,
         isVenueRemote: true,
+        isSlippageMeasured: true,
         wordFloorMs: WORD_WALL_MS * SPEED,
       },
     });

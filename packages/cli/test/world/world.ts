@@ -192,6 +192,7 @@ export class World {
         protocol: { ...protocol, reconcileMs: options.reconcileMs ?? protocol.reconcileMs },
         entry: MARKET_ENTRY,
         isVenueRemote: true,
+        isSlippageMeasured: true,
         wordFloorMs: 0,
       },
     };

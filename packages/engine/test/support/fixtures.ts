@@ -88,6 +88,7 @@ export function optionsOf(
       protocol: { ...PROTOCOL, ...protocol },
       entry,
       isVenueRemote,
+      isSlippageMeasured: isVenueRemote,
       wordFloorMs: 0,
     },
   };

@@ -319,8 +319,9 @@ export class SimExchange {
   /** By symbol number. */
   positions(): readonly HeldPosition[] {
     const { account } = this.#floor;
-    const priceOf = (id: SymbolId): bigint | null => account.liquidationPriceE8(id);
-    return account.heldIds().map((id) => ({ ...account.holding(id), liquidationPriceE8: priceOf(id) }));
+    const heldAt = (id: SymbolId): HeldPosition =>
+      Object.assign(account.holding(id), { liquidationPriceE8: account.liquidationPriceE8(id) });
+    return account.heldIds().map(heldAt);
   }
 
   trades(symbolId: SymbolId, sinceMs: number): readonly VenueTrade[] {

@@ -123,6 +123,8 @@ export class TradePass {
         protocol,
         entry,
         isVenueRemote: options.fidelity.type === "path",
+        // Another run of the same bars decides by what is known, not by what this one has met.
+        isSlippageMeasured: false,
         wordFloorMs: 0,
       },
     });

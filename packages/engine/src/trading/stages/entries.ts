@@ -154,9 +154,8 @@ export class Entries {
       if (quote === null) unknown.push("quote");
       return { signal, rank: rankOf(signal, Number.NaN), unknown };
     }
-    const { risk, entry, isVenueRemote } = this.#holdings.options;
-    // A venue in memory fills as its settings say: there is nothing to measure.
-    const measuredSlippageRatio = isVenueRemote ? this.#holdings.slippage.ratio(signal.symbolId) : 0;
+    const { risk, entry, isSlippageMeasured } = this.#holdings.options;
+    const measuredSlippageRatio = isSlippageMeasured ? this.#holdings.slippage.ratio(signal.symbolId) : 0;
     const priced = priceIntent(intentOf(signal, symbol, { quote, entry, measuredSlippageRatio }), risk);
     return { signal, rank: rankOf(signal, priced.unit.c), symbol, priced };
   }
