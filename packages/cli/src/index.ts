@@ -15,3 +15,4 @@ export { SymbolBook } from "./accounts/symbol-book.ts";
 export { openVenueAccount } from "./accounts/venue-account.ts";
 export { newSimulatedKey } from "./modes/engine-payload.ts";
 export { Desk } from "./run/trading/desk.ts";
+export { replayCore, type ReplayedCore } from "./replay/replay-run.ts";
