@@ -26,6 +26,7 @@ export const KILL_POINTS: readonly KillPoint[] = [
 /** Longer nobody waits for a stop, and for the ledger to know all, wall ms. */
 const COVER_MS_MAX = 5_000;
 const AGREE_MS_MAX = 20_000;
+const HOLD_MS_MAX = 60_000;
 /** So young a line of the account book may be on its way to us, venue ms. */
 const UNHEARD_MS = 120_000;
 /** How long a moment by lot is waited for at most, wall ms. */
@@ -63,13 +64,13 @@ interface IncomeRow {
 /** An engine in mode sim whose process kills itself where it is told to, and the account that it trades on, seen from outside. */
 export class KilledEngine {
   readonly run: SmcqRun;
+  readonly dataDir: string;
   readonly #folder: string;
-  readonly #dataDir: string;
 
   constructor(folder: string, flags: readonly string[]) {
     this.#folder = folder;
-    this.#dataDir = join(folder, "var");
-    this.run = new SmcqRun(["engine", ...flags, "--log-format", "json", "--data-dir", this.#dataDir], {
+    this.dataDir = join(folder, "var");
+    this.run = new SmcqRun(["engine", ...flags, "--log-format", "json", "--data-dir", this.dataDir], {
       preloads: [
         here("./known-keys.mjs"),
         `${here("./kill-points.ts")}?folder=${encodeURIComponent(folder)}`,
@@ -110,7 +111,7 @@ export class KilledEngine {
     await new Promise<void>((resolve) => {
       setTimeout(resolve, Math.random() * ANYWHERE_MS);
     });
-    process.kill(partsOf(this.run).engine, "SIGKILL");
+    this.killEngine();
     await this.run.sees("READY", ready + 1);
     return null;
   }
@@ -126,10 +127,54 @@ export class KilledEngine {
     return Date.now() - startMs;
   }
 
+  /** Waits until at least so many positions are held, each with its stop. */
+  async holds(count: number): Promise<void> {
+    const endMs = Date.now() + HOLD_MS_MAX;
+    while ((await this.amounts()).size < count || (await this.bare()).length > 0)
+      if (Date.now() > endMs) throw new Error(`waited ${HOLD_MS_MAX} ms for ${count} guarded positions`);
+  }
+
+  /** Ends as a service ends it. */
+  async stop(): Promise<number | null> {
+    this.run.child.kill("SIGTERM");
+    return this.run.ends();
+  }
+
+  /** What the venue holds for the account: signed quantities by symbol. */
+  async amounts(): Promise<ReadonlyMap<string, number>> {
+    const positions = (await this.#signed("GET", "/fapi/v3/positionRisk")) as readonly PositionRow[];
+    return new Map(
+      positions
+        .map(({ symbol, positionAmt }) => [symbol, Number(positionAmt)] as const)
+        .filter(([, amount]) => amount !== 0),
+    );
+  }
+
+  /** kill -9 of the engine's own process, whatever it is about. */
+  killEngine(): void {
+    process.kill(partsOf(this.run).engine, "SIGKILL");
+  }
+
+  /** Symbols whose positions the ledger's run has taken over from others, or from an engine that it does not know. */
+  adopted(): readonly string[] {
+    const db = new DatabaseSync(ledgerFile(this.dataDir), { readOnly: true });
+    const sql = `SELECT DISTINCT i.symbol FROM positions p JOIN instruments i USING (run_key, symbol_id)
+      WHERE p.qty_steps <> 0 AND NOT EXISTS (SELECT 1 FROM orders o
+        WHERE o.run_key = p.run_key AND o.symbol_id = p.symbol_id AND o.role = 'entry') ORDER BY 1`;
+    const rows = db.prepare(sql).all();
+    db.close();
+    return rows.map((row) => String(row["symbol"]));
+  }
+
+  /** A person's own market order. */
+  async order(symbol: string, side: "BUY" | "SELL", quantity: string): Promise<void> {
+    await this.#signed("POST", "/fapi/v1/order", { symbol, side, type: "MARKET", quantity });
+  }
+
   /** Positions without a stop of their size, by name. */
   async bare(): Promise<readonly string[]> {
-    const stops = (await this.#signed("/fapi/v1/openAlgoOrders")) as readonly AlgoRow[];
-    const positions = (await this.#signed("/fapi/v3/positionRisk")) as readonly PositionRow[];
+    const stops = (await this.#signed("GET", "/fapi/v1/openAlgoOrders")) as readonly AlgoRow[];
+    const positions = (await this.#signed("GET", "/fapi/v3/positionRisk")) as readonly PositionRow[];
     return positions
       .filter(({ symbol, positionAmt }) => {
         const amount = Number(positionAmt);
@@ -145,7 +190,7 @@ export class KilledEngine {
 
   /** How many of the venue's orders have this id: of an entry that was cut off, one or none. */
   async ordersOf(clientOrderId: string): Promise<number> {
-    const orders = (await this.#signed("/fapi/v1/allOrders", {
+    const orders = (await this.#signed("GET", "/fapi/v1/allOrders", {
       symbol: this.#symbolOf(clientOrderId),
     })) as readonly {
       readonly clientOrderId: string;
@@ -177,9 +222,8 @@ export class KilledEngine {
   /** Runs of the ledger, and exit codes of its proofs. */
   proofs(): Readonly<Record<string, number | null>> {
     const of = (what: string): number | null =>
-      spawnSync(process.execPath, [...SOURCE_FLAGS, MAIN, "ledger", what, "--data-dir", this.#dataDir])
-        .status;
-    const { runs } = storedSignals(this.#dataDir);
+      spawnSync(process.execPath, [...SOURCE_FLAGS, MAIN, "ledger", what, "--data-dir", this.dataDir]).status;
+    const { runs } = storedSignals(this.dataDir);
     return { runs, verify: of("verify"), rebuild: of("rebuild"), replay: of("replay") };
   }
 
@@ -216,7 +260,7 @@ export class KilledEngine {
   }
 
   #read(sql: string): ReadonlyMap<string, bigint> {
-    const db = new DatabaseSync(ledgerFile(this.#dataDir), { readOnly: true });
+    const db = new DatabaseSync(ledgerFile(this.dataDir), { readOnly: true });
     try {
       const statement = db.prepare(sql);
       statement.setReadBigInts(true);
@@ -227,13 +271,17 @@ export class KilledEngine {
   }
 
   #symbolOf(clientOrderId: string): string {
-    const db = new DatabaseSync(ledgerFile(this.#dataDir), { readOnly: true });
+    const db = new DatabaseSync(ledgerFile(this.dataDir), { readOnly: true });
     const row = db.prepare("SELECT symbol FROM orders WHERE client_order_id = ?").get(clientOrderId);
     db.close();
     return String(row?.["symbol"] ?? "BTCUSDT");
   }
 
-  async #signed(path: string, query: Readonly<Record<string, string>> = {}): Promise<unknown> {
+  async #signed(
+    method: "GET" | "POST",
+    path: string,
+    query: Readonly<Record<string, string>> = {},
+  ): Promise<unknown> {
     const { serverTime } = (await (await fetch(`${this.#rest}/fapi/v1/time`)).json()) as {
       readonly serverTime: number;
     };
@@ -244,6 +292,7 @@ export class KilledEngine {
     }).toString();
     const signature = createHmac("sha256", SECRET).update(text).digest("hex");
     const reply = await fetch(`${this.#rest}${path}?${text}&signature=${signature}`, {
+      method,
       headers: { "X-MBX-APIKEY": KEY },
     });
     const body: unknown = await reply.json();
