@@ -33,6 +33,7 @@ const CORE_TRADING: TradingOptions = {
   entry: MARKET_ENTRY,
   isVenueRemote: true,
   wordFloorMs: 0,
+  refusesUnproven: false,
 };
 const CORE_OPTIONS: EngineOptions = {
   scoreMin: 0.6,

@@ -176,6 +176,7 @@ class WireBed {
         entry: MARKET_ENTRY,
         isVenueRemote: true,
         wordFloorMs: 0,
+        refusesUnproven: false,
       },
     };
     const engine = new Engine(options);

@@ -86,6 +86,7 @@ class Floor {
         entry: MARKET_ENTRY,
         isVenueRemote: true,
         wordFloorMs: 0,
+        refusesUnproven: false,
       },
     });
     this.core = present(engine.trading, "Invariant: this engine trades");

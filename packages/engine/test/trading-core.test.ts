@@ -21,6 +21,7 @@ function engineWith(more: Partial<RiskParameters>): Engine {
       entry: MARKET_ENTRY,
       isVenueRemote: true,
       wordFloorMs: 0,
+      refusesUnproven: false,
     },
   });
 }

@@ -240,6 +240,7 @@ function tradingOptions(
     protocol,
     entry: entryPlanOf(strategy.entry),
     isVenueRemote: true,
+    refusesUnproven: false,
     wordFloorMs: WORD_WALL_MS * (clock.type === "scaled" ? clock.speed : 1),
   };
 }

@@ -105,6 +105,7 @@ export class Stage {
         entry: options.entry === "limit" ? LIMIT_ENTRY : MARKET_ENTRY,
         isVenueRemote: true,
         wordFloorMs: 0,
+        refusesUnproven: false,
       },
     });
     this.core = present(engine.trading, "Invariant: this engine trades");

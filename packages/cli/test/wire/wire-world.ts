@@ -137,6 +137,7 @@ export class WireWorld {
         entry: MARKET_ENTRY,
         isVenueRemote: true,
         wordFloorMs: WORD_WALL_MS * SPEED,
+        refusesUnproven: false,
       },
     });
     this.core = present(engine.trading, "Invariant: this engine trades");

@@ -193,6 +193,7 @@ export class World {
         entry: MARKET_ENTRY,
         isVenueRemote: true,
         wordFloorMs: 0,
+        refusesUnproven: false,
       },
     };
     this.#parts = {

@@ -124,6 +124,7 @@ export class TradePass {
         entry,
         isVenueRemote: options.fidelity.type === "path",
         wordFloorMs: 0,
+        refusesUnproven: false,
       },
     });
     this.#venue = this.#createVenue();
