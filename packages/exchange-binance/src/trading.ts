@@ -1,7 +1,7 @@
 /** The order side: for the thread that owns the account's key. */
 export { BinanceGateway } from "./trading/binance-gateway.ts";
 export type { BinanceGatewayOptions, GatewayStats } from "./trading/binance-gateway.ts";
-export { loadCredentials } from "./trading/keys/credentials.ts";
+export { credentialFaults, loadCredentials } from "./trading/keys/credentials.ts";
 export type { Credentials, CredentialSources } from "./trading/keys/credentials.ts";
 export { Secret } from "./trading/keys/secret.ts";
 export { Signer, signerOf } from "./trading/keys/signer.ts";

@@ -1,0 +1,34 @@
+import { join } from "node:path";
+import type { EngineConfig } from "@smcq/config";
+import { loadCredentials } from "@smcq/exchange-binance/trading";
+import { binancePorts } from "./binance/binance-ports.ts";
+import { keyFilesOf } from "./gates/key-files.ts";
+import type { Mode } from "./ports.ts";
+
+/** What the two modes differ in that trade on an account at the venue. */
+const VENUES = {
+  demo: { orders: "binance-demo", venue: "the venue's demo account, no real money" },
+  live: { orders: "binance", venue: "REAL MONEY on the venue's own account" },
+} as const;
+
+/** Trades on an account at the venue itself. */
+export function tradedMode(config: EngineConfig, name: keyof typeof VENUES): Mode {
+  const { orders, venue } = VENUES[name];
+  return {
+    venueProcess: null,
+    ports: (payload) =>
+      binancePorts(payload, {
+        name,
+        venue,
+        scorer: "shipped-model",
+        isTrading: true,
+        refusesUnproven: !config.risk.allowUnproven,
+        // First of all: whatever is started later inherits no key.
+        account: {
+          orders,
+          credentials: loadCredentials({ env: process.env, ...keyFilesOf(config) }),
+        },
+        cacheDir: join(config.dataDir, "cache", name),
+      }),
+  };
+}
