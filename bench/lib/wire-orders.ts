@@ -87,6 +87,7 @@ export async function measureWireOrders(rounds: number): Promise<WireLatency> {
       wallClock: clock,
       rng: new Rng(2),
       floorMs: 0,
+      gates: null,
       logger: silentLogger,
     });
     const prices = await pricesOf(bases.restBase);

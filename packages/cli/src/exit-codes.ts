@@ -15,7 +15,7 @@ export const ExitCode = {
   Venue: 5,
   /** Klines do not come: the address is not routed, or the venue is silent. */
   Feed: 6,
-  /** Another engine runs on the same data folder. */
+  /** Another engine runs on the same data folder, or on the same account. */
   Locked: 7,
   /** A port is in use. */
   Port: 8,
@@ -25,6 +25,10 @@ export const ExitCode = {
   Ledger: 10,
   /** The model is missing or refused. */
   Model: 11,
+  /** The account is not the ledger's, or is set up as it cannot be traded on. */
+  Account: 12,
+  /** The API key is missing, is refused by the venue, or may do more than trade. */
+  Key: 13,
 } as const;
 export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];
 
@@ -34,6 +38,10 @@ const BY_PREFIX: readonly (readonly [string, ExitCode])[] = [
   ["USAGE", ExitCode.Usage],
   ["MODEL", ExitCode.Model],
   ["ORT", ExitCode.Model],
+  ["ACCOUNT_SECOND_ENGINE", ExitCode.Locked],
+  ["ACCOUNT", ExitCode.Account],
+  ["BINANCE_KEY", ExitCode.Key],
+  ["BINANCE_ACCOUNT", ExitCode.Account],
   ["BINANCE_URL", ExitCode.Feed],
   ["FEED_SILENT", ExitCode.Feed],
   ["BINANCE", ExitCode.Venue],

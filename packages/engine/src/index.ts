@@ -5,6 +5,7 @@ export * from "./journal.ts";
 export * from "./trading/protocol.ts";
 export type { RiskMetrics, Usage } from "./trading/risk-metrics.ts";
 export * from "./signal.ts";
+export { clientOrderId, madeBy } from "./trading/order-ids.ts";
 export { wordsOf } from "./trading/trading-core.ts";
 export type { TradingCore } from "./trading/trading-core.ts";
 export * from "./trading/trading-events.ts";

@@ -3,6 +3,8 @@ export { BinanceGateway } from "./trading/binance-gateway.ts";
 export type { BinanceGatewayOptions, GatewayStats } from "./trading/binance-gateway.ts";
 export { credentialFaults, loadCredentials } from "./trading/keys/credentials.ts";
 export type { Credentials, CredentialSources } from "./trading/keys/credentials.ts";
+export { checkKeyRights, readKeyRights, rightsFaults } from "./trading/keys/key-rights.ts";
+export type { KeyQuestion, KeyRights } from "./trading/keys/key-rights.ts";
 export { Secret } from "./trading/keys/secret.ts";
 export { Signer, signerOf } from "./trading/keys/signer.ts";
 export type { KeyKind } from "./trading/keys/signer.ts";
@@ -12,7 +14,8 @@ export {
   checkClock,
   readAccountAlias,
   readAccountConfig,
+  readRestingOrders,
 } from "./trading/start-checks.ts";
-export type { AccountConfig } from "./trading/start-checks.ts";
+export type { AccountConfig, RestingOrder } from "./trading/start-checks.ts";
 export type { SymbolDirectory, TradedSymbol } from "./trading/symbols.ts";
 export type { SignedRest } from "./trading/wire/signed-rest.ts";

@@ -4,12 +4,16 @@ import {
   BinanceGateway,
   checkAccountConfig,
   type Credentials,
+  type KeyQuestion,
+  type KeyRights,
   readAccountAlias,
   readAccountConfig,
+  readKeyRights,
   type SymbolDirectory,
 } from "@smcq/exchange-binance/trading";
 import { type Clock, type Logger, type Rng, SmcqError } from "@smcq/kernel";
 import type { DeskAccount, OrdersName, TradingAccount } from "./account.ts";
+import { type AccountGates, enterAccount, judgeRights } from "./gates/account-gates.ts";
 import type { SymbolBook } from "./symbol-book.ts";
 
 export interface VenueAccountOptions {
@@ -24,6 +28,8 @@ export interface VenueAccountOptions {
   /** No window or wait of an order is shorter, venue ms (docs/decisions.md 40). */
   readonly floorMs: number;
   readonly logger: Logger;
+  /** What is asked before an account is traded on that others might trade on too; null: it is ours alone. */
+  readonly gates: AccountGates | null;
 }
 
 /** Before the run knows its symbols nothing can be told of one. */
@@ -44,11 +50,12 @@ class LateSymbols implements SymbolDirectory {
 }
 
 /**
- * An account at a venue, spoken to over its sockets: its settings are checked and its wallet is read before anything is
- * traded. Throws SmcqError `BINANCE_KEY_REFUSED`, `BINANCE_ACCOUNT_UNFIT`, `BINANCE_UNAVAILABLE`.
+ * An account at a venue, spoken to over its sockets: its key, its settings and who else trades on it are checked, and its
+ * wallet is read, before anything is traded. Throws SmcqError `BINANCE_KEY_REFUSED`, `BINANCE_KEY_UNFIT`,
+ * `BINANCE_ACCOUNT_UNFIT`, `BINANCE_UNAVAILABLE`, `ACCOUNT_*`, `RUN_LOCK_ACCOUNT`.
  */
 export async function openVenueAccount(options: VenueAccountOptions): Promise<TradingAccount> {
-  const { orders, bases, credentials, rest, venueClock, wallClock, rng, floorMs, logger } = options;
+  const { orders, bases, credentials, rest, venueClock, wallClock, rng, floorMs, logger, gates } = options;
   const symbols = new LateSymbols();
   const gateway = new BinanceGateway({
     bases,
@@ -62,9 +69,15 @@ export async function openVenueAccount(options: VenueAccountOptions): Promise<Tr
     log: logger,
   });
   try {
+    if (gates !== null)
+      judgeRights(
+        await rightsOf({ orders, bases, credentials, rest, clock: venueClock, log: logger }),
+        logger,
+      );
     checkAccountConfig(await readAccountConfig(gateway.rest));
     const walletE8 = await walletOf(gateway);
     const fingerprint = `${orders}/${await readAccountAlias(gateway.rest)}`;
+    const lease = gates === null ? null : await enterAccount(gates, { orders, fingerprint }, gateway);
     return {
       orders,
       walletE8,
@@ -73,12 +86,23 @@ export async function openVenueAccount(options: VenueAccountOptions): Promise<Tr
         symbols.bind(book);
         return new VenueAccount(gateway);
       },
-      close: () => gateway.close(),
+      close: async () => {
+        await gateway.close();
+        lease?.release();
+      },
     };
   } catch (error) {
     await gateway.close();
     throw error;
   }
+}
+
+/** The demo venue does not tell, wherever it is served from. */
+function rightsOf({
+  orders,
+  ...question
+}: KeyQuestion & { readonly orders: OrdersName }): Promise<KeyRights | null> {
+  return orders === "binance" ? readKeyRights(question) : Promise.resolve(null);
 }
 
 class VenueAccount implements DeskAccount {

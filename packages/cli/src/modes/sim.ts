@@ -38,5 +38,5 @@ export function simMode(config: EngineConfig): Mode {
 
 function atVenue({ key, secret }: SimulatedKey): AccountSource {
   const env = { BINANCE_API_KEY: key, BINANCE_API_SECRET: secret };
-  return { orders: "binance-sim", credentials: loadCredentials({ env }) };
+  return { orders: "binance-sim", credentials: loadCredentials({ env }), gates: null };
 }

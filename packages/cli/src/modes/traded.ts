@@ -1,6 +1,8 @@
 import { join } from "node:path";
 import type { EngineConfig } from "@smcq/config";
 import { loadCredentials } from "@smcq/exchange-binance/trading";
+import { ledgerFile } from "@smcq/ledger";
+import { leaseFolder } from "../accounts/gates/account-lease.ts";
 import { binancePorts } from "./binance/binance-ports.ts";
 import { keyFilesOf } from "./gates/key-files.ts";
 import type { Mode } from "./ports.ts";
@@ -27,6 +29,10 @@ export function tradedMode(config: EngineConfig, name: keyof typeof VENUES): Mod
         account: {
           orders,
           credentials: loadCredentials({ env: process.env, ...keyFilesOf(config) }),
+          gates: {
+            leaseDir: leaseFolder(process.env, config.account.leaseDir),
+            ledgerFile: ledgerFile(config.dataDir),
+          },
         },
         cacheDir: join(config.dataDir, "cache", name),
       }),

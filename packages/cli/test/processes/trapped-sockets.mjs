@@ -2,11 +2,11 @@
 import net from "node:net";
 
 const port = Number(new URL(import.meta.url).searchParams.get("port"));
-const { connect } = net.Socket.prototype;
+const real = net.Socket.prototype.connect;
 
 net.Socket.prototype.connect = function trapped(...args) {
   const [first] = args;
   const [options] = Array.isArray(first) ? first : args;
   const isPipe = typeof options === "object" && options !== null && "path" in options && options.path;
-  return isPipe ? connect.apply(this, args) : connect.call(this, { host: "127.0.0.1", port });
+  return isPipe ? real.apply(this, args) : real.call(this, { host: "127.0.0.1", port });
 };

@@ -203,6 +203,7 @@ export class WireWorld {
       wallClock: new SystemClock(),
       rng: new Rng(seed).fork("account"),
       floorMs: WINDOW_WALL_MS * SPEED,
+      gates: null,
       logger,
     });
     const bySymbol = new Map(instruments.map((instrument) => [instrument.symbol, instrument]));

@@ -2,7 +2,7 @@ import { SmcqError } from "@smcq/kernel";
 import { z } from "zod";
 import { BinanceErrorCode } from "../errors.ts";
 import type { ClockOffset } from "../rest/clock-offset.ts";
-import { Flag } from "./wire/fields.ts";
+import { Flag, Instant, Word } from "./wire/fields.ts";
 import type { CallResult, SignedRest } from "./wire/signed-rest.ts";
 
 /** A round trip above it eats too much of an entry's window of 2 s. */
@@ -60,6 +60,37 @@ export async function readAccountAlias(rest: SignedRest): Promise<string> {
   return parsed.data[0].accountAlias;
 }
 
+/** An order or a stop that rests at the venue, whoever made it. */
+export interface RestingOrder {
+  readonly symbol: string;
+  readonly clientOrderId: string;
+  /** Venue ms. */
+  readonly madeMs: number;
+}
+
+const RestingOrders = z.array(z.looseObject({ symbol: z.string(), clientOrderId: Word, time: Instant }));
+const RestingStops = z.array(z.looseObject({ symbol: z.string(), clientAlgoId: Word, createTime: Instant }));
+
+/** Everything that rests on the account, of symbols that nobody watches too; refuses as `readAccountConfig`. */
+export async function readRestingOrders(rest: SignedRest): Promise<readonly RestingOrder[]> {
+  const ask = async <T>(path: string, schema: z.ZodType<T>): Promise<T> => {
+    const body = bodyOf(await rest.send({ method: "GET", path, weight: 40, isReserved: true }), path);
+    const parsed = schema.safeParse(body);
+    if (parsed.success) return parsed.data;
+    throw new SmcqError(BinanceErrorCode.BadReply, `GET ${path}: ${z.prettifyError(parsed.error)}`);
+  };
+  const orders = await ask("/fapi/v1/openOrders", RestingOrders);
+  const stops = await ask("/fapi/v1/openAlgoOrders", RestingStops);
+  return [
+    ...orders.map(({ symbol, clientOrderId, time }) => ({ symbol, clientOrderId, madeMs: time })),
+    ...stops.map(({ symbol, clientAlgoId, createTime }) => ({
+      symbol,
+      clientOrderId: clientAlgoId,
+      madeMs: createTime,
+    })),
+  ];
+}
+
 /** Refuses with BINANCE_ACCOUNT_UNFIT hedge mode (AC06), multi-assets margin and an account that may not trade. */
 export function checkAccountConfig({ canTrade, isHedgeMode, isMultiAssets }: AccountConfig): void {
   if (!canTrade)
@@ -74,7 +105,8 @@ export function checkAccountConfig({ canTrade, isHedgeMode, isMultiAssets }: Acc
     );
 }
 
-function bodyOf(result: CallResult, path: string): unknown {
+/** The body of a reply; refuses with BINANCE_KEY_REFUSED, BINANCE_UNAVAILABLE. */
+export function bodyOf(result: CallResult, path: string): unknown {
   if (result.isOk) return result.body;
   const { verdict } = result;
   if (verdict.outcome === "KEY_REFUSED")

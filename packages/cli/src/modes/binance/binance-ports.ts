@@ -1,17 +1,15 @@
 import type { FeedMeter } from "@smcq/exchange";
 import { ContractWatch, type VenueBases } from "@smcq/exchange-binance";
 import { Rng } from "@smcq/kernel";
-import type { Credentials } from "@smcq/exchange-binance/trading";
-import type { OrdersName } from "../../accounts/account.ts";
 import { memoryAccount } from "../../accounts/memory-account.ts";
-import { openVenueAccount } from "../../accounts/venue-account.ts";
+import { openVenueAccount, type VenueAccountOptions } from "../../accounts/venue-account.ts";
 import type { EnginePayload } from "../engine-payload.ts";
 import { threadCount } from "../thread-count.ts";
 import type { Ports, ScorerPolicy } from "../ports.ts";
 import { openVenue } from "./venue-connection.ts";
 
 /** An account in memory, or one at a venue. */
-export type AccountSource = "memory" | { readonly orders: OrdersName; readonly credentials: Credentials };
+export type AccountSource = "memory" | Pick<VenueAccountOptions, "orders" | "credentials" | "gates">;
 
 /** How a mode on Binance's protocol differs from the others. */
 export interface BinanceMode {
