@@ -29,6 +29,8 @@ export const ExitCode = {
   Account: 12,
   /** The API key is missing, is refused by the venue, or may do more than trade. */
   Key: 13,
+  /** `smcq doctor` found something that fails. */
+  Doctor: 14,
 } as const;
 export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];
 

@@ -15,7 +15,8 @@ export {
   readAccountAlias,
   readAccountConfig,
   readRestingOrders,
+  readSymbolSettings,
 } from "./trading/start-checks.ts";
-export type { AccountConfig, RestingOrder } from "./trading/start-checks.ts";
+export type { AccountConfig, RestingOrder, SymbolSetting } from "./trading/start-checks.ts";
 export type { SymbolDirectory, TradedSymbol } from "./trading/symbols.ts";
 export type { SignedRest } from "./trading/wire/signed-rest.ts";

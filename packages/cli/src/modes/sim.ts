@@ -37,6 +37,9 @@ export function simMode(config: EngineConfig): Mode {
 }
 
 function atVenue({ key, secret }: SimulatedKey): AccountSource {
-  const env = { BINANCE_API_KEY: key, BINANCE_API_SECRET: secret };
-  return { orders: "binance-sim", credentials: loadCredentials({ env }), gates: null };
+  return {
+    orders: "binance-sim",
+    credentials: () => loadCredentials({ env: { BINANCE_API_KEY: key, BINANCE_API_SECRET: secret } }),
+    gates: null,
+  };
 }

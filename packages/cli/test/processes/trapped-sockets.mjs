@@ -2,7 +2,7 @@
 import net from "node:net";
 
 const port = Number(new URL(import.meta.url).searchParams.get("port"));
-const real = net.Socket.prototype.connect;
+const real = Reflect.get(net.Socket.prototype, "connect");
 
 net.Socket.prototype.connect = function trapped(...args) {
   const [first] = args;

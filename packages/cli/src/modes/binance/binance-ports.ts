@@ -2,6 +2,7 @@ import type { FeedMeter } from "@smcq/exchange";
 import { ContractWatch, type VenueBases } from "@smcq/exchange-binance";
 import { Rng } from "@smcq/kernel";
 import { memoryAccount } from "../../accounts/memory-account.ts";
+import type { Credentials } from "@smcq/exchange-binance/trading";
 import { openVenueAccount, type VenueAccountOptions } from "../../accounts/venue-account.ts";
 import type { EnginePayload } from "../engine-payload.ts";
 import { threadCount } from "../thread-count.ts";
@@ -9,7 +10,9 @@ import type { Ports, ScorerPolicy } from "../ports.ts";
 import { openVenue } from "./venue-connection.ts";
 
 /** An account in memory, or one at a venue. */
-export type AccountSource = "memory" | Pick<VenueAccountOptions, "orders" | "credentials" | "gates">;
+export type AccountSource =
+  | "memory"
+  | (Pick<VenueAccountOptions, "orders" | "gates"> & { readonly credentials: () => Credentials });
 
 /** How a mode on Binance's protocol differs from the others. */
 export interface BinanceMode {
@@ -60,12 +63,13 @@ export function binancePorts(payload: EnginePayload, mode: BinanceMode): Ports {
           cacheDir: mode.cacheDir,
           // A scaled clock is monotonic by itself.
           canClockJump: clockSpec.type !== "scaled",
-          openAccount: (rest, own) =>
+          openAccount: async (rest, own) =>
             mode.account === "memory"
-              ? Promise.resolve(memoryAccount(config, own))
-              : openVenueAccount({
+              ? memoryAccount(config, own)
+              : await openVenueAccount({
                   ...own,
                   ...mode.account,
+                  credentials: mode.account.credentials(),
                   bases,
                   rest,
                   rng: new Rng(seed).fork("account"),

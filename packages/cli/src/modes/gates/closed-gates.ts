@@ -19,8 +19,18 @@ const TLS_VARIABLES = ["NODE_TLS_REJECT_UNAUTHORIZED", "NODE_EXTRA_CA_CERTS"] as
 
 /** Why the mode may not start, each reason with what to do; empty in modes whose money is made up. */
 export function closedGates(ground: GateGround): readonly string[] {
+  return [...missingWords(ground), ...unsafeGround(ground)];
+}
+
+/** What mode live wants to be told, so that nobody starts it by accident. */
+export function missingWords(ground: GateGround): readonly string[] {
+  return ground.loaded.config.mode === "live" ? liveWishes(ground) : [];
+}
+
+/** What makes it unsafe, or impossible, to send anything that is signed. */
+export function unsafeGround(ground: GateGround): readonly string[] {
   const { mode } = ground.loaded.config;
-  if (mode === "live") return [...liveWishes(ground), ...hosts(ground), ...tls(ground), ...keys(ground)];
+  if (mode === "live") return [...hosts(ground), ...tls(ground), ...keys(ground)];
   if (mode === "demo") return [...hosts(ground), ...keys(ground)];
   return [];
 }
