@@ -103,12 +103,17 @@ async function lookAround(
     replyTimeoutMs,
   });
   try {
-    const found = [...(await lookAtVenue(reference, origin))];
-    const universe = await reference.universe();
-    const watchedNames = new Set(requireWatched(universe, config.universe, logger));
-    const watched = universe.instruments.filter(({ symbol }) => watchedNames.has(symbol));
-    found.push(filtersFinding(universe, watched));
-    return [...found, ...(await withKey(config, mode, { ...around, reference, watched }))];
+    const found = await lookAtVenue(reference, origin);
+    const rest = await looked("filters", "look at universe.symbols", async () => {
+      const universe = await reference.universe();
+      const names = new Set(requireWatched(universe, config.universe, logger));
+      const watched = universe.instruments.filter(({ symbol }) => names.has(symbol));
+      const own = await looked("account", "see docs/security.md, the way to live", () =>
+        withKey(config, mode, { ...around, reference, watched }),
+      );
+      return [filtersFinding(universe, watched), ...own];
+    });
+    return [...found, ...rest];
   } finally {
     await reference.close();
   }

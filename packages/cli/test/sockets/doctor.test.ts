@@ -28,10 +28,8 @@ function demoOn(bench: AccountBench, dataDir = temporaryFolder(), secret = SECRE
     `feed.wsBaseUrl=${bench.sim.wsUrl}`,
     `account.leaseDir=${bench.leaseDir}`,
   ];
-  return [
-    ...["--mode", "demo", "--model", "heuristic", "--data-dir", dataDir],
-    ...sets.flatMap((set) => ["--set", set]),
-  ];
+  const base = ["--mode", "demo", "--model", "heuristic", "--data-dir", dataDir];
+  return [...base, ...sets.flatMap((set) => ["--set", set])];
 }
 
 describe("smcq doctor", () => {
