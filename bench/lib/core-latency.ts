@@ -34,6 +34,7 @@ const CORE_TRADING: TradingOptions = {
   isVenueRemote: true,
   isSlippageMeasured: true,
   wordFloorMs: 0,
+  refusesUnproven: false,
 };
 const CORE_OPTIONS: EngineOptions = {
   scoreMin: 0.6,

@@ -87,6 +87,7 @@ export async function measureWireOrders(rounds: number): Promise<WireLatency> {
       wallClock: clock,
       rng: new Rng(2),
       floorMs: 0,
+      gates: null,
       logger: silentLogger,
     });
     const prices = await pricesOf(bases.restBase);
@@ -177,6 +178,7 @@ class WireBed {
         isVenueRemote: true,
         isSlippageMeasured: true,
         wordFloorMs: 0,
+        refusesUnproven: false,
       },
     };
     const engine = new Engine(options);

@@ -5,6 +5,7 @@ import { backtestCommand } from "./commands/backtest.ts";
 import { configCommand } from "./commands/config.ts";
 import { controlCommands } from "./commands/control.ts";
 import { datasetCommand } from "./commands/dataset.ts";
+import { doctorCommand } from "./commands/doctor.ts";
 import { engineCommand } from "./commands/engine.ts";
 import { ledgerCommand } from "./commands/ledger.ts";
 import { modelCommand } from "./commands/model.ts";
@@ -47,6 +48,7 @@ function build(argv: readonly string[], setExitCode: (exitCode: number) => void)
       "boolean-negation": true,
     })
     .command(engineCommand(setExitCode))
+    .command(doctorCommand(setExitCode))
     .command(universeCommand(setExitCode))
     .command(scanCommand(setExitCode))
     .command(datasetCommand(setExitCode))
@@ -59,7 +61,7 @@ function build(argv: readonly string[], setExitCode: (exitCode: number) => void)
     .command(venueCommand(setExitCode))
     .demandCommand(
       1,
-      "a command is needed: engine, status, positions, orders, halt, resume, flatten, close, universe, scan, dataset, backtest, model, ledger, trades, pnl, decisions, explain, risk, config or venue",
+      "a command is needed: engine, doctor, status, positions, orders, halt, resume, flatten, close, universe, scan, dataset, backtest, model, ledger, trades, pnl, decisions, explain, risk, config or venue",
     )
     .strict()
     .middleware(lastWins)

@@ -15,7 +15,7 @@ export const ExitCode = {
   Venue: 5,
   /** Klines do not come: the address is not routed, or the venue is silent. */
   Feed: 6,
-  /** Another engine runs on the same data folder. */
+  /** Another engine runs on the same data folder, or on the same account. */
   Locked: 7,
   /** A port is in use. */
   Port: 8,
@@ -31,6 +31,12 @@ export const ExitCode = {
   NoEngine: 13,
   /** The running engine has said no. */
   Refused: 14,
+  /** The account is not the ledger's, or is set up as it cannot be traded on. */
+  Account: 15,
+  /** The API key is missing, is refused by the venue, or may do more than trade. */
+  Key: 16,
+  /** `smcq doctor` found something that fails. */
+  Doctor: 17,
 } as const;
 export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];
 
@@ -45,6 +51,10 @@ const BY_PREFIX: readonly (readonly [string, ExitCode])[] = [
   ["CONTROL", ExitCode.Refused],
   ["MODEL", ExitCode.Model],
   ["ORT", ExitCode.Model],
+  ["ACCOUNT_SECOND_ENGINE", ExitCode.Locked],
+  ["ACCOUNT", ExitCode.Account],
+  ["BINANCE_KEY", ExitCode.Key],
+  ["BINANCE_ACCOUNT", ExitCode.Account],
   ["BINANCE_URL", ExitCode.Feed],
   ["FEED_SILENT", ExitCode.Feed],
   ["BINANCE", ExitCode.Venue],

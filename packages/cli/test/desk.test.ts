@@ -87,6 +87,7 @@ class Floor {
         isVenueRemote: true,
         isSlippageMeasured: false,
         wordFloorMs: 0,
+        refusesUnproven: false,
       },
     });
     this.core = present(engine.trading, "Invariant: this engine trades");

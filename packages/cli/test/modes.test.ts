@@ -1,5 +1,5 @@
-import { loadConfig } from "@smcq/config";
-import { describe, expect, it } from "vitest";
+import { type EngineConfig, loadConfig } from "@smcq/config";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { modeOf } from "../src/modes/mode-of.ts";
 import type { Ports } from "../src/modes/ports.ts";
 import { enginePayload, newSimulatedKey } from "../src/modes/engine-payload.ts";
@@ -8,11 +8,17 @@ const scaled = { type: "scaled", speed: 60, anchorVenueMs: 1_000, anchorWallMs: 
 
 const key = newSimulatedKey();
 
-function portsOf(mode: "sim" | "paper"): Ports {
-  const loaded = loadConfig({ env: {}, flags: { mode, shards: 3, seed: 9 } });
+function portsOf(mode: EngineConfig["mode"], flags: Readonly<Record<string, unknown>> = {}): Ports {
+  const loaded = loadConfig({ env: {}, flags: { mode, shards: 3, seed: 9, ...flags } });
   const simulated = mode === "sim" ? { port: 1, clock: scaled, key } : null;
   const payload = enginePayload(loaded, simulated);
   return modeOf(payload.config).ports(payload);
+}
+
+function giveKeys(): void {
+  vi.stubEnv("BINANCE_API_KEY", "k".repeat(64));
+  vi.stubEnv("BINANCE_API_SECRET", "s".repeat(64));
+  onTestFinished(() => void vi.unstubAllEnvs());
 }
 
 describe("a mode", () => {
@@ -54,5 +60,25 @@ describe("a mode", () => {
         .map(([name, port]) => `${name} ${typeof port}`)
         .toSorted();
     expect(shape(portsOf("sim"))).toEqual(shape(portsOf("paper")));
+    giveKeys();
+    expect(shape(portsOf("live"))).toEqual(shape(portsOf("paper")));
   });
+
+  it.each(["demo", "live"] as const)(
+    "%s takes its key out of the environment and refuses the unproven",
+    (mode) => {
+      giveKeys();
+      expect(portsOf(mode)).toMatchObject({ name: mode, isTrading: true, refusesUnproven: true });
+      expect([process.env["BINANCE_API_KEY"], process.env["BINANCE_API_SECRET"]]).toEqual([
+        undefined,
+        undefined,
+      ]);
+      giveKeys();
+      expect(portsOf(mode, { "risk.allowUnproven": "true" }).refusesUnproven).toBe(false);
+      // Market data need no key.
+      expect(portsOf(mode).name).toBe(mode);
+      for (const simulated of ["sim", "paper"] as const)
+        expect(portsOf(simulated).refusesUnproven).toBe(false);
+    },
+  );
 });

@@ -1,16 +1,16 @@
 import { type JsonSchemaNode, jsonSchema, loadConfig } from "@smcq/config";
-import { requireBounded, RISK_BOUNDS } from "@smcq/risk";
+import { RISK_BOUNDS } from "@smcq/risk";
 import { PROTOCOL_BOUNDS, requireProtocolBounded } from "@smcq/engine";
 import { describe, expect, it } from "vitest";
+import { riskLimits } from "../src/run/trading/risk-limits.ts";
 
 const BOUNDS = Object.entries(RISK_BOUNDS);
 const settings: JsonSchemaNode = jsonSchema();
 
 describe("the risk settings", () => {
   it("are the parameters of risk, with defaults inside their compiled bounds", () => {
-    const { risk } = loadConfig({ env: {}, flags: {} }).config;
-    expect(Object.keys(risk).toSorted()).toEqual(Object.keys(RISK_BOUNDS).toSorted());
-    expect(requireBounded(risk)).toBe(risk);
+    const limits = riskLimits(loadConfig({ env: {}, flags: {} }).config.risk);
+    expect(Object.keys(limits).toSorted()).toEqual(Object.keys(RISK_BOUNDS).toSorted());
   });
 
   it.each(BOUNDS)("take %s from the compiled bounds, and nothing beyond", (name, [min, max]) => {

@@ -1,6 +1,6 @@
 /** The settings of one run, after all layers; deep frozen. Units stand in the names; `null` means "no limit". */
 export interface EngineConfig {
-  readonly mode: "sim" | "paper";
+  readonly mode: "sim" | "paper" | "demo" | "live";
   readonly shards: number | "auto";
   readonly compute: "pool" | "shard";
   readonly scanThreads: number | "auto";
@@ -11,6 +11,7 @@ export interface EngineConfig {
   readonly flattenOnExit: boolean;
   readonly loop: boolean;
   readonly feed: FeedConfig;
+  readonly account: AccountConfig;
   readonly rest: { readonly weightRatioMax: number };
   readonly universe: UniverseConfig;
   readonly scan: ScanConfig;
@@ -41,6 +42,16 @@ export interface FeedConfig {
   readonly connectTimeoutMs: number;
   readonly httpTimeoutMs: number;
   readonly maxPayloadBytes: number;
+}
+
+/** Whose account modes demo and live trade on; the key itself is never a setting. */
+export interface AccountConfig {
+  /** File of mode 0600 with the API key; null: the environment's. */
+  readonly keyFile: string | null;
+  /** The same with its secret or private key. */
+  readonly secretFile: string | null;
+  /** Folder of the leases on accounts, one for all data folders of a host; null: the user's state folder. */
+  readonly leaseDir: string | null;
 }
 
 export interface UniverseConfig {
@@ -148,4 +159,6 @@ export interface RiskConfig {
   readonly streakStops: number;
   readonly streakMs: number;
   readonly entriesPerMinuteMax: number;
+  /** Modes demo and live trade by scores of which nothing is proven. */
+  readonly allowUnproven: boolean;
 }

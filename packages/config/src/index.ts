@@ -4,6 +4,7 @@ export type * from "./engine-config.ts";
 export { ConfigErrorCode } from "./errors.ts";
 export { configKeys } from "./keys.ts";
 export type { ConfigKey } from "./keys.ts";
+export { LIVE_VARIABLE } from "./layers.ts";
 export type { ConfigFault, ConfigSource } from "./layers.ts";
 export { CONFIG_FILE_BYTES_MAX, configValue, loadConfig } from "./load.ts";
 export type { LoadConfigOptions, LoadedConfig } from "./load.ts";

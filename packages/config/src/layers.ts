@@ -23,8 +23,11 @@ export interface Layer {
   readonly faults: ConfigFault[];
 }
 
-/** Variables of the same prefix that belong to tests, benches and scripts, not to the engine. */
-const FOREIGN_ENV = new Set(["SMCQ_SHARED", "SMCQ_LONG", "SMCQ_IN_PNPM"]);
+/** The second key of mode live (docs/security.md section 5); no setting, so that no file can hold it. */
+export const LIVE_VARIABLE = "SMCQ_LIVE";
+
+/** Variables of the same prefix that are no settings: of tests, benches, scripts, and the key of mode live. */
+const FOREIGN_ENV = new Set(["SMCQ_SHARED", "SMCQ_LONG", "SMCQ_IN_PNPM", LIVE_VARIABLE]);
 const FOREIGN_ENV_PREFIXES = ["SMCQ_TEST_", "SMCQ_BENCH_", "SMCQ_CI_"];
 
 function emptyLayer(): Layer {

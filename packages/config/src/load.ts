@@ -11,6 +11,17 @@ import { contradictions, engineConfigSchema, jsonSchema } from "./schema.ts";
 /** A settings file larger than this is not a settings file. */
 export const CONFIG_FILE_BYTES_MAX = 1_048_576;
 
+/** docs/binance.md 1.4. */
+const MODE_DEFAULTS: ReadonlyMap<unknown, Readonly<Record<string, unknown>>> = new Map([
+  [
+    "demo",
+    {
+      "feed.wsBaseUrl": "wss://demo-fstream.binance.com",
+      "feed.restBaseUrl": "https://demo-fapi.binance.com",
+    },
+  ],
+]);
+
 export interface LoadConfigOptions {
   /** Path of a JSON settings file. */
   readonly file?: string | undefined;
@@ -22,6 +33,8 @@ export interface LoadConfigOptions {
 
 export interface LoadedConfig {
   readonly config: EngineConfig;
+  /** The settings file; null: there was none. */
+  readonly file: string | null;
   /** Where each value came from, by dotted path. */
   readonly sources: Readonly<Record<string, ConfigSource>>;
   /** sha256 (hex) of `json`. */
@@ -134,6 +147,12 @@ function refuse(faults: readonly ConfigFault[], file: string | undefined): never
   });
 }
 
+/** Defaults that depend on the mode. */
+function defaultsOf(mode: unknown): readonly (readonly [string, LayerValue])[] {
+  const own = MODE_DEFAULTS.get(mode) ?? {};
+  return Object.entries(own).map(([path, value]) => [path, { value, source: "default" }]);
+}
+
 /**
  * Returns the effective settings: defaults < JSON file < `SMCQ_*` environment < flags, frozen and hashed. Refuses with
  * CONFIG_INVALID, all faults at once (context `faults`), or with CONFIG_FILE_UNREADABLE, CONFIG_FILE_MALFORMED.
@@ -144,7 +163,8 @@ export function loadConfig(options: LoadConfigOptions): LoadedConfig {
     envLayer(options.env),
     flagLayer(options.flags),
   ];
-  const values = new Map(layers.flatMap((layer) => [...layer.values]));
+  const given = new Map(layers.flatMap((layer) => [...layer.values]));
+  const values = new Map([...defaultsOf(given.get("mode")?.value), ...given]);
   const faults = layers.flatMap((layer) => layer.faults);
   const outOfRange = rangeFaults(values);
   faults.push(...outOfRange, ...crossFaults(values, new Set(outOfRange.map((fault) => fault.path))));
@@ -154,7 +174,13 @@ export function loadConfig(options: LoadConfigOptions): LoadedConfig {
   const sources = Object.create(null) as Record<string, ConfigSource>;
   for (const { path } of configKeys()) sources[path] = values.get(path)?.source ?? "default";
   const json = canonicalJson(config);
-  return Object.freeze({ config, sources: Object.freeze(sources), hash: sha256Hex(json), json });
+  return Object.freeze({
+    config,
+    file: options.file ?? null,
+    sources: Object.freeze(sources),
+    hash: sha256Hex(json),
+    json,
+  });
 }
 
 /** Returns the value of a dotted path in a configuration. */

@@ -12,11 +12,15 @@ const feed = z.strictObject({
   wsBaseUrl: text(2_048)
     .regex(/^wss?:\/\/./)
     .default("wss://fstream.binance.com")
-    .describe("base of the market streams, without path; in mode sim the simulator's own address is used"),
+    .describe(
+      "base of the streams, without path; sim: the simulator's own, demo: the demo venue's by default",
+    ),
   restBaseUrl: text(2_048)
     .regex(/^https?:\/\/./)
     .default("https://fapi.binance.com")
-    .describe("base of the REST API, without path; in mode sim the simulator's own address is used"),
+    .describe(
+      "base of the REST API, without path; sim: the simulator's own, demo: the demo venue's by default",
+    ),
   allowCustomHost: z.boolean().default(false).describe("allow hosts that are neither Binance's nor loopback"),
   boundaryGraceMs: integer(500, 30_000)
     .default(3_000)
@@ -37,6 +41,17 @@ const feed = z.strictObject({
     .describe("limit of a WebSocket handshake (wall time)"),
   httpTimeoutMs: integer(100, 120_000).default(10_000).describe("limit of a REST call (wall time)"),
   maxPayloadBytes: integer(1_024, 16_777_216).default(4_194_304).describe("largest frame that is accepted"),
+});
+
+const filePath = (description: string): z.ZodDefault<z.ZodNullable<z.ZodString>> =>
+  text(4_096).nullable().default(null).describe(description);
+
+const account = z.strictObject({
+  keyFile: filePath("modes demo and live: file of mode 0600 with the API key; null: the environment's"),
+  secretFile: filePath(
+    "modes demo and live: file of mode 0600 with the secret or the private key (PEM); null: the environment's",
+  ),
+  leaseDir: filePath("folder of the leases on accounts, one for a host; null: the user's state folder"),
 });
 
 const universe = z.strictObject({
@@ -213,9 +228,11 @@ export function contradictions(config: EngineConfig): readonly Contradiction[] {
 
 const fields = z.strictObject({
   mode: z
-    .enum(["sim", "paper"])
+    .enum(["sim", "paper", "demo", "live"])
     .default("sim")
-    .describe("sim: simulated venue on loopback; paper: real market data"),
+    .describe(
+      "sim: simulated venue on loopback; paper: real market data, simulated account; demo: the venue's demo account; live: real money",
+    ),
   shards: count(1, 64).default(8).describe("shard threads that receive the market"),
   compute: z.enum(["pool", "shard"]).default("pool").describe("where detection and scoring run"),
   scanThreads: count(1, 16).default("auto").describe("threads of the scan pool"),
@@ -232,6 +249,7 @@ const fields = z.strictObject({
     .describe("a run that is to end leaves its positions first; else they stay, with their stops"),
   loop: z.boolean().default(false).describe("at the end of the simulated data start over (a gap)"),
   feed: feed.prefault({}),
+  account: account.prefault({}),
   rest: z
     .strictObject({
       weightRatioMax: number(0.05, 0.8)

@@ -65,6 +65,10 @@ export const risk: z.ZodType<RiskConfig> = z
       .default(1_800_000)
       .describe("a streak this short pauses entries this long (venue time)"),
     entriesPerMinuteMax: integer(1, 100).default(6).describe("entries in any 60 s (venue time)"),
+    allowUnproven: z
+      .boolean()
+      .default(false)
+      .describe("modes demo and live: trade also while nothing is proven about the scorer"),
   })
   .prefault({});
 

@@ -7,6 +7,7 @@ export { coveredSteps, type Trade } from "./trading/trade.ts";
 export type { Standing } from "./trading/stages/states.ts";
 export type { RiskMetrics, Usage } from "./trading/risk-metrics.ts";
 export * from "./signal.ts";
+export { clientOrderId, madeBy } from "./trading/order-ids.ts";
 export { wordsOf } from "./trading/trading-core.ts";
 export type { TradingCore } from "./trading/trading-core.ts";
 export * from "./trading/trading-events.ts";

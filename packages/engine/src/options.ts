@@ -34,4 +34,6 @@ export interface TradingOptions {
    * are slow (docs/decisions.md 40). 0: the limits hold as they are.
    */
   readonly wordFloorMs: number;
+  /** Nothing is entered by scores of which nothing is proven (docs/trading.md 3, `UNPROVEN_LIVE`). */
+  readonly refusesUnproven: boolean;
 }

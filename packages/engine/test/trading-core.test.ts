@@ -22,6 +22,7 @@ function engineWith(more: Partial<RiskParameters>): Engine {
       isVenueRemote: true,
       isSlippageMeasured: true,
       wordFloorMs: 0,
+      refusesUnproven: false,
     },
   });
 }

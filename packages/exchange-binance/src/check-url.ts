@@ -1,12 +1,16 @@
 import { SmcqError } from "@smcq/kernel";
 import { BinanceErrorCode } from "./errors.ts";
 
-/** Hosts of Binance's USD-M market streams and REST, production and demo (docs/binance.md 1.1 and 1.4). */
-const VENUE_HOSTS: ReadonlySet<string> = new Set([
+/** Hosts of Binance's USD-M streams and REST where money is real (docs/binance.md 1.1). */
+const PRODUCTION_HOSTS: ReadonlySet<string> = new Set([
   "fstream.binance.com",
   "fstream-mm.binance.com",
   "fapi.binance.com",
   "fapi-mm.binance.com",
+]);
+
+/** The same of its demo (docs/binance.md 1.4). */
+const DEMO_HOSTS: ReadonlySet<string> = new Set([
   "demo-fstream.binance.com",
   "demo-fapi.binance.com",
   "testnet.binancefuture.com",
@@ -45,6 +49,18 @@ export interface RoutedUrls {
 
 type Wanted = { readonly name: "wsBase" | "restBase"; readonly secure: string; readonly plain: string };
 
+/** What a host is to us: whose money is moved there. */
+export type HostKind = "production" | "demo" | "loopback" | "custom";
+
+/** The kind of a base's host; what is no URL is `custom`. */
+export function hostKind(base: string): HostKind {
+  if (!URL.canParse(base)) return "custom";
+  const { hostname } = new URL(base);
+  if (PRODUCTION_HOSTS.has(hostname)) return "production";
+  if (DEMO_HOSTS.has(hostname)) return "demo";
+  return isLoopback(hostname) ? "loopback" : "custom";
+}
+
 /** True for hosts of this machine, the only ones that may be spoken to without TLS. */
 export function isLoopback(hostname: string): boolean {
   return LOOPBACK_HOSTS.has(hostname);
@@ -69,7 +85,7 @@ function parseBase(base: string, wanted: Wanted, isCustomAllowed: boolean): URL 
     refuse(base, wanted, `the scheme must be ${wanted.secure}// (${wanted.plain}// on loopback only)`);
   if (url.search !== "" || url.hash !== "") refuse(base, wanted, "a base has no query");
   if (url.username !== "" || url.password !== "") refuse(base, wanted, "a base holds no credentials");
-  if (!VENUE_HOSTS.has(url.hostname) && !isLoopback(url.hostname) && !isCustomAllowed)
+  if (hostKind(base) === "custom" && !isCustomAllowed)
     throw new SmcqError(
       BinanceErrorCode.HostRefused,
       `${wanted.name} "${base}" is refused: ${url.hostname} is no host of the venue. Allow it with the custom-host flag.`,

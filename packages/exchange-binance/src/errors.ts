@@ -28,6 +28,8 @@ export const BinanceErrorCode = {
   KeyUnusable: "BINANCE_KEY_UNUSABLE",
   /** The venue refuses the key, its signature or its address. */
   KeyRefused: "BINANCE_KEY_REFUSED",
+  /** The key may do more than trade, or may not trade futures. */
+  KeyUnfit: "BINANCE_KEY_UNFIT",
   /** The account cannot be traded as it is set: hedge mode, multi-assets, trading off, fees in another asset. */
   AccountUnfit: "BINANCE_ACCOUNT_UNFIT",
   /** The venue's clock cannot be followed well enough for orders. */

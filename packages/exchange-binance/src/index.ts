@@ -3,8 +3,8 @@ export type { BackfillQueueOptions, BackfillStats } from "./market/bars/backfill
 export { BarSequencer } from "./market/bars/bar-sequencer.ts";
 export { BinanceFeed } from "./market/binance-feed.ts";
 export type { BinanceFeedOptions, FeedStatus } from "./market/binance-feed.ts";
-export { MARKET_STREAM_PATH, assertRouted } from "./check-url.ts";
-export type { RoutedUrls, VenueBases } from "./check-url.ts";
+export { MARKET_STREAM_PATH, assertRouted, hostKind } from "./check-url.ts";
+export type { HostKind, RoutedUrls, VenueBases } from "./check-url.ts";
 export { ClockOffset } from "./rest/clock-offset.ts";
 export { LocalConnectBudget } from "./market/stream/connect-budget.ts";
 export type { ConnectBudget, LocalConnectBudgetOptions } from "./market/stream/connect-budget.ts";

@@ -2,8 +2,10 @@
 export { BinanceGateway } from "./trading/binance-gateway.ts";
 export type { BinanceGatewayOptions, GatewayStats } from "./trading/binance-gateway.ts";
 export { readCommissionRate } from "./trading/account/commission-rate.ts";
-export { loadCredentials } from "./trading/keys/credentials.ts";
+export { credentialFaults, loadCredentials } from "./trading/keys/credentials.ts";
 export type { Credentials, CredentialSources } from "./trading/keys/credentials.ts";
+export { checkKeyRights, readKeyRights, rightsFaults } from "./trading/keys/key-rights.ts";
+export type { KeyQuestion, KeyRights } from "./trading/keys/key-rights.ts";
 export { Secret } from "./trading/keys/secret.ts";
 export { Signer, signerOf } from "./trading/keys/signer.ts";
 export type { KeyKind } from "./trading/keys/signer.ts";
@@ -15,7 +17,9 @@ export {
   readAccountAlias,
   readAccountConfig,
   readPriceE8,
+  readRestingOrders,
+  readSymbolSettings,
 } from "./trading/start-checks.ts";
-export type { AccountConfig } from "./trading/start-checks.ts";
+export type { AccountConfig, RestingOrder, SymbolSetting } from "./trading/start-checks.ts";
 export type { SymbolDirectory, TradedSymbol } from "./trading/symbols.ts";
 export type { SignedRest } from "./trading/wire/signed-rest.ts";

@@ -1,20 +1,12 @@
 import { randomUUID } from "node:crypto";
-import {
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  readlinkSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { mkdirSync, readFileSync, readlinkSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { SmcqError, errorCode } from "@smcq/kernel";
-import SqliteDatabase from "better-sqlite3";
+import SqliteDatabase, { type Database } from "better-sqlite3";
 import { LedgerErrorCode, ledgerError } from "./errors.ts";
 
-/** Longest wait for another process that is acquiring or releasing at this very moment. */
-const GUARD_MS_MAX = 5_000;
+/** Longest wait for another process that is being refused, or lets go, at this very moment. */
+const GUARD_MS_MAX = 500;
 
 /** Who holds a data folder. */
 interface Lease {
@@ -104,24 +96,45 @@ function readLease(file: string): Lease | null {
   return { leaseId: "", pid: 0, startTicks: "", bootId: "" };
 }
 
-// SQLite's file lock ends with its process, kill -9 included: of two starters that both find a stale lease, one waits.
-function guarded<T>(dataDir: string, work: () => T): T {
+/**
+ * The lock itself: a transaction that is never ended. The kernel keeps it on the file, so that it holds in every pid
+ * namespace and container that shares the file system, and lets it go with the process, kill -9 included. Null: held.
+ */
+function takeGuard(dataDir: string): Database | null {
   const guard = new SqliteDatabase(join(dataDir, "run.lock.db"), { timeout: GUARD_MS_MAX });
   try {
-    return guard.transaction(work).exclusive();
-  } finally {
+    guard.exec("BEGIN EXCLUSIVE");
+    HELD.add(guard);
+    return guard;
+  } catch (error) {
     guard.close();
+    if (errorCode(error) === "SQLITE_BUSY") return null;
+    throw error;
   }
+}
+
+/** A connection that nobody knows any more would be collected, and its lock with it. */
+const HELD = new Set<Database>();
+
+function letGo(guard: Database): void {
+  HELD.delete(guard);
+  guard.close();
+}
+
+function refuse(file: string, holder: Lease | null): never {
+  const pid = holder?.pid ?? 0;
+  const place = holder !== null && isAlive(holder) ? "" : ", of another container or pid namespace";
+  throw new SmcqError(
+    LedgerErrorCode.RunLocked,
+    `another engine (pid ${pid}${place}) runs on this data folder (${file}): stop it or use another --data-dir`,
+    { context: { pid, file } },
+  );
 }
 
 function takeLease(file: string): { readonly lease: Lease; readonly takenOverFromPid: number | null } {
   const holder = readLease(file);
-  if (holder !== null && isAlive(holder))
-    throw new SmcqError(
-      LedgerErrorCode.RunLocked,
-      `another engine (pid ${holder.pid}) runs on this data folder (${file}): stop it or use another --data-dir`,
-      { context: { pid: holder.pid, file } },
-    );
+  // Whoever holds no guard and lives is of a version before it, or on a file system that keeps no locks.
+  if (holder !== null && isAlive(holder)) refuse(file, holder);
   const lease = {
     leaseId: randomUUID(),
     pid: process.pid,
@@ -136,25 +149,33 @@ function takeLease(file: string): { readonly lease: Lease; readonly takenOverFro
 
 /**
  * Takes the data folder for this process, or throws RUN_LOCKED with the holder's pid. A lease whose process is dead
- * (kill -9, power cut) is taken over. Holds among processes that share one pid namespace, on one machine.
+ * (kill -9, power cut) is taken over. Holds among all processes of one kernel, whatever their pid namespace, and as far
+ * as the file system keeps locks.
  */
 export function acquireRunLock(dataDir: string): RunLock {
   const file = join(dataDir, "run.lock");
   try {
     mkdirSync(dataDir, { recursive: true, mode: 0o700 });
-    const { lease, takenOverFromPid } = guarded(dataDir, () => takeLease(file));
-    return {
-      file,
-      leaseId: lease.leaseId,
-      takenOverFromPid,
-      release(): void {
-        if (!existsSync(file)) return;
-        guarded(dataDir, () => {
-          if (readLease(file)?.leaseId === lease.leaseId) rmSync(file, { force: true });
-        });
-      },
-    };
+    const guard = takeGuard(dataDir);
+    if (guard === null) return refuse(file, readLease(file));
+    try {
+      const { lease, takenOverFromPid } = takeLease(file);
+      return { file, leaseId: lease.leaseId, takenOverFromPid, release: () => release(guard, file, lease) };
+    } catch (error) {
+      letGo(guard);
+      throw error;
+    }
   } catch (error) {
     throw ledgerError(error, `cannot lock the data folder ${dataDir}`, { dataDir });
+  }
+}
+
+/** The lease goes first: while the guard is held nobody else has one. */
+function release(guard: Database, file: string, { leaseId }: Lease): void {
+  if (!guard.open) return;
+  try {
+    if (readLease(file)?.leaseId === leaseId) rmSync(file, { force: true });
+  } finally {
+    letGo(guard);
   }
 }

@@ -50,14 +50,40 @@ describe("the run lock", () => {
     const dataDir = temporaryFolder();
     const lock = acquireRunLock(dataDir);
     const lease = JSON.parse(readFileSync(lock.file, "utf8")) as { pid: number };
+    lock.release();
     const stale = { ...lease, ...overrides };
     writeFileSync(lock.file, JSON.stringify({ ...stale, leaseId: "stale" }));
     const next = acquireRunLock(dataDir);
     expect(next.takenOverFromPid).toBe(stale.pid);
-    // The old holder, were it still there, must not give the new one's lease free.
+    // The old holder must not give the new one's lease free.
     lock.release();
     expect(refusal(() => acquireRunLock(dataDir)).code).toBe("RUN_LOCKED");
     next.release();
+  });
+
+  it.each([
+    ["of a process that nobody sees here: another container or pid namespace", { pid: 2 ** 22 + 1 }],
+    ["of what looks like another boot", { bootId: "another" }],
+    ["that is unreadable", null],
+  ])("is kept by the kernel: a lease %s is not taken over while its holder lives", (_name, overrides) => {
+    const dataDir = temporaryFolder();
+    const lock = acquireRunLock(dataDir);
+    const lease = JSON.parse(readFileSync(lock.file, "utf8")) as object;
+    writeFileSync(lock.file, overrides === null ? "{" : JSON.stringify({ ...lease, ...overrides }));
+    const error = refusal(() => acquireRunLock(dataDir));
+    expect(error.code).toBe("RUN_LOCKED");
+    expect(error.message).toContain("of another container or pid namespace");
+    lock.release();
+    acquireRunLock(dataDir).release();
+  });
+
+  it("is refused to a lease alone whose process lives: of a version that keeps no kernel lock", () => {
+    const dataDir = temporaryFolder();
+    const lock = acquireRunLock(dataDir);
+    const lease = readFileSync(lock.file, "utf8");
+    lock.release();
+    writeFileSync(lock.file, lease);
+    expect(refusal(() => acquireRunLock(dataDir)).context["pid"]).toBe(process.pid);
   });
 
   it.each(["", "{", "null", '{"pid":"x"}'])("takes over an unreadable lease %j", (text) => {

@@ -6,6 +6,16 @@ export type TradingKey =
   | { readonly key: string; readonly type: "hmac"; readonly secret: string }
   | { readonly key: string; readonly type: "rsa" | "ed25519"; readonly publicKeyPem: string };
 
+/** What the account's keys may do, and from where. */
+export interface RightsOptions {
+  readonly futures: boolean;
+  readonly withdrawals: boolean;
+  readonly internalTransfers: boolean;
+  readonly universalTransfers: boolean;
+  /** Only listed addresses may use them. */
+  readonly isIpRestricted: boolean;
+}
+
 /** The venue's order path and its one account; plain data, so that it crosses a process. */
 export interface TradingOptions {
   /** 1..16 keys, all of the same account. */
@@ -24,13 +34,36 @@ export interface TradingOptions {
   readonly folder?: string;
   /** True: whatever the folder keeps, a new account begins, and the old one is put aside. */
   readonly isFresh?: boolean;
+  /** What `GET /sapi/v1/account/apiRestrictions` tells; default: futures alone, from listed addresses. */
+  readonly rights?: Partial<RightsOptions>;
 }
 
-export type TradingSettings = Required<Omit<TradingOptions, "folder">> & { readonly folder: string | null };
+export type TradingSettings = Required<Omit<TradingOptions, "folder" | "rights">> & {
+  readonly folder: string | null;
+  readonly rights: RightsOptions;
+};
+
+const RIGHTS: RightsOptions = {
+  futures: true,
+  withdrawals: false,
+  internalTransfers: false,
+  universalTransfers: false,
+  isIpRestricted: true,
+};
 
 const KEYS_MAX = 16;
 const KEY = /^[A-Za-z0-9_-]{1,128}$/;
-const KNOWN = new Set(["keys", "equity", "fees", "leverage", "marginType", "prices", "folder", "isFresh"]);
+const KNOWN = new Set([
+  "keys",
+  "equity",
+  "fees",
+  "leverage",
+  "marginType",
+  "prices",
+  "folder",
+  "isFresh",
+  "rights",
+]);
 
 /** Fills in defaults; `faults` gets a sentence for each value that is wrong. */
 export function resolveTrading(options: TradingOptions, faults: string[]): TradingSettings {
@@ -43,6 +76,7 @@ export function resolveTrading(options: TradingOptions, faults: string[]): Tradi
     isFresh: false,
     ...options,
     folder: options.folder ?? null,
+    rights: { ...RIGHTS, ...options.rights },
   };
   for (const name of Object.keys(options))
     if (!KNOWN.has(name)) faults.push(`trading.${name} is no option of the simulator`);
@@ -64,6 +98,11 @@ export function resolveTrading(options: TradingOptions, faults: string[]): Tradi
   if (settings.folder === "") faults.push("trading.folder must be the name of a folder");
   if (prices !== "path" && prices !== "held")
     faults.push(`trading.prices must be one of path, held, got ${JSON.stringify(prices)}`);
+  for (const [name, value] of Object.entries(settings.rights))
+    if (!Object.hasOwn(RIGHTS, name) || typeof value !== "boolean")
+      faults.push(
+        `trading.rights.${name} must be one of ${Object.keys(RIGHTS).join(", ")}, and true or false`,
+      );
   return settings;
 }
 

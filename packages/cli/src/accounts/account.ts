@@ -4,7 +4,7 @@ import type { DeskMarket } from "./ring-market.ts";
 import type { SymbolBook } from "./symbol-book.ts";
 
 /** Who carries orders out, for records and display. */
-export type OrdersName = "sim-gateway" | "binance-sim";
+export type OrdersName = "sim-gateway" | "binance-sim" | "binance-demo" | "binance";
 
 /** An account that a run may trade on, before the run has a market. */
 export interface TradingAccount {

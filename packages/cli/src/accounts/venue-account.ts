@@ -5,13 +5,18 @@ import {
   checkAccountConfig,
   checkStops,
   type Credentials,
+  type KeyQuestion,
+  type KeyRights,
   readAccountAlias,
   readAccountConfig,
   readPriceE8,
+  readKeyRights,
   type SymbolDirectory,
 } from "@smcq/exchange-binance/trading";
 import { type Clock, type Logger, type Rng, SmcqError, symbolId } from "@smcq/kernel";
+import type { RunLock } from "@smcq/ledger";
 import type { DeskAccount, OrdersName, TradingAccount } from "./account.ts";
+import { type AccountGates, enterAccount, judgeRights } from "./gates/account-gates.ts";
 import { rulesOf, type SymbolBook } from "./symbol-book.ts";
 import { SymbolFacts } from "./symbol-facts.ts";
 
@@ -27,6 +32,8 @@ export interface VenueAccountOptions {
   /** No window or wait of an order is shorter, venue ms (docs/decisions.md 40). */
   readonly floorMs: number;
   readonly logger: Logger;
+  /** What is asked before an account is traded on that others might trade on too; null: it is ours alone. */
+  readonly gates: AccountGates | null;
 }
 
 /** Before the run knows its symbols nothing can be told of one. */
@@ -47,13 +54,15 @@ class LateSymbols implements SymbolDirectory {
 }
 
 /**
- * An account at a venue, spoken to over its sockets: its settings are checked, a stop far from the market is tried, and its
- * wallet is read before anything is traded. Throws SmcqError `BINANCE_KEY_REFUSED`, `BINANCE_ACCOUNT_UNFIT`, `BINANCE_UNAVAILABLE`.
+ * An account at a venue, spoken to over its sockets: its key, its settings and who else trades on it are checked, a stop far from the
+ * market is tried where the money is not real, and its wallet is read, before anything is traded. Throws SmcqError
+ * `BINANCE_KEY_REFUSED`, `BINANCE_KEY_UNFIT`, `BINANCE_ACCOUNT_UNFIT`, `BINANCE_UNAVAILABLE`, `ACCOUNT_*`, `RUN_LOCK_ACCOUNT`.
  */
 export async function openVenueAccount(options: VenueAccountOptions): Promise<TradingAccount> {
-  const { orders, bases, credentials, rest, venueClock, wallClock, rng, floorMs, logger } = options;
+  const { orders, bases, credentials, rest, venueClock, wallClock, rng, floorMs, logger, gates } = options;
   const symbols = new LateSymbols();
   let facts: SymbolFacts | null = null;
+  let lease: RunLock | null = null;
   const gateway = new BinanceGateway({
     bases,
     credentials,
@@ -67,10 +76,17 @@ export async function openVenueAccount(options: VenueAccountOptions): Promise<Tr
     onRefused: (symbolId, code) => facts?.onRefused(symbolId, code),
   });
   try {
+    if (gates !== null)
+      judgeRights(
+        await rightsOf({ orders, bases, credentials, rest, clock: venueClock, log: logger }),
+        logger,
+      );
     checkAccountConfig(await readAccountConfig(gateway.rest));
-    await checkFarStop(gateway, rest, logger);
     const walletE8 = await walletOf(gateway);
     const fingerprint = `${orders}/${await readAccountAlias(gateway.rest)}`;
+    lease = gates === null ? null : await enterAccount(gates, { orders, fingerprint }, gateway);
+    // Where the money is real, the doctor tries it when it is asked to.
+    if (orders !== "binance") await checkFarStop(gateway, rest, logger);
     return {
       orders,
       walletE8,
@@ -80,12 +96,24 @@ export async function openVenueAccount(options: VenueAccountOptions): Promise<Tr
         facts = new SymbolFacts({ book, signed: gateway.rest, rest, clock: venueClock, logger });
         return new VenueAccount(gateway, facts);
       },
-      close: () => gateway.close(),
+      close: async () => {
+        await gateway.close();
+        lease?.release();
+      },
     };
   } catch (error) {
     await gateway.close();
+    lease?.release();
     throw error;
   }
+}
+
+/** The demo venue does not tell, wherever it is served from. */
+function rightsOf({
+  orders,
+  ...question
+}: KeyQuestion & { readonly orders: OrdersName }): Promise<KeyRights | null> {
+  return orders === "binance" ? readKeyRights(question) : Promise.resolve(null);
 }
 
 class VenueAccount implements DeskAccount {

@@ -2,7 +2,6 @@ import { join } from "node:path";
 import { requireEntryBounded, requireProtocolBounded } from "@smcq/engine";
 import { entryPlanOf } from "@smcq/features";
 import { parseE8, SmcqError, SystemClock } from "@smcq/kernel";
-import { requireBounded } from "@smcq/risk";
 import { utcMs } from "@smcq/scoring";
 import type { CommandModule, Options } from "yargs";
 import { threadCount } from "../modes/thread-count.ts";
@@ -11,6 +10,7 @@ import { type BacktestOptions, runBacktest } from "../offline/backtest/run-backt
 import { createStderrLogger } from "../output/logger.ts";
 import { createProgress } from "../output/progress.ts";
 import { printResult } from "../output/print-result.ts";
+import { riskLimits } from "../run/trading/risk-limits.ts";
 import { loadSettings } from "./settings.ts";
 
 /** A UTC time as people write it: a day, a minute or a second of it. */
@@ -112,7 +112,7 @@ function optionsOf(args: Args): BacktestOptions {
     out: String(args["out"]),
     model: config.scan.model ?? "heuristic",
     equity: equityOf(String(args["equity"])),
-    risk: requireBounded(config.risk),
+    risk: riskLimits(config.risk),
     protocol: requireProtocolBounded(config.protocol),
     fees: config.fees,
     entry: requireEntryBounded(entryPlanOf(config.strategy.entry)),

@@ -1,5 +1,6 @@
 import type { CommandModule } from "yargs";
 import { createLogger } from "../output/logger.ts";
+import { requireGates } from "../modes/gates/closed-gates.ts";
 import { supervise } from "../process/supervise.ts";
 import { loadSettings, withSettingFlags } from "./settings.ts";
 
@@ -7,7 +8,8 @@ import { loadSettings, withSettingFlags } from "./settings.ts";
 export function engineCommand(setExitCode: (exitCode: number) => void): CommandModule {
   return {
     command: "engine",
-    describe: "watch the market, find setups, score them, trade them in a simulated account",
+    describe:
+      "watch the market, find setups, score them, trade them: simulated (sim, paper), demo account, or live",
     builder: (argv) =>
       withSettingFlags(argv)
         .example("$0 engine --shards 8", "the simulated venue, 30 times as fast as life")
@@ -17,6 +19,7 @@ export function engineCommand(setExitCode: (exitCode: number) => void): CommandM
         ),
     handler: async (args) => {
       const loaded = loadSettings(args);
+      requireGates({ loaded, env: process.env });
       const logger = createLogger(loaded.config.log, { component: "supervisor" });
       setExitCode(await supervise(loaded, logger));
     },

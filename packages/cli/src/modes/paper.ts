@@ -13,8 +13,10 @@ export function paperMode(config: EngineConfig): Mode {
         name: "paper",
         venue: "the real venue's market data, a simulated account",
         scorer: "shipped-model",
+        isTrading: config.simTrading.isOn,
+        refusesUnproven: false,
         // Nothing but reads goes to the real venue.
-        orders: "sim-gateway",
+        account: "memory",
         cacheDir: join(config.dataDir, "cache"),
       }),
   };

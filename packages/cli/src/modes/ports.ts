@@ -46,6 +46,10 @@ export interface Ports {
   /** The clock that every thread builds for itself. */
   readonly clockSpec: ClockSpec;
   readonly scorer: ScorerPolicy;
+  /** Orders are sent, be it to a simulated account. */
+  readonly isTrading: boolean;
+  /** Nothing is entered while nothing is proven about the scorer. */
+  readonly refusesUnproven: boolean;
   /** What a shard's thread builds its feed of. */
   readonly feed: FeedData;
   /** Reference data and bars by request; refuses addresses whose klines would never come. Nothing is asked yet. */

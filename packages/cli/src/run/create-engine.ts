@@ -13,7 +13,6 @@ import { Engine, type EngineOptions, NO_JOURNAL, type TradingOptions } from "@sm
 import { entryPlanOf } from "@smcq/features";
 import {
   type Clock,
-  type ClockSpec,
   type Instrument,
   type Logger,
   type MeasuredOffset,
@@ -26,9 +25,9 @@ import { HEURISTIC_MODELS, LivingModels, type RunModels } from "./models/run-mod
 import type { RunLedger } from "./run-ledger.ts";
 import { TimedJournal } from "./timed-journal.ts";
 import { SignalCounter } from "./signal-tally.ts";
-import { requireBounded } from "@smcq/risk";
 import { RingMarket } from "../accounts/ring-market.ts";
 import { Desk } from "./trading/desk.ts";
+import { riskLimits } from "./trading/risk-limits.ts";
 import type { TradingAccount } from "../accounts/account.ts";
 import { SymbolBook } from "../accounts/symbol-book.ts";
 import { idsOf, type RecoveredRun } from "./trading/recover.ts";
@@ -98,7 +97,7 @@ export function createEngine(parts: EngineParts): RunEngine {
     scoreMin: config.scan.scoreMin,
     decisionWindowNs: config.scan.decisionWindowMs * 1e6,
     signalAgeMsMax: SIGNAL_AGE_MS_MAX,
-    ...(parts.trading === null ? {} : { trading: tradingOptions(config, parts.trading, ports.clockSpec) }),
+    ...(parts.trading === null ? {} : { trading: tradingOptions(config, parts.trading, ports) }),
   };
   const core = before?.engine ?? new Engine(options);
   const router = new CommandRouter(
@@ -241,16 +240,17 @@ function heldIds({ trading }: Engine): Iterable<SymbolId> {
 function tradingOptions(
   { risk, protocol, strategy }: EngineConfig,
   { account, engineId }: NonNullable<EngineParts["trading"]>,
-  clock: ClockSpec,
+  { clockSpec: clock, refusesUnproven }: Ports,
 ): TradingOptions {
   return {
     engineId,
     startWalletE8: account.walletE8,
-    risk: requireBounded(risk),
+    risk: riskLimits(risk),
     protocol,
     entry: entryPlanOf(strategy.entry),
     isVenueRemote: true,
     isSlippageMeasured: account.fingerprint !== null,
+    refusesUnproven,
     wordFloorMs: WORD_WALL_MS * (clock.type === "scaled" ? clock.speed : 1),
   };
 }

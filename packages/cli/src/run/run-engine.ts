@@ -223,8 +223,8 @@ async function chooseSymbols(
 
 /** The account that the run trades on; null where the settings want no trading. */
 async function openTrading(ground: Ground, venue: VenueConnection): Promise<EngineParts["trading"]> {
-  const { payload, logger, startUp, closers } = ground;
-  if (!payload.config.simTrading.isOn) return null;
+  const { payload, ports, logger, startUp, closers } = ground;
+  if (!ports.isTrading) return null;
   const account = await startUp.step(
     "account",
     () => venue.openAccount(ground),

@@ -35,7 +35,7 @@ it("keeps the account's key and secret out of logs at level debug, ledger, metri
   await run.sees("READY");
   const metrics = await run.sees("metrics are served");
   const own = run;
-  await until(() => own.count("entry failed") + own.count("simulated trade closed") > 0, "a trade");
+  await until(() => own.count("entry failed") + own.count("trade closed") > 0, "a trade");
   const places: (readonly [name: string, text: string])[] = [];
   const parts = partsOf(run);
   for (const pid of [run.pid, ...descendants(run.pid).map((child) => child.pid)])

@@ -41,7 +41,7 @@ describe("an engine that starts on an account that it, or somebody, has traded",
     const folder = fresh();
     await traded(folder);
     const again = await start(folder);
-    const [step] = again.run.lines.filter((line) => line["step"] === "run");
+    const step = again.run.lines.find((line) => line["step"] === "run");
     expect(step).toMatchObject({ goesOn: true });
     expect(step?.["held"]).not.toEqual([]);
     await again.covered();

@@ -106,6 +106,7 @@ export class Stage {
         isVenueRemote: true,
         isSlippageMeasured: true,
         wordFloorMs: 0,
+        refusesUnproven: false,
       },
     });
     this.core = present(engine.trading, "Invariant: this engine trades");

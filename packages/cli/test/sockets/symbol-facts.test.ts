@@ -62,6 +62,7 @@ beforeEach(async () => {
     rng,
     floorMs: 0,
     logger,
+    gates: null,
   });
   const market = { isGone: () => false, now: () => null, closeE8: () => null };
   account = opened.open({ market, symbols: book });

@@ -182,6 +182,7 @@ export class WireWorld {
         isVenueRemote: true,
         isSlippageMeasured: true,
         wordFloorMs: WORD_WALL_MS * SPEED,
+        refusesUnproven: false,
       },
     });
     this.core = present(engine.trading, "Invariant: this engine trades");
@@ -256,6 +257,7 @@ export class WireWorld {
       wallClock: new SystemClock(),
       rng: new Rng(seed).fork("account"),
       floorMs: WINDOW_WALL_MS * SPEED,
+      gates: null,
       logger,
     });
     const traded = instruments.filter(({ symbol }) => names?.includes(symbol) ?? true);

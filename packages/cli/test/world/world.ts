@@ -194,6 +194,7 @@ export class World {
         isVenueRemote: true,
         isSlippageMeasured: true,
         wordFloorMs: 0,
+        refusesUnproven: false,
       },
     };
     this.#parts = {

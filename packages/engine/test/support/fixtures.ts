@@ -71,11 +71,18 @@ export interface OptionChoices {
   readonly isVenueRemote?: boolean;
   readonly protocol?: Partial<ProtocolLimits>;
   readonly entry?: EntryPlan;
+  readonly refusesUnproven?: boolean;
 }
 
 export function optionsOf(
   risk: Partial<RiskParameters> = {},
-  { startWalletE8 = START_E8, isVenueRemote = true, protocol = {}, entry = MARKET_ENTRY }: OptionChoices = {},
+  {
+    startWalletE8 = START_E8,
+    isVenueRemote = true,
+    protocol = {},
+    entry = MARKET_ENTRY,
+    refusesUnproven = false,
+  }: OptionChoices = {},
 ): EngineOptions {
   return {
     scoreMin: 0.6,
@@ -90,6 +97,7 @@ export function optionsOf(
       isVenueRemote,
       isSlippageMeasured: isVenueRemote,
       wordFloorMs: 0,
+      refusesUnproven,
     },
   };
 }

@@ -202,8 +202,9 @@ describe("a proven model", () => {
     told: { readonly scorerId: string; readonly wins: typeof wins | null } | null,
     score: number,
     scorerId = "m-1",
+    refusesUnproven = false,
   ): Receipt {
-    const driver = new CoreDriver();
+    const driver = new CoreDriver(1, {}, { refusesUnproven });
     if (told !== null) driver.put({ type: "model", sizeFactor: 1, ...told });
     driver.enter({ score, scorerId });
     const [decision] = driver.decisions;
@@ -225,6 +226,14 @@ describe("a proven model", () => {
     expect(receiptOf(null, 0.9)).toMatchObject(own);
     expect(receiptOf({ scorerId: "m-1", wins: null }, 0.9)).toMatchObject(own);
     expect(receiptOf({ scorerId: "m-2", wins }, 0.9)).toMatchObject(own);
+  });
+
+  it("is the only one that opens anything where the unproven is refused", () => {
+    const own = { kelly: null, size: null, outcome: "UNPROVEN_LIVE" };
+    expect(receiptOf(null, 0.9, "heuristic-1", true)).toMatchObject(own);
+    expect(receiptOf({ scorerId: "m-1", wins: null }, 0.9, "m-1", true)).toMatchObject(own);
+    expect(receiptOf({ scorerId: "m-2", wins }, 0.9, "m-1", true)).toMatchObject(own);
+    expect(receiptOf({ scorerId: "m-1", wins }, 0.9, "m-1", true)).toMatchObject({ outcome: "APPROVED" });
   });
 
   it("takes over with what is known when the batch is decided", () => {

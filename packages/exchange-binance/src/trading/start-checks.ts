@@ -3,10 +3,11 @@ import { z } from "zod";
 import { BinanceErrorCode } from "../errors.ts";
 import type { ClockOffset } from "../rest/clock-offset.ts";
 import type { BinanceRest } from "../rest/rest-client.ts";
+import { SymbolConfigRecordSchema } from "./account/record-schemas.ts";
 import { ALGO_PATH, cancelCall, orderCall } from "./orders/order-form.ts";
 import type { TradedSymbol } from "./symbols.ts";
-import { Flag } from "./wire/fields.ts";
-import type { CallResult, SignedRest } from "./wire/signed-rest.ts";
+import { Flag, Instant, Word } from "./wire/fields.ts";
+import type { Call, CallResult, SignedRest } from "./wire/signed-rest.ts";
 
 /** A round trip above it eats too much of an entry's window of 2 s. */
 export const ROUND_TRIP_MS_MAX = 1_000;
@@ -51,23 +52,74 @@ export async function checkClock(offset: ClockOffset, serverTime: () => Promise<
 
 /** The account's settings; refuses with BINANCE_KEY_REFUSED a key that may not read them, and says what to look at. */
 export async function readAccountConfig(rest: SignedRest): Promise<AccountConfig> {
-  const path = "/fapi/v1/accountConfig";
-  const body = bodyOf(await rest.send({ method: "GET", path, weight: 5, isReserved: true }), path);
-  const parsed = Config.safeParse(body);
-  if (!parsed.success)
-    throw new SmcqError(BinanceErrorCode.BadReply, `GET ${path}: ${z.prettifyError(parsed.error)}`);
-  const { canTrade, dualSidePosition, multiAssetsMargin } = parsed.data;
+  const found = await ask(rest, { path: "/fapi/v1/accountConfig", weight: 5 }, Config);
+  const { canTrade, dualSidePosition, multiAssetsMargin } = found;
   return { canTrade, isHedgeMode: dualSidePosition, isMultiAssets: multiAssetsMargin };
 }
 
 /** The venue's own short name of the account, the same for all its keys; refuses as `readAccountConfig`. */
 export async function readAccountAlias(rest: SignedRest): Promise<string> {
-  const path = "/fapi/v3/balance";
-  const body = bodyOf(await rest.send({ method: "GET", path, weight: 5, isReserved: true }), path);
-  const parsed = Balances.safeParse(body);
-  if (!parsed.success)
-    throw new SmcqError(BinanceErrorCode.BadReply, `GET ${path}: ${z.prettifyError(parsed.error)}`);
-  return parsed.data[0].accountAlias;
+  const [first] = await ask(rest, { path: "/fapi/v3/balance", weight: 5 }, Balances);
+  return first.accountAlias;
+}
+
+/** An order or a stop that rests at the venue, whoever made it. */
+export interface RestingOrder {
+  readonly symbol: string;
+  readonly clientOrderId: string;
+  /** Venue ms. */
+  readonly madeMs: number;
+}
+
+const RestingOrders = z.array(z.looseObject({ symbol: z.string(), clientOrderId: Word, time: Instant }));
+const RestingStops = z.array(z.looseObject({ symbol: z.string(), clientAlgoId: Word, createTime: Instant }));
+
+/** Everything that rests on the account, of symbols that nobody watches too; refuses as `readAccountConfig`. */
+export async function readRestingOrders(rest: SignedRest): Promise<readonly RestingOrder[]> {
+  const orders = await ask(rest, { path: "/fapi/v1/openOrders", weight: 40 }, RestingOrders);
+  const stops = await ask(rest, { path: "/fapi/v1/openAlgoOrders", weight: 40 }, RestingStops);
+  return [
+    ...orders.map(({ symbol, clientOrderId, time }) => ({ symbol, clientOrderId, madeMs: time })),
+    ...stops.map(({ symbol, clientAlgoId, createTime }) => ({
+      symbol,
+      clientOrderId: clientAlgoId,
+      madeMs: createTime,
+    })),
+  ];
+}
+
+/** What a symbol is set to on the account. */
+export interface SymbolSetting {
+  readonly symbol: string;
+  readonly isIsolated: boolean;
+  readonly leverage: number;
+}
+
+/** The settings of all symbols; refuses as `readAccountConfig`. */
+export async function readSymbolSettings(rest: SignedRest): Promise<readonly SymbolSetting[]> {
+  const records = await ask(
+    rest,
+    { path: "/fapi/v1/symbolConfig", weight: 5 },
+    z.array(SymbolConfigRecordSchema),
+  );
+  return records.map(({ symbol, marginType, leverage }) => ({
+    symbol,
+    isIsolated: marginType.toUpperCase() === "ISOLATED",
+    leverage,
+  }));
+}
+
+async function ask<T>(
+  rest: SignedRest,
+  call: Pick<Call, "path" | "weight">,
+  schema: z.ZodType<T>,
+): Promise<T> {
+  const { path } = call;
+  const parsed = schema.safeParse(
+    bodyOf(await rest.send({ method: "GET", isReserved: true, ...call }), path),
+  );
+  if (parsed.success) return parsed.data;
+  throw new SmcqError(BinanceErrorCode.BadReply, `GET ${path}: ${z.prettifyError(parsed.error)}`);
 }
 
 /** Refuses with BINANCE_ACCOUNT_UNFIT hedge mode (AC06), multi-assets margin and an account that may not trade. */
@@ -143,7 +195,8 @@ async function takeBack(rest: SignedRest, symbol: TradedSymbol, clientOrderId: s
   return result;
 }
 
-function bodyOf(result: CallResult, path: string): unknown {
+/** The body of a reply; refuses with BINANCE_KEY_REFUSED, BINANCE_UNAVAILABLE. */
+export function bodyOf(result: CallResult, path: string): unknown {
   if (result.isOk) return result.body;
   const { verdict } = result;
   if (verdict.outcome === "KEY_REFUSED")

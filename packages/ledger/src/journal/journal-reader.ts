@@ -6,6 +6,9 @@ import { fromCanonical } from "./canonical.ts";
 import { OWN_KINDS, type RunBegun } from "./journal-row.ts";
 import { journalRowsOf, openJournalFile, type StoredRow } from "./stored-rows.ts";
 
+/** A supervisor starts an engine again a few times; an engine of more runs ago has long fallen silent. */
+const RECENT_RUNS = 8;
+
 /** A row as whoever replays it needs it. */
 export type ReplayRow =
   | { readonly type: "begun"; readonly options: EngineOptions }
@@ -26,6 +29,8 @@ export interface AccountRun {
   /** The last batch of signals that is stored of it; 0: none. */
   readonly lastBatch: number;
   readonly account: string;
+  /** What begins the ids of its first process's orders. */
+  readonly engineId: string | null;
 }
 
 function replayRow({ seq, kind, nowMs, nowNs, event, commands, commandsHash }: StoredRow): ReplayRow {
@@ -72,9 +77,28 @@ export class JournalReader {
       )
       .iterate();
     for (const { runId, lastBatch, begun } of rows) {
-      const { account } = fromCanonical(begun) as RunBegun;
-      if (account !== undefined) yield { runId, lastBatch, account };
+      const { account, trading } = fromCanonical(begun) as RunBegun;
+      if (account !== undefined) yield { runId, lastBatch, account, engineId: trading?.engineId ?? null };
     }
+  }
+
+  /** Engines that the newest runs on an account were traded by: what begins the ids of their orders. */
+  engineIds(account: string): ReadonlySet<string> {
+    const restarts = this.#db
+      .prepare<[string], string>(
+        `SELECT j.event FROM journal j JOIN runs r USING (run_key) WHERE r.run_id = ? AND j.kind = 'restarted'`,
+      )
+      .pluck();
+    // A connection answers one question at a time.
+    const runs = [...this.accountRuns()].filter((run) => run.account === account).slice(0, RECENT_RUNS);
+    const later = runs.flatMap(({ runId }) =>
+      restarts.all(runId).map((event) => {
+        const { engine } = fromCanonical(event) as { readonly engine: EngineOptions };
+        return engine.trading?.engineId ?? null;
+      }),
+    );
+    const ids = [...runs.map(({ engineId }) => engineId), ...later];
+    return new Set(ids.filter((id) => id !== null));
   }
 
   /** The rows of a run, in order. */

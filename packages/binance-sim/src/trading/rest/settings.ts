@@ -3,6 +3,7 @@ import { missing, type Parameters } from "../../http/parameters.ts";
 import { VenueError } from "../../http/venue-error.ts";
 import type { AccountDesk, Switches } from "../account-desk.ts";
 import type { OrderCounts } from "../order-counts.ts";
+import type { RightsOptions } from "../options.ts";
 import type { ListenKeys } from "../stream/listen-keys.ts";
 import type { KeptPart } from "../keeping/rows.ts";
 import { type OrderCalls, orThrow } from "./orders.ts";
@@ -182,9 +183,17 @@ export class SettingCalls implements KeptPart {
 
   #limits(): readonly Endpoint[] {
     const { desk, counts } = this.#parts;
-    const { switches } = desk;
+    const { switches, settings } = desk;
     const read = { access: "signed", kind: "read" } as const;
     return [
+      {
+        ...read,
+        // Of the wallet's API, whose host is another one at the venue itself.
+        name: "GET /sapi/v1/account/apiRestrictions",
+        parameters: [],
+        weight: costs(1),
+        handle: ({ nowMs }) => restrictions(settings.rights, nowMs),
+      },
       {
         ...read,
         name: "GET /fapi/v1/rateLimit/order",
@@ -233,6 +242,28 @@ export class SettingCalls implements KeptPart {
       },
     ];
   }
+}
+
+/** The rights of a key as the venue words them. */
+function restrictions(
+  { futures, withdrawals, internalTransfers, universalTransfers, isIpRestricted }: RightsOptions,
+  nowMs: number,
+): object {
+  return {
+    ipRestrict: isIpRestricted,
+    createTime: nowMs,
+    enableReading: true,
+    enableWithdrawals: withdrawals,
+    enableInternalTransfer: internalTransfers,
+    enableMargin: false,
+    enableFutures: futures,
+    permitsUniversalTransfer: universalTransfers,
+    enableVanillaOptions: false,
+    enableFixApiTrade: false,
+    enableFixReadOnly: false,
+    enableSpotAndMarginTrading: false,
+    enablePortfolioMarginTrading: false,
+  };
 }
 
 /** Shares of orders that were cancelled, of those that expired, and of small ones, with their bounds. */

@@ -171,3 +171,34 @@ describe("options", () => {
     );
   });
 });
+
+describe("a key's rights", () => {
+  const read = async (of: Trader): Promise<unknown> => {
+    const payload = textOf({ timestamp: of.time });
+    return (await of.raw("GET", `/sapi/v1/account/apiRestrictions?${payload}&signature=${sign(payload)}`))
+      .body;
+  };
+
+  it("are futures alone, from listed addresses, or as the venue is told", async () => {
+    const harmless = {
+      enableWithdrawals: false,
+      permitsUniversalTransfer: false,
+      enableInternalTransfer: false,
+    };
+    expect(await read(trader)).toMatchObject({ ...harmless, enableFutures: true, ipRestrict: true });
+    const mighty = await startTradingSim(
+      {},
+      { rights: { withdrawals: true, futures: false, isIpRestricted: false } },
+    );
+    const rights = await read(new Trader(mighty));
+    await mighty.stop();
+    expect(rights).toMatchObject({ enableWithdrawals: true, enableFutures: false, ipRestrict: false });
+    await expect(startTradingSim({}, { rights: { withdrawal: true } as object })).rejects.toThrow(
+      "trading.rights.withdrawal",
+    );
+  });
+
+  it("are told to whoever signs", async () => {
+    expect(await codeOf("/sapi/v1/account/apiRestrictions")).toBe("400 -1102");
+  });
+});

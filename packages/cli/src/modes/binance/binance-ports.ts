@@ -1,14 +1,18 @@
 import type { FeedMeter } from "@smcq/exchange";
 import { ContractWatch, type VenueBases } from "@smcq/exchange-binance";
 import { Rng } from "@smcq/kernel";
-import { loadCredentials, type Credentials } from "@smcq/exchange-binance/trading";
-import type { OrdersName } from "../../accounts/account.ts";
 import { memoryAccount } from "../../accounts/memory-account.ts";
-import { openVenueAccount } from "../../accounts/venue-account.ts";
-import type { EnginePayload, SimulatedKey } from "../engine-payload.ts";
+import type { Credentials } from "@smcq/exchange-binance/trading";
+import { openVenueAccount, type VenueAccountOptions } from "../../accounts/venue-account.ts";
+import type { EnginePayload } from "../engine-payload.ts";
 import { threadCount } from "../thread-count.ts";
 import type { Ports, ScorerPolicy } from "../ports.ts";
 import { openVenue } from "./venue-connection.ts";
+
+/** An account in memory, or one at a venue. */
+export type AccountSource =
+  | "memory"
+  | (Pick<VenueAccountOptions, "orders" | "gates"> & { readonly credentials: () => Credentials });
 
 /** How a mode on Binance's protocol differs from the others. */
 export interface BinanceMode {
@@ -16,8 +20,10 @@ export interface BinanceMode {
   /** What the venue is, for the banner. */
   readonly venue: string;
   readonly scorer: ScorerPolicy;
-  /** Who carries orders out. */
-  readonly orders: OrdersName;
+  readonly isTrading: boolean;
+  readonly refusesUnproven: boolean;
+  /** The account that is traded on. */
+  readonly account: AccountSource;
   /** Where the universe is kept between runs; null: nowhere. */
   readonly cacheDir: string | null;
 }
@@ -43,6 +49,8 @@ export function binancePorts(payload: EnginePayload, mode: BinanceMode): Ports {
     banner: `smc-quant engine, mode ${mode.name} (${mode.venue}${speed})`,
     clockSpec,
     scorer: mode.scorer,
+    isTrading: mode.isTrading,
+    refusesUnproven: mode.refusesUnproven,
     feed: { feed, seed, shards: threadCount(config.shards), historyBars: warmup.historyBars },
     openVenue: (deps) =>
       openVenue(
@@ -55,14 +63,14 @@ export function binancePorts(payload: EnginePayload, mode: BinanceMode): Ports {
           cacheDir: mode.cacheDir,
           // A scaled clock is monotonic by itself.
           canClockJump: clockSpec.type !== "scaled",
-          openAccount: (rest, own) =>
-            mode.orders === "sim-gateway" || payload.key === null
-              ? Promise.resolve(memoryAccount(config, own))
-              : openVenueAccount({
+          openAccount: async (rest, own) =>
+            mode.account === "memory"
+              ? memoryAccount(config, own)
+              : await openVenueAccount({
                   ...own,
-                  orders: mode.orders,
+                  ...mode.account,
+                  credentials: mode.account.credentials(),
                   bases,
-                  credentials: credentialsOf(payload.key),
                   rest,
                   rng: new Rng(seed).fork("account"),
                   floorMs: clockSpec.type === "scaled" ? WINDOW_WALL_MS * clockSpec.speed : 0,
@@ -81,8 +89,4 @@ export function binancePorts(payload: EnginePayload, mode: BinanceMode): Ports {
         onChange: onNews,
       }),
   };
-}
-
-function credentialsOf({ key, secret }: SimulatedKey): Credentials {
-  return loadCredentials({ env: { BINANCE_API_KEY: key, BINANCE_API_SECRET: secret } });
 }

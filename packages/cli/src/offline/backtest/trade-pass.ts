@@ -126,6 +126,7 @@ export class TradePass {
         // Another run of the same bars decides by what is known, not by what this one has met.
         isSlippageMeasured: false,
         wordFloorMs: 0,
+        refusesUnproven: false,
       },
     });
     this.#venue = this.#createVenue();

@@ -166,7 +166,7 @@ export class Desk {
       netE8: this.#tally.netE8 + pnlE8,
     };
     const fields = { symbol, side, setup: `S${setup}`, reason, pnl: e8Text(pnlE8), r };
-    this.#options.logger.info(fields, "simulated trade closed");
+    this.#options.logger.info(fields, "trade closed");
   }
 
   #lastCloseMs(): number {

@@ -204,16 +204,20 @@ export class Entries {
   }
 
   #groundOf(signal: Signal, standing: Standing, moment: Moment): ReviewGround {
-    const { modelFactor, proof, winProbability } = moment;
+    const { modelFactor, proof } = moment;
     const { equity, governors, longs, shorts } = standing;
+    // A score of the model before is none that this card speaks of.
+    const winProbability = signal.scorerId === proof?.scorerId ? moment.winProbability : null;
     return {
-      obstacles: this.#obstacles(signal.symbolId, standing, moment),
+      obstacles: {
+        ...this.#obstacles(signal.symbolId, standing, moment),
+        UNPROVEN_LIVE: this.#holdings.options.refusesUnproven && winProbability === null,
+      },
       equity,
       sameSideCount: signal.side > 0 ? longs : shorts,
       governors,
       modelFactor,
-      // A score of the model before is none that this card speaks of.
-      winProbability: signal.scorerId === proof?.scorerId ? winProbability : null,
+      winProbability,
     };
   }
 

@@ -1,5 +1,5 @@
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
-import { SmcqError } from "@smcq/kernel";
+import { errorMessage, SmcqError } from "@smcq/kernel";
 import { BinanceErrorCode } from "../../errors.ts";
 import { Secret } from "./secret.ts";
 import { type Signer, signerOf } from "./signer.ts";
@@ -37,23 +37,44 @@ interface Wanted {
  * `BINANCE_API_KEY` and `BINANCE_API_SECRET`. Refuses with BINANCE_KEY_UNUSABLE what is missing, named twice, readable for
  * others or no key; no error holds a value.
  */
-export function loadCredentials({ env, keyFile, secretFile }: CredentialSources): Credentials {
-  const key = textOf(env, {
+export function loadCredentials(sources: CredentialSources): Credentials {
+  return { apiKey: apiKeyOf(sources), signer: secretOf(sources) };
+}
+
+/** What is wrong with key and secret, each in its own words; nothing is kept, and the environment stays as it is. */
+export function credentialFaults({ env, ...files }: CredentialSources): readonly string[] {
+  const sources = { ...files, env: { ...env } };
+  return [apiKeyOf, secretOf].flatMap((read) => {
+    try {
+      read(sources).drop();
+      return [];
+    } catch (error) {
+      return [errorMessage(error)];
+    }
+  });
+}
+
+function apiKeyOf({ env, keyFile }: CredentialSources): Secret {
+  const { text, place } = textOf(env, {
     name: "API key",
     textVariable: "BINANCE_API_KEY",
     fileVariable: "BINANCE_API_KEY_FILE",
     configFile: keyFile,
   });
-  const secret = textOf(env, {
+  const apiKey = text.trim();
+  if (!/^[A-Za-z0-9]{16,256}$/.test(apiKey))
+    throw unusable(`API key from ${place} is refused: wanted 16 to 256 letters and digits`, place);
+  return new Secret(apiKey);
+}
+
+function secretOf({ env, secretFile }: CredentialSources): Signer {
+  const { text, place } = textOf(env, {
     name: "API secret",
     textVariable: "BINANCE_API_SECRET",
     fileVariable: "BINANCE_API_SECRET_FILE",
     configFile: secretFile,
   });
-  const apiKey = key.text.trim();
-  if (!/^[A-Za-z0-9]{16,256}$/.test(apiKey))
-    throw unusable(`API key from ${key.place} is refused: wanted 16 to 256 letters and digits`, key.place);
-  return { apiKey: new Secret(apiKey), signer: signerOf(secret.text, secret.place) };
+  return signerOf(text, place);
 }
 
 function textOf(
@@ -79,6 +100,9 @@ function textOf(
 
 /** The text of a file that only its owner, who is us, may read; the very file that was looked at is read. */
 function readKeyFile(path: string, name: string): string {
+  // Whoever puts the key itself where its file is asked for must not find it in a log.
+  if (/^[A-Za-z0-9]{32,}$/.test(path))
+    throw unusable(`${name}: the name of its file looks like a key itself; name a file`, "");
   let handle: number;
   try {
     handle = openSync(path, "r");

@@ -10,7 +10,6 @@ const DAY_MS = 86_400_000;
 
 /** Gates of docs/trading.md 3 that no core asks yet: nothing of what they are about can happen in a simulated account. */
 export const UNASKED_GATES: ReadonlySet<RefusalCode> = new Set([
-  "UNPROVEN_LIVE",
   "BAR_UNCONFIRMED",
   "CLOCK_DOUBTFUL",
   "FUNDING_NEAR",
@@ -77,7 +76,12 @@ const NUMBERS: Readonly<Record<RefusalCode, Numbers>> = {
     return `${state}${why}${sinceMs === null ? "" : ` since ${besideText(sinceMs, decision.timeMs)}`}`;
   },
   MODEL_OBSERVED: NOTHING,
-  UNPROVEN_LIVE: NOTHING,
+  UNPROVEN_LIVE: ({ run }, isRefused) => {
+    if (isRefused) return "nothing is proven about the scorer, and risk.allowUnproven is false";
+    return run.options.trading?.refusesUnproven === true
+      ? "the model is proven"
+      : "not asked for: a simulated account, or risk.allowUnproven";
+  },
   SIGNAL_STALE: ({ run, decision, signal }) => {
     if (signal === null) return "";
     const ageMs = decision.timeMs - (signal.openTimeMs + MINUTE_MS);

@@ -1,0 +1,8 @@
+import type { RiskConfig } from "@smcq/config";
+import { requireBounded, type RiskParameters } from "@smcq/risk";
+
+/** The limits among the settings of risk, inside their compiled bounds. */
+export function riskLimits(risk: RiskConfig): RiskParameters {
+  const { allowUnproven: _allowUnproven, ...limits } = risk;
+  return requireBounded(limits);
+}
