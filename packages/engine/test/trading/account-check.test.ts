@@ -1,13 +1,14 @@
 import type { Fill } from "@smcq/exchange";
 import { parseE8, qtySteps, symbolId } from "@smcq/kernel";
 import { describe, expect, it } from "vitest";
-import { CHECK_MS, TRADES_WAIT_MS } from "../../src/trading/stages/account-check.ts";
+import { CHECK_MS, DAY_LATE_MS, TRADES_WAIT_MS } from "../../src/trading/stages/account-check.ts";
 import { AGREE_MS } from "../../src/trading/stages/order-tracker.ts";
 import type { Trade } from "../../src/trading/trade.ts";
 import { EXPLAIN_MS } from "../../src/trading/books.ts";
 import { CoreDriver } from "../support/core-driver.ts";
 import { START_E8, T0 } from "../support/fixtures.ts";
 
+const DAY_MS = 86_400_000;
 /** Steps of the usual entry. */
 const STEPS = 326;
 const ALL = ["positions", "open-orders", "wallet"];
@@ -276,6 +277,23 @@ describe("the wallet", () => {
     driver.wait(1_000);
     driver.answerIncome({ ...funding, incomeId: "2", type: "realised", tradeId: "77" });
     expect(driver.takeAsked()).toEqual(["trades 0"]);
+  });
+
+  it("is held against the whole account book once a UTC day has ended: what is new is booked, what is known is not", () => {
+    const driver = guarded();
+    const startMs = driver.nowMs;
+    driver.put({ type: "income", income: { ...funding, timeMs: startMs } });
+    driver.nowMs = (Math.floor(startMs / DAY_MS) + 1) * DAY_MS + DAY_LATE_MS - 1;
+    driver.put({ type: "time" });
+    driver.takeAsked();
+    driver.nowMs++;
+    driver.put({ type: "time" });
+    expect(driver.takeAsked()).toEqual(["income"]);
+    const missed = { ...funding, incomeId: "2", tradeId: null, timeMs: startMs + 1 };
+    driver.answerIncome({ ...funding, tradeId: null, timeMs: startMs }, missed);
+    driver.answerIncome({ ...missed, incomeId: "3", type: "realised", tradeId: "77" });
+    expect(driver.takeAsked()).toEqual(["trades 0"]);
+    expect(driver.core.holdings.portfolio.totals.fundingE8).toBe(2n * funding.amountE8);
   });
 
   it("of nothing is doubt", () => {

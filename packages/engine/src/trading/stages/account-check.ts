@@ -1,5 +1,5 @@
 import type { AccountAnswer, Fill, OpenOrder, Outcome, VenuePosition } from "@smcq/exchange";
-import { divRound, type SymbolId } from "@smcq/kernel";
+import { divRound, MINUTE_MS, type SymbolId } from "@smcq/kernel";
 import type { Alarm } from "../alarm.ts";
 import type { Books } from "../books.ts";
 import type { EngineEvent } from "../../events.ts";
@@ -20,6 +20,8 @@ export const TRADES_WAIT_MS = 10_000;
 export const LOOK_BACK_MS = 10_000;
 /** The same of lines of the venue's account book, which come later than what they tell of. */
 export const INCOME_LOOK_BACK_MS = 120_000;
+/** So long after its end a UTC day is held against the venue's account book as a whole: its last lines come late. */
+export const DAY_LATE_MS = 600_000;
 /** So many lists of payments without anything new say that there is nothing, where the wallet is no other one. */
 const INCOME_AGREE = 3;
 /** How much of the wallet rounding may explain, for good: a hundred-thousandth. */
@@ -30,6 +32,8 @@ export const STALE_MS = 180_000;
 export const STOP_SLOTS_MAX = 180;
 /** An order that was acked, and of which the stream has told nothing for so long, says that the stream is silent. */
 export const SILENT_MS = 5_000;
+
+const DAY_MS = 1_440 * MINUTE_MS;
 
 /** Refusals that say so. */
 const LOOK: ReadonlySet<string> = new Set(["REDUCE_ONLY_REJECT", "MARGIN_INSUFFICIENT"]);
@@ -42,6 +46,11 @@ interface Difference {
   readonly sinceMs: number;
   /** When the question left whose answer told the symbol's trades. */
   tradesMs: number;
+}
+
+/** When the UTC day that follows begins. */
+function nextDayMs(nowMs: number): number {
+  return (Math.floor(nowMs / DAY_MS) + 1) * DAY_MS;
 }
 
 /** What is held, or what the order came to, may be something else than we think. */
@@ -74,6 +83,8 @@ export class AccountCheck {
   /** When the stream was last found silent. */
   #silentMs = 0;
   #dueMs = Number.POSITIVE_INFINITY;
+  /** When the last UTC day is looked at as a whole. */
+  #dayDueMs = Number.POSITIVE_INFINITY;
   /** Until when it is looked at closely. */
   #watchUntilMs = 0;
   /** The first event: what happened before it is in the wallet that the run began with. */
@@ -106,6 +117,7 @@ export class AccountCheck {
       this.#positionsAgreedMs = turn.nowMs;
       this.#lastAgreedMs = turn.nowMs;
       this.#incomeMs = turn.nowMs;
+      this.#dayDueMs = nextDayMs(turn.nowMs) + DAY_LATE_MS;
     }
     if (event.type === "order-update") {
       this.told(event.update.symbolId, event.update.fill !== null, turn);
@@ -160,6 +172,12 @@ export class AccountCheck {
       for (const [symbolId, sinceMs] of this.#books.unexplained(turn.nowMs))
         turn.commands.push({ type: "ask", query: { type: "trades", symbolId, sinceMs } });
     }
+    if (turn.nowMs >= this.#dayDueMs) {
+      const sinceMs = this.#since(this.#dayDueMs - DAY_LATE_MS - DAY_MS);
+      turn.commands.push({ type: "ask", query: { type: "income", sinceMs } });
+      this.#dayDueMs = nextDayMs(turn.nowMs) + DAY_LATE_MS;
+    }
+    this.#alarm.at(this.#dayDueMs, turn);
     const { reconcileMs } = this.#holdings.options.protocol;
     this.#again(turn.nowMs < this.#watchUntilMs ? Math.min(CHECK_MS, reconcileMs) : reconcileMs, turn);
     this.#alarm.at(this.#dueMs, turn);
@@ -341,7 +359,7 @@ export class AccountCheck {
 
   /** Payments count once; a trade that only the venue's account book knows is asked for. */
   #onIncome({ rows, askedMs }: Answered<"income">, turn: Turn): void {
-    const sinceMs = this.#since(this.#incomeMs - INCOME_LOOK_BACK_MS);
+    let sinceMs = this.#since(this.#incomeMs - INCOME_LOOK_BACK_MS);
     const asked = new Set<SymbolId>();
     let isNew = false;
     for (const { type, tradeId, ...row } of rows)
@@ -350,8 +368,10 @@ export class AccountCheck {
         if (!this.#holdings.bookIncome({ ...row, type })) continue;
         this.#moneyMs = turn.nowMs;
         isNew = true;
-      } else if (row.symbolId !== null && tradeId !== null && this.#isMissed(row.symbolId, tradeId))
+      } else if (row.symbolId !== null && tradeId !== null && this.#isMissed(row.symbolId, tradeId)) {
         asked.add(row.symbolId);
+        sinceMs = Math.min(sinceMs, this.#since(row.timeMs - LOOK_BACK_MS));
+      }
     // One list may be without rows: only when several had nothing new is nothing older asked for again.
     this.#incomeAgreed = isNew || asked.size > 0 ? 0 : this.#incomeAgreed + 1;
     if (this.#incomeAgreed >= INCOME_AGREE && this.#walletDoubtMs === null)
