@@ -1,0 +1,39 @@
+import { cpSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, describe, expect, it } from "vitest";
+import { ExitCode } from "../../src/exit-codes.ts";
+import { cleanUp, fresh, removeLedger, start, traded } from "./restarts.ts";
+
+afterEach(cleanUp);
+
+describe("an engine that starts on an account whose past it does not know whole", () => {
+  it("OP02 learns from the venue what an old backup of its ledger does not know", async () => {
+    const folder = fresh();
+    const { dataDir } = await traded(folder);
+    const backup = join(folder, "backup");
+    cpSync(join(dataDir, "ledger.db"), join(backup, "ledger.db"));
+    const second = await start(folder);
+    await second.run.sees("trade closed", 2);
+    expect(await second.stop()).toBe(ExitCode.Ok);
+    removeLedger(dataDir);
+    cpSync(backup, dataDir, { recursive: true });
+    const third = await start(folder);
+    await third.covered();
+    await third.agrees();
+    expect(await third.stop()).toBe(ExitCode.Ok);
+  });
+
+  it("PR09 guards all of a position that has grown while nobody ran", async () => {
+    const folder = fresh();
+    const first = await start(folder);
+    await first.holds(1);
+    const [[symbol, amount] = ["", 0]] = await first.amounts();
+    first.killEngine();
+    // The supervisor waits before it starts the engine again.
+    await first.order(symbol, amount > 0 ? "BUY" : "SELL", String(Math.abs(amount)));
+    await first.run.sees("READY", 2);
+    await first.covered();
+    await first.agrees();
+    expect(await first.stop()).toBe(ExitCode.Ok);
+  });
+});
