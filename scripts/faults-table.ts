@@ -61,6 +61,18 @@ const UNNAMED: Readonly<Record<string, readonly [title: string, file: string]>> 
     "never let a torn copy through, while torn copies are seen and refused by the thousand",
     "packages/wire/test/threads/ring-torture.test.ts",
   ],
+  CF02: [
+    "checks the rules between settings, on top of range faults elsewhere",
+    "packages/config/test/load.test.ts",
+  ],
+  OP03: [
+    "refuse a file of a newer engine, for writing and for reading, and leave it as it is",
+    "packages/ledger/test/migrations.test.ts",
+  ],
+  PR05: [
+    "leaves them to their stops, tells each, and ends with code 0",
+    "packages/cli/test/processes/engine-exit.test.ts",
+  ],
   CF01: [
     "reports all faults at once, each with path, source, value and allowed range",
     "packages/config/test/load.test.ts",
@@ -89,17 +101,12 @@ const UNNAMED: Readonly<Record<string, readonly [title: string, file: string]>> 
 };
 
 /** What needs a restart. */
-const WITH_RECOVERY: Readonly<Record<string, string>> = {
+/** What of a fault is played in virtual time, and not on the whole process. */
+const IN_VIRTUAL_TIME: Readonly<Record<string, string>> = {
   EX29: "the list of ghosts over a restart",
   AC16: "the same fill at a second restart",
-  AC18: "fills of a time when nobody ran",
-  PR01: "the whole process at each point of the protocols",
-  PR09: "the same on the whole process",
-  PR10: "the same on the whole process",
-  PR14: "the same on the whole process",
-  PR15: "the same on the whole process",
-  OP02: "an old ledger against the venue's history",
-  OP05: "positions without a ledger",
+  PR10: "a stop that fires, the next entry and a kill",
+  PR15: "a restart at a bar's number",
 };
 
 /** Faults of orders, positions and account: each has a test of its own, unless it waits for wire or recovery. */
@@ -189,10 +196,10 @@ function rowOf({ id, injected }: CataloguedFault, tests: readonly FaultTest[]): 
 
 function notes(id: string): readonly string[] {
   const missing = NOT_BUILT[id];
-  const recovery = WITH_RECOVERY[id];
+  const virtual = IN_VIRTUAL_TIME[id];
   return [
     ...(missing === undefined ? [] : [`not built: ${missing}`]),
-    ...(recovery === undefined ? [] : [`with recovery: ${recovery}`]),
+    ...(virtual === undefined ? [] : [`not on the whole process: ${virtual}`]),
   ];
 }
 
@@ -205,7 +212,7 @@ const HEAD = `# Faults and their tests
 Written by \`scripts/faults-table.ts\` from the catalogues ([reliability.md](reliability.md) 4.5, [faults-orders.md](faults-orders.md)) and a report of
 the whole suite (\`pnpm run faults\`); a test holds it to the tree. A fault of orders has a scenario in
 \`packages/engine/test/scenarios/\`: market, deeds, faults and expectations in one file, played by the real loop, core, gateway and venue in
-virtual time; its title stands here without a file. Other tests stand with their file; where no title names the fault, the file does. "On the wire" is the same core behind the adapter, over real sockets, against the simulated venue. "Not built": what of it nobody does yet; "with recovery": what needs a restart.
+virtual time; its title stands here without a file. Other tests stand with their file; where no title names the fault, the file does. "On the wire" is the same core behind the adapter, over real sockets, against the simulated venue. "Not built": what of it nobody does yet; "not on the whole process": what is played in virtual time alone.
 
 | id | injected | tests | result |
 | --- | --- | --- | --- |

@@ -148,7 +148,7 @@ describe("a person and the running engine", () => {
     ]);
   });
 
-  it("answers again after a crash, halted as before: the next engine takes the dead one's socket", async () => {
+  it("PR14 answers again after a crash, halted as before: the next engine takes the dead one's socket", async () => {
     const { run, folder } = await started();
     await askEngine(folder, { request: "halt" });
     process.kill(partsOf(run).engine, "SIGKILL");

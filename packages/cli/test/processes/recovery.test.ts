@@ -6,7 +6,7 @@ import { cleanUp, fresh, removeLedger, start, traded } from "./restarts.ts";
 afterEach(cleanUp);
 
 describe("an engine that starts on an account that it, or somebody, has traded", () => {
-  it("goes on with its run after a stop: the same positions, its own stops, no cent unexplained", async () => {
+  it("PR01 goes on with its run after a stop: the same positions, its own stops, no cent unexplained", async () => {
     const folder = fresh();
     await traded(folder);
     const again = await start(folder);
