@@ -213,6 +213,7 @@ class WireBed {
       deferral: EVENT_LOOP_DEFERRAL,
     });
     this.#desk.start();
+    this.#desk.startMinutes();
   }
 
   async measure(rounds: number): Promise<WireLatency> {

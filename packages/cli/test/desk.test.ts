@@ -111,6 +111,7 @@ class Floor {
     for (const slot of [0, 1]) this.writer.reset(slot, 0);
     this.close(100);
     this.desk.start();
+    this.desk.startMinutes();
     this.run(5_000);
   }
 

@@ -95,7 +95,8 @@ async function symbolsFinding({ rest, watched, leverage }: AccountGround): Promi
 
 async function ledgerFinding({ rest, account, ledgerFile }: AccountGround): Promise<Finding> {
   const fingerprint = `${account.orders}/${await readAccountAlias(rest)}`;
-  if (account.leaseDir === null) return skip("ledger's own", `${fingerprint} is on a venue of the doctor's own`);
+  if (account.leaseDir === null)
+    return skip("ledger's own", `${fingerprint} is on a venue of the doctor's own`);
   const known = knownAccount(ledgerFile, account.orders).fingerprint;
   requireSameAccount(known, fingerprint);
   return ok(

@@ -125,6 +125,7 @@ async function start(ground: Ground): Promise<void> {
   await openWays(ground, { engine, venue, run });
   closeWithThreads(ground, engine, run);
   engine.models.start();
+  engine.desk?.start();
   await startUp.step(
     "shards",
     () => engine.coordinator.start(),
@@ -137,7 +138,7 @@ async function start(ground: Ground): Promise<void> {
   );
   const { ready, shardsRunning, short, warming } = health;
   startUp.ready(ready, shardsRunning, { scorer: scoring.scorerId, short, warming });
-  engine.desk?.start();
+  engine.desk?.startMinutes();
   await startBackground(ground, engine, venue, run);
 }
 

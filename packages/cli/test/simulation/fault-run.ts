@@ -202,6 +202,7 @@ class FaultRun {
     await coordinator.start();
     await coordinator.whenReady(20_000);
     desk?.start();
+    desk?.startMinutes();
     const follower = new UniverseFollower({
       symbols: coordinator,
       slots: coordinator.memory.slots,

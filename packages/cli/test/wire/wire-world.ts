@@ -221,6 +221,7 @@ export class WireWorld {
       deferral: EVENT_LOOP_DEFERRAL,
     });
     this.#desk.start();
+    this.#desk.startMinutes();
     this.#cancels.push(every(LOOK_MS, () => this.#judge()));
   }
 

@@ -65,7 +65,7 @@ export class Desk {
     return this.#tally;
   }
 
-  /** The account speaks, and minutes are told, from now on. */
+  /** The account speaks from now on: what is held is guarded before there is any bar of it. */
   start(): void {
     const { inbox, account } = this.#options;
     // Before the account speaks nothing is known of it, and nothing is entered.
@@ -77,6 +77,10 @@ export class Desk {
       onStream: (isLive) => inbox.put({ type: "account-stream", isLive }),
     });
     account.start();
+  }
+
+  /** Minutes are told from now on, with those that nobody was told of before: bars are there. */
+  startMinutes(): void {
     this.#awaitMinute();
   }
 
