@@ -222,7 +222,9 @@ export class KilledEngine {
   /** Runs of the ledger, and exit codes of its proofs. */
   proofs(): Readonly<Record<string, number | null>> {
     const of = (what: string): number | null =>
-      spawnSync(process.execPath, [...SOURCE_FLAGS, MAIN, "ledger", what, "--data-dir", this.dataDir]).status;
+      spawnSync(process.execPath, [...SOURCE_FLAGS, MAIN, "ledger", what, "--data-dir", this.dataDir], {
+        env: { PATH: process.env["PATH"] ?? "" },
+      }).status;
     const { runs } = storedSignals(this.dataDir);
     return { runs, verify: of("verify"), rebuild: of("rebuild"), replay: of("replay") };
   }
