@@ -9,7 +9,7 @@ const KILLS = Number(process.env.SMCQ_KILLS ?? 3);
 const EMPTY = { wallet: "10000.00000000", positions: [], orders: [], stops: [], trades: [], income: [] };
 const SYMBOLS = ["XLMUSDT", "ALGOUSDT"];
 /** The market moves little while a test looks at it, and no funding time comes. */
-const ARGS = ["--speed", "5", "--set", "supervisor.restartsMax=20"];
+const ARGS = ["--speed", "5", "--set", "supervisor.restartsMax=20", "--set", "supervisor.windowMs=1000"];
 const engines = new EngineRuns();
 const frozen: number[] = [];
 afterEach(() => {
