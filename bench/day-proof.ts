@@ -14,10 +14,18 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { replayCore, scanSeries } from "@smcq/cli";
+import {
+  readInstruments,
+  readVenueRules,
+  replayCore,
+  type ScannedSeries,
+  scanSeries,
+  TradePass,
+} from "@smcq/cli";
+import { loadConfig } from "@smcq/config";
 import { DURATION_BOUNDS_MS, type DurationHistogram } from "@smcq/engine";
 import { MarketData, passesUniverseFilter } from "@smcq/exchange-sim";
-import { HeuristicScorer } from "@smcq/features";
+import { HeuristicScorer, MARKET_ENTRY } from "@smcq/features";
 import { MINUTE_MS } from "@smcq/kernel";
 
 const { values, positionals } = parseArgs({
@@ -57,47 +65,104 @@ interface Found {
   readonly symbol: string;
   readonly openMs: number;
   readonly code: number;
-  readonly score: number;
+}
+
+interface Compared {
+  readonly count: number;
+  readonly differing: readonly string[];
 }
 
 const nameOf = ({ symbol, openMs, code }: Found): string => `${symbol} ${openMs} ${code}`;
 
-/** Signals of the ledger against those that the same bars give to a scan of their own. */
-function scanned(
-  fromMs: number,
-  toMs: number,
-): { readonly signals: number; readonly differing: readonly string[] } {
+/** The market that the venue of this folder served. */
+function marketOf(): MarketData {
   const head = readFileSync(join(dataDir, "venue", "account.jsonl"), "utf8").split("\n", 1)[0] ?? "";
   const { market, marketStartMs } = JSON.parse(head) as { market: string; marketStartMs: number };
   const { seed, symbols } = JSON.parse(market) as { seed: number; symbols: number };
-  const data = new MarketData({ seed, symbols, startMs: marketStartMs });
-  const scorer = new HeuristicScorer();
-  const fresh = new Map<string, number>();
+  return new MarketData({ seed, symbols, startMs: marketStartMs });
+}
+
+/** The watched symbols' bars until then, scanned anew. */
+function scanAnew(data: MarketData, toMs: number): readonly ScannedSeries[] {
   const watched = new Set(data.universe.symbols.filter(passesUniverseFilter).map(({ symbol }) => symbol));
-  for (const one of data.symbols) {
-    if (!watched.has(one.symbol)) continue;
-    const { candidates } = scanSeries(
-      one.symbol,
-      data.flatBars(one, one.firstMinute, data.minuteCount - 1),
-      scorer,
-    );
+  const scorer = new HeuristicScorer();
+  const minutes = Math.min(data.minuteCount, Math.round((toMs - data.startMs) / MINUTE_MS));
+  return data.symbols
+    .filter(({ symbol, firstMinute }) => watched.has(symbol) && firstMinute < minutes)
+    .map((one) => scanSeries(one.symbol, data.flatBars(one, one.firstMinute, minutes - 1), scorer));
+}
+
+/** Signals of the ledger against those that the same bars give to a scan of their own. */
+function compareSignals(series: readonly ScannedSeries[], fromMs: number, toMs: number): Compared {
+  const fresh = new Map<string, number>();
+  for (const { symbol, candidates } of series)
     for (let at = 0; at < candidates.count; at++) {
       const openMs = candidates.openMs[at] ?? 0;
-      const code = candidates.code[at] ?? 0;
-      if (openMs >= fromMs && openMs < toMs)
-        fresh.set(nameOf({ symbol: one.symbol, openMs, code, score: 0 }), candidates.score[at] ?? 0);
+      if (openMs < fromMs || openMs >= toMs) continue;
+      fresh.set(nameOf({ symbol, openMs, code: candidates.code[at] ?? 0 }), candidates.score[at] ?? 0);
     }
-  }
   const ours = rows(
     `SELECT y.symbol, s.open_time_ms AS openMs, s.side * s.setup AS code, s.score FROM signals s JOIN symbols y USING (symbol_key)
      WHERE s.open_time_ms >= ${fromMs} AND s.open_time_ms < ${toMs}`,
-  ) as unknown as readonly Found[];
+  ) as unknown as readonly (Found & { readonly score: number })[];
   const differing = ours
     .filter((one) => fresh.get(nameOf(one)) !== one.score)
     .map((one) => `other ${nameOf(one)}`);
   const known = new Set(ours.map(nameOf));
   for (const name of fresh.keys()) if (!known.has(name)) differing.push(`missing ${name}`);
-  return { signals: ours.length, differing };
+  return { count: ours.length, differing };
+}
+
+/**
+ * Entries of the run against those of a backtest that goes its own way over the same bars (fidelity `path`): how many are the
+ * same, and the pairs of outcomes, run's and backtest's, where they are not.
+ */
+function compareEntries(
+  data: MarketData,
+  series: readonly ScannedSeries[],
+  fromMs: number,
+  toMs: number,
+): object {
+  const [run] = rows(
+    `SELECT r.config_json AS config, j.event AS begun FROM runs r JOIN journal j ON j.run_key = r.run_key AND j.seq = 0
+     ORDER BY r.run_key DESC LIMIT 1`,
+  );
+  const { risk, protocol, fees, seed } = loadConfig({ env: {}, flags: {} }).config;
+  const { trading } = JSON.parse(String(run?.["begun"])) as {
+    readonly trading: { readonly startWalletE8: { readonly $bigint: string } };
+  };
+  const names = series.map(({ symbol }) => symbol);
+  const document = { name: "the simulated venue", text: JSON.stringify(data.universe) };
+  const rules = readVenueRules(document, readInstruments(document, names));
+  const result = new TradePass({
+    ...{ series, rules: rules.map((one) => one.trading), fees, funding: [], risk, protocol },
+    walletE8: BigInt(trading.startWalletE8.$bigint),
+    entry: MARKET_ENTRY,
+    ...{ scoreMin: 0.6, scorerId: "heuristic-1", wins: null, fromMs, onDay: () => {} },
+    fidelity: { type: "path", seed, rules },
+  }).run();
+  const minuteOf = (timeMs: number): number => Math.floor(timeMs / MINUTE_MS);
+  const theirs = new Map(
+    [...result.decisions].map(({ timeMs, symbolId, side, outcome }) => [
+      `${names[symbolId] ?? ""} ${minuteOf(timeMs)} ${side}`,
+      outcome,
+    ]),
+  );
+  const ours = rows(
+    `SELECT symbol, time_ms AS timeMs, side, outcome FROM decisions WHERE time_ms >= ${fromMs + MINUTE_MS} AND time_ms < ${toMs}`,
+  );
+  const pairs = new Map<string, number>();
+  let [entries, equal] = [0, 0];
+  for (const { symbol, timeMs, side, outcome } of ours) {
+    const other = theirs.get(`${String(symbol)} ${minuteOf(Number(timeMs))} ${String(side)}`) ?? "nothing";
+    if (outcome === "APPROVED") entries++;
+    if (outcome === "APPROVED" && other === "APPROVED") equal++;
+    if (outcome === other || (outcome !== "APPROVED" && other !== "APPROVED")) continue;
+    const pair = `${String(outcome)} here, ${other} there`;
+    pairs.set(pair, (pairs.get(pair) ?? 0) + 1);
+  }
+  const most = [...pairs].sort(([, a], [, b]) => b - a).slice(0, 12);
+  return { entries, equal, share: equal / entries, causes: Object.fromEntries(most) };
 }
 
 /** Minutes of symbols by lot for which `smcq explain` has no answer. */
@@ -120,7 +185,9 @@ const [hold] = rows("SELECT max(exit_ms - entry_ms) AS ms FROM trades");
 const { engine, events, difference, hole } = replayCore(file, null);
 const tally = engine?.trading?.tally ?? null;
 const days = (toMs - fromMs) / DAY_MS;
-const { signals, differing } = scanned(fromMs, toMs);
+const market = marketOf();
+const series = scanAnew(market, toMs);
+const { count: signals, differing } = compareSignals(series, fromMs, toMs);
 const proofs = {
   pnl: smcq("pnl"),
   verify: smcq("ledger", "verify"),
@@ -151,6 +218,7 @@ console.log(
       signals,
       signalsDiffering: differing.length,
       samples: differing.slice(0, 5),
+      backtest: compareEntries(market, series, fromMs, toMs),
       explained: Number(values.explain) - notExplained,
       ...proofs,
     },
