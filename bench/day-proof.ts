@@ -135,10 +135,19 @@ function compareEntries(
   const document = { name: "the simulated venue", text: JSON.stringify(data.universe) };
   const rules = readVenueRules(document, readInstruments(document, names));
   const result = new TradePass({
-    ...{ series, rules: rules.map((one) => one.trading), fees, funding: [], risk, protocol },
+    series,
+    rules: rules.map((one) => one.trading),
+    fees,
+    funding: [],
+    risk,
+    protocol,
     walletE8: BigInt(trading.startWalletE8.$bigint),
     entry: MARKET_ENTRY,
-    ...{ scoreMin: 0.6, scorerId: "heuristic-1", wins: null, fromMs, onDay: () => {} },
+    scoreMin: 0.6,
+    scorerId: "heuristic-1",
+    wins: null,
+    fromMs,
+    onDay: () => {},
     fidelity: { type: "path", seed, rules },
   }).run();
   const minuteOf = (timeMs: number): number => Math.floor(timeMs / MINUTE_MS);
