@@ -24,6 +24,8 @@ export const INCOME_LOOK_BACK_MS = 120_000;
 export const DAY_LATE_MS = 600_000;
 /** So many lists of payments without anything new say that there is nothing, where the wallet is no other one. */
 const INCOME_AGREE = 3;
+/** The same while the wallet is another one by less than rounding may explain: every list may be without the same row. */
+const INCOME_AGREE_GAP = 12;
 /** How much of the wallet rounding may explain, for good: a hundred-thousandth. */
 export const WALLET_DRIFT_DIVISOR = 100_000n;
 /** How long a snapshot that holds less than the trades say is taken to be old, while the wallet is the books' to the last unit. */
@@ -97,6 +99,8 @@ export class AccountCheck {
   /** Lists of payments in a row that had nothing new. */
   #incomeAgreed = 0;
   #walletDoubtMs: number | null = null;
+  /** The last wallet was not ours to the last unit. */
+  #hasGap = false;
   /** When the last question left whose answer was the wallet of the books to the last unit. */
   #walletAgreedMs = -1;
 
@@ -336,6 +340,7 @@ export class AccountCheck {
     const size = ours < 0n ? -ours : ours;
     // Commissions that other assets' balances pay leave no trace in the wallet: then only the account book tells all.
     const isProven = gap === 0n && this.#holdings.portfolio.totals.feesElsewhereE8 === 0n;
+    this.#hasGap = gap !== 0n;
     if (gap === 0n) this.#walletAgreedMs = askedMs;
     if (isProven) {
       this.#incomeMs = Math.max(this.#incomeMs, askedMs);
@@ -374,7 +379,8 @@ export class AccountCheck {
       }
     // One list may be without rows: only when several had nothing new is nothing older asked for again.
     this.#incomeAgreed = isNew || asked.size > 0 ? 0 : this.#incomeAgreed + 1;
-    if (this.#incomeAgreed >= INCOME_AGREE && this.#walletDoubtMs === null)
+    const needed = this.#hasGap ? INCOME_AGREE_GAP : INCOME_AGREE;
+    if (this.#incomeAgreed >= needed && this.#walletDoubtMs === null)
       this.#incomeMs = Math.max(this.#incomeMs, askedMs);
     for (const symbolId of asked)
       turn.commands.push({ type: "ask", query: { type: "trades", symbolId, sinceMs } });

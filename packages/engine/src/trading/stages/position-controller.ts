@@ -140,7 +140,9 @@ export class PositionController {
     const isOwn = isUnexplained(fill)
       ? !trade.isEntryEnded
       : order?.request.clientOrderId === trade.entryOrderId;
-    if (trade.entryMs === 0) trade.entryMs = fill.timeMs;
+    // What a row told of was held before anybody knew: payments since are its own.
+    if (trade.entryMs === 0 || (booked.explainedSteps > 0 && fill.timeMs < trade.entryMs))
+      trade.entryMs = fill.timeMs;
     trade.qtySteps = position.qtySteps;
     trade.avgPrice = position.avgPrice;
     trade.feesE8 += fill.feeE8;
