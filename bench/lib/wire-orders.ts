@@ -33,6 +33,8 @@ import { RUN } from "./ledger-cost.ts";
 
 const SYMBOLS = 12;
 const EQUITY = "1000000";
+/** Before each signal, wall ms: signals come at a minute's close, when nothing else of an order is on its way. */
+const REST_MS = 40;
 /** Longest wait for a state, wall ms. */
 const STATE_MS_MAX = 30_000;
 const LOOK_MS = 2;
@@ -62,8 +64,8 @@ export async function measureWireOrders(rounds: number): Promise<WireLatency> {
   const dataDir = mkdtempSync(join(tmpdir(), "smcq-bench-"));
   const key = newSimulatedKey();
   const sim = await forkBinanceSim({
-    // Entries in a venue minute are bounded.
-    speed: 4,
+    // Entries in a venue minute are bounded: this one has 6 s.
+    speed: 10,
     symbols: SYMBOLS,
     weightLimit: 100_000,
     trading: { keys: [{ ...key, type: "hmac" }], equity: EQUITY, prices: "held" },
@@ -133,7 +135,7 @@ class WireBed {
   #signalNs = 0;
   #fillNs = 0;
   #isCounted = false;
-  /** The last signal was refused, or its entry came to nothing. */
+  /** The last signal was refused, its entry came to nothing, or its trade is over already. */
   #isRefused = false;
 
   constructor(
@@ -242,6 +244,7 @@ class WireBed {
   }
 
   async #enter(name: string): Promise<void> {
+    await pause(REST_MS);
     const found = present(this.#symbols.bySymbol(name), "Invariant: every symbol is listed");
     const bid = present(this.#prices.get(name), "Invariant: every symbol has a price");
     const { symbolId: id, rules } = found;
@@ -284,7 +287,7 @@ class WireBed {
 
   #carryOut(command: TradingCommand): void {
     if (command.type === "decided") this.#isRefused = command.decision.receipt.outcome !== "APPROVED";
-    else if (command.type === "entry-failed") this.#isRefused = true;
+    else if (command.type === "entry-failed" || command.type === "trade-closed") this.#isRefused = true;
     this.#desk.carryOut(command);
   }
 
@@ -302,8 +305,12 @@ async function until(holds: () => boolean, what: string): Promise<void> {
   const untilNs = clock.monoNs() + STATE_MS_MAX * 1e6;
   while (!holds()) {
     if (clock.monoNs() > untilNs) throw new Error(`waited ${STATE_MS_MAX} ms for ${what}`);
-    await new Promise((resolve) => {
-      setTimeout(resolve, LOOK_MS);
-    });
+    await pause(LOOK_MS);
   }
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, ms);
+  });
 }

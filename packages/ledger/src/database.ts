@@ -10,6 +10,12 @@ import type { Migration } from "./migrations.ts";
 /** "SMCQ" in the file's header: tells our files from other SQLite databases. */
 const APPLICATION_ID = 0x53_4d_43_51;
 
+/**
+ * Pages of the write-ahead log at which a commit folds it back itself; before, the ledger's thread does so when nobody
+ * waits: the some milliseconds that it takes would be on an order's way (SQLite's own limit is 1,000).
+ */
+const WAL_PAGES_MAX = 8_192;
+
 /** The write-ahead log is cut back to this size after a checkpoint. */
 const WAL_BYTES_MAX = 67_108_864;
 
@@ -57,6 +63,7 @@ function prepare(db: Database, options: DatabaseOptions): void {
     throw new SmcqError(LedgerErrorCode.Unwritable, `${db.name}: no write-ahead log on this file system`, {
       context: { file: db.name, journal: String(journal) },
     });
+  db.pragma(`wal_autocheckpoint = ${WAL_PAGES_MAX}`);
   db.pragma(`journal_size_limit = ${WAL_BYTES_MAX}`);
   db.pragma("foreign_keys = ON");
   if (options.fileBytesMax !== undefined) {

@@ -1,4 +1,4 @@
-import { assertNever, toWireError } from "@smcq/kernel";
+import { assertNever, type CancelTimer, SystemClock, toWireError } from "@smcq/kernel";
 import type { DatabaseOptions } from "./database.ts";
 import { LedgerErrorCode, isRetryable, ledgerError } from "./errors.ts";
 import type { LedgerPort, LedgerReply, LedgerRequest } from "./messages.ts";
@@ -11,11 +11,19 @@ const REOPEN_AFTER: ReadonlySet<string> = new Set([
   LedgerErrorCode.Unwritable,
 ]);
 
+/** Commits after which the write-ahead log is folded back, as soon as nobody asks for anything. */
+const CHECKPOINT_COMMITS = 100;
+/** Nobody has asked for so long, wall ms. */
+const CHECKPOINT_QUIET_MS = 250;
+
 class LedgerServer {
+  readonly #clock = new SystemClock();
   readonly #file: string;
   readonly #open: () => LedgerStore;
   readonly #port: LedgerPort;
   #store: LedgerStore | null;
+  #commits = 0;
+  #cancelCheckpoint: CancelTimer | null = null;
 
   constructor(port: LedgerPort, file: string, open: () => LedgerStore, store: LedgerStore | null) {
     this.#file = file;
@@ -25,6 +33,17 @@ class LedgerServer {
   }
 
   handle(request: LedgerRequest): void {
+    this.#cancelCheckpoint?.();
+    this.#cancelCheckpoint = null;
+    this.#serve(request);
+    this.#commits++;
+    if (this.#store === null || this.#commits < CHECKPOINT_COMMITS) return;
+    this.#cancelCheckpoint = this.#clock.after(CHECKPOINT_QUIET_MS, () => this.#checkpoint(), {
+      unref: true,
+    });
+  }
+
+  #serve(request: LedgerRequest): void {
     switch (request.type) {
       case "beginRun":
         this.#control(request.id, (store) => store.beginRun(request.run));
@@ -83,6 +102,16 @@ class LedgerServer {
       this.#reply({ type: "done", id });
     } catch (error) {
       this.#reply({ type: "failed", id, error: toWireError(error) });
+    }
+  }
+
+  /** Folds the log back while no intent waits for its row; what fails now fails again at a commit, which is told. */
+  #checkpoint(): void {
+    try {
+      this.#use((store) => store.checkpoint());
+      this.#commits = 0;
+    } catch {
+      return;
     }
   }
 

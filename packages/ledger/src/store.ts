@@ -211,6 +211,11 @@ export class LedgerStore {
     );
   }
 
+  /** Folds the write-ahead log back into the file, as far as no reader needs it. */
+  checkpoint(): void {
+    this.#guard("cannot fold the log back", () => this.#db.pragma("wal_checkpoint(PASSIVE)"));
+  }
+
   /** Closes the file; the write-ahead log is folded back into it. */
   close(): void {
     this.#db.close();

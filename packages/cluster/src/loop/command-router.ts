@@ -63,8 +63,13 @@ export class CommandRouter {
     onTrading(command);
   }
 
+  /** What is due already does not wait for a timer, whose shortest time is a millisecond. */
   #wakeAt(atNs: number): void {
-    const delayMs = Math.max(0, Math.ceil((atNs - this.#wallClock.monoNs()) / 1e6));
+    const delayMs = Math.ceil((atNs - this.#wallClock.monoNs()) / 1e6);
+    if (delayMs <= 0) {
+      this.#inbox.put({ type: "time" });
+      return;
+    }
     this.#wallClock.after(delayMs, () => this.#inbox.put({ type: "time" }), { unref: true });
   }
 }

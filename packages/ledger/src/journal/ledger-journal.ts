@@ -10,6 +10,8 @@ export const JOURNAL_CHARACTERS_MAX = 67_108_864;
 export const JOURNAL_BATCH_ROWS_MAX = 512;
 /** Rows that wait for so long, wall ms, are a disk that does not keep up. */
 export const JOURNAL_SLOW_MS = 2_000;
+/** Rows that need no sync wait so long for one that does, wall ms: a batch of their own would be in its way. */
+export const JOURNAL_LINGER_MS = 5;
 /** Waits before a batch that failed is tried again, wall ms: doubled each time, for ever. */
 const RETRY_MS = { firstMs: 100, msMax: 5_000 } as const;
 
@@ -90,6 +92,10 @@ export class LedgerJournal implements Journal, Durability {
   /** Turns that are no rows yet: made such when their commands have left. */
   #turns: Turn[] = [];
   readonly #rows: WaitingRow[] = [];
+  /** How many of them are to be synced. */
+  #fullRows = 0;
+  /** What waits goes now, synced or not. */
+  #isRipe = false;
   #characters = 0;
   #durableSeq = -1;
   #onDurable = (): void => {};
@@ -103,6 +109,7 @@ export class LedgerJournal implements Journal, Durability {
   #failures = 0;
   #cancelRetry: CancelTimer | null = null;
   #cancelSlow: CancelTimer | null = null;
+  #cancelLinger: CancelTimer | null = null;
   /** First and last event of the hole that is being made; null: none is. */
   #hole: { readonly fromSeq: number; toSeq: number } | null = null;
   #onIdle: (() => void) | null = null;
@@ -181,6 +188,7 @@ export class LedgerJournal implements Journal, Durability {
   onIdle(listener: () => void): void {
     this.#onIdle = listener;
     this.write();
+    this.#ripen();
   }
 
   /** The thread is there (again), or has gone with whatever it had. */
@@ -204,7 +212,10 @@ export class LedgerJournal implements Journal, Durability {
 
   onStored(): void {
     const stored = this.#rows.splice(0, this.#answered());
-    for (const { row } of stored) this.#characters -= charactersOf(row);
+    for (const { row, isFull: full } of stored) {
+      this.#characters -= charactersOf(row);
+      if (full) this.#fullRows--;
+    }
     this.#counts.stored += stored.length;
     const elapsedUs = (this.#deps.clock.monoNs() - this.#sentAtNs) / 1_000;
     this.#counts.roundTripUsMax = Math.max(this.#counts.roundTripUsMax, elapsedUs);
@@ -249,6 +260,13 @@ export class LedgerJournal implements Journal, Durability {
 
   #pump(): void {
     if (this.#rows.length === 0 || this.#sent > 0 || !this.#isReady || this.#cancelRetry !== null) return;
+    if (!this.#isRipe && this.#fullRows === 0 && this.#rows.length < JOURNAL_BATCH_ROWS_MAX) {
+      this.#linger();
+      return;
+    }
+    this.#isRipe = this.#onIdle !== null;
+    this.#cancelLinger?.();
+    this.#cancelLinger = null;
     const batch = this.#rows.slice(0, JOURNAL_BATCH_ROWS_MAX);
     this.#sent = batch.length;
     this.#sentAtNs = this.#deps.clock.monoNs();
@@ -259,8 +277,20 @@ export class LedgerJournal implements Journal, Durability {
     });
   }
 
+  /** Ripens what waits. */
+  #linger(): void {
+    this.#cancelLinger ??= this.#deps.clock.after(JOURNAL_LINGER_MS, () => this.#ripen(), { unref: true });
+  }
+
+  #ripen(): void {
+    this.#cancelLinger = null;
+    this.#isRipe = true;
+    this.#pump();
+  }
+
   #push(waiting: WaitingRow): void {
     this.#rows.push(waiting);
+    if (waiting.isFull) this.#fullRows++;
     this.#characters += charactersOf(waiting.row);
     this.#counts.appended++;
     this.#counts.waitingPeak = Math.max(this.#counts.waitingPeak, this.#rows.length);

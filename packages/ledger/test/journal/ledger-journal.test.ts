@@ -6,6 +6,7 @@ import { optionsOf } from "../../../engine/test/support/fixtures.ts";
 import { JournalReader, type JournalLimits, verifyJournal } from "../../src/index.ts";
 import {
   JOURNAL_BATCH_ROWS_MAX,
+  JOURNAL_LINGER_MS,
   JOURNAL_SLOW_MS,
   type JournalBatch,
   LedgerJournal,
@@ -39,13 +40,24 @@ class Bench {
     this.journal.onDurable(() => this.durable.push(this.journal.durableSeq));
   }
 
+  /** Rows that may linger have done so when this returns. */
   add(count: number, input = QUIET): void {
+    this.write(count, input);
+    this.ripen();
+  }
+
+  write(count: number, input: EngineInput): void {
     for (let one = 0; one < count; one++)
       this.journal.append(++this.seq, { ...input, nowMs: this.clock.nowMs(), nowNs: this.seq }, []);
     this.journal.write();
   }
 
+  ripen(): void {
+    this.clock.advance(JOURNAL_LINGER_MS);
+  }
+
   take(): JournalBatch {
+    if (this.sent === null) this.ripen();
     const { sent } = this;
     if (sent === null) throw new Error("nothing was sent");
     this.sent = null;
@@ -61,7 +73,7 @@ class Bench {
   }
 
   storeAll(): void {
-    while (this.sent !== null) this.store1();
+    while (!this.journal.isIdle) this.store1();
   }
 
   refuse(): void {
@@ -86,6 +98,26 @@ describe("the ledger's journal", () => {
     expect([rows.map(({ seq }) => seq), isFull]).toEqual([[4, 5, 6], true]);
     bench.journal.onStored();
     expect(bench.durable).toEqual([0, 6]);
+  });
+
+  it("sends rows that need no sync with the first that does, by themselves when none comes for a while", () => {
+    const bench = new Bench();
+    bench.storeAll();
+    bench.write(3, QUIET);
+    expect(bench.sent).toBeNull();
+    bench.write(1, TOLD);
+    expect(bench.store1()).toMatchObject({ isFull: true, rows: { length: 4 } });
+    bench.write(2, QUIET);
+    bench.clock.advance(JOURNAL_LINGER_MS - 1);
+    bench.write(1, QUIET);
+    expect(bench.sent).toBeNull();
+    bench.clock.advance(1);
+    expect(bench.store1()).toMatchObject({ isFull: false, rows: { length: 3 } });
+    bench.write(1, QUIET);
+    let isIdle = false;
+    bench.journal.onIdle(() => void (isIdle = true));
+    bench.store1();
+    expect(isIdle).toBe(true);
   });
 
   it("sends no more rows at once than a transaction may have", () => {
@@ -123,7 +155,7 @@ describe("the ledger's journal", () => {
   it("is not sound when rows wait for too long, with a thread or without, until one is stored in time", () => {
     const bench = new Bench();
     bench.storeAll();
-    bench.add(1);
+    bench.write(1, QUIET);
     bench.clock.advance(JOURNAL_SLOW_MS - 1);
     expect(bench.health).toEqual([]);
     bench.clock.advance(2);

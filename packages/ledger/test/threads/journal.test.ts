@@ -1,4 +1,4 @@
-import { writeFileSync } from "node:fs";
+import { copyFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Rng, SystemClock } from "@smcq/kernel";
 import { describe, expect, it } from "vitest";
@@ -10,6 +10,15 @@ import { randomDay } from "../support/journaled.ts";
 const SEED = Number(process.env["SMCQ_SEED"] ?? 20_261_120);
 const CRASHING = new URL("./crashing-entry.ts", import.meta.url);
 const OPTIONS: LedgerJournalOptions = { engine: optionsOf(), onHealth() {} };
+
+/** Rows of a ledger's file without its log; 0: there is none that can be read. */
+function rowsIn(file: string): number {
+  try {
+    return verifyJournal(file).rows;
+  } catch {
+    return 0;
+  }
+}
 
 describe("a journal by the ledger's thread", () => {
   it("stores every event in order beside signals, and says how far it is", async () => {
@@ -36,6 +45,25 @@ describe("a journal by the ledger's thread", () => {
     await ledger.close();
     expect(verifyJournal(file)).toMatchObject({ rows: day.length + 1, runs: 1, broken: null });
     expect(ledger.stats()).toMatchObject({ state: "closed", lost: 0, pending: 0 });
+  });
+
+  it("folds the write-ahead log back when nobody waits for a row", async () => {
+    const { ledger, file } = await openTestLedger();
+    await ledger.beginRun(runRecord("r1"));
+    const journal = ledger.openJournal(OPTIONS);
+    for (let seq = 1; seq <= 120; seq++) {
+      journal.append(seq, { type: "operator", word: "resume", nowMs: seq, nowNs: seq }, []);
+      journal.write();
+      await until(() => journal.durableSeq === seq);
+    }
+    const alone = join(temporaryFolder(), "ledger.db");
+    await until(() => {
+      copyFileSync(file, alone);
+      return rowsIn(alone) > 100;
+    });
+    await ledger.endRun("r1", 1, {});
+    expect(journal.stats).toMatchObject({ stored: 121, retries: 0, isSound: true });
+    await ledger.close();
   });
 
   it(`loses and doubles nothing when the thread dies at the worst moments (seed ${SEED})`, async () => {
