@@ -13,6 +13,7 @@ import {
   type TradingCommand,
   type TradingCore,
 } from "@smcq/engine";
+import type { TickerFeed } from "@smcq/exchange";
 import { assertRouted, BinanceReferenceData } from "@smcq/exchange-binance";
 import { loadCredentials } from "@smcq/exchange-binance/trading";
 import { MARKET_ENTRY } from "@smcq/features";
@@ -185,12 +186,19 @@ class WireBed {
     };
     const engine = new Engine(options);
     this.#core = present(engine.trading, "Invariant: this engine trades");
-    const account = opened.open({ market, symbols: this.#symbols });
+    const tickers: TickerFeed = {
+      start: () => Promise.resolve(),
+      stop: () => Promise.resolve(),
+      follow() {},
+      ticker: () => null,
+    };
+    const account = opened.open({ market, symbols: this.#symbols, tickers });
     this.#desk = new Desk({
       inbox,
       account,
       orders: opened.orders,
       market,
+      tickers,
       symbols: this.#symbols,
       openIds: () => this.#core.holdings.trades.keys(),
       toldMinuteMs: null,

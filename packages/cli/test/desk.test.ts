@@ -6,6 +6,7 @@ import {
   type Instrument,
   ManualClock,
   MINUTE_MS,
+  numberToE8,
   parseE8,
   present,
   silentLogger,
@@ -17,6 +18,7 @@ import { SymbolBook } from "../src/accounts/symbol-book.ts";
 import { RingMarket } from "../src/accounts/ring-market.ts";
 import { Desk } from "../src/run/trading/desk.ts";
 import { MemoryAccount } from "../src/accounts/memory-account.ts";
+import { KnownTickers } from "./support/known-tickers.ts";
 
 const START_MS = 1_769_990_400_000;
 const WALLET_E8 = parseE8("10000");
@@ -45,6 +47,7 @@ class Floor {
   readonly memory = new ClusterMemory({ symbols: SYMBOLS, shards: 1 });
   readonly writer: KlineRingWriter;
   readonly inbox = new Inbox();
+  readonly tickers = new KnownTickers();
   readonly desk: Desk;
   readonly core: TradingCore;
   readonly #loop: EngineLoop;
@@ -55,12 +58,13 @@ class Floor {
     const { risk, protocol, fees } = loadConfig({ env: {}, flags: {} }).config;
     const { inbox, clock } = this;
     const instruments = new Map(SYMBOLS.map((symbol) => [symbol, instrument(symbol)]));
-    const market = new RingMarket(this.memory);
+    const { tickers } = this;
+    const market = new RingMarket(this.memory, tickers, clock);
     const clocks = { venueClock: clock, wallClock: clock };
     const logger = silentLogger;
     const idOf = (symbol: string): SymbolId | null => this.memory.slots.of(symbol)?.symbolId ?? null;
     const symbols = new SymbolBook({ inbox, instruments, fees, idOf });
-    const own = { market, symbols, fees, walletE8: WALLET_E8, seed: 1, ...clocks, logger };
+    const own = { market, tickers, symbols, fees, walletE8: WALLET_E8, seed: 1, ...clocks, logger };
     const account = new MemoryAccount(own);
     const openIds = (): Iterable<SymbolId> => this.core.holdings.trades.keys();
     this.desk = new Desk({
@@ -68,6 +72,7 @@ class Floor {
       account,
       orders: "sim-gateway",
       market,
+      tickers,
       symbols,
       openIds,
       toldMinuteMs: null,
@@ -175,6 +180,30 @@ describe("the simulated desk", () => {
     const { trades, wins, netE8 } = floor.desk.tally;
     expect([trades, wins]).toEqual([1, 0]);
     expect(floor.core.holdings.portfolio.walletE8).toBe(WALLET_E8 + netE8);
+    await floor.desk.stop();
+  });
+
+  it("enters and leaves at the venue's best prices where they are told, and follows those of what is held", async () => {
+    const floor = new Floor();
+    floor.forming(0, 101);
+    // Told 6 s ago, since when a buyer has paid more: the ask is the last price, a spread above the bid.
+    const timeMs = floor.clock.nowMs() - 6_000;
+    floor.tickers.known.set("AUSDT", { bidE8: numberToE8(100.6), askE8: numberToE8(100.8), timeMs });
+    floor.signal("AUSDT", { invalidationPrice: 100.5 });
+    const [trade] = [...floor.core.holdings.trades.values()];
+    expect(trade).toMatchObject({ symbol: "AUSDT", phase: "guarded" });
+    // The ask is 101; 2 in 10,000 more, rounded up.
+    expect(trade?.avgPrice).toBeCloseTo(101.03, 9);
+    expect([...floor.tickers.followed]).toEqual(["AUSDT"]);
+    const now = { bidE8: numberToE8(97), askE8: numberToE8(98.5), timeMs: floor.clock.nowMs() };
+    floor.tickers.known.set("AUSDT", now);
+    floor.forming(0, 98);
+    floor.run(900);
+    // The bid is 97; 2 in 10,000 less, rounded down.
+    const qty = present(trade, "it was entered").approvedSteps / 10;
+    const fees = (101.03 + 96.98) * 0.0005;
+    expect(Number(floor.desk.tally.netE8) / 1e8 / qty).toBeCloseTo(96.98 - 101.03 - fees, 4);
+    expect([floor.desk.tally.trades, [...floor.tickers.followed]]).toEqual([1, []]);
     await floor.desk.stop();
   });
 

@@ -22,6 +22,8 @@ const LOOPBACK_HOSTS: ReadonlySet<string> = new Set(["localhost", "127.0.0.1", "
 
 /** Where klines live since 2026-04-23; every other path connects, ACKs and stays silent. */
 export const MARKET_STREAM_PATH = "/market/stream";
+/** Where best prices live. */
+export const PUBLIC_STREAM_PATH = "/public/stream";
 /** Where an account's own events are told. */
 export const PRIVATE_STREAM_PATH = "/private/ws";
 
@@ -41,6 +43,8 @@ export interface VenueBases {
 export interface RoutedUrls {
   /** The URL that market sockets connect to. */
   readonly streamUrl: string;
+  /** The URL that sockets for best prices connect to. */
+  readonly publicUrl: string;
   /** The URL that an account's socket connects to; its listen key comes behind it. */
   readonly privateUrl: string;
   /** Scheme, host and port of REST. */
@@ -116,6 +120,7 @@ export function assertRouted(
   const wsOrigin = `${ws.protocol}//${ws.host}`;
   return {
     streamUrl: `${wsOrigin}${MARKET_STREAM_PATH}`,
+    publicUrl: `${wsOrigin}${PUBLIC_STREAM_PATH}`,
     privateUrl: `${wsOrigin}${PRIVATE_STREAM_PATH}`,
     restOrigin: http.origin,
   };

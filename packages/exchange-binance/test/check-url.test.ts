@@ -24,11 +24,13 @@ describe("assertRouted", () => {
     ])
       expect(assertRouted({ wsBase, restBase }, {})).toEqual({
         streamUrl: "wss://fstream.binance.com/market/stream",
+        publicUrl: "wss://fstream.binance.com/public/stream",
         privateUrl: "wss://fstream.binance.com/private/ws",
         restOrigin: restBase,
       });
     expect(assertRouted({ wsBase: "ws://127.0.0.1:9443", restBase: "http://localhost:80" }, {})).toEqual({
       streamUrl: "ws://127.0.0.1:9443/market/stream",
+      publicUrl: "ws://127.0.0.1:9443/public/stream",
       privateUrl: "ws://127.0.0.1:9443/private/ws",
       restOrigin: "http://localhost",
     });

@@ -182,6 +182,25 @@ export interface ContractNews {
   readonly isTrading: boolean;
 }
 
+/** Best prices of a symbol as the venue told them last: 0 < bid < ask. */
+export interface BookTicker {
+  readonly bidE8: bigint;
+  readonly askE8: bigint;
+  /** The venue's ms. */
+  readonly timeMs: number;
+}
+
+/** Knows the best prices of the market while it runs: of all symbols within some seconds, of followed ones at once. */
+export interface TickerFeed {
+  /** Resolves when it has been tried once to connect. */
+  start(): Promise<void>;
+  /** From now on these are followed, and no others. */
+  follow(symbols: ReadonlySet<string>): void;
+  /** Null: nothing was told of the symbol. */
+  ticker(symbol: string): BookTicker | null;
+  stop(): Promise<void>;
+}
+
 /** Tells of contracts' news while it runs; the universe stays the authority. */
 export interface ContractFeed {
   start(): Promise<void>;

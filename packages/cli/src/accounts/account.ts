@@ -1,4 +1,4 @@
-import type { AccountData, AccountStream, OrderGateway } from "@smcq/exchange";
+import type { AccountData, AccountStream, OrderGateway, TickerFeed } from "@smcq/exchange";
 import type { Clock, Logger } from "@smcq/kernel";
 import type { DeskMarket } from "./ring-market.ts";
 import type { SymbolBook } from "./symbol-book.ts";
@@ -13,9 +13,16 @@ export interface TradingAccount {
   readonly walletE8: bigint;
   /** Whose account it is, the same in every process and for every key of it; null: it ends with the process. */
   readonly fingerprint: string | null;
-  open(run: { readonly market: DeskMarket; readonly symbols: SymbolBook }): DeskAccount;
+  open(run: AccountRun): DeskAccount;
   /** Ends what it needs of the world, opened for a run or not. Idempotent. */
   close(): Promise<void>;
+}
+
+/** What a run has for its account. */
+export interface AccountRun {
+  readonly market: DeskMarket;
+  readonly symbols: SymbolBook;
+  readonly tickers: Pick<TickerFeed, "follow">;
 }
 
 /** What an account needs of the run. */

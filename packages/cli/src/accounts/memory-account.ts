@@ -1,5 +1,5 @@
 import type { EngineConfig } from "@smcq/config";
-import type { FeeRates } from "@smcq/exchange";
+import type { FeeRates, TickerFeed } from "@smcq/exchange";
 import {
   LATENCY_DEFAULT,
   SIM_EXCHANGE_DEFAULTS,
@@ -18,6 +18,7 @@ const LOOK_MS = 50;
 export interface MemoryAccountOptions extends AccountDeps {
   readonly market: DeskMarket;
   readonly symbols: SymbolBook;
+  readonly tickers: Pick<TickerFeed, "follow">;
   readonly fees: FeeRates;
   /** USDT e8. */
   readonly walletE8: bigint;
@@ -48,6 +49,8 @@ export class MemoryAccount implements DeskAccount {
   readonly #options: MemoryAccountOptions;
   readonly #exchange: SimExchange;
   #cancelLook: CancelTimer = () => {};
+  /** Symbols whose best prices are followed. */
+  #followed = "";
 
   constructor(options: MemoryAccountOptions) {
     const { walletE8, venueClock: clock, seed, symbols, fees } = options;
@@ -74,8 +77,19 @@ export class MemoryAccount implements DeskAccount {
   }
 
   #look(): void {
-    for (const symbolId of this.#exchange.activeIds()) this.#show(symbolId);
+    const active = [...this.#exchange.activeIds()];
+    this.#follow(active);
+    for (const symbolId of active) this.#show(symbolId);
     this.#cancelLook = this.#options.wallClock.after(LOOK_MS, () => this.#look(), { unref: true });
+  }
+
+  /** What is held, or waits, fills at the venue's own best prices. */
+  #follow(active: readonly SymbolId[]): void {
+    const names = active.flatMap((symbolId) => this.#options.symbols.byId(symbolId)?.symbol ?? []).sort();
+    const followed = names.join();
+    if (followed === this.#followed) return;
+    this.#followed = followed;
+    this.#options.tickers.follow(new Set(names));
   }
 
   /** Moves a symbol's market in memory to what it is now. */
@@ -84,11 +98,11 @@ export class MemoryAccount implements DeskAccount {
     const found = symbols.byId(symbolId);
     const now = found === null ? null : market.now(found.symbol);
     if (now === null) return;
-    const { lastE8, volumeE8 } = now;
+    const { lastE8, volumeE8, book } = now;
     const last = this.#exchange.lastPrint(symbolId);
     // Corrections of the venue's clock may step back a little.
     const timeMs = Math.max(venueClock.nowMs(), last?.timeMs ?? 0);
     this.#exchange.setVolume(symbolId, volumeE8);
-    this.#exchange.print(symbolId, { timeMs, lastE8, markE8: lastE8 });
+    this.#exchange.print(symbolId, { timeMs, lastE8, markE8: lastE8, ...(book === null ? {} : { book }) });
   }
 }

@@ -1,5 +1,5 @@
 import type { BinanceSimOptions } from "@smcq/binance-sim";
-import type { BarHistory, ContractFeed, ContractNews, ReferenceData } from "@smcq/exchange";
+import type { BarHistory, ContractFeed, ContractNews, ReferenceData, TickerFeed } from "@smcq/exchange";
 import type { Clock, ClockSpec, Logger, MeasuredOffset } from "@smcq/kernel";
 import type { AccountDeps, TradingAccount } from "../accounts/account.ts";
 import type { EnginePayload, SimulatedKey } from "./engine-payload.ts";
@@ -35,6 +35,12 @@ export interface ContractDeps {
   readonly logger: Logger;
 }
 
+export interface TickerDeps {
+  readonly venueClock: Clock;
+  readonly wallClock: Clock;
+  readonly logger: Logger;
+}
+
 /** What scores when no model is named. */
 export type ScorerPolicy = "heuristic" | "shipped-model";
 
@@ -56,6 +62,8 @@ export interface Ports {
   openVenue(deps: VenueDeps): VenueConnection;
   /** The feed of listings and delistings. */
   contracts(deps: ContractDeps, onNews: (news: ContractNews) => void): ContractFeed;
+  /** The feed of best prices. */
+  tickers(deps: TickerDeps): TickerFeed;
 }
 
 /** A mode, seen from both processes: the supervisor's and the engine's. */

@@ -206,7 +206,7 @@ function createCoordinator(
 }
 
 function createDesk(
-  { config, trading, instruments, venueClock, logger }: EngineParts,
+  { config, ports, trading, instruments, venueClock, wallClock, logger }: EngineParts,
   {
     memory,
     inbox,
@@ -218,7 +218,8 @@ function createDesk(
   },
 ): Desk | null {
   if (trading === null) return null;
-  const market = new RingMarket(memory);
+  const tickers = ports.tickers({ venueClock, wallClock, logger });
+  const market = new RingMarket(memory, tickers, venueClock);
   const symbols = new SymbolBook({
     inbox,
     instruments,
@@ -226,10 +227,21 @@ function createDesk(
     idOf: (symbol) => memory.slots.of(symbol)?.symbolId ?? null,
     ...(trading.before === null ? {} : { before: trading.before.symbols }),
   });
-  const account = trading.account.open({ market, symbols });
+  const account = trading.account.open({ market, symbols, tickers });
   const { orders } = trading.account;
   const toldMinuteMs = trading.before?.toldMinuteMs ?? null;
-  return new Desk({ inbox, account, orders, market, symbols, openIds, toldMinuteMs, venueClock, logger });
+  return new Desk({
+    inbox,
+    account,
+    orders,
+    market,
+    tickers,
+    symbols,
+    openIds,
+    toldMinuteMs,
+    venueClock,
+    logger,
+  });
 }
 
 function heldIds({ trading }: Engine): Iterable<SymbolId> {

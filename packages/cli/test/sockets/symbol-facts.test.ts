@@ -11,6 +11,7 @@ import type { DeskAccount } from "../../src/accounts/account.ts";
 import { SymbolBook } from "../../src/accounts/symbol-book.ts";
 import { openVenueAccount } from "../../src/accounts/venue-account.ts";
 import { newSimulatedKey } from "../../src/modes/engine-payload.ts";
+import { KnownTickers } from "../support/known-tickers.ts";
 
 const SETTINGS = { takerRatio: 0.0005, makerRatio: 0.0002 };
 const ACCOUNT = { takerRatio: 0.0004, makerRatio: 0.00015 };
@@ -65,7 +66,7 @@ beforeEach(async () => {
     gates: null,
   });
   const market = { isGone: () => false, now: () => null, closeE8: () => null };
-  account = opened.open({ market, symbols: book });
+  account = opened.open({ market, symbols: book, tickers: new KnownTickers() });
 });
 
 afterEach(async () => {

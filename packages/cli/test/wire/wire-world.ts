@@ -34,6 +34,7 @@ import { SymbolBook } from "../../src/accounts/symbol-book.ts";
 import { openVenueAccount } from "../../src/accounts/venue-account.ts";
 import { newSimulatedKey } from "../../src/modes/engine-payload.ts";
 import { Desk } from "../../src/run/trading/desk.ts";
+import { KnownTickers } from "../support/known-tickers.ts";
 
 const SYMBOLS = 6;
 const CHECK_MS = 30_000;
@@ -187,12 +188,14 @@ export class WireWorld {
     });
     this.core = present(engine.trading, "Invariant: this engine trades");
     const wallClock = new SystemClock();
+    const tickers = new KnownTickers();
     const venueClock = new OffsetClock(machine.clock, () => reference.rest.offset.offsetMs());
     this.#desk = new Desk({
       inbox,
-      account: account.open({ market, symbols: this.#symbols }),
+      account: account.open({ market, symbols: this.#symbols, tickers }),
       orders: account.orders,
       market,
+      tickers,
       symbols: this.#symbols,
       openIds: () => this.core.holdings.trades.keys(),
       toldMinuteMs: null,
@@ -536,7 +539,7 @@ function marketOf(sim: BinanceSim): DeskMarket {
     isGone: () => false,
     now: (symbol) => {
       const lastE8 = closeE8(symbol, sim.market.minuteAt(sim.clock.nowMs()) - 1);
-      return lastE8 === null ? null : { lastE8, volumeE8: numberToE8(1e9) };
+      return lastE8 === null ? null : { lastE8, volumeE8: numberToE8(1e9), book: null };
     },
     closeE8: (symbol, closeMs) => closeE8(symbol, sim.market.minuteAt(closeMs) - 1),
   };

@@ -8,7 +8,8 @@ import type { VenueBases } from "../check-url.ts";
 import { LocalConnectBudget } from "../market/stream/connect-budget.ts";
 import type { ConnectBudget } from "../market/stream/connect-budget.ts";
 import { FRAME_BYTES_MAX } from "../limits.ts";
-import { CONNECTION_TIMING, FrameUse, StreamGroup } from "../market/stream/stream-group.ts";
+import { QUIET_TIMING } from "../market/stream/quiet-timing.ts";
+import { FrameUse, StreamGroup } from "../market/stream/stream-group.ts";
 import type { GroupStatus, GroupTiming } from "../market/stream/stream-group.ts";
 import type { SocketTimeouts } from "../market/stream/stream-socket.ts";
 
@@ -53,15 +54,6 @@ export interface ContractWatchOptions {
   readonly timeouts?: SocketTimeouts;
 }
 
-/** `!contractInfo` may be silent for days: only pings and the 23 h rotation watch over it. */
-const TIMING: GroupTiming = {
-  dataSilenceMsMax: Number.POSITIVE_INFINITY,
-  dataSilenceFewMsMax: Number.POSITIVE_INFINITY,
-  fewStreamsMax: 0,
-  dataSilenceWallMsMin: 0,
-  ...CONNECTION_TIMING,
-};
-
 /** The cheap feed of listings and delistings, on a small connection of the coordinator's own. */
 export class ContractWatch {
   readonly #options: ContractWatchOptions;
@@ -74,7 +66,7 @@ export class ContractWatch {
       index: -1,
       url: assertRouted(options.bases).streamUrl,
       budget: options.connectBudget ?? new LocalConnectBudget({ clock: options.clock }),
-      timing: { ...TIMING, ...options.timing },
+      timing: { ...QUIET_TIMING, ...options.timing },
       timeouts: options.timeouts ?? {},
       defer: afterTurn,
       onFrame: (data) => this.#onFrame(data),

@@ -110,6 +110,8 @@ export interface Print {
   readonly timeMs: number;
   readonly lastE8: bigint;
   readonly markE8: bigint;
+  /** Best prices where they are known; absent: a tick around the last price. 0 < bid < ask. */
+  readonly book?: { readonly bidE8: bigint; readonly askE8: bigint };
 }
 
 /** A position as the account events state it. */

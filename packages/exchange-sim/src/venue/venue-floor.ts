@@ -126,7 +126,8 @@ export class VenueFloor {
 
   quotes(symbolId: SymbolId): Quotes {
     const { print, rules } = this.listing(symbolId);
-    const { lastE8, markE8 } = present(print, "Invariant: a symbol is ordered after its first print");
+    const { lastE8, markE8, book } = present(print, "Invariant: a symbol is ordered after its first print");
+    if (book !== undefined) return { ...book, lastE8, markE8 };
     const bidE8 = (lastE8 / rules.tickE8) * rules.tickE8;
     return { bidE8, askE8: bidE8 + rules.tickE8, lastE8, markE8 };
   }

@@ -1,5 +1,5 @@
 import type { FeedMeter } from "@smcq/exchange";
-import { ContractWatch, type VenueBases } from "@smcq/exchange-binance";
+import { ContractWatch, TickerWatch, type VenueBases } from "@smcq/exchange-binance";
 import { Rng } from "@smcq/kernel";
 import { memoryAccount } from "../../accounts/memory-account.ts";
 import type { Credentials } from "@smcq/exchange-binance/trading";
@@ -31,7 +31,7 @@ export interface BinanceMode {
 /** The least that an order may be on its way, wall ms (docs/decisions.md 40). */
 const WINDOW_WALL_MS = 250;
 
-/** Nobody reports what the small feed of contracts counts. */
+/** Nobody reports what the small feeds of contracts and best prices count. */
 const NO_METER: FeedMeter = { count() {} };
 
 /** The ports of a run on Binance's protocol, real or simulated. */
@@ -87,6 +87,15 @@ export function binancePorts(payload: EnginePayload, mode: BinanceMode): Ports {
         log: logger,
         meter: NO_METER,
         onChange: onNews,
+      }),
+    tickers: ({ venueClock, wallClock, logger }) =>
+      new TickerWatch({
+        bases,
+        clock: venueClock,
+        wallClock,
+        rng: new Rng(seed).fork("tickers"),
+        log: logger,
+        meter: NO_METER,
       }),
   };
 }

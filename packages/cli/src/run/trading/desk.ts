@@ -1,4 +1,5 @@
 import type { Inbox } from "@smcq/cluster";
+import type { TickerFeed } from "@smcq/exchange";
 import type { Quote, Signal, TradeRecord, TradingCommand } from "@smcq/engine";
 import {
   type CancelTimer,
@@ -23,6 +24,8 @@ export interface DeskOptions {
   readonly account: DeskAccount;
   readonly orders: OrdersName;
   readonly market: DeskMarket;
+  /** Best prices; they come and go with the desk. */
+  readonly tickers: Pick<TickerFeed, "start" | "stop">;
   readonly symbols: SymbolBook;
   /** Symbols that the core holds a position of. */
   readonly openIds: () => Iterable<SymbolId>;
@@ -77,6 +80,7 @@ export class Desk {
       onStream: (isLive) => inbox.put({ type: "account-stream", isLive }),
     });
     account.start();
+    void this.#options.tickers.start();
   }
 
   /** Minutes are told from now on, with those that nobody was told of before: bars are there. */
@@ -93,7 +97,7 @@ export class Desk {
   async stop(): Promise<void> {
     this.#cancelMinute();
     this.#options.account.gateway.listen(null);
-    await this.#options.account.stop();
+    await Promise.all([this.#options.account.stop(), this.#options.tickers.stop()]);
   }
 
   /** Before signals are decided on: their symbols' rules, and the prices that they would be entered at. */
@@ -104,9 +108,8 @@ export class Desk {
       const found = symbols.bySymbol(symbol);
       const now = market.now(symbol);
       if (now === null || found?.symbolId !== symbolId) continue;
-      const { tickE8 } = found.rules;
-      const bidE8 = (now.lastE8 / tickE8) * tickE8;
-      quotes.push({ symbolId, bid: e8ToNumber(bidE8), ask: e8ToNumber(bidE8 + tickE8) });
+      const { bidE8, askE8 } = now.book ?? tickAround(now.lastE8, found.rules.tickE8);
+      quotes.push({ symbolId, bid: e8ToNumber(bidE8), ask: e8ToNumber(askE8) });
     }
     if (quotes.length > 0) inbox.put({ type: "quotes", quotes });
   }
@@ -208,4 +211,10 @@ export class Desk {
         return priceE8 === null ? [] : [{ symbolId, priceE8 }];
       });
   }
+}
+
+/** Where nothing is told of best prices: the last one, and a tick. */
+function tickAround(lastE8: bigint, tickE8: bigint): { readonly bidE8: bigint; readonly askE8: bigint } {
+  const bidE8 = (lastE8 / tickE8) * tickE8;
+  return { bidE8, askE8: bidE8 + tickE8 };
 }
