@@ -31,7 +31,6 @@ export interface FaultTest {
 
 /** What of a fault nobody does yet. */
 const NOT_BUILT: Readonly<Record<string, string>> = {
-  EX43: "settings of every symbol at the start",
   OP01: "HTTP and Telegram",
 };
 

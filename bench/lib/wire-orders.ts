@@ -91,6 +91,8 @@ export async function measureWireOrders(rounds: number): Promise<WireLatency> {
       rng: new Rng(2),
       floorMs: 0,
       gates: null,
+      marginType: "cross",
+      watched: [],
       logger: silentLogger,
     });
     const prices = await pricesOf(bases.restBase);

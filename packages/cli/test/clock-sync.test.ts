@@ -29,26 +29,81 @@ it("notices a clock that was set or slept, and no other", () => {
   expect(base.pendingCount).toBe(0);
 });
 
-it("compares the clocks at the start, every half an hour, after a jump, and in spite of failures", async () => {
-  const clock = new ManualClock();
-  let calls = 0;
-  let isDown = false;
-  const synchronise = (): Promise<void> => {
-    calls++;
-    return isDown ? Promise.reject(new Error("down")) : Promise.resolve();
-  };
-  const sync = new ClockSync({ clock, logger: silentLogger, synchronise });
-  await sync.start();
-  isDown = true;
-  clock.advance(1_800_000);
-  await turns();
-  sync.jumped(5_000);
-  await turns();
+class SyncRig {
+  readonly clock = new ManualClock();
+  readonly health: boolean[] = [];
+  calls = 0;
   isDown = false;
-  expect([calls, clock.pendingCount]).toEqual([3, 1]);
-  clock.advance(1_800_000);
+  tripMs = 80;
+  readonly sync = new ClockSync({
+    clock: this.clock,
+    logger: silentLogger,
+    synchronise: () => {
+      this.calls++;
+      return this.isDown ? Promise.reject(new Error("down")) : Promise.resolve();
+    },
+    tripMs: () => this.tripMs,
+    tripMsMax: 1_000,
+    onHealth: (isSound) => this.health.push(isSound),
+  });
+
+  async pass(ms: number): Promise<void> {
+    for (let left = ms; left > 0; left -= 60_000) {
+      this.clock.advance(Math.min(left, 60_000));
+      await turns();
+    }
+  }
+
+  /** What was judged since the last look, without repetitions. */
+  judged(): readonly boolean[] {
+    return this.health.splice(0).filter((is, at, all) => at === 0 || is !== all[at - 1]);
+  }
+}
+
+it("compares the clocks at the start, every half an hour, after a jump, and in spite of failures", async () => {
+  const rig = new SyncRig();
+  await rig.sync.start();
+  await rig.pass(1_800_000);
+  expect(rig.calls).toBe(2);
+  rig.isDown = true;
+  rig.sync.jumped(5_000);
   await turns();
-  expect(calls).toBe(4);
-  sync.stop();
-  expect(clock.pendingCount).toBe(0);
+  expect(rig.calls).toBe(3);
+  await rig.pass(120_000);
+  expect(rig.calls).toBe(5);
+  rig.isDown = false;
+  await rig.pass(60_000);
+  await rig.pass(1_740_000);
+  expect([rig.calls, rig.clock.pendingCount]).toEqual([6, 1]);
+  rig.sync.stop();
+  expect(rig.clock.pendingCount).toBe(0);
+});
+
+it("relies on the clock until it jumps, is too far away, or was not read twice in a row (CL01, CL02)", async () => {
+  const rig = new SyncRig();
+  await rig.sync.start();
+  await rig.pass(7_200_000);
+  expect(rig.judged()).toEqual([true]);
+  rig.isDown = true;
+  await rig.pass(3_600_000);
+  expect(rig.judged()).toEqual([]);
+  await rig.pass(1_800_000);
+  expect(rig.judged()).toEqual([false]);
+  rig.isDown = false;
+  await rig.pass(60_000);
+  expect(rig.judged()).toEqual([true]);
+  rig.tripMs = 1_001;
+  await rig.pass(1_800_000);
+  expect(rig.judged()).toEqual([false]);
+  rig.tripMs = 1_000;
+  await rig.pass(60_000);
+  expect(rig.judged()).toEqual([true]);
+  rig.isDown = true;
+  rig.sync.jumped(-3_000);
+  await rig.pass(600_000);
+  expect(rig.judged()).toEqual([false]);
+  rig.isDown = false;
+  await rig.pass(60_000);
+  expect(rig.judged()).toEqual([true]);
+  rig.sync.stop();
 });

@@ -139,6 +139,7 @@ export interface RiskConfig {
   readonly rewardRatioMin: number;
   readonly slippageRatio: number;
   readonly leverage: number;
+  readonly marginType: "cross" | "isolated";
   readonly maintMarginRatioDefault: number;
   readonly liquidationStopsMin: number;
   readonly marginRatioMax: number;

@@ -27,6 +27,10 @@ export const risk: z.ZodType<RiskConfig> = z
       .default(0.0002)
       .describe("slippage a side reckoned with, share of the price"),
     leverage: integer(1, 25).default(10).describe("leverage that positions are opened with at most"),
+    marginType: z
+      .enum(["cross", "isolated"])
+      .default("cross")
+      .describe("margin type of every symbol; one that has the other is set to it before its first entry"),
     maintMarginRatioDefault: number(0, 0.2)
       .default(0.01)
       .describe("maintenance margin where the instrument does not say, share of the notional"),

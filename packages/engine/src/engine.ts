@@ -153,6 +153,7 @@ export class Engine {
       case "leverage-outcome":
       case "account-stream":
       case "ledger-health":
+      case "clock-health":
       case "data-ended":
         break;
       default:

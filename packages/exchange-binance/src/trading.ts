@@ -9,6 +9,7 @@ export type { KeyQuestion, KeyRights } from "./trading/keys/key-rights.ts";
 export { Secret } from "./trading/keys/secret.ts";
 export { Signer, signerOf } from "./trading/keys/signer.ts";
 export type { KeyKind } from "./trading/keys/signer.ts";
+export { MarginTypes } from "./trading/orders/margin-types.ts";
 export type { BrakeState } from "./trading/orders/brakes.ts";
 export {
   checkAccountConfig,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { ManualClock, OffsetClock } from "@smcq/kernel";
+import { ManualClock, MeasuredOffset, OffsetClock } from "@smcq/kernel";
 
 describe("OffsetClock", () => {
   it("shows the venue's time by an offset that may change", () => {
@@ -20,5 +20,17 @@ describe("OffsetClock", () => {
     clock.after(10, () => atMs.push(-1))();
     base.advance(10);
     expect(atMs).toEqual([6_010]);
+  });
+});
+
+describe("MeasuredOffset", () => {
+  it("tells each change of whether it may be relied on, once, and the state to who comes late", () => {
+    const offset = new MeasuredOffset();
+    const heard: string[] = [];
+    offset.followHealth((isSound) => heard.push(`early ${isSound}`));
+    for (const isSound of [true, false, false]) offset.judge(isSound);
+    offset.followHealth((isSound) => heard.push(`late ${isSound}`));
+    offset.judge(true);
+    expect(heard).toEqual(["early false", "late false", "early true", "late true"]);
   });
 });

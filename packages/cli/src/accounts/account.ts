@@ -33,6 +33,12 @@ export interface AccountDeps {
   readonly logger: Logger;
 }
 
+/** What an account needs before the run has a market. */
+export interface AccountWish extends AccountDeps {
+  /** Symbols that the run will watch. */
+  readonly watched: readonly string[];
+}
+
 /** The account that a run trades on, whatever is behind it. */
 export interface DeskAccount {
   readonly gateway: OrderGateway & AccountStream & AccountData;

@@ -1,4 +1,4 @@
-import type { AccountAnswer } from "@smcq/exchange";
+import type { AccountAnswer, MarginType } from "@smcq/exchange";
 import { type BinanceRest, parseExchangeInfo, passesUniverse, type VenueBases } from "@smcq/exchange-binance";
 import {
   BinanceGateway,
@@ -7,10 +7,12 @@ import {
   type Credentials,
   type KeyQuestion,
   type KeyRights,
+  MarginTypes,
   readAccountAlias,
   readAccountConfig,
   readPriceE8,
   readKeyRights,
+  readSymbolSettings,
   type SymbolDirectory,
 } from "@smcq/exchange-binance/trading";
 import { type Clock, type Logger, type Rng, SmcqError, symbolId } from "@smcq/kernel";
@@ -32,6 +34,10 @@ export interface VenueAccountOptions {
   /** No window or wait of an order is shorter, venue ms (docs/decisions.md 40). */
   readonly floorMs: number;
   readonly logger: Logger;
+  /** What symbols are set to before they are entered. */
+  readonly marginType: MarginType;
+  /** Symbols that the run watches. */
+  readonly watched: readonly string[];
   /** What is asked before an account is traded on that others might trade on too; null: it is ours alone. */
   readonly gates: AccountGates | null;
 }
@@ -63,6 +69,7 @@ export async function openVenueAccount(options: VenueAccountOptions): Promise<Tr
   const symbols = new LateSymbols();
   let facts: SymbolFacts | null = null;
   let lease: RunLock | null = null;
+  const marginTypes = new MarginTypes(options.marginType);
   const gateway = new BinanceGateway({
     bases,
     credentials,
@@ -73,6 +80,7 @@ export async function openVenueAccount(options: VenueAccountOptions): Promise<Tr
     rng,
     floorMs,
     log: logger,
+    marginTypes,
     onRefused: (symbolId, code) => facts?.onRefused(symbolId, code),
   });
   try {
@@ -82,6 +90,8 @@ export async function openVenueAccount(options: VenueAccountOptions): Promise<Tr
         logger,
       );
     checkAccountConfig(await readAccountConfig(gateway.rest));
+    marginTypes.learn(await readSymbolSettings(gateway.rest));
+    tellMarginTypes(marginTypes, options);
     const walletE8 = await walletOf(gateway);
     const fingerprint = `${orders}/${await readAccountAlias(gateway.rest)}`;
     lease = gates === null ? null : await enterAccount(gates, { orders, fingerprint }, gateway);
@@ -106,6 +116,14 @@ export async function openVenueAccount(options: VenueAccountOptions): Promise<Tr
     lease?.release();
     throw error;
   }
+}
+
+/** What is set later, one by one, is told before. */
+function tellMarginTypes({ wanted, unlike }: MarginTypes, { watched, logger }: VenueAccountOptions): void {
+  const symbols = watched.filter((symbol) => unlike.has(symbol));
+  if (symbols.length === 0) return;
+  const fields = { wanted, others: symbols.length, symbols: symbols.slice(0, 10) };
+  logger.warn(fields, "symbols have another margin type: it is set before their first entry");
 }
 
 /** The demo venue does not tell, wherever it is served from. */

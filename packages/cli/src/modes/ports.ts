@@ -1,7 +1,7 @@
 import type { BinanceSimOptions } from "@smcq/binance-sim";
 import type { BarHistory, ContractFeed, ContractNews, ReferenceData, TickerFeed } from "@smcq/exchange";
 import type { Clock, ClockSpec, Logger, MeasuredOffset } from "@smcq/kernel";
-import type { AccountDeps, TradingAccount } from "../accounts/account.ts";
+import type { AccountWish, TradingAccount } from "../accounts/account.ts";
 import type { EnginePayload, SimulatedKey } from "./engine-payload.ts";
 import type { RestUse } from "../control/protocol.ts";
 import type { FeedData } from "./binance/shard-feed.ts";
@@ -13,7 +13,7 @@ export interface VenueConnection {
   /** What was used of the venue's REST limits. */
   restUse(): RestUse;
   /** The account that the run trades on; refuses one that it cannot be traded on. */
-  openAccount(deps: AccountDeps): Promise<TradingAccount>;
+  openAccount(deps: AccountWish): Promise<TradingAccount>;
   /** Measures the venue's clock, now and again and again; the first failure is the caller's. */
   start(): Promise<void>;
   close(): Promise<void>;

@@ -89,6 +89,7 @@ export function createEngine(parts: EngineParts): RunEngine {
   });
   offset.follow((offsetMs) => memory.setClockOffsetMs(offsetMs));
   const inbox = new Inbox();
+  if (parts.trading !== null) offset.followHealth((isSound) => inbox.put({ type: "clock-health", isSound }));
   const models = createModels(parts, memory, inbox);
   memory.setModels(models.epochs);
   const signals = new SignalCounter(config.scan.scoreMin);

@@ -119,7 +119,7 @@ async function start(ground: Ground): Promise<void> {
   const { client, scoring } = await openStores(ground);
   const venue = await openVenue(ground);
   const chosen = await chooseSymbols(ground, venue);
-  const trading = await openTrading(ground, venue);
+  const trading = await openTrading(ground, venue, chosen.symbols);
   const run = await openRun(ground, { client, scoring, before: trading?.before ?? null });
   const engine = createEngine({ ...ground, ...chosen, config: payload.config, venue, run, scoring, trading });
   await openWays(ground, { engine, venue, run });
@@ -223,12 +223,16 @@ async function chooseSymbols(
 }
 
 /** The account that the run trades on; null where the settings want no trading. */
-async function openTrading(ground: Ground, venue: VenueConnection): Promise<EngineParts["trading"]> {
+async function openTrading(
+  ground: Ground,
+  venue: VenueConnection,
+  watched: readonly string[],
+): Promise<EngineParts["trading"]> {
   const { payload, ports, logger, startUp, closers } = ground;
   if (!ports.isTrading) return null;
   const account = await startUp.step(
     "account",
-    () => venue.openAccount(ground),
+    () => venue.openAccount({ ...ground, watched }),
     ({ orders, walletE8 }) => ({ orders, wallet: e8Text(walletE8) }),
   );
   closers.add(() => account.close());

@@ -7,7 +7,7 @@ import { exitCodeOf, ExitCode } from "../../src/exit-codes.ts";
 import { signOfLife } from "../../src/accounts/gates/second-engine.ts";
 import { recordingLogger } from "../../../exchange-binance/test/support/sim-harness.ts";
 import type { LogLine } from "../../../exchange-binance/test/support/sim-harness.ts";
-import { AccountBench, KEY, ledgerOf, SECRET } from "../support/account-bench.ts";
+import { AccountBench, KEY, ledgerOf, SECRET, temporaryFolder } from "../support/account-bench.ts";
 
 /** What became of an attempt: code, exit code and words. */
 async function refusal(attempt: Promise<unknown>): Promise<readonly [string, ExitCode, string]> {
@@ -103,6 +103,26 @@ it("a key of another venue, or from another address, is refused with words for b
     ]);
   }
   expect(changesOf(bench)).toEqual([]);
+});
+
+it("symbols with another margin type are named before anything is set", async () => {
+  const bench = await AccountBench.open();
+  const symbols = bench.sim.market.symbols.slice(0, 3).map(({ symbol }) => symbol);
+  for (const symbol of symbols) await post(bench, "/fapi/v1/marginType", { symbol, marginType: "ISOLATED" });
+  const before = changesOf(bench).length;
+  const lines: LogLine[] = [];
+  const watched = symbols.slice(1);
+  await bench.enter({ logger: recordingLogger(lines), watched });
+  await bench.enter({
+    logger: recordingLogger(lines),
+    watched,
+    marginType: "isolated",
+    leaseDir: temporaryFolder(),
+  });
+  expect(lines.filter(({ text }) => text.includes("margin type"))).toEqual([
+    expect.objectContaining({ level: "warn", fields: { wanted: "cross", others: 2, symbols: watched } }),
+  ]);
+  expect(changesOf(bench)).toHaveLength(before);
 });
 
 it("AC06 hedge mode is refused, with an exit code of its own", async () => {

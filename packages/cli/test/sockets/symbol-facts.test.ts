@@ -64,6 +64,8 @@ beforeEach(async () => {
     floorMs: 0,
     logger,
     gates: null,
+    marginType: "cross",
+    watched: [],
   });
   const market = { isGone: () => false, now: () => null, closeE8: () => null };
   account = opened.open({ market, symbols: book, tickers: new KnownTickers() });

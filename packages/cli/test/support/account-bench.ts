@@ -70,6 +70,8 @@ export class AccountBench {
       readonly secret?: string;
       readonly leaseDir?: string;
       readonly logger?: Logger;
+      readonly marginType?: "cross" | "isolated";
+      readonly watched?: readonly string[];
     } = {},
   ): Promise<TradingAccount> {
     const { orders = "binance", dataDir = temporaryFolder(), logger = silentLogger } = wish;
@@ -95,6 +97,8 @@ export class AccountBench {
       rng: new Rng(2),
       floorMs: 0,
       logger,
+      marginType: wish.marginType ?? "cross",
+      watched: wish.watched ?? [],
       gates: { leaseDir: wish.leaseDir ?? this.leaseDir, ledgerFile: ledgerFile(dataDir) },
     });
     onTestFinished(() => account.close());

@@ -262,6 +262,8 @@ export class WireWorld {
       rng: new Rng(seed).fork("account"),
       floorMs: WINDOW_WALL_MS * SPEED,
       gates: null,
+      marginType: "cross",
+      watched: [],
       logger,
     });
     const traded = instruments.filter(({ symbol }) => names?.includes(symbol) ?? true);

@@ -27,6 +27,7 @@ const WHEN_FULL: Readonly<Record<EngineEventType, "dropped" | "kept">> = {
   "account-stream": "kept",
   restarted: "kept",
   "ledger-health": "kept",
+  "clock-health": "kept",
   "data-ended": "kept",
 };
 

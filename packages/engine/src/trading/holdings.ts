@@ -34,6 +34,8 @@ export class Holdings {
   isWalletDoubtful = false;
   /** The account's words come again, and what they left out has not been held against the venue yet. */
   isUnchecked = false;
+  /** Nobody can rely on the venue's time as we reckon it: nothing is entered. */
+  isClockDoubtful = false;
   /** Our own orders are acked, and nobody tells of them. */
   isStreamSilent = false;
   /** The venue takes no stop with a quantity, as long as this run lasts (EX41). */
@@ -234,6 +236,7 @@ export class Holdings {
 
   /** No number that the process before may have given is given again: an id is one order's, for ever. */
   restarted(options: TradingOptions): void {
+    this.isClockDoubtful = false;
     this.#options = options;
     this.#engineIds.add(options.engineId);
     this.#intents += LOST_NUMBERS_MAX;

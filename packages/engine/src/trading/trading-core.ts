@@ -242,6 +242,9 @@ export class TradingCore {
       case "restarted":
         this.#goOn(event.engine.trading);
         return;
+      case "clock-health":
+        this.holdings.isClockDoubtful = !event.isSound;
+        return;
       case "leverage":
         this.holdings.setLeverage(event.symbolId, event.leverage);
         return;

@@ -63,6 +63,8 @@ export type TradingInput =
   | { readonly type: "restarted"; readonly engine: EngineOptions }
   /** The journal is kept in time (again), or its rows wait for a disk that is full, slow, locked or gone. */
   | { readonly type: "ledger-health"; readonly isSound: boolean }
+  /** The venue's time is known (again), or nobody can rely on it from now on. */
+  | { readonly type: "clock-health"; readonly isSound: boolean }
   /** No bar of the symbol comes any more: what is held of it is closed at the last price. */
   | { readonly type: "data-ended"; readonly symbolId: SymbolId };
 

@@ -121,6 +121,9 @@ describe("a batch", () => {
     driver.put({ type: "feed-health", shardId: 0, isLive: false });
     told({});
     driver.put({ type: "feed-health", shardId: 0, isLive: true });
+    driver.put({ type: "clock-health", isSound: false });
+    told({});
+    driver.put({ type: "clock-health", isSound: true });
     driver.put({ type: "model", scorerId: "heuristic-1", sizeFactor: 0, wins: null });
     told({});
     driver.put({ type: "operator", word: "stop" });
@@ -128,6 +131,7 @@ describe("a batch", () => {
     expect(driver.outcomes).toEqual([
       "S0 SIGNAL_STALE",
       "S0 FEED_STALE",
+      "S0 CLOCK_DOUBTFUL",
       "S0 MODEL_OBSERVED",
       "S0 STATE_NOT_ACTIVE",
     ]);

@@ -28,6 +28,7 @@ import { WordReader } from "./account/words.ts";
 import type { Credentials } from "./keys/credentials.ts";
 import { type BrakeState, Brakes } from "./orders/brakes.ts";
 import { OrderBudget } from "./orders/order-budget.ts";
+import type { MarginTypes } from "./orders/margin-types.ts";
 import { cancelCall, leverageCall, marginTypeCall, orderCall } from "./orders/order-form.ts";
 import { leverageOutcomeOf, orderIdOf, outcomeOf } from "./orders/outcomes.ts";
 import { type Errand, OrderSender } from "./orders/sender.ts";
@@ -51,6 +52,8 @@ export interface BinanceGatewayOptions {
   /** No window or wait of a call is shorter, ms of `clock`: where that runs faster than life, we do not. Default 0. */
   readonly floorMs?: number;
   readonly log: Logger;
+  /** The margin type that a symbol must have before it is entered; absent: whichever it has. */
+  readonly marginTypes?: MarginTypes;
   readonly connectBudget?: ConnectBudget;
   readonly timeouts?: SocketTimeouts;
   /** Hears of orders that the venue refuses, before their outcome is told. */
@@ -207,9 +210,25 @@ export class BinanceGateway implements OrderGateway, AccountStream, AccountData 
     );
   }
 
+  /** Where the symbol has another margin type than the wanted one, that is set first: without it there is no leverage either. */
   setLeverage(symbolId: SymbolId, leverage: number, onOutcome: (outcome: Outcome) => void): void {
     const symbol = this.#symbol(symbolId, onOutcome);
     if (symbol === null) return;
+    const { marginTypes } = this.#options;
+    if (marginTypes?.unlike.has(symbol.symbol) === true)
+      this.setMarginType(symbolId, marginTypes.wanted, (outcome) => {
+        if (outcome.type !== "acked") {
+          onOutcome(outcome);
+          return;
+        }
+        marginTypes.settled(symbol.symbol);
+        this.#options.log.info({ symbol: symbol.symbol, marginType: marginTypes.wanted }, "margin type set");
+        this.#sendLeverage(symbol, leverage, onOutcome);
+      });
+    else this.#sendLeverage(symbol, leverage, onOutcome);
+  }
+
+  #sendLeverage(symbol: TradedSymbol, leverage: number, onOutcome: (outcome: Outcome) => void): void {
     this.#send(leverageCall(leverage, symbol), { lane: "entry", isOrder: false }, (result) =>
       onOutcome(leverageOutcomeOf(result, leverage)),
     );

@@ -8,6 +8,7 @@ import {
   type Credentials,
   type KeyKind,
   loadCredentials,
+  MarginTypes,
   type SymbolDirectory,
   type TradedSymbol,
 } from "../../src/trading.ts";
@@ -80,6 +81,8 @@ export async function until(condition: () => boolean, what: string): Promise<voi
 export interface TradingBench {
   readonly sim: BinanceSim;
   readonly gateway: BinanceGateway;
+  /** Cross is wanted; it knows of no symbol until it learns. */
+  readonly marginTypes: MarginTypes;
   readonly symbols: readonly TradedSymbol[];
   readonly reference: BinanceReferenceData;
   readonly lines: LogLine[];
@@ -113,6 +116,7 @@ export async function openTradingBench(
   const { instruments } = await reference.universe();
   const directory = directoryOf(instruments.slice(0, BARRIER));
   const symbols = [0, 1].map((index) => directory.byId(symbolId(index)) as TradedSymbol);
+  const marginTypes = new MarginTypes("cross");
   const gateway = new BinanceGateway({
     bases,
     credentials: credentialsOf(pair),
@@ -122,6 +126,7 @@ export async function openTradingBench(
     wallClock: new SystemClock(),
     rng: new Rng(2),
     log,
+    marginTypes,
   });
   gateway.start();
   await until(() => gateway.stats.isStreamLive && gateway.stats.calls === 0, "the account's stream");
@@ -131,6 +136,7 @@ export async function openTradingBench(
   return {
     sim,
     gateway,
+    marginTypes,
     symbols,
     reference,
     lines,

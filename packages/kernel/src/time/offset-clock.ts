@@ -4,7 +4,9 @@ import type { CancelTimer, Clock } from "./clock.ts";
 /** How far the venue's clock is ahead of ours, as it was last measured; whoever keeps a copy of it follows it. */
 export class MeasuredOffset {
   readonly #followers: ((offsetMs: number) => void)[] = [];
+  readonly #judges: ((isSound: boolean) => void)[] = [];
   #offsetMs = 0;
+  #isSound = true;
 
   /** Venue minus local time, ms; 0 before the first measurement. */
   get offsetMs(): number {
@@ -15,6 +17,19 @@ export class MeasuredOffset {
   set(offsetMs: number): void {
     this.#offsetMs = offsetMs;
     for (const follow of this.#followers) follow(offsetMs);
+  }
+
+  /** Whether the offset may be relied on, as whoever measures it judges. */
+  judge(isSound: boolean): void {
+    if (isSound === this.#isSound) return;
+    this.#isSound = isSound;
+    for (const hear of this.#judges) hear(isSound);
+  }
+
+  /** `hear` hears each time when the offset is no longer, or again, relied on; now too, where it is not. */
+  followHealth(hear: (isSound: boolean) => void): void {
+    this.#judges.push(hear);
+    if (!this.#isSound) hear(false);
   }
 
   /** `follow` hears of the offset now and after each measurement. */

@@ -40,6 +40,7 @@ const DURABILITY: Readonly<Record<EngineEventType, "full" | "normal">> = {
   "feed-health": "normal",
   restarted: "full",
   "ledger-health": "normal",
+  "clock-health": "normal",
   operator: "full",
   time: "normal",
   instrument: "normal",

@@ -92,6 +92,7 @@ export class Projector {
       case "feed-health":
       case "restarted":
       case "ledger-health":
+      case "clock-health":
       case "account-stream":
       case "operator": {
         const { type: kind, ...detail } = event;

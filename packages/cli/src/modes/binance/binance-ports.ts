@@ -70,6 +70,7 @@ export function binancePorts(payload: EnginePayload, mode: BinanceMode): Ports {
                   ...own,
                   ...mode.account,
                   credentials: mode.account.credentials(),
+                  marginType: config.risk.marginType,
                   bases,
                   rest,
                   rng: new Rng(seed).fork("account"),

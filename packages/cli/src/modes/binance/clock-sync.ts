@@ -6,17 +6,31 @@ const CLOCK_SYNC_MS = 1_800_000;
 const JUMP_LOOK_MS = 5_000;
 const JUMP_MS_MIN = 1_000;
 
+/** How soon a comparison is tried again that failed or was too coarse, venue ms. */
+const CLOCK_AGAIN_MS = 60_000;
+/** An offset that was measured longer ago is not relied on, venue ms: two comparisons have failed. */
+const CLOCK_AGE_MS_MAX = 3_900_000;
+/** The offset's error is half the way there and back at most: half a second where orders live for 2 s. */
+export const TRIP_MS_MAX = 1_000;
+
 export interface ClockSyncOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   /** Compares the clocks once. */
   readonly synchronise: () => Promise<void>;
+  /** The way there and back of the last comparison, ms of `clock`. */
+  readonly tripMs: () => number;
+  /** A longer one is too coarse; Infinity where the clock runs faster than life. */
+  readonly tripMsMax: number;
+  /** Whether the offset may be relied on, whenever that is judged. */
+  readonly onHealth: (isSound: boolean) => void;
 }
 
-/** Compares the venue's clock with ours at the start, every half an hour, and after a jump of ours. */
+/** Compares the venue's clock with ours at the start, every half an hour, and after a jump of ours; judges what it has. */
 export class ClockSync {
   readonly #options: ClockSyncOptions;
   #cancel: CancelTimer = () => {};
+  #measuredNs = 0;
   #isStopped = false;
 
   constructor(options: ClockSyncOptions) {
@@ -26,11 +40,14 @@ export class ClockSync {
   /** The first comparison; its failure is the caller's. */
   async start(): Promise<void> {
     await this.#options.synchronise();
-    this.#arm();
+    this.#measured();
   }
 
   jumped(jumpMs: number): void {
-    this.#options.logger.warn({ jumpMs }, "the machine's clock jumped; it is compared with the venue's anew");
+    const { logger, onHealth } = this.#options;
+    logger.warn({ jumpMs }, "the machine's clock jumped; it is compared with the venue's anew");
+    this.#measuredNs = Number.NEGATIVE_INFINITY;
+    onHealth(false);
     this.#again();
   }
 
@@ -39,22 +56,35 @@ export class ClockSync {
     this.#cancel();
   }
 
-  #arm(): void {
+  #measured(): void {
+    const { clock, logger, tripMs, tripMsMax, onHealth } = this.#options;
+    this.#measuredNs = clock.monoNs();
+    const isFine = tripMs() <= tripMsMax;
+    if (!isFine)
+      logger.warn({ tripMs: tripMs(), tripMsMax }, "the way to the venue is too long to know its time");
+    onHealth(isFine);
+    this.#arm(isFine ? CLOCK_SYNC_MS : CLOCK_AGAIN_MS);
+  }
+
+  #failed(error: unknown): void {
+    if (this.#isStopped) return;
+    const { clock, logger, onHealth } = this.#options;
+    const fields = { error: errorMessage(error) };
+    logger.warn(fields, "the venue's clock could not be read; the last offset stays");
+    if ((clock.monoNs() - this.#measuredNs) / 1e6 > CLOCK_AGE_MS_MAX) onHealth(false);
+    this.#arm(CLOCK_AGAIN_MS);
+  }
+
+  #arm(delayMs: number): void {
     this.#cancel();
     if (this.#isStopped) return;
-    this.#cancel = this.#options.clock.after(CLOCK_SYNC_MS, () => this.#again(), { unref: true });
+    this.#cancel = this.#options.clock.after(delayMs, () => this.#again(), { unref: true });
   }
 
   #again(): void {
-    const { synchronise, logger } = this.#options;
-    synchronise().then(
-      () => this.#arm(),
-      (error: unknown) => {
-        if (this.#isStopped) return;
-        const fields = { error: errorMessage(error) };
-        logger.warn(fields, "the venue's clock could not be read; the last offset stays");
-        this.#arm();
-      },
+    this.#options.synchronise().then(
+      () => this.#measured(),
+      (error: unknown) => this.#failed(error),
     );
   }
 }

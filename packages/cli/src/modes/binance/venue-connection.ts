@@ -6,10 +6,10 @@ import {
   type VenueBases,
 } from "@smcq/exchange-binance";
 import { type CancelTimer, OffsetClock, Rng } from "@smcq/kernel";
-import type { AccountDeps, TradingAccount } from "../../accounts/account.ts";
+import type { AccountWish, TradingAccount } from "../../accounts/account.ts";
 import type { RestUse } from "../../control/protocol.ts";
 import type { VenueConnection, VenueDeps } from "../ports.ts";
-import { ClockSync, watchJumps } from "./clock-sync.ts";
+import { ClockSync, TRIP_MS_MAX, watchJumps } from "./clock-sync.ts";
 
 export interface VenueSettings {
   readonly bases: VenueBases;
@@ -20,7 +20,7 @@ export interface VenueSettings {
   readonly cacheDir: string | null;
   /** The machine's clock may be set, or sleep. */
   readonly canClockJump: boolean;
-  readonly openAccount: (rest: BinanceRest, deps: AccountDeps) => Promise<TradingAccount>;
+  readonly openAccount: (rest: BinanceRest, deps: AccountWish) => Promise<TradingAccount>;
 }
 
 /** Opens REST; refuses addresses whose klines would never come. */
@@ -52,6 +52,9 @@ export function openVenue(settings: VenueSettings, deps: VenueDeps): VenueConnec
       await reference.synchroniseClock();
       offset.set(reference.rest.offset.offsetMs());
     },
+    tripMs: () => reference.rest.offset.roundTripMs(),
+    tripMsMax: settings.canClockJump ? TRIP_MS_MAX : Number.POSITIVE_INFINITY,
+    onHealth: (isSound) => offset.judge(isSound),
   });
   deps.signal?.addEventListener("abort", () => void reference.close(), { once: true });
   let cancelJumps: CancelTimer = () => {};

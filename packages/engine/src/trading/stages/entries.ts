@@ -233,6 +233,7 @@ export class Entries {
       MODEL_OBSERVED: refusal === "MODEL_OBSERVED",
       SIGNAL_STALE: refusal === "SIGNAL_STALE",
       FEED_STALE: refusal === "FEED_STALE",
+      CLOCK_DOUBTFUL: this.#holdings.isClockDoubtful,
       SYMBOL_BLOCKED: this.#books.isObscure(symbolId, nowMs),
       POSITION_OPEN: this.#holdings.portfolio.position(symbolId) !== null,
       // What still rests or flies of a former trade could close the next one.

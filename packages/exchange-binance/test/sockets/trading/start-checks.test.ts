@@ -1,6 +1,15 @@
+import type { Outcome } from "@smcq/exchange";
+import type { SymbolId } from "@smcq/kernel";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { BinanceErrorCode } from "../../../src/index.ts";
-import { checkAccountConfig, checkClock, checkStops, readAccountConfig } from "../../../src/trading.ts";
+import {
+  checkAccountConfig,
+  checkClock,
+  checkStops,
+  readAccountConfig,
+  readSymbolSettings,
+  type TradedSymbol,
+} from "../../../src/trading.ts";
 import { GatewayRig } from "../../support/gateway-rig.ts";
 import { ok, refuse } from "../../support/order-venue.ts";
 import { openTradingBench, type TradingBench } from "../../support/trading-bench.ts";
@@ -30,6 +39,78 @@ describe("against the venue", () => {
     const config = await readAccountConfig(bench.gateway.rest);
     expect(config.isHedgeMode).toBe(true);
     expect(() => checkAccountConfig(config)).toThrow(/hedge mode: close every position/);
+  });
+});
+
+describe("a margin type that is not the wanted one (EX43)", () => {
+  let bench: TradingBench;
+
+  beforeEach(async () => {
+    bench = await openTradingBench();
+  });
+
+  afterEach(() => bench.dispose());
+
+  const lever = (symbolId: SymbolId): Promise<Outcome> =>
+    new Promise((resolve) => bench.gateway.setLeverage(symbolId, 7, resolve));
+  const isolate = (symbolId: SymbolId): Promise<Outcome> =>
+    new Promise((resolve) => bench.gateway.setMarginType(symbolId, "isolated", resolve));
+  const learn = async (): Promise<void> =>
+    bench.marginTypes.learn(await readSymbolSettings(bench.gateway.rest));
+  const asked = (path: string): number =>
+    (bench.sim.trading?.requests() ?? []).filter((request) => request.path === path).length;
+
+  it("is set before the leverage, once, and only where it is another one", async () => {
+    const [one, other] = bench.symbols.map(({ symbolId }) => symbolId) as [SymbolId, SymbolId];
+    await isolate(one);
+    await learn();
+    expect([...bench.marginTypes.unlike]).toEqual([bench.symbols[0]?.symbol]);
+    for (const symbolId of [one, other, one]) expect(await lever(symbolId)).toMatchObject({ type: "acked" });
+    expect([asked("/fapi/v1/marginType"), asked("/fapi/v1/leverage")]).toEqual([2, 3]);
+    await learn();
+    expect([...bench.marginTypes.unlike]).toEqual([]);
+    const settings = await readSymbolSettings(bench.gateway.rest);
+    expect(settings.find(({ symbol }) => symbol === bench.symbols[0]?.symbol)).toMatchObject({
+      isIsolated: false,
+      leverage: 7,
+    });
+  });
+
+  it("leaves the leverage unset where it cannot be set, and is tried again", async () => {
+    const [one] = bench.symbols.map(({ symbolId }) => symbolId) as [SymbolId, SymbolId];
+    await isolate(one);
+    await learn();
+    const traded = bench.symbols[0] as TradedSymbol;
+    const lastE8 = 100_000n * traded.rules.tickE8;
+    bench.sim.trading?.move(traded.symbol, lastE8);
+    const trade = async (side: "BUY" | "SELL"): Promise<void> => {
+      const quantity = String(
+        Math.ceil(20 / (Number(lastE8) / 1e8) / traded.rules.stepSize) * traded.rules.stepSize,
+      );
+      const parameters = { symbol: traded.symbol, side, type: "MARKET", quantity };
+      const result = await bench.gateway.rest.send({
+        method: "POST",
+        path: "/fapi/v1/order",
+        parameters,
+        weight: 0,
+      });
+      expect(result).toMatchObject({ isOk: true });
+    };
+    // Nothing of a symbol that is held can be changed.
+    await trade("BUY");
+    expect(await lever(one)).toMatchObject({ type: "refused" });
+    expect(asked("/fapi/v1/leverage")).toBe(0);
+    await trade("SELL");
+    expect(await lever(one)).toMatchObject({ type: "acked" });
+  });
+
+  it("that somebody has set meanwhile is none any more", async () => {
+    const [one] = bench.symbols.map(({ symbolId }) => symbolId) as [SymbolId, SymbolId];
+    await isolate(one);
+    await learn();
+    await new Promise((resolve) => bench.gateway.setMarginType(one, "cross", resolve));
+    expect(await lever(one)).toMatchObject({ type: "acked" });
+    expect([...bench.marginTypes.unlike]).toEqual([]);
   });
 });
 

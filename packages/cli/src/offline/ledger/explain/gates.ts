@@ -9,11 +9,7 @@ import { besideText } from "./second-text.ts";
 const DAY_MS = 86_400_000;
 
 /** Gates of docs/trading.md 3 that no core asks yet: nothing of what they are about can happen in a simulated account. */
-export const UNASKED_GATES: ReadonlySet<RefusalCode> = new Set([
-  "BAR_UNCONFIRMED",
-  "CLOCK_DOUBTFUL",
-  "FUNDING_NEAR",
-] as const);
+export const UNASKED_GATES: ReadonlySet<RefusalCode> = new Set(["BAR_UNCONFIRMED", "FUNDING_NEAR"] as const);
 
 export interface GateVerdict {
   readonly gate: RefusalCode;
@@ -92,7 +88,7 @@ const NUMBERS: Readonly<Record<RefusalCode, Numbers>> = {
     if (receipt.unknown.includes("quote")) return "no quote of the symbol was known";
     return isRefused ? "the feed of the symbol's shard had ended" : "";
   },
-  CLOCK_DOUBTFUL: NOTHING,
+  CLOCK_DOUBTFUL: (_, isRefused) => (isRefused ? "the venue's time could not be relied on" : ""),
   SYMBOL_BLOCKED: ({ decision: { receipt } }, isRefused) => {
     if (receipt.unknown.includes("rules")) return "no rules of the symbol were known";
     return isRefused ? "the venue told of a position that no trade explained" : "";
