@@ -79,6 +79,13 @@ export function binancePorts(payload: EnginePayload, mode: BinanceMode): Ports {
         },
         deps,
       ),
+    ...smallFeeds(bases, seed),
+  };
+}
+
+/** Feeds of the coordinator's own, each on a small connection. */
+function smallFeeds(bases: VenueBases, seed: number): Pick<Ports, "contracts" | "tickers"> {
+  return {
     contracts: ({ machineClock, wallClock, logger }, onNews) =>
       new ContractWatch({
         bases,
