@@ -33,6 +33,16 @@ describe("against the venue", () => {
     expect(Math.abs(reference.rest.offset.offsetMs())).toBeLessThan(1_000);
   });
 
+  it("CF05 is spoken to within the weight that it states itself, not within another venue's", async () => {
+    const other = await openTradingBench("hmac", { weightLimit: 1_200 });
+    try {
+      const limitOf = ({ reference }: TradingBench): number => reference.rest.budget.state().weightLimit;
+      expect([limitOf(bench), limitOf(other)]).toEqual([100_000, 1_200]);
+    } finally {
+      await other.dispose();
+    }
+  });
+
   it("hedge mode is refused (AC06)", async () => {
     const result = await change("/fapi/v1/positionSide/dual", { dualSidePosition: "true" });
     expect(result.isOk).toBe(true);
