@@ -1,10 +1,16 @@
-import { createPublicKey, randomBytes } from "node:crypto";
+import { createPublicKey } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { type BinanceSimOptions, runBinanceSimAlone, type TradingKey } from "@smcq/binance-sim";
+import { resolve } from "node:path";
+import {
+  type BinanceSimOptions,
+  goesOnWithAccount,
+  runBinanceSimAlone,
+  type TradingKey,
+} from "@smcq/binance-sim";
 import { errorMessage, SmcqError } from "@smcq/kernel";
 import type { CommandModule } from "yargs";
-
-const MADE_UP_BYTES = 32;
+import { keptSimulatedKey } from "../modes/account-key.ts";
+import { newSimulatedKey, type SimulatedKey } from "../modes/engine-payload.ts";
 
 /** `smcq venue`: the simulated venue alone, for whatever client speaks to the real one. */
 export function venueCommand(setExitCode: (exitCode: number) => void): CommandModule {
@@ -25,6 +31,12 @@ export function venueCommand(setExitCode: (exitCode: number) => void): CommandMo
         .option("secret", { ...text, describe: "secret of the key (HMAC); made up when not given" })
         .option("public-key", { ...text, describe: "PEM file: requests are signed by RSA or Ed25519" })
         .option("equity", { ...text, describe: "USDT in the wallet; default 10000" })
+        .option("data-dir", {
+          ...text,
+          describe:
+            "folder that keeps the account (and a made-up key) over restarts; default: it ends with the process",
+        })
+        .option("fresh-account", { type: "boolean", describe: "begin a new account in the folder" })
         .option("faults", { ...text, describe: "what goes wrong, e.g. EX01=0.02,NW02=600s; default none" })
         .option("loop", { type: "boolean", describe: "start over at the end of the data" }),
     handler: async (args) => {
@@ -38,7 +50,11 @@ export function venueCommand(setExitCode: (exitCode: number) => void): CommandMo
 function venueOptions(args: Readonly<Record<string, unknown>>): BinanceSimOptions {
   const given = <T>(name: string): Readonly<Record<string, T>> =>
     args[name] === undefined ? {} : { [name]: args[name] as T };
-  return {
+  const folder = typeof args["data-dir"] === "string" ? resolve(args["data-dir"]) : null;
+  if (folder === null && args["fresh-account"] === true)
+    throw new SmcqError("USAGE", "--fresh-account needs a --data-dir");
+  const keeping = folder === null ? {} : { folder, isFresh: args["fresh-account"] === true };
+  const optionsOf = (key: TradingKey): BinanceSimOptions => ({
     epoch: "wall",
     speed: 1,
     ...given("port"),
@@ -46,16 +62,23 @@ function venueOptions(args: Readonly<Record<string, unknown>>): BinanceSimOption
     ...given("symbols"),
     ...given("faults"),
     ...given("loop"),
-    trading: { keys: [keyOf(args)], ...given("equity") },
-  };
+    trading: { keys: [key], ...given("equity"), ...keeping },
+  });
+  if (folder === null) return optionsOf(keyOf(args, newSimulatedKey));
+  const isKept = goesOnWithAccount(optionsOf(keyOf(args, newSimulatedKey)));
+  return optionsOf(keyOf(args, () => keptSimulatedKey(folder, isKept)));
 }
 
-function keyOf(args: Readonly<Record<string, unknown>>): TradingKey {
+type KeyMaker = () => SimulatedKey;
+
+/** The given key; what of it is not given is made. */
+function keyOf(args: Readonly<Record<string, unknown>>, make: KeyMaker): TradingKey {
   const textOf = (name: string): string | null => (typeof args[name] === "string" ? args[name] : null);
-  const key = textOf("key") ?? madeUp();
   const file = textOf("public-key");
   const secret = textOf("secret");
-  if (file === null) return { key, type: "hmac", secret: secret ?? madeUp() };
+  const made = textOf("key") === null || (secret === null && file === null) ? make() : null;
+  const key = textOf("key") ?? made?.key ?? "";
+  if (file === null) return { key, type: "hmac", secret: secret ?? made?.secret ?? "" };
   if (secret !== null) throw new SmcqError("USAGE", "--secret and --public-key exclude each other");
   const publicKeyPem = readFileSync(file, "utf8");
   return { key, type: typeOf(publicKeyPem, file), publicKeyPem };
@@ -70,8 +93,4 @@ function typeOf(pem: string, file: string): "rsa" | "ed25519" {
   }
   if (type === "rsa" || type === "ed25519") return type;
   throw new SmcqError("SIM_OPTION", `${file} holds a key of type ${String(type)}, wanted rsa or ed25519`);
-}
-
-function madeUp(): string {
-  return randomBytes(MADE_UP_BYTES).toString("hex");
 }

@@ -43,6 +43,28 @@ it("takes a public key instead of a secret, and ends on SIGTERM", async () => {
   expect(await venue.end("SIGTERM")).toBe(0);
 });
 
+it("goes on with the account and the key of its folder, until a new one is asked for", async () => {
+  const dataDir = join(folder, "kept");
+  const wallet = async (venue: Venue): Promise<unknown> => {
+    const payload = `timestamp=${Date.now()}`;
+    const signature = createHmac("sha256", venue.value("secret")).update(payload).digest("hex");
+    return await ask(venue, "/fapi/v3/balance", venue.value("key"), `${payload}&signature=${signature}`);
+  };
+  const first = await start("--data-dir", dataDir, "--equity", "2500");
+  const key = first.value("key");
+  expect(await wallet(first)).toMatchObject([{ balance: "2500.00000000" }]);
+  expect(await first.end("SIGTERM")).toBe(0);
+  const again = await start("--data-dir", dataDir, "--equity", "9000");
+  expect(again.value("key")).toBe(key);
+  expect(await wallet(again)).toMatchObject([{ balance: "2500.00000000" }]);
+  expect(await again.end("SIGTERM")).toBe(0);
+  const fresh = await start("--data-dir", dataDir, "--fresh-account", "--equity", "9000");
+  expect(fresh.value("key")).not.toBe(key);
+  expect(await wallet(fresh)).toMatchObject([{ balance: "9000.00000000" }]);
+  expect(await fresh.end("SIGTERM")).toBe(0);
+  expect((await runCommand("venue", "--fresh-account")).code).toBe(2);
+});
+
 it("refuses what it cannot be, with the code of a wrong setting, of a missing file, of wrong use", async () => {
   const empty = join(folder, "empty.pem");
   writeFileSync(empty, "");

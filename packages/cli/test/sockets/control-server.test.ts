@@ -53,9 +53,10 @@ afterEach(async () => {
   rmSync(folder, { recursive: true });
 });
 
-function newServer(): ControlServer {
+function newServer(idleMs?: number): ControlServer {
   return new ControlServer({
     path,
+    ...(idleMs === undefined ? {} : { idleMs }),
     logger: silentLogger,
     obey: (request) => {
       heard.push(request);
@@ -163,6 +164,22 @@ describe("the control socket", () => {
     let answer = await found();
     while (answer === "CONTROL_BUSY") answer = await found();
     expect(answer).toEqual(HALTED);
+  });
+
+  it("lets go who says nothing for a while, and nobody who speaks", async () => {
+    await server.close();
+    server = newServer(100);
+    await server.listen();
+    const [silent, talking] = [new Client(), new Client()];
+    let isSilentGone = false;
+    void silent.ended.then(() => (isSilentGone = true));
+    let asked = 0;
+    while (!isSilentGone) {
+      talking.socket.write('{"request":"halt"}\n');
+      await talking.lines(++asked);
+    }
+    expect(asked).toBeGreaterThan(0);
+    await talking.ended;
   });
 
   it("takes the place of a dead engine's socket, and of nothing else", async () => {

@@ -20,6 +20,8 @@ export interface ControlServerOptions {
   /** Carries a request out; throws ControlRefusal where the answer is no. */
   readonly obey: (request: ControlRequest) => Promise<Extract<ControlReply, { ok: true }>["answer"]>;
   readonly logger: Logger;
+  /** Wall ms after which a silent client is let go; for tests of it. */
+  readonly idleMs?: number;
 }
 
 /**
@@ -72,7 +74,7 @@ export class ControlServer {
     }
     this.#clients.add(socket);
     socket.once("close", () => this.#clients.delete(socket));
-    socket.setTimeout(IDLE_MS_MAX, () => socket.destroy());
+    socket.setTimeout(this.#options.idleMs ?? IDLE_MS_MAX, () => socket.destroy());
     let rest: Buffer = Buffer.alloc(0);
     let isBusy = false;
     const answerAll = async (): Promise<void> => {
