@@ -35,6 +35,7 @@ export interface FeedConfig {
   readonly allowCustomHost: boolean;
   readonly boundaryGraceMs: number;
   readonly boundarySecondMs: number;
+  readonly restFinalMs: number;
   readonly dataWatchdogMs: number;
   readonly rotationHours: number;
   readonly backoffMinMs: number;

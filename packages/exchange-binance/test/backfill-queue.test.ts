@@ -124,7 +124,7 @@ describe("BackfillQueue", () => {
     calls[0]?.answer();
     await settle();
     expect(minutes(replies[0])).toEqual([98]);
-    clock.advance(600);
+    clock.advance(2_000);
     queue.request(request("A", 98, 101), note);
     await settle();
     calls[1]?.answer();

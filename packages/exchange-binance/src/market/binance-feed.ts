@@ -42,6 +42,7 @@ export interface BinanceFeedOptions {
       SequencerOptions,
       | "boundaryGraceMs"
       | "retryFirstMs"
+      | "restFinalMs"
       | "historyBars"
       | "newerBarGraceMs"
       | "jumpFactorMax"

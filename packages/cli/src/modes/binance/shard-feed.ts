@@ -44,6 +44,7 @@ export function createBinanceFeed(deps: FeedDeps, data: FeedData): BinanceFeed {
     sequencer: {
       boundaryGraceMs: feed.boundaryGraceMs,
       retryFirstMs: feed.boundarySecondMs - feed.boundaryGraceMs,
+      restFinalMs: feed.restFinalMs,
       historyBars,
     },
   });
