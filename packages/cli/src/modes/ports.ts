@@ -1,4 +1,5 @@
 import type { BinanceSimOptions } from "@smcq/binance-sim";
+import type { GateVenue } from "@smcq/cluster";
 import type { BarHistory, ContractFeed, ContractNews, ReferenceData } from "@smcq/exchange";
 import type { Clock, ClockSpec, Logger, MeasuredOffset } from "@smcq/kernel";
 import type { AccountDeps, TradingAccount } from "../accounts/account.ts";
@@ -12,6 +13,8 @@ export interface VenueConnection {
   readonly history: BarHistory;
   /** What was used of the venue's REST limits. */
   restUse(): RestUse;
+  /** What can be asked while the first klines are waited for. */
+  readonly gate: GateVenue;
   /** The account that the run trades on; refuses one that it cannot be traded on. */
   openAccount(deps: AccountDeps): Promise<TradingAccount>;
   /** Measures the venue's clock, now and again and again; the first failure is the caller's. */

@@ -27,7 +27,7 @@ import { StartUp } from "./start-up.ts";
 import { newEngineId } from "./trading/engine-id.ts";
 import { type RecoveredRun, recoverRun } from "./trading/recover.ts";
 
-/** Every shard must have heard a kline within this time, wall ms; an acknowledged subscription proves nothing. */
+/** Shards that have not heard a kline by then are judged, wall ms; an acknowledged subscription proves nothing. */
 const FIRST_DATA_MS_MAX = 20_000;
 
 export interface RunDeps {
@@ -133,7 +133,7 @@ async function start(ground: Ground): Promise<void> {
   );
   const health = await startUp.step(
     "warm-up",
-    () => engine.coordinator.whenReady(FIRST_DATA_MS_MAX),
+    () => engine.coordinator.whenReady(FIRST_DATA_MS_MAX, venue.gate),
     ({ ready, short, warming }) => ({ ready, short, warming }),
   );
   const { ready, shardsRunning, short, warming } = health;

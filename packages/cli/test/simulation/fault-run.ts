@@ -200,7 +200,7 @@ class FaultRun {
     });
     const tap = new RingTap(coordinator);
     await coordinator.start();
-    await coordinator.whenReady(20_000);
+    await coordinator.whenReady(20_000, venue.gate);
     desk?.start();
     desk?.startMinutes();
     const follower = new UniverseFollower({

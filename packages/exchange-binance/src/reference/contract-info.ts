@@ -8,8 +8,9 @@ import type { VenueBases } from "../check-url.ts";
 import { LocalConnectBudget } from "../market/stream/connect-budget.ts";
 import type { ConnectBudget } from "../market/stream/connect-budget.ts";
 import { FRAME_BYTES_MAX } from "../limits.ts";
-import { CONNECTION_TIMING, FrameUse, StreamGroup } from "../market/stream/stream-group.ts";
-import type { GroupStatus, GroupTiming } from "../market/stream/stream-group.ts";
+import { CONNECTION_TIMING, FrameUse } from "../market/stream/group-options.ts";
+import { StreamGroup } from "../market/stream/stream-group.ts";
+import type { GroupStatus, GroupTiming } from "../market/stream/group-options.ts";
 import type { SocketTimeouts } from "../market/stream/stream-socket.ts";
 
 const STREAM = "!contractInfo";

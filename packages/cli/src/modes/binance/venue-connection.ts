@@ -62,6 +62,13 @@ export function openVenue(settings: VenueSettings, deps: VenueDeps): VenueConnec
       forget: (symbol) => void queue.removeSymbol(symbol),
     },
     restUse: () => restUseOf(reference.rest),
+    gate: {
+      restStoppedMs: () => {
+        const untilMs = reference.rest.budget.stoppedUntilMs();
+        return untilMs === 0 ? 0 : Math.max(0, untilMs - venueClock.nowMs());
+      },
+      lastRows: (symbol) => reference.klines({ symbol, interval: "1m", limit: 2, priority: 0 }),
+    },
     openAccount: (own) => settings.openAccount(reference.rest, own),
     start: async () => {
       await sync.start();
