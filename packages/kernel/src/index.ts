@@ -14,6 +14,7 @@ export * from "./random/rng.ts";
 export * from "./retry/back-off.ts";
 export * from "./retry/restart-limit.ts";
 export * from "./time/clock.ts";
+export * from "./time/date-text.ts";
 export * from "./time/manual-clock.ts";
 export * from "./time/minute-boundary.ts";
 export * from "./time/offset-clock.ts";

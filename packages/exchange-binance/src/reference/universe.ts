@@ -97,8 +97,8 @@ export class UniverseSource {
   }
 
   async #fetch(): Promise<CachedUniverse> {
-    const document = await this.#options.rest.get("/fapi/v1/exchangeInfo", {}, { weight: 1, priority: 0 });
-    const info = parseExchangeInfo(document);
+    const options = { weight: 1, priority: 0, read: parseExchangeInfo };
+    const info = await this.#options.rest.get("/fapi/v1/exchangeInfo", {}, options);
     if (info.refused.length > 0)
       this.#options.log.warn(
         { count: info.refused.length, first: info.refused[0] },

@@ -84,9 +84,9 @@ export function openVenue(settings: VenueSettings, deps: VenueDeps): VenueConnec
 }
 
 function restUseOf(rest: BinanceRest): RestUse {
-  const { requests, failures } = rest.stats();
+  const { requests, failures, silentMs } = rest.stats();
   const { weightLimit, weightSent, weightReported, bannedUntilMs } = rest.budget.state();
   // The venue counts what others at this address have used, too.
   const weightUsed = Math.max(weightSent, weightReported);
-  return { requests, failures, weightUsed, weightLimit, bannedUntilMs };
+  return { requests, failures, weightUsed, weightLimit, bannedUntilMs, silentMs };
 }

@@ -7,6 +7,8 @@ import { BACKFILL_QUEUE_MAX, BARS_PER_CALL_MAX } from "../../limits.ts";
 const CONCURRENCY = 8;
 const TRIES_MAX = 6;
 const RETRY: BackOffPolicy = { firstMs: 1_000, msMax: 60_000 };
+/** During a ban the budget is asked this often whether it still holds, venue ms. */
+const BAN_LOOK_MS = 300_000;
 const RETRY_JITTER_RATIO = 0.5;
 /**
  * A bar counts as closed when REST was asked this long after its end on the venue's clock: its row still moves before,
@@ -243,7 +245,8 @@ export class BackfillQueue {
     if (code === BinanceErrorCode.Banned) {
       // The ban is not the job's fault: it does not use up its tries.
       job.tries--;
-      this.#pausedUntilMs = Math.max(this.#pausedUntilMs, banEndMs(error) ?? nowMs + RETRY.msMax);
+      const endMs = Math.min(banEndMs(error) ?? nowMs + RETRY.msMax, nowMs + BAN_LOOK_MS);
+      this.#pausedUntilMs = Math.max(this.#pausedUntilMs, endMs);
     } else if (code === BinanceErrorCode.Closed) {
       return;
     } else if (code === BinanceErrorCode.Refused || job.tries >= TRIES_MAX) {

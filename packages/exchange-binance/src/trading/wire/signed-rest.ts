@@ -4,6 +4,7 @@ import type { ClockOffset } from "../../rest/clock-offset.ts";
 import { parseJsonSafe } from "../../rest/json-safe.ts";
 import { encodeQuery, encodeValue, type QueryParameters } from "../../rest/query.ts";
 import type { RateBudget } from "../../rest/rate-budget.ts";
+import { retryAfterMs } from "../../rest/stop-times.ts";
 import type { Credentials } from "../keys/credentials.ts";
 import type { Secret } from "../keys/secret.ts";
 import { ANSWER_WALL_MS, OTHER_WINDOW_MS, RESERVED_WEIGHT_SHARE } from "../limits.ts";
@@ -20,6 +21,8 @@ const HIDDEN_MAX = 8;
 const QUESTION_SOCKETS = 8;
 /** Sockets for everything that changes something: so many that none waits for another one's reply. */
 const ORDER_SOCKETS = 64;
+/** Wall ms until a connection must stand. */
+const CONNECT_WALL_MS = 5_000;
 /** How long an idle socket is kept: a handshake would come on top of an exit's way. */
 const IDLE_WALL_MS = 20_000;
 
@@ -152,9 +155,14 @@ export class SignedRest {
       );
       const text = await response.body.text();
       const status = response.statusCode;
-      if (status >= 200 && status < 300) return { isOk: true, body: parseJsonSafe(text) };
-      const retryAfterMs = (numberOf(response.headers["retry-after"]) || 0) * 1_000;
-      const verdict = verdictOf({ status, text: this.scrub(text), retryAfterMs, nowMs: this.nowMs() });
+      if (status >= 200 && status < 300) {
+        budget.answered();
+        return { isOk: true, body: parseJsonSafe(text) };
+      }
+      const nowMs = this.nowMs();
+      const { "retry-after": retryAfter } = response.headers;
+      const waitMs = retryAfterMs(typeof retryAfter === "string" ? retryAfter : undefined, nowMs);
+      const verdict = verdictOf({ status, text: this.scrub(text), retryAfterMs: waitMs, nowMs });
       return { isOk: false, verdict };
     } catch (error) {
       return { isOk: false, verdict: verdictOfError(error) };
@@ -178,6 +186,8 @@ export class SignedRest {
       ...(isBody ? { body: payload } : {}),
       headersTimeout: replyMs,
       bodyTimeout: replyMs,
+      // A body that trickles resets those two with each byte: this one ends the whole call.
+      signal: AbortSignal.timeout(CONNECT_WALL_MS + replyMs),
     };
   }
 
@@ -215,7 +225,7 @@ function poolOf(origin: string, connections: number): Pool {
     bodyTimeout: ANSWER_WALL_MS,
     keepAliveTimeout: IDLE_WALL_MS,
     maxResponseSize: REPLY_BYTES_MAX,
-    connect: { timeout: 5_000 },
+    connect: { timeout: CONNECT_WALL_MS },
   });
 }
 
