@@ -58,6 +58,7 @@ export interface AccountConfig {
 export interface UniverseConfig {
   readonly cacheMaxAgeMs: number;
   readonly refreshMs: number;
+  readonly shrinkRatioMax: number;
   readonly symbols: readonly string[] | null;
   readonly maxSymbols: number;
 }

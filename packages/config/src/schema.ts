@@ -73,6 +73,9 @@ const universe = z.strictObject({
     .nullable()
     .default(null)
     .describe("watch only these symbols; null: all that pass the filter"),
+  shrinkRatioMax: number(0, 1)
+    .default(0.1)
+    .describe("a list that lacks more than this share of the one before needs a second one that agrees"),
   maxSymbols: integer(1, 10_000).default(1_000).describe("most symbols that are watched"),
 });
 

@@ -2,6 +2,7 @@ export * from "./assert.ts";
 export * from "./bar.ts";
 export * from "./brand.ts";
 export * from "./errors.ts";
+export * from "./escape-hidden.ts";
 export * from "./feed-state.ts";
 export * from "./feature-count.ts";
 export * from "./instrument.ts";

@@ -11,6 +11,8 @@ import type { FeedData } from "./binance/shard-feed.ts";
 export interface VenueConnection {
   readonly reference: ReferenceData;
   readonly history: BarHistory;
+  /** The run has come up with the universe that it asked for: it is kept for the next start. */
+  keepUniverse(): Promise<void>;
   /** What was used of the venue's REST limits. */
   restUse(): RestUse;
   /** What can be asked while the first klines are waited for. */

@@ -138,6 +138,7 @@ async function start(ground: Ground): Promise<void> {
   );
   const { ready, shardsRunning, short, warming } = health;
   startUp.ready(ready, shardsRunning, { scorer: scoring.scorerId, short, warming });
+  await venue.keepUniverse();
   engine.desk?.startMinutes();
   await startBackground(ground, engine, venue, run);
 }
@@ -213,7 +214,7 @@ async function chooseSymbols(
   const { universe: wish } = ground.payload.config;
   const universe = await ground.startUp.step(
     "universe",
-    () => venue.reference.universe({ maxAgeMs: wish.cacheMaxAgeMs }),
+    () => venue.reference.universe({ maxAgeMs: wish.cacheMaxAgeMs, isTrial: true }),
     (found) => ({ pairs: found.instruments.length, listed: found.totalCount, source: found.source }),
   );
   return {
@@ -321,6 +322,7 @@ async function startBackground(
     symbols: engine.coordinator,
     slots: engine.coordinator.memory.slots,
     reference: venue.reference,
+    onApplied: () => venue.keepUniverse(),
     contracts: (onNews) => ports.contracts({ machineClock, wallClock, logger }, onNews),
     wish: universe,
     refreshMs: universe.refreshMs,

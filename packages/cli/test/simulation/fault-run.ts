@@ -207,6 +207,7 @@ class FaultRun {
       symbols: coordinator,
       slots: coordinator.memory.slots,
       reference: venue.reference,
+      onApplied: () => venue.keepUniverse(),
       contracts: (onNews) =>
         ports.contracts(
           { machineClock: this.#clock, wallClock: this.#wallClock, logger: this.#logger },

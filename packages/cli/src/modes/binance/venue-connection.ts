@@ -18,6 +18,7 @@ export interface VenueSettings {
   readonly replyTimeoutMs: number;
   readonly weightRatioMax: number;
   readonly cacheDir: string | null;
+  readonly shrinkRatioMax: number;
   /** The machine's clock may be set, or sleep. */
   readonly canClockJump: boolean;
   readonly openAccount: (rest: BinanceRest, deps: AccountDeps) => Promise<TradingAccount>;
@@ -35,6 +36,7 @@ export function openVenue(settings: VenueSettings, deps: VenueDeps): VenueConnec
     connectTimeoutMs: settings.connectTimeoutMs,
     replyTimeoutMs: settings.replyTimeoutMs,
     weightShareMax: settings.weightRatioMax,
+    shrinkRatioMax: settings.shrinkRatioMax,
     ...(settings.cacheDir === null ? {} : { cacheDir: settings.cacheDir }),
   });
   const venueClock = new OffsetClock(machineClock, () => offset.offsetMs);
@@ -61,6 +63,7 @@ export function openVenue(settings: VenueSettings, deps: VenueDeps): VenueConnec
       request: (request, onReply) => queue.request(request, onReply),
       forget: (symbol) => void queue.removeSymbol(symbol),
     },
+    keepUniverse: () => reference.keepUniverse(),
     restUse: () => restUseOf(reference.rest),
     gate: {
       restStoppedMs: () => {
