@@ -8,8 +8,8 @@ const RETRY_JITTER_RATIO = 0.5;
 
 /**
  * The one rule of all reads: what did not come, or came and cannot be read (no JSON, a cut document, another shape), is
- * asked for again, later and later; what the venue refused by its own words is not.
+ * asked for again, later and later (less a share by chance, with `rng`); what the venue refused by its own words is not.
  */
-export function readRetryMs(tryCount: number, rng: Pick<Rng, "next">): number {
-  return backOffMs(tryCount, RETRY, { rng, ratio: RETRY_JITTER_RATIO });
+export function readRetryMs(tryCount: number, rng?: Pick<Rng, "next">): number {
+  return backOffMs(tryCount, RETRY, rng === undefined ? undefined : { rng, ratio: RETRY_JITTER_RATIO });
 }
