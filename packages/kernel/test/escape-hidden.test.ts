@@ -15,6 +15,6 @@ it.each([
 });
 
 it("keeps the layout where it is asked to", () => {
-  expect(escapeHidden("a\tb\nc\r", true)).toBe("a\tb\nc\\u000d");
+  expect(escapeHidden("a\tb\nc\r\nd\re\r", true)).toBe("a\tb\nc\r\nd\\u000de\\u000d");
   expect(escapeHidden("a\n")).toBe("a\\u000a");
 });
