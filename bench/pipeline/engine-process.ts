@@ -127,7 +127,10 @@ async function main(): Promise<void> {
   while (coordinator.health().warming > 0)
     await new Promise<void>((resolve) => wallClock.after(REVIEW_MS, resolve));
   say({ type: "warmed" });
-  const health = await coordinator.whenReady(FIRST_DATA_MS_MAX);
+  const health = await coordinator.whenReady(FIRST_DATA_MS_MAX, {
+    restStoppedMs: () => 0,
+    lastRows: (symbol) => reference.klines({ symbol, interval: "1m", limit: 2 }),
+  });
   say({ type: "ready", symbols: health.ready });
 }
 

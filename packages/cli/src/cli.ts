@@ -1,4 +1,12 @@
-import { type CancelTimer, type Clock, errorMessage, repeat, SmcqError, SystemClock } from "@smcq/kernel";
+import {
+  type CancelTimer,
+  type Clock,
+  errorMessage,
+  escapeHidden,
+  repeat,
+  SmcqError,
+  SystemClock,
+} from "@smcq/kernel";
 import yargs, { type Argv } from "yargs";
 import { askCommands } from "./commands/ask.ts";
 import { backtestCommand } from "./commands/backtest.ts";
@@ -90,7 +98,8 @@ export async function main(argv: readonly string[]): Promise<number> {
   } catch (error) {
     const code = exitCodeOf(error);
     const isOurs = error instanceof SmcqError;
-    process.stderr.write(`smcq: ${errorMessage(error)}\n`);
+    // Words of the venue may stand in it.
+    process.stderr.write(`smcq: ${escapeHidden(errorMessage(error), true)}\n`);
     if (code === ExitCode.Usage) process.stderr.write("See `smcq --help`.\n");
     if (!isOurs && code === ExitCode.Unexpected) console.error(error);
     return code;

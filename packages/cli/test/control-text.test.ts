@@ -30,7 +30,14 @@ const STATUS: StatusView = {
   uptimeMs: 90_061_000,
   isStopping: true,
   feed: { pairs: 600, ready: 598, warming: 2, shardsRunning: 8, shardsOff: 0 },
-  rest: { requests: 123_456, failures: 12, weightUsed: 2_399, weightLimit: 2_400, bannedUntilMs: NOW_MS },
+  rest: {
+    requests: 123_456,
+    failures: 12,
+    weightUsed: 2_399,
+    weightLimit: 2_400,
+    bannedUntilMs: NOW_MS,
+    silentMs: 0,
+  },
   account: ACCOUNT,
 };
 

@@ -68,7 +68,7 @@ describe("text for eyes", () => {
       msg: "x",
       symbol: "\u001b[2J\nFAKE",
     });
-    expect(prettyLine(line)).toBe("10:41:00.000 ! x  symbol=\\x1b[2J\\x0aFAKE\n");
+    expect(prettyLine(line)).toBe("10:41:00.000 ! x  symbol=\\u001b[2J\\u000aFAKE\n");
   });
 
   it("outlives a terminal that was closed", async () => {

@@ -4,6 +4,7 @@ import type { ClusterHealth, CoordinatorOptions } from "./coordinator-options.ts
 import type { ClusterMemory } from "./memory/cluster-memory.ts";
 import { MinuteReporter } from "./minute-report.ts";
 import { Shard } from "./shard/shard.ts";
+import type { GateVenue } from "./first-klines.ts";
 import { requireShards, untilReady } from "./ready-gate.ts";
 import { SeedQueue } from "./symbols/seed-queue.ts";
 import type { SlotEntry } from "./memory/slot-table.ts";
@@ -15,6 +16,8 @@ import { type ScanPool, TaskPool } from "./threads/task-pool.ts";
 const REVIEW_MS = 50;
 /** Symbols that get no further on their way to READY hold the others up for so long at most, wall ms. */
 const WARM_UP_STALL_MS_MAX = 60_000;
+/** A stop of REST that lasts longer ends a start, ms: requests do not wait for it either. */
+const REST_STOP_MS_MAX = 300_000;
 const SYMBOLS_NAMED_MAX = 10;
 
 /**
@@ -79,19 +82,26 @@ export class Coordinator {
   }
 
   /**
-   * Resolves when every symbol is READY (or known to have too short a history, or gets no further for
-   * `stallMsMax` wall ms) and every shard has heard an unfinished kline: a subscription that was acknowledged proves
-   * nothing. Refuses after `dataMsMax` wall ms of silence with the code FEED_SILENT.
+   * Resolves when every symbol is READY (or known to have too short a history, or gets no further for a minute) and
+   * every shard has heard a kline or has nothing to hear: a subscription that was acknowledged proves nothing. Shards
+   * that are silent for `dataMsMax` wall ms are judged by what is known of them and by what `venue` says.
    */
-  async whenReady(dataMsMax: number, stallMsMax: number = WARM_UP_STALL_MS_MAX): Promise<ClusterHealth> {
+  async whenReady(dataMsMax: number, venue: GateVenue): Promise<ClusterHealth> {
     const health = await untilReady(
       {
         health: () => this.health(),
-        silentShards: () => this.#shards.filter((shard) => shard.isSilent).length,
+        silences: () => this.#shards.flatMap(({ silence }) => silence ?? []),
         isStopping: () => this.#isStopping,
+        venue,
         wallClock: this.#options.wallClock,
+        logger: this.#options.logger,
       },
-      { dataMsMax, stallMsMax, lookMs: REVIEW_MS },
+      {
+        dataMsMax,
+        stallMsMax: WARM_UP_STALL_MS_MAX,
+        restStopMsMax: REST_STOP_MS_MAX,
+        lookMs: REVIEW_MS,
+      },
     );
     const { warming: count } = health;
     if (count > 0 && !this.#isStopping) {

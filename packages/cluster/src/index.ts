@@ -1,5 +1,6 @@
 export * from "./coordinator-options.ts";
 export * from "./coordinator.ts";
+export type { GateVenue } from "./first-klines.ts";
 export * from "./inline-cluster.ts";
 export * from "./loop/command-router.ts";
 export * from "./loop/engine-loop.ts";

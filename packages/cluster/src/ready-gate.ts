@@ -1,31 +1,38 @@
-import { type Clock, SmcqError } from "@smcq/kernel";
+import { type Clock, type Logger, SmcqError } from "@smcq/kernel";
 import type { ClusterHealth } from "./coordinator-options.ts";
+import { FirstKlines, type GateVenue, type ShardSilence } from "./first-klines.ts";
 
 /** What the gate looks at. */
 export interface GateView {
   readonly health: () => ClusterHealth;
-  /** Shards that have symbols and have not heard one unfinished kline yet. */
-  readonly silentShards: () => number;
+  /** Shards that have symbols and have not heard one kline yet. */
+  readonly silences: () => readonly ShardSilence[];
   readonly isStopping: () => boolean;
+  readonly venue: GateVenue;
   readonly wallClock: Clock;
+  readonly logger: Logger;
 }
 
 export interface GateLimits {
-  /** Wall ms until every shard must have heard a kline. */
+  /** Wall ms until the shards that have not heard a kline are judged. */
   readonly dataMsMax: number;
-  /** Wall ms that symbols which get no further hold the others up. */
+  /** Wall ms that symbols which get no further hold the others up, while REST may be asked. */
   readonly stallMsMax: number;
+  /** A stop of REST that lasts longer is not waited for, ms. */
+  readonly restStopMsMax: number;
   /** Wall ms between two looks. */
   readonly lookMs: number;
 }
 
 /**
  * Resolves when every symbol is READY (or has too short a history, or gets no further for `stallMsMax`) and every
- * shard has heard a kline: a subscription that was acknowledged proves nothing. Refuses with FEED_SILENT or SHARD_OFF.
+ * shard has heard a kline or has nothing to hear. Waits for REST while it is stopped. Refuses with a FEED code, SHARD_OFF,
+ * or BINANCE_BANNED when nothing is READY and REST is stopped for longer than `restStopMsMax`.
  */
 export async function untilReady(view: GateView, limits: GateLimits): Promise<ClusterHealth> {
-  const { wallClock } = view;
+  const { wallClock, venue, logger } = view;
   const startNs = wallClock.monoNs();
+  const klines = new FirstKlines({ venue, logger, dataMsMax: limits.dataMsMax });
   let warmingMin = Infinity;
   let progressNs = startNs;
   for (;;) {
@@ -33,14 +40,19 @@ export async function untilReady(view: GateView, limits: GateLimits): Promise<Cl
     if (view.isStopping()) return health;
     requireShards(health);
     const nowNs = wallClock.monoNs();
-    if (health.warming < warmingMin) {
-      warmingMin = health.warming;
+    const stoppedMs = venue.restStoppedMs();
+    if (stoppedMs > limits.restStopMsMax && health.ready === 0) throw stopped(stoppedMs);
+    // Without REST no symbol gets further, which is no fault of the symbol.
+    if (health.warming < warmingMin || stoppedMs > 0) {
+      warmingMin = Math.min(warmingMin, health.warming);
       progressNs = nowNs;
     }
-    const silentShards = view.silentShards();
+    const wait = klines.judge(view.silences(), {
+      waitedMs: (nowNs - startNs) / 1e6,
+      symbols: health.symbols,
+    });
     const isWarm = health.warming === 0 || (nowNs - progressNs) / 1e6 > limits.stallMsMax;
-    if (silentShards === 0 && isWarm) return health;
-    if (silentShards > 0 && (nowNs - startNs) / 1e6 > limits.dataMsMax) throw silent(silentShards, limits);
+    if (wait === "over" && isWarm) return health;
     await new Promise<void>((resolve) => {
       wallClock.after(limits.lookMs, resolve);
     });
@@ -55,12 +67,9 @@ export function requireShards({ shardsOff }: ClusterHealth): void {
   });
 }
 
-function silent(silentShards: number, { dataMsMax }: GateLimits): SmcqError {
-  return new SmcqError("FEED_SILENT", "the venue acknowledges but sends no kline", {
-    context: {
-      silentShards,
-      waitedMs: dataMsMax,
-      hint: "klines come only on the routed path /market/stream; check feed.wsBaseUrl",
-    },
+function stopped(stoppedMs: number): SmcqError {
+  const minutes = Math.ceil(stoppedMs / 60_000);
+  return new SmcqError("BINANCE_BANNED", `REST is banned for another ${minutes} minutes: start again then`, {
+    context: { stoppedMs },
   });
 }

@@ -56,6 +56,7 @@ class Lab {
         this.onNews = onNews;
         return { start: async () => {}, stop: async () => {} };
       },
+      onApplied: async () => {},
       wish: WISH,
       refreshMs: 3_600_000,
       cacheMaxAgeMs: 3_600_000,

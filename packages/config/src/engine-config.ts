@@ -35,6 +35,7 @@ export interface FeedConfig {
   readonly allowCustomHost: boolean;
   readonly boundaryGraceMs: number;
   readonly boundarySecondMs: number;
+  readonly restFinalMs: number;
   readonly dataWatchdogMs: number;
   readonly rotationHours: number;
   readonly backoffMinMs: number;
@@ -57,6 +58,7 @@ export interface AccountConfig {
 export interface UniverseConfig {
   readonly cacheMaxAgeMs: number;
   readonly refreshMs: number;
+  readonly shrinkRatioMax: number;
   readonly symbols: readonly string[] | null;
   readonly maxSymbols: number;
 }

@@ -26,6 +26,11 @@ const feed = z.strictObject({
     .default(3_000)
     .describe("after the minute, before REST is asked for missing closes (venue time)"),
   boundarySecondMs: integer(1_000, 59_000).default(6_000).describe("the second such question (venue time)"),
+  restFinalMs: integer(1_000, 59_000)
+    .default(15_000)
+    .describe(
+      "after the minute, before REST's word on it is final; earlier rows are looked at again (venue time)",
+    ),
   dataWatchdogMs: integer(1_000, 120_000)
     .default(15_000)
     .describe("a connection without any data for this long is replaced (venue time)"),
@@ -68,6 +73,9 @@ const universe = z.strictObject({
     .nullable()
     .default(null)
     .describe("watch only these symbols; null: all that pass the filter"),
+  shrinkRatioMax: number(0, 1)
+    .default(0.1)
+    .describe("a list that lacks more than this share of the one before needs a second one that agrees"),
   maxSymbols: integer(1, 10_000).default(1_000).describe("most symbols that are watched"),
 });
 
@@ -165,23 +173,37 @@ function withoutModel({ mode, scan: asked }: EngineConfig): readonly Contradicti
   return found;
 }
 
-/** Returns the cross-field rules that this configuration breaks. */
-export function contradictions(config: EngineConfig): readonly Contradiction[] {
-  const found: Contradiction[] = [...withoutModel(config)];
+/** The rules between the times of the feed. */
+function feedTimes({ feed: net }: EngineConfig): readonly Contradiction[] {
+  const found: Contradiction[] = [];
   const requireThat = (isKept: boolean, paths: readonly string[], rule: string): void => {
     if (!isKept) found.push({ paths, rule });
   };
-  const { feed: net, warmup: warm } = config;
   requireThat(
     net.boundarySecondMs > net.boundaryGraceMs,
     ["feed.boundarySecondMs", "feed.boundaryGraceMs"],
     `must be above feed.boundaryGraceMs (${net.boundaryGraceMs})`,
   );
   requireThat(
+    net.restFinalMs >= net.boundaryGraceMs,
+    ["feed.restFinalMs", "feed.boundaryGraceMs"],
+    `must not be below feed.boundaryGraceMs (${net.boundaryGraceMs})`,
+  );
+  requireThat(
     net.backoffMaxMs >= net.backoffMinMs,
     ["feed.backoffMaxMs", "feed.backoffMinMs"],
     `must not be below feed.backoffMinMs (${net.backoffMinMs})`,
   );
+  return found;
+}
+
+/** Returns the cross-field rules that this configuration breaks. */
+export function contradictions(config: EngineConfig): readonly Contradiction[] {
+  const found: Contradiction[] = [...withoutModel(config), ...feedTimes(config)];
+  const requireThat = (isKept: boolean, paths: readonly string[], rule: string): void => {
+    if (!isKept) found.push({ paths, rule });
+  };
+  const { feed: net, warmup: warm } = config;
   requireThat(
     warm.historyBars >= warm.barsReadyMin,
     ["warmup.historyBars", "warmup.barsReadyMin"],

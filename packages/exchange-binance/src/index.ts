@@ -23,7 +23,7 @@ export type { ReferenceDataOptions } from "./reference/reference-data.ts";
 export { BinanceRest, klinesWeight } from "./rest/rest-client.ts";
 export type { RestClientOptions, RestStats } from "./rest/rest-client.ts";
 export type { ParityCounts, SequencerOptions, SlotState } from "./market/bars/sequencer-options.ts";
-export type { GroupState, GroupStatus, GroupTiming } from "./market/stream/stream-group.ts";
+export type { GroupState, GroupStatus, GroupTiming } from "./market/stream/group-options.ts";
 export type { SocketTimeouts } from "./market/stream/stream-socket.ts";
 export { TickerWatch } from "./market/quotes/ticker-watch.ts";
 export type { TickerWatchOptions } from "./market/quotes/ticker-watch.ts";

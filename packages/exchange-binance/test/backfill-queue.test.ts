@@ -124,7 +124,7 @@ describe("BackfillQueue", () => {
     calls[0]?.answer();
     await settle();
     expect(minutes(replies[0])).toEqual([98]);
-    clock.advance(600);
+    clock.advance(2_000);
     queue.request(request("A", 98, 101), note);
     await settle();
     calls[1]?.answer();
@@ -159,7 +159,7 @@ describe("BackfillQueue", () => {
     queue.request(request("B", 1, 1), note);
     queue.request(request("C", 1, 1), note);
     await settle();
-    const untilMs = clock.nowMs() + 600_000;
+    const untilMs = clock.nowMs() + 240_000;
     for (const call of calls.slice(0, 2)) call.fail(BinanceErrorCode.Banned, { untilMs });
     await settle();
     clock.advanceTo(untilMs - 1);
@@ -173,6 +173,22 @@ describe("BackfillQueue", () => {
     await settle();
     expect(replies.map(({ request: { symbol } }) => symbol).toSorted()).toEqual(["A", "B", "C"]);
     expect(queue.stats().failed).toBe(0);
+  });
+
+  it("asks again during a long ban whether it still holds", async () => {
+    queue.request(request("A", 1, 1), note);
+    await settle();
+    const untilMs = clock.nowMs() + 3 * 86_400_000;
+    calls[0]?.fail(BinanceErrorCode.Banned, { untilMs });
+    await settle();
+    clock.advance(299_000);
+    await settle();
+    expect(calls).toHaveLength(1);
+    clock.advance(2_000);
+    await settle();
+    calls[1]?.answer();
+    await settle();
+    expect([calls.length, replies.length, queue.stats().failed]).toEqual([2, 1, 0]);
   });
 
   it("drops a symbol's wishes when it is removed, the running one too", async () => {

@@ -148,6 +148,13 @@ export interface Universe {
   readonly totalCount: number;
 }
 
+export interface UniverseQuery {
+  /** A list younger than this serves as it is, ms; default 1 h. */
+  readonly maxAgeMs?: number;
+  /** A run begins on the answer: one from disk that the last start did not come up with is not used. */
+  readonly isTrial?: boolean;
+}
+
 export interface KlinesQuery {
   readonly symbol: string;
   readonly interval: "1m" | "5m";
@@ -161,7 +168,7 @@ export interface KlinesQuery {
 
 /** Read-only market data by request. Every call goes through one rate budget. */
 export interface ReferenceData {
-  universe(options?: { readonly maxAgeMs?: number }): Promise<Universe>;
+  universe(query?: UniverseQuery): Promise<Universe>;
   /** Klines as the venue has them, the still-open one included; `BAR_FIELDS` numbers a bar, ascending. */
   klines(query: KlinesQuery): Promise<Float64Array>;
   /** The venue's time in ms. */

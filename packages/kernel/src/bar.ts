@@ -27,6 +27,10 @@ export interface BarRequest {
   readonly priority: number;
 }
 
+/** No market has come near: numbers beyond would overflow where they are squared and summed. */
+const PRICE_MAX = 1e12;
+const VOLUME_MAX = 1e18;
+
 /** Returns the reason why these numbers are no plausible bar, or null when they are one. */
 export function barFault(
   open: number,
@@ -37,8 +41,8 @@ export function barFault(
 ): string | null {
   // One comparison chain refuses NaN as well: every comparison with NaN is false.
   if (!(open > 0 && high > 0 && low > 0 && close > 0)) return "price is not a positive number";
-  if (!(high < Infinity && volume >= 0 && volume < Infinity))
-    return "value is not finite or volume is negative";
+  if (!(high <= PRICE_MAX && volume >= 0 && volume <= VOLUME_MAX))
+    return "price is above 1e12, or volume is negative or above 1e18";
   if (!(low <= open && low <= close && high >= open && high >= close))
     return "high or low does not enclose the bar";
   if (low < 1e-12) return "price is below 1e-12";

@@ -59,9 +59,10 @@ export class SymbolFacts {
 
   async #readRules(refusedId: SymbolId): Promise<void> {
     const { book, rest, logger } = this.#options;
-    const document = await rest.get("/fapi/v1/exchangeInfo", {}, { weight: DOCUMENT_WEIGHT });
+    const options = { weight: DOCUMENT_WEIGHT, read: parseExchangeInfo };
+    const { instruments } = await rest.get("/fapi/v1/exchangeInfo", {}, options);
     if (this.#isClosed) return;
-    for (const instrument of parseExchangeInfo(document).instruments)
+    for (const instrument of instruments)
       if (!book.renew(instrument))
         logger.error(
           { symbol: instrument.symbol, isRefused: book.byId(refusedId)?.symbol === instrument.symbol },

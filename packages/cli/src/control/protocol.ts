@@ -97,6 +97,8 @@ export interface RestUse {
   readonly weightLimit: number;
   /** 0: there is no ban. */
   readonly bannedUntilMs: number;
+  /** Wall ms that something has waited for REST without any answer; 0: nothing waits. */
+  readonly silentMs: number;
 }
 
 /** Prices and quantities in decimal text. */

@@ -1,4 +1,5 @@
 import type { BinanceSimOptions } from "@smcq/binance-sim";
+import type { GateVenue } from "@smcq/cluster";
 import type { BarHistory, ContractFeed, ContractNews, ReferenceData, TickerFeed } from "@smcq/exchange";
 import type { Clock, ClockSpec, Logger, MeasuredOffset } from "@smcq/kernel";
 import type { AccountWish, TradingAccount } from "../accounts/account.ts";
@@ -10,8 +11,12 @@ import type { FeedData } from "./binance/shard-feed.ts";
 export interface VenueConnection {
   readonly reference: ReferenceData;
   readonly history: BarHistory;
+  /** The run has come up with the universe that it asked for: it is kept for the next start. */
+  keepUniverse(): Promise<void>;
   /** What was used of the venue's REST limits. */
   restUse(): RestUse;
+  /** What can be asked while the first klines are waited for. */
+  readonly gate: GateVenue;
   /** The account that the run trades on; refuses one that it cannot be traded on. */
   openAccount(deps: AccountWish): Promise<TradingAccount>;
   /** Measures the venue's clock, now and again and again; the first failure is the caller's. */

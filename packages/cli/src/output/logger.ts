@@ -1,5 +1,5 @@
 import type { LogConfig } from "@smcq/config";
-import type { Logger } from "@smcq/kernel";
+import { escapeHidden, type Logger } from "@smcq/kernel";
 import { type DestinationStream, type LoggerOptions, pino } from "pino";
 import { PrettyStream } from "./pretty.ts";
 
@@ -30,5 +30,7 @@ function shape(level: string, base: Readonly<Record<string, unknown>>): LoggerOp
     base: { ...base },
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label) => ({ level: label }) },
+    // JSON leaves bidi marks and the upper controls as they are; a log is read on terminals, too.
+    hooks: { streamWrite: (line) => escapeHidden(line, true) },
   };
 }

@@ -1,15 +1,9 @@
+import { escapeHidden } from "@smcq/kernel";
+
 /** Keys that every line has and a reader does not need. */
 const PLAIN_KEYS = new Set(["level", "time", "msg", "component"]);
 
 const LEVEL_MARK: Readonly<Record<string, string>> = { debug: "·", info: " ", warn: "!", error: "✗" };
-
-/** What moves the cursor, colours or rings on a terminal; texts of a venue are not trusted with it. */
-// oxlint-disable-next-line no-control-regex -- control characters are what is looked for
-const CONTROL = /[\u0000-\u001f\u007f-\u009f]/gu;
-
-function harmless(text: string): string {
-  return text.replaceAll(CONTROL, (letter) => `\\x${letter.charCodeAt(0).toString(16).padStart(2, "0")}`);
-}
 
 /** A number for eyes: at most 3 decimals. */
 function show(value: unknown): string {
@@ -28,12 +22,12 @@ export function prettyLine(json: string): string {
   }
   const time = typeof line["time"] === "string" ? line["time"].slice(11, 23) : "";
   const mark = LEVEL_MARK[String(line["level"])] ?? " ";
-  if (typeof line["display"] === "string") return `${time} ${mark} ${harmless(line["display"])}\n`;
+  if (typeof line["display"] === "string") return `${time} ${mark} ${escapeHidden(line["display"])}\n`;
   const fields = Object.entries(line)
     .filter(([key]) => !PLAIN_KEYS.has(key))
     .map(([key, value]) => `${key}=${show(value)}`);
   const text = `${String(line["msg"])}${fields.length > 0 ? `  ${fields.join(" ")}` : ""}`;
-  return `${time} ${mark} ${harmless(text)}\n`;
+  return `${time} ${mark} ${escapeHidden(text)}\n`;
 }
 
 /** Where pino writes on a terminal. */

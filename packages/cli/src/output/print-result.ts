@@ -1,4 +1,4 @@
-import { errorCode, errorMessage, SmcqError } from "@smcq/kernel";
+import { errorCode, errorMessage, escapeHidden, SmcqError } from "@smcq/kernel";
 
 /** Writes a command's result to standard output. A reader that goes away (`| head`) is no fault; a full disk is. */
 export async function printResult(text: string): Promise<void> {
@@ -6,7 +6,8 @@ export async function printResult(text: string): Promise<void> {
   // The failure is told to the write below as well; without a listener it would end the process.
   out.on("error", () => {});
   const fault = await new Promise<Error | null | undefined>((resolve) => {
-    out.write(text, resolve);
+    // Names and words of the venue stand in it.
+    out.write(escapeHidden(text, true), resolve);
   });
   if (fault && errorCode(fault) !== "EPIPE")
     throw new SmcqError("OUTPUT_WRITE", `cannot write the result: ${errorMessage(fault)}`, { cause: fault });

@@ -19,6 +19,7 @@ export function restMetrics({
   weightUsed,
   weightLimit,
   bannedUntilMs,
+  silentMs,
 }: RestUse): Metric[] {
   return [
     counter("rest_calls_total", "REST calls without a signature that were sent", requests),
@@ -26,6 +27,11 @@ export function restMetrics({
     gauge("rest_weight_used", "weight of the last minute, all calls of this address", weightUsed),
     gauge("rest_weight_limit", "weight that the venue allows in a minute", weightLimit),
     gauge("rest_banned", "1: the venue takes no call of this address", Number(bannedUntilMs > 0)),
+    gauge(
+      "rest_silent_ms",
+      "how long something has waited for REST without any answer; 0: nothing waits",
+      silentMs,
+    ),
   ];
 }
 

@@ -27,7 +27,7 @@ import { StartUp } from "./start-up.ts";
 import { newEngineId } from "./trading/engine-id.ts";
 import { type RecoveredRun, recoverRun } from "./trading/recover.ts";
 
-/** Every shard must have heard a kline within this time, wall ms; an acknowledged subscription proves nothing. */
+/** Shards that have not heard a kline by then are judged, wall ms; an acknowledged subscription proves nothing. */
 const FIRST_DATA_MS_MAX = 20_000;
 
 export interface RunDeps {
@@ -133,11 +133,12 @@ async function start(ground: Ground): Promise<void> {
   );
   const health = await startUp.step(
     "warm-up",
-    () => engine.coordinator.whenReady(FIRST_DATA_MS_MAX),
+    () => engine.coordinator.whenReady(FIRST_DATA_MS_MAX, venue.gate),
     ({ ready, short, warming }) => ({ ready, short, warming }),
   );
   const { ready, shardsRunning, short, warming } = health;
   startUp.ready(ready, shardsRunning, { scorer: scoring.scorerId, short, warming });
+  await venue.keepUniverse();
   engine.desk?.startMinutes();
   await startBackground(ground, engine, venue, run);
 }
@@ -213,7 +214,7 @@ async function chooseSymbols(
   const { universe: wish } = ground.payload.config;
   const universe = await ground.startUp.step(
     "universe",
-    () => venue.reference.universe({ maxAgeMs: wish.cacheMaxAgeMs }),
+    () => venue.reference.universe({ maxAgeMs: wish.cacheMaxAgeMs, isTrial: true }),
     (found) => ({ pairs: found.instruments.length, listed: found.totalCount, source: found.source }),
   );
   return {
@@ -325,6 +326,7 @@ async function startBackground(
     symbols: engine.coordinator,
     slots: engine.coordinator.memory.slots,
     reference: venue.reference,
+    onApplied: () => venue.keepUniverse(),
     contracts: (onNews) => ports.contracts({ machineClock, wallClock, logger }, onNews),
     wish: universe,
     refreshMs: universe.refreshMs,

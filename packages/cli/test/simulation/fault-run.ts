@@ -200,13 +200,14 @@ class FaultRun {
     });
     const tap = new RingTap(coordinator);
     await coordinator.start();
-    await coordinator.whenReady(20_000);
+    await coordinator.whenReady(20_000, venue.gate);
     desk?.start();
     desk?.startMinutes();
     const follower = new UniverseFollower({
       symbols: coordinator,
       slots: coordinator.memory.slots,
       reference: venue.reference,
+      onApplied: () => venue.keepUniverse(),
       contracts: (onNews) =>
         ports.contracts(
           { machineClock: this.#clock, wallClock: this.#wallClock, logger: this.#logger },

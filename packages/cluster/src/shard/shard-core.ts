@@ -5,6 +5,7 @@ import {
   type BarRequest,
   type CancelTimer,
   type Clock,
+  type FeedState,
   type Logger,
   OffsetClock,
   present,
@@ -32,6 +33,8 @@ export interface FeedDeps {
   readonly sink: KlineSink;
   readonly meter: FeedMeter;
   readonly requestBars: (request: BarRequest) => void;
+  /** Hears of each change of what is known of the feed's connections. */
+  readonly onState: (state: FeedState) => void;
   /** Boundaries, watchdogs, back-off. */
   readonly venueClock: Clock;
   /** The wall: connect and HTTP timeouts, pings. */
@@ -78,6 +81,7 @@ export class ShardCore {
       sink: this.#sink,
       meter: this.#control,
       requestBars: (request) => deps.emit({ type: "want-bars", wanted: request }),
+      onState: (state) => deps.emit({ type: "feed-state", state }),
       venueClock,
       wallClock: deps.wallClock,
       logger: deps.logger,

@@ -1,6 +1,13 @@
 import type { Worker } from "node:worker_threads";
 import { FeedCounter } from "@smcq/exchange";
-import { assertNever, type Clock, type ClockSpec, type Logger } from "@smcq/kernel";
+import {
+  assertNever,
+  type Clock,
+  type ClockSpec,
+  type FeedState,
+  type Logger,
+  UNCONNECTED,
+} from "@smcq/kernel";
 import type { ShardCommand, ShardEvent, SlotAssignment } from "@smcq/wire";
 import type { Inbox } from "../loop/inbox.ts";
 import type { ShardViews } from "../memory/cluster-memory.ts";
@@ -10,6 +17,7 @@ import type { SeedQueue } from "../symbols/seed-queue.ts";
 import type { SlotEntry, SlotTable } from "../memory/slot-table.ts";
 import type { SymbolCare } from "../symbols/symbol-care.ts";
 import type { ScanPool, WorkerEntry } from "../threads/task-pool.ts";
+import type { ShardSilence } from "../first-klines.ts";
 import { ShardThread } from "../threads/shard-thread.ts";
 import { OwnThreadScan } from "./own-thread-scan.ts";
 import { ShardScanQueue } from "./shard-scan-queue.ts";
@@ -44,6 +52,7 @@ export class Shard {
   readonly #ownScan = new OwnThreadScan();
   readonly #rows: RowDrain;
   #isOnline = false;
+  #feed: FeedState = UNCONNECTED;
 
   constructor(options: ShardOptions) {
     const { views, slots, seeds, pool, wallClock, logger } = options;
@@ -94,10 +103,12 @@ export class Shard {
     return this.#thread.state === "running" && !this.isOff;
   }
 
-  /** It has symbols and has not heard one unfinished kline yet. */
-  get isSilent(): boolean {
+  /** What is known of its feed while it has symbols and has not heard one kline; null: it has. */
+  get silence(): ShardSilence | null {
     const { views, slots } = this.#options;
-    return views.control.feedCounter(FeedCounter.Formings) === 0 && slots.ofShard(this.id).length > 0;
+    if (this.#feed.isHeard || views.control.feedCounter(FeedCounter.Formings) > 0) return null;
+    const symbols = slots.ofShard(this.id).map(({ symbol }) => symbol);
+    return symbols.length === 0 ? null : { symbols, feed: this.#feed };
   }
 
   get isScanInFlight(): boolean {
@@ -164,6 +175,9 @@ export class Shard {
       case "closed":
         this.#scans.due();
         return;
+      case "feed-state":
+        this.#feed = event.state;
+        return;
       case "want-bars":
         symbols.fetch(this.id, event.wanted, (reply) =>
           this.#send({ type: "bars", wanted: event.wanted, bars: reply.bars }),
@@ -197,6 +211,7 @@ export class Shard {
   #onDeath(isRestarted: boolean): void {
     const { pool, inbox, views } = this.#options;
     inbox.put({ type: "feed-health", shardId: this.id, isLive: false });
+    this.#feed = { ...UNCONNECTED, isHeard: this.#feed.isHeard };
     const isAwaited = this.#ownScan.fail();
     if (pool !== null) return;
     // Before another thread begins: the mark of a living scan is never taken away.

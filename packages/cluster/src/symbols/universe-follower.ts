@@ -24,6 +24,8 @@ export interface FollowerOptions {
   /** Builds the feed of contracts' news; `onNews` hears of each. */
   readonly contracts: (onNews: (news: ContractNews) => void) => ContractFeed;
   readonly wish: UniverseWish;
+  /** The watched symbols follow this list now: it may be kept for the next start. */
+  readonly onApplied: () => Promise<void>;
   /** The list is looked up so often without any news, venue ms. */
   readonly refreshMs: number;
   readonly cacheMaxAgeMs: number;
@@ -104,7 +106,10 @@ export class UniverseFollower {
       if (this.#isStopped || news !== this.#news) return;
       // A cached document from before the news would bring back what has left.
       if (universe.fetchedAtMs < this.#newsMs) this.#lookUp(AGAIN_MS);
-      else this.#apply(universe);
+      else {
+        this.#apply(universe);
+        await this.#options.onApplied();
+      }
     } catch (error) {
       if (this.#isStopped) return;
       logger.warn({ error: errorMessage(error) }, "the universe could not be refreshed; the last one stays");

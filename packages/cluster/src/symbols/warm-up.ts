@@ -6,6 +6,8 @@ import type { SlotEntry } from "../memory/slot-table.ts";
 
 const M5_MS = 300_000;
 /** After a failed call M5 history is asked for again this much later, venue ms. */
+/** REST's row of an M5 bar may still move for so long after its end, venue ms. */
+const M5_SETTLE_MS = 15_000;
 const M5_RETRY_MS = 600_000;
 
 export interface WarmUpOptions {
@@ -93,7 +95,9 @@ export class WarmUp {
       if (bars >= this.#options.barsReadyMin) {
         if (progress.stage !== "ready" && this.#isScanned(entry)) progress.stage = "ready";
       } else if (progress.isHistoryAnswered && bars > 0) progress.stage = "short";
-      if (progress.stage !== "ready" || venueClock.nowMs() < progress.m5NotBeforeMs) continue;
+      const nowMs = venueClock.nowMs();
+      if (progress.stage !== "ready" || nowMs < progress.m5NotBeforeMs || nowMs % M5_MS < M5_SETTLE_MS)
+        continue;
       this.#pending.delete(symbol);
       const generation = reader.generationOf(entry.slot);
       if (progress.m5Generation === generation) continue;

@@ -1,5 +1,5 @@
 import { OffsetClock, SmcqError, afterTurn, assertNever } from "@smcq/kernel";
-import type { BarRequest, Clock, Logger, Rng } from "@smcq/kernel";
+import type { BarRequest, Clock, FeedState, Logger, Rng } from "@smcq/kernel";
 import { FeedCounter } from "@smcq/exchange";
 import type { BarReply, FeedMeter, KlineSink, MarketFeed } from "@smcq/exchange";
 import { BarSequencer } from "./bars/bar-sequencer.ts";
@@ -13,8 +13,9 @@ import { KlineParser } from "./kline/kline-parser.ts";
 import { FRAME_BYTES_MAX, SYMBOLS_PER_CONNECTION } from "../limits.ts";
 import type { ParityCounts, SequencerOptions } from "./bars/sequencer-options.ts";
 import { SilentSymbols } from "./stream/silent-symbols.ts";
-import { CONNECTION_TIMING, FrameUse, NO_DATA_HINT, StreamGroup } from "./stream/stream-group.ts";
-import type { GroupStatus, GroupTiming } from "./stream/stream-group.ts";
+import { CONNECTION_TIMING, FrameUse, NO_DATA_HINT } from "./stream/group-options.ts";
+import { StreamGroup } from "./stream/stream-group.ts";
+import type { GroupStatus, GroupTiming } from "./stream/group-options.ts";
 import type { SocketTimeouts } from "./stream/stream-socket.ts";
 import { SymbolTable } from "./kline/symbol-table.ts";
 
@@ -32,6 +33,8 @@ export interface BinanceFeedOptions {
   readonly meter: FeedMeter;
   /** Carries a wish for bars to the backfill queue; the reply comes back into `supplyBars`. */
   readonly requestBars: (request: BarRequest) => void;
+  /** Hears of each change of what is known of the connections. */
+  readonly onState?: (state: FeedState) => void;
   /** Shared by all feeds of an address; a budget of this feed's own when absent. */
   readonly connectBudget?: ConnectBudget;
   readonly symbolsPerConnection?: number;
@@ -42,6 +45,7 @@ export interface BinanceFeedOptions {
       SequencerOptions,
       | "boundaryGraceMs"
       | "retryFirstMs"
+      | "restFinalMs"
       | "historyBars"
       | "newerBarGraceMs"
       | "jumpFactorMax"
@@ -92,6 +96,7 @@ export class BinanceFeed implements MarketFeed {
   readonly #groupOf: (StreamGroup | undefined)[];
   #isStarted = false;
   #isStopped = false;
+  #isHeard = false;
 
   /** Refuses a base that would connect and stay silent, before anything connects. */
   constructor(options: BinanceFeedOptions) {
@@ -194,6 +199,7 @@ export class BinanceFeed implements MarketFeed {
       defer: afterTurn,
       onFrame: (data) => this.#onFrame(data),
       onLive: () => this.#onLive(group),
+      onState: () => this.#tellState(),
     });
     this.#groups.push(group);
     // It keeps trying by itself; `start` waits only for the groups that exist by then.
@@ -207,6 +213,25 @@ export class BinanceFeed implements MarketFeed {
       if (this.#groupOf[slot] === group) this.#sequencer.recheck(slot);
   }
 
+  #onFirstKline(): void {
+    this.#isHeard = true;
+    this.#tellState();
+  }
+
+  #tellState(): void {
+    const { onState } = this.#options;
+    if (onState === undefined) return;
+    const groups = this.#groups.map((group) => group.status());
+    onState({
+      connections: groups.length,
+      open: groups.filter(({ state }) => state === "silent" || state === "live").length,
+      acknowledged: groups.filter(({ isAcked }) => isAcked).length,
+      isHeard: this.#isHeard,
+      isRefused: groups.some(({ isRefused }) => isRefused),
+      words: groups.find(({ words }) => words !== "")?.words ?? "",
+    });
+  }
+
   #onFrame(data: Buffer): FrameUse {
     const { meter } = this.#options;
     meter.count(FeedCounter.Messages, 1);
@@ -218,6 +243,7 @@ export class BinanceFeed implements MarketFeed {
         // Only closing frames are timed to the nanosecond: reading the clock costs a fifth of a parse.
         const receivedNs = frame.isFinal ? this.#clock.monoNs() : 0;
         this.#silent.spoke(frame.slot);
+        if (!this.#isHeard) this.#onFirstKline();
         this.#sequencer.onKline(frame, this.#clock.nowMs(), receivedNs);
         return FrameUse.Data;
       }

@@ -8,9 +8,9 @@ import type { VenueBases } from "../check-url.ts";
 import { LocalConnectBudget } from "../market/stream/connect-budget.ts";
 import type { ConnectBudget } from "../market/stream/connect-budget.ts";
 import { FRAME_BYTES_MAX } from "../limits.ts";
-import { QUIET_TIMING } from "../market/stream/quiet-timing.ts";
-import { FrameUse, StreamGroup } from "../market/stream/stream-group.ts";
-import type { GroupStatus, GroupTiming } from "../market/stream/stream-group.ts";
+import { FrameUse, QUIET_TIMING } from "../market/stream/group-options.ts";
+import { StreamGroup } from "../market/stream/stream-group.ts";
+import type { GroupStatus, GroupTiming } from "../market/stream/group-options.ts";
 import type { SocketTimeouts } from "../market/stream/stream-socket.ts";
 
 const STREAM = "!contractInfo";

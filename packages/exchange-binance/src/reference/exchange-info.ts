@@ -3,6 +3,11 @@ import type { Instrument } from "@smcq/kernel";
 import { z } from "zod";
 import { BinanceErrorCode } from "../errors.ts";
 import { WEIGHT_LIMIT_AT_START } from "../limits.ts";
+import { judgeInstruments } from "./judge-instrument.ts";
+
+/** Weights a minute that can be; another number is not believed (production has 2,400, the demo 6,000). */
+const WEIGHT_LIMIT_MIN = 60;
+const WEIGHT_LIMIT_MAX = 100_000;
 
 // Open enums: status, contractType and filterType are plain text, because the venue adds values without notice.
 const Filter = z.looseObject({ filterType: z.string() });
@@ -86,14 +91,16 @@ function weightLimitOf(rateLimits: readonly unknown[]): number {
   for (const candidate of rateLimits) {
     const limit = RateLimit.safeParse(candidate);
     if (!limit.success || limit.data.rateLimitType !== "REQUEST_WEIGHT") continue;
-    if (limit.data.interval === "MINUTE") return limit.data.limit / limit.data.intervalNum;
+    if (limit.data.interval !== "MINUTE") continue;
+    const weight = limit.data.limit / limit.data.intervalNum;
+    if (weight >= WEIGHT_LIMIT_MIN && weight <= WEIGHT_LIMIT_MAX) return weight;
   }
   return WEIGHT_LIMIT_AT_START;
 }
 
 /**
  * Reads an exchangeInfo document. Unknown statuses, contract types, filters and keys are tolerated, an unreadable
- * entry is left out and named; a document without a list of symbols is refused.
+ * entry, or one that cannot be believed or stands twice, is left out and named; a document without a list of symbols is refused.
  */
 export function parseExchangeInfo(document: unknown): ExchangeInfo {
   const parsed = Document.safeParse(document);
@@ -108,5 +115,10 @@ export function parseExchangeInfo(document: unknown): ExchangeInfo {
     if (entry.success) instruments.push(toInstrument(entry.data));
     else refused.push(`symbols[${index}]: ${z.prettifyError(entry.error)}`);
   }
-  return { instruments, refused, weightLimit: weightLimitOf(parsed.data.rateLimits ?? []) };
+  const judged = judgeInstruments(instruments);
+  return {
+    instruments: judged.instruments,
+    refused: [...refused, ...judged.refused],
+    weightLimit: weightLimitOf(parsed.data.rateLimits ?? []),
+  };
 }

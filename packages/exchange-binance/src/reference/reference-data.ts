@@ -1,5 +1,5 @@
 import { assert } from "@smcq/kernel";
-import type { KlinesQuery, ReferenceData, Universe } from "@smcq/exchange";
+import type { KlinesQuery, ReferenceData, Universe, UniverseQuery } from "@smcq/exchange";
 import { BinanceRest } from "../rest/rest-client.ts";
 import type { RestClientOptions } from "../rest/rest-client.ts";
 import { UniverseSource } from "./universe.ts";
@@ -7,6 +7,8 @@ import { UniverseSource } from "./universe.ts";
 export interface ReferenceDataOptions extends RestClientOptions {
   /** Folder of the universe's disk cache; none when absent. */
   readonly cacheDir?: string;
+  /** A list that lacks more than this share of the one before is doubted. Default 0.1. */
+  readonly shrinkRatioMax?: number;
 }
 
 /** Read-only market data of the venue by request; lives in the coordinator, so that there is one rate budget. */
@@ -19,8 +21,13 @@ export class BinanceReferenceData implements ReferenceData {
     this.#universe = new UniverseSource({ ...options, rest: this.rest });
   }
 
-  universe(options: { readonly maxAgeMs?: number } = {}): Promise<Universe> {
-    return this.#universe.get(options);
+  universe(query: UniverseQuery = {}): Promise<Universe> {
+    return this.#universe.get(query);
+  }
+
+  /** A run has come up with the present universe: it is kept on disk for the next one. */
+  keepUniverse(): Promise<void> {
+    return this.#universe.keep();
   }
 
   klines(query: KlinesQuery): Promise<Float64Array> {
@@ -39,6 +46,7 @@ export class BinanceReferenceData implements ReferenceData {
 
   /** Refuses what waits and closes the sockets. Idempotent. */
   close(): Promise<void> {
+    this.#universe.close();
     return this.rest.close();
   }
 }

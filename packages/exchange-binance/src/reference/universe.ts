@@ -1,15 +1,21 @@
-import { mkdir, open, readFile, rename } from "node:fs/promises";
-import { join } from "node:path";
 import { SmcqError, errorMessage } from "@smcq/kernel";
-import type { Clock, Instrument, Logger } from "@smcq/kernel";
-import type { Universe } from "@smcq/exchange";
+import type { CancelTimer, Clock, Logger } from "@smcq/kernel";
+import type { Universe, UniverseQuery } from "@smcq/exchange";
 import { BinanceErrorCode } from "../errors.ts";
 import { parseExchangeInfo, passesUniverse } from "./exchange-info.ts";
+import type { ExchangeInfo } from "./exchange-info.ts";
 import type { BinanceRest } from "../rest/rest-client.ts";
-import { CACHE_VERSION, CachedUniverse } from "./universe-cache.ts";
+import { CACHE_VERSION } from "./universe-cache.ts";
+import type { CachedUniverse } from "./universe-cache.ts";
+import { UniverseFile } from "./universe-file.ts";
 
 /** How long a document serves before it is fetched again (docs/mission.md U2). */
 export const UNIVERSE_AGE_MS_MAX = 3_600_000;
+/** A list that has shrunk is asked for a second time after this, venue ms. */
+const SECOND_LOOK_MS = 20_000;
+/** A list that lacks more than this share of the one before is doubted. */
+const SHRINK_RATIO_MAX = 0.1;
+const NAMED_MAX = 10;
 
 export interface UniverseOptions {
   readonly rest: BinanceRest;
@@ -20,46 +26,126 @@ export interface UniverseOptions {
   readonly origin: string;
   /** Folder of the disk cache; none when absent. */
   readonly cacheDir?: string;
+  /** A list that lacks more than this share of the one before needs a second one that agrees. Default 0.1. */
+  readonly shrinkRatioMax?: number;
 }
 
 /** The venue's instruments that pass the filter of docs/mission.md U1, cached for an hour in memory and on disk. */
 export class UniverseSource {
   readonly #options: UniverseOptions;
+  readonly #file: UniverseFile;
   #memory: CachedUniverse | undefined;
+  /** The document that a run has come up with. */
+  #kept: CachedUniverse | undefined;
   #inFlight: Promise<Universe> | undefined;
   #hasReadDisk = false;
   #isFromDisk = false;
+  #cancelWait: CancelTimer = () => {};
 
   constructor(options: UniverseOptions) {
     this.#options = options;
+    this.#file = new UniverseFile(options);
   }
 
   /**
    * Returns the universe, from memory or disk when it is younger than `maxAgeMs` (default 1 h), else from the venue;
    * when that fails, the cache of any age with a warning that names its age. Calls at the same time share one request.
    */
-  get(options: { readonly maxAgeMs?: number } = {}): Promise<Universe> {
-    this.#inFlight ??= this.#load(options.maxAgeMs ?? UNIVERSE_AGE_MS_MAX).finally(() => {
+  get(query: UniverseQuery = {}): Promise<Universe> {
+    this.#inFlight ??= this.#load(query).finally(() => {
       this.#inFlight = undefined;
     });
     return this.#inFlight;
   }
 
-  async #load(ageMsMax: number): Promise<Universe> {
-    if (this.#isFresh(this.#memory, ageMsMax)) return this.#answer("memory");
+  /** A run has come up with the present document: it is kept for the next one. */
+  async keep(): Promise<void> {
+    if (this.#memory === undefined || this.#memory === this.#kept) return;
+    this.#kept = this.#memory;
+    await this.#file.keep(this.#isFromDisk ? undefined : this.#memory);
+  }
+
+  /** Ends what waits. */
+  close(): void {
+    this.#cancelWait();
+  }
+
+  async #load({ maxAgeMs = UNIVERSE_AGE_MS_MAX, isTrial = false }: UniverseQuery): Promise<Universe> {
+    if (this.#isFresh(this.#memory, maxAgeMs)) return this.#answer("memory");
     if (!this.#hasReadDisk) {
       this.#hasReadDisk = true;
-      this.#memory ??= await this.#readDisk();
-      if (this.#isFresh(this.#memory, ageMsMax)) return this.#answer("disk");
+      this.#memory ??= await this.#file.read();
+      this.#isFromDisk = this.#memory !== undefined;
+      if (this.#isFresh(this.#memory, maxAgeMs) && (await this.#mayTrust(isTrial)))
+        return this.#answer("disk");
     }
     try {
-      this.#memory = await this.#fetch();
+      const fetched = await this.#believed(await this.#fetch());
+      if (fetched === undefined) return this.#answer(this.#isFromDisk ? "disk" : "memory");
+      this.#memory = fetched;
       this.#isFromDisk = false;
     } catch (error) {
       return this.#fallBack(error);
     }
-    await this.#writeDisk(this.#memory);
     return this.#answer("venue");
+  }
+
+  /** A run begins on the file: not when the last one that did has not come up. */
+  async #mayTrust(isTrial: boolean): Promise<boolean> {
+    if (!isTrial) return true;
+    if (!(await this.#file.isTried())) {
+      await this.#file.markTried();
+      return true;
+    }
+    this.#options.log.warn(
+      { pairs: this.#memory?.instruments.length },
+      "the last start on the cached universe did not come up: a fresh one is fetched",
+    );
+    return false;
+  }
+
+  /**
+   * The document to go on with: this one, or, where it lacks too much of the one before, a second one that either has
+   * it again or agrees with the first. Undefined: neither does, the one before stays.
+   */
+  async #believed(first: CachedUniverse): Promise<CachedUniverse | undefined> {
+    const before = this.#memory;
+    if (before === undefined || !this.#isShrunk(before, first)) return first;
+    const { log } = this.#options;
+    const lost = missingIn(first, before);
+    const fields = { before: before.instruments.length, now: first.instruments.length };
+    log.warn(
+      { ...fields, count: lost.length, symbols: lost.slice(0, NAMED_MAX) },
+      "the venue's list has shrunk; it is asked for again before anything is given up",
+    );
+    await this.#pause();
+    const second = await this.#fetch();
+    const again = second.instruments.length;
+    if (!this.#isShrunk(before, second)) {
+      log.info({ ...fields, again }, "the venue's list is whole again");
+      return second;
+    }
+    if (!this.#isShrunk(first, second) && !this.#isShrunk(second, first)) {
+      log.warn({ ...fields, again }, "a second list agrees: what it lacks is given up");
+      return second;
+    }
+    log.warn({ ...fields, again }, "two lists contradict each other; the one before stays");
+    return undefined;
+  }
+
+  #isShrunk(before: CachedUniverse, now: CachedUniverse): boolean {
+    const ratioMax = this.#options.shrinkRatioMax ?? SHRINK_RATIO_MAX;
+    return missingIn(now, before).length > before.instruments.length * ratioMax;
+  }
+
+  #pause(): Promise<void> {
+    return new Promise((resolve) => {
+      const cancel = this.#options.clock.after(SECOND_LOOK_MS, resolve, { unref: true });
+      this.#cancelWait = () => {
+        cancel();
+        resolve();
+      };
+    });
   }
 
   #isFresh(cached: CachedUniverse | undefined, ageMsMax: number): cached is CachedUniverse {
@@ -97,67 +183,35 @@ export class UniverseSource {
   }
 
   async #fetch(): Promise<CachedUniverse> {
-    const document = await this.#options.rest.get("/fapi/v1/exchangeInfo", {}, { weight: 1, priority: 0 });
-    const info = parseExchangeInfo(document);
+    const options = { weight: 1, priority: 0, read: readTradeable };
+    const info = await this.#options.rest.get("/fapi/v1/exchangeInfo", {}, options);
     if (info.refused.length > 0)
       this.#options.log.warn(
-        { count: info.refused.length, first: info.refused[0] },
+        { count: info.refused.length, first: info.refused.slice(0, NAMED_MAX) },
         "exchangeInfo entries refused",
       );
-    const instruments: readonly Instrument[] = info.instruments.filter(passesUniverse);
-    if (instruments.length === 0)
-      throw new SmcqError(BinanceErrorCode.BadReply, "exchangeInfo holds no tradeable USDT perpetual", {
-        context: { totalCount: info.instruments.length },
-      });
     return {
       version: CACHE_VERSION,
       origin: this.#options.origin,
       fetchedAtMs: this.#options.clock.nowMs(),
       weightLimit: info.weightLimit,
       totalCount: info.instruments.length + info.refused.length,
-      instruments,
+      instruments: info.instruments.filter(passesUniverse),
     };
   }
+}
 
-  #path(): string | undefined {
-    const dir = this.#options.cacheDir;
-    return dir === undefined ? undefined : join(dir, "binance-universe.json");
-  }
+/** Symbols of `before` that `now` has not. */
+function missingIn(now: CachedUniverse, before: CachedUniverse): readonly string[] {
+  const listed = new Set(now.instruments.map(({ symbol }) => symbol));
+  return before.instruments.map(({ symbol }) => symbol).filter((symbol) => !listed.has(symbol));
+}
 
-  async #readDisk(): Promise<CachedUniverse | undefined> {
-    const path = this.#path();
-    if (path === undefined) return undefined;
-    try {
-      const cached = CachedUniverse.safeParse(JSON.parse(await readFile(path, "utf8")));
-      if (!cached.success || cached.data.origin !== this.#options.origin) return undefined;
-      this.#isFromDisk = true;
-      return cached.data;
-    } catch (error) {
-      this.#options.log.debug({ path, error: errorMessage(error) }, "no universe on disk");
-      return undefined;
-    }
-  }
-
-  /** Writes next to the file, then renames: a reader never sees half a document. */
-  async #writeDisk(cached: CachedUniverse): Promise<void> {
-    const path = this.#path();
-    if (path === undefined) return;
-    try {
-      await mkdir(this.#options.cacheDir ?? ".", { recursive: true });
-      const partial = `${path}.${process.pid}.part`;
-      const file = await open(partial, "w");
-      try {
-        await file.writeFile(JSON.stringify(cached));
-        await file.sync();
-      } finally {
-        await file.close();
-      }
-      await rename(partial, path);
-    } catch (error) {
-      this.#options.log.warn(
-        { path, error: errorMessage(error) },
-        "the universe could not be cached on disk",
-      );
-    }
-  }
+/** A document without a tradeable pair is none. */
+function readTradeable(body: unknown): ExchangeInfo {
+  const info = parseExchangeInfo(body);
+  if (info.instruments.some(passesUniverse)) return info;
+  throw new SmcqError(BinanceErrorCode.BadReply, "exchangeInfo holds no tradeable USDT perpetual", {
+    context: { totalCount: info.instruments.length },
+  });
 }

@@ -1,4 +1,4 @@
-import { MINUTE_MS, SmcqError, assert } from "@smcq/kernel";
+import { MINUTE_MS, SmcqError, assert, dateText } from "@smcq/kernel";
 import type { CancelTimer, Clock } from "@smcq/kernel";
 import { BinanceErrorCode } from "../errors.ts";
 import { BUDGET_QUEUE_MAX, WEIGHT_LIMIT_AT_START, WEIGHT_SHARE_MAX } from "../limits.ts";
@@ -6,6 +6,9 @@ import { BUDGET_QUEUE_MAX, WEIGHT_LIMIT_AT_START, WEIGHT_SHARE_MAX } from "../li
 /** Buckets of one second; two more than a minute, so that no minute of the venue's own clock holds too much. */
 const BUCKETS = 62;
 const BUCKET_MS = 1_000;
+/** During a long stop after 429, and during a ban, one request asks this often whether it still holds, venue ms. */
+const STOP_PROBE_MS: number = 5 * MINUTE_MS;
+const BAN_PROBE_MS: number = 60 * MINUTE_MS;
 /** The venue's window is taken as over this long after our clock says so. */
 const WINDOW_GUARD_MS = 500;
 
@@ -62,6 +65,9 @@ export class RateBudget {
   #inFlight = 0;
   #stopUntilMs = 0;
   #bannedUntilMs = 0;
+  /** When the next request may ask whether a stop still holds. */
+  #probeAtMs = 0;
+  #isProbing = false;
   #stops429 = 0;
   #stops418 = 0;
   #waiting: Waiting[] = [];
@@ -121,18 +127,33 @@ export class RateBudget {
     this.#pump();
   }
 
-  /** 429: nothing leaves until the venue's minute is over. */
+  /** A request was answered well: when it was the one that asked, the stop is over, whatever was said of its end. */
+  answered(): void {
+    if (!this.#isProbing) return;
+    this.#isProbing = false;
+    this.#stopUntilMs = 0;
+    this.#bannedUntilMs = 0;
+    this.#pump();
+  }
+
+  /** 429: nothing leaves until the venue's minute is over, or for as long as it asked, but for one request now and then. */
   onTooMany(retryAfterMs = 0): void {
     this.#stops429++;
+    this.#isProbing = false;
     const nowMs = this.#venueMs();
     const windowEndMs = (this.#window(nowMs) + 1) * MINUTE_MS + WINDOW_GUARD_MS;
     this.#stopUntilMs = Math.max(this.#stopUntilMs, windowEndMs, nowMs + retryAfterMs);
+    this.#probeAtMs = nowMs + STOP_PROBE_MS;
+    const refusal = this.#banRefusal();
+    if (refusal !== undefined) this.#refuseAll(refusal);
     this.#pump();
   }
 
   /** 418: nothing leaves until `untilMs` on the venue's clock. */
   onBanned(untilMs: number): void {
     this.#stops418++;
+    this.#isProbing = false;
+    this.#probeAtMs = this.#venueMs() + BAN_PROBE_MS;
     this.#bannedUntilMs = Math.max(this.#bannedUntilMs, untilMs);
     const refusal = this.#banRefusal();
     if (refusal !== undefined) this.#refuseAll(refusal);
@@ -213,6 +234,7 @@ export class RateBudget {
         return;
       }
       this.#waiting.splice(index, 1);
+      if (this.stoppedUntilMs() > 0) this.#probe(nowMs);
       const bucket = this.#bucketAt % BUCKETS;
       this.#buckets[bucket] = (this.#buckets[bucket] as number) + next.weight;
       this.#sent += next.weight;
@@ -232,7 +254,7 @@ export class RateBudget {
   /** Ms until a request of this weight may be tried again; 0 when it may leave now. */
   #waitMs(nowMs: number, { weight, shareMax }: Pick<Waiting, "weight" | "shareMax">): number {
     const stopMs = Math.max(this.#stopUntilMs, this.#bannedUntilMs) - nowMs;
-    if (stopMs > 0) return stopMs;
+    if (stopMs > 0) return nowMs >= this.#probeAtMs ? 0 : Math.min(stopMs, this.#probeAtMs - nowMs);
     const share = Math.floor(this.#limit * shareMax);
     if (this.#sent > 0 && this.#sent + weight > share) return BUCKET_MS;
     const window = this.#window(nowMs - WINDOW_GUARD_MS);
@@ -242,10 +264,25 @@ export class RateBudget {
     return used > 0 && used + weight > share ? (window + 1) * MINUTE_MS + WINDOW_GUARD_MS - nowMs : 0;
   }
 
+  /** This request asks whether the stop still holds; the next one may when time has passed. */
+  #probe(nowMs: number): void {
+    this.#isProbing = true;
+    this.#probeAtMs = nowMs + (this.bannedUntilMs() > 0 ? BAN_PROBE_MS : STOP_PROBE_MS);
+    const refusal = this.#banRefusal();
+    if (refusal !== undefined) this.#refuseAll(refusal);
+  }
+
   #banRefusal(): SmcqError | undefined {
-    const untilMs = this.bannedUntilMs();
-    if (untilMs - this.#venueMs() <= this.#banWaitMsMax) return undefined;
-    return new SmcqError(BinanceErrorCode.Banned, "REST is banned by the venue", { context: { untilMs } });
+    const nowMs = this.#venueMs();
+    const untilMs = this.stoppedUntilMs();
+    // A used up minute is always waited for.
+    const waitMsMax =
+      this.bannedUntilMs() > 0 ? this.#banWaitMsMax : Math.max(this.#banWaitMsMax, 2 * MINUTE_MS);
+    if (untilMs - nowMs <= waitMsMax || nowMs >= this.#probeAtMs) return undefined;
+    const text = this.bannedUntilMs() > 0 ? "REST is banned by the venue" : "REST is stopped by the venue";
+    return new SmcqError(BinanceErrorCode.Banned, `${text} until ${dateText(untilMs)}`, {
+      context: { untilMs },
+    });
   }
 
   #refuseAll(error: SmcqError): void {

@@ -1,19 +1,22 @@
-import { BAR_FIELDS, SmcqError, backOffMs, errorMessage } from "@smcq/kernel";
-import type { BackOffPolicy, Clock, Logger, Rng } from "@smcq/kernel";
+import { BAR_FIELDS, SmcqError, SystemClock, errorCode, errorMessage } from "@smcq/kernel";
+import type { Clock, Logger, Rng } from "@smcq/kernel";
 import type { KlinesQuery } from "@smcq/exchange";
 import { Pool } from "undici";
+import { AnswerWatch } from "./answer-watch.ts";
 import { ClockOffset } from "./clock-offset.ts";
 import { BinanceErrorCode } from "../errors.ts";
 import { parseJsonSafe } from "./json-safe.ts";
 import { encodeQuery } from "./query.ts";
+import { READ_TRIES_MAX, readRetryMs } from "./read-rule.ts";
 import { RateBudget } from "./rate-budget.ts";
 import { RestReply, classifyReply } from "./rest-reply.ts";
 
-/** Tries of one GET, the first included. */
-const TRIES_MAX = 4;
-const RETRY: BackOffPolicy = { firstMs: 500, msMax: 8_000 };
-const RETRY_JITTER_RATIO = 0.5;
 const DEFAULT_PRIORITY = 5;
+/** What is shown of a body that is no JSON. */
+const BODY_CHARS_SHOWN = 80;
+/** 2000-01-01 and 2200-01-01: a time outside is none. */
+const TIME_MS_MIN = 946_684_800_000;
+const TIME_MS_MAX = 7_258_118_400_000;
 /** exchangeInfo has 1.1 MB; nothing we ask for comes near this. */
 const REPLY_BYTES_MAX = 16 * 1_024 * 1_024;
 
@@ -26,7 +29,9 @@ export interface RestClientOptions {
   readonly log: Logger;
   /** Wall ms until a connection must stand. Default 5,000. */
   readonly connectTimeoutMs?: number;
-  /** Wall ms until a reply must have come. Default 10,000. */
+  /** The machine's clock, by which a REST that does not answer is told; default the system's. */
+  readonly wallClock?: Clock;
+  /** Wall ms until the whole reply of one try must have come, its last byte too. Default 10,000. */
   readonly replyTimeoutMs?: number;
   /** Sockets at most. Default 8. */
   readonly connections?: number;
@@ -39,9 +44,13 @@ export interface RestStats {
   readonly requests: number;
   readonly retries: number;
   readonly failures: number;
+  /** Wall ms that something has waited without any answer; 0: nothing waits. */
+  readonly silentMs: number;
 }
 
-export interface GetOptions {
+export interface GetOptions<T = unknown> {
+  /** Reads the parsed body; throws `BINANCE_BAD_REPLY` at one that is not what it should be, which is then asked again. */
+  readonly read?: (body: unknown) => T;
   readonly weight: number;
   readonly priority?: number;
   /** Tries at most, the first included; default 4. */
@@ -67,6 +76,7 @@ export class BinanceRest {
   #requests = 0;
   #retries = 0;
   #failures = 0;
+  readonly #watch: AnswerWatch;
 
   constructor(options: RestClientOptions) {
     this.#clock = options.clock;
@@ -80,6 +90,11 @@ export class BinanceRest {
       ...(options.banWaitMsMax === undefined ? {} : { banWaitMsMax: options.banWaitMsMax }),
       ...(options.weightShareMax === undefined ? {} : { weightShareMax: options.weightShareMax }),
     });
+    this.#watch = new AnswerWatch({
+      wallClock: options.wallClock ?? new SystemClock(),
+      log: options.log,
+      stoppedUntilMs: () => this.budget.stoppedUntilMs(),
+    });
     this.#pool = new Pool(options.origin, {
       connections: options.connections ?? 8,
       headersTimeout: this.#replyTimeoutMs,
@@ -91,12 +106,7 @@ export class BinanceRest {
 
   /** The venue's time in ms. */
   async serverTime(): Promise<number> {
-    const reply = await this.get("/fapi/v1/time", {}, { weight: 1, priority: 0 });
-    const timeMs =
-      typeof reply === "object" && reply !== null && "serverTime" in reply ? reply.serverTime : undefined;
-    if (typeof timeMs !== "number" || !Number.isSafeInteger(timeMs))
-      throw badReply("/fapi/v1/time", "no serverTime");
-    return timeMs;
+    return this.get("/fapi/v1/time", {}, { weight: 1, priority: 0, read: readServerTime });
   }
 
   /** Klines as the venue has them, the still-open one included; `BAR_FIELDS` numbers a bar, ascending. */
@@ -108,46 +118,63 @@ export class BinanceRest {
     };
     if (query.startMs !== undefined) parameters["startTime"] = String(query.startMs);
     if (query.endMs !== undefined) parameters["endTime"] = String(query.endMs);
-    const reply = await this.get("/fapi/v1/klines", parameters, {
+    return this.get("/fapi/v1/klines", parameters, {
+      read: parseKlines,
       weight: klinesWeight(query.limit),
       priority: query.priority ?? DEFAULT_PRIORITY,
     });
-    return parseKlines(reply);
   }
 
-  /** GETs a public path; repeats it with back-off when the venue or the way to it failed. */
-  async get(
+  /**
+   * GETs a public path and reads its body; repeats it with back-off when the venue or the way to it failed, or when the
+   * body cannot be read.
+   */
+  async get<T = unknown>(
     path: string,
     parameters: Readonly<Record<string, string>>,
-    options: GetOptions,
-  ): Promise<unknown> {
+    options: GetOptions<T>,
+  ): Promise<T> {
     const query = encodeQuery(parameters);
-    const fullPath = query === "" ? path : `${path}?${query}`;
+    this.#watch.begin();
+    try {
+      return await this.#getAgain(query === "" ? path : `${path}?${query}`, options);
+    } finally {
+      this.#watch.end();
+    }
+  }
+
+  async #getAgain<T>(fullPath: string, options: GetOptions<T>): Promise<T> {
     for (let tryCount = 1; ; tryCount++) {
       await this.budget.acquire(options.weight, options.priority ?? DEFAULT_PRIORITY);
       const reply = await this.#send(fullPath, options.weight);
-      if (reply.isOk) return this.#parse(fullPath, reply.text);
-      const error = reply.error;
-      this.#noteLimits(reply);
-      if (!reply.isRetryable || tryCount >= (options.triesMax ?? TRIES_MAX)) {
+      const read = reply.isOk ? bodyOf(fullPath, reply.text, options.read) : reply;
+      if ("body" in read) return read.body;
+      const { error } = read;
+      this.#noteLimits(read);
+      if (!read.isRetryable || tryCount >= (options.triesMax ?? READ_TRIES_MAX)) {
         this.#failures++;
         throw error;
       }
       this.#retries++;
-      this.#log.debug({ path, code: error.code, tryCount }, "REST call is repeated");
+      this.#log.debug({ path: fullPath, code: error.code, tryCount }, "REST call is repeated");
       // After 429 and 418 the budget itself keeps the next try back.
-      if (reply.stop === "none")
-        await this.#sleep(backOffMs(tryCount, RETRY, { rng: this.#rng, ratio: RETRY_JITTER_RATIO }));
+      if (read.stop === "none") await this.#sleep(readRetryMs(tryCount, this.#rng));
     }
   }
 
   stats(): RestStats {
-    return { requests: this.#requests, retries: this.#retries, failures: this.#failures };
+    return {
+      requests: this.#requests,
+      retries: this.#retries,
+      failures: this.#failures,
+      silentMs: Math.round(this.#watch.silentMs),
+    };
   }
 
   /** Refuses what waits and closes the sockets. Idempotent. */
   async close(): Promise<void> {
     this.budget.close();
+    this.#watch.stop();
     if (!this.#pool.destroyed) await this.#pool.destroy();
   }
 
@@ -155,8 +182,12 @@ export class BinanceRest {
     this.#requests++;
     let usedWeight = Number.NaN;
     try {
-      const response = await this.#pool.request({ path: fullPath, method: "GET" });
+      // One limit for the whole of it: a body that trickles resets the pool's own limits with each byte.
+      const signal = AbortSignal.timeout(this.#replyTimeoutMs);
+      const response = await this.#pool.request({ path: fullPath, method: "GET", signal });
       const text = await response.body.text();
+      this.#watch.answered();
+      if (response.statusCode < 300) this.budget.answered();
       usedWeight = Number(response.headers["x-mbx-used-weight-1m"]);
       const retryAfter = response.headers["retry-after"];
       return classifyReply({
@@ -191,23 +222,53 @@ export class BinanceRest {
     }
   }
 
-  #parse(fullPath: string, text: string): unknown {
-    try {
-      return parseJsonSafe(text);
-    } catch (cause) {
-      this.#failures++;
-      throw new SmcqError(BinanceErrorCode.BadReply, `GET ${fullPath} answered no JSON`, {
-        context: { path: fullPath },
-        cause,
-      });
-    }
-  }
-
   #sleep(delayMs: number): Promise<void> {
     return new Promise((resolve) => {
       this.#clock.after(delayMs, resolve, { unref: true });
     });
   }
+}
+
+/** The body of a good reply as `read` makes it; a failure that may be repeated when it is no JSON, or not what it should be. */
+function bodyOf<T>(
+  path: string,
+  text: string,
+  read: GetOptions<T>["read"],
+): { readonly body: T } | RestReply {
+  let parsed: unknown;
+  try {
+    parsed = parseJsonSafe(text);
+  } catch (cause) {
+    const said = text.slice(0, BODY_CHARS_SHOWN).trim();
+    return RestReply.failed(
+      new SmcqError(BinanceErrorCode.BadReply, `GET ${path} answered no JSON: "${said}"`, {
+        context: { path, said },
+        cause,
+      }),
+      true,
+    );
+  }
+  try {
+    return { body: read === undefined ? (parsed as T) : read(parsed) };
+  } catch (error) {
+    if (error instanceof SmcqError && errorCode(error) === BinanceErrorCode.BadReply)
+      return RestReply.failed(error, true);
+    throw error;
+  }
+}
+
+/** The venue's time; no clock of ours is set by one outside this and the next century. */
+function readServerTime(body: unknown): number {
+  const timeMs =
+    typeof body === "object" && body !== null && "serverTime" in body ? body.serverTime : undefined;
+  if (
+    typeof timeMs !== "number" ||
+    !Number.isSafeInteger(timeMs) ||
+    timeMs < TIME_MS_MIN ||
+    timeMs > TIME_MS_MAX
+  )
+    throw badReply("/fapi/v1/time", "no serverTime in a year that can be");
+  return timeMs;
 }
 
 function badReply(path: string, reason: string): SmcqError {

@@ -1,8 +1,7 @@
 import { SmcqError } from "@smcq/kernel";
 import { BinanceErrorCode } from "../errors.ts";
+import { banUntilMs, retryAfterMs } from "./stop-times.ts";
 
-/** A ban without a time in its text is taken as this long: the venue's shortest (docs/binance.md 4.4). */
-const BAN_MS_DEFAULT = 120_000;
 /** Error texts of the venue are short; a firewall's page is not. */
 const TEXT_CHARS_KEPT = 200;
 
@@ -65,12 +64,6 @@ function venueCode(text: string): number {
   return Number(/"code"\s*:\s*(-?\d+)/.exec(text)?.[1] ?? 0);
 }
 
-/** The instant until which the text says we are banned ("IP banned until 1790771371858"), or undefined. */
-export function parseBanUntilMs(text: string): number | undefined {
-  const found = /until\s+(\d{13})/i.exec(text)?.[1] ?? /\b(\d{13})\b/.exec(text)?.[1];
-  return found === undefined ? undefined : Number(found);
-}
-
 /** Sorts a reply by its status (docs/binance.md 4.4): good, stop for the minute, banned, repeatable, refused. */
 export function classifyReply(raw: RawReply): RestReply {
   if (raw.status >= 200 && raw.status < 300) return RestReply.ok(raw.text);
@@ -83,14 +76,13 @@ export function classifyReply(raw: RawReply): RestReply {
   };
   const errorOf = (kind: BinanceErrorCode, text: string): SmcqError =>
     new SmcqError(kind, `GET ${raw.path} answered ${raw.status}: ${text}`, { context });
-  const retryAfterMs = Number(raw.retryAfter ?? 0) * 1_000 || 0;
+  const waitMs = retryAfterMs(raw.retryAfter, raw.nowMs);
   if (raw.status === 429)
     return RestReply.stopped(errorOf(BinanceErrorCode.TooManyRequests, "too many requests"), {
-      retryAfterMs,
+      retryAfterMs: waitMs,
     });
   if (raw.status === 418) {
-    const waitMs = retryAfterMs > 0 ? retryAfterMs : BAN_MS_DEFAULT;
-    const untilMs = parseBanUntilMs(raw.text) ?? raw.nowMs + waitMs;
+    const untilMs = banUntilMs({ text: raw.text, retryAfterMs: waitMs, nowMs: raw.nowMs });
     const error = new SmcqError(BinanceErrorCode.Banned, `GET ${raw.path} answered 418: banned`, {
       context: { ...context, untilMs },
     });

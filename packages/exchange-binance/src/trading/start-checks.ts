@@ -139,9 +139,12 @@ export function checkAccountConfig({ canTrade, isHedgeMode, isMultiAssets }: Acc
 /** The last price of a symbol, e8. Throws SmcqError `BINANCE_BAD_REPLY` and those of `BinanceRest`. */
 export async function readPriceE8(rest: BinanceRest, symbol: string): Promise<bigint> {
   const path = "/fapi/v1/ticker/price";
-  const parsed = Ticker.safeParse(await rest.get(path, { symbol }, { weight: 1 }));
-  if (parsed.success) return parseE8(parsed.data.price);
-  throw new SmcqError(BinanceErrorCode.BadReply, `GET ${path}: ${z.prettifyError(parsed.error)}`);
+  const read = (body: unknown): bigint => {
+    const parsed = Ticker.safeParse(body);
+    if (parsed.success) return parseE8(parsed.data.price);
+    throw new SmcqError(BinanceErrorCode.BadReply, `GET ${path}: ${z.prettifyError(parsed.error)}`);
+  };
+  return rest.get(path, { symbol }, { weight: 1, read });
 }
 
 /**

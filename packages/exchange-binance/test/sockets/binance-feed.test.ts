@@ -69,7 +69,7 @@ const names = (texts: readonly LogLine[]): string[] => texts.map(({ text }) => t
 
 beforeEach(async () => {
   venue = await WsVenue.start();
-  clock = new ManualClock(START + 10_000);
+  clock = new ManualClock(START + 20_000);
   sink = new RecordingSink();
   meter = new RecordingMeter();
   lines = [];
@@ -208,7 +208,7 @@ describe("BinanceFeed", () => {
       venue.kline("LOUDUSDT", START + minute * MINUTE_MS, true);
       await until(() => sink.lastOpenMs(0) === START + minute * MINUTE_MS);
       await pass(3_000);
-      expect(requests.map(({ slot, symbol }) => [slot, symbol])).toEqual([[1, "MUTEUSDT"]]);
+      expect(new Set(requests.map(({ symbol }) => symbol))).toEqual(new Set(["MUTEUSDT"]));
       answerAll();
       await pass(3_000);
     }

@@ -21,6 +21,10 @@ export class WsVenue {
   isAcking = true;
   /** An HTTP status that refuses handshakes; 0 accepts. */
   refuseWith = 0;
+  /** The body of such a refusal. */
+  refuseBody = "";
+  /** The answer to a command; undefined: none. */
+  reply: (id: number) => string | undefined = (id) => JSON.stringify({ result: null, id });
   handshakes = 0;
   readonly #server: Server;
   readonly #ws: WebSocketServer;
@@ -28,13 +32,15 @@ export class WsVenue {
   private constructor(server: Server, isPonging: boolean) {
     this.#server = server;
     this.#ws = new WebSocketServer({ noServer: true, autoPong: isPonging });
-    server.on("upgrade", (request, socket: Socket, head) => {
+    server.on("upgrade", (request, socket: Socket, first) => {
       this.handshakes++;
       if (this.refuseWith !== 0) {
-        socket.end(`HTTP/1.1 ${this.refuseWith} Refused\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+        const body = this.refuseBody;
+        const head = `HTTP/1.1 ${this.refuseWith} Refused\r\nConnection: close\r\n`;
+        socket.end(`${head}Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`);
         return;
       }
-      this.#ws.handleUpgrade(request, socket, head, (ws) => this.#accept(ws, request.url ?? ""));
+      this.#ws.handleUpgrade(request, socket, first, (ws) => this.#accept(ws, request.url ?? ""));
     });
   }
 
@@ -92,7 +98,8 @@ export class WsVenue {
       for (const name of params)
         if (method === "SUBSCRIBE") client.names.add(name);
         else client.names.delete(name);
-      if (this.isAcking) socket.send(JSON.stringify({ result: null, id }));
+      const reply = this.isAcking ? this.reply(id) : undefined;
+      if (reply !== undefined) socket.send(reply);
     });
   }
 }

@@ -112,7 +112,8 @@ describe("a reply that is no success", () => {
 
   it("has the end of a ban from its text, else two minutes", () => {
     const text = '{"code":-1003,"msg":"Way too many requests; IP(1.2.3.4) banned until 1790771371858."}';
-    expect(refusal(418, text).untilMs).toBe(1_790_771_371_858);
+    const nowMs = 1_790_771_300_000;
+    expect(verdictOf({ status: 418, text, retryAfterMs: 0, nowMs }).untilMs).toBe(1_790_771_371_858);
     expect(refusal(418, "").untilMs).toBe(1_120_000);
     expect(verdictOf({ status: 418, text: "", retryAfterMs: 7_000, nowMs: 5 }).untilMs).toBe(7_005);
   });

@@ -1,4 +1,4 @@
-import type { BarRequest, WireError } from "@smcq/kernel";
+import type { BarRequest, FeedState, WireError } from "@smcq/kernel";
 
 /** A symbol in its slot. */
 export interface SlotAssignment {
@@ -22,6 +22,8 @@ export type ShardEvent =
   | { readonly type: "online" }
   | { readonly type: "closed" }
   | { readonly type: "want-bars"; readonly wanted: BarRequest }
+  /** What is known of the feed's connections has changed. */
+  | { readonly type: "feed-state"; readonly state: FeedState }
   | { readonly type: "reset"; readonly slot: number }
   /** A bar that was given before has other numbers now. */
   | { readonly type: "corrected"; readonly slot: number; readonly openTimeMs: number }

@@ -61,6 +61,7 @@ export function binancePorts(payload: EnginePayload, mode: BinanceMode): Ports {
           replyTimeoutMs: feed.httpTimeoutMs,
           weightRatioMax: rest.weightRatioMax,
           cacheDir: mode.cacheDir,
+          shrinkRatioMax: config.universe.shrinkRatioMax,
           // A scaled clock is monotonic by itself.
           canClockJump: clockSpec.type !== "scaled",
           openAccount: async (rest, own) =>

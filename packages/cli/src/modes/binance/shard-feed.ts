@@ -29,6 +29,7 @@ export function createBinanceFeed(deps: FeedDeps, data: FeedData): BinanceFeed {
     sink: deps.sink,
     meter: deps.meter,
     requestBars: deps.requestBars,
+    onState: deps.onState,
     connectBudget: new LocalConnectBudget({
       clock: deps.venueClock,
       connectsMax: Math.max(2, Math.floor(CONNECTS_MAX / shards)),
@@ -44,6 +45,7 @@ export function createBinanceFeed(deps: FeedDeps, data: FeedData): BinanceFeed {
     sequencer: {
       boundaryGraceMs: feed.boundaryGraceMs,
       retryFirstMs: feed.boundarySecondMs - feed.boundaryGraceMs,
+      restFinalMs: feed.restFinalMs,
       historyBars,
     },
   });

@@ -18,6 +18,7 @@ export interface VenueSettings {
   readonly replyTimeoutMs: number;
   readonly weightRatioMax: number;
   readonly cacheDir: string | null;
+  readonly shrinkRatioMax: number;
   /** The machine's clock may be set, or sleep. */
   readonly canClockJump: boolean;
   readonly openAccount: (rest: BinanceRest, deps: AccountWish) => Promise<TradingAccount>;
@@ -35,6 +36,7 @@ export function openVenue(settings: VenueSettings, deps: VenueDeps): VenueConnec
     connectTimeoutMs: settings.connectTimeoutMs,
     replyTimeoutMs: settings.replyTimeoutMs,
     weightShareMax: settings.weightRatioMax,
+    shrinkRatioMax: settings.shrinkRatioMax,
     ...(settings.cacheDir === null ? {} : { cacheDir: settings.cacheDir }),
   });
   const venueClock = new OffsetClock(machineClock, () => offset.offsetMs);
@@ -64,7 +66,15 @@ export function openVenue(settings: VenueSettings, deps: VenueDeps): VenueConnec
       request: (request, onReply) => queue.request(request, onReply),
       forget: (symbol) => void queue.removeSymbol(symbol),
     },
+    keepUniverse: () => reference.keepUniverse(),
     restUse: () => restUseOf(reference.rest),
+    gate: {
+      restStoppedMs: () => {
+        const untilMs = reference.rest.budget.stoppedUntilMs();
+        return untilMs === 0 ? 0 : Math.max(0, untilMs - venueClock.nowMs());
+      },
+      lastRows: (symbol) => reference.klines({ symbol, interval: "1m", limit: 2, priority: 0 }),
+    },
     openAccount: (own) => settings.openAccount(reference.rest, own),
     start: async () => {
       await sync.start();
@@ -80,9 +90,9 @@ export function openVenue(settings: VenueSettings, deps: VenueDeps): VenueConnec
 }
 
 function restUseOf(rest: BinanceRest): RestUse {
-  const { requests, failures } = rest.stats();
+  const { requests, failures, silentMs } = rest.stats();
   const { weightLimit, weightSent, weightReported, bannedUntilMs } = rest.budget.state();
   // The venue counts what others at this address have used, too.
   const weightUsed = Math.max(weightSent, weightReported);
-  return { requests, failures, weightUsed, weightLimit, bannedUntilMs };
+  return { requests, failures, weightUsed, weightLimit, bannedUntilMs, silentMs };
 }

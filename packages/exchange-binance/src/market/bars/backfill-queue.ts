@@ -7,9 +7,14 @@ import { BACKFILL_QUEUE_MAX, BARS_PER_CALL_MAX } from "../../limits.ts";
 const CONCURRENCY = 8;
 const TRIES_MAX = 6;
 const RETRY: BackOffPolicy = { firstMs: 1_000, msMax: 60_000 };
+/** During a ban the budget is asked this often whether it still holds, venue ms. */
+const BAN_LOOK_MS = 300_000;
 const RETRY_JITTER_RATIO = 0.5;
-/** A bar counts as closed this long after its end on the venue's clock, for the error of that clock. */
-const CLOSE_GUARD_MS = 500;
+/**
+ * A bar counts as closed when REST was asked this long after its end on the venue's clock: its row still moves before,
+ * and our idea of that clock has an error.
+ */
+const SETTLE_MS = 2_000;
 
 export interface BackfillQueueOptions {
   readonly klines: (query: KlinesQuery) => Promise<Float64Array>;
@@ -212,6 +217,8 @@ export class BackfillQueue {
     this.#calls++;
     job.tries++;
     const limit = (job.toMs - job.fromMs) / stepMs(job.interval) + 1;
+    // The earliest moment at which the venue may have made its answer.
+    const askedMs = this.#options.venueNowMs();
     try {
       const bars = await this.#options.klines({
         symbol: job.symbol,
@@ -223,7 +230,7 @@ export class BackfillQueue {
         priority: job.priority,
       });
       this.#running.delete(job);
-      this.#answer(job, bars);
+      this.#answer(job, bars, askedMs);
     } catch (error) {
       this.#running.delete(job);
       this.#onFailure(job, error);
@@ -238,13 +245,14 @@ export class BackfillQueue {
     if (code === BinanceErrorCode.Banned) {
       // The ban is not the job's fault: it does not use up its tries.
       job.tries--;
-      this.#pausedUntilMs = Math.max(this.#pausedUntilMs, banEndMs(error) ?? nowMs + RETRY.msMax);
+      const endMs = Math.min(banEndMs(error) ?? nowMs + RETRY.msMax, nowMs + BAN_LOOK_MS);
+      this.#pausedUntilMs = Math.max(this.#pausedUntilMs, endMs);
     } else if (code === BinanceErrorCode.Closed) {
       return;
     } else if (code === BinanceErrorCode.Refused || job.tries >= TRIES_MAX) {
       this.#options.log.warn(context, "bars could not be fetched");
       this.#failed += job.waiters.length;
-      this.#answer(job, new Float64Array(0));
+      this.#answer(job, new Float64Array(0), nowMs);
       return;
     }
     this.#retries++;
@@ -253,9 +261,9 @@ export class BackfillQueue {
     if (job.waiters.length > 0) this.#waiting.push(job);
   }
 
-  /** Gives each waiter the closed bars of its own range. */
-  #answer(job: Job, bars: Float64Array): void {
-    const closedMs = this.#options.venueNowMs() - stepMs(job.interval) - CLOSE_GUARD_MS;
+  /** Gives each waiter the bars of its own range that were closed when REST was asked. */
+  #answer(job: Job, bars: Float64Array, askedMs: number): void {
+    const closedMs = askedMs - stepMs(job.interval) - SETTLE_MS;
     for (const { request, onReply } of job.waiters) {
       const kept: number[] = [];
       for (let at = 0; at < bars.length; at += BAR_FIELDS) {

@@ -1,8 +1,10 @@
-import { BAR_FIELDS, MINUTE_MS, lastClosedMinuteMs, nextMinuteMs } from "@smcq/kernel";
+import { BAR_FIELDS, MINUTE_MS, lastClosedMinuteMs } from "@smcq/kernel";
 import { BackfillPriority, type BarReply, FeedCounter } from "@smcq/exchange";
+import { AskedBars, type ReplyTimes } from "./asked-bars.ts";
+import { eachBoundary } from "./boundary-timer.ts";
 import { BarBuffer, SlotStage } from "./bar-buffer.ts";
 import { Field, type KlineFrame } from "../kline/kline-frame.ts";
-import { REPAIR_RETRY_MS_MAX, repairRetryMs } from "./sequencer-options.ts";
+import { REPAIR_RETRY_MS_MAX, REST_FINAL_MS, repairRetryMs } from "./sequencer-options.ts";
 import type { ParityCounts, SequencerOptions, SlotState } from "./sequencer-options.ts";
 import { DueTimer } from "./due-timer.ts";
 import { HISTORY_BARS, REPAIR_BARS_MAX, RING_BARS } from "../../limits.ts";
@@ -19,6 +21,10 @@ const HOLE_TRIES_MAX = 3;
 const RECHECK_BARS = 3;
 /** Tries of a verification that brings nothing. */
 const VERIFY_TRIES_MAX = 5;
+/** A counter of tries does not go further. */
+const TRIES_COUNTED_MAX = 200;
+/** A bar that a look at REST has left in doubt is looked at once more after this time, venue ms. */
+const DOUBT_MS = 30_000;
 
 /**
  * Turns frames and REST replies into whole, ordered, final bars (docs/binance.md 2.2, docs/decisions.md 11).
@@ -28,7 +34,9 @@ const VERIFY_TRIES_MAX = 5;
  *     ▲                 ▲                              │  │
  *     └──── remove ─────┴── hole the venue cannot fill ┘  └─ x:true or REST: final, in order, once
  *
- * Only `x:true` with plausible numbers and REST's answers become bars. Everything else only asks REST.
+ * Only `x:true` with plausible numbers and REST's answers become bars. Everything else only asks REST. A row that REST
+ * was asked for less than `restFinalMs` after its minute may still move: it gives way to any `x:true`, and without one
+ * it is looked at a second time.
  */
 export class BarSequencer {
   readonly #options: SequencerOptions;
@@ -37,35 +45,33 @@ export class BarSequencer {
   readonly #graceMs: number;
   readonly #newerGraceMs: number;
   readonly #futureMs: number;
-  readonly #replyMsMax: number;
   readonly #symbols: (string | undefined)[];
   /** Open time of the newest forming bar. */
   readonly #formingMs: Float64Array;
-  /** The request under way: both ends, and when it was made; 0 when there is none. */
-  readonly #askedFromMs: Float64Array;
-  readonly #askedToMs: Float64Array;
-  readonly #askedAtMs: Float64Array;
+  readonly #asked: AskedBars;
   readonly #unverified: UnverifiedBars;
   readonly #tries: Uint8Array;
   readonly #holeTries: Uint8Array;
   readonly #isGapOpen: Uint8Array;
-  #cancelBoundary: (() => void) | undefined;
+  #stopBoundary: () => void = () => {};
 
   constructor(options: SequencerOptions) {
     const { slots } = options;
     this.#options = options;
-    this.#bars = new BarBuffer({ ...options, jumpFactorMax: options.jumpFactorMax ?? 20 });
+    const restFinalMs = options.restFinalMs ?? REST_FINAL_MS;
+    this.#bars = new BarBuffer({
+      ...options,
+      jumpFactorMax: options.jumpFactorMax ?? 20,
+      restFinalMs,
+    });
     this.#due = new DueTimer({ ...options, onDue: (slot, nowMs) => this.#ask(slot, nowMs) });
     this.#graceMs = options.boundaryGraceMs ?? 3_000;
     this.#newerGraceMs = options.newerBarGraceMs ?? 1_000;
     this.#futureMs = options.futureMsMax ?? 10_000;
-    this.#replyMsMax = options.replyMsMax ?? REPAIR_RETRY_MS_MAX;
     this.#symbols = Array.from({ length: slots });
     this.#formingMs = new Float64Array(slots);
-    this.#askedFromMs = new Float64Array(slots);
-    this.#askedToMs = new Float64Array(slots);
-    this.#askedAtMs = new Float64Array(slots);
-    this.#unverified = new UnverifiedBars(slots);
+    this.#asked = new AskedBars(slots, options.replyMsMax ?? REPAIR_RETRY_MS_MAX);
+    this.#unverified = new UnverifiedBars(slots, restFinalMs);
     this.#tries = new Uint8Array(slots);
     this.#holeTries = new Uint8Array(slots);
     this.#isGapOpen = new Uint8Array(slots);
@@ -73,13 +79,18 @@ export class BarSequencer {
 
   /** Starts the boundary timer. */
   start(): void {
-    this.#armBoundary();
+    const { clock, defer } = this.#options;
+    this.#stopBoundary = eachBoundary({
+      clock,
+      defer,
+      graceMs: this.#graceMs,
+      onBoundary: () => this.#onBoundary(),
+    });
   }
 
   /** Stops every timer; bars that wait are dropped. */
   stop(): void {
-    this.#cancelBoundary?.();
-    this.#cancelBoundary = undefined;
+    this.#stopBoundary();
     this.#due.stop();
   }
 
@@ -148,13 +159,15 @@ export class BarSequencer {
   onReply(reply: BarReply, receivedNs: number): void {
     const { slot, symbol, interval, fromMs, toMs } = reply.request;
     if (interval !== "1m" || this.#symbols[slot] !== symbol) return;
-    const isAwaited = this.#askedFromMs[slot] === fromMs && this.#askedToMs[slot] === toMs;
-    if (isAwaited) this.#askedToMs[slot] = 0;
+    const awaitedMs = this.#asked.end(slot, fromMs, toMs);
     const nowMs = this.#options.clock.nowMs();
+    // When an answer that nobody waits for any more was asked for is not known: its rows may be young.
+    const askedMs = awaitedMs ?? 0;
     if (this.#bars.isLive(slot)) {
-      this.#merge(reply, nowMs, receivedNs);
-    } else if (isAwaited) {
-      const isWarm = this.#bars.begin(slot, reply.bars, receivedNs);
+      this.#merge(reply, { nowMs, askedMs, receivedNs });
+    } else if (awaitedMs !== undefined) {
+      const isWarm = this.#bars.begin(slot, { bars: reply.bars, askedMs }, receivedNs);
+      if (isWarm) this.#lookAgain(slot);
       this.#continue(slot, nowMs, isWarm);
     }
   }
@@ -188,8 +201,9 @@ export class BarSequencer {
     const { slot, openTimeMs: openMs } = frame;
     const nextMs = this.#bars.nextMs(slot);
     if (this.#bars.isLive(slot) && openMs < nextMs) {
-      if (this.#bars.again(slot, openMs, frame.numbers, Field.Open))
-        this.#markUnverified(slot, openMs, openMs);
+      const word = this.#bars.again(slot, frame);
+      if (word === "disputed") this.#markUnverified(slot, openMs, openMs);
+      else if (word === "agreed") this.#unverified.confirm(slot, openMs);
       return;
     }
     if (nowMs > openMs + MINUTE_MS + this.#graceMs) this.#options.meter.count(FeedCounter.LateFinals, 1);
@@ -204,21 +218,25 @@ export class BarSequencer {
     if (this.#bars.nextMs(slot) > this.#lastClosedMs(nowMs)) this.#settle(slot);
   }
 
-  #merge(reply: BarReply, nowMs: number, receivedNs: number): void {
+  #merge(reply: BarReply, { nowMs, askedMs, receivedNs }: ReplyTimes): void {
     const { slot, fromMs, toMs } = reply.request;
     const bars = this.#bars;
     const beforeMs = bars.nextMs(slot);
     let hasLater = false;
+    const doubtful: number[] = [];
     for (let at = 0; at < reply.bars.length; at += BAR_FIELDS) {
       if (!bars.isBar(reply.bars, at)) continue;
       const openMs = reply.bars[at] as number;
-      if (openMs < bars.nextMs(slot)) bars.compare(slot, openMs, reply.bars, at + 1);
-      else if (openMs === bars.nextMs(slot)) bars.giveRest(slot, reply.bars, at, receivedNs);
-      else hasLater = true;
+      const row = { bars: reply.bars, at, askedMs };
+      if (openMs === bars.nextMs(slot)) bars.giveRest(slot, row, receivedNs);
+      else if (openMs > bars.nextMs(slot)) hasLater = true;
+      else if (bars.compare(slot, row)) doubtful.push(openMs);
     }
     bars.giveHeld(slot);
-    const isVerified = reply.bars.length > 0 && this.#unverified.isCoveredBy(slot, fromMs, toMs);
+    const isVerified = reply.bars.length > 0 && this.#unverified.isCoveredBy(slot, { fromMs, toMs, askedMs });
     if (isVerified || (this.#tries[slot] as number) >= VERIFY_TRIES_MAX) this.#unverified.clear(slot);
+    this.#lookAgain(slot);
+    for (const openMs of doubtful) this.#unverified.add(slot, openMs, openMs, nowMs + DOUBT_MS);
     const hasMoved = bars.nextMs(slot) > beforeMs;
     if (hasMoved) this.#holeTries[slot] = 0;
     else if (hasLater) this.#holeTries[slot] = (this.#holeTries[slot] as number) + 1;
@@ -229,42 +247,42 @@ export class BarSequencer {
     this.#continue(slot, nowMs, hasMoved);
   }
 
+  /** The last bar, when a row gave it that may still move, is to be looked at a second time. */
+  #lookAgain(slot: number): void {
+    const openMs = this.#bars.nextMs(slot) - MINUTE_MS;
+    if (this.#bars.isOfYoungRow(slot, openMs)) this.#unverified.add(slot, openMs, openMs);
+  }
+
   /** After a reply: the next chunk at once when this one brought something, else later. */
   #continue(slot: number, nowMs: number, hasMoved: boolean): void {
     const isWhole = this.#bars.isLive(slot) && this.#bars.nextMs(slot) > this.#lastClosedMs(nowMs);
-    if (isWhole && !this.#unverified.has(slot)) {
+    if (isWhole && !this.#unverified.isDue(slot, nowMs)) {
       this.#settle(slot);
       return;
     }
-    if (hasMoved) this.#tries[slot] = 0;
-    else this.#tries[slot] = Math.min(200, (this.#tries[slot] as number) + 1);
-    this.#due.schedule(
-      slot,
-      hasMoved ? nowMs : nowMs + repairRetryMs(this.#tries[slot] as number, this.#options),
-    );
+    const tries = hasMoved ? 0 : Math.min(TRIES_COUNTED_MAX, (this.#tries[slot] as number) + 1);
+    this.#tries[slot] = tries;
+    this.#due.schedule(slot, hasMoved ? nowMs : nowMs + repairRetryMs(tries, this.#options));
   }
 
   /** Asks REST for what the slot lacks; one request a slot at a time, so the oldest bars come first. */
   #ask(slot: number, nowMs: number): void {
     const symbol = this.#symbols[slot];
     if (symbol === undefined) return;
-    const lostAtMs = (this.#askedAtMs[slot] as number) + this.#replyMsMax;
-    if (this.#askedToMs[slot] !== 0 && nowMs < lostAtMs) {
+    const lostAtMs = this.#asked.lostAtMs(slot);
+    const lastMs = this.#lastClosedMs(nowMs);
+    const nextMs = this.#bars.nextMs(slot);
+    // A look at bars already given may wait long: it does not keep a missing one back.
+    const isBehindLook = nextMs > this.#asked.toMs(slot) && nextMs <= lastMs;
+    if (nowMs < lostAtMs && !isBehindLook) {
       this.#due.schedule(slot, lostAtMs);
       return;
     }
-    const lastMs = this.#lastClosedMs(nowMs);
     if (!this.#bars.isLive(slot)) {
-      this.#request(
-        slot,
-        symbol,
-        lastMs - ((this.#options.historyBars ?? HISTORY_BARS) - 1) * MINUTE_MS,
-        lastMs,
-        BackfillPriority.History,
-      );
+      const fromMs = lastMs - ((this.#options.historyBars ?? HISTORY_BARS) - 1) * MINUTE_MS;
+      this.#request(slot, symbol, fromMs, lastMs, BackfillPriority.History);
       return;
     }
-    const nextMs = this.#bars.nextMs(slot);
     const missing = (lastMs - nextMs) / MINUTE_MS + 1;
     if (missing > RING_BARS) {
       this.#reset(slot, nowMs);
@@ -272,14 +290,10 @@ export class BarSequencer {
     }
     const hasUnverified = this.#unverified.has(slot);
     if (missing <= 0) {
-      if (hasUnverified)
-        this.#request(
-          slot,
-          symbol,
-          this.#unverified.fromMs(slot),
-          this.#unverified.toMs(slot),
-          BackfillPriority.Verify,
-        );
+      const unverified = this.#unverified;
+      if (unverified.isDue(slot, nowMs))
+        this.#request(slot, symbol, unverified.fromMs(slot), unverified.toMs(slot), BackfillPriority.Verify);
+      else if (hasUnverified) this.#due.schedule(slot, unverified.notBeforeMs(slot));
       return;
     }
     if (missing > 1) this.#openGap(slot);
@@ -305,10 +319,8 @@ export class BarSequencer {
   }
 
   #request(slot: number, symbol: string, fromMs: number, toMs: number, priority: number): void {
-    this.#askedFromMs[slot] = fromMs;
-    this.#askedToMs[slot] = toMs;
-    this.#askedAtMs[slot] = this.#options.clock.nowMs();
-    this.#due.schedule(slot, (this.#askedAtMs[slot] as number) + this.#replyMsMax);
+    this.#asked.begin(slot, { fromMs, toMs, askedMs: this.#options.clock.nowMs() });
+    this.#due.schedule(slot, this.#asked.lostAtMs(slot));
     this.#options.meter.count(FeedCounter.BarsRequested, (toMs - fromMs) / MINUTE_MS + 1);
     this.#options.requestBars({ slot, symbol, interval: "1m", fromMs, toMs, priority });
   }
@@ -330,7 +342,7 @@ export class BarSequencer {
     this.#holeTries[slot] = 0;
     this.#isGapOpen[slot] = 0;
     this.#due.clear(slot);
-    if (this.#unverified.has(slot)) this.#due.schedule(slot, this.#options.clock.nowMs());
+    if (this.#unverified.has(slot)) this.#due.schedule(slot, this.#unverified.notBeforeMs(slot));
   }
 
   #markLastUnverified(slot: number): void {
@@ -355,25 +367,12 @@ export class BarSequencer {
 
   #forget(slot: number): void {
     this.#formingMs[slot] = 0;
-    this.#askedToMs[slot] = 0;
+    this.#asked.forget(slot);
     this.#unverified.clear(slot);
     this.#tries[slot] = 0;
     this.#holeTries[slot] = 0;
     this.#isGapOpen[slot] = 0;
     this.#due.clear(slot);
-  }
-
-  #armBoundary(): void {
-    const nowMs = this.#options.clock.nowMs();
-    const delayMs = nextMinuteMs(nowMs, this.#graceMs) - nowMs;
-    const run = (): void => {
-      if (this.#cancelBoundary === undefined) return;
-      this.#onBoundary();
-      this.#armBoundary();
-    };
-    this.#cancelBoundary = this.#options.clock.after(delayMs, () => this.#options.defer(run), {
-      unref: true,
-    });
   }
 
   /** At +3 s: REST for the symbols that have not closed, for those only. Their first retry is the check at +6 s. */
@@ -391,7 +390,8 @@ export class BarSequencer {
           nextMs - Math.min(auditMinutes, KEPT_BARS) * MINUTE_MS,
           nextMs - MINUTE_MS,
         );
-      if (nextMs <= lastMs && this.#due.isIdle(slot)) this.#ask(slot, nowMs);
+      // What the slot waits for is older than the bar that has just closed.
+      if (nextMs === lastMs || (nextMs < lastMs && this.#due.isIdle(slot))) this.#ask(slot, nowMs);
     }
   }
 }

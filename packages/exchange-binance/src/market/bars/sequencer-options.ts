@@ -17,6 +17,8 @@ export interface SequencerOptions {
   readonly boundaryGraceMs?: number;
   /** Ms after which REST is asked the first time again, the second boundary check. Default 3,000. */
   readonly retryFirstMs?: number;
+  /** A row of REST is final when it was asked for so long after its minute; younger ones are looked at again. Default 15,000. */
+  readonly restFinalMs?: number;
   /** Closed bars of a first history, 320..499. Default 499. */
   readonly historyBars?: number;
   /** After a newer bar was seen, ms that an `x:true` of the older one may still take. Default 1,000. */
@@ -46,6 +48,9 @@ export interface ParityCounts {
   /** The same with other numbers: REST's were taken. */
   readonly restDifferent: number;
 }
+
+/** So long after a minute its row of REST is taken as final: rows read 3 s after it have been seen to move. */
+export const REST_FINAL_MS = 15_000;
 
 /** The longest wait between two questions to REST about the same bars, venue ms. */
 export const REPAIR_RETRY_MS_MAX = 300_000;

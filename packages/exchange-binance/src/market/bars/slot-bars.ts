@@ -21,6 +21,7 @@ export class SlotBars {
   readonly #prices: Float64Array;
   readonly #eventMs: Float64Array;
   readonly #receivedNs: Float64Array;
+  readonly #askedMs: Float64Array;
   readonly #source: Uint8Array;
 
   constructor(slots: number, cells: number) {
@@ -29,6 +30,7 @@ export class SlotBars {
     this.#prices = new Float64Array(slots * cells * PRICES);
     this.#eventMs = new Float64Array(slots * cells);
     this.#receivedNs = new Float64Array(slots * cells);
+    this.#askedMs = new Float64Array(slots * cells);
     this.#source = new Uint8Array(slots * cells);
   }
 
@@ -55,6 +57,15 @@ export class SlotBars {
   setOrigin(cell: number, eventMs: number, receivedNs: number): void {
     this.#eventMs[cell] = eventMs;
     this.#receivedNs[cell] = receivedNs;
+  }
+
+  /** When REST was asked for the row that says the same, venue ms; 0: it was not. */
+  setAsked(cell: number, askedMs: number): void {
+    this.#askedMs[cell] = askedMs;
+  }
+
+  askedMs(cell: number): number {
+    return this.#askedMs[cell] as number;
   }
 
   equals(cell: number, prices: Float64Array, at: number): boolean {

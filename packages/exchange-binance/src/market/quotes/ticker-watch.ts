@@ -5,8 +5,8 @@ import { assertRouted, type VenueBases } from "../../check-url.ts";
 import { FRAME_BYTES_MAX } from "../../limits.ts";
 import { parseJsonSafe } from "../../rest/json-safe.ts";
 import { type ConnectBudget, LocalConnectBudget } from "../stream/connect-budget.ts";
-import { FrameUse, type GroupStatus, type GroupTiming, StreamGroup } from "../stream/stream-group.ts";
-import { QUIET_TIMING } from "../stream/quiet-timing.ts";
+import { FrameUse, type GroupStatus, type GroupTiming, QUIET_TIMING } from "../stream/group-options.ts";
+import { StreamGroup } from "../stream/stream-group.ts";
 import type { SocketTimeouts } from "../stream/stream-socket.ts";
 
 /** Every symbol's best prices, each 5 s when they have changed (docs/binance.md 3). */

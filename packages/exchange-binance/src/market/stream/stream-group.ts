@@ -1,85 +1,13 @@
-import type { CancelTimer, Clock, Logger, Rng } from "@smcq/kernel";
+import type { CancelTimer } from "@smcq/kernel";
 import { FeedCounter } from "@smcq/exchange";
-import type { FeedMeter } from "@smcq/exchange";
-import { BAD_FRAMES_IN_ROW_MAX } from "../../limits.ts";
 import { BackOff } from "./back-off.ts";
-import type { BackOffRange } from "./back-off.ts";
-import type { ConnectBudget } from "./connect-budget.ts";
+import { FrameUse, NO_DATA_HINT } from "./group-options.ts";
+import type { GroupOptions, GroupState, GroupStatus } from "./group-options.ts";
 import { StreamSocket } from "./stream-socket.ts";
-import type { SocketEnd, SocketTimeouts } from "./stream-socket.ts";
+import type { SocketEnd } from "./stream-socket.ts";
 
-/** What a frame was for its connection. */
-export const FrameUse = { Data: 0, Control: 1, Bad: 2 } as const;
-export type FrameUse = (typeof FrameUse)[keyof typeof FrameUse];
-
-/** When a connection is replaced, whatever it carries. */
-export interface ConnectionTiming extends BackOffRange {
-  /** Venue ms after which a healthy connection is replaced; the venue itself closes at 24 h. */
-  readonly rotateAfterMs: number;
-  /** The rotations of all connections spread over this long. */
-  readonly rotateSpreadMs: number;
-  /** Venue ms of health after which the next failure is a first one again. */
-  readonly healthyAfterMs: number;
-  /** Bad frames in a row after which a connection is replaced. */
-  readonly badFramesInRowMax: number;
-}
-
-/** The same for a group of streams, with the silence after which its connection is taken for dead. */
-export interface GroupTiming extends ConnectionTiming {
-  /** Venue ms without data after which a connection is replaced; Infinity for streams that may be silent. */
-  readonly dataSilenceMsMax: number;
-  /** The same for a connection with few streams, where a quiet market is no fault. */
-  readonly dataSilenceFewMsMax: number;
-  /** Up to so many streams are few. */
-  readonly fewStreamsMax: number;
-  /** Floor of the same in wall ms: at a scaled clock our own stalls must not look like the venue's silence. */
-  readonly dataSilenceWallMsMin: number;
-}
-
-const HOUR_MS = 3_600_000;
-
-/** What holds for every connection unless its options say otherwise. */
-export const CONNECTION_TIMING: ConnectionTiming = {
-  rotateAfterMs: 23 * HOUR_MS,
-  rotateSpreadMs: HOUR_MS / 2,
-  healthyAfterMs: 60_000,
-  backOffMinMs: 5_000,
-  backOffMaxMs: 300_000,
-  badFramesInRowMax: BAD_FRAMES_IN_ROW_MAX,
-};
-
-export interface GroupOptions {
-  readonly index: number;
-  readonly url: string;
-  readonly clock: Clock;
-  readonly wallClock: Clock;
-  readonly rng: Rng;
-  readonly log: Logger;
-  readonly meter: FeedMeter;
-  readonly budget: ConnectBudget;
-  readonly timing: GroupTiming;
-  readonly timeouts: SocketTimeouts;
-  readonly defer: (fn: () => void) => void;
-  /** Reads a frame and says what it was. */
-  readonly onFrame: (data: Buffer) => FrameUse;
-  /** Data flows (again) after a connection was made. */
-  readonly onLive: () => void;
-}
-
-export type GroupState = "stopped" | "waiting" | "connecting" | "silent" | "live";
-
-export interface GroupStatus {
-  readonly index: number;
-  readonly state: GroupState;
-  readonly streams: number;
-  /** Why the last connection ended, empty when none did. */
-  readonly lastEnd: string;
-}
-
-/** What to look at when a connection is open and acknowledged but silent. */
-export const NO_DATA_HINT: string =
-  "the venue acknowledged the subscription but sends no data: klines come only from the routed path /market/stream " +
-  "(a wrong path or an unknown symbol connects and stays silent)";
+/** Statuses of a refused handshake that time changes. */
+const ASK_AGAIN: ReadonlySet<number> = new Set([408, 418, 425, 429]);
 
 /** The watchdog looks so many times in its limit and trips one look before it. */
 const LOOKS = 5;
@@ -103,6 +31,8 @@ export class StreamGroup {
   #spare: StreamSocket | undefined;
   #state: GroupState = "stopped";
   #lastEnd = "";
+  #isRefused = false;
+  #words = "";
   #connectCount = 0;
   #hasData = false;
   #spareHasData = false;
@@ -123,7 +53,15 @@ export class StreamGroup {
   }
 
   status(): GroupStatus {
-    return { index: this.index, state: this.#state, streams: this.names.size, lastEnd: this.#lastEnd };
+    return {
+      index: this.index,
+      state: this.#state,
+      streams: this.names.size,
+      lastEnd: this.#lastEnd,
+      isAcked: this.#active?.isOpen === true && this.#active.isAcked,
+      isRefused: this.#isRefused,
+      words: this.#words,
+    };
   }
 
   get isLive(): boolean {
@@ -219,7 +157,9 @@ export class StreamGroup {
 
   #onOpen(socket: StreamSocket): void {
     socket.subscribe([...this.names]);
+    this.#isRefused = false;
     if (socket === this.#active) this.#beginSilent();
+    this.#options.onState?.();
     this.#tried();
   }
 
@@ -247,11 +187,7 @@ export class StreamGroup {
     } else if (use === FrameUse.Control) {
       const reply = socket.onControl(data.toString());
       if (reply === undefined) this.#options.meter.count(FeedCounter.Unknown, 1);
-      else if (reply.error !== "")
-        this.#options.log.error(
-          { connection: this.index, error: reply.error },
-          "the venue refused a command",
-        );
+      else if (reply.error !== "") this.#onError(reply.error);
     } else {
       this.#badInRow++;
       if (this.#badInRow === this.#options.timing.badFramesInRowMax)
@@ -259,10 +195,19 @@ export class StreamGroup {
     }
   }
 
+  /** Said once a connection: the same words may come with every frame. */
+  #onError(error: string): void {
+    if (this.#words === error) return;
+    this.#words = error;
+    this.#options.log.error({ connection: this.index, error }, "the venue refused a command");
+    this.#options.onState?.();
+  }
+
   /** An ACK proves nothing, except on streams that may be silent for hours. */
   #onAcked(socket: StreamSocket): void {
     if (socket === this.#spare) this.#swapWhenReady();
     else if (socket === this.#active && this.#state === "silent" && this.#mayBeSilent()) this.#goLive();
+    this.#options.onState?.();
   }
 
   #mayBeSilent(): boolean {
@@ -295,10 +240,14 @@ export class StreamGroup {
     if (socket !== this.#active) return;
     this.#cancelTimers();
     this.#active = undefined;
+    const { httpStatus } = end;
+    this.#isRefused = httpStatus >= 400 && httpStatus < 500 && !ASK_AGAIN.has(httpStatus);
+    if (httpStatus !== 0 || (end.errorCode === "" && end.kind !== "silent")) this.#words = end.detail;
     this.#lastEnd = `${end.kind}: ${end.detail === "" ? String(end.closeCode) : end.detail}`;
     this.#logEnd(end);
     if (this.#spare === undefined) this.#retryAfter(this.#backOff.nextMs(end.kind));
     else this.#promoteSpare();
+    this.#options.onState?.();
   }
 
   #logEnd(end: SocketEnd): void {

@@ -7,11 +7,15 @@ import { NAMES_PER_MESSAGE_MAX, PAYLOAD_BYTES_MAX, SEND_GAP_WALL_MS, SEND_QUEUE_
 
 /** Wall ms until the handshake must be done. */
 const CONNECT_WALL_MS = 10_000;
+/** Wall ms that the words of a refused handshake may take. */
+const BODY_WALL_MS = 2_000;
 /** Wall ms until a SUBSCRIBE must be acknowledged. */
 const ACK_WALL_MS = 10_000;
 /** Wall ms between our pings, and until the pong must have come: finds half-open sockets. */
 const PING_WALL_MS = 15_000;
 const PONG_WALL_MS = 10_000;
+/** What is read of the body of a refused handshake, and kept of the venue's words. */
+const WORDS_MAX = 200;
 /** Wall ms that a close handshake may take before the socket is cut. */
 const CLOSE_WALL_MS = 2_000;
 
@@ -65,6 +69,7 @@ export class StreamSocket {
   #cancelAck: CancelTimer | undefined;
   #isPongDue = false;
   #hasEnded = false;
+  #hasError = false;
   #errorCode = "";
   #errorText = "";
   #httpStatus = 0;
@@ -104,18 +109,23 @@ export class StreamSocket {
     this.#enqueue("UNSUBSCRIBE", names);
   }
 
-  /** True when nothing waits to be sent or acknowledged. */
+  /** True when nothing waits to be sent or acknowledged, and nothing was refused. */
   get isAcked(): boolean {
-    return this.#queue.length === 0 && this.#awaitedIds.size === 0;
+    return this.#queue.length === 0 && this.#awaitedIds.size === 0 && !this.#hasError;
   }
 
-  /** Takes the reply to a command (`{"result":…,"id":n}`) with its error text, if any; undefined when it is none. */
+  /** Takes the reply to a command (`{"result":…,"id":n}`) or an error, with the error's text; undefined when it is none. */
   onControl(text: string): { readonly error: string } | undefined {
     const id = /"id"\s*:\s*(\d+)/.exec(text)?.[1];
+    const isError = /"error"\s*:\s*[^\sn]/.test(text) || (/"msg"\s*:/.test(text) && /"code"\s*:/.test(text));
+    const error = isError ? text.slice(0, WORDS_MAX) : "";
+    // An error without the id of a command (it could not be read, or asked for too much) belongs to all of them.
+    if (id === undefined && error !== "") return { error };
     if (id === undefined || !this.#awaitedIds.delete(Number(id))) return undefined;
+    this.#hasError ||= error !== "";
     if (this.#awaitedIds.size === 0) this.#cancelAck?.();
     if (this.isAcked) this.#handlers.onAcked(this);
-    return { error: /"error"\s*:/.test(text) ? text.slice(0, 200) : "" };
+    return { error };
   }
 
   /** Cuts the socket at once; `onEnd` follows with this kind. */
@@ -142,9 +152,25 @@ export class StreamSocket {
       this.#isPongDue = false;
     });
     this.#ws.on("unexpected-response", (_request, response) => {
-      this.#httpStatus = response.statusCode ?? 0;
-      response.resume();
-      this.#ws.terminate();
+      const { statusCode = 0, statusMessage = "" } = response;
+      this.#httpStatus = statusCode;
+      this.#errorText = `HTTP ${statusCode} ${statusMessage}`.trim();
+      // Its first words may say why; no more than the socket's own time is waited for them.
+      let said = "";
+      response.setEncoding("utf8").on("data", (text: string) => {
+        said += text.slice(0, WORDS_MAX - said.length);
+        if (said.length >= WORDS_MAX) response.destroy();
+      });
+      const end = (): void => {
+        if (said !== "") this.#errorText += `: ${said}`;
+        this.#ws.terminate();
+      };
+      const cancel = this.#wallClock.after(BODY_WALL_MS, () => response.destroy(), { unref: true });
+      response.once("error", () => {});
+      response.once("close", () => {
+        cancel();
+        end();
+      });
     });
     this.#ws.on("error", (error) => {
       this.#errorCode = errorCode(error);

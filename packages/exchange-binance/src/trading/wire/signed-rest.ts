@@ -1,9 +1,11 @@
-import { errorMessage, type Logger } from "@smcq/kernel";
+import { errorMessage, type Logger, SystemClock } from "@smcq/kernel";
 import { type Dispatcher, Pool } from "undici";
 import type { ClockOffset } from "../../rest/clock-offset.ts";
 import { parseJsonSafe } from "../../rest/json-safe.ts";
 import { encodeQuery, encodeValue, type QueryParameters } from "../../rest/query.ts";
 import type { RateBudget } from "../../rest/rate-budget.ts";
+import { READ_TRIES_MAX, readRetryMs } from "../../rest/read-rule.ts";
+import { retryAfterMs } from "../../rest/stop-times.ts";
 import type { Credentials } from "../keys/credentials.ts";
 import type { Secret } from "../keys/secret.ts";
 import { ANSWER_WALL_MS, OTHER_WINDOW_MS, RESERVED_WEIGHT_SHARE } from "../limits.ts";
@@ -20,6 +22,9 @@ const HIDDEN_MAX = 8;
 const QUESTION_SOCKETS = 8;
 /** Sockets for everything that changes something: so many that none waits for another one's reply. */
 const ORDER_SOCKETS = 64;
+const WALL_CLOCK = new SystemClock();
+/** Wall ms until a connection must stand. */
+const CONNECT_WALL_MS = 5_000;
 /** How long an idle socket is kept: a handshake would come on top of an exit's way. */
 const IDLE_WALL_MS = 20_000;
 
@@ -45,7 +50,12 @@ export interface Call {
 /** What became of a call: the parsed body, or what the failure means. */
 export type CallResult =
   | { readonly isOk: true; readonly body: unknown }
-  | { readonly isOk: false; readonly verdict: Verdict };
+  | {
+      readonly isOk: false;
+      readonly verdict: Verdict;
+      /** The venue said yes, in a body that nobody can read. */
+      readonly isUnreadable?: boolean;
+    };
 
 export interface SignedRestOptions {
   /** Scheme, host and port, from `assertRouted`. */
@@ -96,8 +106,20 @@ export class SignedRest {
     return this.#hidden.reduce((shown, secret) => secret.hideIn(shown), bare);
   }
 
-  /** Sends the call; the promise never fails. */
+  /** Sends the call; the promise never fails. What is only read is asked for again when its body cannot be read. */
   async send(call: Call): Promise<CallResult> {
+    let result = await this.#sendOnce(call);
+    for (let tries = 1; call.method === "GET" && tries < READ_TRIES_MAX; tries++) {
+      if (result.isOk || result.isUnreadable !== true || this.#isClosed) return result;
+      await new Promise<void>((resolve) => {
+        WALL_CLOCK.after(readRetryMs(tries), resolve, { unref: true });
+      });
+      result = await this.#sendOnce(call);
+    }
+    return result;
+  }
+
+  async #sendOnce(call: Call): Promise<CallResult> {
     const first = await this.#attempt(call);
     if (first.isOk || first.verdict.act !== "heal-clock") return first;
     await this.#heal();
@@ -152,9 +174,14 @@ export class SignedRest {
       );
       const text = await response.body.text();
       const status = response.statusCode;
-      if (status >= 200 && status < 300) return { isOk: true, body: parseJsonSafe(text) };
-      const retryAfterMs = (numberOf(response.headers["retry-after"]) || 0) * 1_000;
-      const verdict = verdictOf({ status, text: this.scrub(text), retryAfterMs, nowMs: this.nowMs() });
+      if (status >= 200 && status < 300) {
+        budget.answered();
+        return readBody(text);
+      }
+      const nowMs = this.nowMs();
+      const { "retry-after": retryAfter } = response.headers;
+      const waitMs = retryAfterMs(typeof retryAfter === "string" ? retryAfter : undefined, nowMs);
+      const verdict = verdictOf({ status, text: this.scrub(text), retryAfterMs: waitMs, nowMs });
       return { isOk: false, verdict };
     } catch (error) {
       return { isOk: false, verdict: verdictOfError(error) };
@@ -178,6 +205,8 @@ export class SignedRest {
       ...(isBody ? { body: payload } : {}),
       headersTimeout: replyMs,
       bodyTimeout: replyMs,
+      // A body that trickles resets those two with each byte: this one ends the whole call.
+      signal: AbortSignal.timeout(CONNECT_WALL_MS + replyMs),
     };
   }
 
@@ -208,6 +237,14 @@ export class SignedRest {
   }
 }
 
+function readBody(text: string): CallResult {
+  try {
+    return { isOk: true, body: parseJsonSafe(text) };
+  } catch (error) {
+    return { isOk: false, verdict: verdictOfError(error), isUnreadable: true };
+  }
+}
+
 function poolOf(origin: string, connections: number): Pool {
   return new Pool(origin, {
     connections,
@@ -215,7 +252,7 @@ function poolOf(origin: string, connections: number): Pool {
     bodyTimeout: ANSWER_WALL_MS,
     keepAliveTimeout: IDLE_WALL_MS,
     maxResponseSize: REPLY_BYTES_MAX,
-    connect: { timeout: 5_000 },
+    connect: { timeout: CONNECT_WALL_MS },
   });
 }
 

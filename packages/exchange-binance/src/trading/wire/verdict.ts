@@ -1,10 +1,8 @@
 import type { Refusal } from "@smcq/exchange";
 import { errorCode } from "@smcq/kernel";
-import { parseBanUntilMs } from "../../rest/rest-reply.ts";
+import { banUntilMs } from "../../rest/stop-times.ts";
 import { ERROR_TABLE, type ErrorAct, type ErrorRow } from "./error-table.ts";
 
-/** A ban without a time in its text is taken as this long: the venue's shortest (docs/binance.md 4.4). */
-const BAN_MS_DEFAULT = 120_000;
 /** Error texts of the venue are short; a firewall's page is not. */
 const TEXT_CHARS_MAX = 200;
 
@@ -48,7 +46,7 @@ export function verdictOf(reply: FailedReply): Verdict {
   const base = { code, status, untilMs: 0, text: `${status} ${messageOf(text)}` };
   // A ban and a full window say so by their status, whatever code comes with it.
   if (status === 418) {
-    const untilMs = parseBanUntilMs(text) ?? nowMs + (retryAfterMs > 0 ? retryAfterMs : BAN_MS_DEFAULT);
+    const untilMs = banUntilMs({ text, retryAfterMs, nowMs });
     return { ...base, outcome: "TOO_MANY_ORDERS", act: "ban", untilMs };
   }
   const row = ERROR_TABLE.get(code);
