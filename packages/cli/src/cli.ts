@@ -1,3 +1,4 @@
+import { inspect } from "node:util";
 import { type CancelTimer, type Clock, errorMessage, repeat, SmcqError, SystemClock } from "@smcq/kernel";
 import yargs, { type Argv } from "yargs";
 import { askCommands } from "./commands/ask.ts";
@@ -13,6 +14,7 @@ import { scanCommand } from "./commands/scan.ts";
 import { universeCommand } from "./commands/universe.ts";
 import { venueCommand } from "./commands/venue.ts";
 import { ExitCode, exitCodeOf } from "./exit-codes.ts";
+import { standardError, standardOutput } from "./output/outlet.ts";
 
 /** Any time that a timer can count will do. */
 const KEEP_ALIVE_MS = 60_000;
@@ -90,11 +92,13 @@ export async function main(argv: readonly string[]): Promise<number> {
   } catch (error) {
     const code = exitCodeOf(error);
     const isOurs = error instanceof SmcqError;
-    process.stderr.write(`smcq: ${errorMessage(error)}\n`);
-    if (code === ExitCode.Usage) process.stderr.write("See `smcq --help`.\n");
-    if (!isOurs && code === ExitCode.Unexpected) console.error(error);
+    const said = standardError();
+    said.write(`smcq: ${errorMessage(error)}\n`);
+    if (code === ExitCode.Usage) said.write("See `smcq --help`.\n");
+    if (!isOurs && code === ExitCode.Unexpected) said.write(`${inspect(error)}\n`);
     return code;
   } finally {
+    await Promise.all([standardOutput().drained(), standardError().drained()]);
     release();
   }
 }

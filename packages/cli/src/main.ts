@@ -8,6 +8,8 @@ if (major < 22 || (major === 22 && minor < 19)) {
   process.exit(1);
 }
 const { main } = await import("./cli.ts");
+const { sayFaultsAloud } = await import("./output/faults-aloud.ts");
+sayFaultsAloud();
 process.exitCode = await main(process.argv.slice(2));
 
 export {};

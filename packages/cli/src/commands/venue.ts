@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { type BinanceSimOptions, runBinanceSimAlone, type TradingKey } from "@smcq/binance-sim";
 import { errorMessage, SmcqError } from "@smcq/kernel";
 import type { CommandModule } from "yargs";
+import { standardOutput } from "../output/outlet.ts";
 
 const MADE_UP_BYTES = 32;
 
@@ -28,7 +29,7 @@ export function venueCommand(setExitCode: (exitCode: number) => void): CommandMo
         .option("faults", { ...text, describe: "what goes wrong, e.g. EX01=0.02,NW02=600s; default none" })
         .option("loop", { type: "boolean", describe: "start over at the end of the data" }),
     handler: async (args) => {
-      await runBinanceSimAlone(venueOptions(args), (line) => void process.stdout.write(`${line}\n`));
+      await runBinanceSimAlone(venueOptions(args), (line) => standardOutput().write(`${line}\n`));
       setExitCode(0);
     },
   };

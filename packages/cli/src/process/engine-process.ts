@@ -1,7 +1,10 @@
 import { errorCode, errorMessage, repeat, SmcqError, SystemClock } from "@smcq/kernel";
 import { exitCodeOf } from "../exit-codes.ts";
 import { runEngine } from "../run/run-engine.ts";
+import { inspect } from "node:util";
 import { createLogger } from "../output/logger.ts";
+import { sayFaultsAloud } from "../output/faults-aloud.ts";
+import { standardError, standardOutput } from "../output/outlet.ts";
 import { StopSignals } from "./stop-signals.ts";
 import type { EnginePayload, StartMessage, StopMessage } from "../modes/engine-payload.ts";
 
@@ -27,8 +30,15 @@ function firstMessage(): Promise<EnginePayload | null> {
   });
 }
 
+/** The report that the supervisor has not taken yet: while it is paused, one waits. */
+let isReportWaiting = false;
+
 function report(): void {
-  if (process.connected) process.send?.({ type: "alive" }, undefined, {}, () => {});
+  if (!process.connected || isReportWaiting) return;
+  isReportWaiting = true;
+  process.send?.({ type: "alive" }, undefined, {}, () => {
+    isReportWaiting = false;
+  });
 }
 
 async function run(payload: EnginePayload): Promise<number> {
@@ -38,16 +48,18 @@ async function run(payload: EnginePayload): Promise<number> {
   } catch (error) {
     const context = error instanceof SmcqError ? error.context : {};
     logger.error({ code: errorCode(error), ...context }, errorMessage(error));
-    if (!(error instanceof SmcqError)) console.error(error);
+    if (!(error instanceof SmcqError)) standardError().write(`${inspect(error)}\n`);
     return exitCodeOf(error);
   }
 }
 
+sayFaultsAloud();
 if (!process.connected) throw new SmcqError("USAGE_ENGINE_PROCESS", "this file is started by `smcq engine`");
 report();
 repeat(wallClock, REPORT_MS, report);
 const payload = await firstMessage();
 process.exitCode = payload === null ? 0 : await run(payload);
+await Promise.all([standardOutput().drained(), standardError().drained()]);
 if (process.connected) process.disconnect();
 // Every thread and the ledger are closed here: nothing native is in flight.
 wallClock.after(LINGER_MS_MAX, () => process.exit(), { unref: true });

@@ -11,6 +11,7 @@ import {
   type TradingOptions,
 } from "@smcq/binance-sim";
 import { ExitCode } from "../exit-codes.ts";
+import { childOutput, passOn } from "../output/child-output.ts";
 import { StopSignals } from "./stop-signals.ts";
 import { modeOf } from "../modes/mode-of.ts";
 import { keptSimulatedKey } from "../modes/account-key.ts";
@@ -78,7 +79,11 @@ async function superviseEngine(
     name: "engine",
     start: () => {
       const entry = fileURLToPath(workerUrl(import.meta.url, "./engine-process"));
-      const child = fork(entry, [], { execArgv: [...process.execArgv, ...ENGINE_FLAGS] });
+      const child = fork(entry, [], {
+        execArgv: [...process.execArgv, ...ENGINE_FLAGS],
+        stdio: childOutput(),
+      });
+      passOn(child);
       // By message: an argument of this size (thousands of symbols) is refused by the system.
       tell(child, start);
       return child;
@@ -171,7 +176,8 @@ async function startVenue(
   const start = (): ChildProcess => {
     const options = listening === null ? base : resumed(base, listening);
     const entry = fileURLToPath(import.meta.resolve("@smcq/binance-sim/process"));
-    const child = fork(entry, [], { env: {}, execArgv: process.execArgv });
+    const child = fork(entry, [], { env: {}, execArgv: process.execArgv, stdio: childOutput() });
+    passOn(child);
     // By message: whoever lists processes reads arguments.
     tell(child, { type: "start", options });
     child.on("message", (message: { readonly type?: string }) => {

@@ -14,7 +14,8 @@ import { ExitCode } from "../exit-codes.ts";
 import { modeOf } from "../modes/mode-of.ts";
 import type { Ports, VenueConnection } from "../modes/ports.ts";
 import { MetricsServer } from "../output/metrics-server.ts";
-import { journalMetrics, restMetrics, tradingMetrics } from "../output/trading-metrics.ts";
+import { standardOutput } from "../output/outlet.ts";
+import { journalMetrics, logMetrics, restMetrics, tradingMetrics } from "../output/trading-metrics.ts";
 import type { EnginePayload } from "../modes/engine-payload.ts";
 import { Closers } from "./closers.ts";
 import { openControl } from "./control/open-control.ts";
@@ -310,6 +311,7 @@ async function startBackground(
     const server = new MetricsServer(() => [
       ...minutes.metrics(),
       ...restMetrics(venue.restUse()),
+      ...logMetrics(standardOutput()),
       ...(engine.core.trading === null ? [] : tradingMetrics(engine.core.trading)),
       ...(engine.journal === null ? [] : journalMetrics(engine.journal)),
     ]);
