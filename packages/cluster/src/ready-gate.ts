@@ -1,4 +1,4 @@
-import { type Clock, SmcqError } from "@smcq/kernel";
+import { AwakeMeter, type Clock, SmcqError } from "@smcq/kernel";
 import type { ClusterHealth } from "./coordinator-options.ts";
 
 /** What the gate looks at. */
@@ -11,9 +11,9 @@ export interface GateView {
 }
 
 export interface GateLimits {
-  /** Wall ms until every shard must have heard a kline. */
+  /** Wall ms awake until every shard must have heard a kline. */
   readonly dataMsMax: number;
-  /** Wall ms that symbols which get no further hold the others up. */
+  /** Wall ms awake that symbols which get no further hold the others up. */
   readonly stallMsMax: number;
   /** Wall ms between two looks. */
   readonly lookMs: number;
@@ -25,22 +25,22 @@ export interface GateLimits {
  */
 export async function untilReady(view: GateView, limits: GateLimits): Promise<ClusterHealth> {
   const { wallClock } = view;
-  const startNs = wallClock.monoNs();
+  const waited = new AwakeMeter(wallClock);
   let warmingMin = Infinity;
-  let progressNs = startNs;
+  let progressMs = 0;
   for (;;) {
     const health = view.health();
     if (view.isStopping()) return health;
     requireShards(health);
-    const nowNs = wallClock.monoNs();
+    const waitedMs = waited.look();
     if (health.warming < warmingMin) {
       warmingMin = health.warming;
-      progressNs = nowNs;
+      progressMs = waitedMs;
     }
     const silentShards = view.silentShards();
-    const isWarm = health.warming === 0 || (nowNs - progressNs) / 1e6 > limits.stallMsMax;
+    const isWarm = health.warming === 0 || waitedMs - progressMs > limits.stallMsMax;
     if (silentShards === 0 && isWarm) return health;
-    if (silentShards > 0 && (nowNs - startNs) / 1e6 > limits.dataMsMax) throw silent(silentShards, limits);
+    if (silentShards > 0 && waitedMs > limits.dataMsMax) throw silent(silentShards, limits);
     await new Promise<void>((resolve) => {
       wallClock.after(limits.lookMs, resolve);
     });

@@ -12,6 +12,7 @@ export * from "./worker-url.ts";
 export * from "./random/rng.ts";
 export * from "./retry/back-off.ts";
 export * from "./retry/restart-limit.ts";
+export * from "./time/awake.ts";
 export * from "./time/clock.ts";
 export * from "./time/manual-clock.ts";
 export * from "./time/minute-boundary.ts";

@@ -4,6 +4,7 @@ import {
   RestartLimit,
   SmcqError,
   THREAD_RESTARTS,
+  afterAwake,
   assert,
   assertNever,
   backOffMs,
@@ -375,7 +376,7 @@ class ThreadedLedger implements LedgerClient {
 
   #within(event: Promise<unknown>): Promise<boolean> {
     return new Promise((resolve) => {
-      const cancel = this.#settings.clock.after(this.#settings.drainMsMax, () => resolve(false));
+      const cancel = afterAwake(this.#settings.clock, this.#settings.drainMsMax, () => resolve(false));
       void event.then(() => {
         cancel();
         resolve(true);

@@ -5,6 +5,9 @@ import { type LoggerOptions, pino } from "pino";
 import { type Outlet, standardError, standardOutput } from "./outlet.ts";
 import { prettyLine } from "./pretty.ts";
 
+/** What is said of a pause that is over (`watchPauses`). */
+export const PAUSE_TEXT = "this process was paused, the machine slept, or its clock was set";
+
 /**
  * The one real logger: JSON lines, or text for eyes on a terminal. A line is written before the call returns, whatever
  * ends the process next; one that its reader does not take waits, or is dropped and counted (`Outlet`).

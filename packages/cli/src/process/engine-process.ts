@@ -1,8 +1,8 @@
-import { errorCode, errorMessage, repeat, SmcqError, SystemClock } from "@smcq/kernel";
+import { errorCode, errorMessage, repeat, SmcqError, SystemClock, watchPauses } from "@smcq/kernel";
 import { exitCodeOf } from "../exit-codes.ts";
 import { runEngine } from "../run/run-engine.ts";
 import { inspect } from "node:util";
-import { createLogger } from "../output/logger.ts";
+import { createLogger, PAUSE_TEXT } from "../output/logger.ts";
 import { sayFaultsAloud } from "../output/faults-aloud.ts";
 import { standardError, standardOutput } from "../output/outlet.ts";
 import { StopSignals } from "./stop-signals.ts";
@@ -43,6 +43,7 @@ function report(): void {
 
 async function run(payload: EnginePayload): Promise<number> {
   const logger = createLogger(payload.config.log);
+  watchPauses(wallClock, (pause) => logger.warn({ ...pause }, PAUSE_TEXT));
   try {
     return await runEngine(payload, { logger, signal: signals.stop, hurry: signals.hurry });
   } catch (error) {

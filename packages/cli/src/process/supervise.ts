@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import { awaitMessage, SupervisedProcess, type SupervisedEnd } from "@smcq/cluster";
 import type { LoadedConfig } from "@smcq/config";
 import { acquireRunLock } from "@smcq/ledger";
-import { type Logger, SmcqError, SystemClock, workerUrl } from "@smcq/kernel";
+import { type Logger, SmcqError, SystemClock, watchPauses, workerUrl } from "@smcq/kernel";
 import {
   type BinanceSimOptions,
   goesOnWithAccount,
@@ -12,6 +12,7 @@ import {
 } from "@smcq/binance-sim";
 import { ExitCode } from "../exit-codes.ts";
 import { childOutput, passOn } from "../output/child-output.ts";
+import { PAUSE_TEXT } from "../output/logger.ts";
 import { StopSignals } from "./stop-signals.ts";
 import { modeOf } from "../modes/mode-of.ts";
 import { keptSimulatedKey } from "../modes/account-key.ts";
@@ -50,6 +51,7 @@ interface SimulatedVenue extends SimulatedAddress {
  */
 export async function supervise(loaded: LoadedConfig, logger: Logger): Promise<number> {
   const signals = new StopSignals(new SystemClock());
+  watchPauses(new SystemClock(), (pause) => logger.warn({ ...pause }, PAUSE_TEXT));
   const stopAsked = aborted(signals.stop);
   const { venueProcess, accountFolder } = modeOf(loaded.config);
   if (venueProcess === null) return exitCodeOfEnds(await superviseEngine(loaded, null, signals, logger));
