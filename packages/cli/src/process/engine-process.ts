@@ -5,6 +5,7 @@ import { inspect } from "node:util";
 import { createLogger, PAUSE_TEXT } from "../output/logger.ts";
 import { sayFaultsAloud } from "../output/faults-aloud.ts";
 import { standardError, standardOutput } from "../output/outlet.ts";
+import { IGNORE_HANGUP } from "./hangup.ts";
 import { StopSignals } from "./stop-signals.ts";
 import type { EnginePayload, StartMessage, StopMessage } from "../modes/engine-payload.ts";
 
@@ -16,7 +17,9 @@ const REPORT_MS = 1_000;
 const wallClock = new SystemClock();
 // Signals reach this process or the whole group, the supervisor speaks by message; a supervisor that is gone closes the
 // channel. All of them mean the same.
-const signals = new StopSignals(wallClock);
+const signals = new StopSignals(wallClock, {
+  onHangup: process.argv.includes(IGNORE_HANGUP) ? (): void => {} : null,
+});
 process.on("disconnect", () => signals.ask("the supervisor is gone"));
 
 function firstMessage(): Promise<EnginePayload | null> {

@@ -11,6 +11,7 @@ import {
   type TradingOptions,
 } from "@smcq/binance-sim";
 import { ExitCode } from "../exit-codes.ts";
+import { howStarted, IGNORE_HANGUP, isHangupIgnored } from "./hangup.ts";
 import { childOutput, passOn } from "../output/child-output.ts";
 import { PAUSE_TEXT } from "../output/logger.ts";
 import { StopSignals } from "./stop-signals.ts";
@@ -50,7 +51,10 @@ interface SimulatedVenue extends SimulatedAddress {
  * crash, passes "stop" on, and ends when the engine has ended. Returns the exit code.
  */
 export async function supervise(loaded: LoadedConfig, logger: Logger): Promise<number> {
-  const signals = new StopSignals(new SystemClock());
+  const isDetached = isHangupIgnored(howStarted());
+  const sayHangup = (): void =>
+    logger.info({}, "a hangup (SIGHUP) does not end what was started without a terminal; SIGTERM does");
+  const signals = new StopSignals(new SystemClock(), { onHangup: isDetached ? sayHangup : null });
   watchPauses(new SystemClock(), (pause) => logger.warn({ ...pause }, PAUSE_TEXT));
   const stopAsked = aborted(signals.stop);
   const { venueProcess, accountFolder } = modeOf(loaded.config);
@@ -73,15 +77,16 @@ export async function supervise(loaded: LoadedConfig, logger: Logger): Promise<n
 async function superviseEngine(
   loaded: LoadedConfig,
   venue: SimulatedVenue | null,
-  { stop, hurry }: Pick<StopSignals, "stop" | "hurry">,
+  signals: StopSignals,
   logger: Logger,
 ): Promise<SupervisedEnd> {
+  const { stop, hurry } = signals;
   const start: StartMessage = { type: "start", payload: enginePayload(loaded, venue) };
   const engine = new SupervisedProcess({
     name: "engine",
     start: () => {
       const entry = fileURLToPath(workerUrl(import.meta.url, "./engine-process"));
-      const child = fork(entry, [], {
+      const child = fork(entry, signals.isHangupIgnored ? [IGNORE_HANGUP] : [], {
         execArgv: [...process.execArgv, ...ENGINE_FLAGS],
         stdio: childOutput(),
       });
