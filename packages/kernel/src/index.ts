@@ -7,6 +7,7 @@ export * from "./instrument.ts";
 export * from "./logger.ts";
 export * from "./model-epochs.ts";
 export * from "./money.ts";
+export * from "./proxy-variables.ts";
 export * from "./result.ts";
 export * from "./worker-url.ts";
 export * from "./random/rng.ts";

@@ -9,6 +9,7 @@ import {
   errorCode,
   errorMessage,
   type Logger,
+  proxyVariables,
   RestartLimit,
   type SilenceLimits,
   SilenceWatch,
@@ -126,7 +127,8 @@ export class ShardThread {
     const worker = new Worker(entry.url, {
       workerData: { init, data: entry.data },
       transferList: [port2],
-      env: {},
+      // No keys; a feed has to know its proxy.
+      env: proxyVariables(process.env),
     });
     this.#worker = worker;
     this.#port = port1;

@@ -1,10 +1,11 @@
 import { BAR_FIELDS, SmcqError, backOffMs, errorMessage } from "@smcq/kernel";
 import type { BackOffPolicy, Clock, Logger, Rng } from "@smcq/kernel";
 import type { KlinesQuery } from "@smcq/exchange";
-import { Pool } from "undici";
+import type { Dispatcher } from "undici";
 import { ClockOffset } from "./clock-offset.ts";
 import { BinanceErrorCode } from "../errors.ts";
 import { parseJsonSafe } from "./json-safe.ts";
+import { openPool } from "./open-pool.ts";
 import { encodeQuery } from "./query.ts";
 import { RateBudget } from "./rate-budget.ts";
 import { RestReply, classifyReply } from "./rest-reply.ts";
@@ -59,11 +60,13 @@ export function klinesWeight(limit: number): number {
 export class BinanceRest {
   readonly budget: RateBudget;
   readonly offset: ClockOffset;
-  readonly #pool: Pool;
+  readonly #origin: string;
+  readonly #pool: Dispatcher;
   readonly #clock: Clock;
   readonly #rng: Rng;
   readonly #log: Logger;
   readonly #replyTimeoutMs: number;
+  #isClosed = false;
   #requests = 0;
   #retries = 0;
   #failures = 0;
@@ -80,12 +83,13 @@ export class BinanceRest {
       ...(options.banWaitMsMax === undefined ? {} : { banWaitMsMax: options.banWaitMsMax }),
       ...(options.weightShareMax === undefined ? {} : { weightShareMax: options.weightShareMax }),
     });
-    this.#pool = new Pool(options.origin, {
+    this.#origin = options.origin;
+    this.#pool = openPool(options.origin, {
       connections: options.connections ?? 8,
       headersTimeout: this.#replyTimeoutMs,
       bodyTimeout: this.#replyTimeoutMs,
       maxResponseSize: REPLY_BYTES_MAX,
-      connect: { timeout: options.connectTimeoutMs ?? 5_000 },
+      connectTimeoutMs: options.connectTimeoutMs ?? 5_000,
     });
   }
 
@@ -148,14 +152,16 @@ export class BinanceRest {
   /** Refuses what waits and closes the sockets. Idempotent. */
   async close(): Promise<void> {
     this.budget.close();
-    if (!this.#pool.destroyed) await this.#pool.destroy();
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    await this.#pool.destroy();
   }
 
   async #send(fullPath: string, weight: number): Promise<RestReply> {
     this.#requests++;
     let usedWeight = Number.NaN;
     try {
-      const response = await this.#pool.request({ path: fullPath, method: "GET" });
+      const response = await this.#pool.request({ origin: this.#origin, path: fullPath, method: "GET" });
       const text = await response.body.text();
       usedWeight = Number(response.headers["x-mbx-used-weight-1m"]);
       const retryAfter = response.headers["retry-after"];

@@ -1,7 +1,8 @@
 import { errorMessage, type Logger } from "@smcq/kernel";
-import { type Dispatcher, Pool } from "undici";
+import type { Dispatcher } from "undici";
 import type { ClockOffset } from "../../rest/clock-offset.ts";
 import { parseJsonSafe } from "../../rest/json-safe.ts";
+import { openPool } from "../../rest/open-pool.ts";
 import { encodeQuery, encodeValue, type QueryParameters } from "../../rest/query.ts";
 import type { RateBudget } from "../../rest/rate-budget.ts";
 import type { Credentials } from "../keys/credentials.ts";
@@ -68,9 +69,9 @@ export interface SignedRestOptions {
  */
 export class SignedRest {
   readonly #options: SignedRestOptions;
-  readonly #questions: Pool;
+  readonly #questions: Dispatcher;
   /** Of its own, so that no exit waits behind questions that nobody answers. */
-  readonly #orders: Pool;
+  readonly #orders: Dispatcher;
   readonly #hidden: Secret[] = [];
   #healing: Promise<void> | null = null;
   #isClosed = false;
@@ -111,8 +112,9 @@ export class SignedRest {
 
   /** Closes the sockets; what is on its way ends as unknown. Idempotent. */
   async close(): Promise<void> {
+    if (this.#isClosed) return;
     this.#isClosed = true;
-    for (const pool of [this.#questions, this.#orders]) if (!pool.destroyed) await pool.destroy();
+    for (const pool of [this.#questions, this.#orders]) await pool.destroy();
   }
 
   async #attempt(call: Call): Promise<CallResult> {
@@ -169,6 +171,7 @@ export class SignedRest {
     const isBody = payload !== "" && (method === "POST" || method === "PUT");
     const replyMs = call.replyWallMs ?? ANSWER_WALL_MS;
     return {
+      origin: this.#options.origin,
       method,
       path: payload === "" || isBody ? path : `${path}?${payload}`,
       headers: {
@@ -208,14 +211,14 @@ export class SignedRest {
   }
 }
 
-function poolOf(origin: string, connections: number): Pool {
-  return new Pool(origin, {
+function poolOf(origin: string, connections: number): Dispatcher {
+  return openPool(origin, {
     connections,
     headersTimeout: ANSWER_WALL_MS,
     bodyTimeout: ANSWER_WALL_MS,
     keepAliveTimeout: IDLE_WALL_MS,
     maxResponseSize: REPLY_BYTES_MAX,
-    connect: { timeout: 5_000 },
+    connectTimeoutMs: 5_000,
   });
 }
 
