@@ -124,10 +124,17 @@ function isForeign(name: string): boolean {
  * `SMCQ_PORT=tcp://10.0.0.1:80`, `SMCQ_PORT_80_TCP_ADDR`): name and value together, so that a typo of ours is none.
  */
 function isOrchestrators(name: string, text: string): boolean {
-  if (/_SERVICE_HOST$/u.test(name) || /_PORT_\d+_(?:TCP|UDP|SCTP)_(?:ADDR|PROTO)$/u.test(name)) return true;
+  if (name.endsWith("_SERVICE_HOST") || /_PORT_\d+_(?:TCP|UDP|SCTP)_(?:ADDR|PROTO)$/u.test(name)) return true;
   if (/_SERVICE_PORT(?:_[A-Z\d_]+)?$/u.test(name) || /_PORT_\d+_(?:TCP|UDP|SCTP)_PORT$/u.test(name))
     return /^\d+$/u.test(text);
   return /_PORT(?:_\d+_(?:TCP|UDP|SCTP))?$/u.test(name) && /^(?:tcp|udp|sctp):\/\//u.test(text);
+}
+
+/** Names of variables that an orchestrator has set and that are left out. */
+export function orchestratorVariables(env: Readonly<Record<string, string | undefined>>): readonly string[] {
+  return Object.entries(env)
+    .filter(([name, text]) => name.startsWith(ENV_PREFIX) && isOrchestrators(name, text ?? ""))
+    .map(([name]) => name);
 }
 
 /** Reads the `SMCQ_*` variables: `__` between levels, `_` between words, lists parted by commas. */

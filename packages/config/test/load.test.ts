@@ -11,6 +11,7 @@ import {
   configValue,
   loadConfig,
   sha256Hex,
+  orchestratorVariables,
 } from "../src/index.ts";
 import type { LoadConfigOptions } from "../src/index.ts";
 
@@ -92,6 +93,7 @@ describe("odd input", () => {
       SMCQ_PORT_80_TCP_ADDR: "10.0.0.1",
     };
     expect(load({ env }).config.mode).toBe("sim");
+    expect(orchestratorVariables({ ...env, SMCQ_SHARDS: "2" })).toEqual(Object.keys(env));
     const wrong = {
       SMCQ_METRICS_PORT: "9464",
       SMCQ_PORT: "9464",
