@@ -108,7 +108,7 @@ export const LAYERS: LayersTable = {
       layer: "adapter",
       floor: 2,
       mayImport: ["kernel", "exchange"],
-      thirdParty: ["ws", "undici", "zod"],
+      thirdParty: ["ws", "undici", "https-proxy-agent", "zod"],
     },
     "exchange-sim": { layer: "adapter", floor: 2, mayImport: ["kernel", "exchange"], thirdParty: [] },
     "binance-sim": {

@@ -1,3 +1,4 @@
+import { inspect } from "node:util";
 import {
   type CancelTimer,
   type Clock,
@@ -21,6 +22,7 @@ import { scanCommand } from "./commands/scan.ts";
 import { universeCommand } from "./commands/universe.ts";
 import { venueCommand } from "./commands/venue.ts";
 import { ExitCode, exitCodeOf } from "./exit-codes.ts";
+import { standardError, standardOutput } from "./output/outlet.ts";
 
 /** Any time that a timer can count will do. */
 const KEEP_ALIVE_MS = 60_000;
@@ -98,12 +100,14 @@ export async function main(argv: readonly string[]): Promise<number> {
   } catch (error) {
     const code = exitCodeOf(error);
     const isOurs = error instanceof SmcqError;
+    const said = standardError();
     // Words of the venue may stand in it.
-    process.stderr.write(`smcq: ${escapeHidden(errorMessage(error), true)}\n`);
-    if (code === ExitCode.Usage) process.stderr.write("See `smcq --help`.\n");
-    if (!isOurs && code === ExitCode.Unexpected) console.error(error);
+    said.write(`smcq: ${escapeHidden(errorMessage(error), true)}\n`);
+    if (code === ExitCode.Usage) said.write("See `smcq --help`.\n");
+    if (!isOurs && code === ExitCode.Unexpected) said.write(`${escapeHidden(inspect(error), true)}\n`);
     return code;
   } finally {
+    await Promise.all([standardOutput().drained(), standardError().drained()]);
     release();
   }
 }

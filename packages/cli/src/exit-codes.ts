@@ -56,6 +56,7 @@ const BY_PREFIX: readonly (readonly [string, ExitCode])[] = [
   ["BINANCE_KEY", ExitCode.Key],
   ["BINANCE_ACCOUNT", ExitCode.Account],
   ["BINANCE_URL", ExitCode.Feed],
+  ["BINANCE_PROXY", ExitCode.Config],
   ["FEED_UNREACHABLE", ExitCode.Venue],
   ["FEED", ExitCode.Feed],
   ["BINANCE", ExitCode.Venue],

@@ -8,6 +8,11 @@ if (major < 22 || (major === 22 && minor < 19)) {
   process.exit(1);
 }
 const { main } = await import("./cli.ts");
+const { howStarted, isHangupIgnored } = await import("./process/hangup.ts");
+const { sayFaultsAloud } = await import("./output/faults-aloud.ts");
+sayFaultsAloud();
+// Without a listener Node ends whatever `nohup` has started.
+if (isHangupIgnored(howStarted())) process.on("SIGHUP", () => {});
 process.exitCode = await main(process.argv.slice(2));
 
 export {};

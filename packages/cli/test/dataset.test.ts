@@ -13,7 +13,7 @@ import { gunzipSync } from "node:zlib";
 import { MARKET_ENTRY } from "@smcq/features";
 import { planTrade } from "@smcq/strategy";
 import { barFault, FEATURE_COUNT } from "@smcq/kernel";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { main } from "../src/cli.ts";
 import { symbolOfFile } from "../src/offline/dataset/bar-source.ts";
 import { DatasetRows } from "../src/offline/dataset/dataset-rows.ts";
@@ -21,6 +21,7 @@ import { openRandomWalks, parseRandomWalk } from "../src/offline/dataset/random-
 import { runDataset } from "../src/offline/dataset/run-dataset.ts";
 import type { DatasetTotals } from "../src/offline/dataset/run-dataset.ts";
 import { averageUniqueness } from "../src/offline/dataset/uniqueness.ts";
+import { standardError } from "../src/output/outlet.ts";
 
 const root = join(import.meta.dirname, "../../..");
 const HEADER = "open_time,open,high,low,close,volume";
@@ -259,13 +260,12 @@ describe("smcq dataset", () => {
 
 describe("the command line", () => {
   const said: string[] = [];
-  const write = process.stderr.write.bind(process.stderr);
   beforeEach(() => {
     said.length = 0;
-    process.stderr.write = (text: string | Uint8Array): boolean => said.push(String(text)) > 0;
+    vi.spyOn(standardError(), "write").mockImplementation((text) => void said.push(text));
   });
   afterEach(() => {
-    process.stderr.write = write;
+    vi.restoreAllMocks();
   });
 
   it("takes several files behind one flag", async () => {

@@ -1,22 +1,30 @@
-import { PassThrough } from "node:stream";
-import type { WriteStream } from "node:tty";
 import { ManualClock } from "@smcq/kernel";
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it } from "vitest";
+import { Outlet } from "../src/output/outlet.ts";
 import { createProgress, type Progress } from "../src/output/progress.ts";
+import { HeldPipe } from "./support/held-pipe.ts";
+
+const pipes: HeldPipe[] = [];
+afterEach(() => {
+  for (const pipe of pipes.splice(0)) pipe.close();
+});
 
 function watched(isTTY: boolean): {
   readonly progress: Progress;
   readonly clock: ManualClock;
+  readonly pipe: HeldPipe;
   readonly text: () => string;
 } {
-  const stream = Object.assign(new PassThrough(), { isTTY, columns: 80 });
+  const pipe = new HeldPipe();
+  pipes.push(pipe);
   let text = "";
-  stream.on("data", (chunk: Buffer) => (text += chunk.toString()));
   const clock = new ManualClock(1_000);
+  const outlet = new Outlet(pipe.writer, { clock });
   return {
-    progress: createProgress("smcq", stream as unknown as WriteStream, clock),
+    progress: createProgress("smcq", { outlet, isTTY, columns: 80 }, clock),
     clock,
-    text: () => text,
+    pipe,
+    text: () => (text += pipe.read()),
   };
 }
 
@@ -42,5 +50,16 @@ describe("progress", () => {
     // Erases the line it stood in.
     expect(text().endsWith("\u001B[2K") || text().includes("\u001B[2K")).toBe(true);
     progress.end();
+  });
+
+  it("is left out while nobody looks: the work goes on, and nothing stale comes later", () => {
+    const { progress, clock, pipe, text } = watched(true);
+    pipe.fill();
+    for (let done = 1; done < 1_000; done++) progress.show("days traded", done, 1_000);
+    pipe.read();
+    clock.advance(1_000);
+    expect(text().length).toBeLessThan(1_000);
+    progress.end();
+    expect(text()).toContain("\u001B[2K");
   });
 });

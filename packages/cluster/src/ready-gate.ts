@@ -1,4 +1,4 @@
-import { type Clock, type Logger, SmcqError } from "@smcq/kernel";
+import { AwakeMeter, type Clock, type Logger, SmcqError } from "@smcq/kernel";
 import type { ClusterHealth } from "./coordinator-options.ts";
 import { FirstKlines, type GateVenue, type ShardSilence } from "./first-klines.ts";
 
@@ -14,9 +14,9 @@ export interface GateView {
 }
 
 export interface GateLimits {
-  /** Wall ms until the shards that have not heard a kline are judged. */
+  /** Wall ms awake until the shards that have not heard a kline are judged. */
   readonly dataMsMax: number;
-  /** Wall ms that symbols which get no further hold the others up, while REST may be asked. */
+  /** Wall ms awake that symbols which get no further hold the others up, while REST may be asked. */
   readonly stallMsMax: number;
   /** A stop of REST that lasts longer is not waited for, ms. */
   readonly restStopMsMax: number;
@@ -31,27 +31,24 @@ export interface GateLimits {
  */
 export async function untilReady(view: GateView, limits: GateLimits): Promise<ClusterHealth> {
   const { wallClock, venue, logger } = view;
-  const startNs = wallClock.monoNs();
+  const waited = new AwakeMeter(wallClock);
   const klines = new FirstKlines({ venue, logger, dataMsMax: limits.dataMsMax });
   let warmingMin = Infinity;
-  let progressNs = startNs;
+  let progressMs = 0;
   for (;;) {
     const health = view.health();
     if (view.isStopping()) return health;
     requireShards(health);
-    const nowNs = wallClock.monoNs();
+    const waitedMs = waited.look();
     const stoppedMs = venue.restStoppedMs();
     if (stoppedMs > limits.restStopMsMax && health.ready === 0) throw stopped(stoppedMs);
     // Without REST no symbol gets further, which is no fault of the symbol.
     if (health.warming < warmingMin || stoppedMs > 0) {
       warmingMin = Math.min(warmingMin, health.warming);
-      progressNs = nowNs;
+      progressMs = waitedMs;
     }
-    const wait = klines.judge(view.silences(), {
-      waitedMs: (nowNs - startNs) / 1e6,
-      symbols: health.symbols,
-    });
-    const isWarm = health.warming === 0 || (nowNs - progressNs) / 1e6 > limits.stallMsMax;
+    const wait = klines.judge(view.silences(), { waitedMs, symbols: health.symbols });
+    const isWarm = health.warming === 0 || waitedMs - progressMs > limits.stallMsMax;
     if (wait === "over" && isWarm) return health;
     await new Promise<void>((resolve) => {
       wallClock.after(limits.lookMs, resolve);

@@ -10,3 +10,4 @@ export { CONFIG_FILE_BYTES_MAX, configValue, loadConfig } from "./load.ts";
 export type { LoadConfigOptions, LoadedConfig } from "./load.ts";
 export { jsonSchema } from "./schema.ts";
 export type { JsonSchemaNode } from "./schema.ts";
+export { orchestratorVariables } from "./layers.ts";

@@ -30,6 +30,11 @@ export const LIVE_VARIABLE = "SMCQ_LIVE";
 const FOREIGN_ENV = new Set(["SMCQ_SHARED", "SMCQ_LONG", "SMCQ_IN_PNPM", LIVE_VARIABLE]);
 const FOREIGN_ENV_PREFIXES = ["SMCQ_TEST_", "SMCQ_BENCH_", "SMCQ_CI_"];
 
+/** Of a longer name only so much is shown. */
+const NAME_CHARACTERS_MAX = 80;
+/** Settings that a mistake may be meant to be are looked for in so many mistakes. */
+const HINTS_MAX = 20;
+
 function emptyLayer(): Layer {
   return { values: new Map(), faults: [] };
 }
@@ -63,7 +68,9 @@ function nearest(name: string, candidates: readonly string[]): string {
 
 function unknownKey(path: string, source: ConfigSource, candidates: readonly string[]): ConfigFault {
   // The name comes from outside: quoted, so that control characters in it cannot forge a line of the log.
-  return { path: JSON.stringify(path), source, text: `unknown setting${nearest(path, candidates)}` };
+  const shown = path.length > NAME_CHARACTERS_MAX ? `${path.slice(0, NAME_CHARACTERS_MAX)}...` : path;
+  const hint = shown === path ? nearest(path, candidates) : "";
+  return { path: JSON.stringify(shown), source, text: `unknown setting${hint}` };
 }
 
 // Only the schema's own names are followed, so a key such as `__proto__` is unknown and never assigned anywhere.
@@ -74,7 +81,8 @@ function flatten(input: object, node: JsonSchemaNode, prefix: string, layer: Lay
     const child = properties.get(name);
     if (path === "$schema") continue;
     if (child === undefined) {
-      const siblings = [...properties.keys()].map((key) => (prefix === "" ? key : `${prefix}.${key}`));
+      const known = layer.faults.length < HINTS_MAX ? [...properties.keys()] : [];
+      const siblings = known.map((key) => (prefix === "" ? key : `${prefix}.${key}`));
       layer.faults.push(unknownKey(path, "file", siblings));
     } else if (child.properties === undefined) layer.values.set(path, { value, source: "file" });
     else if (typeof value === "object" && value !== null && !Array.isArray(value))
@@ -111,6 +119,24 @@ function isForeign(name: string): boolean {
   return FOREIGN_ENV.has(name) || FOREIGN_ENV_PREFIXES.some((prefix) => name.startsWith(prefix));
 }
 
+/**
+ * What Kubernetes and Docker make of a service that is called smcq or smcq-something (`SMCQ_SERVICE_HOST`,
+ * `SMCQ_PORT=tcp://10.0.0.1:80`, `SMCQ_PORT_80_TCP_ADDR`): name and value together, so that a typo of ours is none.
+ */
+function isOrchestrators(name: string, text: string): boolean {
+  if (name.endsWith("_SERVICE_HOST") || /_PORT_\d+_(?:TCP|UDP|SCTP)_(?:ADDR|PROTO)$/u.test(name)) return true;
+  if (/_SERVICE_PORT(?:_[A-Z\d_]+)?$/u.test(name) || /_PORT_\d+_(?:TCP|UDP|SCTP)_PORT$/u.test(name))
+    return /^\d+$/u.test(text);
+  return /_PORT(?:_\d+_(?:TCP|UDP|SCTP))?$/u.test(name) && /^(?:tcp|udp|sctp):\/\//u.test(text);
+}
+
+/** Names of variables that an orchestrator has set and that are left out. */
+export function orchestratorVariables(env: Readonly<Record<string, string | undefined>>): readonly string[] {
+  return Object.entries(env)
+    .filter(([name, text]) => name.startsWith(ENV_PREFIX) && isOrchestrators(name, text ?? ""))
+    .map(([name]) => name);
+}
+
 /** Reads the `SMCQ_*` variables: `__` between levels, `_` between words, lists parted by commas. */
 export function envLayer(env: Readonly<Record<string, string | undefined>>): Layer {
   const layer = emptyLayer();
@@ -118,6 +144,7 @@ export function envLayer(env: Readonly<Record<string, string | undefined>>): Lay
   for (const [name, text] of Object.entries(env)) {
     if (text === undefined || !name.startsWith(ENV_PREFIX) || isForeign(name)) continue;
     const key = byName.get(name);
+    if (key === undefined && isOrchestrators(name, text)) continue;
     if (key === undefined) layer.faults.push(unknownKey(name, "env", [...byName.keys()]));
     else layer.values.set(key.path, { value: fromText(text, key.node), source: "env" });
   }

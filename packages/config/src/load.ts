@@ -43,10 +43,32 @@ export interface LoadedConfig {
   readonly json: string;
 }
 
+/** Settings have 3 levels; what walks over them needs no more of the stack. */
+const DEPTH_MAX = 32;
+
+/** Counts brackets outside of texts; a text that is no JSON is judged by the parser. */
+function isDeeper(json: string, levelsMax: number): boolean {
+  let level = 0;
+  for (const [token] of json.matchAll(/"(?:[^"\\]|\\.)*"|[[\]{}]/gsu)) {
+    if (token === "[" || token === "{") level++;
+    else if (token === "]" || token === "}") level--;
+    if (level > levelsMax) return true;
+  }
+  return false;
+}
+
 function readSettings(file: string): object {
   let text: string;
   try {
-    const { size } = statSync(file);
+    const stat = statSync(file);
+    const { size } = stat;
+    // A pipe or a device may never come to an end, or not even to a beginning.
+    if (!stat.isFile())
+      throw new SmcqError(
+        ConfigErrorCode.FileUnreadable,
+        `cannot read ${file}: it is a folder, pipe or device, and only a file is read`,
+        { context: { file } },
+      );
     if (size > CONFIG_FILE_BYTES_MAX)
       throw new SmcqError(
         ConfigErrorCode.FileMalformed,
@@ -60,6 +82,12 @@ function readSettings(file: string): object {
       cause,
     });
   }
+  if (isDeeper(text, DEPTH_MAX))
+    throw new SmcqError(
+      ConfigErrorCode.FileMalformed,
+      `${file} is nested more than ${DEPTH_MAX} levels deep`,
+      { context: { file } },
+    );
   let parsed: unknown;
   try {
     parsed = JSON.parse(text.replace(/^\uFEFF/, ""));
@@ -100,6 +128,8 @@ function deepFreeze<T>(value: T): T {
   return value;
 }
 
+/** Of more faults the rest is counted. */
+const FAULTS_SHOWN_MAX = 20;
 const VALUE_CHARACTERS_MAX = 80;
 
 function show(value: unknown): string {
@@ -141,10 +171,17 @@ function crossFaults(
 }
 
 function refuse(faults: readonly ConfigFault[], file: string | undefined): never {
-  const lines = faults.map(({ path, source, text }) => `${path} (${source}): ${text}`);
-  throw new SmcqError(ConfigErrorCode.Invalid, `${lines.length} wrong setting(s):\n  ${lines.join("\n  ")}`, {
-    context: { faults: lines, file: file ?? null },
-  });
+  const lines = faults
+    .slice(0, FAULTS_SHOWN_MAX)
+    .map(({ path, source, text }) => `${path} (${source}): ${text}`);
+  if (faults.length > FAULTS_SHOWN_MAX) lines.push(`and ${faults.length - FAULTS_SHOWN_MAX} more`);
+  throw new SmcqError(
+    ConfigErrorCode.Invalid,
+    `${faults.length} wrong setting(s):\n  ${lines.join("\n  ")}`,
+    {
+      context: { faults: lines, file: file ?? null },
+    },
+  );
 }
 
 /** Defaults that depend on the mode. */

@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,6 +11,7 @@ import {
   configValue,
   loadConfig,
   sha256Hex,
+  orchestratorVariables,
 } from "../src/index.ts";
 import type { LoadConfigOptions } from "../src/index.ts";
 
@@ -48,6 +50,59 @@ function faultsOf(options: Partial<LoadConfigOptions>): readonly string[] {
   expect(error.code).toBe("CONFIG_INVALID");
   return error.context["faults"] as readonly string[];
 }
+
+describe("odd input", () => {
+  it.each(["/dev/zero", "/dev/null", "/tmp"])("refuses %s as a settings file at once", (file) => {
+    expect(refusal({ file })).toMatchObject({ code: "CONFIG_FILE_UNREADABLE" });
+  });
+
+  it("refuses a pipe that nobody writes to", () => {
+    const file = join(folder, "pipe");
+    execFileSync("mkfifo", [file]);
+    expect(refusal({ file })).toMatchObject({ code: "CONFIG_FILE_UNREADABLE" });
+  });
+
+  it.each(["[", '{"a":'])("refuses 100,000 levels of %s", (level) => {
+    expect(refusal({ file: settingsFile(level.repeat(100_000)) })).toMatchObject({
+      code: "CONFIG_FILE_MALFORMED",
+      message: expect.stringMatching(/32 levels/),
+    });
+  });
+
+  it("takes brackets in a text for a text", () => {
+    expect(faultsOf({ file: settingsFile(JSON.stringify({ x: `\\"${"[".repeat(100)}` })) })).toHaveLength(1);
+  });
+
+  it("names 20 of very many faults and counts the rest", () => {
+    const many = Object.fromEntries(Array.from({ length: 60_000 }, (_, at) => [`k${at}`, 1]));
+    const faults = faultsOf({ file: settingsFile(JSON.stringify(many)) });
+    expect(faults).toHaveLength(21);
+    expect(faults.at(-1)).toBe("and 59980 more");
+  });
+
+  it("leaves an orchestrator's own variables alone, and no typo of ours", () => {
+    const env = {
+      SMCQ_SERVICE_HOST: "10.0.0.1",
+      SMCQ_SERVICE_PORT: "80",
+      SMCQ_SERVICE_PORT_HTTP: "80",
+      SMCQ_PORT: "tcp://10.0.0.1:80",
+      SMCQ_METRICS_PORT: "tcp://10.0.0.1:80",
+      SMCQ_PORT_80_TCP: "tcp://10.0.0.1:80",
+      SMCQ_PORT_80_TCP_PROTO: "tcp",
+      SMCQ_PORT_80_TCP_PORT: "80",
+      SMCQ_PORT_80_TCP_ADDR: "10.0.0.1",
+    };
+    expect(load({ env }).config.mode).toBe("sim");
+    expect(orchestratorVariables({ ...env, SMCQ_SHARDS: "2" })).toEqual(Object.keys(env));
+    const wrong = {
+      SMCQ_METRICS_PORT: "9464",
+      SMCQ_PORT: "9464",
+      SMCQ_SERVICE: "x",
+      SMCQ_PORT_80: "tcp://x",
+    };
+    expect(faultsOf({ env: wrong })).toHaveLength(4);
+  });
+});
 
 describe("layers", () => {
   it("needs nothing: every default is valid and says so", () => {

@@ -4,6 +4,8 @@ export const BinanceErrorCode = {
   UrlUnrouted: "BINANCE_URL_UNROUTED",
   /** The host is not the venue's and no flag allows it. */
   HostRefused: "BINANCE_HOST_REFUSED",
+  /** A variable of the environment names a proxy that is none. */
+  Proxy: "BINANCE_PROXY",
   /** NODE_TLS_REJECT_UNAUTHORIZED=0 is set. */
   TlsUnchecked: "BINANCE_TLS_UNCHECKED",
   /** The request did not reach the venue or the answer did not arrive. */

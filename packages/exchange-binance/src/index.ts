@@ -18,6 +18,8 @@ export { KlineJsonFallback } from "./market/kline/kline-json.ts";
 export { KlineParser } from "./market/kline/kline-parser.ts";
 export { RateBudget } from "./rest/rate-budget.ts";
 export type { BudgetState } from "./rest/rate-budget.ts";
+export { proxyOf } from "./proxy.ts";
+export type { Proxy } from "./proxy.ts";
 export { BinanceReferenceData } from "./reference/reference-data.ts";
 export type { ReferenceDataOptions } from "./reference/reference-data.ts";
 export { BinanceRest, klinesWeight } from "./rest/rest-client.ts";

@@ -1,7 +1,8 @@
 import type { ModelEvent, RunRecord, Signal } from "@smcq/engine";
-import type { Clock } from "@smcq/kernel";
+import type { Clock, SmcqError } from "@smcq/kernel";
 import type { DatabaseOptions } from "./database.ts";
 import type { LedgerJournal, LedgerJournalOptions } from "./journal/ledger-journal.ts";
+import type { LedgerRequest } from "./messages.ts";
 
 /** What a run leaves behind: flat, plain data. */
 export type RunEndSummary = Readonly<Record<string, string | number | boolean | null>>;
@@ -82,4 +83,23 @@ export interface LedgerClient {
   endRun(runId: string, endedAtMs: number, summary: RunEndSummary): Promise<void>;
   /** Drains, closes the file and waits until the thread has ended by itself. Idempotent. */
   close(): Promise<void>;
+}
+
+/** Signals that wait for the thread. */
+export interface PendingBatch {
+  readonly runId: string;
+  readonly batchSeq: number;
+  readonly signalCount: number;
+  readonly bytes: ArrayBuffer;
+  attempts: number;
+}
+
+/** What the thread answers by its id. */
+export type ControlRequest = Extract<LedgerRequest, { readonly id: number }>;
+
+/** A request whose answer is awaited. */
+export interface PendingControl {
+  readonly request: ControlRequest;
+  readonly resolve: () => void;
+  readonly reject: (error: SmcqError) => void;
 }

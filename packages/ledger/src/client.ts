@@ -1,43 +1,35 @@
-import { join } from "node:path";
 import type { ModelEvent, RunRecord, Signal } from "@smcq/engine";
 import {
   RestartLimit,
   SmcqError,
   THREAD_RESTARTS,
+  afterAwake,
   assert,
   assertNever,
   backOffMs,
   errorMessage,
   fromWireError,
 } from "@smcq/kernel";
-import type { CancelTimer, MonoNs } from "@smcq/kernel";
+import type { CancelTimer, MonoNs, WireError } from "@smcq/kernel";
 import { encodeBatch } from "./batch.ts";
-import type { LedgerClient, LedgerOptions, LedgerStats, RunEndSummary } from "./client-types.ts";
+import type {
+  ControlRequest,
+  LedgerClient,
+  LedgerOptions,
+  LedgerStats,
+  PendingBatch,
+  PendingControl,
+  RunEndSummary,
+} from "./client-types.ts";
 import { LedgerErrorCode, isRetryable } from "./errors.ts";
 import { LedgerJournal } from "./journal/ledger-journal.ts";
 import type { JournalBatch, LedgerJournalOptions } from "./journal/ledger-journal.ts";
-import type { LedgerReply, LedgerRequest } from "./messages.ts";
+import type { LedgerReply } from "./messages.ts";
 import { LedgerMeter } from "./meter.ts";
 import { startLedgerThread } from "./thread.ts";
 import type { LedgerThread } from "./thread.ts";
 
 const DEFAULTS = { retriesMax: 8, retryMsMin: 250, retryMsMax: 30_000, drainMsMax: 10_000 } as const;
-
-interface PendingBatch {
-  readonly runId: string;
-  readonly batchSeq: number;
-  readonly signalCount: number;
-  readonly bytes: ArrayBuffer;
-  attempts: number;
-}
-
-type ControlRequest = Extract<LedgerRequest, { readonly id: number }>;
-
-interface PendingControl {
-  readonly request: ControlRequest;
-  readonly resolve: () => void;
-  readonly reject: (error: SmcqError) => void;
-}
 
 /*
  * One batch is with the thread at a time, the others wait here: so the order holds, and a batch whose thread died is
@@ -215,6 +207,7 @@ class ThreadedLedger implements LedgerClient {
         this.#onStored(reply.batchSeq);
         break;
       case "refused":
+        if (this.#isMoved(reply.error)) break;
         this.#onRefused(reply.batchSeq, fromWireError(reply.error));
         break;
       case "journalStored":
@@ -222,6 +215,7 @@ class ThreadedLedger implements LedgerClient {
         this.#journal?.onStored();
         break;
       case "journalRefused":
+        if (this.#isMoved(reply.error)) break;
         this.#meter.failed(fromWireError(reply.error));
         this.#journal?.onRefused();
         break;
@@ -229,7 +223,11 @@ class ThreadedLedger implements LedgerClient {
         this.#takeControl(reply.id)?.resolve();
         break;
       case "failed":
+        if (this.#isMoved(reply.error)) break;
         this.#takeControl(reply.id)?.reject(fromWireError(reply.error));
+        break;
+      case "moved":
+        this.#isMoved(reply.error);
         break;
       case "closed":
         break;
@@ -339,11 +337,19 @@ class ThreadedLedger implements LedgerClient {
     this.#cancelRestart = clock.after(retryMsMin, () => this.#startThread());
   }
 
-  #die(message: string): void {
-    this.#meter.died(message);
+  /** True when the file is gone: then nothing of what was asked is, or will be, stored. */
+  #isMoved({ code, message }: WireError): boolean {
+    if (code !== LedgerErrorCode.Moved) return false;
+    this.#cancelRetry?.();
+    if (this.#meter.state !== "dead" && this.#meter.state !== "closed") this.#die(message, code);
+    return true;
+  }
+
+  #die(message: string, code: string = LedgerErrorCode.ThreadDead): void {
+    this.#meter.died(message, code);
     this.#journal?.onDead();
-    this.#loseAll(LedgerErrorCode.ThreadDead, message);
-    this.#rejectControls(new SmcqError(LedgerErrorCode.ThreadDead, message));
+    this.#loseAll(code, message);
+    this.#rejectControls(new SmcqError(code, message));
   }
 
   #loseAll(code: string, message: string): void {
@@ -375,18 +381,13 @@ class ThreadedLedger implements LedgerClient {
 
   #within(event: Promise<unknown>): Promise<boolean> {
     return new Promise((resolve) => {
-      const cancel = this.#settings.clock.after(this.#settings.drainMsMax, () => resolve(false));
+      const cancel = afterAwake(this.#settings.clock, this.#settings.drainMsMax, () => resolve(false));
       void event.then(() => {
         cancel();
         resolve(true);
       });
     });
   }
-}
-
-/** Returns the path of the ledger in a data folder. */
-export function ledgerFile(dataDir: string): string {
-  return join(dataDir, "ledger.db");
 }
 
 /** Starts the ledger's thread and resolves when the file is open, checked and migrated; rejects with `LEDGER_*`. */

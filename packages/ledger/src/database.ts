@@ -1,5 +1,15 @@
-import { existsSync, mkdirSync } from "node:fs";
-import { dirname } from "node:path";
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from "node:fs";
+import { dirname, join } from "node:path";
 import { SmcqError } from "@smcq/kernel";
 import SqliteDatabase from "better-sqlite3";
 import type { Database } from "better-sqlite3";
@@ -28,8 +38,15 @@ export interface DatabaseOptions {
   readonly busyMsMax?: number;
   /** Hard limit of the file; writing beyond it fails with LEDGER_DISK_FULL. None by default. */
   readonly fileBytesMax?: number;
+  /** The file was there before: it is not made anew. */
+  readonly mustExist?: boolean;
   /** For tests of the migration itself. */
   readonly migrations?: readonly Migration[];
+}
+
+/** Returns the path of the ledger in a data folder. */
+export function ledgerFile(dataDir: string): string {
+  return join(dataDir, "ledger.db");
 }
 
 function refuseForeign(db: Database): void {
@@ -50,6 +67,44 @@ function refuseDamaged(db: Database): void {
       `${db.name} is damaged (${String(answer)}): move it and its -wal and -shm files aside`,
       { context: { file: db.name } },
     );
+}
+
+/** Refuses what is left of a ledger, of which a new one would be made without a word. */
+function refuseEmptied(file: string, isNew: boolean): void {
+  const bytes = (path: string): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+  const what =
+    !isNew && bytes(file) === 0
+      ? "is empty"
+      : isNew && bytes(`${file}-wal`) > 0
+        ? "is gone, but a part of it is in the -wal file beside it"
+        : null;
+  if (what === null) return;
+  throw new SmcqError(
+    LedgerErrorCode.Corrupt,
+    `${file} ${what}: a ledger was here. Put it back from a copy, or move what is left of it aside to begin a new one`,
+    { context: { file } },
+  );
+}
+
+/** Makes a new ledger beside its place and puts it there whole, so that an empty file is never one of ours. */
+function createWhole(options: DatabaseOptions): void {
+  const { file } = options;
+  const draft = `${file}.new`;
+  for (const part of [draft, `${draft}-wal`, `${draft}-shm`]) rmSync(part, { force: true });
+  const db = new SqliteDatabase(draft);
+  try {
+    prepare(db, options);
+  } finally {
+    db.close();
+  }
+  renameSync(draft, file);
+  const folder = openSync(dirname(file), "r");
+  fsyncSync(folder);
+  closeSync(folder);
+}
+
+function isAbsent(file: string): boolean {
+  return lstatSync(file, { throwIfNoEntry: false }) === undefined;
 }
 
 function prepare(db: Database, options: DatabaseOptions): void {
@@ -84,6 +139,13 @@ export function openDatabase(options: DatabaseOptions): Database {
   let db: Database | undefined;
   try {
     mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+    const isNew = isAbsent(file);
+    if (!isNew || options.mustExist !== true) refuseEmptied(file, isNew);
+    if (isNew && options.mustExist === true)
+      throw new SmcqError(LedgerErrorCode.Moved, `${file} was removed while the engine runs`, {
+        context: { file },
+      });
+    if (isNew) createWhole(options);
     db = new SqliteDatabase(file, { timeout: options.busyMsMax ?? BUSY_MS_MAX });
     prepare(db, options);
     return db;

@@ -21,6 +21,8 @@ export const LedgerErrorCode = {
   Absent: "LEDGER_ABSENT",
   /** A run of that id exists with other contents, or no run of that id exists. */
   RunMismatch: "LEDGER_RUN_MISMATCH",
+  /** The file was removed, replaced or cut while it was open: what was stored is lost. */
+  Moved: "LEDGER_MOVED",
   /** The database refused a statement: our fault, not the disk's. */
   Refused: "LEDGER_REFUSED",
   /** The thread ended unexpectedly too often; nothing is stored any more. */

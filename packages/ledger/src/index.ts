@@ -1,4 +1,5 @@
-export { ledgerFile, openLedger } from "./client.ts";
+export { openLedger } from "./client.ts";
+export { ledgerFile } from "./database.ts";
 export type { LedgerClient, LedgerEvent, LedgerOptions, LedgerStats, RunEndSummary } from "./client-types.ts";
 export { BUSY_MS_MAX } from "./database.ts";
 export type { DatabaseOptions } from "./database.ts";

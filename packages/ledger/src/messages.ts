@@ -33,6 +33,8 @@ export type LedgerReply =
   | { readonly type: "journalRefused"; readonly error: WireError }
   | { readonly type: "done"; readonly id: number }
   | { readonly type: "failed"; readonly id: number; readonly error: WireError }
+  /** The file is not there any more, or another one. */
+  | { readonly type: "moved"; readonly error: WireError }
   | { readonly type: "closed" };
 
 /** The two ends of a message channel, as far as the ledger uses them. */

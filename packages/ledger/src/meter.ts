@@ -107,10 +107,15 @@ export class LedgerMeter {
     this.#onEvent({ type: "threadRestarted", restarts: this.#threadRestarts, message });
   }
 
-  died(message: string): void {
+  /** A file that is gone takes with it what was stored in it. */
+  died(message: string, code: string): void {
     this.#state = "dead";
-    this.#lastErrorCode = LedgerErrorCode.ThreadDead;
-    this.#onEvent({ type: "dead", code: LedgerErrorCode.ThreadDead, message });
+    this.#lastErrorCode = code;
+    if (code === LedgerErrorCode.Moved) {
+      this.#lost += this.#stored;
+      this.#stored = 0;
+    }
+    this.#onEvent({ type: "dead", code, message });
   }
 
   /** The file could not even be opened: the opener is told by a rejection, not by an event. */

@@ -1,6 +1,7 @@
-import { assertNever, type CancelTimer, SystemClock, toWireError } from "@smcq/kernel";
+import { assertNever, type CancelTimer, repeat, SystemClock, toWireError } from "@smcq/kernel";
 import type { DatabaseOptions } from "./database.ts";
 import { LedgerErrorCode, isRetryable, ledgerError } from "./errors.ts";
+import { FileWatch } from "./guard/file-watch.ts";
 import type { LedgerPort, LedgerReply, LedgerRequest } from "./messages.ts";
 import { LedgerStore } from "./store.ts";
 
@@ -15,6 +16,8 @@ const REOPEN_AFTER: ReadonlySet<string> = new Set([
 const CHECKPOINT_COMMITS = 100;
 /** Nobody has asked for so long, wall ms. */
 const CHECKPOINT_QUIET_MS = 250;
+/** How often an idle ledger's file is looked for, wall ms; a busy one's is with each write. */
+const LOOK_MS = 10_000;
 
 class LedgerServer {
   readonly #clock = new SystemClock();
@@ -24,9 +27,12 @@ class LedgerServer {
   #store: LedgerStore | null;
   #commits = 0;
   #cancelCheckpoint: CancelTimer | null = null;
+  /** Of the first store; null: there was none yet. */
+  #watch: FileWatch | null;
 
   constructor(port: LedgerPort, file: string, open: () => LedgerStore, store: LedgerStore | null) {
     this.#file = file;
+    this.#watch = store === null ? null : new FileWatch(file);
     this.#open = open;
     this.#port = port;
     this.#store = store;
@@ -117,15 +123,27 @@ class LedgerServer {
 
   #use(work: (store: LedgerStore) => void): void {
     try {
+      this.#watch?.requireSame();
       this.#store ??= this.#open();
+      this.#watch ??= new FileWatch(this.#file);
       work(this.#store);
     } catch (error) {
       const known = ledgerError(error, "ledger", { file: this.#file });
       if (REOPEN_AFTER.has(known.code)) {
         this.#store?.close();
         this.#store = null;
+        this.#watch?.forgetLog();
       }
       throw known;
+    }
+  }
+
+  /** Looks whether the file is still there, where nothing is written. */
+  look(): void {
+    try {
+      this.#watch?.requireSame();
+    } catch (error) {
+      this.#reply({ type: "moved", error: toWireError(error) });
     }
   }
 
@@ -147,10 +165,12 @@ export function serveLedger(
   isReplacement = false,
   openStore: OpenStore = (own) => new LedgerStore(own),
 ): void {
-  const open = (): LedgerStore => openStore(options);
+  const open = (): LedgerStore => openStore({ ...options, mustExist: isReplacement || isOpened });
+  let isOpened = false;
   let store: LedgerStore | null = null;
   try {
     store = open();
+    isOpened = true;
   } catch (error) {
     const known = ledgerError(error, "cannot open the ledger", { file: options.file });
     if (!isReplacement || !isRetryable(known.code)) {
@@ -161,5 +181,7 @@ export function serveLedger(
   }
   const server = new LedgerServer(port, options.file, open, store);
   port.on("message", (message) => server.handle(message as LedgerRequest));
+  // It keeps no thread alive.
+  repeat(new SystemClock(), LOOK_MS, () => server.look());
   port.postMessage({ type: "opened" });
 }

@@ -1,6 +1,6 @@
 import { MessageChannel, receiveMessageOnPort, Worker } from "node:worker_threads";
 import type { EntryPlan } from "@smcq/features";
-import { errorMessage, fromWireError, SmcqError, workerUrl } from "@smcq/kernel";
+import { afterAwake, errorMessage, fromWireError, SmcqError, workerUrl } from "@smcq/kernel";
 import type { Clock } from "@smcq/kernel";
 import type { ModelCard } from "./card/card.ts";
 import { ModelErrorCode } from "./errors.ts";
@@ -109,7 +109,7 @@ function startLoader(task: LoadTask, clock: Clock): Loading {
     transferList: [port2],
     resourceLimits: { maxOldGenerationSizeMb: HEAP_MB_MAX },
   });
-  const cancelDeadline = clock.after(LOAD_MS_MAX, () => {
+  const cancelDeadline = afterAwake(clock, LOAD_MS_MAX, () => {
     fail(loadFault(task.file, `it takes longer than ${LOAD_MS_MAX} ms`));
     // Nothing native runs in this thread: ending it harms nobody.
     void worker.terminate();

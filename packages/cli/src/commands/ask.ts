@@ -10,6 +10,7 @@ import { askRisk } from "../offline/ledger/ask-risk.ts";
 import { askTrades } from "../offline/ledger/ask-trades.ts";
 import { askExplain } from "../offline/ledger/explain/ask-explain.ts";
 import { EXIT_REASONS } from "../offline/report/meanings.ts";
+import { standardError } from "../output/outlet.ts";
 import { printResult } from "../output/print-result.ts";
 import { loadSettings } from "./settings.ts";
 
@@ -105,7 +106,7 @@ export function askCommands(setExitCode: (exitCode: number) => void): readonly C
         const answer = ask(reader, args, file);
         await printResult(rendered(answer, format));
         if (format === "csv" && typeof answer.notice === "string")
-          process.stderr.write(`smcq: ${answer.notice}\n`);
+          standardError().write(`smcq: ${answer.notice}\n`);
         setExitCode(answer.isSound ? ExitCode.Ok : ExitCode.Ledger);
       } finally {
         reader.close();

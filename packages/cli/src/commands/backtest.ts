@@ -8,7 +8,7 @@ import { threadCount } from "../modes/thread-count.ts";
 import { backtestText } from "../offline/backtest/backtest-text.ts";
 import { type BacktestOptions, runBacktest } from "../offline/backtest/run-backtest.ts";
 import { createStderrLogger } from "../output/logger.ts";
-import { createProgress } from "../output/progress.ts";
+import { createProgress, errorScreen } from "../output/progress.ts";
 import { printResult } from "../output/print-result.ts";
 import { riskLimits } from "../run/trading/risk-limits.ts";
 import { loadSettings } from "./settings.ts";
@@ -126,7 +126,7 @@ function optionsOf(args: Args): BacktestOptions {
     cacheFolder: args["cache"] === false ? null : join(config.dataDir, "cache", "backtest"),
     threads: threadCount(config.scanThreads),
     nowMs: clock.nowMs(),
-    progress: createProgress("smcq backtest", process.stderr, clock),
+    progress: createProgress("smcq backtest", errorScreen(), clock),
     logger: createStderrLogger(config.log),
   };
 }

@@ -7,6 +7,7 @@ import type { Argv, CommandModule } from "yargs";
 import { cardDisplay } from "../offline/model/card-text.ts";
 import { runScore } from "../offline/model/run-score.ts";
 import { runVerify } from "../offline/model/run-verify.ts";
+import { standardError } from "../output/outlet.ts";
 import { printResult } from "../output/print-result.ts";
 import { loadSettings } from "./settings.ts";
 
@@ -84,7 +85,8 @@ const SCORE: Subcommand = {
       .option("raw", { type: "boolean", default: false, describe: "the raw margin alone" }),
   handler: async (args) => {
     const options = { ...common(args), rows: String(args["rows"]), isRaw: args["raw"] === true };
-    process.stderr.write(`smcq model score: ${await runScore(options)} rows\n`);
+    const rows = await runScore(options);
+    standardError().write(`smcq model score: ${rows} rows\n`);
   },
 };
 

@@ -1,5 +1,6 @@
 import type { CommandModule } from "yargs";
 import { runScan } from "../offline/scan/scan-klines.ts";
+import { standardError } from "../output/outlet.ts";
 
 /** `smcq scan`: detector, features and candidates over a file of bars. */
 export function scanCommand(setExitCode: (exitCode: number) => void): CommandModule {
@@ -32,9 +33,9 @@ export function scanCommand(setExitCode: (exitCode: number) => void): CommandMod
         ...out("events"),
         ...out("features"),
         ...out("candidates"),
-        warn: (line) => void process.stderr.write(`smcq scan: ${line}\n`),
+        warn: (line) => standardError().write(`smcq scan: ${line}\n`),
       });
-      process.stderr.write(`smcq scan: ${rows} bars of ${String(args["symbol"])}\n`);
+      standardError().write(`smcq scan: ${rows} bars of ${String(args["symbol"])}\n`);
       setExitCode(0);
     },
   };

@@ -1,5 +1,15 @@
-import { configKeys, type LoadedConfig, loadConfig, parseDurationMs } from "@smcq/config";
+import {
+  configKeys,
+  type LoadedConfig,
+  loadConfig,
+  orchestratorVariables,
+  parseDurationMs,
+} from "@smcq/config";
 import type { Argv } from "yargs";
+import { standardError } from "../output/outlet.ts";
+
+/** Of more variables of an orchestrator the rest is counted. */
+const FOREIGN_SHOWN_MAX = 10;
 
 /** Flags that are short words for a setting: flag -> dotted path. */
 const SHORT_FLAGS: Readonly<Record<string, string>> = {
@@ -60,6 +70,11 @@ export function withSettingFlags<T>(argv: Argv<T>): Argv<T> {
 
 /** The settings that a command runs with: defaults < file < environment < flags. */
 export function loadSettings(args: Readonly<Record<string, unknown>>): LoadedConfig {
+  const foreign = orchestratorVariables(process.env);
+  if (foreign.length > 0)
+    standardError().write(
+      `smcq: ${foreign.length} variables are an orchestrator's and no settings: ${foreign.slice(0, FOREIGN_SHOWN_MAX).join(", ")}\n`,
+    );
   const flags: Record<string, unknown> = Object.create(null) as Record<string, unknown>;
   for (const [flag, path] of Object.entries(SHORT_FLAGS)) flags[path] = args[flag];
   if (typeof args["for"] === "string") flags["runForMs"] = parseDurationMs(args["for"]);

@@ -1,5 +1,5 @@
 import { createConnection } from "node:net";
-import { errorCode, errorMessage, SmcqError, SystemClock } from "@smcq/kernel";
+import { afterAwake, errorCode, errorMessage, SmcqError, SystemClock } from "@smcq/kernel";
 import { type ControlAnswers, ControlRefusal, type ControlReply, type ControlRequest } from "./protocol.ts";
 import { controlSocketPath } from "./socket-path.ts";
 
@@ -31,7 +31,7 @@ function exchange(dataDir: string, line: string): Promise<string> {
       socket.destroy();
       reject(error);
     };
-    const cancel = new SystemClock().after(ANSWER_MS_MAX, () =>
+    const cancel = afterAwake(new SystemClock(), ANSWER_MS_MAX, () =>
       fail(new SmcqError("CONTROL_SILENT", `the engine on ${path} has not answered for ${ANSWER_MS_MAX} ms`)),
     );
     socket.setEncoding("utf8");

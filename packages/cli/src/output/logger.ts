@@ -1,27 +1,36 @@
+import { isatty } from "node:tty";
 import type { LogConfig } from "@smcq/config";
 import { escapeHidden, type Logger } from "@smcq/kernel";
-import { type DestinationStream, type LoggerOptions, pino } from "pino";
-import { PrettyStream } from "./pretty.ts";
+import { type LoggerOptions, pino } from "pino";
+import { type Outlet, standardError, standardOutput } from "./outlet.ts";
+import { prettyLine } from "./pretty.ts";
 
-/** The one real logger: JSON lines, or text for eyes on a terminal. */
+/** What is said of a pause that is over (`watchPauses`). */
+export const PAUSE_TEXT = "this process was paused, the machine slept, or its clock was set";
+
+/**
+ * The one real logger: JSON lines, or text for eyes on a terminal. A line is written before the call returns, whatever
+ * ends the process next; one that its reader does not take waits, or is dropped and counted (`Outlet`).
+ */
 export function createLogger(config: LogConfig, bound: Readonly<Record<string, unknown>> = {}): Logger {
-  const isPretty = config.format === "pretty" || (config.format === "auto" && process.stdout.isTTY);
-  const options = shape(config.level, bound);
-  // Synchronous writes: a line that was logged is out, whatever ends the process next. A busy run writes a few a minute.
-  return pino(options, isPretty ? new PrettyStream(process.stdout) : jsonStream(1));
+  const isPretty = config.format === "pretty" || (config.format === "auto" && isatty(1));
+  return loggerOn(standardOutput(), { options: shape(config.level, bound), isPretty });
 }
 
 /** The same for commands whose standard output is their result: lines go to standard error, warnings and up. */
 export function createStderrLogger(config: LogConfig): Logger {
   const options = shape(config.level === "info" ? "warn" : config.level, {});
-  return pino(options, process.stderr.isTTY ? new PrettyStream(process.stderr) : jsonStream(2));
+  return loggerOn(standardError(), { options, isPretty: isatty(2) });
 }
 
-function jsonStream(fd: number): DestinationStream {
-  const stream = pino.destination({ dest: fd, sync: true });
-  // A full disk or a reader that went away costs log lines, never the run.
-  stream.on("error", () => {});
-  return stream;
+function loggerOn(
+  outlet: Outlet,
+  { options, isPretty }: { readonly options: LoggerOptions; readonly isPretty: boolean },
+): Logger {
+  const write = (line: string): void => outlet.write(isPretty ? prettyLine(line) : line);
+  const logger = pino(options, { write });
+  outlet.tellLoss((dropped) => logger.warn({ dropped }, "log lines are missing: nobody read the output"));
+  return logger;
 }
 
 function shape(level: string, base: Readonly<Record<string, unknown>>): LoggerOptions {

@@ -29,21 +29,3 @@ export function prettyLine(json: string): string {
   const text = `${String(line["msg"])}${fields.length > 0 ? `  ${fields.join(" ")}` : ""}`;
   return `${time} ${mark} ${escapeHidden(text)}\n`;
 }
-
-/** Where pino writes on a terminal. */
-export class PrettyStream {
-  readonly #out: NodeJS.WritableStream;
-  #isOpen = true;
-
-  constructor(out: NodeJS.WritableStream) {
-    this.#out = out;
-    // A terminal that was closed, or a reader that went away, ends the lines and not the run.
-    out.on("error", () => {
-      this.#isOpen = false;
-    });
-  }
-
-  write(json: string): void {
-    if (this.#isOpen) this.#out.write(prettyLine(json));
-  }
-}

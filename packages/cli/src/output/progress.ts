@@ -1,9 +1,13 @@
-import type { WriteStream } from "node:tty";
+import { Writable } from "node:stream";
+import { isatty } from "node:tty";
 import type { Clock } from "@smcq/kernel";
 import { Presets, SingleBar } from "cli-progress";
+import { type Outlet, standardError } from "./outlet.ts";
 
 /** Where no terminal shows a bar, a line at most this often. */
 const LINE_MS = 10_000;
+/** Of a terminal that does not say how wide it is. */
+const COLUMNS = 80;
 
 /** A piece of work that takes a while, told to who waits for it. */
 export interface Progress {
@@ -13,21 +17,51 @@ export interface Progress {
   end(): void;
 }
 
-/** A bar on a terminal, a line now and then elsewhere; both on `stream`. */
-export function createProgress(
-  name: string,
-  stream: WriteStream | NodeJS.WriteStream,
-  clock: Clock,
-): Progress {
-  return stream.isTTY ? new BarProgress(stream) : new LineProgress(name, stream, clock);
+/** Where progress is shown. */
+export interface Screen {
+  readonly isTTY: boolean;
+  /** Width of a terminal in letters. */
+  readonly columns: number;
+  readonly outlet: Outlet;
+}
+
+/** This process's standard error. */
+export function errorScreen(): Screen {
+  return {
+    isTTY: isatty(2),
+    get columns() {
+      return process.stderr.columns ?? COLUMNS;
+    },
+    outlet: standardError(),
+  };
+}
+
+/** The same as a stream. What is drawn while nobody looks is left out: it would be drawn over anyway. */
+function streamOf(screen: Screen): NodeJS.WritableStream {
+  const { outlet, isTTY } = screen;
+  const stream = new Writable({
+    write(chunk, _encoding, done) {
+      if (!outlet.isHeld) outlet.write(String(chunk));
+      done();
+    },
+  });
+  return Object.defineProperties(stream, {
+    isTTY: { value: isTTY },
+    columns: { get: () => screen.columns },
+  });
+}
+
+/** A bar on a terminal, a line now and then elsewhere; both on `screen`. */
+export function createProgress(name: string, screen: Screen, clock: Clock): Progress {
+  return screen.isTTY ? new BarProgress(streamOf(screen)) : new LineProgress(name, screen.outlet, clock);
 }
 
 class BarProgress implements Progress {
-  readonly #stream: NodeJS.WriteStream;
+  readonly #stream: NodeJS.WritableStream;
   #bar: SingleBar | null = null;
   #stage = "";
 
-  constructor(stream: NodeJS.WriteStream) {
+  constructor(stream: NodeJS.WritableStream) {
     this.#stream = stream;
   }
 
@@ -56,13 +90,13 @@ class BarProgress implements Progress {
 
 class LineProgress implements Progress {
   readonly #name: string;
-  readonly #stream: NodeJS.WriteStream;
+  readonly #outlet: Outlet;
   readonly #clock: Clock;
   #saidMs: number;
 
-  constructor(name: string, stream: NodeJS.WriteStream, clock: Clock) {
+  constructor(name: string, outlet: Outlet, clock: Clock) {
     this.#name = name;
-    this.#stream = stream;
+    this.#outlet = outlet;
     this.#clock = clock;
     this.#saidMs = clock.nowMs();
   }
@@ -71,7 +105,7 @@ class LineProgress implements Progress {
     const nowMs = this.#clock.nowMs();
     if (nowMs < this.#saidMs + LINE_MS) return;
     this.#saidMs = nowMs;
-    this.#stream.write(`${this.#name}: ${stage} ${done} of ${of}\n`);
+    this.#outlet.write(`${this.#name}: ${stage} ${done} of ${of}\n`);
   }
 
   end(): void {}

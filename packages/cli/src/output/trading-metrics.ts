@@ -8,6 +8,7 @@ import {
 } from "@smcq/engine";
 import type { RestUse } from "../control/protocol.ts";
 import type { TimedJournal } from "../run/timed-journal.ts";
+import type { Outlet } from "./outlet.ts";
 import type { Metric } from "./metrics-text.ts";
 
 const REASONS = [...new Set<string>([...HALT_REASONS, ...REDUCE_REASONS])];
@@ -33,6 +34,11 @@ export function restMetrics({
       silentMs,
     ),
   ];
+}
+
+/** The engine's log. */
+export function logMetrics({ dropped }: Pick<Outlet, "dropped">): Metric[] {
+  return [counter("log_lines_dropped_total", "log lines that nobody will read", dropped)];
 }
 
 /** The journal on its way to the disk. */

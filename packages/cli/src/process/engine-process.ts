@@ -1,7 +1,11 @@
-import { errorCode, errorMessage, repeat, SmcqError, SystemClock } from "@smcq/kernel";
+import { errorCode, errorMessage, repeat, SmcqError, SystemClock, watchPauses } from "@smcq/kernel";
 import { exitCodeOf } from "../exit-codes.ts";
 import { runEngine } from "../run/run-engine.ts";
-import { createLogger } from "../output/logger.ts";
+import { inspect } from "node:util";
+import { createLogger, PAUSE_TEXT } from "../output/logger.ts";
+import { sayFaultsAloud } from "../output/faults-aloud.ts";
+import { standardError, standardOutput } from "../output/outlet.ts";
+import { IGNORE_HANGUP } from "./hangup.ts";
 import { StopSignals } from "./stop-signals.ts";
 import type { EnginePayload, StartMessage, StopMessage } from "../modes/engine-payload.ts";
 
@@ -13,7 +17,9 @@ const REPORT_MS = 1_000;
 const wallClock = new SystemClock();
 // Signals reach this process or the whole group, the supervisor speaks by message; a supervisor that is gone closes the
 // channel. All of them mean the same.
-const signals = new StopSignals(wallClock);
+const signals = new StopSignals(wallClock, {
+  onHangup: process.argv.includes(IGNORE_HANGUP) ? (): void => {} : null,
+});
 process.on("disconnect", () => signals.ask("the supervisor is gone"));
 
 function firstMessage(): Promise<EnginePayload | null> {
@@ -27,27 +33,37 @@ function firstMessage(): Promise<EnginePayload | null> {
   });
 }
 
+/** The report that the supervisor has not taken yet: while it is paused, one waits. */
+let isReportWaiting = false;
+
 function report(): void {
-  if (process.connected) process.send?.({ type: "alive" }, undefined, {}, () => {});
+  if (!process.connected || isReportWaiting) return;
+  isReportWaiting = true;
+  process.send?.({ type: "alive" }, undefined, {}, () => {
+    isReportWaiting = false;
+  });
 }
 
 async function run(payload: EnginePayload): Promise<number> {
   const logger = createLogger(payload.config.log);
+  watchPauses(wallClock, (pause) => logger.warn({ ...pause }, PAUSE_TEXT));
   try {
     return await runEngine(payload, { logger, signal: signals.stop, hurry: signals.hurry });
   } catch (error) {
     const context = error instanceof SmcqError ? error.context : {};
     logger.error({ code: errorCode(error), ...context }, errorMessage(error));
-    if (!(error instanceof SmcqError)) console.error(error);
+    if (!(error instanceof SmcqError)) standardError().write(`${inspect(error)}\n`);
     return exitCodeOf(error);
   }
 }
 
+sayFaultsAloud();
 if (!process.connected) throw new SmcqError("USAGE_ENGINE_PROCESS", "this file is started by `smcq engine`");
 report();
 repeat(wallClock, REPORT_MS, report);
 const payload = await firstMessage();
 process.exitCode = payload === null ? 0 : await run(payload);
+await Promise.all([standardOutput().drained(), standardError().drained()]);
 if (process.connected) process.disconnect();
 // Every thread and the ledger are closed here: nothing native is in flight.
 wallClock.after(LINGER_MS_MAX, () => process.exit(), { unref: true });

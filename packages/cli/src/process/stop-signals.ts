@@ -3,20 +3,27 @@ import type { Clock } from "@smcq/kernel";
 /** Signals so close together are one: terminals, package managers and supervisors pass the same one on, wall ms. */
 const SAME_MS = 1_000;
 
+export interface StopSignalsOptions {
+  /** A hangup does not end it (`isHangupIgnored`); the function hears of each. Null: it does. */
+  readonly onHangup: (() => void) | null;
+}
+
 /**
  * The signals that end a process: the terminal's Ctrl-C, which reaches the whole group, a service manager's SIGTERM, a
  * closed terminal. The first asks for an orderly end; a later one says that its waits are to be skipped.
  */
 export class StopSignals {
+  readonly isHangupIgnored: boolean;
   readonly #wallClock: Clock;
   readonly #stop = new AbortController();
   readonly #hurry = new AbortController();
   #askedNs: number | null = null;
 
-  constructor(wallClock: Clock) {
+  constructor(wallClock: Clock, { onHangup }: StopSignalsOptions) {
+    this.isHangupIgnored = onHangup !== null;
     this.#wallClock = wallClock;
-    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
-      process.on(signal, () => this.#onSignal(signal));
+    for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => this.#onSignal(signal));
+    process.on("SIGHUP", onHangup ?? ((): void => this.#onSignal("SIGHUP")));
   }
 
   /** Aborted by the first, with its name. */

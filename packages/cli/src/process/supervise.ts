@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import { awaitMessage, SupervisedProcess, type SupervisedEnd } from "@smcq/cluster";
 import type { LoadedConfig } from "@smcq/config";
 import { acquireRunLock } from "@smcq/ledger";
-import { type Logger, SmcqError, SystemClock, workerUrl } from "@smcq/kernel";
+import { type Logger, SmcqError, SystemClock, watchPauses, workerUrl } from "@smcq/kernel";
 import {
   type BinanceSimOptions,
   goesOnWithAccount,
@@ -11,6 +11,9 @@ import {
   type TradingOptions,
 } from "@smcq/binance-sim";
 import { ExitCode } from "../exit-codes.ts";
+import { howStarted, IGNORE_HANGUP, isHangupIgnored } from "./hangup.ts";
+import { childOutput, passOn } from "../output/child-output.ts";
+import { PAUSE_TEXT } from "../output/logger.ts";
 import { StopSignals } from "./stop-signals.ts";
 import { modeOf } from "../modes/mode-of.ts";
 import { keptSimulatedKey } from "../modes/account-key.ts";
@@ -48,7 +51,11 @@ interface SimulatedVenue extends SimulatedAddress {
  * crash, passes "stop" on, and ends when the engine has ended. Returns the exit code.
  */
 export async function supervise(loaded: LoadedConfig, logger: Logger): Promise<number> {
-  const signals = new StopSignals(new SystemClock());
+  const isDetached = isHangupIgnored(howStarted());
+  const sayHangup = (): void =>
+    logger.info({}, "a hangup (SIGHUP) does not end what was started without a terminal; SIGTERM does");
+  const signals = new StopSignals(new SystemClock(), { onHangup: isDetached ? sayHangup : null });
+  watchPauses(new SystemClock(), (pause) => logger.warn({ ...pause }, PAUSE_TEXT));
   const stopAsked = aborted(signals.stop);
   const { venueProcess, accountFolder } = modeOf(loaded.config);
   if (venueProcess === null) return exitCodeOfEnds(await superviseEngine(loaded, null, signals, logger));
@@ -70,15 +77,20 @@ export async function supervise(loaded: LoadedConfig, logger: Logger): Promise<n
 async function superviseEngine(
   loaded: LoadedConfig,
   venue: SimulatedVenue | null,
-  { stop, hurry }: Pick<StopSignals, "stop" | "hurry">,
+  signals: StopSignals,
   logger: Logger,
 ): Promise<SupervisedEnd> {
+  const { stop, hurry } = signals;
   const start: StartMessage = { type: "start", payload: enginePayload(loaded, venue) };
   const engine = new SupervisedProcess({
     name: "engine",
     start: () => {
       const entry = fileURLToPath(workerUrl(import.meta.url, "./engine-process"));
-      const child = fork(entry, [], { execArgv: [...process.execArgv, ...ENGINE_FLAGS] });
+      const child = fork(entry, signals.isHangupIgnored ? [IGNORE_HANGUP] : [], {
+        execArgv: [...process.execArgv, ...ENGINE_FLAGS],
+        stdio: childOutput(),
+      });
+      passOn(child);
       // By message: an argument of this size (thousands of symbols) is refused by the system.
       tell(child, start);
       return child;
@@ -171,7 +183,8 @@ async function startVenue(
   const start = (): ChildProcess => {
     const options = listening === null ? base : resumed(base, listening);
     const entry = fileURLToPath(import.meta.resolve("@smcq/binance-sim/process"));
-    const child = fork(entry, [], { env: {}, execArgv: process.execArgv });
+    const child = fork(entry, [], { env: {}, execArgv: process.execArgv, stdio: childOutput() });
+    passOn(child);
     // By message: whoever lists processes reads arguments.
     tell(child, { type: "start", options });
     child.on("message", (message: { readonly type?: string }) => {

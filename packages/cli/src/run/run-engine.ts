@@ -14,7 +14,8 @@ import { ExitCode } from "../exit-codes.ts";
 import { modeOf } from "../modes/mode-of.ts";
 import type { Ports, VenueConnection } from "../modes/ports.ts";
 import { MetricsServer } from "../output/metrics-server.ts";
-import { journalMetrics, restMetrics, tradingMetrics } from "../output/trading-metrics.ts";
+import { standardOutput } from "../output/outlet.ts";
+import { journalMetrics, logMetrics, restMetrics, tradingMetrics } from "../output/trading-metrics.ts";
 import type { EnginePayload } from "../modes/engine-payload.ts";
 import { Closers } from "./closers.ts";
 import { openControl } from "./control/open-control.ts";
@@ -62,6 +63,8 @@ interface Ground {
   readonly wallClock: Clock;
   readonly startUp: StartUp;
   readonly closers: Closers;
+  /** Rejected when the ledger's file is lost: a run that stores nothing ends. */
+  readonly ledgerLoss: PromiseWithResolvers<never>;
 }
 
 /** Runs the engine from its first step to its last; returns the exit code. Start order: docs/mission.md B1. */
@@ -70,8 +73,9 @@ export async function runEngine(payload: EnginePayload, deps: RunDeps): Promise<
   const ending: Ending = { isWanted: false, exitCode: ExitCode.Ok };
   let reason = "end of the run";
   try {
-    await start(groundOf(payload, deps, { closers, ending }));
-    await untilStopped(payload, deps);
+    const ground = groundOf(payload, deps, { closers, ending });
+    await start(ground);
+    await Promise.race([untilStopped(payload, deps), ground.ledgerLoss.promise]);
     ending.isWanted = true;
     if (deps.signal.aborted) reason = String(deps.signal.reason);
   } catch (error) {
@@ -96,6 +100,9 @@ function groundOf(
   const machineClock = createClock(ports.clockSpec);
   const offset = new MeasuredOffset();
   const wallClock = new SystemClock();
+  const ledgerLoss = Promise.withResolvers<never>();
+  // While it starts, the steps that need the ledger fail by themselves.
+  ledgerLoss.promise.catch(() => {});
   return {
     payload,
     ports,
@@ -109,6 +116,7 @@ function groundOf(
     wallClock,
     startUp: new StartUp(logger, wallClock, signal),
     closers,
+    ledgerLoss,
   };
 }
 
@@ -168,7 +176,7 @@ async function openStores(ground: Ground): Promise<Stores> {
   closers.add(() => scoring.close());
   const client = await startUp.step(
     "ledger",
-    () => openLedgerOf(payload, ground),
+    () => openLedgerOf(payload, { ...ground, onMoved: ground.ledgerLoss.reject }),
     () => ({ file: ledgerFile(config.dataDir) }),
   );
   closers.add(() => client.close());
@@ -315,6 +323,7 @@ async function startBackground(
     const server = new MetricsServer(() => [
       ...minutes.metrics(),
       ...restMetrics(venue.restUse()),
+      ...logMetrics(standardOutput()),
       ...(engine.core.trading === null ? [] : tradingMetrics(engine.core.trading)),
       ...(engine.journal === null ? [] : journalMetrics(engine.journal)),
     ]);

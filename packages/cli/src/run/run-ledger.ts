@@ -3,8 +3,15 @@ import type { ClusterHealth } from "@smcq/cluster";
 import { sha256Hex } from "@smcq/config";
 import { entryPlanOf, FEATURE_VERSION, featureSchemaJson } from "@smcq/features";
 import type { ModelEvent } from "@smcq/engine";
-import { type Clock, errorCode, errorMessage, type Logger } from "@smcq/kernel";
-import { type LedgerClient, type LedgerEvent, ledgerFile, LedgerReader, openLedger } from "@smcq/ledger";
+import { type Clock, errorCode, errorMessage, type Logger, SmcqError } from "@smcq/kernel";
+import {
+  type LedgerClient,
+  LedgerErrorCode,
+  type LedgerEvent,
+  ledgerFile,
+  LedgerReader,
+  openLedger,
+} from "@smcq/ledger";
 import { SMC_PARAMETERS } from "@smcq/smc";
 import type { EnginePayload } from "../modes/engine-payload.ts";
 import type { Scoring } from "./models/load-models.ts";
@@ -97,7 +104,17 @@ export class RunLedger {
   /** Stores the run's end with what became of it; a start that failed or was stopped ends too. */
   async end(endedAtMs: number): Promise<void> {
     const summary = { ...this.#outcome, signalsLost: lostSignals(this.client) };
-    await this.client.endRun(this.runId, endedAtMs, summary);
+    try {
+      await this.client.endRun(this.runId, endedAtMs, summary);
+    } catch (error) {
+      const { stored } = this.client.stats();
+      const text = `ledger          ${summary.signals} signals, ${stored} stored, ${lostSignals(this.client)} lost; the run's end is not in it`;
+      this.#logger.error(
+        { runId: this.runId, ...summary, stored, signalsLost: lostSignals(this.client), display: text },
+        "run could not be closed in the ledger",
+      );
+      throw error;
+    }
     const { stored } = this.client.stats();
     const text = `ledger          ${summary.signals} signals, ${stored} stored, ${summary.signalsLost} lost`;
     this.#logger.info({ runId: this.runId, ...summary, stored, display: text }, "run closed in the ledger");
@@ -107,13 +124,18 @@ export class RunLedger {
 /** Opens the ledger of the data folder. */
 export function openLedgerOf(
   { config }: EnginePayload,
-  { wallClock, logger }: { readonly wallClock: Clock; readonly logger: Logger },
+  deps: { readonly wallClock: Clock; readonly logger: Logger; readonly onMoved: (error: SmcqError) => void },
 ): Promise<LedgerClient> {
+  const tell = ledgerTeller(deps.logger);
   return openLedger({
     file: ledgerFile(config.dataDir),
     queueMax: config.ledger.queueMax,
-    clock: wallClock,
-    onEvent: ledgerTeller(logger),
+    clock: deps.wallClock,
+    onEvent: (event) => {
+      tell(event);
+      if (event.type === "dead" && event.code === LedgerErrorCode.Moved)
+        deps.onMoved(new SmcqError(event.code, event.message));
+    },
   });
 }
 

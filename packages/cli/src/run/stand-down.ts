@@ -1,5 +1,5 @@
 import { coveredSteps, type Trade, type TradingCore } from "@smcq/engine";
-import type { Clock, Logger } from "@smcq/kernel";
+import { AwakeMeter, type Clock, type Logger } from "@smcq/kernel";
 import type { PositionView } from "../control/protocol.ts";
 import { positionViews } from "./control/make-views.ts";
 import type { RunEngine } from "./create-engine.ts";
@@ -68,8 +68,8 @@ async function waitFor(
   msMax: number,
   { hurry, wallClock }: Pick<StandDownParts, "hurry" | "wallClock">,
 ): Promise<void> {
-  const startNs = wallClock.monoNs();
-  while (!isDone() && !hurry.aborted && (wallClock.monoNs() - startNs) / 1e6 < msMax)
+  const waited = new AwakeMeter(wallClock);
+  while (!isDone() && !hurry.aborted && waited.look() < msMax)
     await new Promise<void>((resolve) => wallClock.after(LOOK_MS, resolve));
 }
 

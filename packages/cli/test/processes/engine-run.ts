@@ -48,7 +48,8 @@ export class SmcqRun {
     this.child = spawn(process.execPath, [...SOURCE_FLAGS, ...preload, MAIN, ...args], {
       stdio: ["ignore", "pipe", "pipe"],
       detached: options.isGroup ?? false,
-      env: { PATH: process.env["PATH"] ?? "", ...options.env },
+      // A shell says so in `_` what it starts.
+      env: { PATH: process.env["PATH"] ?? "", _: process.execPath, ...options.env },
     });
     let rest = "";
     this.child.stdout?.on("data", (chunk: Buffer) => {

@@ -1,4 +1,5 @@
 import {
+  afterAwake,
   backOffMs,
   type BackOffPolicy,
   type CancelTimer,
@@ -130,7 +131,7 @@ export class ShardScanQueue {
 
   #armLate(): void {
     this.#cancelLate();
-    this.#cancelLate = this.#options.wallClock.after(CLOSE_MS_MAX, () => this.#onClosed(false));
+    this.#cancelLate = afterAwake(this.#options.wallClock, CLOSE_MS_MAX, () => this.#onClosed(false));
   }
 
   #pump(): void {

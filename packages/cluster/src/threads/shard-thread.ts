@@ -1,5 +1,6 @@
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from "node:worker_threads";
 import {
+  afterAwake,
   afterTurn,
   assert,
   type CancelTimer,
@@ -8,8 +9,10 @@ import {
   errorCode,
   errorMessage,
   type Logger,
-  repeat,
+  proxyVariables,
   RestartLimit,
+  type SilenceLimits,
+  SilenceWatch,
   SmcqError,
   THREAD_RESTARTS,
 } from "@smcq/kernel";
@@ -19,12 +22,9 @@ import type { ScanOptions } from "../scan/scan-core.ts";
 import type { ShardInit } from "./shard-init.ts";
 import type { WorkerEntry } from "./task-pool.ts";
 
-/** A shard that has not beaten for so long is named in the log, wall ms. */
-const STALL_WARN_MS = 5_000;
-/** A shard that has not beaten for so long is replaced (its thread makes no native calls). */
-const STALL_REPLACE_MS = 30_000;
-const WATCH_MS = 1_000;
-/** A draining shard that does not answer is given up after this time, wall ms. */
+/** A shard that has not beaten for so long is named in the log, and then replaced: its thread makes no native calls. */
+const STALL: SilenceLimits = { warnMs: 5_000, msMax: 30_000 };
+/** A draining shard that does not answer is given up after this time, ms awake. */
 const DRAIN_MS_MAX = 5_000;
 
 export interface ShardThreadOptions {
@@ -53,7 +53,6 @@ export class ShardThread {
   #worker: Worker | null = null;
   #port: MessagePort | null = null;
   #cancelWatch: CancelTimer = () => {};
-  #isStallNamed = false;
   #spawnedNs = 0;
 
   constructor(options: ShardThreadOptions) {
@@ -99,7 +98,7 @@ export class ShardThread {
     const exited = new Promise<void>((resolve) => worker.once("exit", () => resolve()));
     let cancelLate: CancelTimer = () => {};
     const late = new Promise<"late">((resolve) => {
-      cancelLate = this.#options.wallClock.after(DRAIN_MS_MAX, () => resolve("late"));
+      cancelLate = afterAwake(this.#options.wallClock, DRAIN_MS_MAX, () => resolve("late"));
     });
     this.send({ type: "drain" });
     const outcome = await Promise.race([exited, late]);
@@ -128,12 +127,12 @@ export class ShardThread {
     const worker = new Worker(entry.url, {
       workerData: { init, data: entry.data },
       transferList: [port2],
-      env: {},
+      // No keys; a feed has to know its proxy.
+      env: proxyVariables(process.env),
     });
     this.#worker = worker;
     this.#port = port1;
     this.#spawnedNs = this.#options.wallClock.monoNs();
-    this.#isStallNamed = false;
     let failure: unknown = null;
     const onMessage = (event: ShardEvent): void => {
       if (event.type === "failed")
@@ -177,19 +176,15 @@ export class ShardThread {
 
   #watch(): void {
     const { wallClock, logger, views } = this.#options;
-    this.#cancelWatch = repeat(wallClock, WATCH_MS, () => {
+    const { shardId } = views.memory;
+    const watch = new SilenceWatch({
+      ...STALL,
+      clock: wallClock,
       // The last beat may be a dead thread's: a new one has its own time from its start on.
-      const sinceNs = Math.max(this.#control.heartbeatNs, this.#spawnedNs);
-      const silentMs = this.#worker === null ? 0 : (wallClock.monoNs() - sinceNs) / 1e6;
-      if (silentMs < STALL_WARN_MS) this.#isStallNamed = false;
-      else if (!this.#isStallNamed) {
-        this.#isStallNamed = true;
-        logger.warn(
-          { shardId: views.memory.shardId, silentMs: Math.round(silentMs) },
-          "shard does not answer",
-        );
-      }
-      if (silentMs > STALL_REPLACE_MS) void this.#worker?.terminate();
+      beat: () => (this.#worker === null ? null : Math.max(this.#control.heartbeatNs, this.#spawnedNs)),
+      onWarn: (silentMs) => logger.warn({ shardId, silentMs }, "shard does not answer"),
+      onSilent: () => void this.#worker?.terminate(),
     });
+    this.#cancelWatch = () => watch.stop();
   }
 }

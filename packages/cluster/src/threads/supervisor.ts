@@ -1,24 +1,24 @@
 import type { ChildProcess } from "node:child_process";
 import {
+  afterAwake,
   backOffMs,
   type BackOffPolicy,
   type Clock,
   errorMessage,
   type Logger,
-  repeat,
   RestartLimit,
   type RestartPolicy,
+  type SilenceLimits,
+  SilenceWatch,
   SmcqError,
 } from "@smcq/kernel";
 
 /** Waits before a restart, by the restarts inside the window, wall ms. */
 const BACKOFF: BackOffPolicy = { firstMs: 500, msMax: 30_000 };
-/** A child that was asked to stop and has not ended by then is killed, wall ms. */
+/** A child that was asked to stop and has not ended by then is killed; ms that this process was awake for. */
 const STOP_MS_MAX = 15_000;
-/** A child that promised to report and has not for so long is named, and then killed as hung, wall ms. */
-const SILENT_WARN_MS = 5_000;
-const SILENT_KILL_MS = 30_000;
-const WATCH_MS = 1_000;
+/** A child that promised to report and has not for so long is named, and then killed as hung. */
+const SILENT: SilenceLimits = { warnMs: 5_000, msMax: 30_000 };
 /** Signals by which a terminal or a service manager ends a whole group. */
 const ASKING_SIGNALS: ReadonlySet<string> = new Set(["SIGINT", "SIGTERM", "SIGHUP"]);
 
@@ -116,7 +116,7 @@ export class SupervisedProcess {
     const child = this.#child;
     if (child === null) return this.ended;
     this.#options.askToStop(child);
-    const cancel = this.#options.wallClock.after(STOP_MS_MAX, () => {
+    const cancel = afterAwake(this.#options.wallClock, STOP_MS_MAX, () => {
       this.#options.logger.error(
         { process: this.#options.name, waitedMs: STOP_MS_MAX },
         "process did not end; killed",
@@ -131,25 +131,20 @@ export class SupervisedProcess {
   /** An event loop that does not turn sends nothing: no process of ours is left to hang. */
   #watch(child: ChildProcess): void {
     const { wallClock, logger, name } = this.#options;
-    let heardNs = wallClock.monoNs();
-    let isNamed = false;
-    child.on("message", () => {
-      heardNs = wallClock.monoNs();
-      isNamed = false;
-    });
-    this.#cancelWatch = repeat(wallClock, WATCH_MS, () => {
-      const silentMs = Math.round((wallClock.monoNs() - heardNs) / 1e6);
-      if (silentMs > SILENT_KILL_MS) {
+    let heard = 0;
+    child.on("message", () => void heard++);
+    const watch = new SilenceWatch({
+      ...SILENT,
+      clock: wallClock,
+      beat: () => heard,
+      onWarn: (silentMs) => logger.warn({ process: name, silentMs }, "process does not answer"),
+      onSilent: (silentMs) => {
         logger.error({ process: name, silentMs }, "process hangs; killed");
         child.kill("SIGKILL");
-        this.#cancelWatch();
-        return;
-      }
-      if (silentMs > SILENT_WARN_MS && !isNamed) {
-        isNamed = true;
-        logger.warn({ process: name, silentMs }, "process does not answer");
-      }
+        watch.stop();
+      },
     });
+    this.#cancelWatch = () => watch.stop();
   }
 
   #exited(exitCode: number | null, signal: NodeJS.Signals | null): void {
@@ -206,7 +201,7 @@ export function awaitMessage<T extends { readonly type: string }>(
     };
     const onExit = (exitCode: number | null): void =>
       refuse("CHILD_ENDED", `ended with ${exitCode} before it was up`);
-    const cancel = options.wallClock.after(options.msMax, () =>
+    const cancel = afterAwake(options.wallClock, options.msMax, () =>
       refuse("CHILD_SILENT", `not up after ${options.msMax} ms`),
     );
     const settle = (): void => {

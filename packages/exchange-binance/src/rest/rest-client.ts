@@ -1,11 +1,12 @@
 import { BAR_FIELDS, SmcqError, SystemClock, errorCode, errorMessage } from "@smcq/kernel";
 import type { Clock, Logger, Rng } from "@smcq/kernel";
 import type { KlinesQuery } from "@smcq/exchange";
-import { Pool } from "undici";
+import type { Dispatcher } from "undici";
 import { AnswerWatch } from "./answer-watch.ts";
 import { ClockOffset } from "./clock-offset.ts";
 import { BinanceErrorCode } from "../errors.ts";
 import { parseJsonSafe } from "./json-safe.ts";
+import { openPool } from "./open-pool.ts";
 import { encodeQuery } from "./query.ts";
 import { READ_TRIES_MAX, readRetryMs } from "./read-rule.ts";
 import { RateBudget } from "./rate-budget.ts";
@@ -68,11 +69,13 @@ export function klinesWeight(limit: number): number {
 export class BinanceRest {
   readonly budget: RateBudget;
   readonly offset: ClockOffset;
-  readonly #pool: Pool;
+  readonly #origin: string;
+  readonly #pool: Dispatcher;
   readonly #clock: Clock;
   readonly #rng: Rng;
   readonly #log: Logger;
   readonly #replyTimeoutMs: number;
+  #isClosed = false;
   #requests = 0;
   #retries = 0;
   #failures = 0;
@@ -95,12 +98,13 @@ export class BinanceRest {
       log: options.log,
       stoppedUntilMs: () => this.budget.stoppedUntilMs(),
     });
-    this.#pool = new Pool(options.origin, {
+    this.#origin = options.origin;
+    this.#pool = openPool(options.origin, {
       connections: options.connections ?? 8,
       headersTimeout: this.#replyTimeoutMs,
       bodyTimeout: this.#replyTimeoutMs,
       maxResponseSize: REPLY_BYTES_MAX,
-      connect: { timeout: options.connectTimeoutMs ?? 5_000 },
+      connectTimeoutMs: options.connectTimeoutMs ?? 5_000,
     });
   }
 
@@ -175,7 +179,9 @@ export class BinanceRest {
   async close(): Promise<void> {
     this.budget.close();
     this.#watch.stop();
-    if (!this.#pool.destroyed) await this.#pool.destroy();
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    await this.#pool.destroy();
   }
 
   async #send(fullPath: string, weight: number): Promise<RestReply> {
@@ -184,7 +190,12 @@ export class BinanceRest {
     try {
       // One limit for the whole of it: a body that trickles resets the pool's own limits with each byte.
       const signal = AbortSignal.timeout(this.#replyTimeoutMs);
-      const response = await this.#pool.request({ path: fullPath, method: "GET", signal });
+      const response = await this.#pool.request({
+        origin: this.#origin,
+        path: fullPath,
+        method: "GET",
+        signal,
+      });
       const text = await response.body.text();
       this.#watch.answered();
       if (response.statusCode < 300) this.budget.answered();

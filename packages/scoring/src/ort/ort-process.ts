@@ -1,7 +1,7 @@
 import { fork } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import { fromWireError, SmcqError, workerExecArgv, workerUrl } from "@smcq/kernel";
+import { afterAwake, fromWireError, SmcqError, workerExecArgv, workerUrl } from "@smcq/kernel";
 import type { CancelTimer, Clock } from "@smcq/kernel";
 import { ModelErrorCode } from "../errors.ts";
 import type { OrtReply, OrtRequest } from "./messages.ts";
@@ -102,7 +102,7 @@ export class OrtProcess {
   /** Closes the channel, by which the process ends, and waits for the end. */
   async close(): Promise<void> {
     this.#isClosing = true;
-    const cancel = this.#clock.after(END_MS_MAX, () => this.#child.kill("SIGKILL"));
+    const cancel = afterAwake(this.#clock, END_MS_MAX, () => this.#child.kill("SIGKILL"));
     if (this.#child.connected) this.#child.disconnect();
     await this.exited;
     cancel();
@@ -112,7 +112,7 @@ export class OrtProcess {
     if (this.#hasEnded || !this.#child.connected) return Promise.reject(this.#fault("it has ended"));
     const requestId = ++this.#lastId;
     return new Promise((resolve, reject) => {
-      const cancelDeadline = this.#clock.after(msMax, () => {
+      const cancelDeadline = afterAwake(this.#clock, msMax, () => {
         this.#onEnd(`no answer within ${msMax} ms`);
         this.#child.kill("SIGKILL");
       });

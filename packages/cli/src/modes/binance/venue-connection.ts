@@ -3,9 +3,10 @@ import {
   BackfillQueue,
   BinanceReferenceData,
   type BinanceRest,
+  proxyOf,
   type VenueBases,
 } from "@smcq/exchange-binance";
-import { type CancelTimer, OffsetClock, Rng } from "@smcq/kernel";
+import { type CancelTimer, type Logger, OffsetClock, Rng } from "@smcq/kernel";
 import type { AccountWish, TradingAccount } from "../../accounts/account.ts";
 import type { RestUse } from "../../control/protocol.ts";
 import type { VenueConnection, VenueDeps } from "../ports.ts";
@@ -27,6 +28,7 @@ export interface VenueSettings {
 /** Opens REST; refuses addresses whose klines would never come. */
 export function openVenue(settings: VenueSettings, deps: VenueDeps): VenueConnection {
   const { machineClock, offset, logger } = deps;
+  sayProxies(settings.bases, logger);
   const rng = new Rng(settings.seed);
   const reference = new BinanceReferenceData({
     origin: assertRouted(settings.bases).restOrigin,
@@ -87,6 +89,14 @@ export function openVenue(settings: VenueSettings, deps: VenueDeps): VenueConnec
       await reference.close();
     },
   };
+}
+
+/** Names the proxies on the way; refuses (BINANCE_PROXY) what is none. */
+function sayProxies({ restBase, wsBase }: VenueBases, logger: Logger): void {
+  for (const base of [restBase, wsBase]) {
+    const proxy = proxyOf(base, process.env);
+    if (proxy !== null) logger.info({ base, proxy: proxy.text }, "the venue is reached through a proxy");
+  }
 }
 
 function restUseOf(rest: BinanceRest): RestUse {

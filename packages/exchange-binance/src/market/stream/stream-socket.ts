@@ -1,6 +1,8 @@
 import { errorCode, errorMessage } from "@smcq/kernel";
 import type { CancelTimer, Clock } from "@smcq/kernel";
-import { WebSocket } from "ws";
+import { HttpsProxyAgent } from "https-proxy-agent";
+import { type ClientOptions, WebSocket } from "ws";
+import { proxyOf } from "../../proxy.ts";
 import { endKind } from "./back-off.ts";
 import type { EndKind } from "./back-off.ts";
 import { NAMES_PER_MESSAGE_MAX, PAYLOAD_BYTES_MAX, SEND_GAP_WALL_MS, SEND_QUEUE_MAX } from "../../limits.ts";
@@ -64,6 +66,7 @@ export class StreamSocket {
   readonly #queue: Command[] = [];
   readonly #awaitedIds = new Set<number>();
   #nextId = 1;
+  #cancelTunnel: CancelTimer | undefined;
   #cancelSend: CancelTimer | undefined;
   #cancelPing: CancelTimer | undefined;
   #cancelAck: CancelTimer | undefined;
@@ -84,16 +87,27 @@ export class StreamSocket {
     this.#wallClock = options.wallClock;
     this.#handlers = options.handlers;
     this.#timeouts = options.timeouts ?? {};
+    const connectMs = this.#timeouts.connectMs ?? CONNECT_WALL_MS;
     this.#ws = new WebSocket(options.url, {
+      ...this.#throughProxy(options.url, connectMs),
       // The default offers deflate: 45-113 us a message (docs/performance.md 2), and bombs (docs/security.md T18).
       perMessageDeflate: false,
       maxPayload: this.#timeouts.payloadBytesMax ?? PAYLOAD_BYTES_MAX,
       // The scan reads bytes and leaves anything odd to JSON.parse: a second pass over each frame brings nothing.
       skipUTF8Validation: true,
       followRedirects: false,
-      handshakeTimeout: this.#timeouts.connectMs ?? CONNECT_WALL_MS,
+      handshakeTimeout: connectMs,
     });
     this.#listen();
+  }
+
+  /** The way through the proxy, if there is one; a proxy that says nothing is cut after `connectMs`, wall ms. */
+  #throughProxy(url: string, connectMs: number): ClientOptions {
+    const proxy = proxyOf(url, process.env);
+    if (proxy === null) return {};
+    const silence = new AbortController();
+    this.#cancelTunnel = this.#wallClock.after(connectMs, () => silence.abort(), { unref: true });
+    return { agent: new HttpsProxyAgent(proxy.url, { signal: silence.signal }) };
   }
 
   get isOpen(): boolean {
@@ -144,6 +158,7 @@ export class StreamSocket {
 
   #listen(): void {
     this.#ws.on("open", () => {
+      this.#cancelTunnel?.();
       this.#armPing();
       this.#handlers.onOpen(this);
     });
@@ -182,6 +197,7 @@ export class StreamSocket {
   #end(closeCode: number, reason: string): void {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
+    this.#cancelTunnel?.();
     this.#cancelSend?.();
     this.#cancelPing?.();
     this.#cancelAck?.();

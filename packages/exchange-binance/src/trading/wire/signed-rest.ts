@@ -1,7 +1,8 @@
 import { errorMessage, type Logger, SystemClock } from "@smcq/kernel";
-import { type Dispatcher, Pool } from "undici";
+import type { Dispatcher } from "undici";
 import type { ClockOffset } from "../../rest/clock-offset.ts";
 import { parseJsonSafe } from "../../rest/json-safe.ts";
+import { openPool } from "../../rest/open-pool.ts";
 import { encodeQuery, encodeValue, type QueryParameters } from "../../rest/query.ts";
 import type { RateBudget } from "../../rest/rate-budget.ts";
 import { READ_TRIES_MAX, readRetryMs } from "../../rest/read-rule.ts";
@@ -78,9 +79,9 @@ export interface SignedRestOptions {
  */
 export class SignedRest {
   readonly #options: SignedRestOptions;
-  readonly #questions: Pool;
+  readonly #questions: Dispatcher;
   /** Of its own, so that no exit waits behind questions that nobody answers. */
-  readonly #orders: Pool;
+  readonly #orders: Dispatcher;
   readonly #hidden: Secret[] = [];
   #healing: Promise<void> | null = null;
   #isClosed = false;
@@ -133,8 +134,9 @@ export class SignedRest {
 
   /** Closes the sockets; what is on its way ends as unknown. Idempotent. */
   async close(): Promise<void> {
+    if (this.#isClosed) return;
     this.#isClosed = true;
-    for (const pool of [this.#questions, this.#orders]) if (!pool.destroyed) await pool.destroy();
+    for (const pool of [this.#questions, this.#orders]) await pool.destroy();
   }
 
   async #attempt(call: Call): Promise<CallResult> {
@@ -196,6 +198,7 @@ export class SignedRest {
     const isBody = payload !== "" && (method === "POST" || method === "PUT");
     const replyMs = call.replyWallMs ?? ANSWER_WALL_MS;
     return {
+      origin: this.#options.origin,
       method,
       path: payload === "" || isBody ? path : `${path}?${payload}`,
       headers: {
@@ -245,14 +248,14 @@ function readBody(text: string): CallResult {
   }
 }
 
-function poolOf(origin: string, connections: number): Pool {
-  return new Pool(origin, {
+function poolOf(origin: string, connections: number): Dispatcher {
+  return openPool(origin, {
     connections,
     headersTimeout: ANSWER_WALL_MS,
     bodyTimeout: ANSWER_WALL_MS,
     keepAliveTimeout: IDLE_WALL_MS,
     maxResponseSize: REPLY_BYTES_MAX,
-    connect: { timeout: CONNECT_WALL_MS },
+    connectTimeoutMs: CONNECT_WALL_MS,
   });
 }
 
