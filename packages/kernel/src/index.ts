@@ -8,6 +8,7 @@ export * from "./logger.ts";
 export * from "./model-epochs.ts";
 export * from "./money.ts";
 export * from "./result.ts";
+export * from "./symbol-guess.ts";
 export * from "./worker-url.ts";
 export * from "./random/rng.ts";
 export * from "./retry/back-off.ts";

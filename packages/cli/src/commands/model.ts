@@ -78,7 +78,7 @@ const SCORE: Subcommand = {
     text(
       withScorer(withSettings(anySchema(file(argv)))),
       "rows",
-      "CSV or CSV.gz with columns f0 to f11 or the features' names",
+      "CSV, plain, gzip or zip, with columns f0 to f11 or the features' names",
     )
       .demandOption("rows")
       .option("raw", { type: "boolean", default: false, describe: "the raw margin alone" }),
