@@ -11,6 +11,7 @@ import {
   type TradingOptions,
 } from "@smcq/binance-sim";
 import { ExitCode } from "../exit-codes.ts";
+import { ENGINE_FLAGS, engineEnvironment } from "./engine-memory.ts";
 import { StopSignals } from "./stop-signals.ts";
 import { modeOf } from "../modes/mode-of.ts";
 import { keptSimulatedKey } from "../modes/account-key.ts";
@@ -23,11 +24,6 @@ import {
   type StopMessage,
 } from "../modes/engine-payload.ts";
 
-/**
- * Each of the engine's dozen heaps may grow its young generation to 2 MB a half instead of 16: what a minute leaves
- * behind is small, and the memory would never be given back (with 8 shards 546 MB became 444 MB).
- */
-const ENGINE_FLAGS: readonly string[] = ["--max-semi-space-size=2"];
 /** The simulated venue has to be up within this time, wall ms. */
 const VENUE_UP_MS_MAX = 20_000;
 
@@ -78,7 +74,10 @@ async function superviseEngine(
     name: "engine",
     start: () => {
       const entry = fileURLToPath(workerUrl(import.meta.url, "./engine-process"));
-      const child = fork(entry, [], { execArgv: [...process.execArgv, ...ENGINE_FLAGS] });
+      const child = fork(entry, [], {
+        execArgv: [...ENGINE_FLAGS, ...process.execArgv],
+        env: engineEnvironment(process.env),
+      });
       // By message: an argument of this size (thousands of symbols) is refused by the system.
       tell(child, start);
       return child;
