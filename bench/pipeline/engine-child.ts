@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { ENGINE_FLAGS, engineEnvironment } from "@smcq/cli";
+import { ENGINE_FLAGS, engineEnvironment, MEMORY_SAVER_FLAG } from "@smcq/cli";
 import { SystemClock } from "@smcq/kernel";
 import type { EngineControl, EngineReport, EngineSetting } from "./messages.ts";
 
@@ -13,8 +13,11 @@ const LOG_BYTES_MAX = 4_000;
 
 interface EngineMemory {
   readonly ENGINE_FLAGS: readonly string[];
+  readonly MEMORY_SAVER_FLAG: string | null;
   engineEnvironment(own: NodeJS.ProcessEnv): NodeJS.ProcessEnv;
 }
+
+const OWN_MEMORY: EngineMemory = { ENGINE_FLAGS, MEMORY_SAVER_FLAG, engineEnvironment };
 
 type ReportOf<T extends EngineReport["type"]> = Extract<EngineReport, { readonly type: T }>;
 
@@ -33,12 +36,12 @@ export interface EngineChildOptions {
 
 /** The flags and the environment of this tree's engine, or of another one's. */
 export async function engineStart(baseDir: string | null): Promise<EngineStart> {
-  if (baseDir === null) return { flags: ENGINE_FLAGS, env: engineEnvironment(process.env) };
-  const other = join(baseDir, "packages/cli/dist/process/engine-memory.js");
+  const other = join(baseDir ?? "", "packages/cli/dist/process/engine-memory.js");
   // Trees before it set the young generation's size alone.
-  if (!existsSync(other)) return { flags: ["--max-semi-space-size=2"], env: process.env };
-  const own = (await import(other)) as EngineMemory;
-  return { flags: own.ENGINE_FLAGS, env: own.engineEnvironment(process.env) };
+  if (baseDir !== null && !existsSync(other)) return { flags: ["--max-semi-space-size=2"], env: process.env };
+  const memory = baseDir === null ? OWN_MEMORY : ((await import(other)) as EngineMemory);
+  const late = memory.MEMORY_SAVER_FLAG === null ? [] : [memory.MEMORY_SAVER_FLAG];
+  return { flags: [...memory.ENGINE_FLAGS, ...late], env: memory.engineEnvironment(process.env) };
 }
 
 /** The engine's process as the bench sees it. */

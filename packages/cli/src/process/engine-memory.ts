@@ -1,9 +1,22 @@
+import { setFlagsFromString } from "node:v8";
+
 /**
- * How the engine's process is started so that its half a dozen heaps stay small (docs/performance.md section 6): V8 collects
- * old objects as they come and not when there is a lot of them, and a young generation grows to 2 MB a half instead of
- * 16. What a minute leaves behind is small, and the memory would never be given back.
+ * How the engine's process is started (docs/performance.md section 6): the young generation of each of its half a dozen heaps
+ * grows to 2 MB a half instead of 16. What a minute leaves behind is small, and the memory would never be given back.
  */
-export const ENGINE_FLAGS: readonly string[] = ["--optimize-for-size", "--max-semi-space-size=2"];
+export const ENGINE_FLAGS: readonly string[] = ["--max-semi-space-size=2"];
+
+/**
+ * The flag by which an old heap grows by a third before it is collected instead of to four times what is alive. Null where V8
+ * does not know it: on the command line an unknown flag would stop the start.
+ */
+export const MEMORY_SAVER_FLAG: string | null =
+  Number.parseInt(process.versions.node, 10) >= 24 ? "--memory-saver-mode" : null;
+
+/** Sets it for every heap of this process; to be called before its threads are started. A V8 that has dropped it goes on. */
+export function saveMemory(): void {
+  if (MEMORY_SAVER_FLAG !== null) setFlagsFromString(MEMORY_SAVER_FLAG);
+}
 
 /**
  * Of the C library (glibc): two heaps for all threads instead of eight a processor, and what is free at their ends goes back

@@ -2,6 +2,7 @@ import { errorCode, errorMessage, repeat, SmcqError, SystemClock } from "@smcq/k
 import { exitCodeOf } from "../exit-codes.ts";
 import { runEngine } from "../run/run-engine.ts";
 import { createLogger } from "../output/logger.ts";
+import { saveMemory } from "./engine-memory.ts";
 import { StopSignals } from "./stop-signals.ts";
 import type { EnginePayload, StartMessage, StopMessage } from "../modes/engine-payload.ts";
 
@@ -44,6 +45,7 @@ async function run(payload: EnginePayload): Promise<number> {
 }
 
 if (!process.connected) throw new SmcqError("USAGE_ENGINE_PROCESS", "this file is started by `smcq engine`");
+saveMemory();
 report();
 repeat(wallClock, REPORT_MS, report);
 const payload = await firstMessage();
