@@ -9,7 +9,7 @@ import type { BenchOptions } from "./lib/options.ts";
 import type { PartRecorder } from "./lib/results.ts";
 import { slope } from "./lib/statistics.ts";
 import { writeModelFiles } from "./model/model-files.ts";
-import { residentMb, storageBytes } from "./pipeline/cpu.ts";
+import { proportionalMb, residentMb, storageBytes } from "./pipeline/cpu.ts";
 import { setting } from "./pipeline/pipeline.ts";
 import { Session } from "./pipeline/session.ts";
 
@@ -60,6 +60,7 @@ async function measureProduct(options: BenchOptions, recorder: PartRecorder): Pr
   const samples: [number, number][] = [];
   let writers: readonly string[];
   let peak: number;
+  let shareMb: number;
   try {
     const before = storageBytes(engine.pid);
     const startNs = clock.monoNs();
@@ -72,6 +73,7 @@ async function measureProduct(options: BenchOptions, recorder: PartRecorder): Pr
       .filter(([thread, { bytes }]) => bytes > (before.get(thread)?.bytes ?? 0))
       .map(([, { name }]) => name);
     peak = residentMb(engine.pid).peak;
+    shareMb = proportionalMb(engine.pid);
   } finally {
     await engine.stop();
     rmSync(folder, { recursive: true, force: true });
@@ -86,6 +88,7 @@ async function measureProduct(options: BenchOptions, recorder: PartRecorder): Pr
       value,
     });
   add("product-rss", "resident memory at the end", "MB", last);
+  add("product-pss", "the same, shared pages by their share (PSS)", "MB", shareMb);
   add("product-rss-ready", "resident memory at READY", "MB", samples[0]?.[1] ?? Number.NaN);
   add("product-rss-peak", "highest so far", "MB", peak);
   add("product-rss-slope", "slope over the second half", "MB a minute", slope(half) * 60);

@@ -87,6 +87,7 @@ function grownModel(seed: number, trees: number, leaves: number): LightGbmModel 
     objective: "binary sigmoid:1",
     sigmoid: 1,
     featureNames: thresholds.map((_, feature) => `f${feature}`),
+    isAveraged: false,
     trees: Array.from({ length: trees }, () => growTree(rng, thresholds, leaves)),
   };
 }

@@ -39,6 +39,12 @@ export function residentMb(pid: number): { readonly now: number; readonly peak: 
   return { now: field("VmRSS"), peak: field("VmHWM") };
 }
 
+/** Resident memory of a process, pages that others use too by their share, MB. */
+export function proportionalMb(pid: number): number {
+  const rollup = readFileSync(`/proc/${pid}/smaps_rollup`, "utf8");
+  return Number(/^Pss:\s+(\d+)/mu.exec(rollup)?.[1]) / 1_024;
+}
+
 /** Bytes that each thread of a process has sent to storage, and its name, by thread id. */
 export function storageBytes(
   pid: number,

@@ -1,5 +1,7 @@
 import { type ChildProcess, fork } from "node:child_process";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { ENGINE_FLAGS, engineEnvironment, MEMORY_SAVER_FLAG } from "@smcq/cli";
 import { SystemClock } from "@smcq/kernel";
 import type { EngineControl, EngineReport, EngineSetting } from "./messages.ts";
 
@@ -9,7 +11,38 @@ const ANSWER_MS_MAX = 30_000;
 const STOP_MS_MAX = 20_000;
 const LOG_BYTES_MAX = 4_000;
 
+interface EngineMemory {
+  readonly ENGINE_FLAGS: readonly string[];
+  readonly MEMORY_SAVER_FLAG: string | null;
+  engineEnvironment(own: NodeJS.ProcessEnv): NodeJS.ProcessEnv;
+}
+
+const OWN_MEMORY: EngineMemory = { ENGINE_FLAGS, MEMORY_SAVER_FLAG, engineEnvironment };
+
 type ReportOf<T extends EngineReport["type"]> = Extract<EngineReport, { readonly type: T }>;
+
+/** How a tree's supervisor starts its engine. */
+export interface EngineStart {
+  readonly flags: readonly string[];
+  readonly env: NodeJS.ProcessEnv;
+}
+
+export interface EngineChildOptions {
+  readonly isGcTapped: boolean;
+  /** Null: this tree. */
+  readonly baseDir: string | null;
+  readonly start: EngineStart;
+}
+
+/** The flags and the environment of this tree's engine, or of another one's. */
+export async function engineStart(baseDir: string | null): Promise<EngineStart> {
+  const other = join(baseDir ?? "", "packages/cli/dist/process/engine-memory.js");
+  // Trees before it set the young generation's size alone.
+  if (baseDir !== null && !existsSync(other)) return { flags: ["--max-semi-space-size=2"], env: process.env };
+  const memory = baseDir === null ? OWN_MEMORY : ((await import(other)) as EngineMemory);
+  const late = memory.MEMORY_SAVER_FLAG === null ? [] : [memory.MEMORY_SAVER_FLAG];
+  return { flags: [...memory.ENGINE_FLAGS, ...late], env: memory.engineEnvironment(process.env) };
+}
 
 /** The engine's process as the bench sees it. */
 export class EngineChild {
@@ -17,17 +50,15 @@ export class EngineChild {
   readonly #ended: Promise<void>;
   #stderr = "";
 
-  constructor(
-    setting: EngineSetting,
-    { isGcTapped, baseDir }: { readonly isGcTapped: boolean; readonly baseDir: string | null },
-  ) {
+  constructor(setting: EngineSetting, { isGcTapped, baseDir, start }: EngineChildOptions) {
     const entry =
       baseDir === null
         ? new URL("./engine-process.ts", import.meta.url)
         : join(baseDir, "bench/pipeline/engine-process.ts");
     const tap = isGcTapped ? ["--import", new URL("./gc-tap.ts", import.meta.url).href] : [];
     this.#child = fork(entry, [JSON.stringify(setting)], {
-      execArgv: ["--disable-warning=ExperimentalWarning", ...tap],
+      execArgv: ["--disable-warning=ExperimentalWarning", ...start.flags, ...tap],
+      env: start.env,
       stdio: ["ignore", "inherit", "pipe", "ipc"],
       serialization: "advanced",
     });

@@ -1,7 +1,7 @@
 import { loadConfig } from "@smcq/config";
 import { MINUTE_MS, minuteOf, SystemClock } from "@smcq/kernel";
 import { cpuNsByThread } from "./cpu.ts";
-import { EngineChild } from "./engine-child.ts";
+import { EngineChild, engineStart } from "./engine-child.ts";
 import type { CloseRows, EngineCountersReport, EnginePath } from "./messages.ts";
 import { type CloseTruth, Reference } from "./reference.ts";
 import { START_MINUTE, VenueChild } from "./venue-child.ts";
@@ -88,9 +88,10 @@ export class Session {
       wsBaseUrl: `ws://127.0.0.1:${venue.port}`,
       restBaseUrl: `http://127.0.0.1:${venue.port}`,
     };
+    const baseDir = setting.baseDir ?? null;
     const engine = new EngineChild(
       { path, shards, compute, scanThreads, feed, clock: venue.clockSpec },
-      { isGcTapped: setting.isGcTapped ?? false, baseDir: setting.baseDir ?? null },
+      { isGcTapped: setting.isGcTapped ?? false, baseDir, start: await engineStart(baseDir) },
     );
     const reference = path === "own" ? new Reference(setting.symbols) : null;
     const session = new Session(setting, { venue, engine, reference });

@@ -14,5 +14,6 @@ export {
 export { SymbolBook } from "./accounts/symbol-book.ts";
 export { openVenueAccount } from "./accounts/venue-account.ts";
 export { newSimulatedKey } from "./modes/engine-payload.ts";
+export { ENGINE_FLAGS, engineEnvironment, MEMORY_SAVER_FLAG } from "./process/engine-memory.ts";
 export { Desk } from "./run/trading/desk.ts";
 export { replayCore, type ReplayedCore } from "./replay/replay-run.ts";

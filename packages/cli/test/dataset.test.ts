@@ -302,6 +302,17 @@ describe("the symbol of a file", () => {
     expect(symbolOfFile(path)).toBe(symbol);
   });
 
+  it.each([
+    ["btcusdt-1m-2025-05.csv", "BTCUSDT"],
+    ["BTC-USDT-1m-2025-05.zip", "BTCUSDT"],
+    ["BTCUSDT_1m_2025.csv", "BTCUSDT"],
+    ["btcusdt_1m.csv", "BTCUSDT"],
+    ["BTCUSDT.P-1m-x.csv", "BTCUSDT"],
+    ["ethusdc-1m-x.csv.gz", "ETHUSDC"],
+  ])("%s is asked to be %s", (path, symbol) => {
+    expect(() => symbolOfFile(path)).toThrow(`did you mean ${symbol}?`);
+  });
+
   it.each(["BTCUSDT-5m-2025-05.csv", "BTCUSDT.csv", "-1m-a.csv", "BTCUSDT-1m-a.rar", "A,B-1m-a.csv"])(
     "%s is refused",
     (path) => {

@@ -94,11 +94,11 @@ describe("rows of a CSV file", () => {
       [`${header}\n${numbers.join(",")}\n1,2,abc,4,5,6,7,8,9,10,11,12\n`, /:3: field 3 is "abc", no number/],
       [`${header}\n1,2,0x10,4,5,6,7,8,9,10,11,12\n`, /:2: field 3 is "0x10"/],
       [`${header}\n1,2\n`, /:2: field 3 is missing/],
-      [`${header}\n${"1".repeat(70_000)}`, /a line is longer than 65536 characters/],
+      [`${header}\n${"1".repeat(70_000)}`, /:2: the line is longer than 65536 characters/],
     ];
     for (const [content, message] of refused) await expect(read(rowsFile(content))).rejects.toThrow(message);
     await expect(read(join(tmpdir(), "no-such-rows.csv"))).rejects.toMatchObject({ code: "ROWS_READ" });
-    await expect(read(rowsFile("no gzip", "rows.csv.gz"))).rejects.toMatchObject({ code: "ROWS_READ" });
+    await expect(read(rowsFile("no gzip", "rows.csv.gz"))).rejects.toThrow(/:1: there is no column/);
   });
 });
 

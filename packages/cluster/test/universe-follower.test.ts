@@ -149,6 +149,19 @@ describe("universe.symbols and universe.maxSymbols", () => {
     ]);
   });
 
+  it("say what was probably meant by a symbol that the venue writes in another way", () => {
+    const lines: LogFields[] = [];
+    const logger = { ...silentLogger, warn: (fields: LogFields) => void lines.push(fields) };
+    const venue = universe(["BTCUSDT", "ETHUSDT"], 0);
+    const wishes = { ...WISH, symbols: ["BTCUSDT", "btcusdt", "ETH/USDT:USDT", "NOPE"] };
+    requireWatched(venue, wishes, logger);
+    const symbols = ["btcusdt (did you mean BTCUSDT?)", "ETH/USDT:USDT (did you mean ETHUSDT?)", "NOPE"];
+    expect(lines).toEqual([{ count: 3, symbols }]);
+    expect(() => requireWatched(venue, { ...WISH, symbols: ["BTC-USDT"] }, logger)).toThrow(
+      "BTC-USDT (did you mean BTCUSDT?)",
+    );
+  });
+
   it("are refused when nothing is left to watch", () => {
     const wishes = { ...WISH, symbols: ["NOPE"] };
     expect(() => requireWatched(listed, wishes, silentLogger)).toThrow(

@@ -30,6 +30,8 @@ const WORDS: u32 = 20;
 /** Then the number of thresholds of each feature, and where its entries in a map begin (bytes). */
 const COUNTS_AT: u32 = 24;
 const MAP_STARTS_AT: u32 = COUNTS_AT + FEATURES * 4;
+/** f64: what each sum is divided by once, 1 but for averages. */
+const DIVISOR: u32 = MAP_STARTS_AT + FEATURES * 4;
 
 // A block: four words, then its parts.
 const LINES_AT: u32 = 0;
@@ -165,5 +167,11 @@ export function score(image: u32, rows: u32, scratch: u32, margins: u32, count: 
     if (isWide) addBlock(block, scratch, margins, count, true);
     else addBlock(block, scratch, margins, count, false);
     block += load<u32>(block + NEXT_BLOCK);
+  }
+  const divisor = load<f64>(image + DIVISOR);
+  if (divisor == 1) return;
+  for (let row: u32 = 0; row < count; row++) {
+    store<f64>(margins, load<f64>(margins) / divisor);
+    margins += 8;
   }
 }

@@ -15,7 +15,7 @@ export { checkMargins, tryLeafMask } from "./gate/try-model.ts";
 export { tryOracle } from "./gate/try-oracle.ts";
 export type { GoldenRows } from "./golden/golden-file.ts";
 export { EXPIRES_DAYS } from "./import/build-model.ts";
-export { importDropped, importModel, reportBeside } from "./import/import-model.ts";
+export { importDropped, importModel, importTried, reportBeside } from "./import/import-model.ts";
 export type { ImportedModel, ImportOptions } from "./import/import-model.ts";
 export { modelPaths } from "./import/model-files.ts";
 export type { ModelPaths } from "./import/model-files.ts";

@@ -105,6 +105,7 @@ function stumps(trees: number): (ensemble: TreeEnsemble) => TreeEnsemble {
   const own = (): Int32Array => Int32Array.from({ length: trees }, (_, tree) => tree);
   return ({ featureCount }) => ({
     featureCount,
+    isAveraged: false,
     roots: own(),
     feature: zeros(),
     threshold: new Float64Array(trees),

@@ -1,8 +1,10 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { SystemClock } from "@smcq/kernel";
 import { describe, expect, it } from "vitest";
-import { importDropped, importModel } from "../src/import/import-model.ts";
+import { importDropped, importModel, importTried } from "../src/import/import-model.ts";
 import { modelPaths } from "../src/import/model-files.ts";
 import { codeOf, lightGbmText, NOW_MS, temporaryFolder, trainingReport } from "./model-support.ts";
 
@@ -90,6 +92,45 @@ describe("import", () => {
       expect(await codeOf(() => importModel(options))).toBe("MODEL_TEXT_TRUNCATED");
       expect(existsSync(options.out)).toBe(false);
     }
+  });
+});
+
+describe("an import by a person", () => {
+  const tried = (folder: string, scorer: "leaf-mask" | "ort" = "leaf-mask"): ReturnType<typeof importTried> =>
+    importTried({
+      text: join(folder, "m.txt"),
+      out: join(folder, "m.onnx"),
+      nowMs: NOW_MS,
+      scorer,
+      clock: new SystemClock(),
+    });
+
+  it("refuses at once what the scorer would refuse later, and leaves what is there as it is", async () => {
+    const folder = folderWith({ "m.txt": text });
+    importModel({ text: join(folder, "m.txt"), out: join(folder, "m.onnx"), nowMs: NOW_MS });
+    const files = (): Buffer[] => readdirSync(folder).map((name) => readFileSync(join(folder, name)));
+    for (const [given, code] of [
+      [lightGbmText({ leaves: 300 }), "MODEL_LEAVES"],
+      [gzipSync(text), "MODEL_TEXT"],
+      [Buffer.from(`\u{FEFF}${text}`, "utf16le"), "MODEL_TEXT"],
+      ['{"name":"tree"}', "MODEL_TEXT"],
+      [Buffer.from([0x80, 4, 0x95, 1]), "MODEL_TEXT"],
+      [Buffer.from([8, 10, 18, 9]), "MODEL_TEXT"],
+    ] as const) {
+      writeFileSync(join(folder, "m.txt"), given);
+      const before = files();
+      expect(await codeOf(() => tried(folder))).toBe(code);
+      expect(files()).toEqual(before);
+    }
+  });
+
+  it("takes what the other scorer takes, and texts as other systems write them", async () => {
+    const folder = folderWith({
+      "m.txt": `\u{FEFF}${lightGbmText({ leaves: 300, trees: 2 }).replaceAll("\n", "\r\n")}`,
+    });
+    const { card } = await tried(folder, "ort");
+    expect(card.metadata.maxLeaves).toBe(300);
+    expect(readdirSync(folder).toSorted()).toEqual(["m.card.json", "m.golden.bin", "m.onnx", "m.txt"]);
   });
 });
 

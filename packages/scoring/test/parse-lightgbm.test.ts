@@ -26,7 +26,30 @@ function changed(from: string | RegExp, to: string): string {
   return edited.replace(/^tree_sizes=.*$/m, `tree_sizes=${sizes.join(" ")}`);
 }
 
+function withoutSizes(given: string): string {
+  return given.replace(/^tree_sizes=.*\n/m, "");
+}
+
 describe("reading a LightGBM text", () => {
+  const crlf = (given: string): string => given.replaceAll("\n", "\r\n");
+  it.each<[string, string]>([
+    ["LightGBM 3", text.replace("version=v4", "version=v3")],
+    [
+      "LightGBM 3.1, which knew no linear trees",
+      withoutSizes(text).replace("version=v4", "version=v3").replaceAll("is_linear=0\n", ""),
+    ],
+    ["lines ended by CRLF", crlf(text)],
+    ["a byte order mark", `\u{FEFF}${text}`],
+    ["a byte order mark and CRLF", `\u{FEFF}${crlf(text)}`],
+    ["no sizes", withoutSizes(text)],
+    ["no sizes, and CRLF", crlf(withoutSizes(text))],
+    ["blank lines at the end", `${text}\n\n`],
+    ["no end of line at the end", text.trimEnd()],
+    ["nothing behind the trees", text.slice(0, text.indexOf("feature_importances"))],
+  ])("takes the same model with %s", (_, given) => {
+    expect(parseLightGbm(given)).toEqual(parseLightGbm(text));
+  });
+
   it("gives the model's names, objective and trees", () => {
     const model = parseLightGbm(text);
     expect(model.objective).toBe("binary sigmoid:1");
@@ -53,14 +76,14 @@ describe("reading a LightGBM text", () => {
     ["half the parameters", "MODEL_TEXT_TRUNCATED", () => text.slice(0, text.indexOf("[max_bin"))],
     ["something else", "MODEL_TEXT", () => "<html>"],
     ["no version", "MODEL_TEXT", () => changed("version=v4\n", "")],
-    ["an old version", "MODEL_UNSUPPORTED", () => changed("version=v4", "version=v3")],
+    ["an old version", "MODEL_UNSUPPORTED", () => changed("version=v4", "version=v2")],
+    ["a version to come", "MODEL_UNSUPPORTED", () => changed("version=v4", "version=v5")],
     ["three classes", "MODEL_UNSUPPORTED", () => changed("num_class=1", "num_class=3")],
     [
       "three trees an iteration",
       "MODEL_UNSUPPORTED",
       () => changed("num_tree_per_iteration=1", "num_tree_per_iteration=3"),
     ],
-    ["an average", "MODEL_UNSUPPORTED", () => changed("objective=", "average_output\nobjective=")],
     ["a regression", "MODEL_UNSUPPORTED", () => changed("binary sigmoid:1", "regression")],
     ["no objective", "MODEL_UNSUPPORTED", () => changed("objective=binary sigmoid:1\n", "")],
     ["a sigmoid of 0", "MODEL_TEXT", () => changed("binary sigmoid:1", "binary sigmoid:0")],
@@ -92,7 +115,24 @@ describe("reading a LightGBM text", () => {
       "MODEL_TREES",
       () => text.replace(/tree_sizes=.*/, `tree_sizes=${Array(5_001).fill(9).join(" ")}`),
     ],
-    ["lines ended by CR LF", "MODEL_TEXT", () => text.replaceAll("\n", "\r\n")],
+    ["lines ended by CR alone", "MODEL_TEXT", () => text.replaceAll("\n", "\r")],
+    ["a stray CR", "MODEL_TEXT", () => changed("num_cat=0", "num_cat=0\r")],
+    ["no sizes and a tree missing", "MODEL_TEXT", () => withoutSizes(text).replace("Tree=7\n", "Tree=8\n")],
+    [
+      "no sizes and no tree",
+      "MODEL_TEXT",
+      () => withoutSizes(text).replace(/^Tree=0[^]*(?=end of trees)/m, "\n"),
+    ],
+    [
+      "no sizes and words between trees",
+      "MODEL_TEXT",
+      () => withoutSizes(text).replace("Tree=0\n", "x\nTree=0\n"),
+    ],
+    [
+      "no sizes and 5,001 trees",
+      "MODEL_TREES",
+      () => withoutSizes(text).replace("Tree=0\n", `${"Tree=0\n".repeat(5_000)}Tree=0\n`),
+    ],
   ];
 
   it.each(refusals)("refuses %s: %s", (_, code, make) => {

@@ -151,9 +151,9 @@ describe("reading an ONNX file", () => {
       () => withAttribute("post_transform", replacing(intField(AttributeField.Int, 1))),
     ],
     [
-      "an average",
+      "a minimum",
       "MODEL_OPERATOR",
-      () => withAttribute("aggregate_function", replacing(intField(AttributeField.Int, 0))),
+      () => withAttribute("aggregate_function", replacing(intField(AttributeField.Int, 2))),
     ],
     [
       "an unknown attribute",
@@ -361,7 +361,7 @@ describe("compiling for leaf-mask", () => {
       const edges = [first, ...Array.from({ length: 11 }, () => new Float32Array())];
       return { edges, starts: edges.map(() => 0), boxes: [] };
     });
-    expect(codeOf(() => writeImage(trees, 2))).toBe("MODEL_TABLES");
+    expect(codeOf(() => writeImage(trees, 2, 1))).toBe("MODEL_TABLES");
   });
 
   it("refuses another width than the product's rows: MODEL_FEATURES", () => {

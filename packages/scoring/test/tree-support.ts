@@ -34,16 +34,21 @@ export interface ModelSet {
   readonly text: string;
   readonly rows: Float32Array;
   readonly margins: Float64Array;
+  /** What predict() gave. */
+  readonly probabilities: Float64Array;
 }
 
 function setOf(name: string, text: string, csv: string): ModelSet {
   const lines = csv.trim().split("\n").slice(1);
   const cells = lines.map((line) => line.split(",").map(numberOf));
+  // A forest's raw score is the sum; what predict() goes on with is the sum over the number of iterations.
+  const divisor = /^average_output$/m.test(text) ? text.match(/^Tree=/gm)!.length : 1;
   return {
     name,
     text,
     rows: Float32Array.from(cells.flatMap((row) => row.slice(0, FEATURE_COUNT))),
-    margins: Float64Array.from(cells, (row) => row[FEATURE_COUNT]!),
+    margins: Float64Array.from(cells, (row) => row[FEATURE_COUNT]! / divisor),
+    probabilities: Float64Array.from(cells, (row) => row[FEATURE_COUNT + 1]!),
   };
 }
 
@@ -60,7 +65,7 @@ export function fixtureSet(name: string): ModelSet {
   return setOf(name, gunzipText(`${path}.model.txt.gz`), gunzipText(`${path}.rows.csv.gz`));
 }
 
-export const FIXTURE_SETS = ["plain", "zeromiss", "dart", "isnan_only"] as const;
+export const FIXTURE_SETS = ["plain", "zeromiss", "dart", "isnan_only", "rf"] as const;
 
 export function sharedSetNames(folder: string | null): string[] {
   return folder === null ? [] : readdirSync(folder);
@@ -189,17 +194,18 @@ export function randomTree(rng: Rng, { leaves, shape, decisions, thresholds }: T
   };
 }
 
-export function modelOf(trees: readonly LightGbmTree[]): LightGbmModel {
+export function modelOf(trees: readonly LightGbmTree[], isAveraged = false): LightGbmModel {
   return {
     objective: "binary sigmoid:1",
     sigmoid: 1,
     featureNames: Array.from({ length: FEATURE_COUNT }, (_, feature) => `f${feature}`),
+    isAveraged,
     trees,
   };
 }
 
 /** The model as LightGBM would write it, with what a reader needs. */
-export function textOf({ featureNames, objective, trees }: LightGbmModel): string {
+export function textOf({ featureNames, objective, isAveraged, trees }: LightGbmModel): string {
   const words = (values: Iterable<number>): string =>
     [...values]
       .map((value) => (Object.is(value, -0) ? "-0" : `${value}`.replace("Infinity", "inf")))
@@ -229,6 +235,7 @@ export function textOf({ featureNames, objective, trees }: LightGbmModel): strin
     "label_index=0",
     `max_feature_idx=${featureNames.length - 1}`,
     `objective=${objective}`,
+    ...(isAveraged ? ["average_output"] : []),
     `feature_names=${featureNames.join(" ")}`,
     `feature_infos=${featureNames.map(() => "[-1:1]").join(" ")}`,
     `tree_sizes=${blocks.map(({ length }) => length).join(" ")}`,

@@ -39,7 +39,7 @@ const FLAGS: Readonly<Record<string, Options>> = {
   funding: {
     ...TEXT,
     describe:
-      "funding rates, .csv or .csv.gz of time (ms UTC, a whole minute), symbol, rate; without it nobody pays funding",
+      "funding rates, CSV (plain, gzip or zip) of time (ms UTC, a whole minute), symbol, rate; without it nobody pays funding",
   },
   out: { ...TEXT, demandOption: true, describe: "folder to write, new or empty" },
   model: { ...TEXT, default: "heuristic", describe: '"heuristic" or a model file (.onnx)' },

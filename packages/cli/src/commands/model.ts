@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { type EntryPlan, entryPlanOf } from "@smcq/features";
 import { errorMessage, SmcqError, SystemClock } from "@smcq/kernel";
-import { EXPIRES_DAYS, importModel, openModel } from "@smcq/scoring";
+import { EXPIRES_DAYS, importTried, openModel } from "@smcq/scoring";
 import type { ModelKind } from "@smcq/scoring";
 import type { Argv, CommandModule } from "yargs";
 import { cardDisplay } from "../offline/model/card-text.ts";
@@ -79,7 +79,7 @@ const SCORE: Subcommand = {
     text(
       withScorer(withSettings(anySchema(file(argv)))),
       "rows",
-      "CSV or CSV.gz with columns f0 to f11 or the features' names",
+      "CSV, plain, gzip or zip, with columns f0 to f11 or the features' names",
     )
       .demandOption("rows")
       .option("raw", { type: "boolean", default: false, describe: "the raw margin alone" }),
@@ -132,7 +132,7 @@ function withScorer(argv: Argv): Argv {
 
 function importOptions(argv: Argv): Argv {
   const options = argv
-    .positional("text", { type: "string", demandOption: true, describe: "LightGBM text model (v4)" })
+    .positional("text", { type: "string", demandOption: true, describe: "LightGBM text model (v3 or v4)" })
     .option("out", { type: "string", requiresArg: true, demandOption: true, describe: "NAME.onnx to write" })
     .option("expires-days", {
       type: "number",
@@ -141,19 +141,21 @@ function importOptions(argv: Argv): Argv {
       describe: "days until the engine only observes with it",
     });
   return withSettings(
-    anySchema(
-      text(
+    withScorer(
+      anySchema(
         text(
           text(
-            options,
-            "report",
-            "training report; by default training.json beside the text, when it is there",
+            text(
+              options,
+              "report",
+              "training report; by default training.json beside the text, when it is there",
+            ),
+            "name",
+            "first part of the model's id; by default the name of --out",
           ),
-          "name",
-          "first part of the model's id; by default the name of --out",
+          "sign",
+          "PEM file of an ed25519 private key to sign the card with",
         ),
-        "sign",
-        "PEM file of an ed25519 private key to sign the card with",
       ),
     ),
   );
@@ -178,10 +180,13 @@ async function runImport(args: Args): Promise<void> {
   if (!(Number.isInteger(expiresDays) && expiresDays >= 1 && expiresDays <= EXPIRES_DAYS_MAX))
     throw new SmcqError("USAGE_MODEL", `--expires-days must be a whole number of 1 to ${EXPIRES_DAYS_MAX}`);
   const same = (value: string): string => value;
-  const { card, paths } = importModel({
+  const clock = new SystemClock();
+  const { card, paths } = await importTried({
     text: String(args["text"]),
     out: String(args["out"]),
-    nowMs: new SystemClock().nowMs(),
+    scorer: args["scorer"] === "ort" ? "ort" : "leaf-mask",
+    clock,
+    nowMs: clock.nowMs(),
     entry: entryOf(args),
     expiresDays,
     report: optional(args, "report", same),

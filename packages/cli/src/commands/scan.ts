@@ -13,7 +13,7 @@ export function scanCommand(setExitCode: (exitCode: number) => void): CommandMod
         .option("klines", {
           ...text,
           demandOption: true,
-          describe: "CSV, CSV.gz or zip of closed bars, ascending",
+          describe: "closed 1-minute bars, ascending; CSV, plain, gzip or zip",
         })
         .option("symbol", { ...text, demandOption: true, describe: "the symbol's name" })
         .option("events", { ...text, describe: "write events to this CSV file; - for standard output" })

@@ -5,6 +5,7 @@ import { inspect } from "node:util";
 import { createLogger, PAUSE_TEXT } from "../output/logger.ts";
 import { sayFaultsAloud } from "../output/faults-aloud.ts";
 import { standardError, standardOutput } from "../output/outlet.ts";
+import { saveMemory } from "./engine-memory.ts";
 import { IGNORE_HANGUP } from "./hangup.ts";
 import { StopSignals } from "./stop-signals.ts";
 import type { EnginePayload, StartMessage, StopMessage } from "../modes/engine-payload.ts";
@@ -59,6 +60,7 @@ async function run(payload: EnginePayload): Promise<number> {
 
 sayFaultsAloud();
 if (!process.connected) throw new SmcqError("USAGE_ENGINE_PROCESS", "this file is started by `smcq engine`");
+saveMemory();
 report();
 repeat(wallClock, REPORT_MS, report);
 const payload = await firstMessage();

@@ -11,6 +11,7 @@ import {
   type TradingOptions,
 } from "@smcq/binance-sim";
 import { ExitCode } from "../exit-codes.ts";
+import { ENGINE_FLAGS, engineEnvironment } from "./engine-memory.ts";
 import { howStarted, IGNORE_HANGUP, isHangupIgnored } from "./hangup.ts";
 import { childOutput, passOn } from "../output/child-output.ts";
 import { PAUSE_TEXT } from "../output/logger.ts";
@@ -26,11 +27,6 @@ import {
   type StopMessage,
 } from "../modes/engine-payload.ts";
 
-/**
- * Each of the engine's dozen heaps may grow its young generation to 2 MB a half instead of 16: what a minute leaves
- * behind is small, and the memory would never be given back (with 8 shards 546 MB became 444 MB).
- */
-const ENGINE_FLAGS: readonly string[] = ["--max-semi-space-size=2"];
 /** The simulated venue has to be up within this time, wall ms. */
 const VENUE_UP_MS_MAX = 20_000;
 
@@ -87,7 +83,8 @@ async function superviseEngine(
     start: () => {
       const entry = fileURLToPath(workerUrl(import.meta.url, "./engine-process"));
       const child = fork(entry, signals.isHangupIgnored ? [IGNORE_HANGUP] : [], {
-        execArgv: [...process.execArgv, ...ENGINE_FLAGS],
+        execArgv: [...ENGINE_FLAGS, ...process.execArgv],
+        env: engineEnvironment(process.env),
         stdio: childOutput(),
       });
       passOn(child);

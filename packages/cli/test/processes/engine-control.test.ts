@@ -114,6 +114,8 @@ describe("a person and the running engine", () => {
       ExitCode.Refused,
       expect.stringContaining('"NOSUCHUSDT" is no symbol of this run'),
     ]);
+    const otherwise = await runCommand("close", symbol.toLowerCase(), ...at);
+    expect(otherwise.said).toContain(`is no symbol of this run (did you mean ${symbol}?)`);
     const closing = await runCommand("close", symbol, ...at);
     // Stop or target may have been faster than the word.
     const said = closing.code === ExitCode.Ok ? closing.text : closing.said;

@@ -226,8 +226,8 @@ describe("smcq backtest --funding", () => {
     for (const [name, bytes, text] of [
       ["a.csv", "symbol,time,rate\n", "a.csv:1: the header is not time,symbol,rate"],
       ["b.csv", "", "b.csv:1: the header is not time,symbol,rate"],
-      ["c.zip", "", "c.zip: the name must end in .csv or .csv.gz"],
-      ["d.csv.gz", HEADER, "d.csv.gz"],
+      ["c.zip", "PK\u0003\u0004", "c.zip: a zip archive that is cut or damaged"],
+      ["d.csv.gz", gzipSync(HEADER).subarray(0, 15), "d.csv.gz: a gzip file that is cut or damaged"],
     ] as const) {
       writeFileSync(join(folder, name), bytes);
       expect((await backtest("out", join(folder, name))).exitCode).toBe(4);

@@ -163,9 +163,9 @@ describe("smcq backtest", () => {
     wrongSum.writeUInt32LE(7, good.indexOf("PK\u0001\u0002") + 16);
     for (const [bytesOfFile, text] of [
       [zipOf({ "a.csv": csv, "b.csv": csv }), "holds 2 .csv files, wanted one"],
-      [zipOf({ "a.txt": csv }), "holds 0 .csv files, wanted one"],
-      [wrongSum, "a.csv is damaged"],
-      [good.subarray(0, 300), "cannot read"],
+      [zipOf({ "a.txt": csv }), 'without a .csv file; it holds "a.txt"'],
+      [wrongSum, '"a.csv" is damaged'],
+      [good.subarray(0, 300), "cut or damaged"],
     ] as const) {
       const file = join(folder, "BTCUSDT-1m-x.zip");
       writeFileSync(file, bytesOfFile);
@@ -242,6 +242,8 @@ describe("smcq backtest", () => {
     ['{"symbols":[7]}', "symbols must hold objects"],
     ["[]", "wanted an object by symbol"],
     ['{"BTCUSDT":{}}', "ADAUSDT has bars but no entry"],
+    ['\u{FEFF}{"BTCUSDT":{}}', "ADAUSDT has bars but no entry"],
+    ['{"1000ADAUSDT":{}}', "ADAUSDT has bars but no entry (did you mean 1000ADAUSDT?)"],
     ['{"ADAUSDT":7}', "ADAUSDT must be an object"],
     ['{"ADAUSDT":{"tick":"1"}}', 'ADAUSDT: unknown key "tick"'],
     ['{"ADAUSDT":{"tickSize":1}}', "ADAUSDT: tickSize must be decimal text"],

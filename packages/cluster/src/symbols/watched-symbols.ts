@@ -1,5 +1,5 @@
 import type { Universe } from "@smcq/exchange";
-import { type Logger, SmcqError } from "@smcq/kernel";
+import { didYouMean, type Logger, SmcqError } from "@smcq/kernel";
 
 /** Symbols named in a log line; the others are counted. */
 export const SYMBOLS_NAMED_MAX = 10;
@@ -36,16 +36,25 @@ export function watchedOf(universe: Universe, wish: UniverseWish): Watched {
 /** What is watched; says which wishes stay without effect, refuses with CONFIG_SYMBOLS when nothing is left. */
 export function requireWatched(universe: Universe, wish: UniverseWish, logger: Logger): readonly string[] {
   const { symbols, unknown, surplus } = watchedOf(universe, wish);
+  const listed = new Set(universe.instruments.map(({ symbol }) => symbol));
+  const hinted = unknown
+    .slice(0, SYMBOLS_NAMED_MAX)
+    .map((symbol) => `${symbol}${didYouMean(symbol, (guess) => listed.has(guess))}`);
   const named = (list: readonly string[]): object => ({
     count: list.length,
     symbols: list.slice(0, SYMBOLS_NAMED_MAX),
   });
   if (symbols.length === 0)
-    throw new SmcqError("CONFIG_SYMBOLS", "universe.symbols names no symbol that the venue trades", {
-      context: { unknown: unknown.slice(0, SYMBOLS_NAMED_MAX) },
-    });
+    throw new SmcqError(
+      "CONFIG_SYMBOLS",
+      `universe.symbols names no symbol that the venue trades: ${hinted.join(", ")}`,
+      { context: { unknown: hinted } },
+    );
   if (unknown.length > 0)
-    logger.warn({ ...named(unknown) }, "universe.symbols names symbols that the venue does not trade");
+    logger.warn(
+      { ...named(unknown), symbols: hinted },
+      "universe.symbols names symbols that the venue does not trade",
+    );
   if (surplus.length > 0)
     logger.warn({ ...named(surplus) }, "symbols beyond universe.maxSymbols are not watched");
   return symbols;

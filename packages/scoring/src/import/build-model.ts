@@ -16,6 +16,7 @@ import { ModelErrorCode } from "../errors.ts";
 import { encodeGolden } from "../golden/golden-file.ts";
 import { makeGolden } from "../golden/make-golden.ts";
 import type { LightGbmModel } from "../lightgbm/lightgbm-model.ts";
+import { decodeLightGbm } from "../lightgbm/decode-lightgbm.ts";
 import { parseLightGbm } from "../lightgbm/parse-lightgbm.ts";
 import { toTreeEnsemble } from "../lightgbm/to-tree-ensemble.ts";
 import { writeOnnx } from "../onnx/write-onnx.ts";
@@ -60,7 +61,7 @@ const Z_95 = 1.959963984540054;
 export function buildModel(options: BuildOptions): BuiltModel {
   const { report, entry = MARKET_ENTRY } = options;
   const sourceSha256 = sha256Hex(options.text);
-  const model = parseLightGbm(new TextDecoder().decode(options.text));
+  const model = parseLightGbm(decodeLightGbm(options.text));
   const isEngine = checkFeatures(model.featureNames, options.isAnySchema === true);
   if (report !== null) checkReport(report, sourceSha256, entry);
   const rest: Omit<ModelMetadata, "modelId"> = {

@@ -1,14 +1,20 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { basename, dirname, join, parse } from "node:path";
 import { canonicalJson } from "@smcq/features";
-import { SmcqError } from "@smcq/kernel";
+import { type Clock, SmcqError } from "@smcq/kernel";
 import { CARD_BYTES_MAX, parseCard } from "../card/card.ts";
 import type { ModelCard } from "../card/card.ts";
 import { MODEL_NAME, sha256Hex } from "../card/metadata.ts";
 import { parseTrainingReport } from "../card/training-report.ts";
 import { ModelErrorCode } from "../errors.ts";
+import { openModel } from "../gate/open-model.ts";
+import { tryLeafMask } from "../gate/try-model.ts";
+import { tryOracle } from "../gate/try-oracle.ts";
 import { MODEL_LIMITS } from "../limits.ts";
+import type { ModelKind } from "../model-memory.ts";
 import { buildModel } from "./build-model.ts";
-import type { BuildOptions } from "./build-model.ts";
+import type { BuildOptions, BuiltModel } from "./build-model.ts";
 import { modelPaths, readModelFile, writeModel } from "./model-files.ts";
 import type { ModelPaths } from "./model-files.ts";
 
@@ -24,6 +30,13 @@ export interface ImportOptions extends Pick<
   readonly name?: string | undefined;
   /** File of the training report; without it `training.json` beside the text, when there is one. */
   readonly report?: string | undefined;
+}
+
+export interface TriedImportOptions extends ImportOptions {
+  /** With `ort` the model need not fit leaf-mask. */
+  readonly scorer: ModelKind;
+  /** Counts wall time. */
+  readonly clock: Clock;
 }
 
 export interface ImportedModel {
@@ -49,8 +62,36 @@ interface Source {
 /** Makes a model's files from a LightGBM text; existing ones are replaced, each whole. */
 export function importModel(options: ImportOptions): ImportedModel {
   const paths = modelPaths(options.out);
-  const name = checkName(options.name ?? parse(options.out).name);
-  return write(paths, name, readSource(options.text, options.report), options);
+  const model = build(nameOf(options), readSource(options.text, options.report), options);
+  writeModel(paths, model);
+  return { paths, card: model.card };
+}
+
+/**
+ * The same for a person: what is made goes through every check of the gate first, in files of its own, so that whatever the
+ * engine or its scorer would refuse later is refused now and leaves existing files as they are.
+ */
+export async function importTried(options: TriedImportOptions): Promise<ImportedModel> {
+  const paths = modelPaths(options.out);
+  const model = build(nameOf(options), readSource(options.text, options.report), options);
+  const folder = mkdtempSync(join(tmpdir(), "smcq-import-"));
+  try {
+    const trial = modelPaths(join(folder, "trial.onnx"));
+    writeModel(trial, model);
+    const opened = openModel({
+      file: trial.onnx,
+      nowMs: options.nowMs,
+      refuseExpired: true,
+      isAnySchema: options.isAnySchema === true,
+      entry: options.entry,
+    });
+    if (options.scorer === "leaf-mask") tryLeafMask(opened);
+    await tryOracle(opened.onnx, opened.golden, options.clock);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+  writeModel(paths, model);
+  return { paths, card: model.card };
 }
 
 /**
@@ -69,7 +110,10 @@ export function importDropped(
   );
   const paths = modelPaths(join(options.outDir, `${name}-${sha256.slice(0, 12)}.onnx`));
   const card = readWhole(paths);
-  return card === null ? write(paths, name, source, options) : { paths, card };
+  if (card !== null) return { paths, card };
+  const model = build(name, source, options);
+  writeModel(paths, model);
+  return { paths, card: model.card };
 }
 
 function readSource(text: string, report: string | undefined): Source {
@@ -104,22 +148,22 @@ function readWhole(paths: ModelPaths): ModelCard | null {
   }
 }
 
-function write(
-  paths: ModelPaths,
+function build(
   name: string,
-  source: Source,
+  { text, report, reportFile }: Source,
   options: Omit<ImportOptions, "out">,
-): ImportedModel {
-  const { text, report, reportFile } = source;
-  const model = buildModel({
+): BuiltModel {
+  return buildModel({
     ...options,
     text,
     name,
     report:
       report === null ? null : parseTrainingReport(new TextDecoder().decode(report), basename(reportFile)),
   });
-  writeModel(paths, model);
-  return { paths, card: model.card };
+}
+
+function nameOf({ name, out }: Pick<ImportOptions, "name" | "out">): string {
+  return checkName(name ?? parse(out).name);
 }
 
 function checkName(name: string): string {

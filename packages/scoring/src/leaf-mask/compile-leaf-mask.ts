@@ -35,5 +35,10 @@ export function compileLeafMask(ensemble: TreeEnsemble): LeafMaskTables {
   const trees = Array.from(ensemble.roots, (_, tree) => boxesOf(ensemble, tree));
   const leavesMax = Math.max(...trees.map(({ boxes }) => boxes.length));
   const words = leavesMax > NARROW_LEAVES ? 2 : 1;
-  return { image: writeImage(trees, words), trees: trees.length, leavesMax, words };
+  return {
+    image: writeImage(trees, words, ensemble.isAveraged ? trees.length : 1),
+    trees: trees.length,
+    leavesMax,
+    words,
+  };
 }

@@ -14,6 +14,7 @@ const Header = {
   Blocks: 16,
   Words: 20,
   Counts: 24,
+  Divisor: 120,
 } as const;
 const HEADER_BYTES = 128;
 const Block = { LinesAt: 0, LeavesAt: 4, Next: 8, Maps: 16 } as const;
@@ -176,8 +177,11 @@ function writeAbsent(view: DataView, linesAt: number, block: BlockPlan, { tree, 
     view.setUint32(linesAt + line * LINE_BYTES + tree * words * 4, 1, true);
 }
 
-/** The image of a model for assembly/leaf-mask.ts; MODEL_TABLES when it would be larger than 64 MB. */
-export function writeImage(trees: readonly TreeBoxes[], words: 1 | 2): Uint8Array {
+/**
+ * The image of a model for assembly/leaf-mask.ts, whose margins are the sums over `divisor`; MODEL_TABLES when it would be
+ * larger than 64 MB.
+ */
+export function writeImage(trees: readonly TreeBoxes[], words: 1 | 2, divisor: number): Uint8Array {
   const model = plan(trees, words);
   const edgesAt = HEADER_BYTES;
   const blocksAt = aligned(edgesAt + FEATURE_COUNT * model.edgesBytes);
@@ -190,6 +194,7 @@ export function writeImage(trees: readonly TreeBoxes[], words: 1 | 2): Uint8Arra
   view.setUint32(Header.BlocksAt, blocksAt, true);
   view.setUint32(Header.Blocks, model.blocks.length, true);
   view.setUint32(Header.Words, words, true);
+  view.setFloat64(Header.Divisor, divisor, true);
   let mapStart = 0;
   for (const [feature, edges] of model.edges.entries()) {
     view.setUint32(Header.Counts + feature * 4, edges.length, true);

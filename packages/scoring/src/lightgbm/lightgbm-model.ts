@@ -24,6 +24,8 @@ export interface LightGbmModel {
   /** The probability is 1 / (1 + exp(-sigmoid * margin)). */
   readonly sigmoid: number;
   readonly featureNames: readonly string[];
+  /** The margin is the sum over the trees divided once by their number (random forests), else the sum. */
+  readonly isAveraged: boolean;
   /** In the order of addition. */
   readonly trees: readonly LightGbmTree[];
 }

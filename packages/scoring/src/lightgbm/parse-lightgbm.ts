@@ -9,6 +9,9 @@ const FIRST_LINE = "tree\n";
 const TREES_END = "end of trees\n";
 /** Features that a text may have; the product has 12, the offline commands take others. */
 const FEATURES_MAX = 1_024;
+/** Of LightGBM 3 and 4: the same trees in the same words. What wrote older ones took another band for zero. */
+const VERSIONS: readonly string[] = ["v3", "v4"];
+const BYTE_ORDER_MARK = /^\u{FEFF}/u;
 
 /** Splits the text at its own words into the header, the trees and what follows; refuses a half-written one. */
 function sections(text: string): { readonly header: string; readonly trees: string } {
@@ -45,26 +48,25 @@ function sigmoidOf(objective: string): number {
 }
 
 function refuseUnsupported(header: TextSection): void {
-  if (header.text("version") !== "v4")
-    throw unsupported(`its version is ${header.text("version")}, and v4 is what is read`);
+  if (!VERSIONS.includes(header.text("version")))
+    throw unsupported(
+      `its version is ${header.text("version")}, and ${VERSIONS.join(" and ")} are what is read`,
+    );
   if (header.integer("num_class") !== 1 || header.integer("num_tree_per_iteration") !== 1)
     throw unsupported("it is multiclass, and one probability is needed");
-  if (header.has("average_output"))
-    throw unsupported("average_output (random forest) divides the sum, which changes its last bit");
   if (!header.has("objective"))
     throw unsupported("it names no objective, so that its margin has no known link to a probability");
 }
 
-/** The text of each tree by the sizes that the header gives, as LightGBM itself reads them. */
+/**
+ * The text of each tree by the sizes that the header gives, or by their first lines where it gives none, as LightGBM
+ * itself reads them.
+ */
 function treeTexts(header: TextSection, trees: string): string[] {
+  if (!header.has("tree_sizes")) return treeTextsByTheirFirstLines(trees);
   const sizesText = header.text("tree_sizes");
   const count = sizesText === "" ? 0 : sizesText.split(" ").length;
-  if (count === 0) throw malformed("it has no tree");
-  if (count > MODEL_LIMITS.treesMax)
-    throw new SmcqError(
-      ModelErrorCode.Trees,
-      `the model has ${count} trees, ${MODEL_LIMITS.treesMax} are taken at most`,
-    );
+  checkCount(count);
   const sizes = header.integers("tree_sizes", count, { min: 1, max: trees.length });
   let at = 0;
   const texts = Array.from(sizes, (size, index) => {
@@ -79,13 +81,37 @@ function treeTexts(header: TextSection, trees: string): string[] {
   return texts;
 }
 
+function treeTextsByTheirFirstLines(trees: string): string[] {
+  const texts = trees.split(/^(?=Tree=)/mu, MODEL_LIMITS.treesMax + 1);
+  checkCount(trees.trim() === "" ? 0 : texts.length);
+  const wrong = texts.findIndex((text, index) => !text.startsWith(`Tree=${index}\n`));
+  if (wrong >= 0) throw malformed(`tree ${wrong} does not begin with "Tree=${wrong}"`);
+  return texts;
+}
+
+function checkCount(count: number): void {
+  if (count === 0) throw malformed("it has no tree");
+  if (count > MODEL_LIMITS.treesMax)
+    throw new SmcqError(
+      ModelErrorCode.Trees,
+      `the model has more than the ${MODEL_LIMITS.treesMax} trees that are taken at most`,
+    );
+}
+
+/** Text as LightGBM writes it: without a byte order mark, lines ended by LF. Sizes of trees count these. */
+function asWritten(text: string): string {
+  const lines = text.replace(BYTE_ORDER_MARK, "").replaceAll("\r\n", "\n");
+  if (lines.includes("\r")) throw malformed("its lines end in CR alone, or hold one: LF or CRLF are read");
+  return lines;
+}
+
 /**
- * Reads a LightGBM text model (v4). Refuses what is malformed (MODEL_TEXT), half written (MODEL_TEXT_TRUNCATED), not
+ * Reads a LightGBM text model (v3 or v4, lines ended by LF or CRLF, with or without `tree_sizes`). Refuses what is malformed (MODEL_TEXT), half written (MODEL_TEXT_TRUNCATED), not
  * expressible exactly (MODEL_UNSUPPORTED, with the reason), too large (MODEL_TREES), and NaN thresholds or leaves that
  * are not finite (MODEL_THRESHOLD).
  */
 export function parseLightGbm(text: string): LightGbmModel {
-  const { header: headerText, trees } = sections(text);
+  const { header: headerText, trees } = sections(asWritten(text));
   const header = new TextSection("the header", headerText);
   refuseUnsupported(header);
   const objective = header.text("objective");
@@ -99,6 +125,7 @@ export function parseLightGbm(text: string): LightGbmModel {
     objective,
     sigmoid: sigmoidOf(objective),
     featureNames,
+    isAveraged: header.has("average_output"),
     trees: treeTexts(header, trees).map((tree, index) => parseTree(tree, index, featureCount)),
   };
 }

@@ -28,7 +28,8 @@ function leafOf(tree: LightGbmTree, row: Float64Array): number {
 
 /**
  * LightGBM's raw score of `count` rows (row-major, one float32 a feature), bit for bit: a plain walk, slow and
- * obvious, the truth for all faster ways.
+ * obvious, the truth for all faster ways. Of a random forest it is what `predict` takes the sigmoid of: the raw score
+ * over the number of iterations.
  */
 export function rawMargins(model: LightGbmModel, rows: Float32Array, count: number): Float64Array {
   const width = model.featureNames.length;
@@ -37,7 +38,7 @@ export function rawMargins(model: LightGbmModel, rows: Float32Array, count: numb
     const row = Float64Array.from(rows.subarray(index * width, (index + 1) * width), asPredicted);
     let margin = 0;
     for (const tree of model.trees) margin += tree.leafValue[leafOf(tree, row)] as number;
-    margins[index] = margin;
+    margins[index] = model.isAveraged ? margin / model.trees.length : margin;
   }
   return margins;
 }

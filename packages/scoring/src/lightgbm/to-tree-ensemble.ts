@@ -47,9 +47,10 @@ class EnsembleBuilder {
     (this.leafSides[parent] as [number, number])[side] = Number(isLeaf);
   }
 
-  build(featureCount: number): TreeEnsemble {
+  build(featureCount: number, isAveraged: boolean): TreeEnsemble {
     return {
       featureCount,
+      isAveraged,
       roots: Int32Array.from(this.roots),
       feature: Int32Array.from(this.feature),
       threshold: Float64Array.from(this.threshold),
@@ -177,5 +178,5 @@ class TreeConverter {
 export function toTreeEnsemble(model: LightGbmModel): TreeEnsemble {
   const builder = new EnsembleBuilder();
   for (const [index, tree] of model.trees.entries()) new TreeConverter(builder, tree, index).convert();
-  return builder.build(model.featureNames.length);
+  return builder.build(model.featureNames.length, model.isAveraged);
 }

@@ -71,6 +71,7 @@ export const INPUT_NAME = "features";
 export const OUTPUT_NAME = "margin";
 
 /** Attributes of TreeEnsemble and the values that a plain sum of `x <= threshold` trees has. */
+export const AGGREGATE_AVERAGE = 0;
 export const AGGREGATE_SUM = 1;
 export const POST_TRANSFORM_NONE = 0;
 export const BRANCH_LEQ = 0;

@@ -114,10 +114,11 @@ function checkCount(name: Name, found: number, wanted: number | null): void {
     throw refuse(ModelErrorCode.Shape, `${name} has ${found} values in place of ${wanted}`);
 }
 
-/** A sum of `x <= threshold` trees with one target and no transform is what the scorers compute; nothing else is. */
+/** Sums and averages of `x <= threshold` trees with one target and no transform are what the scorers compute. */
 function checkKind(attributes: Attributes, nodes: number): void {
-  const isSum = attributes.int("aggregate_function", schema.AGGREGATE_SUM) === schema.AGGREGATE_SUM;
-  if (!isSum) throw refuse(ModelErrorCode.Operator, "aggregate_function is not SUM");
+  const aggregate = attributes.int("aggregate_function", schema.AGGREGATE_SUM);
+  if (aggregate !== schema.AGGREGATE_SUM && aggregate !== schema.AGGREGATE_AVERAGE)
+    throw refuse(ModelErrorCode.Operator, "aggregate_function is neither SUM nor AVERAGE");
   if (attributes.int("post_transform", schema.POST_TRANSFORM_NONE) !== schema.POST_TRANSFORM_NONE)
     throw refuse(ModelErrorCode.Operator, "post_transform is not NONE");
   if (attributes.bytes("nodes_modes", nodes).some((mode) => mode !== schema.BRANCH_LEQ))
@@ -173,6 +174,7 @@ export function readTreeEnsemble(given: readonly Attribute[], featureCount: numb
   const hasMissing = attributes.ints("nodes_missing_value_tracks_true", null, 1).length > 0;
   const ensemble: TreeEnsemble = {
     featureCount,
+    isAveraged: attributes.int("aggregate_function", schema.AGGREGATE_SUM) === schema.AGGREGATE_AVERAGE,
     roots,
     feature: attributes.ints("nodes_featureids", nodes, featureCount - 1),
     threshold,

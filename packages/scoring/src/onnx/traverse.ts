@@ -2,7 +2,7 @@ import type { TreeEnsemble } from "./tree-ensemble.ts";
 
 /** Raw margins of `count` rows (row-major, one float32 a feature) by walking every tree for every row. */
 export function traverse(ensemble: TreeEnsemble, rows: Float32Array, count: number): Float64Array {
-  const { featureCount, roots, feature, threshold, isNanTrue, leafValue } = ensemble;
+  const { featureCount, isAveraged, roots, feature, threshold, isNanTrue, leafValue } = ensemble;
   const { trueChild, falseChild, isTrueLeaf, isFalseLeaf } = ensemble;
   const margins = new Float64Array(count);
   for (let row = 0; row < count; row++) {
@@ -20,7 +20,7 @@ export function traverse(ensemble: TreeEnsemble, rows: Float32Array, count: numb
       }
       margin += leafValue[at] as number;
     }
-    margins[row] = margin;
+    margins[row] = isAveraged ? margin / roots.length : margin;
   }
   return margins;
 }

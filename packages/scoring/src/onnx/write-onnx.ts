@@ -70,7 +70,7 @@ function littleEndian(values: Float64Array | Uint8Array): Uint8Array {
 function treeNode(ensemble: TreeEnsemble): Message {
   const nodes = ensemble.feature.length;
   const attributes = [
-    intAttribute("aggregate_function", schema.AGGREGATE_SUM),
+    intAttribute("aggregate_function", ensemble.isAveraged ? schema.AGGREGATE_AVERAGE : schema.AGGREGATE_SUM),
     intsAttribute("leaf_targetids", new Uint8Array(ensemble.leafValue.length)),
     tensorAttribute("leaf_weights", ensemble.leafValue),
     intAttribute("n_targets", 1),

@@ -15,6 +15,7 @@ import { OrtHost } from "../../src/ort/ort-host.ts";
 import { ortMargins } from "../../src/ort/ort-oracle.ts";
 import { OrtProcess } from "../../src/ort/ort-process.ts";
 import { codeOf, lightGbmText } from "../model-support.ts";
+import { fixtureSet } from "../tree-support.ts";
 
 const clock = new SystemClock();
 const model = parseLightGbm(lightGbmText());
@@ -50,6 +51,12 @@ function readSet(set: string): { features: Float32Array; count: number; raw: Flo
 }
 
 describe("ONNX Runtime in a process of its own", () => {
+  it("averages a random forest as LightGBM does, to the bit", async () => {
+    const forest = fixtureSet("rf");
+    const file = writeOnnx(toTreeEnsemble(parseLightGbm(forest.text)), {});
+    expect(await ortMargins(file, { features: forest.rows, count: 600 }, clock)).toEqual(forest.margins);
+  });
+
   it.skipIf(!hasShared)("gives LightGBM's raw margin for every row of every set, to the bit", async () => {
     const ort = new OrtProcess(clock);
     for (const [epoch, set] of SETS.entries()) {

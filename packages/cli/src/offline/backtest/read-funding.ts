@@ -10,8 +10,8 @@ import {
   symbolId,
 } from "@smcq/kernel";
 import { sha256OfFile } from "../dataset/bar-source.ts";
-import { openBytes } from "../scan/open-bytes.ts";
 import { TIME_MS_MAX } from "../scan/read-klines-csv.ts";
+import { textLines } from "../scan/text-lines.ts";
 
 /** Rows of a funding file: 1,000 symbols every 4 hours for more than a year. */
 export const FUNDING_ROWS_MAX = 2_500_000;
@@ -53,10 +53,6 @@ export interface ReadFundingOptions {
  * it, and a symbol's time that stands there twice; with FUNDING_READ what cannot be read.
  */
 export async function readFunding(path: string, options: ReadFundingOptions): Promise<FundingFile> {
-  if (!/\.csv(?:\.gz)?$/u.test(path))
-    throw new SmcqError("FUNDING_FORMAT", `${path}: the name must end in .csv or .csv.gz`, {
-      context: { file: path },
-    });
   const rows = new FundingRows(path, options);
   try {
     await readLines(path, rows);
@@ -71,20 +67,12 @@ export async function readFunding(path: string, options: ReadFundingOptions): Pr
 }
 
 async function readLines(path: string, rows: FundingRows): Promise<void> {
-  const source = await openBytes(path);
-  source.setEncoding("utf8");
-  let rest = "";
-  try {
-    for await (const chunk of source as AsyncIterable<string>) {
-      const lines = (rest + chunk).split("\n");
-      rest = lines.pop() ?? "";
-      for (const line of lines) rows.take(line);
-      if (rest.length > FUNDING_LINE_LENGTH_MAX) rows.take(rest);
-    }
-  } finally {
-    source.destroy();
-  }
-  if (rest !== "" || rows.line === 0) rows.take(rest);
+  for await (const lines of textLines(path, {
+    code: "FUNDING_FORMAT",
+    lineCharsMax: FUNDING_LINE_LENGTH_MAX,
+  }))
+    for (const line of lines) rows.take(line);
+  if (rows.line === 0) rows.take("");
 }
 
 /** Takes lines, the header first. */
@@ -106,11 +94,8 @@ class FundingRows {
 
   take(text: string): void {
     this.line++;
-    if (text.length > FUNDING_LINE_LENGTH_MAX)
-      throw this.#fault(`the line is longer than ${FUNDING_LINE_LENGTH_MAX} characters`);
-    const line = text.endsWith("\r") ? text.slice(0, -1) : text;
-    if (this.line > 1) this.#takeRow(line);
-    else if (line !== HEADER) throw this.#fault(`the header is not ${HEADER}`);
+    if (this.line > 1) this.#takeRow(text);
+    else if (text !== HEADER) throw this.#fault(`the header is not ${HEADER}`);
   }
 
   sorted(): Pick<FundingFile, "rates" | "ignoredRows" | "ignoredSymbols"> {

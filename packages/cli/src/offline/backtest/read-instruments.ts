@@ -1,11 +1,12 @@
 import { readFileSync } from "node:fs";
 import { type TradingRules, tradingRules, type TradingRuleTexts } from "@smcq/exchange";
 import { venueRules, venueRulesAround, type VenueRules, type VenueSymbol } from "@smcq/exchange-sim";
-import { errorMessage, present, SmcqError } from "@smcq/kernel";
+import { didYouMean, errorMessage, present, SmcqError } from "@smcq/kernel";
 
 const REQUIRED = ["tickSize", "stepSize", "minQty", "marketMaxQty", "minNotional"] as const;
 const OPTIONAL = ["maintMarginRatio"] as const;
 const KNOWN: ReadonlySet<string> = new Set([...REQUIRED, ...OPTIONAL]);
+const BYTE_ORDER_MARK = /^\u{FEFF}/u;
 
 /** Where rules stand: a user's file, or the venue's document that comes with the engine. */
 export interface InstrumentsText {
@@ -16,7 +17,7 @@ export interface InstrumentsText {
 /** Reads a file of rules; INSTRUMENTS_FILE when that cannot be done. */
 export function instrumentsFile(file: string): InstrumentsText {
   try {
-    return { name: file, text: readFileSync(file, "utf8") };
+    return { name: file, text: readFileSync(file, "utf8").replace(BYTE_ORDER_MARK, "") };
   } catch (error) {
     throw fault("INSTRUMENTS_FILE", file, `cannot be read: ${errorMessage(error)}`);
   }
@@ -34,7 +35,12 @@ export function readInstruments({ name, text }: InstrumentsText, symbols: readon
     : new Map(Object.entries(document));
   return symbols.map((symbol) => {
     const entry = bySymbol.get(symbol);
-    if (entry === undefined) throw fault("INSTRUMENTS_SYMBOL", name, `${symbol} has bars but no entry`);
+    if (entry === undefined)
+      throw fault(
+        "INSTRUMENTS_SYMBOL",
+        name,
+        `${symbol} has bars but no entry${didYouMean(symbol, (guess) => bySymbol.has(guess))}`,
+      );
     return tradingRules(ruleTexts(name, symbol, entry));
   });
 }

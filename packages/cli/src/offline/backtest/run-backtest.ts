@@ -37,7 +37,7 @@ export interface BacktestOptions {
   readonly klines: readonly string[] | null;
   /** File of rules by symbol, or the venue's exchangeInfo document; null: the document that comes with the engine. */
   readonly instruments: string | null;
-  /** File of funding rates, .csv or .csv.gz; null: no funding. */
+  /** File of funding rates (`readFunding`); null: no funding. */
   readonly funding: string | null;
   /** "heuristic" or a model file. */
   readonly model: string;

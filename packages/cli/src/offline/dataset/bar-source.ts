@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { basename } from "node:path";
-import { errorCode, errorMessage, SmcqError } from "@smcq/kernel";
+import { errorCode, errorMessage, SmcqError, symbolGuesses } from "@smcq/kernel";
 import { readKlinesCsv } from "../scan/read-klines-csv.ts";
 import type { KlineBatch, ReadKlinesOptions } from "../scan/read-klines-csv.ts";
 
@@ -22,14 +22,19 @@ export interface KlineFile extends BarSource {
 
 /** The symbol of a kline file: what stands before `-1m-` in its name, as the venue's archive and our own files write it. */
 export function symbolOfFile(path: string): string {
-  const symbol = /^([^\s",-]+)-1m-.*\.(?:csv(?:\.gz)?|zip)$/u.exec(basename(path))?.[1];
-  if (symbol === undefined)
-    throw new SmcqError(
-      "USAGE_KLINES",
-      `${path}: cannot tell the symbol; the name must be SYMBOL-1m-ANYTHING.csv, .csv.gz or .zip`,
-      { context: { file: path } },
-    );
-  return symbol;
+  const name = basename(path);
+  const symbol = /^([^\s",-]+)-1m-.*\.(?:csv(?:\.gz)?|zip)$/iu.exec(name)?.[1];
+  if (symbol !== undefined && symbol === symbol.toUpperCase() && !symbol.includes(".")) return symbol;
+  const [, typed = ""] = /^(.+?)[-_ ]+1m(?:[^a-z]|$)/iu.exec(name) ?? [];
+  const meant = [typed, ...symbolGuesses(typed)].find((guess) =>
+    /^[^-/:._a-z]+USD[TC](?:_\d+)?$/u.test(guess),
+  );
+  const hint = meant === undefined ? "" : ` (did you mean ${meant}?)`;
+  throw new SmcqError(
+    "USAGE_KLINES",
+    `${path}: cannot tell the symbol; the name must be SYMBOL-1m-ANYTHING.csv, .csv.gz or .zip, the symbol as the venue writes it${hint}`,
+    { context: { file: path } },
+  );
 }
 
 /** Opens kline files: sorted by symbol, then by their first bar, whatever order they were named in. */

@@ -1,8 +1,5 @@
-import { createReadStream } from "node:fs";
-import { pipeline } from "node:stream";
-import type { Readable } from "node:stream";
-import { createGunzip } from "node:zlib";
 import { errorCode, errorMessage, FEATURE_COUNT, SmcqError } from "@smcq/kernel";
+import { textLines } from "../scan/text-lines.ts";
 
 const BATCH_ROWS = 4_096;
 const LINE_CHARS_MAX = 65_536;
@@ -23,7 +20,7 @@ export interface RowBatch {
 }
 
 /**
- * Reads rows of 12 features from a CSV file (gzip when its name ends in `.gz`) in batches. The header names the
+ * Reads rows of 12 features from a CSV file, packed or not (`openBytes`), in batches. The header names the
  * columns: the model's feature names, or f0 to f11; others are left out. `nan`, `inf`, `-inf` and an empty field (NaN)
  * are values. Refuses, with file and line, what is no number.
  */
@@ -35,19 +32,20 @@ export async function* readRows(
   let count = 0;
   let columns: readonly number[] | null = null;
   let line = 0;
-  for await (const text of readLines(path)) {
-    line++;
-    const fields = text.split(",");
-    if (columns === null) {
-      columns = columnsOf(fields, names, path);
-      continue;
+  for await (const lines of linesOf(path))
+    for (const text of lines) {
+      line++;
+      const fields = text.split(",");
+      if (columns === null) {
+        columns = columnsOf(fields, names, path);
+        continue;
+      }
+      for (const [feature, column] of columns.entries())
+        features[count * FEATURE_COUNT + feature] = valueOf(fields[column], `${path}:${line}`, column);
+      if (++count < BATCH_ROWS) continue;
+      yield { features, count };
+      count = 0;
     }
-    for (const [feature, column] of columns.entries())
-      features[count * FEATURE_COUNT + feature] = valueOf(fields[column], `${path}:${line}`, column);
-    if (++count < BATCH_ROWS) continue;
-    yield { features, count };
-    count = 0;
-  }
   if (columns === null) throw new SmcqError("ROWS_FORMAT", `${path}: the file is empty`);
   if (count > 0) yield { features, count };
 }
@@ -79,37 +77,14 @@ function valueOf(field: string | undefined, place: string, column: number): numb
   return Number(text);
 }
 
-/** The lines of a file, without their ends; a last one without a line end counts too. */
-async function* readLines(path: string): AsyncGenerator<string, void, undefined> {
-  const source = openText(path);
-  let rest = "";
+async function* linesOf(path: string): AsyncGenerator<readonly string[], void, undefined> {
   try {
-    for await (const chunk of source as AsyncIterable<string>) {
-      const lines = (rest + chunk).split("\n");
-      rest = lines.pop() ?? "";
-      if (rest.length > LINE_CHARS_MAX)
-        throw new SmcqError("ROWS_FORMAT", `${path}: a line is longer than ${LINE_CHARS_MAX} characters`);
-      for (const line of lines) yield withoutReturn(line);
-    }
+    yield* textLines(path, { code: "ROWS_FORMAT", lineCharsMax: LINE_CHARS_MAX });
   } catch (error) {
     if (error instanceof SmcqError) throw error;
     throw new SmcqError("ROWS_READ", `cannot read ${path}: ${errorMessage(error)}`, {
       context: { file: path, cause: errorCode(error) },
       cause: error,
     });
-  } finally {
-    source.destroy();
   }
-  if (rest !== "") yield withoutReturn(rest);
-}
-
-function withoutReturn(line: string): string {
-  return line.endsWith("\r") ? line.slice(0, -1) : line;
-}
-
-function openText(path: string): Readable {
-  const file = createReadStream(path);
-  // A failure of either stream destroys the other and reaches the reader of the last one.
-  const bytes = path.endsWith(".gz") ? pipeline(file, createGunzip(), () => undefined) : file;
-  return bytes.setEncoding("utf8");
 }

@@ -1,70 +1,113 @@
 import { createReadStream } from "node:fs";
 import { pipeline, Readable } from "node:stream";
-import { crc32, createGunzip } from "node:zlib";
-import { SmcqError } from "@smcq/kernel";
-import { type Entry, open, type ZipFile } from "yauzl";
+import { createGunzip } from "node:zlib";
+import { errorCode, errorMessage, SmcqError } from "@smcq/kernel";
+import { type Bytes, type UnpackLimits, zipBytes } from "./zip-bytes.ts";
 
 const CHUNK_BYTES = 256 * 1_024;
+/** What a packed file may unpack to: 16 years of minute bars; a small file that holds more was made to do harm. */
+export const UNPACKED_BYTES_MAX: number = 1_024 ** 3;
+/** The longest of the marks below. */
+const MARK_BYTES = 6;
+const UTF8_MARK = "efbbbf";
+const GZIP_MARK = "1f8b";
+const ZIP_MARK = "504b0304";
+const EMPTY_ZIP_MARK = "504b0506";
+/** What the first bytes say that a file is, where it is nothing that is read. */
+const OTHER_MARKS: readonly (readonly [string, string])[] = [
+  [GZIP_MARK, "gzip once more: unpack it first"],
+  [ZIP_MARK, "a zip archive: unpack it first"],
+  ["504b0708", "one part of a split zip archive: join the parts first"],
+  ["fffe", "UTF-16 text: save it as UTF-8"],
+  ["feff", "UTF-16 text: save it as UTF-8"],
+  ["28b52ffd", "packed by zstd: unpack it first"],
+  ["fd377a585a00", "packed by xz: unpack it first"],
+  ["425a68", "packed by bzip2: unpack it first"],
+  ["377abcaf271c", "a 7z archive: unpack it first"],
+  ["526172211a07", "a rar archive: unpack it first"],
+  ["50415231", "a Parquet file: write it as CSV first"],
+];
 
-/** The bytes of a file as they were packed: `.gz` is unzipped, and so is the one `.csv` in a `.zip`. */
-export async function openBytes(path: string): Promise<Readable> {
-  if (path.endsWith(".zip")) return Readable.from(zipBytes(path), { objectMode: false });
-  const file = createReadStream(path, { highWaterMark: CHUNK_BYTES });
-  if (!path.endsWith(".gz")) return file;
-  // A failure of either stream destroys the other and reaches the reader of the last one.
-  return pipeline(file, createGunzip({ chunkSize: CHUNK_BYTES }), () => undefined);
+export interface OpenBytesOptions {
+  /** Of the refusals of what is no text of one file, such as KLINES_FORMAT. */
+  readonly code: string;
+  readonly unpackedBytesMax?: number;
 }
 
-/** Yields the only CSV file of an archive; refuses with KLINES_FORMAT any other archive, and damaged bytes at the end. */
-async function* zipBytes(path: string): AsyncGenerator<Buffer, void, undefined> {
-  const zip = await openZip(path);
+/**
+ * The bytes of a text file, judged by its first bytes and not by its name: gzip (of any number of members) and the one
+ * `.csv` of a zip archive are unpacked, a UTF-8 byte order mark is left out. What is packed in another way, or twice, or
+ * is no UTF-8 is refused with `code`, saying what it is.
+ */
+export async function* openBytes(path: string, options: OpenBytesOptions): Bytes {
+  const file = createReadStream(path, { highWaterMark: CHUNK_BYTES });
+  const refuse = (text: string): SmcqError =>
+    new SmcqError(options.code, `${path}: ${text}`, { context: { file: path } });
+  const limits = { bytesMax: options.unpackedBytesMax ?? UNPACKED_BYTES_MAX, refuse };
   try {
-    const entries = await csvEntries(zip);
-    const [entry] = entries;
-    if (entry === undefined || entries.length > 1)
-      throw fault(path, `holds ${entries.length} .csv files, wanted one`);
-    let checksum = 0;
-    for await (const chunk of (await readEntry(zip, entry)) as AsyncIterable<Buffer>) {
-      checksum = crc32(chunk, checksum);
-      yield chunk;
-    }
-    if (checksum !== entry.crc32) throw fault(path, `${entry.fileName} is damaged: its checksum differs`);
+    const { mark, bytes } = await looked(file);
+    if (mark.startsWith(GZIP_MARK)) yield* textOf(gunzipped(bytes, limits), "unpacked it is", refuse);
+    else if (mark.startsWith(ZIP_MARK) || mark.startsWith(EMPTY_ZIP_MARK))
+      yield* textOf(zipBytes(path, limits), "its .csv is", refuse);
+    else yield* textOf(bytes, "it is", refuse);
   } finally {
-    zip.close();
+    file.destroy();
   }
 }
 
-function openZip(path: string): Promise<ZipFile> {
-  return new Promise((resolve, reject) => {
-    open(path, { lazyEntries: true, autoClose: false }, (error, zip) => {
-      if (error) reject(error);
-      else resolve(zip);
-    });
-  });
+async function* gunzipped(packed: Bytes, { bytesMax, refuse }: UnpackLimits): Bytes {
+  const gunzip = createGunzip({ chunkSize: CHUNK_BYTES });
+  // A failure of either stream destroys the other and reaches the reader of the last one.
+  pipeline(Readable.from(packed), gunzip, () => undefined);
+  let length = 0;
+  try {
+    for await (const chunk of gunzip as AsyncIterable<Buffer>) {
+      length += chunk.length;
+      if (length > bytesMax) throw refuse(`it unpacks to more than ${bytesMax} bytes`);
+      yield chunk;
+    }
+  } catch (error) {
+    if (!errorCode(error)?.startsWith("Z_")) throw error;
+    throw refuse(`a gzip file that is cut or damaged: ${errorMessage(error)}`);
+  }
 }
 
-function csvEntries(zip: ZipFile): Promise<Entry[]> {
-  return new Promise((resolve, reject) => {
-    const entries: Entry[] = [];
-    zip.on("entry", (entry: Entry) => {
-      if (entry.fileName.endsWith(".csv")) entries.push(entry);
-      zip.readEntry();
-    });
-    zip.once("end", () => resolve(entries));
-    zip.once("error", reject);
-    zip.readEntry();
-  });
+/** Bytes behind their byte order mark; refuses what the first of them say to be no text. */
+async function* textOf(source: Bytes, what: string, refuse: UnpackLimits["refuse"]): Bytes {
+  const { mark, bytes } = await looked(source);
+  const other = OTHER_MARKS.find(([begin]) => mark.startsWith(begin));
+  if (other !== undefined) throw refuse(`${what} ${other[1]}`);
+  if (!mark.startsWith(UTF8_MARK)) {
+    yield* bytes;
+    return;
+  }
+  let skipped = UTF8_MARK.length / 2;
+  for await (const chunk of bytes) {
+    yield chunk.subarray(skipped);
+    skipped = 0;
+  }
 }
 
-function readEntry(zip: ZipFile, entry: Entry): Promise<Readable> {
-  return new Promise((resolve, reject) => {
-    zip.openReadStream(entry, (error, stream) => {
-      if (error) reject(error);
-      else resolve(stream);
-    });
-  });
+/** The first bytes in hex, and all of them: the first piece holds the whole mark where there are so many. */
+async function looked(
+  source: AsyncIterable<Buffer>,
+): Promise<{ readonly mark: string; readonly bytes: Bytes }> {
+  const rest = source[Symbol.asyncIterator]();
+  let head: Buffer = Buffer.alloc(0);
+  while (head.length < MARK_BYTES) {
+    const step = await rest.next();
+    if (step.done === true) break;
+    head = head.length === 0 ? step.value : Buffer.concat([head, step.value]);
+  }
+  const mark = head.subarray(0, MARK_BYTES).toString("hex");
+  return { mark, bytes: joined(head, rest) };
 }
 
-function fault(path: string, text: string): SmcqError {
-  return new SmcqError("KLINES_FORMAT", `${path}: ${text}`, { context: { file: path } });
+async function* joined(head: Buffer, rest: AsyncIterator<Buffer>): Bytes {
+  try {
+    yield head;
+    for (let step = await rest.next(); step.done !== true; step = await rest.next()) yield step.value;
+  } finally {
+    await rest.return?.();
+  }
 }

@@ -5,17 +5,26 @@ import { openBytes } from "./open-bytes.ts";
 const HEADER = "open_time,open,high,low,close,volume";
 const COLUMNS = HEADER.split(",");
 const LINE_END = 10;
+const RETURN = 13;
 const COMMA = 44;
 const BATCH_BARS = 4_096;
 const LINE_BYTES_MAX = 4_096;
-/** 2100-01-01: later times are microseconds, not milliseconds. */
+/** 2100-01-01: larger numbers are no milliseconds but microseconds, as the public archive writes since 2025. */
 export const TIME_MS_MAX = 4_102_444_800_000;
+const MICROSECONDS_PER_MS = 1_000;
+/** Whole minutes in seconds, from 1990 on: a likely mistake that deserves its name. */
+const TIME_SECONDS_MIN = 631_152_000;
 
 /** A run of bars of a kline file. */
 export interface KlineBatch {
   /** `BAR_FIELDS` numbers a bar; the memory is used again for the next batch. */
   readonly bars: Float64Array;
   readonly count: number;
+}
+
+export interface KlineFileBatch extends KlineBatch {
+  /** The line of the first bar, from 1; the others follow it without a gap. */
+  readonly firstLine: number;
 }
 
 export interface ReadKlinesOptions {
@@ -28,20 +37,19 @@ export interface ReadKlinesOptions {
 }
 
 /**
- * Reads closed 1-minute bars from a CSV file (`.csv`, `.csv.gz`, or `.zip` with one `.csv` in it) in batches of bounded
- * size. The columns are `open_time,open,high,low,close,volume`, more may follow and are ignored; the first line names
- * them, or is a bar already, as in the public archive's older files. Refuses, with file and
- * line, what is no plausible bar, is not a whole minute, or does not come later than the bar before; a hole in the
- * minutes is the caller's to handle.
+ * Reads closed 1-minute bars from a CSV file, packed or not (`openBytes`), in batches of bounded size. The columns are
+ * `open_time,open,high,low,close,volume`, more may follow and are ignored; the first line names them, or is a bar already,
+ * as in the public archive's older files. Times are milliseconds or microseconds, told apart by their size; empty lines
+ * at the end are nothing. Refuses, with file and line, what is no plausible bar, is not a whole minute, or does not come
+ * later than the bar before; a hole in the minutes is the caller's to handle.
  */
 export async function* readKlinesCsv(
   path: string,
   options: ReadKlinesOptions = {},
-): AsyncGenerator<KlineBatch, void, undefined> {
+): AsyncGenerator<KlineFileBatch, void, undefined> {
   const parser = new KlineParser(path, options);
-  const source = await openBytes(path);
   try {
-    for await (const chunk of source as AsyncIterable<Buffer>) {
+    for await (const chunk of openBytes(path, { code: "KLINES_FORMAT" })) {
       parser.take(chunk);
       for (let batch = parser.next(); batch !== null; batch = parser.next()) yield batch;
     }
@@ -51,8 +59,6 @@ export async function* readKlinesCsv(
       context: { file: path, cause: errorCode(error) },
       cause: error,
     });
-  } finally {
-    source.destroy();
   }
   parser.finish();
   for (let batch = parser.next(); batch !== null; batch = parser.next()) yield batch;
@@ -64,11 +70,17 @@ class KlineParser {
   readonly #options: ReadKlinesOptions;
   readonly #fields = new FieldReader();
   readonly #bars = new Float64Array(BATCH_BARS * BAR_FIELDS);
-  readonly #batch: { bars: Float64Array; count: number } = { bars: this.#bars, count: 0 };
+  readonly #batch: { bars: Float64Array; firstLine: number; count: number } = {
+    bars: this.#bars,
+    firstLine: 0,
+    count: 0,
+  };
   #bytes: Uint8Array = new Uint8Array(0);
   #at = 0;
   #isDone = false;
   #line = 0;
+  /** The first of the empty lines read last; 0: none. */
+  #blankLine = 0;
   #lastOpenMs = -Infinity;
 
   constructor(path: string, options: ReadKlinesOptions) {
@@ -89,14 +101,16 @@ class KlineParser {
   }
 
   /** The next bars, at most a batch of them; null when there are none (yet). */
-  next(): KlineBatch | null {
+  next(): KlineFileBatch | null {
     let count = 0;
     while (count < BATCH_BARS) {
       const end = this.#lineEnd();
       if (end < 0) break;
       this.#line++;
-      if (this.#line === 1 && !this.#isBar()) this.#checkHeader(end);
-      else this.#parseLine(end, count++);
+      const stop = end > this.#at && this.#bytes[end - 1] === RETURN ? end - 1 : end;
+      if (stop === this.#at) this.#blankLine ||= this.#line;
+      else if (this.#line === 1 && !this.#isBar()) this.#checkHeader(stop);
+      else this.#parseLine(stop, count++);
       this.#at = end + 1;
     }
     if (count === 0) return null;
@@ -123,18 +137,18 @@ class KlineParser {
   #checkHeader(end: number): void {
     const text = Buffer.from(this.#bytes.subarray(this.#at, end)).toString("utf8").trimEnd();
     if (text === HEADER || text.startsWith(`${HEADER},`)) return;
-    const isGzip = this.#bytes[this.#at] === 0x1f && this.#bytes[this.#at + 1] === 0x8b;
-    const hint = isGzip ? " (it is gzip: its name must end in .gz)" : "";
-    throw this.#fault(`the header is not ${HEADER}[,...]${hint}`);
+    throw this.#fault(`the header is not ${HEADER}[,...]`);
   }
 
-  /** Takes one line as bar `index` of the batch. */
-  #parseLine(end: number, index: number): void {
+  /** Takes the line up to `stop`, without its end, as bar `index` of the batch. */
+  #parseLine(stop: number, index: number): void {
     const bytes = this.#bytes;
     const fields = this.#fields;
-    const isReturn = end > this.#at && bytes[end - 1] === 13;
-    const stop = isReturn ? end - 1 : end;
-    if (stop === this.#at) throw this.#fault("the line is empty");
+    if (this.#blankLine > 0) {
+      this.#line = this.#blankLine;
+      throw this.#fault("the line is empty, and others follow");
+    }
+    if (index === 0) this.#batch.firstLine = this.#line;
     let at = this.#at;
     const into = index * BAR_FIELDS;
     for (let k = 0; k < BAR_FIELDS; k++) {
@@ -149,9 +163,13 @@ class KlineParser {
 
   #checkBar(at: number): void {
     const bars = this.#bars;
-    const openTimeMs = bars[at] as number;
+    const told = bars[at] as number;
+    const openTimeMs = told < TIME_MS_MAX ? told : told / MICROSECONDS_PER_MS;
     if (!(openTimeMs >= 0 && openTimeMs < TIME_MS_MAX && openTimeMs % MINUTE_MS === 0))
-      throw this.#fault("open_time is not a whole minute in milliseconds since 1970");
+      throw this.#fault(
+        `open_time is not a whole minute in milliseconds or microseconds since 1970${hintOf(told)}`,
+      );
+    bars[at] = openTimeMs;
     if (openTimeMs <= this.#lastOpenMs)
       throw this.#fault("open_time is not later than the line before", "KLINES_ORDER");
     this.#lastOpenMs = openTimeMs;
@@ -176,4 +194,12 @@ class KlineParser {
       context: { file: this.#path, line: this.#line },
     });
   }
+}
+
+/** What a time that is none probably is. */
+function hintOf(time: number): string {
+  const isSeconds =
+    time >= TIME_SECONDS_MIN && time < TIME_MS_MAX / 1_000 && time % (MINUTE_MS / 1_000) === 0;
+  if (isSeconds) return " (these look like seconds)";
+  return time >= TIME_MS_MAX * MICROSECONDS_PER_MS ? " (these look like nanoseconds)" : "";
 }

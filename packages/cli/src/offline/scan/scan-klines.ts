@@ -4,7 +4,7 @@ import { BAR_FIELDS, FEATURE_COUNT, MINUTE_MS, SmcqError } from "@smcq/kernel";
 import { EVENT_NAMES, EventBuffer } from "@smcq/smc";
 import { CsvOutput } from "./csv-output.ts";
 import { readKlinesCsv } from "./read-klines-csv.ts";
-import type { KlineBatch } from "./read-klines-csv.ts";
+import type { KlineFileBatch } from "./read-klines-csv.ts";
 
 const HOLES_NAMED_MAX = 20;
 const EVENTS_HEADER = "i,event,dir,level_or_top,bottom_or_aux,origin";
@@ -105,11 +105,12 @@ class Scan {
     return [this.#events, this.#features, this.#candidates].filter((output) => output !== null);
   }
 
-  take({ bars, count }: KlineBatch): void {
+  take({ bars, count, firstLine }: KlineFileBatch): void {
     for (let index = 0; index < count; index++) {
       const at = index * BAR_FIELDS;
       const openTimeMs = bars[at] as number;
-      if (openTimeMs !== this.#lastOpenMs + MINUTE_MS && this.rows > 0) this.#startAnew(openTimeMs);
+      if (openTimeMs !== this.#lastOpenMs + MINUTE_MS && this.rows > 0)
+        this.#startAnew(openTimeMs, firstLine + index);
       this.#lastOpenMs = openTimeMs;
       const code = this.#scanner.push(
         openTimeMs,
@@ -124,16 +125,14 @@ class Scan {
     }
   }
 
-  #startAnew(openTimeMs: number): void {
+  #startAnew(openTimeMs: number, line: number): void {
     const missing = (openTimeMs - this.#lastOpenMs) / MINUTE_MS - 1;
     this.#holes++;
     this.#missing += missing;
-    if (this.#holes <= HOLES_NAMED_MAX) {
-      const line = this.rows + 2;
+    if (this.#holes <= HOLES_NAMED_MAX)
       this.#warn(
         `${missing} minutes are missing before line ${line} (open_time ${openTimeMs}): starting anew there`,
       );
-    }
     this.#scanner.resetAll();
     this.#firstRow = this.rows;
   }

@@ -1,5 +1,5 @@
 import type { EngineInput, TradingCore } from "@smcq/engine";
-import { afterTurn, type Clock } from "@smcq/kernel";
+import { afterTurn, type Clock, didYouMean } from "@smcq/kernel";
 import {
   type ControlAnswers,
   ControlRefusal,
@@ -73,12 +73,12 @@ export class Operator {
       const state = await this.#say({ type: "operator", word: "close", symbolId, by: "socket" });
       return { ...state, leaving: [symbol] };
     }
-    const isWatched = this.#options.engine.coordinator.memory.slots.of(symbol) !== null;
-    if (isWatched)
+    const { slots } = this.#options.engine.coordinator.memory;
+    if (slots.of(symbol) !== null)
       throw new ControlRefusal("CONTROL_NOT_HELD", `nothing of ${symbol} is held or on its way`, "symbol");
     throw new ControlRefusal(
       "CONTROL_SYMBOL",
-      `${JSON.stringify(symbol)} is no symbol of this run; symbols are written as the venue does: BTCUSDT`,
+      `${JSON.stringify(symbol)} is no symbol of this run${didYouMean(symbol, (guess) => slots.of(guess) !== null)}; symbols are written as the venue does: BTCUSDT`,
       "symbol",
     );
   }

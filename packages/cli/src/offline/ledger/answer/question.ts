@@ -1,4 +1,4 @@
-import { SmcqError } from "@smcq/kernel";
+import { didYouMean, SmcqError } from "@smcq/kernel";
 import type { JournaledRun, RecordFilter, RecordReader } from "@smcq/ledger";
 import { minuteText, numberText } from "../../report/format.ts";
 import { parseUtc } from "./utc-time.ts";
@@ -95,7 +95,12 @@ export function periodText({ firstMs, lastMs }: JournaledRun): string {
 /** Why nothing may have been found: nobody has heard of the symbol. */
 export function strangerText(reader: RecordReader, { symbol }: Question): string {
   if (symbol === null || reader.knowsSymbol(symbol)) return "";
-  return `no run of this ledger has a signal or a rule of ${symbol}\n`;
+  return `no run of this ledger has a signal or a rule of ${symbol}${symbolHint(reader, symbol)}\n`;
+}
+
+/** ` (did you mean BTCUSDT?)` when the ledger knows what was probably meant. */
+export function symbolHint(reader: RecordReader, symbol: string): string {
+  return didYouMean(symbol, (guess) => reader.knowsSymbol(guess));
 }
 
 /** How many of how many are shown. */

@@ -2,7 +2,7 @@ import { MINUTE_MS } from "@smcq/kernel";
 import type { JournaledRun, RecordReader } from "@smcq/ledger";
 import { minuteText } from "../../report/format.ts";
 import type { Answer, Row } from "../answer/answer.ts";
-import { periodText } from "../answer/question.ts";
+import { periodText, symbolHint } from "../answer/question.ts";
 import { wrapped } from "../answer/text-table.ts";
 import { isoText } from "../answer/utc-time.ts";
 import { factColumns, judgedFacts, momentFacts } from "./facts.ts";
@@ -29,7 +29,7 @@ export function askExplain(reader: RecordReader, question: MinuteQuestion): Answ
   const runs = question.run === null ? reader.runs() : [question.run];
   const run = runs.findLast((own) => isRunning(own, closeMs));
   if (run === undefined) return notRunning(question, runs);
-  if (!reader.knowsSymbol(symbol)) return unknownSymbol(question, run);
+  if (!reader.knowsSymbol(symbol)) return unknownSymbol(reader, question, run);
   const moment = momentOf(reader, run, symbol, closeMs);
   const { status, sentences } = sentencesOf(moment);
   const told = moment.judged.map((judged) => toldOf(reader, moment, judged));
@@ -114,9 +114,9 @@ function notRunning(question: MinuteQuestion, runs: readonly JournaledRun[]): An
   };
 }
 
-function unknownSymbol(question: MinuteQuestion, run: JournaledRun): Answer {
+function unknownSymbol(reader: RecordReader, question: MinuteQuestion, run: JournaledRun): Answer {
   const sentences = [
-    `${question.symbol} is not known to this ledger: no run has kept a signal or a rule of it. It was not watched, or never had a setup.`,
+    `${question.symbol} is not known to this ledger${symbolHint(reader, question.symbol)}: no run has kept a signal or a rule of it. It was not watched, or never had a setup.`,
   ];
   const parts = { run, status: "unknown-symbol" as const, sentences, facts: [], data: {} };
   return {

@@ -1,0 +1,34 @@
+import { setFlagsFromString } from "node:v8";
+
+/**
+ * How the engine's process is started (docs/performance.md section 6): the young generation of each of its half a dozen heaps
+ * grows to 2 MB a half instead of 16. What a minute leaves behind is small, and the memory would never be given back.
+ */
+export const ENGINE_FLAGS: readonly string[] = ["--max-semi-space-size=2"];
+
+/**
+ * The flag by which an old heap grows by a third before it is collected instead of to four times what is alive. Null where V8
+ * does not know it: on the command line an unknown flag would stop the start.
+ */
+export const MEMORY_SAVER_FLAG: string | null =
+  Number.parseInt(process.versions.node, 10) >= 24 ? "--memory-saver-mode" : null;
+
+/** Sets it for every heap of this process; to be called before its threads are started. A V8 that has dropped it goes on. */
+export function saveMemory(): void {
+  if (MEMORY_SAVER_FLAG !== null) setFlagsFromString(MEMORY_SAVER_FLAG);
+}
+
+/**
+ * Of the C library (glibc): two heaps for all threads instead of eight a processor, and what is free at their ends goes back
+ * to the system. It is read once, when a process starts; other libraries do not know it.
+ */
+const ALLOCATOR: Readonly<Record<string, string>> = {
+  MALLOC_ARENA_MAX: "2",
+  MALLOC_TRIM_THRESHOLD_: "131072",
+  MALLOC_MMAP_THRESHOLD_: "131072",
+};
+
+/** The environment of the engine's process: `own`, which wins, and the settings of the allocator. */
+export function engineEnvironment(own: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return { ...ALLOCATOR, ...own };
+}

@@ -1,0 +1,27 @@
+import { execFileSync, spawnSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { describe, expect, it } from "vitest";
+import { ENGINE_FLAGS, engineEnvironment } from "../src/process/engine-memory.ts";
+
+const SOURCE = fileURLToPath(new URL("../src/process/engine-memory.ts", import.meta.url));
+
+describe("the start of the engine's process", () => {
+  it("sets the allocator, and leaves what the user has set", () => {
+    expect(engineEnvironment({ PATH: "/bin" })).toMatchObject({ PATH: "/bin", MALLOC_ARENA_MAX: "2" });
+    expect(engineEnvironment({ MALLOC_ARENA_MAX: "4" })).toMatchObject({ MALLOC_ARENA_MAX: "4" });
+  });
+
+  it("uses flags that this Node knows: an unknown one would stop every start", () => {
+    const version = execFileSync(process.execPath, [...ENGINE_FLAGS, "-p", "process.version"]).toString();
+    expect(version.trim()).toBe(process.version);
+  });
+
+  it("saves memory without a word of V8, before and after this Node", () => {
+    for (const node of ["22.19.0", process.versions.node]) {
+      const script = `Object.defineProperty(process.versions, "node", { value: "${node}" });
+        const { saveMemory } = await import(${JSON.stringify(SOURCE)}); saveMemory();`;
+      const { status, stderr } = spawnSync(process.execPath, ["--input-type=module", "-e", script]);
+      expect([status, stderr.toString()]).toEqual([0, ""]);
+    }
+  });
+});
