@@ -49,17 +49,7 @@ export function openVenue(settings: VenueSettings, deps: VenueDeps): VenueConnec
     log: logger,
     venueNowMs: () => venueClock.nowMs(),
   });
-  const sync = new ClockSync({
-    clock: machineClock,
-    logger,
-    synchronise: async () => {
-      await reference.synchroniseClock();
-      offset.set(reference.rest.offset.offsetMs());
-    },
-    tripMs: () => reference.rest.offset.roundTripMs(),
-    tripMsMax: settings.canClockJump ? TRIP_MS_MAX : Number.POSITIVE_INFINITY,
-    onHealth: (isSound) => offset.judge(isSound),
-  });
+  const sync = clockSyncOf(reference, deps, settings.canClockJump);
   deps.signal?.addEventListener("abort", () => void reference.close(), { once: true });
   let cancelJumps: CancelTimer = () => {};
   return {
@@ -89,6 +79,24 @@ export function openVenue(settings: VenueSettings, deps: VenueDeps): VenueConnec
       await reference.close();
     },
   };
+}
+
+function clockSyncOf(
+  reference: BinanceReferenceData,
+  { machineClock: clock, offset, logger }: VenueDeps,
+  canClockJump: boolean,
+): ClockSync {
+  return new ClockSync({
+    clock,
+    logger,
+    synchronise: async () => {
+      await reference.synchroniseClock();
+      offset.set(reference.rest.offset.offsetMs());
+    },
+    tripMs: () => reference.rest.offset.roundTripMs(),
+    tripMsMax: canClockJump ? TRIP_MS_MAX : Number.POSITIVE_INFINITY,
+    onHealth: (isSound) => offset.judge(isSound),
+  });
 }
 
 /** Names the proxies on the way; refuses (BINANCE_PROXY) what is none. */
