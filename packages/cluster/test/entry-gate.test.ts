@@ -86,6 +86,7 @@ class Trading {
     const openTimeMs = this.clock.nowMs() - MINUTE_MS;
     const candidates = ids.map((id) => candidate(id, { openTimeMs }));
     this.put({ type: "candidates", shardId: 0, candidates });
+    this.put({ type: "time" });
   }
 
   /** A part of an entry of symbol 0 fills. */

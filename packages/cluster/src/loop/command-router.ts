@@ -63,13 +63,8 @@ export class CommandRouter {
     onTrading(command);
   }
 
-  /** What is due already does not wait for a timer, whose shortest time is a millisecond. */
   #wakeAt(atNs: number): void {
-    const delayMs = Math.ceil((atNs - this.#wallClock.monoNs()) / 1e6);
-    if (delayMs <= 0) {
-      this.#inbox.put({ type: "time" });
-      return;
-    }
+    const delayMs = Math.max(0, Math.ceil((atNs - this.#wallClock.monoNs()) / 1e6));
     this.#wallClock.after(delayMs, () => this.#inbox.put({ type: "time" }), { unref: true });
   }
 }

@@ -39,8 +39,15 @@ function whenDue(leftMs: () => number, fn: () => void, isUnref: boolean): Cancel
     if (waitMs > 0) arm(waitMs);
     else fn();
   };
-  arm(Math.max(0, leftMs()));
-  return () => clearTimeout(timer);
+  const waitMs = leftMs();
+  if (waitMs > 0) {
+    arm(waitMs);
+    return () => clearTimeout(timer);
+  }
+  // The shortest timer is a millisecond: what is due already has the event loop's next turn.
+  const turn = setImmediate(fn);
+  if (isUnref) turn.unref();
+  return () => clearImmediate(turn);
 }
 
 /** The machine's clocks. This file is the only one that touches the globals. */
