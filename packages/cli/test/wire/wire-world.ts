@@ -262,7 +262,7 @@ export class WireWorld {
       rng: new Rng(seed).fork("account"),
       floorMs: WINDOW_WALL_MS * SPEED,
       gates: null,
-      marginType: "cross",
+      marginType,
       watched: [],
       logger,
     });
