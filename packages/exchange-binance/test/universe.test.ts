@@ -49,7 +49,7 @@ describe("parseExchangeInfo", () => {
       "mainnet-2024-10-20": [347, 297, 2_400],
       "testnet-like-2025-03-06": [438, 370, 6_000],
       "testnet-like-2025-12-24": [659, 516, 6_000],
-      "testnet-like-2026-03-31": [705, 531, 6_000],
+      "testnet-like-2026-03-31": [704, 531, 6_000],
     };
     const files = readdirSync(folder).filter((name) => name.endsWith(".json.gz"));
     expect(files).toHaveLength(6);
@@ -61,9 +61,8 @@ describe("parseExchangeInfo", () => {
         name,
         ...(expected[key] ?? []),
       ]);
-      // The one entry among all of them that cannot be traded: it waits for its listing.
-      const refused =
-        key === "testnet-like-2025-12-24" ? ["OPENUSDT: tickSize is no positive number: 0"] : [];
+      // The one entry among all of them that cannot be traded.
+      const refused = key >= "testnet-like-2025-12" ? ["OPENUSDT: tickSize is no positive number: 0"] : [];
       expect([name, ...info.refused]).toEqual([name, ...refused]);
       const withoutSteps = pairs.filter(
         ({ tickSize, stepSize }) => !(Number(tickSize) > 0 && Number(stepSize) > 0),
