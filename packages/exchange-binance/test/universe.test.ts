@@ -61,8 +61,13 @@ describe("parseExchangeInfo", () => {
         name,
         ...(expected[key] ?? []),
       ]);
-      // The one entry among all of them that cannot be traded.
-      const refused = key >= "testnet-like-2025-12" ? ["OPENUSDT: tickSize is no positive number: 0"] : [];
+      // Each waits for its listing, without a tick.
+      const untold: Record<string, string> = {
+        "testnet-like-2025-12-24": "OPENUSDT",
+        "testnet-like-2026-03-31": "ELSAUSDT",
+      };
+      const symbol = untold[key];
+      const refused = symbol === undefined ? [] : [`${symbol}: tickSize is no positive number: 0`];
       expect([name, ...info.refused]).toEqual([name, ...refused]);
       const withoutSteps = pairs.filter(
         ({ tickSize, stepSize }) => !(Number(tickSize) > 0 && Number(stepSize) > 0),
