@@ -44,9 +44,9 @@ function whenDue(leftMs: () => number, fn: () => void, isUnref: boolean): Cancel
     arm(waitMs);
     return () => clearTimeout(timer);
   }
-  // The shortest timer is a millisecond: what is due already has the event loop's next turn.
+  // The shortest timer is a millisecond: what is due already has the event loop's next turn. Without a reference the loop
+  // would sleep first.
   const turn = setImmediate(fn);
-  if (isUnref) turn.unref();
   return () => clearImmediate(turn);
 }
 
