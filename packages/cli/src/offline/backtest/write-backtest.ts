@@ -49,7 +49,7 @@ function writeAll(out: string, texts: Readonly<Record<string, string>>): void {
     for (const { draft, text } of files) writeFileSync(draft, text);
     for (const { draft, path } of files) renameSync(draft, path);
   } catch (error) {
-    for (const { draft, path } of files) for (const each of [draft, path]) rmSync(each, { force: true });
+    for (const { draft } of files) rmSync(draft, { force: true });
     throw new SmcqError("OUTPUT_WRITE", `cannot write ${out}: ${errorMessage(error)}`, { cause: error });
   }
 }

@@ -1,4 +1,6 @@
-import { createWriteStream } from "node:fs";
+import { createWriteStream, statSync } from "node:fs";
+import { chmod, copyFile, realpath, rename, rm } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
 import type { Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createGzip } from "node:zlib";
@@ -6,9 +8,15 @@ import { errorCode, errorMessage, SmcqError } from "@smcq/kernel";
 
 const FLUSH_CHARS = 256 * 1_024;
 
-/** A CSV being written to a file (gzip when its name ends in `.gz`) or, for `-`, to standard output. */
+/**
+ * A CSV being written to a file (gzip when its name ends in `.gz`) or, for `-`, to standard output. A file is written beside
+ * its name and gets it with `publish`: until then, and after a failure, what stood there stands. A device or a pipe is
+ * written as it is.
+ */
 export class CsvOutput {
   readonly #path: string;
+  /** Where it is written; null: at its name itself. */
+  readonly #draft: string | null;
   readonly #stream: Writable;
   readonly #done: Promise<void> | null;
   #text: string;
@@ -17,6 +25,8 @@ export class CsvOutput {
   constructor(path: string, header: string) {
     this.#path = path;
     this.#text = `${header}\n`;
+    this.#draft = path === "-" || isDevice(path) ? null : draftOf(path);
+    const target = this.#draft ?? path;
     if (path === "-") {
       this.#stream = process.stdout;
       // A reader that goes away (`| head`) is no fault; the failure of the write itself is handled in `#write`.
@@ -25,9 +35,9 @@ export class CsvOutput {
     } else if (path.endsWith(".gz")) {
       const gzip = createGzip();
       this.#stream = gzip;
-      this.#done = pipeline(gzip, createWriteStream(path));
+      this.#done = pipeline(gzip, createWriteStream(target));
     } else {
-      const file = createWriteStream(path);
+      const file = createWriteStream(target);
       this.#stream = file;
       this.#done = new Promise((resolve, reject) => {
         file.once("close", resolve).once("error", reject);
@@ -82,7 +92,7 @@ export class CsvOutput {
     });
   }
 
-  /** Writes the rest and waits until the file is complete; standard output stays open. */
+  /** Writes the rest and waits until the draft is complete; standard output stays open. */
   async close(): Promise<void> {
     await this.#write();
     if (this.#done === null) return;
@@ -94,11 +104,47 @@ export class CsvOutput {
     }
   }
 
-  /** Gives up after a failure elsewhere: the file is closed as it is. */
+  /** Gives the draft its name; to be called when it is closed. */
+  async publish(): Promise<void> {
+    if (this.#draft === null) return;
+    try {
+      await replace(this.#path, this.#draft);
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  /** Gives up after a failure elsewhere: nothing of it is left. Idempotent. */
   async abandon(): Promise<void> {
     if (this.#done === null) return;
     this.#stream.destroy();
     await this.#done.catch(() => undefined);
+    if (this.#draft !== null) await rm(this.#draft, { force: true });
+  }
+}
+
+/** Of this process alone: two that write the same file leave one whole result. */
+function draftOf(path: string): string {
+  return join(dirname(path), `.${basename(path)}.${process.pid}.draft`);
+}
+
+function isDevice(path: string): boolean {
+  const found = statSync(path, { throwIfNoEntry: false });
+  return found !== undefined && !found.isFile() && !found.isDirectory();
+}
+
+/** Puts the draft in the place of what stands at `path`, behind a link where it is one, with the same permissions. */
+async function replace(path: string, draft: string): Promise<void> {
+  const before = statSync(path, { throwIfNoEntry: false });
+  const target = before === undefined ? path : await realpath(path);
+  if (before !== undefined) await chmod(draft, before.mode & 0o777);
+  try {
+    await rename(draft, target);
+  } catch (error) {
+    // A file that is mounted by itself, or a link to another file system, cannot be replaced: only written anew.
+    if (errorCode(error) !== "EBUSY" && errorCode(error) !== "EXDEV") throw error;
+    await copyFile(draft, target);
+    await rm(draft, { force: true });
   }
 }
 

@@ -166,6 +166,7 @@ class Scan {
 
   async close(): Promise<void> {
     for (const output of this.#outputs()) await output.close();
+    for (const output of this.#outputs()) await output.publish();
     if (this.#holes > 0)
       this.#warn(
         `${this.#holes} holes, ${this.#missing} minutes missing: candidates need 320 bars after each`,
