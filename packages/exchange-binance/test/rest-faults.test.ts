@@ -1,5 +1,5 @@
 import type { ServerResponse } from "node:http";
-import { type Clock, ManualClock, Rng, silentLogger, SystemClock } from "@smcq/kernel";
+import { type Clock, errorMessage, ManualClock, Rng, silentLogger, SystemClock } from "@smcq/kernel";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { BinanceErrorCode, BinanceRest, RateBudget } from "../src/index.ts";
 import { AnswerWatch } from "../src/rest/answer-watch.ts";
@@ -102,7 +102,58 @@ describe("a body that cannot be read is asked for again", () => {
     for (let tries = 0; tries < 4; tries++) venue.script.push(answer(200, "<html>Sorry</html>"));
     await expect(rest.serverTime()).rejects.toMatchObject({
       code: BinanceErrorCode.BadReply,
-      context: { said: "<html>Sorry</html>" },
+      message: expect.stringContaining("no JSON but 200 (application/json): <html>Sorry</html>") as string,
+    });
+  });
+});
+
+describe("a page instead of an answer says what came", () => {
+  const html = { "content-type": "text/html; charset=utf-8" };
+  it.each<readonly [string, number, string, Record<string, string>, readonly string[]]>([
+    [
+      "a sign-in page",
+      302,
+      "",
+      { location: "http://portal.example/login?x=1" },
+      ["302", "leads to http://portal.example/login", "sign-in"],
+    ],
+    [
+      "a moved host",
+      301,
+      "<h1>Moved</h1>",
+      { ...html, location: "https://other.example/" },
+      ["301 (text/html)", "leads to https://other.example/", "<h1>Moved</h1>"],
+    ],
+    [
+      "a page that is missing",
+      404,
+      "<html>\n <body>Not  here</body>",
+      html,
+      ["404 (text/html)", "<html> <body>Not here</body>", "restBaseUrl"],
+    ],
+    ["a network that wants a sign-in", 511, "Sign in", html, ["511", "unavailable"]],
+    ["another server", 405, "", { "content-type": "" }, ["405", "nothing in it"]],
+    [
+      "a page with status 200",
+      200,
+      `<html>${"x".repeat(5_000)}`,
+      html,
+      ["no JSON", "200 (text/html)", "<html>xxx"],
+    ],
+  ])("%s", async (_name, status, body, headers, words) => {
+    for (let tries = 0; tries < 4; tries++) venue.script.push(answer(status, body, headers));
+    const said = await rest.serverTime().then(
+      () => "answered",
+      (error: unknown) => errorMessage(error),
+    );
+    for (const word of words) expect(said).toContain(word);
+    expect(said.length).toBeLessThan(700);
+  });
+
+  it("and the venue's own refusal is told as it is", async () => {
+    venue.script.push(answer(400, { code: -1121, msg: "Invalid symbol." }));
+    await expect(rest.serverTime()).rejects.toMatchObject({
+      message: 'GET /fapi/v1/time answered 400: {"code":-1121,"msg":"Invalid symbol."}',
     });
   });
 });

@@ -13,8 +13,6 @@ import { RateBudget } from "./rate-budget.ts";
 import { RestReply, classifyReply } from "./rest-reply.ts";
 
 const DEFAULT_PRIORITY = 5;
-/** What is shown of a body that is no JSON. */
-const BODY_CHARS_SHOWN = 80;
 /** 2000-01-01 and 2200-01-01: a time outside is none. */
 const TIME_MS_MIN = 946_684_800_000;
 const TIME_MS_MAX = 7_258_118_400_000;
@@ -151,7 +149,7 @@ export class BinanceRest {
     for (let tryCount = 1; ; tryCount++) {
       await this.budget.acquire(options.weight, options.priority ?? DEFAULT_PRIORITY);
       const reply = await this.#send(fullPath, options.weight);
-      const read = reply.isOk ? bodyOf(fullPath, reply.text, options.read) : reply;
+      const read = reply.isOk ? bodyOf(fullPath, reply, options.read) : reply;
       if ("body" in read) return read.body;
       const { error } = read;
       this.#noteLimits(read);
@@ -206,6 +204,8 @@ export class BinanceRest {
         status: response.statusCode,
         text,
         retryAfter: typeof retryAfter === "string" ? retryAfter : undefined,
+        contentType: textOf(response.headers["content-type"]),
+        location: textOf(response.headers["location"]),
         nowMs: this.offset.venueNowMs(),
       });
     } catch (cause) {
@@ -240,20 +240,23 @@ export class BinanceRest {
   }
 }
 
+function textOf(header: string | string[] | undefined): string | undefined {
+  return typeof header === "string" && header !== "" ? header : undefined;
+}
+
 /** The body of a good reply as `read` makes it; a failure that may be repeated when it is no JSON, or not what it should be. */
 function bodyOf<T>(
   path: string,
-  text: string,
+  { text, described }: RestReply,
   read: GetOptions<T>["read"],
 ): { readonly body: T } | RestReply {
   let parsed: unknown;
   try {
     parsed = parseJsonSafe(text);
   } catch (cause) {
-    const said = text.slice(0, BODY_CHARS_SHOWN).trim();
     return RestReply.failed(
-      new SmcqError(BinanceErrorCode.BadReply, `GET ${path} answered no JSON: "${said}"`, {
-        context: { path, said },
+      new SmcqError(BinanceErrorCode.BadReply, `GET ${path} answered no JSON but ${described}`, {
+        context: { path, said: described },
         cause,
       }),
       true,

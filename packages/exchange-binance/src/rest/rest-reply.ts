@@ -10,13 +10,32 @@ export interface RawReply {
   readonly status: number;
   readonly text: string;
   readonly retryAfter: string | undefined;
+  /** As the headers say; absent: they do not. */
+  readonly contentType?: string | undefined;
+  /** Where a redirection leads. */
+  readonly location?: string | undefined;
   readonly nowMs: number;
+}
+
+/** What came instead of an answer, in a few words: status, kind, where it leads, how it begins. */
+export function describeReply({
+  status,
+  contentType,
+  location,
+  text,
+}: Omit<RawReply, "path" | "nowMs">): string {
+  const kind = contentType === undefined ? "no content type" : (contentType.split(";")[0] ?? "").trim();
+  const leads = location === undefined ? "" : `, leads to ${location.slice(0, TEXT_CHARS_KEPT)}`;
+  const begin = text.slice(0, TEXT_CHARS_KEPT).replaceAll(/\s+/g, " ").trim();
+  return `${status} (${kind})${leads}${begin === "" ? ", with nothing in it" : `: ${begin}`}`;
 }
 
 /** A reply of the venue after its status was read: the text, or an error with what to do about it. */
 export class RestReply {
   readonly isOk: boolean;
   readonly text: string;
+  /** What it is, for who cannot read it. */
+  readonly described: string;
   readonly isRetryable: boolean;
   readonly stop: "none" | "window" | "ban";
   readonly banUntilMs: number;
@@ -25,6 +44,7 @@ export class RestReply {
 
   private constructor(fields: {
     text?: string;
+    described?: string;
     error?: SmcqError;
     isRetryable?: boolean;
     stop?: "none" | "window" | "ban";
@@ -33,6 +53,7 @@ export class RestReply {
   }) {
     this.isOk = fields.error === undefined;
     this.text = fields.text ?? "";
+    this.described = fields.described ?? "";
     this.#error = fields.error;
     this.isRetryable = fields.isRetryable ?? false;
     this.stop = fields.stop ?? "none";
@@ -40,8 +61,8 @@ export class RestReply {
     this.retryAfterMs = fields.retryAfterMs ?? 0;
   }
 
-  static ok(text: string): RestReply {
-    return new RestReply({ text });
+  static ok(text: string, described: string): RestReply {
+    return new RestReply({ text, described });
   }
 
   static failed(error: SmcqError, isRetryable: boolean): RestReply {
@@ -66,7 +87,7 @@ function venueCode(text: string): number {
 
 /** Sorts a reply by its status (docs/binance.md 4.4): good, stop for the minute, banned, repeatable, refused. */
 export function classifyReply(raw: RawReply): RestReply {
-  if (raw.status >= 200 && raw.status < 300) return RestReply.ok(raw.text);
+  if (raw.status >= 200 && raw.status < 300) return RestReply.ok(raw.text, describeReply(raw));
   const code = venueCode(raw.text);
   const context = {
     path: raw.path,
@@ -92,5 +113,22 @@ export function classifyReply(raw: RawReply): RestReply {
     return RestReply.failed(errorOf(BinanceErrorCode.Firewall, "the firewall refuses us"), false);
   if (raw.status === 408 || raw.status >= 500)
     return RestReply.failed(errorOf(BinanceErrorCode.Unavailable, "the venue is unavailable"), true);
-  return RestReply.failed(errorOf(BinanceErrorCode.Refused, raw.text.slice(0, TEXT_CHARS_KEPT)), false);
+  const isJson = raw.contentType?.includes("json") === true && raw.location === undefined;
+  const said = isJson ? raw.text.slice(0, TEXT_CHARS_KEPT) : describeReply(raw);
+  return RestReply.failed(
+    isJson
+      ? errorOf(BinanceErrorCode.Refused, said)
+      : new SmcqError(BinanceErrorCode.Refused, `GET ${raw.path} answered ${said}${hintOf(raw)}`, {
+          context,
+        }),
+    false,
+  );
+}
+
+/** What a page that is not the venue's may be. */
+function hintOf({ status, location }: RawReply): string {
+  if (location !== undefined || (status >= 300 && status < 400) || status === 511)
+    return ". Something on the way answers in the venue's place (a network's sign-in page?), or feed.restBaseUrl is another host's";
+  if (status === 404) return ". Nothing is there: look at feed.restBaseUrl";
+  return "";
 }
