@@ -23,7 +23,7 @@ it("tells each step as it is done, and READY at the end", async () => {
       (seven) => ({ seven }),
     ),
   ).toBe(7);
-  startUp.ready(297, 8, {});
+  startUp.ready({ ready: 297, shardsRunning: 8, short: 1, warming: 2 }, {});
   expect(lines).toEqual(["first", "READY: 297 pairs, 8 shards"]);
 });
 
@@ -45,6 +45,34 @@ it("hands out what a step opened though the run is to stop, and starts no furthe
       () => ({}),
     ),
   ).rejects.toMatchObject({ code: "STOPPED" });
-  expect(() => startUp.ready(0, 0, {})).toThrow("stopped");
+  expect(() => startUp.ready({ ready: 0, shardsRunning: 0, short: 0, warming: 0 }, {})).toThrow("stopped");
   expect(lines).toEqual([]);
 });
+
+it.each([
+  [297, 0, 0, null],
+  [10, 5, 5, null],
+  [9, 0, 10, "little is scanned yet: 10 still lack bars that REST has not given (holes, or it is stopped)"],
+  [0, 3, 0, "nothing is scanned yet: 3 are too young for a setup"],
+  [
+    1,
+    2,
+    1,
+    "little is scanned yet: 1 still lack bars that REST has not given (holes, or it is stopped), 2 are too young for a setup",
+  ],
+  [0, 0, 0, "nothing is scanned yet: no symbol is watched"],
+] as const)(
+  "warns at READY where %i of %i young and %i waiting symbols are scanned",
+  (ready, short, warming, why) => {
+    const said: [string, LogFields][] = [];
+    const logger = {
+      ...silentLogger,
+      info: (fields: LogFields) => void said.push(["info", fields]),
+      warn: (fields: LogFields) => void said.push(["warn", fields]),
+    };
+    const startUp = new StartUp(logger, new ManualClock(), new AbortController().signal);
+    startUp.ready({ ready, shardsRunning: 2, short, warming }, {});
+    expect(said).toMatchObject([[why === null ? "info" : "warn", { pairs: ready, short, warming }]]);
+    expect(said[0]?.[1]["why"]).toBe(why ?? undefined);
+  },
+);

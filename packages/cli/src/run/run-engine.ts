@@ -144,8 +144,7 @@ async function start(ground: Ground): Promise<void> {
     () => engine.coordinator.whenReady(FIRST_DATA_MS_MAX, venue.gate),
     ({ ready, short, warming }) => ({ ready, short, warming }),
   );
-  const { ready, shardsRunning, short, warming } = health;
-  startUp.ready(ready, shardsRunning, { scorer: scoring.scorerId, short, warming });
+  startUp.ready(health, { scorer: scoring.scorerId });
   await venue.keepUniverse();
   engine.desk?.startMinutes();
   await startBackground(ground, engine, venue, run);

@@ -1,4 +1,20 @@
+import type { ClusterHealth } from "@smcq/cluster";
 import { type Clock, type Logger, SmcqError } from "@smcq/kernel";
+
+/** What an engine that is up watches. */
+type ReadyHealth = Pick<ClusterHealth, "ready" | "shardsRunning" | "short" | "warming">;
+
+/** Why fewer than half of the symbols are scanned; null: more are. */
+function thinness({ ready, short, warming }: ReadyHealth): string | null {
+  const all = ready + short + warming;
+  if (ready > 0 && 2 * ready >= all) return null;
+  const reasons = [
+    ...(warming > 0 ? [`${warming} still lack bars that REST has not given (holes, or it is stopped)`] : []),
+    ...(short > 0 ? [`${short} are too young for a setup`] : []),
+    ...(all === 0 ? ["no symbol is watched"] : []),
+  ];
+  return `${ready === 0 ? "nothing" : "little"} is scanned yet: ${reasons.join(", ")}`;
+}
 
 /** Reports the steps of a start with their times (docs/mission.md B1). */
 export class StartUp {
@@ -47,16 +63,17 @@ export class StartUp {
     return result;
   }
 
-  /** The line that says the engine is up; refused with STOPPED when it is to stop. */
-  ready(pairs: number, shards: number, fields: Readonly<Record<string, unknown>>): void {
+  /** The line that says the engine is up, a warning where it watches little of what it should; refused with STOPPED when it is to stop. */
+  ready(health: ReadyHealth, fields: Readonly<Record<string, unknown>>): void {
     this.#requireRunning();
     this.#isReady = true;
+    const { ready: pairs, shardsRunning: shards, short, warming } = health;
     const text = `READY: ${pairs} pairs, ${shards} shards`;
+    const why = thinness(health);
     const startedInMs = this.#since(this.#startNs);
-    this.#logger.info(
-      { pairs, shards, startedInMs, ...fields, display: `${text}   (${startedInMs} ms)` },
-      text,
-    );
+    const display = `${text}   (${startedInMs} ms)${why === null ? "" : `: ${why}`}`;
+    const line = { pairs, shards, startedInMs, short, warming, ...fields, ...(why === null ? {} : { why }) };
+    this.#logger[why === null ? "info" : "warn"]({ ...line, display }, text);
   }
 
   /** Aborted when the run is to stop before it is READY: whatever the start waits for ends. */
