@@ -1,3 +1,4 @@
+import { connect, type Socket } from "node:net";
 import { errorCode } from "@smcq/kernel";
 import { DurationHistogram } from "@smcq/engine";
 import { describe, expect, it } from "vitest";
@@ -112,5 +113,31 @@ describe("metrics", () => {
     const error: unknown = await second.listen(port).catch((refused: unknown) => refused);
     expect(errorCode(error)).toBe("METRICS_PORT");
     await server.close();
+  });
+
+  it.each([
+    ["say nothing", ""],
+    ["stop in the middle of a line", "GET /metr"],
+    ["stop in the middle of the headers", "GET /metrics HTTP/1.1\r\nHost: x\r\nX-A:"],
+  ])("are served while forty others %s", async (_, words) => {
+    const server = new MetricsServer(() => [{ name: "x", help: "x", type: "gauge", value: 1 }]);
+    const port = await server.listen(0);
+    const sockets: Socket[] = [];
+    try {
+      for (let count = 0; count < 40; count++) {
+        const socket = connect(port, "127.0.0.1");
+        socket.on("error", () => {});
+        sockets.push(socket);
+        await new Promise<void>((resolve) => socket.once("connect", () => resolve()));
+        if (words !== "") socket.write(words);
+      }
+      for (let scrape = 0; scrape < 3; scrape++) {
+        const reply = await fetch(`http://127.0.0.1:${port}/metrics`);
+        expect([reply.status, (await reply.text()).includes("smcq_x 1")]).toEqual([200, true]);
+      }
+    } finally {
+      for (const socket of sockets) socket.destroy();
+      await server.close();
+    }
   });
 });
