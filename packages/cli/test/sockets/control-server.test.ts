@@ -36,6 +36,7 @@ let folder: string;
 let path: string;
 let server: ControlServer;
 let heard: unknown[];
+let held: Promise<void> | null;
 const clients: Socket[] = [];
 
 beforeEach(async () => {
@@ -43,6 +44,7 @@ beforeEach(async () => {
   chmodSync(folder, 0o755);
   path = controlSocketPath(folder);
   heard = [];
+  held = null;
   server = newServer();
   await server.listen();
 });
@@ -60,6 +62,7 @@ function newServer(idleMs?: number): ControlServer {
     logger: silentLogger,
     obey: (request) => {
       heard.push(request);
+      if (held !== null) return held.then(() => HALTED);
       if (request.request === "close")
         return Promise.reject(new ControlRefusal("CONTROL_NOT_HELD", "nothing is held", "symbol"));
       return Promise.resolve(HALTED);
@@ -152,18 +155,28 @@ describe("the control socket", () => {
 
   it("serves eight at once and says so to one more; a place that is left is another's", async () => {
     const served = Array.from({ length: CLIENTS_MAX }, () => new Client());
+    let release = (): void => {};
+    held = new Promise((resolve) => {
+      release = () => resolve();
+    });
     for (const client of served) client.socket.write('{"request":"halt"}\n');
-    for (const client of served) await client.lines(1);
+    while (heard.length < CLIENTS_MAX) await new Promise((resolve) => setImmediate(resolve));
     const late = new Client();
     expect(await late.lines(1)).toMatchObject([{ ok: false, code: "CONTROL_BUSY" }]);
     await late.ended;
-    served[0]?.socket.destroy();
-    await served[0]?.ended;
-    const found = async (): Promise<unknown> =>
-      askEngine(folder, { request: "halt" }).catch((error: unknown) => errorCode(error));
-    let answer = await found();
-    while (answer === "CONTROL_BUSY") answer = await found();
-    expect(answer).toEqual(HALTED);
+    release();
+    for (const client of served) await client.lines(1);
+    expect(await askEngine(folder, { request: "halt" })).toEqual(HALTED);
+  });
+
+  it("lets go who has been silent for longest where somebody comes with a halt", async () => {
+    const silent = Array.from({ length: CLIENTS_MAX }, () => new Client());
+    for (const client of silent) await new Promise((resolve) => client.socket.once("connect", resolve));
+    for (const client of silent.slice(1)) client.socket.write('{"request":"halt"}\n');
+    for (const client of silent.slice(1)) await client.lines(1);
+    for (let time = 0; time < 3; time++) expect(await askEngine(folder, { request: "halt" })).toEqual(HALTED);
+    await silent[0]?.ended;
+    expect(silent[0]?.text).toBe("");
   });
 
   it("lets go who says nothing for a while, also in the middle of a line", async () => {

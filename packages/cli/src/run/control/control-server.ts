@@ -31,7 +31,10 @@ export interface ControlServerOptions {
 export class ControlServer {
   readonly #options: ControlServerOptions;
   readonly #server: Server;
+  /** Who has been silent for longest is first. */
   readonly #clients = new Set<Socket>();
+  /** Whose request is being carried out. */
+  readonly #busy = new Set<Socket>();
 
   constructor(options: ControlServerOptions) {
     this.#options = options;
@@ -67,16 +70,18 @@ export class ControlServer {
   #accept(socket: Socket): void {
     // Somebody who goes away is no failure.
     socket.on("error", () => socket.destroy());
-    if (this.#clients.size >= CLIENTS_MAX) {
+    if (this.#clients.size >= CLIENTS_MAX && !this.#makeRoom()) {
       const message = `${CLIENTS_MAX} clients are connected already`;
       socket.end(lineOf({ ok: false, code: "CONTROL_BUSY", field: null, message }));
       return;
     }
     this.#clients.add(socket);
-    socket.once("close", () => this.#clients.delete(socket));
+    socket.once("close", () => {
+      this.#clients.delete(socket);
+      this.#busy.delete(socket);
+    });
     socket.setTimeout(this.#options.idleMs ?? IDLE_MS_MAX, () => socket.destroy());
     let rest: Buffer = Buffer.alloc(0);
-    let isBusy = false;
     const answerAll = async (): Promise<void> => {
       for (let end = rest.indexOf(NEWLINE); end >= 0; end = rest.indexOf(NEWLINE)) {
         const line = rest.subarray(0, end);
@@ -88,15 +93,28 @@ export class ControlServer {
     };
     socket.on("data", (chunk) => {
       rest = Buffer.concat([rest, chunk]);
-      if (isBusy) return;
-      isBusy = true;
+      if (this.#busy.has(socket)) return;
+      this.#busy.add(socket);
+      // Who speaks is behind those who are silent.
+      if (this.#clients.delete(socket)) this.#clients.add(socket);
       // Nothing more is read until what was asked is answered.
       socket.pause();
       void answerAll().finally(() => {
-        isBusy = false;
+        this.#busy.delete(socket);
         socket.resume();
       });
     });
+  }
+
+  /** Lets go the client that has been silent for longest: whoever hangs on must not keep a halt away. False: all are served. */
+  #makeRoom(): boolean {
+    for (const client of this.#clients)
+      if (!this.#busy.has(client)) {
+        this.#clients.delete(client);
+        client.destroy();
+        return true;
+      }
+    return false;
   }
 
   async #reply(line: string): Promise<ControlReply> {
