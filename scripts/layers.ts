@@ -174,7 +174,7 @@ export const LAYERS: LayersTable = {
     "packages/exchange-binance/test/support/",
   ],
   modeFolders: ["packages/config/src/", "packages/cli/src/modes/"],
-  modeReaders: {},
+  modeReaders: { "packages/cli/src/offline/scan/csv-output.ts": "the permissions of a file" },
   processCaller: "packages/cluster/src/loop/engine-loop.ts",
   documents: {
     freeFamilies: "MD NW EX AC CL CF OP PR DK MO".split(" "),

@@ -23,6 +23,7 @@ import { universeCommand } from "./commands/universe.ts";
 import { venueCommand } from "./commands/venue.ts";
 import { ExitCode, exitCodeOf } from "./exit-codes.ts";
 import { standardError, standardOutput } from "./output/outlet.ts";
+import { sayLimits } from "./output/faults-aloud.ts";
 
 /** Any time that a timer can count will do. */
 const KEEP_ALIVE_MS = 60_000;
@@ -96,6 +97,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     await build(withoutSeparator(argv), (code) => {
       exitCode = code;
     }).parseAsync();
+    if (exitCode !== ExitCode.Ok) sayLimits();
     return exitCode;
   } catch (error) {
     const code = exitCodeOf(error);
@@ -105,6 +107,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     said.write(`smcq: ${escapeHidden(errorMessage(error), true)}\n`);
     if (code === ExitCode.Usage) said.write("See `smcq --help`.\n");
     if (!isOurs && code === ExitCode.Unexpected) said.write(`${escapeHidden(inspect(error), true)}\n`);
+    sayLimits();
     return code;
   } finally {
     await Promise.all([standardOutput().drained(), standardError().drained()]);

@@ -4,10 +4,10 @@ import { DurationHistogram } from "@smcq/engine";
 import { describe, expect, it } from "vitest";
 import { Inbox } from "@smcq/cluster";
 import { CoreDriver } from "../../engine/test/support/core-driver.ts";
-import { tradingMetrics } from "../src/output/trading-metrics.ts";
-import { inboxMetrics } from "../src/output/inbox-metrics.ts";
-import { MetricsServer } from "../src/output/metrics-server.ts";
-import { metricName, metricsText } from "../src/output/metrics-text.ts";
+import { tradingMetrics } from "../src/output/metrics/trading-metrics.ts";
+import { inboxMetrics } from "../src/output/metrics/inbox-metrics.ts";
+import { MetricsServer } from "../src/output/metrics/metrics-server.ts";
+import { metricName, metricsText } from "../src/output/metrics/metrics-text.ts";
 
 describe("metrics", () => {
   it("are written family by family, with escaped labels and every kind of number", () => {

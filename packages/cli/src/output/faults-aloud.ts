@@ -1,5 +1,6 @@
 import { inspect } from "node:util";
 import { ExitCode } from "../exit-codes.ts";
+import { limitHints, readLimits } from "./limit-hints.ts";
 import { standardError } from "./outlet.ts";
 
 /**
@@ -14,6 +15,12 @@ export function sayFaultsAloud(): void {
   }
   process.on("uncaughtException", (error) => {
     standardError().write(`${inspect(error)}\n`);
+    sayLimits();
     process.exit(ExitCode.Unexpected);
   });
+}
+
+/** The system's limits that may be behind a failure are named last, whatever it was that failed. */
+export function sayLimits(): void {
+  for (const hint of limitHints(readLimits())) standardError().write(`smcq: ${hint}\n`);
 }

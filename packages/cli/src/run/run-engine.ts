@@ -13,9 +13,14 @@ import { acquireRunLock, type LedgerClient, ledgerFile } from "@smcq/ledger";
 import { ExitCode } from "../exit-codes.ts";
 import { modeOf } from "../modes/mode-of.ts";
 import type { Ports, VenueConnection } from "../modes/ports.ts";
-import { MetricsServer } from "../output/metrics-server.ts";
+import { MetricsServer } from "../output/metrics/metrics-server.ts";
 import { standardOutput } from "../output/outlet.ts";
-import { journalMetrics, logMetrics, restMetrics, tradingMetrics } from "../output/trading-metrics.ts";
+import {
+  journalMetrics,
+  logMetrics,
+  restMetrics,
+  tradingMetrics,
+} from "../output/metrics/trading-metrics.ts";
 import type { EnginePayload } from "../modes/engine-payload.ts";
 import { Closers } from "./closers.ts";
 import { openControl } from "./control/open-control.ts";

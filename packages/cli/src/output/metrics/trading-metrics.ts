@@ -6,9 +6,9 @@ import {
   type TradingCore,
   type TradingTally,
 } from "@smcq/engine";
-import type { RestUse } from "../control/protocol.ts";
-import type { TimedJournal } from "../run/timed-journal.ts";
-import type { Outlet } from "./outlet.ts";
+import type { RestUse } from "../../control/protocol.ts";
+import type { TimedJournal } from "../../run/timed-journal.ts";
+import type { Outlet } from "../outlet.ts";
 import type { Metric } from "./metrics-text.ts";
 
 const REASONS = [...new Set<string>([...HALT_REASONS, ...REDUCE_REASONS])];
