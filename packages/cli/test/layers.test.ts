@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { checkLayers, faultLine } from "../../../scripts/check-layers.ts";
 import { LAYERS } from "../../../scripts/layers.ts";
 import { scanSource } from "../../../scripts/scan-source.ts";
-import { SoundWorkspace, put, putManifest, putReferences } from "./support/sound-workspace.ts";
+import { SOUND_TABLE, SoundWorkspace, put, putManifest, putReferences } from "./support/sound-workspace.ts";
 
 const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
 
@@ -220,7 +220,7 @@ describe("the layers check", () => {
       const long = (lines: number) => (root: string) => put(root, file, "export {};\n".repeat(lines));
       expect(planted(long(max))).toEqual([]);
       expect(planted(long(max + 1))).toEqual([`${file} long-file`]);
-      const table = { ...LAYERS, longFiles: { [file]: "a data table" } };
+      const table = { ...SOUND_TABLE, longFiles: { [file]: "a data table" } };
       expect(planted(long(max + 1), table)).toEqual([]);
       expect(planted(long(max), table)).toEqual(["scripts/layers.ts table"]);
     },
@@ -246,7 +246,7 @@ describe("the layers check", () => {
       ["kernel", "nowhere"],
     ]) {
       const packages = { ...LAYERS.packages, wire: { ...wire, mayImport } };
-      expect(planted(() => {}, { ...LAYERS, packages })).toEqual(["scripts/layers.ts table"]);
+      expect(planted(() => {}, { ...SOUND_TABLE, packages })).toEqual(["scripts/layers.ts table"]);
     }
   });
 });
