@@ -11,7 +11,7 @@ import {
 import { createConnection, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { errorCode, silentLogger } from "@smcq/kernel";
+import { silentLogger } from "@smcq/kernel";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { askEngine } from "../../src/control/control-client.ts";
 import {
