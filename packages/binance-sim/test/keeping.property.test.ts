@@ -17,7 +17,7 @@ import type { TradingSettings } from "../src/trading/options.ts";
 import { KEPT_SYMBOLS, KeptVenue } from "./support/kept-venue.ts";
 
 const SEED = Number(process.env["SMCQ_SEED"] ?? 20_261_126);
-const LIVES = 4;
+const LIVES = 3;
 const ACTS = 70;
 console.log(`seed ${SEED} (set SMCQ_SEED to repeat)`);
 let folder: string;

@@ -5,7 +5,7 @@ import { createResultRing } from "@smcq/wire";
 import { seedOf } from "../support/seed.ts";
 import type { ResultTortureReport } from "./result-ring-torture.worker.ts";
 
-const ROWS = 200_000;
+const ROWS = 100_000;
 
 async function side(
   role: "producer" | "consumer",
