@@ -24,7 +24,7 @@ export interface EngineConfig {
   readonly sim: SimConfig;
   readonly ledger: { readonly queueMax: number };
   readonly log: LogConfig;
-  readonly metrics: { readonly port: number | null };
+  readonly metrics: { readonly port: number | null; readonly memoryMbWarn: number };
   readonly supervisor: { readonly restartsMax: number; readonly windowMs: number };
 }
 

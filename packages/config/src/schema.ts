@@ -302,6 +302,9 @@ const fields = z.strictObject({
         .nullable()
         .default(null)
         .describe("loopback port of GET /metrics (Prometheus text); 0: any free one; null: none"),
+      memoryMbWarn: integer(64, 1_048_576)
+        .default(1_024)
+        .describe("resident memory of the engine, MiB, from which it is warned of"),
     })
     .prefault({}),
   supervisor: supervisor.prefault({}),

@@ -26,6 +26,7 @@ import { Closers } from "./closers.ts";
 import { openControl } from "./control/open-control.ts";
 import { createEngine, type EngineParts, type RunEngine } from "./create-engine.ts";
 import { loadScoring, type Scoring } from "./models/load-models.ts";
+import { MemoryWatch } from "./memory-watch.ts";
 import { MinuteLoop } from "./minute-loop.ts";
 import { beginRun, lostSignals, openLedgerOf, type RunLedger } from "./run-ledger.ts";
 import { standDown } from "./stand-down.ts";
@@ -323,9 +324,17 @@ async function startBackground(
     logger,
   });
   closers.add(() => minutes.stop());
+  const memory = new MemoryWatch({
+    rssBytes: () => process.memoryUsage.rss(),
+    limitMb: metrics.memoryMbWarn,
+    wallClock,
+    logger,
+  });
+  closers.add(() => memory.stop());
   if (metrics.port !== null) {
     const server = new MetricsServer(() => [
       ...minutes.metrics(),
+      ...memory.metrics(),
       ...restMetrics(venue.restUse()),
       ...logMetrics(standardOutput()),
       ...(engine.core.trading === null ? [] : tradingMetrics(engine.core.trading)),
