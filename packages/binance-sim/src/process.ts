@@ -1,6 +1,6 @@
 /**
  * The simulator as a child process: `fork(process.ts)`, then `SimStart`. Reports `listening` or `failed`,
- * takes control messages, and ends with code 0 on `stop`, on SIGTERM and when the parent's IPC channel closes.
+ * takes control messages, and ends with code 0 on `stop`, when the parent's IPC channel closes, and some time after a SIGTERM.
  */
 import { assertNever, SystemClock, toWireError } from "@smcq/kernel";
 import type { SimControl, SimReport, SimStart } from "./messages.ts";
@@ -8,6 +8,8 @@ import type { BinanceSimOptions } from "./options.ts";
 import { startBinanceSim, type BinanceSim } from "./sim.ts";
 
 const STOP_WALL_MS_MAX = 2000;
+/** After a SIGTERM of its own, wall ms: one of the whole group (a service manager's) lets the engine leave its positions first. */
+const TERM_WALL_MS = 20_000;
 
 function report(message: SimReport): void {
   // A parent that is gone is no failure: `disconnect` ends the process.
@@ -69,7 +71,10 @@ async function main(): Promise<void> {
     else if (sim !== null) obey(sim, message);
   });
   process.once("disconnect", () => void end(sim));
-  process.once("SIGTERM", () => void end(sim));
+  process.once("SIGTERM", () => {
+    if (process.connected) new SystemClock().after(TERM_WALL_MS, () => void end(sim), { unref: true });
+    else void end(sim);
+  });
   // Ctrl-C, or a terminal that closes, reaches the whole group: the engine goes first and then closes the channel.
   const onGroupSignal = (): void => {
     if (!process.connected) void end(sim);
