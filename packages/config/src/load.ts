@@ -57,6 +57,23 @@ function isDeeper(json: string, levelsMax: number): boolean {
   return false;
 }
 
+/** A name that stands twice in one object of valid JSON, of which the parser keeps the last alone; null: none does. */
+function nameGivenTwice(json: string): string | null {
+  const open: Set<string>[] = [];
+  let text = "";
+  for (const [token] of json.matchAll(/"(?:[^"\\]|\\.)*"|[[\]{}:]/gsu))
+    if (token === "{" || token === "[") open.push(new Set());
+    else if (token === "}" || token === "]") open.pop();
+    else if (token !== ":") text = token;
+    else {
+      const name = JSON.parse(text) as string;
+      const names = open.at(-1);
+      if (names?.has(name) === true) return name;
+      names?.add(name);
+    }
+  return null;
+}
+
 function readSettings(file: string): object {
   let text: string;
   try {
@@ -97,6 +114,13 @@ function readSettings(file: string): object {
       cause,
     });
   }
+  const twice = nameGivenTwice(text);
+  if (twice !== null)
+    throw new SmcqError(
+      ConfigErrorCode.FileMalformed,
+      `${file} has ${JSON.stringify(twice.slice(0, 64))} twice in one object: only one of them would count`,
+      { context: { file } },
+    );
   if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed))
     throw new SmcqError(ConfigErrorCode.FileMalformed, `${file} must hold one JSON object`, {
       context: { file },

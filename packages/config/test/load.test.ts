@@ -69,6 +69,23 @@ describe("odd input", () => {
     });
   });
 
+  it.each([
+    ['{"risk":{"leverage":5},"risk":{"streakStops":3}}', '"risk"'],
+    ['{"risk":{"leverage":5,"leverage":7}}', '"leverage"'],
+    ['{"seed":1,"se\\u0065d":2}', '"seed"'],
+  ])("refuses a name that is given twice: %s", (text, name) => {
+    expect(refusal({ file: settingsFile(text) })).toMatchObject({
+      code: "CONFIG_FILE_MALFORMED",
+      message: expect.stringContaining(`${name} twice`) as string,
+    });
+  });
+
+  it("takes the same name in different objects, and colons in a text", () => {
+    const text =
+      '{"risk":{"leverage":5},"metrics":{"port":1},"universe":{"symbols":["A"]},"x":"a:a:{a:"}';
+    expect(faultsOf({ file: settingsFile(text) })).toHaveLength(1);
+  });
+
   it("takes brackets in a text for a text", () => {
     expect(faultsOf({ file: settingsFile(JSON.stringify({ x: `\\"${"[".repeat(100)}` })) })).toHaveLength(1);
   });
