@@ -31,7 +31,6 @@ export interface FaultTest {
 
 /** What of a fault nobody does yet. */
 const NOT_BUILT: Readonly<Record<string, string>> = {
-  PR03: "a restart when it stays so",
   OP01: "HTTP and Telegram",
 };
 
@@ -48,10 +47,6 @@ const UNNAMED: Readonly<Record<string, readonly [title: string, file: string]>> 
   PR02: [
     "loses and doubles nothing when a scan thread dies between finding and committing",
     "packages/cluster/test/threads/coordinator.test.ts",
-  ],
-  PR03: [
-    "names a scan that does not answer once, and closing does not wait for it for ever",
-    "packages/cluster/test/shard-scan-queue.test.ts",
   ],
   CF04: [
     "is replaced after a shadow, kept when the new one is damaged, put back at once; a challenger stands beside",

@@ -93,6 +93,9 @@ async function main(): Promise<void> {
     deferral: EVENT_LOOP_DEFERRAL,
   });
   const coordinator = new Coordinator({
+    onStuck: (error) => {
+      throw error;
+    },
     memory,
     inbox,
     compute: setting.compute,

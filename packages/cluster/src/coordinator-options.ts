@@ -1,5 +1,5 @@
 import type { BarHistory } from "@smcq/exchange";
-import type { Clock, ClockSpec, Logger } from "@smcq/kernel";
+import type { Clock, ClockSpec, Logger, SmcqError } from "@smcq/kernel";
 import type { Inbox } from "./loop/inbox.ts";
 import type { ClusterMemory } from "./memory/cluster-memory.ts";
 import type { ModelId } from "./scan/row-drain.ts";
@@ -23,6 +23,8 @@ export interface CoordinatorOptions {
   readonly shardWorker: WorkerEntry;
   readonly scanWorker: WorkerEntry;
   readonly history: BarHistory;
+  /** A scan hangs for ever, and its thread cannot be ended: the process has to be another one. Told once a shard at most. */
+  readonly onStuck: (error: SmcqError) => void;
   readonly logger: Logger;
 }
 

@@ -66,6 +66,12 @@ export class Coordinator {
           wallClock,
           scan: options.scan,
           entry: options.shardWorker,
+          onStuck: () =>
+            options.onStuck(
+              new SmcqError("SCAN_STUCK", `a scan of shard ${views.memory.shardId} does not end`, {
+                context: { shardId: views.memory.shardId },
+              }),
+            ),
           logger,
         }),
     );

@@ -3,7 +3,7 @@ import type { ScanReply } from "@smcq/wire";
 import { describe, expect, it } from "vitest";
 import { SlotTable } from "../src/index.ts";
 import type { DrainedRows } from "../src/scan/row-drain.ts";
-import { ShardScanQueue } from "../src/shard/shard-scan-queue.ts";
+import { SCAN_STUCK_LOOKS, SCAN_STUCK_MS, ShardScanQueue } from "../src/shard/shard-scan-queue.ts";
 import { SeedQueue } from "../src/symbols/seed-queue.ts";
 import { OwnThreadScan } from "../src/shard/own-thread-scan.ts";
 
@@ -16,7 +16,7 @@ interface Running {
 class Lab {
   readonly clock = new ManualClock();
   readonly running: Running[] = [];
-  readonly taken: (number | "salvage" | "death")[] = [];
+  readonly taken: (number | "salvage" | "death" | "stuck")[] = [];
   readonly errors: string[] = [];
   readonly seeds = new SeedQueue(new SlotTable(1, 4));
   readonly queue: ShardScanQueue;
@@ -34,6 +34,7 @@ class Lab {
       onRows() {},
       onDeath: () => void this.taken.push("death"),
       onIdle() {},
+      onStuck: () => void this.taken.push("stuck"),
       wallClock: this.clock,
       logger: { ...silentLogger, error: (_fields, text) => void this.errors.push(text) },
     });
@@ -134,6 +135,24 @@ describe("ShardScanQueue", () => {
     const closed = lab.queue.close(true);
     lab.clock.advance(5_000);
     expect(await closed).toBe(false);
+  });
+
+  it("PR03 says once that a scan never ends, and never of a process that slept", async () => {
+    const lab = new Lab();
+    lab.queue.due();
+    lab.clock.advance(SCAN_STUCK_MS);
+    for (let look = 1; look < SCAN_STUCK_LOOKS; look++) lab.queue.look();
+    // It slept: now that it is awake, the answer is read.
+    await lab.last().reply();
+    lab.queue.look();
+    expect(lab.taken).not.toContain("stuck");
+    lab.queue.due();
+    lab.clock.advance(SCAN_STUCK_MS - 1);
+    for (let look = 0; look < 3 * SCAN_STUCK_LOOKS; look++) lab.queue.look();
+    expect(lab.taken).not.toContain("stuck");
+    lab.clock.advance(1);
+    for (let look = 0; look < 3 * SCAN_STUCK_LOOKS; look++) lab.queue.look();
+    expect(lab.taken.filter((word) => word === "stuck")).toEqual(["stuck"]);
   });
 
   it("is off after the fourth death in ten minutes, and says so", async () => {

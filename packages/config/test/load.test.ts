@@ -81,8 +81,7 @@ describe("odd input", () => {
   });
 
   it("takes the same name in different objects, and colons in a text", () => {
-    const text =
-      '{"risk":{"leverage":5},"metrics":{"port":1},"universe":{"symbols":["A"]},"x":"a:a:{a:"}';
+    const text = '{"risk":{"leverage":5},"metrics":{"port":1},"universe":{"symbols":["A"]},"x":"a:a:{a:"}';
     expect(faultsOf({ file: settingsFile(text) })).toHaveLength(1);
   });
 

@@ -16,6 +16,7 @@ import {
   type Instrument,
   type Logger,
   type MeasuredOffset,
+  type SmcqError,
   type SymbolId,
   workerUrl,
 } from "@smcq/kernel";
@@ -56,6 +57,8 @@ export interface EngineParts {
     readonly before: RecoveredRun | null;
   } | null;
   readonly offset: MeasuredOffset;
+  /** Ends the run with this error: nothing of this process can mend it. */
+  readonly fail: (error: SmcqError) => void;
   readonly venueClock: Clock;
   readonly wallClock: Clock;
   readonly logger: Logger;
@@ -173,7 +176,7 @@ function goOn({
 }
 
 function createCoordinator(
-  { config, ports, scoring, venue, venueClock, wallClock, logger }: EngineParts,
+  { config, ports, scoring, venue, fail, venueClock, wallClock, logger }: EngineParts,
   {
     memory,
     inbox,
@@ -202,6 +205,7 @@ function createCoordinator(
       data: { models: shared },
     },
     history: venue.history,
+    onStuck: fail,
     logger,
   });
 }

@@ -69,8 +69,8 @@ interface Ground {
   readonly wallClock: Clock;
   readonly startUp: StartUp;
   readonly closers: Closers;
-  /** Rejected when the ledger's file is lost: a run that stores nothing ends. */
-  readonly ledgerLoss: PromiseWithResolvers<never>;
+  /** Rejected by what nothing of this process can mend: a ledger's file that is lost, a scan that never ends. */
+  readonly failure: PromiseWithResolvers<never>;
 }
 
 /** Runs the engine from its first step to its last; returns the exit code. Start order: docs/mission.md B1. */
@@ -81,7 +81,7 @@ export async function runEngine(payload: EnginePayload, deps: RunDeps): Promise<
   try {
     const ground = groundOf(payload, deps, { closers, ending });
     await start(ground);
-    await Promise.race([untilStopped(payload, deps), ground.ledgerLoss.promise]);
+    await Promise.race([untilStopped(payload, deps), ground.failure.promise]);
     ending.isWanted = true;
     if (deps.signal.aborted) reason = String(deps.signal.reason);
   } catch (error) {
@@ -106,9 +106,9 @@ function groundOf(
   const machineClock = createClock(ports.clockSpec);
   const offset = new MeasuredOffset();
   const wallClock = new SystemClock();
-  const ledgerLoss = Promise.withResolvers<never>();
+  const failure = Promise.withResolvers<never>();
   // While it starts, the steps that need the ledger fail by themselves.
-  ledgerLoss.promise.catch(() => {});
+  failure.promise.catch(() => {});
   return {
     payload,
     ports,
@@ -122,7 +122,7 @@ function groundOf(
     wallClock,
     startUp: new StartUp(logger, wallClock, signal),
     closers,
-    ledgerLoss,
+    failure,
   };
 }
 
@@ -135,7 +135,16 @@ async function start(ground: Ground): Promise<void> {
   const chosen = await chooseSymbols(ground, venue);
   const trading = await openTrading(ground, venue, chosen.symbols);
   const run = await openRun(ground, { client, scoring, before: trading?.before ?? null });
-  const engine = createEngine({ ...ground, ...chosen, config: payload.config, venue, run, scoring, trading });
+  const engine = createEngine({
+    ...ground,
+    ...chosen,
+    fail: ground.failure.reject,
+    config: payload.config,
+    venue,
+    run,
+    scoring,
+    trading,
+  });
   await openWays(ground, { engine, venue, run });
   closeWithThreads(ground, engine, run);
   engine.models.start();
@@ -181,7 +190,7 @@ async function openStores(ground: Ground): Promise<Stores> {
   closers.add(() => scoring.close());
   const client = await startUp.step(
     "ledger",
-    () => openLedgerOf(payload, { ...ground, onMoved: ground.ledgerLoss.reject }),
+    () => openLedgerOf(payload, { ...ground, onMoved: ground.failure.reject }),
     () => ({ file: ledgerFile(config.dataDir) }),
   );
   closers.add(() => client.close());

@@ -172,6 +172,9 @@ class FaultRun {
     };
     const venueClock = new OffsetClock(this.#clock, () => offset.offsetMs);
     const { coordinator, loop, desk } = createEngine({
+      fail: (error) => {
+        throw error;
+      },
       config,
       ports,
       symbols: universe.instruments.map(({ symbol }) => symbol),

@@ -18,6 +18,9 @@ import type { SeedQueue } from "../symbols/seed-queue.ts";
 const RETRY: BackOffPolicy = { firstMs: 5, msMax: 1_000 };
 /** A scan that takes longer is named in the log, once, wall ms; it is never ended: it may be inside a native call. */
 const SCAN_MS_MAX = 10_000;
+/** A scan that takes so long, wall ms, and through so many looks, never ends: only another process helps. */
+export const SCAN_STUCK_MS = 120_000;
+export const SCAN_STUCK_LOOKS = 40;
 /** How long closing waits for a scan to end, each, wall ms. */
 const CLOSE_MS_MAX = 5_000;
 
@@ -30,6 +33,8 @@ export interface ShardScanQueueOptions {
   readonly onRows: (drained: DrainedRows) => void;
   /** The thread that scanned is gone, or threw: nothing of the shard is being scanned. */
   readonly onDeath: () => void;
+  /** A scan does not end; told once. */
+  readonly onStuck: () => void;
   /** Nothing of this shard is in flight: freed slots may be given again. */
   readonly onIdle: () => void;
   readonly wallClock: Clock;
@@ -54,6 +59,8 @@ export class ShardScanQueue {
   #hasScanner = true;
   #startedNs = 0;
   #isLateNamed = false;
+  /** Looks at a scan that takes longer than `SCAN_STUCK_MS`: of a process that slept, the first ones come before its words. */
+  #stuckLooks = 0;
   #standstills = 0;
   /** Set while a task that could not go on waits to be tried again: seeds wait with it. */
   #isBackingOff = false;
@@ -94,9 +101,10 @@ export class ShardScanQueue {
   /** Begins with seeds that wait; names a scan that does not answer. To be called from time to time. */
   look(): void {
     if (!this.#isInFlight && !this.#isBackingOff && this.#hasSeeds()) this.#pump();
-    if (!this.#isInFlight || this.#isLateNamed) return;
+    if (!this.#isInFlight) return;
     const waitedMs = (this.#options.wallClock.monoNs() - this.#startedNs) / 1e6;
-    if (waitedMs < SCAN_MS_MAX) return;
+    if (waitedMs >= SCAN_STUCK_MS && ++this.#stuckLooks === SCAN_STUCK_LOOKS) this.#options.onStuck();
+    if (waitedMs < SCAN_MS_MAX || this.#isLateNamed) return;
     this.#isLateNamed = true;
     this.#options.logger.error(
       { shardId: this.#options.shardId, waitedMs: Math.round(waitedMs) },
@@ -144,6 +152,7 @@ export class ShardScanQueue {
     this.#isInFlight = true;
     this.#startedNs = this.#options.wallClock.monoNs();
     this.#isLateNamed = false;
+    this.#stuckLooks = 0;
     const { shardId } = this.#options;
     const seeds = this.#isClosing ? [] : this.#options.seeds.take(shardId);
     this.#options.run({ shardId, seeds }).then(

@@ -35,6 +35,8 @@ export interface ShardOptions {
   readonly wallClock: Clock;
   readonly scan: ScanOptions;
   readonly entry: WorkerEntry;
+  /** A scan of the shard does not end. */
+  readonly onStuck: () => void;
   readonly logger: Logger;
 }
 
@@ -55,7 +57,7 @@ export class Shard {
   #feed: FeedState = UNCONNECTED;
 
   constructor(options: ShardOptions) {
-    const { views, slots, seeds, pool, wallClock, logger } = options;
+    const { views, slots, seeds, pool, wallClock, onStuck, logger } = options;
     this.#options = options;
     this.id = views.memory.shardId;
     this.#rows = new RowDrain(views.memory, slots, options.modelId);
@@ -83,6 +85,7 @@ export class Shard {
       onDeath: () => {
         if (pool !== null) views.control.leaveModels();
       },
+      onStuck,
       onIdle: () => slots.settle(this.id, (slot) => views.owners.owner(slot) === 0),
       wallClock,
       logger,

@@ -88,6 +88,9 @@ interface Disturbance {
 
 function options(compute: "pool" | "shard", inbox: Inbox, deaths?: SharedArrayBuffer): CoordinatorOptions {
   return {
+    onStuck: (error) => {
+      throw error;
+    },
     memory: new ClusterMemory({ symbols: SYMBOLS, shards: 3 }),
     inbox,
     compute,

@@ -110,6 +110,9 @@ export async function threadedRun(options: {
     handlers: { onSignals: (batch) => void signals.push(...batch) },
   });
   const coordinator = new Coordinator({
+    onStuck: (error) => {
+      throw error;
+    },
     memory,
     inbox,
     compute: options.compute,
