@@ -3,7 +3,7 @@ import { exitCodeOf } from "../exit-codes.ts";
 import { runEngine } from "../run/run-engine.ts";
 import { createLogger } from "../output/logger.ts";
 import { StopSignals } from "./stop-signals.ts";
-import type { EnginePayload, StartMessage, StopMessage } from "../modes/engine-payload.ts";
+import type { EnginePayload, EngineReport, StartMessage, StopMessage } from "../modes/engine-payload.ts";
 
 /** After everything is closed, handles that still keep the process alive are cut after this time, wall ms. */
 const LINGER_MS_MAX = 2_000;
@@ -27,14 +27,23 @@ function firstMessage(): Promise<EnginePayload | null> {
   });
 }
 
+function tell(message: EngineReport): void {
+  if (process.connected) process.send?.(message, undefined, {}, () => {});
+}
+
 function report(): void {
-  if (process.connected) process.send?.({ type: "alive" }, undefined, {}, () => {});
+  tell({ type: "alive" });
 }
 
 async function run(payload: EnginePayload): Promise<number> {
   const logger = createLogger(payload.config.log);
   try {
-    return await runEngine(payload, { logger, signal: signals.stop, hurry: signals.hurry });
+    return await runEngine(payload, {
+      logger,
+      signal: signals.stop,
+      hurry: signals.hurry,
+      onReady: () => tell({ type: "ready" }),
+    });
   } catch (error) {
     const context = error instanceof SmcqError ? error.context : {};
     logger.error({ code: errorCode(error), ...context }, errorMessage(error));

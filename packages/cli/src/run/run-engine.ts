@@ -14,7 +14,7 @@ import { ExitCode } from "../exit-codes.ts";
 import { modeOf } from "../modes/mode-of.ts";
 import type { Ports, VenueConnection } from "../modes/ports.ts";
 import { MetricsServer } from "../output/metrics-server.ts";
-import { journalMetrics, restMetrics, tradingMetrics } from "../output/trading-metrics.ts";
+import type { Metric } from "../output/metrics-text.ts";
 import type { EnginePayload } from "../modes/engine-payload.ts";
 import { Closers } from "./closers.ts";
 import { openControl } from "./control/open-control.ts";
@@ -22,6 +22,7 @@ import { createEngine, type EngineParts, type RunEngine } from "./create-engine.
 import { loadScoring, type Scoring } from "./models/load-models.ts";
 import { MinuteLoop } from "./minute-loop.ts";
 import { beginRun, lostSignals, openLedgerOf, type RunLedger } from "./run-ledger.ts";
+import { runMetrics } from "./run-metrics.ts";
 import { standDown } from "./stand-down.ts";
 import { StartUp } from "./start-up.ts";
 import { newEngineId } from "./trading/engine-id.ts";
@@ -36,6 +37,8 @@ export interface RunDeps {
   readonly signal: AbortSignal;
   /** Aborted: what a stop waits for is skipped. */
   readonly hurry: AbortSignal;
+  /** Called once the run is READY. */
+  readonly onReady: () => void;
 }
 
 /** How the run comes to its end. */
@@ -52,6 +55,7 @@ interface Ground {
   readonly logger: Logger;
   readonly signal: AbortSignal;
   readonly hurry: AbortSignal;
+  readonly onReady: () => void;
   readonly ending: Ending;
   /** This machine's clock at the run's speed. */
   readonly machineClock: Clock;
@@ -89,7 +93,7 @@ export async function runEngine(payload: EnginePayload, deps: RunDeps): Promise<
 
 function groundOf(
   payload: EnginePayload,
-  { logger, signal, hurry }: RunDeps,
+  { logger, signal, hurry, onReady }: RunDeps,
   { closers, ending }: Pick<Ground, "closers" | "ending">,
 ): Ground {
   const ports = modeOf(payload.config).ports(payload);
@@ -102,6 +106,7 @@ function groundOf(
     logger,
     signal,
     hurry,
+    onReady,
     ending,
     machineClock,
     offset,
@@ -122,7 +127,9 @@ async function start(ground: Ground): Promise<void> {
   const trading = await openTrading(ground, venue, chosen.symbols);
   const run = await openRun(ground, { client, scoring, before: trading?.before ?? null });
   const engine = createEngine({ ...ground, ...chosen, config: payload.config, venue, run, scoring, trading });
-  await openWays(ground, { engine, venue, run });
+  const minutes = new MinuteLoop({ ...ground, engine, signalsLost: () => lostSignals(run.client) });
+  const metrics = (): readonly Metric[] => runMetrics(engine, venue, minutes);
+  await openWays(ground, { engine, venue, run, metrics });
   closeWithThreads(ground, engine, run);
   engine.models.start();
   engine.desk?.start();
@@ -140,7 +147,8 @@ async function start(ground: Ground): Promise<void> {
   startUp.ready(ready, shardsRunning, { scorer: scoring.scorerId, short, warming });
   await venue.keepUniverse();
   engine.desk?.startMinutes();
-  await startBackground(ground, engine, venue, run);
+  await startBackground(ground, { engine, venue, minutes, metrics });
+  ground.onReady();
 }
 
 interface Stores {
@@ -256,7 +264,8 @@ async function openWays(
     engine,
     venue,
     run,
-  }: { readonly engine: RunEngine; readonly venue: VenueConnection; readonly run: RunLedger },
+    metrics,
+  }: Pick<Background, "engine" | "venue" | "metrics"> & { readonly run: RunLedger },
 ): Promise<void> {
   const control = await openControl({
     ...ground,
@@ -264,6 +273,7 @@ async function openWays(
     engine,
     run: { modeName: ground.ports.name, runId: run.runId },
     restUse: () => venue.restUse(),
+    metrics,
   });
   ground.closers.add(() => control.close());
   ground.logger.info({ path: control.path }, "control socket is open");
@@ -294,32 +304,26 @@ function closeWithThreads(ground: Ground, engine: RunEngine, run: RunLedger): vo
   startUp.cut.addEventListener("abort", () => void coordinator.stop().catch(() => {}));
 }
 
+interface Background {
+  readonly engine: RunEngine;
+  readonly venue: VenueConnection;
+  readonly minutes: MinuteLoop;
+  readonly metrics: () => readonly Metric[];
+}
+
 /** What runs beside the cluster once it is READY: the minute line, metrics, and the universe's changes. */
 async function startBackground(
   ground: Ground,
-  engine: RunEngine,
-  venue: VenueConnection,
-  run: RunLedger,
+  { engine, venue, minutes, metrics }: Background,
 ): Promise<void> {
-  const { payload, ports, venueClock, wallClock, machineClock, logger, closers } = ground;
-  const { metrics, universe } = payload.config;
-  const minutes = new MinuteLoop({
-    engine,
-    signalsLost: () => lostSignals(run.client),
-    venueClock,
-    wallClock,
-    logger,
-  });
+  const { payload, ports, wallClock, machineClock, logger, closers } = ground;
+  const { metrics: wish, universe } = payload.config;
+  minutes.start();
   closers.add(() => minutes.stop());
-  if (metrics.port !== null) {
-    const server = new MetricsServer(() => [
-      ...minutes.metrics(),
-      ...restMetrics(venue.restUse()),
-      ...(engine.core.trading === null ? [] : tradingMetrics(engine.core.trading)),
-      ...(engine.journal === null ? [] : journalMetrics(engine.journal)),
-    ]);
+  if (wish.port !== null) {
+    const server = new MetricsServer(metrics);
     closers.add(() => server.close());
-    const port = await server.listen(metrics.port);
+    const port = await server.listen(wish.port);
     logger.info({ url: `http://127.0.0.1:${port}/metrics` }, "metrics are served");
   }
   const follower = new UniverseFollower({
