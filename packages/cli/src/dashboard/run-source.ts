@@ -1,13 +1,15 @@
 import type { ApiAnswer, ControlWord, DashboardSource, IncidentShown, LiveState } from "@smcq/dashboard";
 import { type Clock, errorMessage, type Logger, SmcqError } from "@smcq/kernel";
-import { ledgerFile, RecordReader } from "@smcq/ledger";
+import { ledgerFile, LedgerReader, RecordReader } from "@smcq/ledger";
 import { askEngine } from "../control/control-client.ts";
 import type { PositionView, StatusView } from "../control/protocol.ts";
+import { isoText } from "../offline/ledger/answer/utc-time.ts";
 import { csvText } from "../offline/ledger/answer/answer.ts";
 import { INCIDENTS_SHOWN, incidentShown, type Query, QUESTIONS } from "./questions.ts";
 
 /** The ledger's incidents are looked for so often while somebody looks, wall ms. */
 const INCIDENTS_MS = 2_000;
+const MODEL_EVENTS_SHOWN = 50;
 /** What the engine itself is asked for a page. */
 const ENGINE_QUESTIONS = ["metrics", "orders"] as const;
 
@@ -39,6 +41,7 @@ export class RunSource implements DashboardSource {
   async answer(name: string, query: Query): Promise<ApiAnswer | null> {
     const asked = ENGINE_QUESTIONS.find((one) => one === name);
     if (asked !== undefined) return json(await askEngine(this.#options.dataDir, { request: asked }));
+    if (name === "model-events") return json({ events: this.#modelEvents() });
     const question = QUESTIONS.get(name);
     if (question === undefined) return null;
     const unknown = [...query.keys()].find((key) => !question.parameters.includes(key));
@@ -97,6 +100,27 @@ export class RunSource implements DashboardSource {
       // A run without a journal has none; a ledger that cannot be read is told by every page's own question.
       if (!(error instanceof SmcqError)) throw error;
       this.#incidents = [];
+    }
+  }
+
+  /** What happened to the models of the last run, the newest first. */
+  #modelEvents(): readonly object[] {
+    const reader = new LedgerReader(this.#file);
+    try {
+      const [runId] = reader.runIds(1);
+      if (runId === undefined) return [];
+      return reader
+        .modelEvents(runId)
+        .slice(-MODEL_EVENTS_SHOWN)
+        .toReversed()
+        .map(({ atMs, kind, modelId, detailJson }) => ({
+          time: isoText(atMs),
+          kind,
+          model: modelId,
+          detail: detailJson,
+        }));
+    } finally {
+      reader.close();
     }
   }
 

@@ -192,6 +192,10 @@ describe("the dashboard's numbers", () => {
     expect(last.map(({ seq }) => seq)).toEqual(last.map(({ seq }) => seq).toSorted((a, b) => b - a));
   });
 
+  it("of models are there, however few", async () => {
+    expect(await ask("model-events")).toEqual({ status: 200, text: '{"events":[]}' });
+  });
+
   it("that move are the engine's own, whatever a symbol is called", async () => {
     const frame = await firstFrame();
     expect(frame).toMatchObject({

@@ -10,11 +10,13 @@ interface SeriesProps {
   readonly values: readonly number[];
   readonly height: number;
   readonly isFilled?: boolean;
+  /** What moves less is drawn as little moved. */
+  readonly spanMin: number;
   readonly text: (value: number) => string;
 }
 
 /** A curve over time, UTC. */
-export function Series({ name, timesMs, values, height, isFilled = false, text }: SeriesProps) {
+export function Series({ name, timesMs, values, height, isFilled = false, spanMin, text }: SeriesProps) {
   const place = useRef<HTMLDivElement>(null);
   const dark = isDark.value;
   useEffect(() => {
@@ -35,6 +37,7 @@ export function Series({ name, timesMs, values, height, isFilled = false, text }
         legend: { show: false },
         cursor: { drag: { x: true, y: false } },
         tzDate: (seconds) => UPlot.tzDate(new Date(seconds * 1_000), "Etc/UTC"),
+        scales: { y: { range: (_own, low, high) => rangeOf(low, high, { spanMin, isFilled }) } },
         axes: [
           { ...axis, values: (_own, splits) => timeLabels(splits) },
           { ...axis, size: 72, values: (_own, splits) => splits.map(text) },
@@ -60,6 +63,17 @@ export function Series({ name, timesMs, values, height, isFilled = false, text }
     };
   }, [timesMs, values, height, dark]);
   return <div class="chart" ref={place} role="img" aria-label={describe(name, values, text)} />;
+}
+
+/** A flat line is no mountain: the axis covers `spanMin` at least; one that is filled begins at 0. */
+function rangeOf(
+  low: number,
+  high: number,
+  { spanMin, isFilled }: { readonly spanMin: number; readonly isFilled: boolean },
+): [number, number] {
+  if (isFilled) return [0, Math.max(high * 1.05, spanMin)];
+  const margin = Math.max((high - low) * 0.05, (spanMin - (high - low)) / 2);
+  return [low - margin, high + margin];
 }
 
 /** Hours and minutes, UTC; the day where a new one begins. */

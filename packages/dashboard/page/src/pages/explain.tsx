@@ -93,7 +93,7 @@ function Explained({ data: { answer, facts } }: { readonly data: ExplainAnswer }
           <Panel key={part} title={title}>
             <Table
               name={title}
-              columns={COLUMNS}
+              columns={own.some(({ detail }) => detail !== null) ? COLUMNS : COLUMNS.slice(0, 2)}
               rows={own}
               keyOf={(fact) => `${own.indexOf(fact)} ${fact.name}`}
               empty=""

@@ -1,4 +1,6 @@
-import { numberText, shareText } from "../state/format.ts";
+import { detailText, minuteText, numberText, shareText } from "../state/format.ts";
+import { useAsked } from "../state/api.ts";
+import { type Column, Table } from "../ui/table.tsx";
 import { type MetricsAnswer, useMetrics, valueOf } from "../state/metrics.ts";
 import { Answer, Empty, Meter, Panel, Tile, Tiles } from "../ui/parts.tsx";
 
@@ -6,13 +8,49 @@ import { Answer, Empty, Meter, Panel, Tile, Tiles } from "../ui/parts.tsx";
 const PSI_WARN = 0.1;
 const PSI_DRIFTED = 0.25;
 
+const EVENTS_MS = 10_000;
+
+interface ModelEvent {
+  readonly time: string;
+  readonly kind: string;
+  readonly model: string;
+  readonly detail: string;
+}
+
+interface EventsAnswer {
+  readonly events: readonly ModelEvent[];
+}
+
+const EVENT_COLUMNS: readonly Column<ModelEvent>[] = [
+  { name: "Time (UTC)", cell: ({ time }) => minuteText(time) },
+  { name: "What", cell: ({ kind }) => kind },
+  { name: "Model", cell: ({ model }) => model },
+  { name: "Detail", isText: true, cell: ({ detail }) => detailText(detail) },
+];
+
+function Events({ events }: { readonly events: readonly ModelEvent[] }) {
+  return (
+    <Table
+      name="Events of models"
+      columns={EVENT_COLUMNS}
+      rows={events}
+      keyOf={(event) => `${event.time} ${event.kind} ${event.model}`}
+      empty="No model was loaded, watched or changed in this run."
+    />
+  );
+}
+
 /** What scores, how far it may be trusted, and whether the market is still the one that it was trained on. */
 export function Model() {
   const asked = useMetrics();
+  const events = useAsked<EventsAnswer>("model-events", {}, EVENTS_MS);
   return (
     <>
       <h1 class="unseen">Model</h1>
       <Answer asked={asked}>{(data) => <Scorer data={data} />}</Answer>
+      <Panel title="What happened to models in this run, the newest first">
+        <Answer asked={events}>{(data) => <Events events={data.events} />}</Answer>
+      </Panel>
     </>
   );
 }
@@ -34,11 +72,13 @@ function Scorer({ data }: { readonly data: MetricsAnswer }) {
             value={shareText(factor, 0)}
             note={factor === 0 ? "only observed: nothing is traded by it" : "what it is good for"}
           />
-          <Tile
-            name="Age"
-            value={isExpired ? "EXPIRED" : "within its card"}
-            tone={isExpired ? "bad" : "good"}
-          />
+          {status === "heuristic" ? null : (
+            <Tile
+              name="Age"
+              value={isExpired ? "EXPIRED" : "within its card"}
+              tone={isExpired ? "bad" : "good"}
+            />
+          )}
           <Tile
             name="Takes over in"
             value={shadow === null || shadow === 0 ? "–" : `${numberText(shadow, 0)} bars`}

@@ -2,6 +2,7 @@ import type { AccountShown, IncidentShown, PositionShown } from "../../../src/co
 import { Series } from "../charts/series.tsx";
 import { useAsked } from "../state/api.ts";
 import {
+  detailText,
   minuteText,
   moneyText,
   numberText,
@@ -186,7 +187,7 @@ function Curve({ data: { closeMs, equity } }: { readonly data: EquityAnswer }) {
   if (closeMs.length < 2) return <Empty>No two minutes have closed yet.</Empty>;
   const decimals = Math.max(...equity) - Math.min(...equity) < 20 ? 2 : 0;
   const text = (value: number): string => numberText(value, decimals);
-  return <Series name="Equity" timesMs={closeMs} values={equity} height={200} text={text} />;
+  return <Series name="Equity" timesMs={closeMs} values={equity} height={200} spanMin={1} text={text} />;
 }
 
 function Drawdown({ data: { closeMs, drawdownRatio, drawdownRatioMax } }: { readonly data: EquityAnswer }) {
@@ -198,6 +199,7 @@ function Drawdown({ data: { closeMs, drawdownRatio, drawdownRatioMax } }: { read
         timesMs={closeMs}
         values={drawdownRatio}
         height={170}
+        spanMin={0.001}
         text={drawdownText}
         isFilled
       />
@@ -208,23 +210,6 @@ function Drawdown({ data: { closeMs, drawdownRatio, drawdownRatioMax } }: { read
 
 function drawdownText(ratio: number): string {
   return shareText(ratio, 2);
-}
-
-/** `{"state":"HALTED","reasons":["operator"]}` as `state HALTED, reasons operator`. */
-function detailText(detail: string): string {
-  const value: unknown = JSON.parse(detail);
-  if (typeof value !== "object" || value === null) return String(value);
-  return Object.entries(value)
-    .map(([name, own]) => `${name} ${typeof own === "object" ? listText(own) : String(own)}`)
-    .join(", ");
-}
-
-function listText(value: unknown): string {
-  return Array.isArray(value)
-    ? value.length === 0
-      ? "none"
-      : value.map(String).join(" ")
-    : JSON.stringify(value);
 }
 
 const INCIDENT_COLUMNS: readonly Column<IncidentShown>[] = [

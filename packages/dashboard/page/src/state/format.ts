@@ -57,3 +57,20 @@ export function toneOf(value: number | null | undefined): string {
   if (value === null || value === undefined || value === 0) return "";
   return value > 0 ? "good" : "bad";
 }
+
+/** `{"state":"HALTED","reasons":["operator"]}` as `state HALTED, reasons operator`. */
+export function detailText(detail: string): string {
+  const value: unknown = JSON.parse(detail);
+  if (typeof value !== "object" || value === null) return String(value);
+  return Object.entries(value)
+    .map(([name, own]) => `${name} ${typeof own === "object" ? listText(own) : String(own)}`)
+    .join(", ");
+}
+
+function listText(value: unknown): string {
+  return Array.isArray(value)
+    ? value.length === 0
+      ? "none"
+      : value.map(String).join(" ")
+    : JSON.stringify(value);
+}

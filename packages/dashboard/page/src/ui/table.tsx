@@ -13,6 +13,9 @@ export interface Column<T> {
   readonly isMinor?: boolean;
 }
 
+/** A table with more rows scrolls in itself. */
+const ROWS_WHOLE = 25;
+
 interface TableProps<T> {
   readonly name: string;
   readonly columns: readonly Column<T>[];
@@ -31,8 +34,9 @@ export function Table<T>({ name, columns, rows, keyOf, empty }: TableProps<T>) {
   const [order, setOrder] = useState<Order | null>(null);
   if (rows.length === 0) return <p class="empty">{empty}</p>;
   const sorted = sortedBy(columns, rows, order);
+  const scroll = rows.length > ROWS_WHOLE ? "scroll long" : "scroll";
   return (
-    <div class="scroll" role="region" aria-label={name} tabIndex={0}>
+    <div class={scroll} role="region" aria-label={name} tabIndex={0}>
       <table>
         <thead>
           <tr>
