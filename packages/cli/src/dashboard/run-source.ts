@@ -5,6 +5,7 @@ import { askEngine } from "../control/control-client.ts";
 import type { PositionView, StatusView } from "../control/protocol.ts";
 import { isoText } from "../offline/ledger/answer/utc-time.ts";
 import { csvText } from "../offline/ledger/answer/answer.ts";
+import { AnswerCache } from "./answer-cache.ts";
 import { INCIDENTS_SHOWN, incidentShown, type Query, QUESTIONS } from "./questions.ts";
 
 /** The ledger's incidents are looked for so often while somebody looks, wall ms. */
@@ -26,6 +27,7 @@ export interface RunSourceOptions {
 export class RunSource implements DashboardSource {
   readonly #options: RunSourceOptions;
   readonly #file: string;
+  readonly #answers: AnswerCache;
   /** As the engine told them last. */
   #status: StatusView | null = null;
   #positions: readonly PositionView[] = [];
@@ -36,23 +38,13 @@ export class RunSource implements DashboardSource {
   constructor(options: RunSourceOptions) {
     this.#options = options;
     this.#file = ledgerFile(options.dataDir);
+    this.#answers = new AnswerCache(options.wallClock);
   }
 
   async answer(name: string, query: Query): Promise<ApiAnswer | null> {
-    const asked = ENGINE_QUESTIONS.find((one) => one === name);
-    if (asked !== undefined) return json(await askEngine(this.#options.dataDir, { request: asked }));
-    if (name === "model-events") return json({ events: this.#modelEvents() });
-    const question = QUESTIONS.get(name);
-    if (question === undefined) return null;
-    const unknown = [...query.keys()].find((key) => !question.parameters.includes(key));
-    if (unknown !== undefined)
-      throw new SmcqError(
-        "USAGE_QUERY",
-        `there is no ${JSON.stringify(unknown.slice(0, 64))} here: ${question.parameters.join(", ")}`,
-      );
-    const { data, columns, rows } = this.#read((reader) => question.ask(reader, query));
-    if (query.get("format") !== "csv") return json(data);
-    return { contentType: "text/csv", body: csvText(columns, rows), fileName: `${name}.csv` };
+    const ask = this.#questionOf(name, query);
+    if (ask === null) return null;
+    return this.#answers.answer(JSON.stringify([name, ...[...query].toSorted()]), ask);
   }
 
   async live(): Promise<LiveState> {
@@ -72,6 +64,27 @@ export class RunSource implements DashboardSource {
       word.word === "close" ? { request: word.word, symbol: word.symbol } : { request: word.word };
     logger.warn(request, "a word from the dashboard");
     return askEngine(dataDir, request);
+  }
+
+  /** How a question is answered; null: there is none of that name. Throws what is wrong with it. */
+  #questionOf(name: string, query: Query): (() => Promise<ApiAnswer>) | null {
+    const { dataDir } = this.#options;
+    const asked = ENGINE_QUESTIONS.find((one) => one === name);
+    if (asked !== undefined) return async () => json(await askEngine(dataDir, { request: asked }));
+    if (name === "model-events") return async () => json({ events: this.#modelEvents() });
+    const question = QUESTIONS.get(name);
+    if (question === undefined) return null;
+    const unknown = [...query.keys()].find((key) => !question.parameters.includes(key));
+    if (unknown !== undefined)
+      throw new SmcqError(
+        "USAGE_QUERY",
+        `there is no ${JSON.stringify(unknown.slice(0, 64))} here: ${question.parameters.join(", ")}`,
+      );
+    return async () => {
+      const { data, columns, rows } = this.#read((reader) => question.ask(reader, query));
+      if (query.get("format") !== "csv") return json(data);
+      return { contentType: "text/csv", body: csvText(columns, rows), fileName: `${name}.csv` };
+    };
   }
 
   /** Asks the engine how it does; returns why it does not answer, or null. */

@@ -208,6 +208,13 @@ describe("the dashboard's numbers", () => {
     });
   });
 
+  it("are asked for once, however many look: the engine's socket has room for others", async () => {
+    const paths = Array.from({ length: 40 }, (_, at) => (at % 2 === 0 ? "metrics" : "orders"));
+    const replies = await Promise.all(paths.map(ask));
+    expect(replies.map(({ status }) => status)).toEqual(paths.map(() => 200));
+    expect(heard.map(({ request }) => request).toSorted()).toEqual(["metrics", "orders"]);
+  });
+
   it("say that the engine is gone, and go on with the ledger", async () => {
     await control?.close();
     control = null;

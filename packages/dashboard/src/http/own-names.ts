@@ -1,6 +1,8 @@
 import type { IncomingMessage } from "node:http";
 import { Refusal } from "./refusal.ts";
 
+const HTTP_PORT = 80;
+
 export interface OwnNamesOptions {
   readonly port: number;
   /** What browsers call the server behind its proxy; null: there is none. */
@@ -16,7 +18,9 @@ export class OwnNames {
   readonly #origins: ReadonlySet<string>;
 
   constructor({ port, publicOrigin }: OwnNamesOptions) {
-    const local = [`127.0.0.1:${port}`, `localhost:${port}`, `[::1]:${port}`];
+    // Browsers leave out a port that goes without saying.
+    const suffix = port === HTTP_PORT ? "" : `:${port}`;
+    const local = ["127.0.0.1", "localhost", "[::1]"].map((name) => `${name}${suffix}`);
     const isPublic = publicOrigin !== null;
     this.#hosts = new Set(isPublic ? [...local, new URL(publicOrigin).host] : local);
     this.#origins = new Set([...local.map((host) => `http://${host}`), ...(isPublic ? [publicOrigin] : [])]);

@@ -33,6 +33,7 @@ export class LiveHub {
   readonly #clients = new Set<Client>();
   readonly #cancels: readonly CancelTimer[];
   #state: LiveState | null = null;
+  #toldNs = 0;
   #seq = 0;
   #isLooking = false;
   #dropped = 0;
@@ -65,12 +66,22 @@ export class LiveHub {
     socket.on("pong", () => {
       client.isAlive = true;
     });
-    void this.#update();
+    this.#welcome(client);
   }
 
   close(): void {
     for (const cancel of this.#cancels) cancel();
     for (const { socket } of this.#clients) socket.terminate();
+  }
+
+  /** What everybody was told just now is told to him as well; where nobody looked, somebody does now. */
+  #welcome(client: Client): void {
+    const { wallClock } = this.#options;
+    const state = this.#state;
+    const isFresh = (wallClock.monoNs() - this.#toldNs) / 1e6 < UPDATE_MS;
+    if (state === null || !isFresh) return void this.#update();
+    client.needsSnapshot = false;
+    client.socket.send(textOf({ type: "snapshot", seq: this.#seq, serverMs: wallClock.nowMs(), state }));
   }
 
   async #update(): Promise<void> {
@@ -91,6 +102,7 @@ export class LiveHub {
   #tell(state: LiveState): void {
     const before = this.#state;
     this.#state = state;
+    this.#toldNs = this.#options.wallClock.monoNs();
     const head = { seq: ++this.#seq, serverMs: this.#options.wallClock.nowMs() };
     let delta: string | null = null;
     let snapshot: string | null = null;

@@ -76,6 +76,11 @@ describe("what moves", () => {
       await vi.waitFor(() => {});
     }
     expect(bench.source.looks - before).toBeLessThanOrEqual(5);
+    // Who comes in between hears what was said last, and then the same deltas as everybody.
+    const looks = bench.source.looks;
+    const late = framesOf(bench.socket());
+    await expect.poll(() => late.length).toBe(1);
+    expect([bench.source.looks, late[0]?.type, late[0]?.seq]).toEqual([looks, "snapshot", looks]);
     for (const socket of sockets) socket.close();
     await Promise.all(sockets.map(closeCode));
   });
