@@ -21,6 +21,8 @@ export class TestSource implements DashboardSource {
   readonly said: ControlWord[] = [];
   state: LiveState = EMPTY;
   looks = 0;
+  /** The engine behind it does not answer, nor refuse. */
+  isSilent = false;
 
   answer(name: string): ReturnType<DashboardSource["answer"]> {
     if (name === "broken") return Promise.reject(new Error("a secret of the inside"));
@@ -31,7 +33,7 @@ export class TestSource implements DashboardSource {
 
   live(): Promise<LiveState> {
     this.looks++;
-    return Promise.resolve(this.state);
+    return this.isSilent ? new Promise(() => {}) : Promise.resolve(this.state);
   }
 
   say(word: ControlWord): Promise<unknown> {

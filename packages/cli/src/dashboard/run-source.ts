@@ -44,7 +44,7 @@ export class RunSource implements DashboardSource {
   async answer(name: string, query: Query): Promise<ApiAnswer | null> {
     const ask = this.#questionOf(name, query);
     if (ask === null) return null;
-    return this.#answers.answer(JSON.stringify([name, ...[...query].toSorted()]), ask);
+    return this.#answers.answer(keyOf(name, query), ask);
   }
 
   async live(): Promise<LiveState> {
@@ -146,6 +146,12 @@ export class RunSource implements DashboardSource {
       reader.close();
     }
   }
+}
+
+/** The same question has the same key, in whatever order its parameters come. */
+function keyOf(name: string, query: Query): string {
+  const given = [...query].map(([key, value]) => JSON.stringify([key, value]));
+  return `${name} ${given.toSorted((a, b) => (a < b ? -1 : 1)).join(" ")}`;
 }
 
 /** As `--json` prints it. */

@@ -180,7 +180,7 @@ describe("the page", () => {
     if (engine === undefined) throw new Error("there is no engine");
     process.kill(engine.pid, "SIGSTOP");
     try {
-      await page.getByText(/No data for \d+ s\./u).waitFor({ timeout: 60_000 });
+      await page.getByText(/No data for \d+ s\. The engine does not answer\./u).waitFor({ timeout: 60_000 });
       expect(await page.locator("main.stale").count()).toBe(1);
     } finally {
       process.kill(engine.pid, "SIGCONT");

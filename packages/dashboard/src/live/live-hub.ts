@@ -85,7 +85,9 @@ export class LiveHub {
   }
 
   async #update(): Promise<void> {
-    if (this.#isLooking || this.#clients.size === 0) return;
+    if (this.#clients.size === 0) return;
+    // An engine that does not answer is no server that does not: everybody hears that the last news are still the last.
+    if (this.#isLooking) return this.#state === null ? undefined : this.#tell(this.#state);
     this.#isLooking = true;
     try {
       this.#tell(await this.#options.live());

@@ -86,6 +86,30 @@ describe("what moves", () => {
   });
 });
 
+describe("an engine that does not answer", () => {
+  it("is no server that does not: frames go on coming, with what was known", async () => {
+    const wallClock = new ManualClock(START_MS);
+    const bench = await new Bench({ wallClock }).open();
+    const frames = framesOf(bench.socket());
+    await expect.poll(() => frames.length).toBe(1);
+    bench.source.isSilent = true;
+    for (let at = 1; at <= 4; at++) {
+      wallClock.advanceTo(START_MS + at * UPDATE_MS);
+      // The first of these looks, and waits.
+      await expect.poll(() => frames.length).toBe(at);
+    }
+    expect(frames.slice(1)).toEqual(
+      [2, 3, 4].map((at) => ({
+        type: "delta",
+        seq: at,
+        serverMs: START_MS + at * UPDATE_MS,
+        changed: {},
+        removed: {},
+      })),
+    );
+  });
+});
+
 describe("a client", () => {
   it("without the token, or the protocol, is refused", async () => {
     const bench = await new Bench().open();

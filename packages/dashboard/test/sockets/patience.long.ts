@@ -42,7 +42,7 @@ describe("the server's patience", () => {
       );
       for (const { status } of replies) counts.set(status, (counts.get(status) ?? 0) + 1);
     }
-    expect([...counts.keys()].toSorted()).toEqual([401, 429]);
+    expect(new Set(counts.keys())).toEqual(new Set([401, 429]));
     expect(counts.get(429)).toBeGreaterThan(WRONG_TRIES * 0.9);
     const silent = Array.from({ length: CONNECTIONS_MAX + 20 }, () => talking(bench, ""));
     await Promise.all(silent.map(({ heard }) => heard));

@@ -9,9 +9,11 @@ const asked = signal<ControlWord | null>(null);
 
 const MEANINGS: Readonly<Record<ControlWord["word"], string>> = {
   halt: "No new entries until somebody resumes. What is held stays, with its stops and targets.",
-  resume: "Entries are allowed again, if no other reason stands against them.",
-  flatten: "Everything that is held is closed at the market, and nothing is entered until somebody resumes.",
-  close: "This position is closed at the market.",
+  resume:
+    "Takes back every reason to halt; other reasons, such as a feed that is gone, still stand. Refused while the file HALT stands.",
+  flatten:
+    "Leaves everything that is held or on its way, at the market. It does not halt: new entries may follow. Halt first if nothing is to be entered.",
+  close: "Leaves this position at the market. The symbol is not entered again for 30 minutes.",
 };
 
 export function askFor(word: ControlWord): void {
