@@ -1,8 +1,8 @@
-import { detailText, minuteText, numberText, shareText } from "../state/format.ts";
+import { detailText, numberText, shareText } from "../state/format.ts";
 import { useAsked } from "../state/api.ts";
 import { type Column, Table } from "../ui/table.tsx";
 import { type MetricsAnswer, useMetrics, valueOf } from "../state/metrics.ts";
-import { Answer, Empty, Meter, Panel, Tile, Tiles } from "../ui/parts.tsx";
+import { Answer, Empty, Meter, Minute, Panel, Tile, Tiles } from "../ui/parts.tsx";
 
 /** docs/model.md: from here on a feature is called drifted. */
 const PSI_WARN = 0.1;
@@ -22,7 +22,7 @@ interface EventsAnswer {
 }
 
 const EVENT_COLUMNS: readonly Column<ModelEvent>[] = [
-  { name: "Time (UTC)", cell: ({ time }) => minuteText(time) },
+  { name: "Time (UTC)", cell: ({ time }) => <Minute iso={time} /> },
   { name: "What", cell: ({ kind }) => kind },
   { name: "Model", cell: ({ model }) => model },
   { name: "Detail", isText: true, cell: ({ detail }) => detailText(detail) },

@@ -3,7 +3,6 @@ import { Series } from "../charts/series.tsx";
 import { useAsked } from "../state/api.ts";
 import {
   detailText,
-  minuteText,
   moneyText,
   numberText,
   priceText,
@@ -15,7 +14,7 @@ import {
 } from "../state/format.ts";
 import { live } from "../state/live.ts";
 import { askFor, ControlButtons } from "../ui/control.tsx";
-import { Answer, Empty, Loading, Meter, Panel, Tile, Tiles } from "../ui/parts.tsx";
+import { Answer, Empty, Loading, Meter, Minute, Panel, Tile, Tiles } from "../ui/parts.tsx";
 import { type Column, Table } from "../ui/table.tsx";
 
 /** Curves move once a minute. */
@@ -213,7 +212,7 @@ function drawdownText(ratio: number): string {
 }
 
 const INCIDENT_COLUMNS: readonly Column<IncidentShown>[] = [
-  { name: "Time (UTC)", cell: ({ time }) => minuteText(time) },
+  { name: "Time (UTC)", cell: ({ time }) => <Minute iso={time} /> },
   { name: "What", cell: ({ kind }) => kind },
   { name: "Symbol", cell: ({ symbol }) => symbol ?? "–" },
   { name: "Detail", isText: true, cell: ({ detail }) => detailText(detail) },

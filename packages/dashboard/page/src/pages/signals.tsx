@@ -2,7 +2,7 @@ import { signal } from "@preact/signals";
 import { useAsked } from "../state/api.ts";
 import { minuteText, numberText, shareText } from "../state/format.ts";
 import { explainLink } from "../state/route.ts";
-import { Answer, Bars, Panel } from "../ui/parts.tsx";
+import { Answer, Bars, Minute, Panel } from "../ui/parts.tsx";
 import { Field, Filters, Pick } from "../ui/filters.tsx";
 import { type Column, Table } from "../ui/table.tsx";
 
@@ -81,15 +81,8 @@ interface ShownProps {
 
 function Decisions({ data: { decisions, shown, total }, outcomes }: ShownProps) {
   const columns: readonly Column<Decision>[] = [
-    { name: "Decided (UTC)", cell: ({ time }) => minuteText(time), by: ({ time }) => time },
+    { name: "Decided (UTC)", cell: ({ time }) => <Minute iso={time} />, by: ({ time }) => time },
     { name: "Symbol", cell: ({ symbol }) => symbol, by: ({ symbol }) => symbol },
-    { name: "Signal", cell: ({ setup, side }) => `${setup} ${side > 0 ? "long" : "short"}` },
-    {
-      name: "Score",
-      isFigure: true,
-      cell: ({ score }) => numberText(score, 3),
-      by: ({ score }) => score,
-    },
     {
       name: "Outcome",
       cell: ({ outcome }) => <span class={`chip ${outcome === "APPROVED" ? "good" : ""}`}>{outcome}</span>,
@@ -100,6 +93,13 @@ function Decisions({ data: { decisions, shown, total }, outcomes }: ShownProps) 
       isText: true,
       cell: ({ outcome, unknown }) =>
         `${outcomes[outcome] ?? ""}${unknown === null ? "" : ` What was missing: ${unknown}.`}`,
+    },
+    { name: "Signal", cell: ({ setup, side }) => `${setup} ${side > 0 ? "long" : "short"}` },
+    {
+      name: "Score",
+      isFigure: true,
+      cell: ({ score }) => numberText(score, 3),
+      by: ({ score }) => score,
     },
     {
       name: "Gates",

@@ -12,7 +12,7 @@ import {
 } from "../state/format.ts";
 import { explainLink } from "../state/route.ts";
 import { Field, Filters, Pick } from "../ui/filters.tsx";
-import { Answer, Bars, Empty, Panel, Problem, Tile, Tiles } from "../ui/parts.tsx";
+import { Answer, Bars, Empty, Minute, Panel, Problem, Tile, Tiles } from "../ui/parts.tsx";
 import { type Column, Table } from "../ui/table.tsx";
 import { rHistogram } from "../charts/r-histogram.ts";
 import type { Words } from "./signals.tsx";
@@ -238,17 +238,10 @@ function Closed({ data: { trades, shown, total }, reasons }: ClosedProps) {
   const columns: readonly Column<Trade>[] = [
     {
       name: "Decided (UTC)",
-      cell: ({ signal_time: time }) => minuteText(time),
+      cell: ({ signal_time: time }) => <Minute iso={time} />,
       by: ({ signal_time: time }) => time,
     },
-    { name: "Out (UTC)", cell: ({ exit_time: time }) => minuteText(time), by: ({ exit_time: time }) => time },
     { name: "Symbol", cell: ({ symbol }) => symbol, by: ({ symbol }) => symbol },
-    { name: "Trade", cell: ({ setup, side }) => `${setup} ${side > 0 ? "long" : "short"}` },
-    {
-      name: "Reason",
-      cell: ({ reason }) => <abbr title={reasons[reason] ?? ""}>{reason}</abbr>,
-      by: ({ reason }) => reason,
-    },
     {
       name: "Net USDT",
       isFigure: true,
@@ -256,6 +249,17 @@ function Closed({ data: { trades, shown, total }, reasons }: ClosedProps) {
       by: ({ pnl }) => Number(pnl),
     },
     { name: "R", isFigure: true, cell: ({ r }) => signedText(r), by: ({ r }) => r },
+    { name: "Trade", cell: ({ setup, side }) => `${setup} ${side > 0 ? "long" : "short"}` },
+    {
+      name: "Reason",
+      cell: ({ reason }) => <abbr title={reasons[reason] ?? ""}>{reason}</abbr>,
+      by: ({ reason }) => reason,
+    },
+    {
+      name: "Out (UTC)",
+      cell: ({ exit_time: time }) => <Minute iso={time} />,
+      by: ({ exit_time: time }) => time,
+    },
     { name: "Fees", isFigure: true, isMinor: true, cell: ({ fees }) => moneyText(fees) },
     { name: "Qty", isFigure: true, isMinor: true, cell: ({ qty }) => qty },
     { name: "Entry", isFigure: true, isMinor: true, cell: (one) => priceText(one.entry_price) },

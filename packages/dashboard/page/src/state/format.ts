@@ -1,12 +1,18 @@
 /** A figure with thousands parted by thin spaces, or a dash. */
 export function numberText(value: number | null | undefined, decimals = 2): string {
   if (value === null || value === undefined || !Number.isFinite(value)) return "–";
-  return value.toLocaleString("en-US", { minimumFractionDigits: decimals, maximumFractionDigits: decimals });
+  // What rounds to nothing has no sign.
+  const rounded = Number(value.toFixed(decimals)) === 0 ? 0 : value;
+  return rounded.toLocaleString("en-US", {
+    minimumFractionDigits: decimals,
+    maximumFractionDigits: decimals,
+  });
 }
 
 export function signedText(value: number | null | undefined, decimals = 2): string {
   const text = numberText(value, decimals);
-  return value !== null && value !== undefined && value > 0 ? `+${text}` : text;
+  const isGain = value !== null && value !== undefined && Number(value.toFixed(decimals)) > 0;
+  return isGain ? `+${text}` : text;
 }
 
 /** Money as the ledger writes it, to the cent. */

@@ -1,7 +1,7 @@
 import type { ComponentChildren } from "preact";
 import type { Asked } from "../state/api.ts";
 import { second } from "../state/time.ts";
-import { spanText } from "../state/format.ts";
+import { minuteText, spanText } from "../state/format.ts";
 
 interface Titled {
   readonly title: string;
@@ -44,6 +44,17 @@ export function Tile({ name, value, note, tone = "" }: TileProps) {
 
 export function Tiles({ children }: { readonly children: ComponentChildren }) {
   return <dl class="tiles">{children}</dl>;
+}
+
+/** A minute of an ISO time; on a narrow screen without its year. */
+export function Minute({ iso }: { readonly iso: string }) {
+  const text = minuteText(iso);
+  return (
+    <time dateTime={iso}>
+      <span class="minor">{text.slice(0, 5)}</span>
+      {text.slice(5)}
+    </time>
+  );
 }
 
 export function Empty({ children }: { readonly children: ComponentChildren }) {
