@@ -88,7 +88,9 @@ async function opened(name: string, colorScheme: "dark" | "light", width: number
   await page.goto(`${origin}/#/${name}`);
   // Everything that the page asks for is there.
   await page.locator("main .panel").first().waitFor();
-  await page.waitForFunction('!document.body.textContent.includes("loading…")');
+  // Not `waitForFunction`, whose polling is code in a text, which the page's policy refuses.
+  while (await page.evaluate('document.body.textContent.includes("loading…")'))
+    await page.waitForTimeout(20);
   return page;
 }
 
