@@ -184,18 +184,26 @@ const folder = mkdtempSync(join(tmpdir(), "smcq-soak-"));
 const { shards, speed, minutes, model, faults } = values;
 const port = await freePort();
 const args = ["engine", "--shards", shards, "--speed", speed, "--model", model, "--for", `${minutes}m`];
+// Beside another run the dashboard's usual port is taken.
+args.push("--dashboard-port", "0");
 const child = spawn(process.execPath, [MAIN, ...args, "--data-dir", folder, "--log-format", "json"], {
   stdio: ["ignore", "pipe", "inherit"],
   env: { ...process.env, SMCQ_SIM__PORT: String(port), SMCQ_SIM__FAULTS: faults },
 });
 const startedMs = Date.now();
-const memory = { engine: [] as Sample[], venue: [] as Sample[], supervisor: [] as Sample[] };
+const memory = {
+  engine: [] as Sample[],
+  venue: [] as Sample[],
+  dashboard: [] as Sample[],
+  supervisor: [] as Sample[],
+};
 const sampler = setInterval(() => {
   const atMs = Date.now() - startedMs;
   for (const { pid, parent, command, rssBytes } of processes()) {
     if (pid === child.pid) memory.supervisor.push({ atMs, rssBytes });
     if (parent !== child.pid) continue;
     if (command.includes("engine-process")) memory.engine.push({ atMs, rssBytes });
+    else if (command.includes("dashboard-process")) memory.dashboard.push({ atMs, rssBytes });
     else memory.venue.push({ atMs, rssBytes });
   }
 }, SAMPLE_MS);

@@ -64,6 +64,8 @@ const BY_PREFIX: readonly (readonly [string, ExitCode])[] = [
   ["LEDGER", ExitCode.Ledger],
   ["EADDRINUSE", ExitCode.Port],
   ["METRICS_PORT", ExitCode.Port],
+  ["DASHBOARD_PORT", ExitCode.Port],
+  ["DASHBOARD", ExitCode.File],
   ["SIM_PORT", ExitCode.Port],
   ["SIM_OPTION", ExitCode.Config],
   ["SIM_FAULT", ExitCode.Config],

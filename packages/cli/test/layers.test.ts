@@ -191,8 +191,8 @@ describe("the layers check", () => {
   });
 
   it("refuses a package without a line in the table", () => {
-    const faults = planted((root) => putManifest(root, "dashboard", []));
-    expect(faults).toEqual(["packages/dashboard unknown-package"]);
+    const faults = planted((root) => putManifest(root, "desk", []));
+    expect(faults).toEqual(["packages/desk unknown-package"]);
   });
 
   it("refuses loops among files, also of types only, and among packages", () => {

@@ -1,6 +1,6 @@
 import { connect, type Socket } from "node:net";
 import { errorCode } from "@smcq/kernel";
-import { DurationHistogram } from "@smcq/engine";
+import { DURATION_BOUNDS_MS, DurationHistogram } from "@smcq/engine";
 import { describe, expect, it } from "vitest";
 import { Inbox } from "@smcq/cluster";
 import { CoreDriver } from "../../engine/test/support/core-driver.ts";
@@ -8,6 +8,37 @@ import { tradingMetrics } from "../src/output/metrics/trading-metrics.ts";
 import { inboxMetrics } from "../src/output/metrics/inbox-metrics.ts";
 import { MetricsServer } from "../src/output/metrics/metrics-server.ts";
 import { metricName, metricsText } from "../src/output/metrics/metrics-text.ts";
+import { metricView } from "../src/run/control/make-views.ts";
+
+describe("a metric over the control socket", () => {
+  it("is JSON: what is no number is null, a histogram comes with its bounds", () => {
+    const durations = new DurationHistogram();
+    for (const ms of [1, 3, 99_999]) durations.add(ms);
+    const views = [
+      metricView({ name: "a", help: "b", type: "gauge", value: Number.NaN }),
+      metricView({ name: "a", help: "b", type: "counter", value: 3, labels: { kind: "x" } }),
+      metricView({ name: "a", help: "b", type: "histogram", durations }),
+    ];
+    expect(JSON.parse(JSON.stringify(views))).toEqual([
+      { name: "a", help: "b", labels: {}, type: "gauge", value: null, durations: null },
+      { name: "a", help: "b", labels: { kind: "x" }, type: "counter", value: 3, durations: null },
+      {
+        name: "a",
+        help: "b",
+        labels: {},
+        type: "histogram",
+        value: null,
+        durations: {
+          boundsMs: DURATION_BOUNDS_MS,
+          counts: DURATION_BOUNDS_MS.map((bound) => Number(bound === 1 || bound === 5)),
+          count: 3,
+          sumMs: 100_003,
+          msMax: 99_999,
+        },
+      },
+    ]);
+  });
+});
 
 describe("metrics", () => {
   it("are written family by family, with escaped labels and every kind of number", () => {

@@ -25,6 +25,7 @@ export interface EngineConfig {
   readonly ledger: { readonly queueMax: number };
   readonly log: LogConfig;
   readonly metrics: { readonly port: number | null; readonly memoryMbWarn: number };
+  readonly dashboard: DashboardConfig;
   readonly supervisor: { readonly restartsMax: number; readonly windowMs: number };
 }
 
@@ -86,6 +87,17 @@ export interface SimConfig {
   readonly symbols: number;
   readonly faults: string;
   readonly updatesPerSecondWall: number;
+}
+
+/** The page of a run, served by a process of its own. */
+export interface DashboardConfig {
+  readonly enabled: boolean;
+  readonly host: string;
+  readonly port: number;
+  /** A proxy that speaks TLS stands before it: it may listen elsewhere than on loopback. */
+  readonly behindTlsProxy: boolean;
+  /** What a browser's address bar says behind the proxy: `https://HOST[:PORT]`. */
+  readonly publicOrigin: string | null;
 }
 
 export interface LogConfig {

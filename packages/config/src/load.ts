@@ -11,11 +11,20 @@ import { contradictions, engineConfigSchema, jsonSchema } from "./schema.ts";
 /** A settings file larger than this is not a settings file. */
 export const CONFIG_FILE_BYTES_MAX = 1_048_576;
 
-/** docs/binance.md 1.4. */
-const MODE_DEFAULTS: ReadonlyMap<unknown, Readonly<Record<string, unknown>>> = new Map([
+/** A page that shows an account is served where somebody wants it, unless nothing of the account is worth anything. */
+const NO_DASHBOARD = { "dashboard.enabled": false };
+
+/** Addresses: docs/binance.md 1.4. */
+const MODE_DEFAULTS: ReadonlyMap<unknown, Readonly<Record<string, unknown>>> = new Map<
+  unknown,
+  Readonly<Record<string, unknown>>
+>([
+  ["paper", NO_DASHBOARD],
+  ["live", NO_DASHBOARD],
   [
     "demo",
     {
+      ...NO_DASHBOARD,
       "feed.wsBaseUrl": "wss://demo-fstream.binance.com",
       "feed.restBaseUrl": "https://demo-fapi.binance.com",
     },

@@ -148,7 +148,32 @@ const supervisor = z.strictObject({
   windowMs: integer(1_000, DAY_MS).default(600_000).describe("window of the restart count (wall time)"),
 });
 
+/** On by itself in mode sim alone: `MODE_DEFAULTS` says so. */
+const dashboard = z.strictObject({
+  enabled: z
+    .boolean()
+    .default(true)
+    .describe("serve the dashboard, in a process of its own; on by default in mode sim alone"),
+  host: text(255)
+    .regex(/^[0-9A-Za-z.:-]+$/)
+    .default("127.0.0.1")
+    .describe("address that the dashboard listens on; another than loopback needs dashboard.behindTlsProxy"),
+  port: integer(0, 65_535).default(8_600).describe("port of the dashboard; 0: any free one"),
+  behindTlsProxy: z
+    .boolean()
+    .default(false)
+    .describe("a proxy that speaks TLS stands before the dashboard: needs dashboard.publicOrigin"),
+  publicOrigin: text(512)
+    .regex(/^https:\/\/[0-9a-z.-]+(:[0-9]{1,5})?$/)
+    .nullable()
+    .default(null)
+    .describe("what browsers call the dashboard behind its proxy, e.g. https://desk.example.org"),
+});
+
 const LOOPBACK = new Set(["localhost", "127.0.0.1", "[::1]"]);
+
+/** As the dashboard's server takes them. */
+const DASHBOARD_LOOPBACK = new Set(["127.0.0.1", "::1"]);
 
 function isPlainAndRemote(url: string): boolean {
   if (!URL.canParse(url)) return false;
@@ -197,9 +222,25 @@ function feedTimes({ feed: net }: EngineConfig): readonly Contradiction[] {
   return found;
 }
 
+/** Whoever listens elsewhere than on loopback does so behind TLS, and knows by what name it is called. */
+function dashboardRules({ dashboard: own }: EngineConfig): readonly Contradiction[] {
+  const found: Contradiction[] = [];
+  if (!DASHBOARD_LOOPBACK.has(own.host) && !own.behindTlsProxy)
+    found.push({
+      paths: ["dashboard.host", "dashboard.behindTlsProxy"],
+      rule: `must be one of ${[...DASHBOARD_LOOPBACK].join(", ")}: elsewhere a token would travel unencrypted; with a proxy that speaks TLS before it say --behind-tls-proxy`,
+    });
+  if (own.behindTlsProxy !== (own.publicOrigin !== null))
+    found.push({
+      paths: ["dashboard.publicOrigin", "dashboard.behindTlsProxy"],
+      rule: "belongs to dashboard.behindTlsProxy: both or neither",
+    });
+  return found;
+}
+
 /** Returns the cross-field rules that this configuration breaks. */
 export function contradictions(config: EngineConfig): readonly Contradiction[] {
-  const found: Contradiction[] = [...withoutModel(config), ...feedTimes(config)];
+  const found: Contradiction[] = [...withoutModel(config), ...feedTimes(config), ...dashboardRules(config)];
   const requireThat = (isKept: boolean, paths: readonly string[], rule: string): void => {
     if (!isKept) found.push({ paths, rule });
   };
@@ -307,6 +348,7 @@ const fields = z.strictObject({
         .describe("resident memory of the engine, MiB, from which it is warned of"),
     })
     .prefault({}),
+  dashboard: dashboard.prefault({}),
   supervisor: supervisor.prefault({}),
 });
 

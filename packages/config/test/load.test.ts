@@ -286,6 +286,58 @@ describe("refusals", () => {
   });
 });
 
+describe("the dashboard", () => {
+  it.each([
+    ["sim", true],
+    ["paper", false],
+    ["demo", false],
+    ["live", false],
+  ])("is on by itself in mode sim alone: %s", (mode, isOn) => {
+    expect(load({ flags: { mode } }).config.dashboard).toMatchObject({
+      enabled: isOn,
+      host: "127.0.0.1",
+      behindTlsProxy: false,
+    });
+    expect(load({ flags: { mode, "dashboard.enabled": true } }).config.dashboard.enabled).toBe(true);
+    expect(
+      load({ flags: { mode }, env: { SMCQ_DASHBOARD__ENABLED: "false" } }).config.dashboard.enabled,
+    ).toBe(false);
+  });
+
+  it.each(["0.0.0.0", "192.168.1.7", "::", "localhost", "127.0.0.2", "desk.example.org"])(
+    "listens on %s behind a proxy that speaks TLS alone",
+    (host) => {
+      const flags = { "dashboard.host": host };
+      expect(faultsOf({ flags })).toEqual([
+        expect.stringMatching(
+          /^dashboard\.host \(flag\): .* must be one of 127\.0\.0\.1, ::1: .*--behind-tls-proxy$/u,
+        ),
+      ]);
+      const proxied = {
+        "dashboard.behindTlsProxy": true,
+        "dashboard.publicOrigin": "https://desk.example.org",
+      };
+      expect(load({ flags: { ...flags, ...proxied } }).config.dashboard.host).toBe(host);
+    },
+  );
+
+  it.each([
+    [{ "dashboard.behindTlsProxy": true }, /^dashboard\.publicOrigin .*both or neither$/u],
+    [{ "dashboard.publicOrigin": "https://desk.example.org" }, /both or neither$/u],
+    [
+      { "dashboard.behindTlsProxy": true, "dashboard.publicOrigin": "http://desk.example.org" },
+      /not allowed/u,
+    ],
+    [
+      { "dashboard.behindTlsProxy": true, "dashboard.publicOrigin": "https://desk.example.org/" },
+      /not allowed/u,
+    ],
+    [{ "dashboard.port": 65_536 }, /not allowed: integer 0\.\.65535$/u],
+  ])("is refused as %j", (flags, fault) => {
+    expect(faultsOf({ flags })).toEqual([expect.stringMatching(fault)]);
+  });
+});
+
 describe("result", () => {
   it("is frozen all the way down", () => {
     const { config, sources } = load({ flags: { "universe.symbols": ["BTCUSDT"] } });

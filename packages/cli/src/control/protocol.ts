@@ -17,7 +17,7 @@ export const IDLE_MS_MAX = 30_000;
 /** No symbol of the venue is longer. */
 const SYMBOL_LENGTH_MAX = 64;
 
-const PLAIN_REQUESTS = ["status", "positions", "orders", "halt", "resume", "flatten"] as const;
+const PLAIN_REQUESTS = ["status", "positions", "orders", "metrics", "halt", "resume", "flatten"] as const;
 
 export type ControlRequest =
   | { readonly request: (typeof PLAIN_REQUESTS)[number] }
@@ -28,6 +28,7 @@ export interface ControlAnswers {
   readonly status: StatusView;
   readonly positions: { readonly positions: readonly PositionView[] };
   readonly orders: { readonly orders: readonly OrderView[] };
+  readonly metrics: { readonly metrics: readonly MetricView[] };
   readonly halt: StateView;
   readonly resume: StateView;
   readonly flatten: StateView & { readonly leaving: readonly string[] };
@@ -135,6 +136,27 @@ export interface OrderView {
   /** Its end is wanted. */
   readonly isCancelled: boolean;
   readonly clientOrderId: string;
+}
+
+/** What the run measures, named as in `GET /metrics`. */
+export interface MetricView {
+  readonly name: string;
+  readonly help: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly type: "gauge" | "counter" | "histogram";
+  /** Null: not measured (yet), or a histogram. */
+  readonly value: number | null;
+  /** Of a histogram; null: of anything else. */
+  readonly durations: DurationsView | null;
+}
+
+/** Durations by bucket, ms: `counts[i]` lie above bound i - 1 and up to bound i, the last ones above all bounds. */
+export interface DurationsView {
+  readonly boundsMs: readonly number[];
+  readonly counts: readonly number[];
+  readonly count: number;
+  readonly sumMs: number;
+  readonly msMax: number;
 }
 
 /** A request that is none, or that the engine says no to; `field` is what to blame. */

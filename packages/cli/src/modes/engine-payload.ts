@@ -56,3 +56,8 @@ export interface StopMessage {
   /** Nothing is waited for. */
   readonly isNow?: boolean;
 }
+
+/** Engine -> supervisor: its event loop turns; it is READY. */
+export interface EngineReport {
+  readonly type: "alive" | "ready";
+}

@@ -8,7 +8,7 @@ import { standardError, standardOutput } from "../output/outlet.ts";
 import { saveMemory } from "./engine-memory.ts";
 import { IGNORE_HANGUP } from "./hangup.ts";
 import { StopSignals } from "./stop-signals.ts";
-import type { EnginePayload, StartMessage, StopMessage } from "../modes/engine-payload.ts";
+import type { EnginePayload, EngineReport, StartMessage, StopMessage } from "../modes/engine-payload.ts";
 
 /** After everything is closed, handles that still keep the process alive are cut after this time, wall ms. */
 const LINGER_MS_MAX = 2_000;
@@ -38,18 +38,27 @@ function firstMessage(): Promise<EnginePayload | null> {
 let isReportWaiting = false;
 
 function report(): void {
-  if (!process.connected || isReportWaiting) return;
-  isReportWaiting = true;
-  process.send?.({ type: "alive" }, undefined, {}, () => {
+  if (isReportWaiting) return;
+  isReportWaiting = process.connected;
+  tell({ type: "alive" }, () => {
     isReportWaiting = false;
   });
+}
+
+function tell(message: EngineReport, onTaken = (): void => {}): void {
+  if (process.connected) process.send?.(message, undefined, {}, onTaken);
 }
 
 async function run(payload: EnginePayload): Promise<number> {
   const logger = createLogger(payload.config.log);
   watchPauses(wallClock, (pause) => logger.warn({ ...pause }, PAUSE_TEXT));
   try {
-    return await runEngine(payload, { logger, signal: signals.stop, hurry: signals.hurry });
+    return await runEngine(payload, {
+      logger,
+      signal: signals.stop,
+      hurry: signals.hurry,
+      onReady: () => tell({ type: "ready" }),
+    });
   } catch (error) {
     const context = error instanceof SmcqError ? error.context : {};
     logger.error({ code: errorCode(error), ...context }, errorMessage(error));

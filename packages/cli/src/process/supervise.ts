@@ -16,10 +16,12 @@ import { howStarted, IGNORE_HANGUP, isHangupIgnored } from "./hangup.ts";
 import { childOutput, passOn } from "../output/child-output.ts";
 import { PAUSE_TEXT } from "../output/logger.ts";
 import { StopSignals } from "./stop-signals.ts";
+import { SupervisedDashboard } from "./supervise-dashboard.ts";
 import { modeOf } from "../modes/mode-of.ts";
 import { keptSimulatedKey } from "../modes/account-key.ts";
 import {
   enginePayload,
+  type EngineReport,
   newSimulatedKey,
   type SimulatedAddress,
   type SimulatedKey,
@@ -43,8 +45,8 @@ interface SimulatedVenue extends SimulatedAddress {
 }
 
 /**
- * The supervisor's process: it starts the simulated venue (mode sim) and the engine, starts either again after a
- * crash, passes "stop" on, and ends when the engine has ended. Returns the exit code.
+ * The supervisor's process: it starts the simulated venue (mode sim), the engine, and the dashboard once the engine is READY,
+ * starts each of them again after a crash, passes "stop" on, and ends when the engine has ended. Returns the exit code.
  */
 export async function supervise(loaded: LoadedConfig, logger: Logger): Promise<number> {
   const isDetached = isHangupIgnored(howStarted());
@@ -78,6 +80,9 @@ async function superviseEngine(
 ): Promise<SupervisedEnd> {
   const { stop, hurry } = signals;
   const start: StartMessage = { type: "start", payload: enginePayload(loaded, venue) };
+  const dashboard = loaded.config.dashboard.enabled
+    ? new SupervisedDashboard(loaded, { isHangupIgnored: signals.isHangupIgnored, logger })
+    : null;
   const engine = new SupervisedProcess({
     name: "engine",
     start: () => {
@@ -90,6 +95,9 @@ async function superviseEngine(
       passOn(child);
       // By message: an argument of this size (thousands of symbols) is refused by the system.
       tell(child, start);
+      child.on("message", ({ type }: EngineReport) => {
+        if (type === "ready") dashboard?.start();
+      });
       return child;
     },
     askToStop: (child) => tell(child, { type: "stop" }),
@@ -103,13 +111,19 @@ async function superviseEngine(
   hurry.addEventListener("abort", () => {
     if (engine.child !== null) tell(engine.child, { type: "stop", isNow: true });
   });
-  const reasons: Promise<unknown>[] = [engine.ended, aborted(stop)];
+  const stopped = aborted(stop);
+  void stopped.then(() => dashboard?.expectEnd());
+  const reasons: Promise<unknown>[] = [engine.ended, stopped];
   if (venue !== null) {
     const dataEnded = venue.dataEnded.then(() => logger.info({}, "the simulated data has ended"));
     reasons.push(dataEnded, venue.process.ended);
   }
   await Promise.race(reasons);
-  return engine.stop();
+  try {
+    return await engine.stop();
+  } finally {
+    await dashboard?.stop();
+  }
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

@@ -21,25 +21,29 @@ export interface MinuteLoopOptions {
   readonly logger: Logger;
 }
 
-/** Writes the minute line, once a minute. */
+/** Writes the minute line, once a minute from `start` on; can be asked for its metrics before. */
 export class MinuteLoop {
   readonly #options: MinuteLoopOptions;
-  readonly #reporter: MinuteReporter;
   #cancel: CancelTimer = () => {};
-  #lastLineNs: number;
-  #reportedMs: number;
-  #tickedMs: number;
+  #lastLineNs = 0;
+  #reportedMs = 0;
+  #tickedMs = 0;
   /** What the core and its inbox had left out when the last line was written. */
   #leftOut = { suppressed: 0, feedStale: 0, inboxDropped: 0 };
   #fields: Readonly<Record<string, unknown>> = {};
 
   constructor(options: MinuteLoopOptions) {
     this.#options = options;
+  }
+
+  /** From the minute that runs now on; before it there is nothing that a line could tell. */
+  start(): void {
+    const { engine, wallClock } = this.#options;
     this.#reportedMs = this.#lastClosedMs();
-    this.#reporter = options.engine.coordinator.createReporter(this.#reportedMs);
+    const reporter = engine.coordinator.createReporter(this.#reportedMs);
     this.#tickedMs = this.#reportedMs;
-    this.#lastLineNs = options.wallClock.monoNs();
-    this.#arm();
+    this.#lastLineNs = wallClock.monoNs();
+    this.#arm(reporter);
   }
 
   stop(): void {
@@ -87,13 +91,13 @@ export class MinuteLoop {
     return lastClosedMinuteMs(this.#options.venueClock.nowMs(), GRACE_MS);
   }
 
-  #arm(): void {
+  #arm(reporter: MinuteReporter): void {
     const nowMs = this.#options.venueClock.nowMs();
     const delayMs = nextMinuteMs(nowMs, GRACE_MS) - nowMs;
-    this.#cancel = this.#options.venueClock.after(delayMs, () => this.#tick(), { unref: true });
+    this.#cancel = this.#options.venueClock.after(delayMs, () => this.#tick(reporter), { unref: true });
   }
 
-  #tick(): void {
+  #tick(reporter: MinuteReporter): void {
     const { engine, wallClock, logger } = this.#options;
     const minuteMs = this.#lastClosedMs();
     if (minuteMs > this.#tickedMs) engine.models.tick();
@@ -101,7 +105,7 @@ export class MinuteLoop {
     const nowNs = wallClock.monoNs();
     if (minuteMs > this.#reportedMs && (nowNs - this.#lastLineNs) / 1e6 >= LINE_MS_MIN) {
       const health = engine.coordinator.health();
-      const fields = minuteFields(this.#reporter.take(minuteMs), engine.signals.take(), {
+      const fields = minuteFields(reporter.take(minuteMs), engine.signals.take(), {
         ...health,
         signalsLost: this.#options.signalsLost(),
         ...this.#takeLeftOut(),
@@ -113,7 +117,7 @@ export class MinuteLoop {
       this.#lastLineNs = nowNs;
       logger.info({ ...fields, display: minuteText(fields) }, "minute");
     }
-    this.#arm();
+    this.#arm(reporter);
   }
 }
 

@@ -14,13 +14,7 @@ import { ExitCode } from "../exit-codes.ts";
 import { modeOf } from "../modes/mode-of.ts";
 import type { Ports, VenueConnection } from "../modes/ports.ts";
 import { MetricsServer } from "../output/metrics/metrics-server.ts";
-import { standardOutput } from "../output/outlet.ts";
-import {
-  journalMetrics,
-  logMetrics,
-  restMetrics,
-  tradingMetrics,
-} from "../output/metrics/trading-metrics.ts";
+import type { Metric } from "../output/metrics/metrics-text.ts";
 import type { EnginePayload } from "../modes/engine-payload.ts";
 import { Closers } from "./closers.ts";
 import { openControl } from "./control/open-control.ts";
@@ -29,6 +23,7 @@ import { loadScoring, type Scoring } from "./models/load-models.ts";
 import { MemoryWatch } from "./memory-watch.ts";
 import { MinuteLoop } from "./minute-loop.ts";
 import { beginRun, lostSignals, openLedgerOf, type RunLedger } from "./run-ledger.ts";
+import { runMetrics } from "./run-metrics.ts";
 import { standDown } from "./stand-down.ts";
 import { StartUp } from "./start-up.ts";
 import { newEngineId } from "./trading/engine-id.ts";
@@ -43,6 +38,8 @@ export interface RunDeps {
   readonly signal: AbortSignal;
   /** Aborted: what a stop waits for is skipped. */
   readonly hurry: AbortSignal;
+  /** Called once the run is READY. */
+  readonly onReady: () => void;
 }
 
 /** How the run comes to its end. */
@@ -59,6 +56,7 @@ interface Ground {
   readonly logger: Logger;
   readonly signal: AbortSignal;
   readonly hurry: AbortSignal;
+  readonly onReady: () => void;
   readonly ending: Ending;
   /** This machine's clock at the run's speed. */
   readonly machineClock: Clock;
@@ -99,7 +97,7 @@ export async function runEngine(payload: EnginePayload, deps: RunDeps): Promise<
 
 function groundOf(
   payload: EnginePayload,
-  { logger, signal, hurry }: RunDeps,
+  { logger, signal, hurry, onReady }: RunDeps,
   { closers, ending }: Pick<Ground, "closers" | "ending">,
 ): Ground {
   const ports = modeOf(payload.config).ports(payload);
@@ -115,6 +113,7 @@ function groundOf(
     logger,
     signal,
     hurry,
+    onReady,
     ending,
     machineClock,
     offset,
@@ -145,7 +144,15 @@ async function start(ground: Ground): Promise<void> {
     scoring,
     trading,
   });
-  await openWays(ground, { engine, venue, run });
+  const minutes = new MinuteLoop({ ...ground, engine, signalsLost: () => lostSignals(run.client) });
+  const memory = new MemoryWatch({
+    ...ground,
+    rssBytes: () => process.memoryUsage.rss(),
+    limitMb: payload.config.metrics.memoryMbWarn,
+  });
+  ground.closers.add(() => memory.stop());
+  const metrics = (): readonly Metric[] => [...runMetrics(engine, venue, minutes), ...memory.metrics()];
+  await openWays(ground, { engine, venue, run, metrics });
   closeWithThreads(ground, engine, run);
   engine.models.start();
   engine.desk?.start();
@@ -162,7 +169,8 @@ async function start(ground: Ground): Promise<void> {
   startUp.ready(health, { scorer: scoring.scorerId });
   await venue.keepUniverse();
   engine.desk?.startMinutes();
-  await startBackground(ground, engine, venue, run);
+  await startBackground(ground, { engine, venue, minutes, metrics });
+  ground.onReady();
 }
 
 interface Stores {
@@ -278,7 +286,8 @@ async function openWays(
     engine,
     venue,
     run,
-  }: { readonly engine: RunEngine; readonly venue: VenueConnection; readonly run: RunLedger },
+    metrics,
+  }: Pick<Background, "engine" | "venue" | "metrics"> & { readonly run: RunLedger },
 ): Promise<void> {
   const control = await openControl({
     ...ground,
@@ -286,6 +295,7 @@ async function openWays(
     engine,
     run: { modeName: ground.ports.name, runId: run.runId },
     restUse: () => venue.restUse(),
+    metrics,
   });
   ground.closers.add(() => control.close());
   ground.logger.info({ path: control.path }, "control socket is open");
@@ -316,41 +326,26 @@ function closeWithThreads(ground: Ground, engine: RunEngine, run: RunLedger): vo
   startUp.cut.addEventListener("abort", () => void coordinator.stop().catch(() => {}));
 }
 
+interface Background {
+  readonly engine: RunEngine;
+  readonly venue: VenueConnection;
+  readonly minutes: MinuteLoop;
+  readonly metrics: () => readonly Metric[];
+}
+
 /** What runs beside the cluster once it is READY: the minute line, metrics, and the universe's changes. */
 async function startBackground(
   ground: Ground,
-  engine: RunEngine,
-  venue: VenueConnection,
-  run: RunLedger,
+  { engine, venue, minutes, metrics }: Background,
 ): Promise<void> {
-  const { payload, ports, venueClock, wallClock, machineClock, logger, closers } = ground;
-  const { metrics, universe } = payload.config;
-  const minutes = new MinuteLoop({
-    engine,
-    signalsLost: () => lostSignals(run.client),
-    venueClock,
-    wallClock,
-    logger,
-  });
+  const { payload, ports, wallClock, machineClock, logger, closers } = ground;
+  const { metrics: wish, universe } = payload.config;
+  minutes.start();
   closers.add(() => minutes.stop());
-  const memory = new MemoryWatch({
-    rssBytes: () => process.memoryUsage.rss(),
-    limitMb: metrics.memoryMbWarn,
-    wallClock,
-    logger,
-  });
-  closers.add(() => memory.stop());
-  if (metrics.port !== null) {
-    const server = new MetricsServer(() => [
-      ...minutes.metrics(),
-      ...memory.metrics(),
-      ...restMetrics(venue.restUse()),
-      ...logMetrics(standardOutput()),
-      ...(engine.core.trading === null ? [] : tradingMetrics(engine.core.trading)),
-      ...(engine.journal === null ? [] : journalMetrics(engine.journal)),
-    ]);
+  if (wish.port !== null) {
+    const server = new MetricsServer(metrics);
     closers.add(() => server.close());
-    const port = await server.listen(metrics.port);
+    const port = await server.listen(wish.port);
     logger.info({ url: `http://127.0.0.1:${port}/metrics` }, "metrics are served");
   }
   const follower = new UniverseFollower({

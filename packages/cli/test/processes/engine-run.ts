@@ -45,7 +45,10 @@ export class SmcqRun {
   ) {
     // The processes below inherit it.
     const preload = (options.preloads ?? []).flatMap((url) => ["--import", url]);
-    this.child = spawn(process.execPath, [...SOURCE_FLAGS, ...preload, MAIN, ...args], {
+    // A test that wants the dashboard says so: nobody else's processes are to wait for one more.
+    const isWithout = args[0] === "engine" && !args.some((arg) => arg.startsWith("--dashboard"));
+    const own = isWithout ? [...args, "--no-dashboard"] : args;
+    this.child = spawn(process.execPath, [...SOURCE_FLAGS, ...preload, MAIN, ...own], {
       stdio: ["ignore", "pipe", "pipe"],
       detached: options.isGroup ?? false,
       // A shell says so in `_` what it starts.

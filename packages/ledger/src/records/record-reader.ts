@@ -8,11 +8,13 @@ import { openJournalFile } from "../journal/stored-rows.ts";
 import {
   BOOKED,
   DECISIONS,
+  EQUITY,
   EQUITY_AT,
   FILLS,
   INCIDENTS,
   INCOME,
   KNOWS_SYMBOL,
+  LAST_INCIDENTS,
   MINUTE_BEFORE,
   MONEY_OF_SYMBOLS,
   OPEN_POSITIONS,
@@ -193,6 +195,14 @@ export class RecordReader {
     return row === undefined ? null : { closeMs: row.closeMs, equityE8: BigInt(row.equityE8) };
   }
 
+  /** Equity at every closed minute of a run, oldest first. */
+  equity(runKey: number): readonly EquityAt[] {
+    return this.#all<WithText<EquityAt, "equityE8">>(EQUITY, runKey).map(({ closeMs, equityE8 }) => ({
+      closeMs,
+      equityE8: BigInt(equityE8),
+    }));
+  }
+
   /** Orders of a symbol in the order in which they left. */
   orders(runKey: number, symbol: string): readonly StoredOrder[] {
     return this.#all<StoredOrder & { readonly seq: number }>(ORDERS, { runKey, symbol }).map(
@@ -218,6 +228,11 @@ export class RecordReader {
   /** What of one kind happened in a run that a person may want to know of. */
   incidents(runKey: number, kind: string): readonly StoredIncident[] {
     return this.#all<IncidentColumns>(INCIDENTS, runKey, kind).map(storedIncident);
+  }
+
+  /** What happened last in a run that a person may want to know of, the newest first. */
+  lastIncidents(runKey: number, limit: number): readonly StoredIncident[] {
+    return this.#all<IncidentColumns>(LAST_INCIDENTS, runKey, limit).map(storedIncident);
   }
 
   /** Null: nobody has told the symbol's rules in this run. */

@@ -112,6 +112,9 @@ export const EQUITY_AT: string = `
 SELECT close_ms AS closeMs, CAST(equity_e8 AS TEXT) AS equityE8 FROM equity
 WHERE run_key = ? AND close_ms <= ? ORDER BY close_ms DESC LIMIT 1`;
 
+export const EQUITY: string = `
+SELECT close_ms AS closeMs, CAST(equity_e8 AS TEXT) AS equityE8 FROM equity WHERE run_key = ? ORDER BY close_ms`;
+
 export const ORDERS: string = `
 SELECT client_order_id AS clientOrderId, role, side, type, qty_steps AS qtySteps, price_ticks AS priceTicks,
   sent_ms AS sentMs, cancel_ms AS cancelMs, outcome, refusal, status, filled_steps AS filledSteps, sent_seq AS seq
@@ -139,6 +142,11 @@ export const INCIDENTS: string = `
 SELECT n.seq, n.at_ms AS atMs, n.kind, i.symbol, n.detail
 FROM incidents n LEFT JOIN instruments i USING (run_key, symbol_id)
 WHERE n.run_key = ? AND n.kind = ? ORDER BY n.seq, n.nth`;
+
+export const LAST_INCIDENTS: string = `
+SELECT n.seq, n.at_ms AS atMs, n.kind, i.symbol, n.detail
+FROM incidents n LEFT JOIN instruments i USING (run_key, symbol_id)
+WHERE n.run_key = ? ORDER BY n.seq DESC, n.nth DESC LIMIT ?`;
 
 export const UNITS_OF: string = `SELECT ${UNITS} FROM instruments i WHERE i.run_key = ? AND i.symbol = ?`;
 

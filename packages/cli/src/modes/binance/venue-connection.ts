@@ -6,7 +6,7 @@ import {
   proxyOf,
   type VenueBases,
 } from "@smcq/exchange-binance";
-import { type CancelTimer, type Logger, OffsetClock, Rng } from "@smcq/kernel";
+import { type CancelTimer, type Clock, type Logger, OffsetClock, Rng } from "@smcq/kernel";
 import type { AccountWish, TradingAccount } from "../../accounts/account.ts";
 import type { RestUse } from "../../control/protocol.ts";
 import type { VenueConnection, VenueDeps } from "../ports.ts";
@@ -60,13 +60,7 @@ export function openVenue(settings: VenueSettings, deps: VenueDeps): VenueConnec
     },
     keepUniverse: () => reference.keepUniverse(),
     restUse: () => restUseOf(reference.rest),
-    gate: {
-      restStoppedMs: () => {
-        const untilMs = reference.rest.budget.stoppedUntilMs();
-        return untilMs === 0 ? 0 : Math.max(0, untilMs - venueClock.nowMs());
-      },
-      lastRows: (symbol) => reference.klines({ symbol, interval: "1m", limit: 2, priority: 0 }),
-    },
+    gate: gateOf(reference, venueClock),
     openAccount: (own) => settings.openAccount(reference.rest, own),
     start: async () => {
       await sync.start();
@@ -78,6 +72,16 @@ export function openVenue(settings: VenueSettings, deps: VenueDeps): VenueConnec
       queue.stop();
       await reference.close();
     },
+  };
+}
+
+function gateOf(reference: BinanceReferenceData, venueClock: Clock): VenueConnection["gate"] {
+  return {
+    restStoppedMs: () => {
+      const untilMs = reference.rest.budget.stoppedUntilMs();
+      return untilMs === 0 ? 0 : Math.max(0, untilMs - venueClock.nowMs());
+    },
+    lastRows: (symbol) => reference.klines({ symbol, interval: "1m", limit: 2, priority: 0 }),
   };
 }
 

@@ -1,6 +1,17 @@
-import { coveredSteps, type Trade, type TradingCore } from "@smcq/engine";
+import { coveredSteps, DURATION_BOUNDS_MS, type Trade, type TradingCore } from "@smcq/engine";
 import { e8Text, e8ToNumber, numberToE8 } from "@smcq/kernel";
-import type { AccountView, OrderView, PositionView, StateView } from "../../control/protocol.ts";
+import type { AccountView, MetricView, OrderView, PositionView, StateView } from "../../control/protocol.ts";
+import type { Metric } from "../../output/metrics/metrics-text.ts";
+
+export function metricView(metric: Metric): MetricView {
+  const { name, help, labels = {}, type } = metric;
+  const head = { name, help, labels, type };
+  if (metric.type !== "histogram")
+    return { ...head, value: Number.isFinite(metric.value) ? metric.value : null, durations: null };
+  const { counts, count, sumMs, msMax } = metric.durations;
+  const durations = { boundsMs: DURATION_BOUNDS_MS, counts: [...counts], count, sumMs, msMax };
+  return { ...head, value: null, durations };
+}
 
 export function stateView(core: TradingCore, isHaltFile: boolean): StateView {
   const { state, sinceMs, reasons } = core.standing;

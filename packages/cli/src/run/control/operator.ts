@@ -7,8 +7,9 @@ import {
   type RestUse,
   type StateView,
 } from "../../control/protocol.ts";
+import type { Metric } from "../../output/metrics/metrics-text.ts";
 import type { RunEngine } from "../create-engine.ts";
-import { accountView, orderViews, positionViews, stateView } from "./make-views.ts";
+import { accountView, metricView, orderViews, positionViews, stateView } from "./make-views.ts";
 
 /** Turns of the event loop that an answer waits for the core to have heard of a word. */
 const TURNS_MAX = 64;
@@ -17,6 +18,7 @@ export interface OperatorOptions {
   readonly engine: Pick<RunEngine, "core" | "inbox" | "desk" | "coordinator">;
   readonly run: { readonly modeName: string; readonly runId: string };
   readonly restUse: () => RestUse;
+  readonly metrics: () => readonly Metric[];
   readonly isHaltFile: () => boolean;
   /** The run is ending. */
   readonly isStopping: () => boolean;
@@ -45,6 +47,8 @@ export class Operator {
         return { positions: positionViews(this.#core, this.#options.venueClock.nowMs()) };
       case "orders":
         return { orders: orderViews(this.#core, this.#options.venueClock.nowMs()) };
+      case "metrics":
+        return { metrics: this.#options.metrics().map(metricView) };
       case "halt":
         return this.#say({ type: "operator", word: "halt", by: "socket" });
       case "resume":

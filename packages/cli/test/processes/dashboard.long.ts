@@ -1,0 +1,275 @@
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
+import { pageFolder, readTokens, TOKEN_FILES } from "@smcq/dashboard";
+import { type Browser, chromium, type Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { askEngine } from "../../src/control/control-client.ts";
+import { ExitCode } from "../../src/exit-codes.ts";
+import { runCommand } from "../support/run-command.ts";
+import { descendants, EngineRuns, isWholeMinute, type SmcqRun, until } from "./engine-run.ts";
+
+const ROOT = fileURLToPath(new URL("../../../../", import.meta.url));
+const AXE = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
+const BROWSERS = [
+  process.env["CHROMIUM_PATH"] ?? "",
+  "/usr/bin/chromium-headless-shell",
+  "/usr/bin/chromium",
+];
+const BROWSER = BROWSERS.find((path) => path !== "" && existsSync(path));
+if (BROWSER === undefined)
+  process.stderr.write(
+    "\n*** NO CHROMIUM: the dashboard's pages are NOT LOOKED AT (set CHROMIUM_PATH) ***\n\n",
+  );
+
+const PAGES = ["overview", "signals", "trades", "system", "latency", "model"] as const;
+const VIEWS = [
+  ["dark", 1_280],
+  ["light", 1_280],
+  ["dark", 390],
+] as const;
+/** What a browser has to load, gzip bytes. */
+const BUNDLE_BYTES_MAX = 250 * 1_024;
+/** Of the simulated venue's time 60 minutes pass in one of the wall's. */
+const FLAGS = ["--symbols", "60", "--dashboard", "--dashboard-port", "0"];
+
+/** Pixels by which the page is wider than the screen; what has the focus. */
+const OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth";
+const FOCUSED = "document.activeElement.textContent";
+
+interface AxeFault {
+  readonly id: string;
+  readonly impact: string | null;
+  readonly nodes: readonly { readonly html: string }[];
+}
+
+const runs = new EngineRuns();
+let run: SmcqRun;
+let folder: string;
+let origin: string;
+let link: string;
+let browser: Browser | null = null;
+/** What a page has said on its console, or has thrown. */
+const said: string[] = [];
+
+beforeAll(async () => {
+  const built = spawnSync(
+    join(ROOT, "node_modules/.bin/vite"),
+    ["build", "page", "--config", "page/vite.config.ts", "--logLevel", "warn"],
+    { cwd: join(ROOT, "packages/dashboard"), stdio: "inherit" },
+  );
+  if (built.status !== 0) throw new Error("the page cannot be built");
+  folder = runs.fresh();
+  run = runs.start(FLAGS, folder);
+  const served = await run.sees("dashboard is served");
+  link = String(served["link"]);
+  origin = new URL(link).origin;
+  await run.sees("trade closed", 2, 300_000);
+  if (BROWSER !== undefined) browser = await chromium.launch({ executablePath: BROWSER });
+});
+
+afterAll(async () => {
+  await browser?.close();
+  runs.clean();
+});
+
+/** A page of somebody who has the token, as wide and as dark as he likes. */
+async function opened(name: string, colorScheme: "dark" | "light", width: number): Promise<Page> {
+  if (browser === null) throw new Error("there is no browser");
+  const page = await browser.newPage({ viewport: { width, height: 900 }, colorScheme });
+  page.on("console", (message) => said.push(`${name}: ${message.type()} ${message.text()}`));
+  page.on("pageerror", (error) => said.push(`${name}: ${error.message}`));
+  const { look } = readTokens(folder);
+  await page.addInitScript((token) => sessionStorage.setItem("smcq.token", token), look);
+  await page.goto(`${origin}/#/${name}`);
+  // Everything that the page asks for is there.
+  await page.locator("main .panel").first().waitFor();
+  // Not `waitForFunction`, whose polling is code in a text, which the page's policy refuses.
+  while (await page.evaluate('document.body.textContent.includes("loading…")'))
+    await page.waitForTimeout(20);
+  return page;
+}
+
+async function seriousFaults(page: Page): Promise<readonly string[]> {
+  await page.evaluate(readFileSync(AXE, "utf8"));
+  const found = await page.evaluate(() =>
+    (globalThis as unknown as { axe: { run(): Promise<{ violations: readonly AxeFault[] }> } }).axe.run(),
+  );
+  return found.violations
+    .filter(({ impact }) => impact === "serious" || impact === "critical")
+    .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 120)).join(" | ")}`);
+}
+
+/** Says a word as a person does. */
+async function typed(page: Page, button: string, word: string): Promise<void> {
+  await page.getByRole("button", { name: button }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog
+    .getByLabel(/^Control token/u)
+    .fill(readFileSync(join(folder, TOKEN_FILES.control), "utf8").trim());
+  await dialog.getByLabel(/^Type/u).fill(word);
+  await page.keyboard.press("Enter");
+  await dialog.getByRole("status").waitFor();
+  await dialog.getByRole("button", { name: "Back" }).click();
+}
+
+describe("the page", () => {
+  it("is small", () => {
+    const assets = join(pageFolder(), "assets");
+    const bytes = readdirSync(assets).reduce(
+      (sum, name) => sum + gzipSync(readFileSync(join(assets, name))).length,
+      0,
+    );
+    console.log(`the page's files: ${bytes} bytes gzip`);
+    expect(bytes).toBeLessThan(BUNDLE_BYTES_MAX);
+  });
+
+  it.skipIf(BROWSER === undefined)("opens by the printed link, once", async () => {
+    if (browser === null) return;
+    const page = await browser.newPage();
+    await page.goto(link);
+    await page.getByRole("heading", { name: "Open positions" }).waitFor();
+    expect(new URL(page.url()).hash).toBe("");
+    await page.close();
+    // Another tab has neither the token nor a second use of the code.
+    const second = await browser.newPage();
+    await second.goto(link);
+    await second.getByText("this link was opened already").waitFor();
+    await second.close();
+  });
+
+  it.skipIf(BROWSER === undefined)(
+    "shows everything in dark, light and on a phone, without an error or a serious fault of access",
+    async () => {
+      const shots = mkdtempSync(join(tmpdir(), "smcq-shots-"));
+      const faults: string[] = [];
+      const names = [...PAGES, `explain/${await lastDecision()}`];
+      for (const [theme, width] of VIEWS)
+        for (const name of names) {
+          const page = await opened(name, theme, width);
+          const own = name.split("/")[0] ?? name;
+          await page.screenshot({ path: join(shots, `${own}-${theme}-${width}.png`), fullPage: true });
+          for (const fault of await seriousFaults(page)) faults.push(`${own} ${theme} ${width}: ${fault}`);
+          const overflow: number = await page.evaluate(OVERFLOW);
+          if (overflow > 0) faults.push(`${own} ${theme} ${width}: ${overflow} px wider than the screen`);
+          await page.close();
+        }
+      console.log(`screenshots: ${shots}`);
+      expect([faults, said]).toEqual([[], []]);
+    },
+  );
+
+  it.skipIf(BROWSER === undefined)("is walked through by the keyboard alone", async () => {
+    const page = await opened("overview", "light", 1_280);
+    await page.keyboard.press("Tab");
+    expect(await page.evaluate(FOCUSED)).toContain("to the content");
+    for (const name of ["Overview", "Signals"]) {
+      await page.keyboard.press("Tab");
+      expect(await page.evaluate(FOCUSED)).toBe(name);
+    }
+    await page.keyboard.press("Enter");
+    await page.getByRole("heading", { name: "Decisions, the newest first" }).waitFor();
+    await page.close();
+  });
+
+  it.skipIf(BROWSER === undefined)("counts the seconds without news by itself", async () => {
+    const page = await opened("overview", "dark", 1_280);
+    const engine = descendants(run.pid).find(({ command }) => command.includes("engine-process"));
+    if (engine === undefined) throw new Error("there is no engine");
+    process.kill(engine.pid, "SIGSTOP");
+    try {
+      await page.getByText(/No data for \d+ s\. The engine does not answer\./u).waitFor({ timeout: 60_000 });
+      expect(await page.locator("main.stale").count()).toBe(1);
+    } finally {
+      process.kill(engine.pid, "SIGCONT");
+    }
+    await page.getByText(/No data for/u).waitFor({ state: "detached", timeout: 60_000 });
+    await page.close();
+  });
+});
+
+describe("a person at the page", () => {
+  it.skipIf(BROWSER === undefined)(
+    "halts, sees it, and leaves everything; the numbers are the commands'",
+    async () => {
+      const page = await opened("overview", "light", 1_280);
+      await typed(page, "Halt entries…", "halt");
+      await page.locator(".head").getByText("HALTED").waitFor();
+      expect((await askEngine(folder, { request: "status" })).account).toMatchObject({ state: "HALTED" });
+      await typed(page, "Flatten everything…", "flatten");
+      await page.getByText("Nothing is held.").waitFor({ timeout: 60_000 });
+      // Nothing moves any more: both are of one moment.
+      await page.goto(`${origin}/#/trades`);
+      const { total } = JSON.parse((await runCommand("pnl", "--data-dir", folder, "--json")).text) as {
+        readonly total: { readonly net: string; readonly trades: number };
+      };
+      const net = Number(total.net);
+      const text = `${net > 0 ? "+" : ""}${net.toLocaleString("en-US", { minimumFractionDigits: 2, maximumFractionDigits: 2 })}`;
+      const tile = (name: string): Promise<string | null> =>
+        page
+          .locator(".tile", { has: page.getByText(name, { exact: true }) })
+          .locator(".value")
+          .textContent();
+      await expect.poll(() => tile("Net, USDT")).toBe(text);
+      expect(await tile("Trades")).toBe(String(total.trades));
+      await page.goto(`${origin}/#/overview`);
+      await typed(page, "Resume…", "resume");
+      await page.locator(".head").getByText("ACTIVE").waitFor();
+      await page.close();
+    },
+  );
+});
+
+describe("the dashboard's process", () => {
+  it("is started again when it dies, and the engine goes on without it", async () => {
+    const part = (): number | undefined =>
+      descendants(run.pid).find(({ command }) => command.includes("dashboard-process"))?.pid;
+    const before = part();
+    if (before === undefined) throw new Error("there is no dashboard");
+    const served = run.count("dashboard is served");
+    const minutes = run.lines.filter(isWholeMinute).length;
+    process.kill(before, "SIGKILL");
+    await run.sees("dashboard is served", served + 1);
+    expect(part()).not.toBe(before);
+    await until(() => run.lines.filter(isWholeMinute).length > minutes, "another minute");
+    expect([run.count("READY"), run.count("process crashed; it is started again")]).toEqual([1, 1]);
+    run.child.kill("SIGTERM");
+    expect(await run.ends()).toBe(ExitCode.Ok);
+  });
+
+  it("tells of a port in use, and the engine goes on without a dashboard", async () => {
+    const first = runs.start([...FLAGS], runs.fresh());
+    const { port } = await first.sees("dashboard is served");
+    const second = runs.start(["--dashboard-port", String(port), "--for", "8s"], runs.fresh());
+    await second.sees("cannot serve the dashboard");
+    expect(await second.ends()).toBe(ExitCode.Ok);
+    expect([second.count("READY"), second.count("process crashed")]).toEqual([1, 0]);
+    first.child.kill("SIGTERM");
+    expect(await first.ends()).toBe(ExitCode.Ok);
+  });
+
+  it("refuses a token that others may read", async () => {
+    const own = runs.fresh();
+    mkdirSync(own, { recursive: true });
+    readTokens(own);
+    spawnSync("chmod", ["644", join(own, TOKEN_FILES.look)]);
+    const other = runs.start([...FLAGS, "--for", "5s"], own);
+    await other.sees("the dashboard's token");
+    expect(await other.ends()).toBe(ExitCode.Ok);
+  });
+});
+
+/** `SYMBOL/TIME` of the last decision, as the page's address has it. */
+async function lastDecision(): Promise<string> {
+  const { text } = await runCommand("decisions", "--data-dir", folder, "--json");
+  const { decisions } = JSON.parse(text) as {
+    readonly decisions: readonly { readonly symbol: string; readonly time: string }[];
+  };
+  const last = decisions.at(-1);
+  if (last === undefined) throw new Error("nothing was decided");
+  return `${last.symbol}/${encodeURIComponent(`${last.time.slice(0, 16)}Z`)}`;
+}
