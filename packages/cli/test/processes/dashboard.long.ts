@@ -89,8 +89,7 @@ async function opened(name: string, colorScheme: "dark" | "light", width: number
   // Everything that the page asks for is there.
   await page.locator("main .panel").first().waitFor();
   // Not `waitForFunction`, whose polling is code in a text, which the page's policy refuses.
-  while (await page.evaluate('document.body.textContent.includes("loading…")'))
-    await page.waitForTimeout(20);
+  while (await page.evaluate('document.body.textContent.includes("loading…")')) await page.waitForTimeout(20);
   return page;
 }
 
