@@ -28,6 +28,6 @@ export type { ParityCounts, SequencerOptions, SlotState } from "./market/bars/se
 export type { GroupState, GroupStatus, GroupTiming } from "./market/stream/group-options.ts";
 export type { SocketTimeouts } from "./market/stream/stream-socket.ts";
 export { TickerWatch } from "./market/quotes/ticker-watch.ts";
-export type { TickerWatchOptions } from "./market/quotes/ticker-watch.ts";
+export type { EventFeedOptions } from "./market/stream/event-feed.ts";
 export { SymbolTable } from "./market/kline/symbol-table.ts";
 export { UNIVERSE_AGE_MS_MAX } from "./reference/universe.ts";
