@@ -1,5 +1,6 @@
 import {
   afterAwake,
+  AwakeMeter,
   backOffMs,
   type BackOffPolicy,
   type CancelTimer,
@@ -16,11 +17,10 @@ import type { SeedQueue } from "../symbols/seed-queue.ts";
 
 /** When a task that could not go on (a ring in motion) is tried again, wall ms. */
 const RETRY: BackOffPolicy = { firstMs: 5, msMax: 1_000 };
-/** A scan that takes longer is named in the log, once, wall ms; it is never ended: it may be inside a native call. */
+/** A scan that takes longer is named in the log, once, wall ms awake; it is never ended: it may be inside a native call. */
 const SCAN_MS_MAX = 10_000;
-/** A scan that takes so long, wall ms, and through so many looks, never ends: only another process helps. */
+/** A scan that takes so long, wall ms awake, never ends: only another process helps. */
 export const SCAN_STUCK_MS = 120_000;
-export const SCAN_STUCK_LOOKS = 40;
 /** How long closing waits for a scan to end, each, wall ms. */
 const CLOSE_MS_MAX = 5_000;
 
@@ -57,10 +57,9 @@ export class ShardScanQueue {
   #isClosing = false;
   #isClosed = false;
   #hasScanner = true;
-  #startedNs = 0;
+  #waited: AwakeMeter;
   #isLateNamed = false;
-  /** Looks at a scan that takes longer than `SCAN_STUCK_MS`: of a process that slept, the first ones come before its words. */
-  #stuckLooks = 0;
+  #isStuckTold = false;
   #standstills = 0;
   /** Set while a task that could not go on waits to be tried again: seeds wait with it. */
   #isBackingOff = false;
@@ -69,6 +68,7 @@ export class ShardScanQueue {
 
   constructor(options: ShardScanQueueOptions) {
     this.#options = options;
+    this.#waited = new AwakeMeter(options.wallClock);
     this.restarts = new RestartLimit(THREAD_RESTARTS, options.wallClock);
   }
 
@@ -102,8 +102,11 @@ export class ShardScanQueue {
   look(): void {
     if (!this.#isInFlight && !this.#isBackingOff && this.#hasSeeds()) this.#pump();
     if (!this.#isInFlight) return;
-    const waitedMs = (this.#options.wallClock.monoNs() - this.#startedNs) / 1e6;
-    if (waitedMs >= SCAN_STUCK_MS && ++this.#stuckLooks === SCAN_STUCK_LOOKS) this.#options.onStuck();
+    const waitedMs = this.#waited.look();
+    if (waitedMs >= SCAN_STUCK_MS && !this.#isStuckTold) {
+      this.#isStuckTold = true;
+      this.#options.onStuck();
+    }
     if (waitedMs < SCAN_MS_MAX || this.#isLateNamed) return;
     this.#isLateNamed = true;
     this.#options.logger.error(
@@ -150,9 +153,9 @@ export class ShardScanQueue {
     }
     this.#isDue = false;
     this.#isInFlight = true;
-    this.#startedNs = this.#options.wallClock.monoNs();
+    this.#waited = new AwakeMeter(this.#options.wallClock);
     this.#isLateNamed = false;
-    this.#stuckLooks = 0;
+    this.#isStuckTold = false;
     const { shardId } = this.#options;
     const seeds = this.#isClosing ? [] : this.#options.seeds.take(shardId);
     this.#options.run({ shardId, seeds }).then(
