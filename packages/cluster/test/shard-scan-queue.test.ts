@@ -12,9 +12,10 @@ interface Running {
   readonly die: () => Promise<void>;
 }
 
-/** A queue whose scans are answered by hand; microtasks have run when `reply` and `die` resolve. */
+/** Between two looks of a process that is awake, ms. */
 const LOOK_MS = 500;
 
+/** A queue whose scans are answered by hand; microtasks have run when `reply` and `die` resolve. */
 class Lab {
   readonly clock = new ManualClock();
   readonly running: Running[] = [];
