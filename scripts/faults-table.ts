@@ -1,6 +1,6 @@
 // Writes docs/faults.md from the catalogues, the scenarios and a report of vitest:
 // `vitest run --reporter=json --outputFile=REPORT.json`, then `node scripts/faults-table.ts REPORT.json`.
-import { readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { globSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -26,7 +26,8 @@ export interface CataloguedFault {
 export interface FaultTest {
   readonly title: string;
   readonly file: string;
-  readonly isPassed: boolean;
+  /** `unrun`: a test of the long campaigns, which no report of the suite knows. */
+  readonly result: "passed" | "failed" | "unrun";
 }
 
 /** What of a fault nobody does yet. */
@@ -103,7 +104,6 @@ const UNNAMED: Readonly<Record<string, readonly [title: string, file: string]>> 
   MO05: ["judges PSI from 500 rows on", "packages/model-life/test/model-health.test.ts"],
 };
 
-/** What needs a restart. */
 /** What of a fault is played in virtual time, and not on the whole process. */
 const IN_VIRTUAL_TIME: Readonly<Record<string, string>> = {
   EX29: "the list of ghosts over a restart",
@@ -162,17 +162,33 @@ export function testsOf(root: string, report: Report): ReadonlyMap<string, reado
     const file = relative(root, name);
     if (file === OWN || file.startsWith(VENUE)) continue;
     for (const { title, fullName, status } of assertionResults)
-      for (const id of idsIn(fullName)) add(titled, id, { title, file, isPassed: status === "passed" });
+      for (const id of idsIn(fullName))
+        add(titled, id, { title, file, result: resultOf(status === "passed") });
     const isPassed = assertionResults.every(({ status }) => status !== "failed");
-    for (const id of idsIn(readFileSync(name, "utf8"))) add(filed, id, { title: "", file, isPassed });
+    for (const id of idsIn(readFileSync(name, "utf8")))
+      add(filed, id, { title: "", file, result: resultOf(isPassed) });
   }
   for (const [id, [title, file]] of Object.entries(UNNAMED)) {
     const own = report.testResults.find(({ name }) => relative(root, name) === file);
     const status = own?.assertionResults.find((one) => one.title === title)?.status;
-    if (!filed.has(id)) add(filed, id, { title, file, isPassed: status === "passed" });
+    if (!filed.has(id)) add(filed, id, { title, file, result: resultOf(status === "passed") });
   }
-  const ids = new Set([...titled.keys(), ...filed.keys()]);
-  return new Map([...ids].map((id) => [id, titled.get(id) ?? filed.get(id) ?? []]));
+  const long = longTestsOf(root);
+  const ids = new Set([...titled.keys(), ...filed.keys(), ...long.keys()]);
+  return new Map([...ids].map((id) => [id, titled.get(id) ?? long.get(id) ?? filed.get(id) ?? []]));
+}
+
+function resultOf(isPassed: boolean): FaultTest["result"] {
+  return isPassed ? "passed" : "failed";
+}
+
+/** Tests of the long campaigns whose titles name faults. */
+function longTestsOf(root: string): ReadonlyMap<string, readonly FaultTest[]> {
+  const long = new Map<string, FaultTest[]>();
+  for (const file of globSync("packages/*/test/**/*.long.ts", { cwd: root }).sort())
+    for (const [, , title = ""] of readFileSync(join(root, file), "utf8").matchAll(/\bit\((["`])([^"`]+)\1/g))
+      for (const id of idsIn(title)) add(long, id, { title, file, result: "unrun" });
+  return long;
 }
 
 /** Codes of faults in a text; `MD01-MD09` and `EX01 to EX28` are two. */
@@ -192,9 +208,14 @@ function rowOf({ id, injected }: CataloguedFault, tests: readonly FaultTest[]): 
   });
   const left = others.length > FILES_MAX ? [`and ${others.length - FILES_MAX} more files`] : [];
   const cells = [...played, ...others.slice(0, FILES_MAX), ...left];
-  const failed = tests.filter(({ isPassed }) => !isPassed).length;
-  const result = tests.length === 0 ? "no test" : failed === 0 ? "passed" : `${failed} FAILED`;
-  return `| ${id} | ${cell(injected)} | ${cells.join("<br>") || "—"} | ${[result, ...notes(id)].join("; ")} |`;
+  return `| ${id} | ${cell(injected)} | ${cells.join("<br>") || "—"} | ${[resultsOf(tests), ...notes(id)].join("; ")} |`;
+}
+
+function resultsOf(tests: readonly FaultTest[]): string {
+  const failed = tests.filter(({ result }) => result === "failed").length;
+  if (tests.length === 0) return "no test";
+  if (failed > 0) return `${failed} FAILED`;
+  return tests.every(({ result }) => result === "unrun") ? "in the long campaigns" : "passed";
 }
 
 function notes(id: string): readonly string[] {
@@ -215,7 +236,7 @@ const HEAD = `# Faults and their tests
 Written by \`scripts/faults-table.ts\` from the catalogues ([reliability.md](reliability.md) 4.5, [faults-orders.md](faults-orders.md)) and a report of
 the whole suite (\`pnpm run faults\`); a test holds it to the tree. A fault of orders has a scenario in
 \`packages/engine/test/scenarios/\`: market, deeds, faults and expectations in one file, played by the real loop, core, gateway and venue in
-virtual time; its title stands here without a file. Other tests stand with their file; where no title names the fault, the file does. "On the wire" is the same core behind the adapter, over real sockets, against the simulated venue. "Not built": what of it nobody does yet; "not on the whole process": what is played in virtual time alone.
+virtual time; its title stands here without a file. Other tests stand with their file; where no title names the fault, the file does. Faults that the long campaigns alone play (\`pnpm run test:long\`) say so. "On the wire" is the same core behind the adapter, over real sockets, against the simulated venue. "Not built": what of it nobody does yet; "not on the whole process": what is played in virtual time alone.
 
 | id | injected | tests | result |
 | --- | --- | --- | --- |

@@ -2,6 +2,7 @@ import { cpSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { ExitCode } from "../../src/exit-codes.ts";
+import { until } from "./engine-run.ts";
 import { cleanUp, fresh, removeLedger, start, traded } from "./restarts.ts";
 
 afterEach(cleanUp);
@@ -21,6 +22,18 @@ describe("an engine that starts on an account whose past it does not know whole"
     await third.covered();
     await third.agrees();
     expect(await third.stop()).toBe(ExitCode.Ok);
+  });
+
+  it("OP05 adopts what the account holds when its ledger is gone, and guards it", async () => {
+    const folder = fresh();
+    const { dataDir } = await traded(folder);
+    removeLedger(dataDir);
+    const again = await start(folder);
+    await again.covered();
+    // What two answers say is believed; a stop may have fired before.
+    await until(() => again.adopted().length > 0, "a position to be adopted");
+    await again.covered();
+    expect(await again.stop()).toBe(ExitCode.Ok);
   });
 
   it("PR09 guards all of a position that has grown while nobody ran", async () => {

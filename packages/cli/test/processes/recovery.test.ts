@@ -1,11 +1,10 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { ExitCode } from "../../src/exit-codes.ts";
-import { until } from "./engine-run.ts";
-import { cleanUp, fresh, removeLedger, start, traded } from "./restarts.ts";
+import { cleanUp, fresh, start, traded } from "./restarts.ts";
 
 afterEach(cleanUp);
 
-describe("an engine that starts on an account that it, or somebody, has traded", () => {
+describe("an engine that starts on an account that it has traded", () => {
   it("PR01 goes on with its run after a stop: the same positions, its own stops, no cent unexplained", async () => {
     const folder = fresh();
     await traded(folder);
@@ -18,17 +17,5 @@ describe("an engine that starts on an account that it, or somebody, has traded",
     expect(await again.stop()).toBe(ExitCode.Ok);
     expect(again.proofs()).toEqual({ runs: 1, verify: 0, rebuild: 0, replay: 0 });
     expect(again.troubles()).toEqual([]);
-  });
-
-  it("OP05 adopts what the account holds when its ledger is gone, and guards it", async () => {
-    const folder = fresh();
-    const { dataDir } = await traded(folder);
-    removeLedger(dataDir);
-    const again = await start(folder);
-    await again.covered();
-    // What two answers say is believed; a stop may have fired before.
-    await until(() => again.adopted().length > 0, "a position to be adopted");
-    await again.covered();
-    expect(await again.stop()).toBe(ExitCode.Ok);
   });
 });

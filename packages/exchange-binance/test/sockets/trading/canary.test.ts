@@ -69,7 +69,7 @@ async function trouble(rig: GatewayRig, scribe: Scribe): Promise<void> {
   }
 }
 
-it.each<KeyKind>(["hmac", "rsa", "ed25519"])(
+it.concurrent.each<KeyKind>(["hmac", "rsa", "ed25519"])(
   "key, secret, listen key and signatures stand in no log, error, outcome or inspection (%s)",
   async (kind) => {
     const scribe = new Scribe();
