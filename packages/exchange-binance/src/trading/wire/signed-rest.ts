@@ -24,6 +24,8 @@ const QUESTION_SOCKETS = 8;
 /** Sockets for everything that changes something: so many that none waits for another one's reply. */
 const ORDER_SOCKETS = 64;
 const WALL_CLOCK = new SystemClock();
+/** Tries of what changes something and is refused for its time, the first included. */
+const CHANGE_TRIES_MAX = 2;
 /** Wall ms until a connection must stand. */
 const CONNECT_WALL_MS = 5_000;
 /** How long an idle socket is kept: a handshake would come on top of an exit's way. */
@@ -74,8 +76,8 @@ export interface SignedRestOptions {
 }
 
 /**
- * REST with the account's key. A call is sent once; only one that was refused for its time is sent a second time, with the
- * clock measured anew and everything else as it was. What is signed is exactly what is sent.
+ * REST with the account's key. A call is sent once; only one that was refused for its time is sent a second time (a read up
+ * to three times more), with the clock measured anew and everything else as it was. What is signed is exactly what is sent.
  */
 export class SignedRest {
   readonly #options: SignedRestOptions;
@@ -121,10 +123,13 @@ export class SignedRest {
   }
 
   async #sendOnce(call: Call): Promise<CallResult> {
-    const first = await this.#attempt(call);
-    if (first.isOk || first.verdict.act !== "heal-clock") return first;
-    await this.#heal();
-    return this.#attempt(call);
+    const tries = call.method === "GET" ? READ_TRIES_MAX : CHANGE_TRIES_MAX;
+    let result = await this.#attempt(call);
+    for (let done = 1; done < tries && !result.isOk && result.verdict.act === "heal-clock"; done++) {
+      await this.#heal();
+      result = await this.#attempt(call);
+    }
+    return result;
   }
 
   /** The venue's time in ms, estimated. */

@@ -125,6 +125,14 @@ describe("a request refused for its time", () => {
     expect(rig.venue.count(ORDER)).toBe(2);
   });
 
+  it("is asked for again when it is only read, three times at most", async () => {
+    for (let refused = 1; refused <= 3; refused++) rig.venue.once(LIST, refuse(-1021));
+    expect((await rig.ask({ type: "positions" })).type).not.toBe("failed");
+    rig.venue.always(LIST, refuse(-5028));
+    expect((await rig.ask({ type: "positions" })).type).toBe("failed");
+    expect(rig.venue.count(LIST)).toBe(8);
+  });
+
   it("is not repeated when it has become too old meanwhile", async () => {
     rig.venue.once(ORDER, () => {
       rig.clock.advance(600);
