@@ -15,6 +15,7 @@ import { ENGINE_FLAGS, engineEnvironment } from "./engine-memory.ts";
 import { howStarted, IGNORE_HANGUP, isHangupIgnored } from "./hangup.ts";
 import { childOutput, passOn } from "../output/child-output.ts";
 import { PAUSE_TEXT } from "../output/logger.ts";
+import { ServiceManager, withoutManager } from "./service-manager.ts";
 import { StopSignals } from "./stop-signals.ts";
 import { SupervisedDashboard } from "./supervise-dashboard.ts";
 import { modeOf } from "../modes/mode-of.ts";
@@ -46,7 +47,8 @@ interface SimulatedVenue extends SimulatedAddress {
 
 /**
  * The supervisor's process: it starts the simulated venue (mode sim), the engine, and the dashboard once the engine is READY,
- * starts each of them again after a crash, passes "stop" on, and ends when the engine has ended. Returns the exit code.
+ * starts each of them again after a crash, passes "stop" on, and ends when the engine has ended. A service manager that
+ * listens is told. Returns the exit code.
  */
 export async function supervise(loaded: LoadedConfig, logger: Logger): Promise<number> {
   const isDetached = isHangupIgnored(howStarted());
@@ -83,20 +85,24 @@ async function superviseEngine(
   const dashboard = loaded.config.dashboard.enabled
     ? new SupervisedDashboard(loaded, { isHangupIgnored: signals.isHangupIgnored, logger })
     : null;
+  const manager = new ServiceManager(process.env, { wallClock: new SystemClock(), logger });
   const engine = new SupervisedProcess({
     name: "engine",
     start: () => {
       const entry = fileURLToPath(workerUrl(import.meta.url, "./engine-process"));
       const child = fork(entry, signals.isHangupIgnored ? [IGNORE_HANGUP] : [], {
         execArgv: [...ENGINE_FLAGS, ...process.execArgv],
-        env: engineEnvironment(process.env),
+        env: engineEnvironment(withoutManager(process.env)),
         stdio: childOutput(),
       });
       passOn(child);
       // By message: an argument of this size (thousands of symbols) is refused by the system.
       tell(child, start);
       child.on("message", ({ type }: EngineReport) => {
-        if (type === "ready") dashboard?.start();
+        manager.alive();
+        if (type !== "ready") return;
+        manager.ready();
+        dashboard?.start();
       });
       return child;
     },
@@ -119,6 +125,7 @@ async function superviseEngine(
     reasons.push(dataEnded, venue.process.ended);
   }
   await Promise.race(reasons);
+  manager.stopping();
   try {
     return await engine.stop();
   } finally {
