@@ -15,6 +15,7 @@ import { configCommand } from "./commands/config.ts";
 import { controlCommands } from "./commands/control.ts";
 import { datasetCommand } from "./commands/dataset.ts";
 import { doctorCommand } from "./commands/doctor.ts";
+import { drillCommand } from "./commands/drill.ts";
 import { engineCommand } from "./commands/engine.ts";
 import { ledgerCommand } from "./commands/ledger.ts";
 import { modelCommand } from "./commands/model.ts";
@@ -69,10 +70,11 @@ function build(argv: readonly string[], setExitCode: (exitCode: number) => void)
     .command([...controlCommands(setExitCode)])
     .command([...askCommands(setExitCode)])
     .command(configCommand(setExitCode))
+    .command(drillCommand(setExitCode))
     .command(venueCommand(setExitCode))
     .demandCommand(
       1,
-      "a command is needed: engine, doctor, status, positions, orders, halt, resume, flatten, close, universe, scan, dataset, backtest, model, ledger, trades, pnl, decisions, explain, risk, config or venue",
+      "a command is needed: engine, doctor, status, positions, orders, halt, resume, flatten, close, universe, scan, dataset, backtest, model, ledger, trades, pnl, decisions, explain, risk, config, drill or venue",
     )
     .strict()
     .middleware(lastWins)

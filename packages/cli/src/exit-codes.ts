@@ -37,6 +37,8 @@ export const ExitCode = {
   Key: 16,
   /** `smcq doctor` found something that fails. */
   Doctor: 17,
+  /** `smcq drill`: something that has to hold was broken. */
+  Drill: 18,
 } as const;
 export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];
 
@@ -49,6 +51,7 @@ const BY_PREFIX: readonly (readonly [string, ExitCode])[] = [
   ["CONTROL_NO_ENGINE", ExitCode.NoEngine],
   ["CONTROL_SILENT", ExitCode.NoEngine],
   ["CONTROL", ExitCode.Refused],
+  ["DRILL", ExitCode.Drill],
   ["MODEL", ExitCode.Model],
   ["ORT", ExitCode.Model],
   ["ACCOUNT_SECOND_ENGINE", ExitCode.Locked],

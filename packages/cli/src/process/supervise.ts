@@ -12,6 +12,7 @@ import {
 } from "@smcq/binance-sim";
 import { ExitCode } from "../exit-codes.ts";
 import { ENGINE_FLAGS, engineEnvironment } from "./engine-memory.ts";
+import { obeyDrill } from "./drill-channel.ts";
 import { howStarted, IGNORE_HANGUP, isHangupIgnored } from "./hangup.ts";
 import { childOutput, passOn } from "../output/child-output.ts";
 import { PAUSE_TEXT } from "../output/logger.ts";
@@ -113,6 +114,8 @@ async function superviseEngine(
     wallClock: new SystemClock(),
     logger,
   });
+  const parts = { engine: () => engine.child, venue: () => venue?.process.child ?? null };
+  obeyDrill(parts, () => signals.ask("the drill is gone"));
   engine.start();
   hurry.addEventListener("abort", () => {
     if (engine.child !== null) tell(engine.child, { type: "stop", isNow: true });

@@ -1,0 +1,56 @@
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import type { DrillReport } from "../../src/drill/report.ts";
+import { ExitCode } from "../../src/exit-codes.ts";
+import { SCENARIOS } from "../../src/drill/scenarios.ts";
+import { MAIN, SOURCE_FLAGS } from "./engine-run.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "smcq-drill-"));
+afterAll(() => {
+  rmSync(folder, { recursive: true, force: true });
+});
+const SMALL = ["--symbols", "60", "--shards", "2", "--speed", "20", "--data-dir", folder];
+
+function smcq(...args: readonly string[]) {
+  return spawnSync(process.execPath, [...SOURCE_FLAGS, MAIN, ...args], {
+    encoding: "utf8",
+    maxBuffer: 64 * 1_048_576,
+  });
+}
+
+describe("a drill", () => {
+  it.each(SCENARIOS.map(({ name }) => name))("%s is passed by the engine as it is", (name) => {
+    const { status, stdout, stderr } = smcq("drill", name, "--json", ...SMALL);
+    expect([status, stdout === "" ? stderr : ""]).toEqual([ExitCode.Ok, ""]);
+    const report = JSON.parse(stdout) as DrillReport;
+    expect(report.verdicts.filter(({ isHeld }) => isHeld === false)).toEqual([]);
+    expect(report.story.map(({ text }) => text)).toContain(
+      `strikes: ${SCENARIOS.find((one) => one.name === name)?.title}`,
+    );
+    const { plan } = report.scenario;
+    // What was to strike did.
+    for (const id of plan.match(/[A-Z]{2}\d\d/g) ?? [])
+      expect(Object.keys(report.faultsStruck)).toContain(id);
+  });
+
+  it("leaves its settings, its data and its report in a folder of its own, and the engine's own folder alone", () => {
+    const drills = readdirSync(join(folder, "drills"));
+    expect(drills).toHaveLength(SCENARIOS.length);
+    for (const name of drills)
+      expect(readFileSync(join(folder, "drills", name, "report.md"), "utf8")).toContain("# Drill: ");
+    expect(existsSync(join(folder, "ledger.db"))).toBe(false);
+  });
+
+  it("takes faults by their ids, and refuses those that there are not", () => {
+    const bad = smcq("drill", "--ids", "EX99=1", ...SMALL);
+    expect(bad.status).toBe(ExitCode.Config);
+    expect(bad.stderr).toContain("EX99");
+    const both = smcq("drill", "silent-feed", "--ids", "EX01=1", ...SMALL);
+    expect([both.status, smcq("drill", ...SMALL).status]).toEqual([ExitCode.Usage, ExitCode.Usage]);
+    const good = smcq("drill", "--ids", "EX05=1", "--lasts", "1m", "--json", ...SMALL);
+    expect(good.status).toBe(ExitCode.Ok);
+  });
+});
