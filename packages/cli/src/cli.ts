@@ -74,9 +74,10 @@ function build(argv: readonly string[], setExitCode: (exitCode: number) => void)
     .command(venueCommand(setExitCode))
     .demandCommand(
       1,
-      "a command is needed: engine, doctor, status, positions, orders, halt, resume, flatten, close, universe, scan, dataset, backtest, model, ledger, trades, pnl, decisions, explain, risk, config, drill or venue",
+      "a command is needed: engine, doctor, status, positions, orders, halt, resume, flatten, close, universe, scan, dataset, backtest, model, ledger, trades, pnl, decisions, explain, risk, config, drill, venue or completion",
     )
     .strict()
+    .completion("completion", "print the script by which bash or zsh complete commands and flags")
     .middleware(lastWins)
     .version(false)
     .help()
@@ -88,6 +89,15 @@ function build(argv: readonly string[], setExitCode: (exitCode: number) => void)
       if (error !== undefined && error.name !== "YError") throw error;
       throw new SmcqError("USAGE", error?.message ?? message ?? "unknown usage error");
     });
+}
+
+/** What `smcq WORDS --help` prints, 110 columns wide. */
+export function helpOf(words: readonly string[]): Promise<string> {
+  return new Promise((resolve) => {
+    void build([], () => {})
+      .wrap(110)
+      .parse([...words, "--help"], (_error: unknown, _args: unknown, text: string) => resolve(text));
+  });
 }
 
 /** Runs one command and returns the exit code; what goes wrong is said on standard error. */

@@ -22,6 +22,8 @@ const STEADY_VENUE_MS = 2 * 60_000;
 /** The end has this time, wall ms. */
 const STOP_MS_MAX = 120_000;
 const LOOK_MS = 50;
+/** A position whose stop is not confirmed in time is left at the market: that has so long, wall ms. */
+const LEAVE_MS_MAX = 1_000;
 /** Words of the person whom the drill plays. */
 const RESUMES_MAX = 3;
 
@@ -237,8 +239,8 @@ class Drill {
           held === 0 ? "none was held at the strike" : `${held} were held at the strike, ${bare} are bare`,
       },
       {
-        what: `no position stands without a confirmed stop for longer than protocol.protectMs (${protectMs} ms of wall time)`,
-        isHeld: scenario.isCutOff === true ? null : naked.wallMsMax <= protectMs,
+        what: `no position stands without a confirmed stop for longer than protocol.protectMs and the second in which it is then left (${protectMs + LEAVE_MS_MAX} ms of wall time)`,
+        isHeld: scenario.isCutOff === true ? null : naked.wallMsMax <= protectMs + LEAVE_MS_MAX,
         detail: `longest ${Math.round(naked.wallMsMax)} ms of wall time, ${Math.round(naked.venueMsMax)} ms of the venue's${
           scenario.isCutOff === true ? "; not judged while nobody can be reached" : ""
         }`,

@@ -85,7 +85,8 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     name: "unknown-outcomes",
     title: "half of all orders meet a 503, carried out or not",
-    guide: "as lost-replies: each outcome is found out before anything else is done about it",
+    guide:
+      "as lost-replies; a position whose stop is not confirmed in time is left, which may halt the engine (protection)",
     plan: "EX22=0.5",
     lastsMs: 5 * MINUTE_MS,
   },

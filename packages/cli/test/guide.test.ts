@@ -1,0 +1,82 @@
+import { globSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { beforeAll, describe, expect, it } from "vitest";
+import { commandHelp, commandsText, errorCodes, reference, sources } from "../scripts/guide-reference.ts";
+
+const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
+const WRITE = "node --conditions=@smcq/source packages/cli/scripts/guide-reference.ts && oxfmt docs/guide";
+
+/** As a formatter may have set it: tables are padded. */
+function bare(text: string): string {
+  return text
+    .replaceAll(/-{3,}/g, "---")
+    .replaceAll(/[ \t]+/g, " ")
+    .trim();
+}
+
+function read(path: string): string {
+  return readFileSync(join(ROOT, path), "utf8");
+}
+
+describe("the reference", () => {
+  it(`is what schema and sources say (else: ${WRITE})`, () => {
+    expect(bare(read("docs/guide/reference.md"))).toBe(bare(reference(ROOT)));
+  });
+
+  it(`shows every command's help as it is (else: ${WRITE})`, async () => {
+    expect(bare(read("docs/guide/commands.md"))).toBe(bare(await commandsText()));
+  });
+
+  it("knows every code that the sources throw", () => {
+    const known = new Set(errorCodes(sources(ROOT)).map(({ code }) => code));
+    const thrown = sources(ROOT).flatMap(([, text]) =>
+      [...text.matchAll(/new (?:SmcqError|ControlRefusal)\(\s*"([A-Z_0-9]+)"/g)].map(([, code]) => code),
+    );
+    expect(thrown.length).toBeGreaterThan(50);
+    expect(thrown.filter((code) => !known.has(code ?? ""))).toEqual([]);
+  });
+});
+
+/** Commands of `smcq` in blocks of shell and in code spans: words after the program, without what a shell makes of the rest. */
+function commandsOf(text: string): readonly string[] {
+  const blocks = [...text.matchAll(/```(?:bash|sh|console)\n([\s\S]*?)```/g)].flatMap(([, block = ""]) =>
+    block.replaceAll("\\\n", " ").split("\n"),
+  );
+  const spans = [...text.matchAll(/`((?:pnpm (?:run )?)?smcq [^`]+)`/g)].map(([, span = ""]) => span);
+  return [...blocks, ...spans]
+    .map((line) => /(?:^|\s|\/)(?:smcq|main\.js) ([a-z][^#|;>&]*)/.exec(line)?.[1]?.trim() ?? "")
+    .filter((line) => line !== "");
+}
+
+describe("README and guide", () => {
+  let help: ReadonlyMap<string, string> = new Map();
+  beforeAll(async () => {
+    help = await commandHelp();
+  });
+  const pages = [
+    "README.md",
+    ...globSync("docs/guide/*.md", { cwd: ROOT }),
+    "docs/venue.md",
+    "docs/security.md",
+  ];
+
+  it.each(pages.filter((page) => !page.endsWith("commands.md")))(
+    "%s: its commands exist, with their flags",
+    (page) => {
+      const faults: string[] = [];
+      for (const line of commandsOf(read(page))) {
+        const [first = "", second = ""] = line.split(" ");
+        const name = help.has(`${first} ${second}`) ? `${first} ${second}` : first;
+        // `smcq halt|resume`, `smcq ledger verify|rebuild`: each of them.
+        for (const one of name.split("|"))
+          if (!help.has(one) && !["completion", "COMMAND"].includes(one)) faults.push(`no command: ${line}`);
+        const flags = [...line.matchAll(/(?:^|[\s[(])(--[a-z][a-z-]*)/g)].map(([, flag = ""]) => flag);
+        for (const flag of flags)
+          if (!(help.get(name.split("|")[0] ?? "") ?? "").includes(flag.replace(/^--no-/, "--")))
+            faults.push(`${flag} of: ${line}`);
+      }
+      expect(faults).toEqual([]);
+    },
+  );
+});
