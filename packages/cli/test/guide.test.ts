@@ -1,6 +1,7 @@
 import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { configKeys } from "@smcq/config";
 import { beforeAll, describe, expect, it } from "vitest";
 import { commandHelp, commandsText, errorCodes, reference, sources } from "../scripts/guide-reference.ts";
 
@@ -37,6 +38,9 @@ describe("the reference", () => {
     expect(thrown.filter((code) => !known.has(code ?? ""))).toEqual([]);
   });
 });
+
+/** Names of files look like settings. */
+const FILES = /\.(?:db|jsonl|json|md|token|log)\W/;
 
 /** Commands of `smcq` in blocks of shell and in code spans: words after the program, without what a shell makes of the rest. */
 function commandsOf(text: string): readonly string[] {
@@ -79,4 +83,16 @@ describe("README and guide", () => {
       expect(faults).toEqual([]);
     },
   );
+
+  it.each(pages)("%s: its settings exist", (page) => {
+    const paths = new Set(configKeys().map(({ path }) => path));
+    const sections = new Set([...paths].map((path) => path.split(".")[0]));
+    const named = [...read(page).matchAll(/(?:`|--set )([a-zA-Z]+)((?:\.[a-zA-Z]+)+)[`=\s]/g)];
+    expect(
+      named
+        .filter(([text, section]) => sections.has(section) && !FILES.test(text))
+        .map(([, section = "", rest = ""]) => `${section}${rest}`)
+        .filter((path) => !paths.has(path) && ![...paths].some((known) => known.startsWith(`${path}.`))),
+    ).toEqual([]);
+  });
 });
