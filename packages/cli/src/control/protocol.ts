@@ -1,5 +1,6 @@
 import type { TradingState } from "@smcq/engine";
 import { SmcqError } from "@smcq/kernel";
+import { LOG_LEVELS, LOG_LINES_DEFAULT, LOG_LINES_MAX, type LogLevel, type LogView } from "./log-views.ts";
 
 /*
  * What is said over the control socket of a running engine: a line of JSON asks, a line of JSON answers.
@@ -29,8 +30,19 @@ interface Spoken {
   readonly by?: (typeof SPEAKERS)[number];
 }
 
+/** Whatever is not said has its usual value. */
+export interface LogRequest {
+  readonly request: "log";
+  /** `seq` of the last line that is known; 0: none. */
+  readonly after: number;
+  /** 1..LOG_LINES_MAX. */
+  readonly lines: number;
+  readonly level: LogLevel;
+}
+
 export type ControlRequest =
   | { readonly request: (typeof LOOKS)[number] }
+  | LogRequest
   | ({ readonly request: (typeof WORDS)[number] } & Spoken)
   | ({ readonly request: "close"; readonly symbol: string } & Spoken);
 
@@ -40,6 +52,7 @@ export interface ControlAnswers {
   readonly positions: { readonly positions: readonly PositionView[] };
   readonly orders: { readonly orders: readonly OrderView[] };
   readonly metrics: { readonly metrics: readonly MetricView[] };
+  readonly log: LogView;
   readonly halt: StateView;
   readonly resume: StateView;
   readonly flatten: StateView & { readonly leaving: readonly string[] };
@@ -184,6 +197,7 @@ export class ControlRefusal extends SmcqError {
 const FIELDS: ReadonlyMap<string, readonly string[]> = new Map<ControlRequest["request"], readonly string[]>([
   ...LOOKS.map((look) => [look, []] as const),
   ...WORDS.map((word) => [word, ["by"]] as const),
+  ["log", ["after", "lines", "level"]],
   ["close", ["symbol", "by"]],
 ]);
 
@@ -214,6 +228,13 @@ function requestOf(
   switch (request) {
     case "close":
       return { request, symbol: symbolOf(given["symbol"]), ...spoken(given["by"]) };
+    case "log":
+      return {
+        request,
+        after: wholeOf("after", given["after"] ?? 0, [0, Number.MAX_SAFE_INTEGER]),
+        lines: wholeOf("lines", given["lines"] ?? LOG_LINES_DEFAULT, [1, LOG_LINES_MAX]),
+        level: levelOf(given["level"] ?? "debug"),
+      };
     case "halt":
     case "resume":
     case "flatten":
@@ -226,6 +247,17 @@ function requestOf(
 function symbolOf(symbol: unknown): string {
   if (typeof symbol === "string" && symbol !== "" && symbol.length <= SYMBOL_LENGTH_MAX) return symbol;
   throw refusedField("symbol", `symbol must be text of 1..${SYMBOL_LENGTH_MAX} characters, such as BTCUSDT`);
+}
+
+function wholeOf(field: string, value: unknown, [min, max]: readonly [number, number]): number {
+  if (typeof value === "number" && Number.isSafeInteger(value) && value >= min && value <= max) return value;
+  throw refusedField(field, `${field} must be a whole number from ${min} to ${max}`);
+}
+
+function levelOf(level: unknown): LogLevel {
+  const found = LOG_LEVELS.find((one) => one === level);
+  if (found !== undefined) return found;
+  throw refusedField("level", `level must be one of ${LOG_LEVELS.join(", ")}`);
 }
 
 function spoken(by: unknown): Spoken {

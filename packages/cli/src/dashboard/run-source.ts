@@ -6,13 +6,12 @@ import type { ControlRequest, PositionView, StatusView } from "../control/protoc
 import { isoText } from "../offline/ledger/answer/utc-time.ts";
 import { csvText } from "../offline/ledger/answer/answer.ts";
 import { AnswerCache } from "./answer-cache.ts";
+import { ENGINE_QUESTIONS } from "./engine-questions.ts";
 import { INCIDENTS_SHOWN, incidentShown, type Query, QUESTIONS } from "./questions.ts";
 
 /** The ledger's incidents are looked for so often while somebody looks, wall ms. */
 const INCIDENTS_MS = 2_000;
 const MODEL_EVENTS_SHOWN = 50;
-/** What the engine itself is asked for a page. */
-const ENGINE_QUESTIONS = ["metrics", "orders"] as const;
 
 export interface RunSourceOptions {
   readonly dataDir: string;
@@ -70,17 +69,16 @@ export class RunSource implements DashboardSource {
   /** How a question is answered; null: there is none of that name. Throws what is wrong with it. */
   #questionOf(name: string, query: Query): (() => Promise<ApiAnswer>) | null {
     const { dataDir } = this.#options;
-    const asked = ENGINE_QUESTIONS.find((one) => one === name);
-    if (asked !== undefined) return async () => json(await askEngine(dataDir, { request: asked }));
+    const asked = ENGINE_QUESTIONS.get(name);
+    if (asked !== undefined) {
+      requireKnown(query, asked.parameters);
+      const request = asked.request(query);
+      return async () => json(await askEngine(dataDir, request));
+    }
     if (name === "model-events") return async () => json({ events: this.#modelEvents() });
     const question = QUESTIONS.get(name);
     if (question === undefined) return null;
-    const unknown = [...query.keys()].find((key) => !question.parameters.includes(key));
-    if (unknown !== undefined)
-      throw new SmcqError(
-        "USAGE_QUERY",
-        `there is no ${JSON.stringify(unknown.slice(0, 64))} here: ${question.parameters.join(", ")}`,
-      );
+    requireKnown(query, question.parameters);
     return async () => {
       const { data, columns, rows } = this.#read((reader) => question.ask(reader, query));
       if (query.get("format") !== "csv") return json(data);
@@ -147,6 +145,15 @@ export class RunSource implements DashboardSource {
       reader.close();
     }
   }
+}
+
+function requireKnown(query: Query, parameters: readonly string[]): void {
+  const unknown = [...query.keys()].find((key) => !parameters.includes(key));
+  if (unknown !== undefined)
+    throw new SmcqError(
+      "USAGE_QUERY",
+      `there is no ${JSON.stringify(unknown.slice(0, 64))} here: ${parameters.join(", ") || "nothing is asked with it"}`,
+    );
 }
 
 /** The same question has the same key, in whatever order its parameters come. */

@@ -14,6 +14,7 @@ import { ExitCode } from "../exit-codes.ts";
 import { modeOf } from "../modes/mode-of.ts";
 import type { Ports, VenueConnection } from "../modes/ports.ts";
 import { MetricsServer } from "../output/metrics/metrics-server.ts";
+import type { LogTail } from "../output/log-tail.ts";
 import type { Metric } from "../output/metrics/metrics-text.ts";
 import type { EnginePayload } from "../modes/engine-payload.ts";
 import { Closers } from "./closers.ts";
@@ -34,6 +35,8 @@ const FIRST_DATA_MS_MAX = 20_000;
 
 export interface RunDeps {
   readonly logger: Logger;
+  /** What that logger has written last. */
+  readonly logTail: LogTail;
   /** Aborted: drain, close the ledger and return. */
   readonly signal: AbortSignal;
   /** Aborted: what a stop waits for is skipped. */
@@ -54,6 +57,7 @@ interface Ground {
   readonly payload: EnginePayload;
   readonly ports: Ports;
   readonly logger: Logger;
+  readonly logTail: LogTail;
   readonly signal: AbortSignal;
   readonly hurry: AbortSignal;
   readonly onReady: () => void;
@@ -97,7 +101,7 @@ export async function runEngine(payload: EnginePayload, deps: RunDeps): Promise<
 
 function groundOf(
   payload: EnginePayload,
-  { logger, signal, hurry, onReady }: RunDeps,
+  deps: RunDeps,
   { closers, ending }: Pick<Ground, "closers" | "ending">,
 ): Ground {
   const ports = modeOf(payload.config).ports(payload);
@@ -108,18 +112,15 @@ function groundOf(
   // While it starts, the steps that need the ledger fail by themselves.
   failure.promise.catch(() => {});
   return {
+    ...deps,
     payload,
     ports,
-    logger,
-    signal,
-    hurry,
-    onReady,
     ending,
     machineClock,
     offset,
     venueClock: new OffsetClock(machineClock, () => offset.offsetMs),
     wallClock,
-    startUp: new StartUp(logger, wallClock, signal),
+    startUp: new StartUp(deps.logger, wallClock, deps.signal),
     closers,
     failure,
   };

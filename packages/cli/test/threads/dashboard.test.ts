@@ -11,6 +11,7 @@ import { controlSocketPath } from "../../src/control/socket-path.ts";
 import { equityCurve, POINTS_MAX } from "../../src/dashboard/equity-curve.ts";
 import { RunSource } from "../../src/dashboard/run-source.ts";
 import { GROUPINGS } from "../../src/offline/ledger/ask-pnl.ts";
+import { LogTail } from "../../src/output/log-tail.ts";
 import { ControlServer } from "../../src/run/control/control-server.ts";
 import { recorded, recordedLedger } from "../support/recorded-ledger.ts";
 import { runCommand } from "../support/run-command.ts";
@@ -63,6 +64,9 @@ const POSITION: ControlAnswers["positions"]["positions"][number] = {
   exitReason: null,
 };
 
+/** The tail of an engine's log: what it wrote is written by the logger of the engine. */
+const tail = new LogTail(77);
+
 let dataDir: string;
 let control: ControlServer | null;
 let server: DashboardServer;
@@ -86,6 +90,7 @@ async function openControl(): Promise<void> {
       if (request.request === "status") return Promise.resolve(STATUS);
       if (request.request === "positions") return Promise.resolve({ positions: [POSITION] });
       if (request.request === "orders") return Promise.resolve({ orders: [] });
+      if (request.request === "log") return Promise.resolve(tail.look(request));
       if (request.request === "metrics") return Promise.resolve({ metrics: [] });
       if (request.request === "halt" || request.request === "resume") return Promise.resolve(STATE);
       return Promise.resolve({ ...STATE, leaving: ["S1"] });
@@ -215,6 +220,27 @@ describe("the dashboard's numbers", () => {
     expect(heard.map(({ request }) => request).toSorted()).toEqual(["metrics", "orders"]);
   });
 
+  it("of the log are those of `smcq log`, and go on from the line that is known", async () => {
+    for (const [at, level] of ["info", "warn", "debug", "error"].entries())
+      tail.keep(
+        JSON.stringify({ level, time: `2026-01-01T00:00:0${at}.000Z`, symbol: "<b>", msg: `said ${at}` }),
+      );
+    const cases: readonly (readonly [string, readonly string[]])[] = [
+      ["log", []],
+      ["log?level=warn", ["--level", "warn"]],
+      ["log?after=2&lines=1", ["--after", "2", "--lines", "1"]],
+    ];
+    for (const [path, argv] of cases) {
+      const { status, text } = await ask(path);
+      expect([path, status, JSON.parse(text)]).toEqual([path, 200, await printed("log", ...argv)]);
+    }
+    const { lines } = JSON.parse((await ask("log?level=warn")).text) as ControlAnswers["log"];
+    expect(lines.map(({ seq, text, detail }) => [seq, text, detail])).toEqual([
+      [2, "said 1", '{"symbol":"<b>"}'],
+      [4, "said 3", '{"symbol":"<b>"}'],
+    ]);
+  });
+
   it("say that the engine is gone, and go on with the ledger", async () => {
     await control?.close();
     control = null;
@@ -232,6 +258,13 @@ describe("the dashboard's numbers", () => {
 describe("a question that is none", () => {
   it.each([
     ["nothing", 404],
+    ["metrics?colour=red", 400],
+    ["log?lines=0", 400],
+    ["log?lines=501", 400],
+    ["log?lines=1e2", 400],
+    ["log?after=-1", 400],
+    ["log?level=loud", 400],
+    ["log?file=/etc/passwd", 400],
     ["trades?colour=red", 400],
     ["trades?limit=0", 400],
     ["trades?limit=1001", 400],

@@ -7,6 +7,7 @@ import {
   type RestUse,
   type StateView,
 } from "../../control/protocol.ts";
+import type { LogTail } from "../../output/log-tail.ts";
 import type { Metric } from "../../output/metrics/metrics-text.ts";
 import type { RunEngine } from "../create-engine.ts";
 import { accountView, metricView, orderViews, positionViews, stateView } from "./make-views.ts";
@@ -19,6 +20,7 @@ export interface OperatorOptions {
   readonly run: { readonly modeName: string; readonly runId: string };
   readonly restUse: () => RestUse;
   readonly metrics: () => readonly Metric[];
+  readonly logTail: Pick<LogTail, "look">;
   readonly isHaltFile: () => boolean;
   /** The run is ending. */
   readonly isStopping: () => boolean;
@@ -49,6 +51,8 @@ export class Operator {
         return { orders: orderViews(this.#core, this.#options.venueClock.nowMs()) };
       case "metrics":
         return { metrics: this.#options.metrics().map(metricView) };
+      case "log":
+        return this.#options.logTail.look(request);
       case "halt":
         return this.#say({ type: "operator", word: "halt", by: speakerOf(request) });
       case "resume":
