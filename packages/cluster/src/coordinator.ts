@@ -210,7 +210,10 @@ function createPool({
 }: CoordinatorOptions): ScanPool {
   const shards = memory.shards.map((views) => views.memory);
   return new TaskPool({
-    entry: { url: scanWorker.url, data: { init: { shards, clockSpec, scan }, data: scanWorker.data } },
+    entry: {
+      url: scanWorker.url,
+      data: { init: { shards, gc: memory.scanGc, clockSpec, scan }, data: scanWorker.data },
+    },
     name: "scan",
     threads: scanThreads,
     logger,

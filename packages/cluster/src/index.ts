@@ -16,6 +16,7 @@ export * from "./shard/shard-core.ts";
 export * from "./memory/slot-table.ts";
 export * from "./symbols/universe-follower.ts";
 export * from "./symbols/watched-symbols.ts";
+export * from "./threads/gc-watch.ts";
 export type * from "./threads/shard-init.ts";
 export * from "./threads/supervisor.ts";
 export * from "./threads/task-pool.ts";

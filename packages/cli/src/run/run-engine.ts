@@ -27,6 +27,7 @@ import { beginRun, lostSignals, openLedgerOf, type RunLedger } from "./run-ledge
 import { runMetrics } from "./run-metrics.ts";
 import { standDown } from "./stand-down.ts";
 import { StartUp } from "./start-up.ts";
+import { ThreadPauses } from "./thread-pauses.ts";
 import { newEngineId } from "./trading/engine-id.ts";
 import { type RecoveredRun, recoverRun } from "./trading/recover.ts";
 
@@ -152,7 +153,12 @@ async function start(ground: Ground): Promise<void> {
     limitMb: payload.config.metrics.memoryMbWarn,
   });
   ground.closers.add(() => memory.stop());
-  const metrics = (): readonly Metric[] => [...runMetrics(engine, venue, minutes), ...memory.metrics()];
+  const pauses = new ThreadPauses(ground.wallClock);
+  ground.closers.add(() => pauses.stop());
+  const metrics = (): readonly Metric[] => [
+    ...runMetrics(engine, venue, minutes, pauses),
+    ...memory.metrics(),
+  ];
   await openWays(ground, { engine, venue, run, metrics });
   closeWithThreads(ground, engine, run);
   engine.models.start();

@@ -103,6 +103,13 @@ describe("a person and the running engine", () => {
       /^smcq_reconciliations_total [1-9]/mu,
       /^smcq_journal_synced_ms_count [1-9]/mu,
       /^smcq_rest_weight_limit 2400$/mu,
+      /^smcq_gc_pause_ms_count\{thread="main"\} [1-9]/mu,
+      /^smcq_gc_pause_ms_count\{thread="shard 1"\} [1-9]/mu,
+      /^smcq_gc_pause_ms_count\{thread="scan"\} [1-9]/mu,
+      /^smcq_event_loop_late_ms_count\{thread="main"\} [1-9]/mu,
+      /^smcq_event_loop_late_ms_count\{thread="shard 0"\} [1-9]/mu,
+      /^smcq_stage_ms_count\{stage="scored"\} [1-9]/mu,
+      /^smcq_close_to_scored_ms_count [1-9]/mu,
       /^smcq_trading_state\{state="ACTIVE"\} 1$/mu,
     ])
       expect(metrics).toMatch(line);
