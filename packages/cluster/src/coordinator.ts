@@ -4,6 +4,7 @@ import type { ClusterHealth, CoordinatorOptions } from "./coordinator-options.ts
 import type { ClusterMemory } from "./memory/cluster-memory.ts";
 import { MinuteReporter } from "./minute-report.ts";
 import { Shard } from "./shard/shard.ts";
+import type { ShardReport } from "./shard/shard-report.ts";
 import type { GateVenue } from "./first-klines.ts";
 import { requireShards, untilReady } from "./ready-gate.ts";
 import { SeedQueue } from "./symbols/seed-queue.ts";
@@ -63,6 +64,7 @@ export class Coordinator {
           modelId: options.modelId,
           pool: this.#pool,
           clockSpec: options.clockSpec,
+          venueClock,
           wallClock,
           scan: options.scan,
           entry: options.shardWorker,
@@ -149,6 +151,14 @@ export class Coordinator {
       shardRestarts: sum((shard) => shard.threadRestarts),
       scanRestarts: sum((shard) => shard.scanRestarts),
       scansInFlight: sum((shard) => Number(shard.isScanInFlight)),
+    };
+  }
+
+  /** Each shard as it does now, and how many threads scan beside the shards' own. */
+  report(): { readonly shards: readonly ShardReport[]; readonly scanThreads: number } {
+    return {
+      shards: this.#shards.map((shard) => shard.report()),
+      scanThreads: this.#pool?.threads.length ?? 0,
     };
   }
 

@@ -13,6 +13,7 @@ export * from "./scan/run-scan.ts";
 export * from "./scan/scan-core.ts";
 export * from "./shard/run-shard.ts";
 export * from "./shard/shard-core.ts";
+export type * from "./shard/shard-report.ts";
 export * from "./memory/slot-table.ts";
 export * from "./symbols/universe-follower.ts";
 export * from "./symbols/watched-symbols.ts";

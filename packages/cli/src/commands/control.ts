@@ -2,6 +2,7 @@ import { createInterface } from "node:readline/promises";
 import { SmcqError } from "@smcq/kernel";
 import type { Argv, CommandModule } from "yargs";
 import { askEngine } from "../control/control-client.ts";
+import { systemText } from "../control/system-text.ts";
 import { LOG_LINES_DEFAULT } from "../control/log-views.ts";
 import { logText, ordersText, positionsText, statusText, wordText } from "../control/control-text.ts";
 import { type ControlAnswers, type ControlRequest, parseRequest } from "../control/protocol.ts";
@@ -43,6 +44,13 @@ const COMMANDS: readonly ControlCommand[] = [
     builder: plain,
     request: () => ({ request: "orders" }),
     text: (answer: ControlAnswers["orders"]) => ordersText(answer),
+  },
+  {
+    command: "system",
+    describe: "what the running engine runs on: threads, connections, rings, queues, REST",
+    builder: plain,
+    request: () => ({ request: "system" }),
+    text: (answer: ControlAnswers["system"]) => systemText(answer),
   },
   {
     command: "log",

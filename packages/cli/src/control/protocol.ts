@@ -1,5 +1,6 @@
 import type { TradingState } from "@smcq/engine";
 import { SmcqError } from "@smcq/kernel";
+import type { SystemView } from "./system-views.ts";
 import { LOG_LEVELS, LOG_LINES_DEFAULT, LOG_LINES_MAX, type LogLevel, type LogView } from "./log-views.ts";
 
 /*
@@ -20,7 +21,7 @@ const SYMBOL_LENGTH_MAX = 64;
 /** What is wrong is named as far as this, characters. */
 const NAMED_LENGTH_MAX = 64;
 
-const LOOKS = ["status", "positions", "orders", "metrics"] as const;
+const LOOKS = ["status", "positions", "orders", "metrics", "system"] as const;
 const WORDS = ["halt", "resume", "flatten"] as const;
 /** Who may speak over the socket; the journal keeps it. `file` and `signal` come by other ways, and are nobody's to claim. */
 const SPEAKERS = ["socket", "dashboard"] as const;
@@ -52,6 +53,7 @@ export interface ControlAnswers {
   readonly positions: { readonly positions: readonly PositionView[] };
   readonly orders: { readonly orders: readonly OrderView[] };
   readonly metrics: { readonly metrics: readonly MetricView[] };
+  readonly system: SystemView;
   readonly log: LogView;
   readonly halt: StateView;
   readonly resume: StateView;

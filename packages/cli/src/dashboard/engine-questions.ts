@@ -7,7 +7,7 @@ export interface EngineQuestion {
   readonly request: (query: Query) => ControlRequest;
 }
 
-const plain = (request: "metrics" | "orders"): EngineQuestion => ({
+const plain = (request: "metrics" | "orders" | "system"): EngineQuestion => ({
   parameters: [],
   request: () => ({ request }),
 });
@@ -16,6 +16,7 @@ const plain = (request: "metrics" | "orders"): EngineQuestion => ({
 export const ENGINE_QUESTIONS: ReadonlyMap<string, EngineQuestion> = new Map([
   ["metrics", plain("metrics")],
   ["orders", plain("orders")],
+  ["system", plain("system")],
   [
     "log",
     {

@@ -15,19 +15,16 @@ import { modeOf } from "../modes/mode-of.ts";
 import type { Ports, VenueConnection } from "../modes/ports.ts";
 import { MetricsServer } from "../output/metrics/metrics-server.ts";
 import type { LogTail } from "../output/log-tail.ts";
-import type { Metric } from "../output/metrics/metrics-text.ts";
 import type { EnginePayload } from "../modes/engine-payload.ts";
 import { Closers } from "./closers.ts";
 import { openControl } from "./control/open-control.ts";
 import { createEngine, type EngineParts, type RunEngine } from "./create-engine.ts";
 import { loadScoring, type Scoring } from "./models/load-models.ts";
-import { MemoryWatch } from "./memory-watch.ts";
+import { type Meters, openMeters } from "./open-meters.ts";
 import { MinuteLoop } from "./minute-loop.ts";
 import { beginRun, lostSignals, openLedgerOf, type RunLedger } from "./run-ledger.ts";
-import { runMetrics } from "./run-metrics.ts";
 import { standDown } from "./stand-down.ts";
 import { StartUp } from "./start-up.ts";
-import { ThreadPauses } from "./thread-pauses.ts";
 import { newEngineId } from "./trading/engine-id.ts";
 import { type RecoveredRun, recoverRun } from "./trading/recover.ts";
 
@@ -147,19 +144,8 @@ async function start(ground: Ground): Promise<void> {
     trading,
   });
   const minutes = new MinuteLoop({ ...ground, engine, signalsLost: () => lostSignals(run.client) });
-  const memory = new MemoryWatch({
-    ...ground,
-    rssBytes: () => process.memoryUsage.rss(),
-    limitMb: payload.config.metrics.memoryMbWarn,
-  });
-  ground.closers.add(() => memory.stop());
-  const pauses = new ThreadPauses(ground.wallClock);
-  ground.closers.add(() => pauses.stop());
-  const metrics = (): readonly Metric[] => [
-    ...runMetrics(engine, venue, minutes, pauses),
-    ...memory.metrics(),
-  ];
-  await openWays(ground, { engine, venue, run, metrics });
+  const meters = openMeters({ ...ground, config: payload.config }, { engine, venue, run, minutes });
+  await openWays(ground, { engine, venue, run, ...meters });
   closeWithThreads(ground, engine, run);
   engine.models.start();
   engine.desk?.start();
@@ -176,7 +162,7 @@ async function start(ground: Ground): Promise<void> {
   startUp.ready(health, { scorer: scoring.scorerId });
   await venue.keepUniverse();
   engine.desk?.startMinutes();
-  await startBackground(ground, { engine, venue, minutes, metrics });
+  await startBackground(ground, { engine, venue, minutes, ...meters });
   ground.onReady();
 }
 
@@ -294,7 +280,8 @@ async function openWays(
     venue,
     run,
     metrics,
-  }: Pick<Background, "engine" | "venue" | "metrics"> & { readonly run: RunLedger },
+    system,
+  }: Pick<Background, "engine" | "venue" | "metrics" | "system"> & { readonly run: RunLedger },
 ): Promise<void> {
   const control = await openControl({
     ...ground,
@@ -303,6 +290,7 @@ async function openWays(
     run: { modeName: ground.ports.name, runId: run.runId },
     restUse: () => venue.restUse(),
     metrics,
+    system: () => system.view(),
   });
   ground.closers.add(() => control.close());
   ground.logger.info({ path: control.path }, "control socket is open");
@@ -333,17 +321,16 @@ function closeWithThreads(ground: Ground, engine: RunEngine, run: RunLedger): vo
   startUp.cut.addEventListener("abort", () => void coordinator.stop().catch(() => {}));
 }
 
-interface Background {
+interface Background extends Meters {
   readonly engine: RunEngine;
   readonly venue: VenueConnection;
   readonly minutes: MinuteLoop;
-  readonly metrics: () => readonly Metric[];
 }
 
 /** What runs beside the cluster once it is READY: the minute line, metrics, and the universe's changes. */
 async function startBackground(
   ground: Ground,
-  { engine, venue, minutes, metrics }: Background,
+  { engine, venue, minutes, metrics, system }: Background,
 ): Promise<void> {
   const { payload, ports, wallClock, machineClock, logger, closers } = ground;
   const { metrics: wish, universe } = payload.config;
@@ -368,6 +355,7 @@ async function startBackground(
     logger,
   });
   closers.add(() => follower.stop());
+  system.follows(follower);
   await follower.start();
 }
 

@@ -64,6 +64,17 @@ const POSITION: ControlAnswers["positions"]["positions"][number] = {
   exitReason: null,
 };
 
+const SYSTEM: ControlAnswers["system"] = {
+  nowMs: 9,
+  shards: [],
+  scan: { compute: "pool", threads: 2 },
+  connections: [
+    { kind: "account", open: 0, wanted: 1, sinceMs: null, reconnects: 3, words: "<script>1</script>" },
+  ],
+  queues: [{ name: "log", unit: "bytes", waiting: 1, waitingMax: 2, lost: 3 }],
+  rest: { stepMs: 15_000, samples: [{ atMs: 1, weightUsed: 2, weightLimit: 2_400 }] },
+};
+
 /** The tail of an engine's log: what it wrote is written by the logger of the engine. */
 const tail = new LogTail(77);
 
@@ -90,6 +101,7 @@ async function openControl(): Promise<void> {
       if (request.request === "status") return Promise.resolve(STATUS);
       if (request.request === "positions") return Promise.resolve({ positions: [POSITION] });
       if (request.request === "orders") return Promise.resolve({ orders: [] });
+      if (request.request === "system") return Promise.resolve(SYSTEM);
       if (request.request === "log") return Promise.resolve(tail.look(request));
       if (request.request === "metrics") return Promise.resolve({ metrics: [] });
       if (request.request === "halt" || request.request === "resume") return Promise.resolve(STATE);
@@ -220,6 +232,12 @@ describe("the dashboard's numbers", () => {
     expect(heard.map(({ request }) => request).toSorted()).toEqual(["metrics", "orders"]);
   });
 
+  it("of the machine are those of `smcq system`", async () => {
+    const { status, text } = await ask("system");
+    expect([status, JSON.parse(text)]).toEqual([200, await printed("system")]);
+    expect(JSON.parse(text)).toEqual(SYSTEM);
+  });
+
   it("of the log are those of `smcq log`, and go on from the line that is known", async () => {
     for (const [at, level] of ["info", "warn", "debug", "error"].entries())
       tail.keep(
@@ -259,6 +277,7 @@ describe("a question that is none", () => {
   it.each([
     ["nothing", 404],
     ["metrics?colour=red", 400],
+    ["system?shard=0", 400],
     ["log?lines=0", 400],
     ["log?lines=501", 400],
     ["log?lines=1e2", 400],

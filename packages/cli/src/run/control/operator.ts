@@ -8,6 +8,7 @@ import {
   type StateView,
 } from "../../control/protocol.ts";
 import type { LogTail } from "../../output/log-tail.ts";
+import type { SystemView } from "../../control/system-views.ts";
 import type { Metric } from "../../output/metrics/metrics-text.ts";
 import type { RunEngine } from "../create-engine.ts";
 import { accountView, metricView, orderViews, positionViews, stateView } from "./make-views.ts";
@@ -20,6 +21,7 @@ export interface OperatorOptions {
   readonly run: { readonly modeName: string; readonly runId: string };
   readonly restUse: () => RestUse;
   readonly metrics: () => readonly Metric[];
+  readonly system: () => SystemView;
   readonly logTail: Pick<LogTail, "look">;
   readonly isHaltFile: () => boolean;
   /** The run is ending. */
@@ -51,6 +53,8 @@ export class Operator {
         return { orders: orderViews(this.#core, this.#options.venueClock.nowMs()) };
       case "metrics":
         return { metrics: this.#options.metrics().map(metricView) };
+      case "system":
+        return this.#options.system();
       case "log":
         return this.#options.logTail.look(request);
       case "halt":
