@@ -5,6 +5,7 @@ import { askEngine } from "../control/control-client.ts";
 import type { ControlRequest, PositionView, StatusView } from "../control/protocol.ts";
 import { isoText } from "../offline/ledger/answer/utc-time.ts";
 import { csvText } from "../offline/ledger/answer/answer.ts";
+import { BacktestAnswers } from "./backtest-answers.ts";
 import { AnswerCache } from "./answer-cache.ts";
 import { ENGINE_QUESTIONS } from "./engine-questions.ts";
 import { INCIDENTS_SHOWN, incidentShown, type Query, QUESTIONS } from "./questions.ts";
@@ -27,6 +28,7 @@ export class RunSource implements DashboardSource {
   readonly #options: RunSourceOptions;
   readonly #file: string;
   readonly #answers: AnswerCache;
+  readonly #backtests: BacktestAnswers;
   /** As the engine told them last. */
   #status: StatusView | null = null;
   #positions: readonly PositionView[] = [];
@@ -37,6 +39,7 @@ export class RunSource implements DashboardSource {
   constructor(options: RunSourceOptions) {
     this.#options = options;
     this.#file = ledgerFile(options.dataDir);
+    this.#backtests = new BacktestAnswers(options.dataDir);
     this.#answers = new AnswerCache(options.wallClock);
   }
 
@@ -75,6 +78,8 @@ export class RunSource implements DashboardSource {
       const request = asked.request(query);
       return async () => json(await askEngine(dataDir, request));
     }
+    const backtest = this.#backtestQuestion(name, query);
+    if (backtest !== null) return async () => json(await backtest());
     if (name === "model-events") return async () => json({ events: this.#modelEvents() });
     const question = QUESTIONS.get(name);
     if (question === undefined) return null;
@@ -84,6 +89,14 @@ export class RunSource implements DashboardSource {
       if (query.get("format") !== "csv") return json(data);
       return { contentType: "text/csv", body: csvText(columns, rows), fileName: `${name}.csv` };
     };
+  }
+
+  /** What is asked of the results of backtests; null: something else. */
+  #backtestQuestion(name: string, query: Query): (() => Promise<object>) | null {
+    if (name !== "backtests" && name !== "backtest" && name !== "backtest-trades") return null;
+    requireKnown(query, name === "backtests" ? [] : ["id"]);
+    if (name === "backtests") return () => this.#backtests.list();
+    return name === "backtest" ? () => this.#backtests.one(query) : () => this.#backtests.trades(query);
   }
 
   /** Asks the engine how it does; returns why it does not answer, or null. */

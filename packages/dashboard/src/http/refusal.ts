@@ -17,6 +17,8 @@ const STATUS_BY_PREFIX: readonly (readonly [string, number])[] = [
   ["CONTROL_SILENT", 503],
   ["CONTROL_FIELD", 400],
   ["CONTROL", 409],
+  ["BACKTEST_NONE", 404],
+  ["BACKTEST", 503],
   ["LEDGER_RUN", 404],
   ["LEDGER", 503],
 ];
