@@ -2,6 +2,7 @@ import { createInterface } from "node:readline/promises";
 import { SmcqError } from "@smcq/kernel";
 import type { Argv, CommandModule } from "yargs";
 import { askEngine } from "../control/control-client.ts";
+import { modelText } from "../control/model-text.ts";
 import { systemText } from "../control/system-text.ts";
 import { LOG_LINES_DEFAULT } from "../control/log-views.ts";
 import { logText, ordersText, positionsText, statusText, wordText } from "../control/control-text.ts";
@@ -51,6 +52,13 @@ const COMMANDS: readonly ControlCommand[] = [
     builder: plain,
     request: () => ({ request: "system" }),
     text: (answer: ControlAnswers["system"]) => systemText(answer),
+  },
+  {
+    command: "scorer",
+    describe: "what scores in the running engine: card, drift, how often its scores came true",
+    builder: plain,
+    request: () => ({ request: "model" }),
+    text: (answer: ControlAnswers["model"]) => modelText(answer),
   },
   {
     command: "log",

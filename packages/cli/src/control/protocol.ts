@@ -1,5 +1,6 @@
 import type { TradingState } from "@smcq/engine";
 import { SmcqError } from "@smcq/kernel";
+import type { ModelView } from "./model-views.ts";
 import type { SystemView } from "./system-views.ts";
 import { LOG_LEVELS, LOG_LINES_DEFAULT, LOG_LINES_MAX, type LogLevel, type LogView } from "./log-views.ts";
 
@@ -21,7 +22,7 @@ const SYMBOL_LENGTH_MAX = 64;
 /** What is wrong is named as far as this, characters. */
 const NAMED_LENGTH_MAX = 64;
 
-const LOOKS = ["status", "positions", "orders", "metrics", "system"] as const;
+const LOOKS = ["status", "positions", "orders", "metrics", "system", "model"] as const;
 const WORDS = ["halt", "resume", "flatten"] as const;
 /** Who may speak over the socket; the journal keeps it. `file` and `signal` come by other ways, and are nobody's to claim. */
 const SPEAKERS = ["socket", "dashboard"] as const;
@@ -54,6 +55,7 @@ export interface ControlAnswers {
   readonly orders: { readonly orders: readonly OrderView[] };
   readonly metrics: { readonly metrics: readonly MetricView[] };
   readonly system: SystemView;
+  readonly model: ModelView;
   readonly log: LogView;
   readonly halt: StateView;
   readonly resume: StateView;

@@ -7,7 +7,7 @@ export interface EngineQuestion {
   readonly request: (query: Query) => ControlRequest;
 }
 
-const plain = (request: "metrics" | "orders" | "system"): EngineQuestion => ({
+const plain = (request: "metrics" | "orders" | "system" | "model"): EngineQuestion => ({
   parameters: [],
   request: () => ({ request }),
 });
@@ -17,6 +17,7 @@ export const ENGINE_QUESTIONS: ReadonlyMap<string, EngineQuestion> = new Map([
   ["metrics", plain("metrics")],
   ["orders", plain("orders")],
   ["system", plain("system")],
+  ["model", plain("model")],
   [
     "log",
     {

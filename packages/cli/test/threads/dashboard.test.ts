@@ -13,6 +13,8 @@ import { RunSource } from "../../src/dashboard/run-source.ts";
 import { GROUPINGS } from "../../src/offline/ledger/ask-pnl.ts";
 import { LogTail } from "../../src/output/log-tail.ts";
 import { ControlServer } from "../../src/run/control/control-server.ts";
+import { modelView } from "../../src/run/control/make-model-view.ts";
+import { HEURISTIC_MODELS } from "../../src/run/models/run-models.ts";
 import { recorded, recordedLedger } from "../support/recorded-ledger.ts";
 import { runCommand } from "../support/run-command.ts";
 
@@ -101,6 +103,7 @@ async function openControl(): Promise<void> {
       if (request.request === "status") return Promise.resolve(STATUS);
       if (request.request === "positions") return Promise.resolve({ positions: [POSITION] });
       if (request.request === "orders") return Promise.resolve({ orders: [] });
+      if (request.request === "model") return Promise.resolve(modelView(HEURISTIC_MODELS, STATUS.nowMs));
       if (request.request === "system") return Promise.resolve(SYSTEM);
       if (request.request === "log") return Promise.resolve(tail.look(request));
       if (request.request === "metrics") return Promise.resolve({ metrics: [] });
@@ -230,6 +233,32 @@ describe("the dashboard's numbers", () => {
     const replies = await Promise.all(paths.map(ask));
     expect(replies.map(({ status }) => status)).toEqual(paths.map(() => 200));
     expect(heard.map(({ request }) => request).toSorted()).toEqual(["metrics", "orders"]);
+  });
+
+  it("of scores that came true are those of the trades", async () => {
+    const { trades } = (await printed("trades", "--limit", "100000")) as { readonly trades: readonly Row[] };
+    const scored = trades.filter(({ score }) => score !== null);
+    const { counted, total, bins } = JSON.parse((await ask("reliability")).text) as {
+      readonly counted: number;
+      readonly total: number;
+      readonly bins: readonly { lower: number; upper: number; count: number; wins: number }[];
+    };
+    expect([counted, total]).toEqual([scored.length, trades.length]);
+    expect(scored.length).toBeGreaterThan(0);
+    for (const { lower, upper, count, wins } of bins) {
+      const own = scored.filter(
+        ({ score }) => Number(score) >= lower && (Number(score) < upper || (upper === 1 && score === 1)),
+      );
+      expect([lower, count, wins]).toEqual([
+        lower,
+        own.length,
+        own.filter(({ pnl }) => Number(pnl) > 0).length,
+      ]);
+    }
+  });
+
+  it("of the model are those of `smcq scorer`", async () => {
+    expect(JSON.parse((await ask("model")).text)).toEqual(await printed("scorer"));
   });
 
   it("of the machine are those of `smcq system`", async () => {

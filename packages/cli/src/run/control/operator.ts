@@ -11,13 +11,14 @@ import type { LogTail } from "../../output/log-tail.ts";
 import type { SystemView } from "../../control/system-views.ts";
 import type { Metric } from "../../output/metrics/metrics-text.ts";
 import type { RunEngine } from "../create-engine.ts";
+import { modelView } from "./make-model-view.ts";
 import { accountView, metricView, orderViews, positionViews, stateView } from "./make-views.ts";
 
 /** Turns of the event loop that an answer waits for the core to have heard of a word. */
 const TURNS_MAX = 64;
 
 export interface OperatorOptions {
-  readonly engine: Pick<RunEngine, "core" | "inbox" | "desk" | "coordinator">;
+  readonly engine: Pick<RunEngine, "core" | "inbox" | "desk" | "coordinator" | "models">;
   readonly run: { readonly modeName: string; readonly runId: string };
   readonly restUse: () => RestUse;
   readonly metrics: () => readonly Metric[];
@@ -55,6 +56,8 @@ export class Operator {
         return { metrics: this.#options.metrics().map(metricView) };
       case "system":
         return this.#options.system();
+      case "model":
+        return modelView(this.#options.engine.models, this.#options.venueClock.nowMs());
       case "log":
         return this.#options.logTail.look(request);
       case "halt":
