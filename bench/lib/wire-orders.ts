@@ -191,6 +191,7 @@ class WireBed {
     const tickers: TickerFeed = {
       start: () => Promise.resolve(),
       stop: () => Promise.resolve(),
+      connection: () => ({ isOpen: true, sinceMs: 0, connects: 1, streams: 0, words: "" }),
       follow() {},
       ticker: () => null,
     };

@@ -72,10 +72,7 @@ function build(argv: readonly string[], setExitCode: (exitCode: number) => void)
     .command(configCommand(setExitCode))
     .command(drillCommand(setExitCode))
     .command(venueCommand(setExitCode))
-    .demandCommand(
-      1,
-      "a command is needed: engine, doctor, status, positions, orders, halt, resume, flatten, close, universe, scan, dataset, backtest, model, ledger, trades, pnl, decisions, explain, risk, config, drill, venue or completion",
-    )
+    .demandCommand(1, "a command is needed: `smcq --help` lists them")
     .strict()
     .completion("completion", "print the script by which bash or zsh complete commands and flags")
     .middleware(lastWins)

@@ -1,7 +1,14 @@
 import { join } from "node:path";
+import { Inbox } from "@smcq/cluster";
 import type { EngineConfig } from "@smcq/config";
+import { MARKET_ENTRY } from "@smcq/features";
 import { silentLogger, SystemClock } from "@smcq/kernel";
+import type { ModelCard } from "@smcq/scoring";
 import { expect, it } from "vitest";
+import type { ModelView } from "../src/control/model-views.ts";
+import { modelView } from "../src/run/control/make-model-view.ts";
+import { LivingModels } from "../src/run/models/run-models.ts";
+import { runCommand } from "./support/run-command.ts";
 import { loadScoring, type Scoring } from "../src/run/models/load-models.ts";
 import { MODELS_DIR } from "../src/run/models/model-source.ts";
 
@@ -62,4 +69,42 @@ it("closes when what was being loaded stands or is refused", async () => {
   );
   await scoring.close();
   expect(outcome).toEqual(["loaded 2"]);
+});
+
+it("shows a running model and its challenger as `model show` prints them, and that nothing is known yet", async () => {
+  const file = join(MODELS_DIR, "lgbm_smc.onnx");
+  const scoring = await load(file, file);
+  if (scoring.models === null) throw new Error("no model is loaded");
+  const models = new LivingModels(scoring.models, {
+    memory: { setModels() {}, isModelUsed: () => false },
+    recentBars: { look: () => "gone", generation: 0, count: 0, copyLast: () => false },
+    entries: { entry: MARKET_ENTRY, tickSizeOf: () => null },
+    inbox: new Inbox(),
+    sizeFactorBefore: () => 1,
+    keep() {},
+    shadowBars: 1,
+    pollMs: 0,
+    venueClock: clock,
+    wallClock: clock,
+    logger: silentLogger,
+  });
+  const view = JSON.parse(JSON.stringify(modelView(models, 7))) as ModelView;
+  const shown = JSON.parse((await runCommand("model", "show", file, "--json")).text) as ModelCard;
+  for (const card of [view.current, view.challenger]) {
+    expect(shown).toMatchObject({ onnxSha256: card?.onnxSha256, metadata: card?.metadata });
+    expect(card).toMatchObject({
+      hasTrainingBins: shown.metadata.psi !== null,
+      isSigned: shown.signature !== null,
+    });
+    expect(card?.inputFiles).toBe(shown.metadata.inputs.length);
+  }
+  expect([view.scorer, view.newcomer, view.health?.rows, view.health?.brier]).toEqual([
+    shown.metadata.modelId,
+    null,
+    0,
+    null,
+  ]);
+  expect(view.outcomes.every(({ count }) => count === 0)).toBe(true);
+  await models.close();
+  await scoring.close();
 });

@@ -4,6 +4,7 @@ import type { ClusterHealth, CoordinatorOptions } from "./coordinator-options.ts
 import type { ClusterMemory } from "./memory/cluster-memory.ts";
 import { MinuteReporter } from "./minute-report.ts";
 import { Shard } from "./shard/shard.ts";
+import type { ShardReport } from "./shard/shard-report.ts";
 import type { GateVenue } from "./first-klines.ts";
 import { requireShards, untilReady } from "./ready-gate.ts";
 import { SeedQueue } from "./symbols/seed-queue.ts";
@@ -63,6 +64,7 @@ export class Coordinator {
           modelId: options.modelId,
           pool: this.#pool,
           clockSpec: options.clockSpec,
+          venueClock,
           wallClock,
           scan: options.scan,
           entry: options.shardWorker,
@@ -152,6 +154,14 @@ export class Coordinator {
     };
   }
 
+  /** Each shard as it does now, and how many threads scan beside the shards' own. */
+  report(): { readonly shards: readonly ShardReport[]; readonly scanThreads: number } {
+    return {
+      shards: this.#shards.map((shard) => shard.report()),
+      scanThreads: this.#pool?.threads.length ?? 0,
+    };
+  }
+
   /** A reporter that begins at the minute which opened at `minuteMs`. */
   createReporter(minuteMs: number): MinuteReporter {
     return new MinuteReporter({ memory: this.memory, barsReadyMin: this.#options.barsReadyMin }, minuteMs);
@@ -210,7 +220,10 @@ function createPool({
 }: CoordinatorOptions): ScanPool {
   const shards = memory.shards.map((views) => views.memory);
   return new TaskPool({
-    entry: { url: scanWorker.url, data: { init: { shards, clockSpec, scan }, data: scanWorker.data } },
+    entry: {
+      url: scanWorker.url,
+      data: { init: { shards, gc: memory.scanGc, clockSpec, scan }, data: scanWorker.data },
+    },
     name: "scan",
     threads: scanThreads,
     logger,

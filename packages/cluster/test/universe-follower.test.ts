@@ -3,6 +3,7 @@ import { type LogFields, ManualClock, silentLogger } from "@smcq/kernel";
 import { describe, expect, it } from "vitest";
 import { ClusterMemory, requireWatched, UniverseFollower, watchedOf } from "../src/index.ts";
 
+const CLOSED = { isOpen: false, sinceMs: null, connects: 0, streams: 1, words: "" };
 const WISH = { symbols: null, maxSymbols: 1_000 };
 
 function universe(symbols: readonly string[], fetchedAtMs: number): Universe {
@@ -54,7 +55,7 @@ class Lab {
       },
       contracts: (onNews) => {
         this.onNews = onNews;
-        return { start: async () => {}, stop: async () => {} };
+        return { connection: () => CLOSED, start: async () => {}, stop: async () => {} };
       },
       onApplied: async () => {},
       wish: WISH,

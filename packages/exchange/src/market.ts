@@ -197,8 +197,23 @@ export interface BookTicker {
   readonly timeMs: number;
 }
 
+/** How a feed's one connection does. */
+export interface FeedConnection {
+  readonly isOpen: boolean;
+  /** Since when it is so, by the feed's clock, ms; null: it was never tried. */
+  readonly sinceMs: number | null;
+  /** Connections made, the first one included. */
+  readonly connects: number;
+  /** Streams that it carries. */
+  readonly streams: number;
+  /** What the venue said last by itself, or why the last connection ended; empty: neither. */
+  readonly words: string;
+}
+
 /** Knows the best prices of the market while it runs: of all symbols within some seconds, of followed ones at once. */
 export interface TickerFeed {
+  /** How its connection does now. */
+  connection(): FeedConnection;
   /** Resolves when it has been tried once to connect. */
   start(): Promise<void>;
   /** From now on these are followed, and no others. */
@@ -210,6 +225,7 @@ export interface TickerFeed {
 
 /** Tells of contracts' news while it runs; the universe stays the authority. */
 export interface ContractFeed {
+  connection(): FeedConnection;
   start(): Promise<void>;
   stop(): Promise<void>;
 }

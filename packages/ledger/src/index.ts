@@ -8,6 +8,7 @@ export { JournalReader } from "./journal/journal-reader.ts";
 export type { AccountRun, ReplayRow } from "./journal/journal-reader.ts";
 export { rowOf } from "./journal/journal-row.ts";
 export type { JournalRow } from "./journal/journal-row.ts";
+export { JOURNAL_ROWS_MAX } from "./journal/ledger-journal.ts";
 export type {
   JournalLimits,
   JournalStats,

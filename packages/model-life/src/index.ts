@@ -1,5 +1,7 @@
 export { DRIFT_LIMITS, ModelHealth } from "./health/model-health.ts";
 export type { HealthReport, PsiReference, TrainingReference } from "./health/model-health.ts";
+export { OUTCOME_BINS, OutcomeBins } from "./health/outcome-bins.ts";
+export type { OutcomeBin } from "./health/outcome-bins.ts";
 export { ModelLifecycle } from "./model-lifecycle.ts";
 export type {
   LifecycleAction,

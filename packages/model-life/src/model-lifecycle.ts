@@ -1,6 +1,7 @@
 import { HEURISTIC_ID } from "@smcq/features";
 import { MINUTE_MS, type ModelEpochs } from "@smcq/kernel";
 import { type HealthReport, ModelHealth, type TrainingReference } from "./health/model-health.ts";
+import type { OutcomeBin } from "./health/outcome-bins.ts";
 import { ModelRoster, type RosterModel } from "./model-roster.ts";
 import { type Outcome, OutcomeTracker, type PlanEntries } from "./outcome-tracker.ts";
 import type { RecentBars } from "./recent-bars.ts";
@@ -102,6 +103,16 @@ export class ModelLifecycle<M extends LifecycleModel> {
 
   get challenger(): M | null {
     return this.#roster.challenger;
+  }
+
+  /** A new version that scores beside the present one before it takes over; null: none does. */
+  get newcomer(): M | null {
+    return this.#roster.shadow?.model ?? null;
+  }
+
+  /** How often the present model's scores came true since it scores here, by bins. */
+  outcomeBins(): readonly OutcomeBin[] {
+    return this.#health(this.current).outcomeBins();
   }
 
   modelId(epoch: number): string {

@@ -88,6 +88,10 @@ export class ResultRingReader {
     this.#memory = new ResultMemory(sab);
   }
 
+  get capacity(): number {
+    return this.#memory.capacity;
+  }
+
   /** Rows published and not yet released. */
   get available(): number {
     const { i32, head, tail } = this.#memory;

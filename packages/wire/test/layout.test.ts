@@ -11,6 +11,7 @@ import {
   createResultRing,
   defineLayout,
   describeLayout,
+  PAUSES,
   DETECTOR_STATE,
   DetectorStates,
   type FieldType,
@@ -124,6 +125,12 @@ describe("layouts", () => {
   });
 
   it("places the control block", () => {
+    expect(describeLayout(PAUSES)).toMatchInlineSnapshot(`
+      "pauses v1, 64 bytes
+           0  f64 x 1  sumUs
+           8  i32 x 1  usMax
+          12  i32 x 13  counts"
+    `);
     expect(describeLayout(CONTROL)).toMatchInlineSnapshot(`
       "control block v2, 1216 bytes
            0  f64 x 1  heartbeatNs

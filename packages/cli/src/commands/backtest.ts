@@ -1,10 +1,11 @@
 import { join } from "node:path";
 import { requireEntryBounded, requireProtocolBounded } from "@smcq/engine";
 import { entryPlanOf } from "@smcq/features";
-import { parseE8, SmcqError, SystemClock } from "@smcq/kernel";
-import { utcMs } from "@smcq/scoring";
+import { type Clock, parseE8, SmcqError, SystemClock } from "@smcq/kernel";
+import { utcMs, utcText } from "@smcq/scoring";
 import type { CommandModule, Options } from "yargs";
 import { threadCount } from "../modes/thread-count.ts";
+import { newBacktestFolder } from "../offline/backtest/backtests-folder.ts";
 import { backtestText } from "../offline/backtest/backtest-text.ts";
 import { type BacktestOptions, runBacktest } from "../offline/backtest/run-backtest.ts";
 import { createStderrLogger } from "../output/logger.ts";
@@ -41,7 +42,12 @@ const FLAGS: Readonly<Record<string, Options>> = {
     describe:
       "funding rates, CSV (plain, gzip or zip) of time (ms UTC, a whole minute), symbol, rate; without it nobody pays funding",
   },
-  out: { ...TEXT, demandOption: true, describe: "folder to write, new or empty" },
+  out: {
+    ...TEXT,
+    describe:
+      "folder to write, new or empty; without it backtests/TIME in the data folder, where the dashboard looks",
+  },
+  "data-dir": { ...TEXT, describe: "the data folder" },
   model: { ...TEXT, default: "heuristic", describe: '"heuristic" or a model file (.onnx)' },
   equity: { ...TEXT, default: "10000", describe: "USDT to begin with" },
   leverage: {
@@ -109,7 +115,7 @@ function optionsOf(args: Args): BacktestOptions {
     klines: (args["klines"] as readonly unknown[] | undefined)?.map(String) ?? null,
     instruments: (args["instruments"] as string | undefined) ?? null,
     funding: (args["funding"] as string | undefined) ?? null,
-    out: String(args["out"]),
+    out: outOf(args, config.dataDir, clock),
     model: config.scan.model ?? "heuristic",
     equity: equityOf(String(args["equity"])),
     risk: riskLimits(config.risk),
@@ -129,6 +135,11 @@ function optionsOf(args: Args): BacktestOptions {
     progress: createProgress("smcq backtest", errorScreen(), clock),
     logger: createStderrLogger(config.log),
   };
+}
+
+function outOf(args: Args, dataDir: string, clock: Clock): string {
+  const out = args["out"] as string | undefined;
+  return out ?? newBacktestFolder(dataDir, utcText(clock.nowMs()));
 }
 
 function equityOf(text: string): string {

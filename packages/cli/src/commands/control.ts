@@ -2,8 +2,11 @@ import { createInterface } from "node:readline/promises";
 import { SmcqError } from "@smcq/kernel";
 import type { Argv, CommandModule } from "yargs";
 import { askEngine } from "../control/control-client.ts";
-import { ordersText, positionsText, statusText, wordText } from "../control/control-text.ts";
-import type { ControlAnswers, ControlRequest } from "../control/protocol.ts";
+import { modelText } from "../control/model-text.ts";
+import { systemText } from "../control/system-text.ts";
+import { LOG_LINES_DEFAULT } from "../control/log-views.ts";
+import { logText, ordersText, positionsText, statusText, wordText } from "../control/control-text.ts";
+import { type ControlAnswers, type ControlRequest, parseRequest } from "../control/protocol.ts";
 import { ExitCode } from "../exit-codes.ts";
 import { printResult } from "../output/print-result.ts";
 import { loadSettings } from "./settings.ts";
@@ -42,6 +45,31 @@ const COMMANDS: readonly ControlCommand[] = [
     builder: plain,
     request: () => ({ request: "orders" }),
     text: (answer: ControlAnswers["orders"]) => ordersText(answer),
+  },
+  {
+    command: "system",
+    describe: "what the running engine runs on: threads, connections, rings, queues, REST",
+    builder: plain,
+    request: () => ({ request: "system" }),
+    text: (answer: ControlAnswers["system"]) => systemText(answer),
+  },
+  {
+    command: "scorer",
+    describe: "what scores in the running engine: card, drift, how often its scores came true",
+    builder: plain,
+    request: () => ({ request: "model" }),
+    text: (answer: ControlAnswers["model"]) => modelText(answer),
+  },
+  {
+    command: "log",
+    describe: "the last lines of the running engine's log",
+    builder: (argv) =>
+      argv
+        .option("lines", { type: "number", requiresArg: true, describe: `how many (${LOG_LINES_DEFAULT})` })
+        .option("level", { type: "string", requiresArg: true, describe: "this level and above (debug)" })
+        .option("after", { type: "number", requiresArg: true, describe: "only those after this number" }),
+    request: (args) => logRequest(args),
+    text: (answer: ControlAnswers["log"]) => logText(answer),
   },
   {
     command: "halt",
@@ -93,6 +121,12 @@ export function controlCommands(setExitCode: (exitCode: number) => void): readon
       setExitCode(ExitCode.Ok);
     },
   }));
+}
+
+/** As the engine would read it: what is wrong with a flag is said before anybody is asked. */
+function logRequest(args: Args): ControlRequest {
+  const { lines, level, after } = args;
+  return parseRequest(JSON.stringify({ request: "log", lines, level, after }));
 }
 
 function common(argv: Argv): Argv {

@@ -158,6 +158,16 @@ function orderState({ state, isCancelled }: OrderView): string {
   return isCancelled ? `${said}, being cancelled` : said;
 }
 
+/** `smcq log` for eyes: a line a line. */
+export function logText({ lines, gone, isCut }: ControlAnswers["log"]): string {
+  const head = gone > 0 || isCut ? "older lines are not told\n" : "";
+  if (lines.length === 0) return "nothing is logged at this level\n";
+  const told = lines.map(({ time, level, text, detail }) =>
+    [time.slice(11, 23), level.padEnd(5), text, detail].filter((part) => part !== "").join(" "),
+  );
+  return `${head}${told.join("\n")}\n`;
+}
+
 function linesText(lines: readonly (readonly [string, string])[]): string {
   const indent = " ".repeat(LABEL_WIDTH);
   return lines.map(([label, text]) => wrappedLine(label.padEnd(LABEL_WIDTH), text, indent)).join("");

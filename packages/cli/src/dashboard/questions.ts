@@ -9,6 +9,7 @@ import { askPnl, type Grouping, GROUPINGS } from "../offline/ledger/ask-pnl.ts";
 import { askTrades } from "../offline/ledger/ask-trades.ts";
 import { askExplain } from "../offline/ledger/explain/ask-explain.ts";
 import { EXIT_REASONS, exitMeaning, outcomeMeaning, SETUP_MEANINGS } from "../offline/report/meanings.ts";
+import { askReliability } from "./reliability.ts";
 import { equityCurve } from "./equity-curve.ts";
 
 export type Query = ReadonlyMap<string, string>;
@@ -65,6 +66,17 @@ export const QUESTIONS: ReadonlyMap<string, Question> = new Map<string, Question
     },
   ],
   ["equity", { parameters: ["run"], ask: (reader, query) => askEquity(reader, oneRun(reader, query)) }],
+  [
+    "reliability",
+    {
+      parameters: ["run"],
+      ask: (reader, query) => ({
+        data: askReliability(reader, oneRun(reader, query)),
+        columns: [],
+        rows: [],
+      }),
+    },
+  ],
   ["runs", { parameters: [], ask: askRuns }],
   ["words", { parameters: [], ask: () => WORDS }],
 ]);

@@ -2,17 +2,17 @@ import type { ApiAnswer, ControlWord, DashboardSource, IncidentShown, LiveState 
 import { type Clock, errorMessage, type Logger, SmcqError } from "@smcq/kernel";
 import { ledgerFile, LedgerReader, RecordReader } from "@smcq/ledger";
 import { askEngine } from "../control/control-client.ts";
-import type { PositionView, StatusView } from "../control/protocol.ts";
+import type { ControlRequest, PositionView, StatusView } from "../control/protocol.ts";
 import { isoText } from "../offline/ledger/answer/utc-time.ts";
 import { csvText } from "../offline/ledger/answer/answer.ts";
+import { BacktestAnswers } from "./backtest-answers.ts";
 import { AnswerCache } from "./answer-cache.ts";
+import { ENGINE_QUESTIONS } from "./engine-questions.ts";
 import { INCIDENTS_SHOWN, incidentShown, type Query, QUESTIONS } from "./questions.ts";
 
 /** The ledger's incidents are looked for so often while somebody looks, wall ms. */
 const INCIDENTS_MS = 2_000;
 const MODEL_EVENTS_SHOWN = 50;
-/** What the engine itself is asked for a page. */
-const ENGINE_QUESTIONS = ["metrics", "orders"] as const;
 
 export interface RunSourceOptions {
   readonly dataDir: string;
@@ -28,6 +28,7 @@ export class RunSource implements DashboardSource {
   readonly #options: RunSourceOptions;
   readonly #file: string;
   readonly #answers: AnswerCache;
+  readonly #backtests: BacktestAnswers;
   /** As the engine told them last. */
   #status: StatusView | null = null;
   #positions: readonly PositionView[] = [];
@@ -38,6 +39,7 @@ export class RunSource implements DashboardSource {
   constructor(options: RunSourceOptions) {
     this.#options = options;
     this.#file = ledgerFile(options.dataDir);
+    this.#backtests = new BacktestAnswers(options.dataDir);
     this.#answers = new AnswerCache(options.wallClock);
   }
 
@@ -60,31 +62,41 @@ export class RunSource implements DashboardSource {
 
   async say(word: ControlWord): Promise<unknown> {
     const { dataDir, logger } = this.#options;
-    const request =
-      word.word === "close" ? { request: word.word, symbol: word.symbol } : { request: word.word };
-    logger.warn(request, "a word from the dashboard");
+    const by = "dashboard";
+    const request: ControlRequest =
+      word.word === "close" ? { request: word.word, symbol: word.symbol, by } : { request: word.word, by };
+    logger.warn({ ...request }, "a word from the dashboard");
     return askEngine(dataDir, request);
   }
 
   /** How a question is answered; null: there is none of that name. Throws what is wrong with it. */
   #questionOf(name: string, query: Query): (() => Promise<ApiAnswer>) | null {
     const { dataDir } = this.#options;
-    const asked = ENGINE_QUESTIONS.find((one) => one === name);
-    if (asked !== undefined) return async () => json(await askEngine(dataDir, { request: asked }));
+    const asked = ENGINE_QUESTIONS.get(name);
+    if (asked !== undefined) {
+      requireKnown(query, asked.parameters);
+      const request = asked.request(query);
+      return async () => json(await askEngine(dataDir, request));
+    }
+    const backtest = this.#backtestQuestion(name, query);
+    if (backtest !== null) return async () => json(await backtest());
     if (name === "model-events") return async () => json({ events: this.#modelEvents() });
     const question = QUESTIONS.get(name);
     if (question === undefined) return null;
-    const unknown = [...query.keys()].find((key) => !question.parameters.includes(key));
-    if (unknown !== undefined)
-      throw new SmcqError(
-        "USAGE_QUERY",
-        `there is no ${JSON.stringify(unknown.slice(0, 64))} here: ${question.parameters.join(", ")}`,
-      );
+    requireKnown(query, question.parameters);
     return async () => {
       const { data, columns, rows } = this.#read((reader) => question.ask(reader, query));
       if (query.get("format") !== "csv") return json(data);
       return { contentType: "text/csv", body: csvText(columns, rows), fileName: `${name}.csv` };
     };
+  }
+
+  /** What is asked of the results of backtests; null: something else. */
+  #backtestQuestion(name: string, query: Query): (() => Promise<object>) | null {
+    if (name !== "backtests" && name !== "backtest" && name !== "backtest-trades") return null;
+    requireKnown(query, name === "backtests" ? [] : ["id"]);
+    if (name === "backtests") return () => this.#backtests.list();
+    return name === "backtest" ? () => this.#backtests.one(query) : () => this.#backtests.trades(query);
   }
 
   /** Asks the engine how it does; returns why it does not answer, or null. */
@@ -146,6 +158,15 @@ export class RunSource implements DashboardSource {
       reader.close();
     }
   }
+}
+
+function requireKnown(query: Query, parameters: readonly string[]): void {
+  const unknown = [...query.keys()].find((key) => !parameters.includes(key));
+  if (unknown !== undefined)
+    throw new SmcqError(
+      "USAGE_QUERY",
+      `there is no ${JSON.stringify(unknown.slice(0, 64))} here: ${parameters.join(", ") || "nothing is asked with it"}`,
+    );
 }
 
 /** The same question has the same key, in whatever order its parameters come. */

@@ -64,6 +64,11 @@ export class Outlet {
     return this.#dropped;
   }
 
+  /** Bytes that wait for their reader. */
+  get waitingBytes(): number {
+    return this.#waitingBytes;
+  }
+
   /** True while lines wait for their reader. */
   get isHeld(): boolean {
     return this.#waiting.length > 0;

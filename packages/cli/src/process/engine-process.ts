@@ -2,6 +2,7 @@ import { errorCode, errorMessage, repeat, SmcqError, SystemClock, watchPauses } 
 import { exitCodeOf } from "../exit-codes.ts";
 import { runEngine } from "../run/run-engine.ts";
 import { inspect } from "node:util";
+import { LogTail } from "../output/log-tail.ts";
 import { createLogger, PAUSE_TEXT } from "../output/logger.ts";
 import { sayFaultsAloud } from "../output/faults-aloud.ts";
 import { standardError, standardOutput } from "../output/outlet.ts";
@@ -50,11 +51,13 @@ function tell(message: EngineReport, onTaken = (): void => {}): void {
 }
 
 async function run(payload: EnginePayload): Promise<number> {
-  const logger = createLogger(payload.config.log);
+  const logTail = new LogTail(wallClock.nowMs());
+  const logger = createLogger(payload.config.log, {}, logTail);
   watchPauses(wallClock, (pause) => logger.warn({ ...pause }, PAUSE_TEXT));
   try {
     return await runEngine(payload, {
       logger,
+      logTail,
       signal: signals.stop,
       hurry: signals.hurry,
       onReady: () => tell({ type: "ready" }),

@@ -14,16 +14,15 @@ import { ExitCode } from "../exit-codes.ts";
 import { modeOf } from "../modes/mode-of.ts";
 import type { Ports, VenueConnection } from "../modes/ports.ts";
 import { MetricsServer } from "../output/metrics/metrics-server.ts";
-import type { Metric } from "../output/metrics/metrics-text.ts";
+import type { LogTail } from "../output/log-tail.ts";
 import type { EnginePayload } from "../modes/engine-payload.ts";
 import { Closers } from "./closers.ts";
 import { openControl } from "./control/open-control.ts";
 import { createEngine, type EngineParts, type RunEngine } from "./create-engine.ts";
 import { loadScoring, type Scoring } from "./models/load-models.ts";
-import { MemoryWatch } from "./memory-watch.ts";
+import { type Meters, openMeters } from "./open-meters.ts";
 import { MinuteLoop } from "./minute-loop.ts";
 import { beginRun, lostSignals, openLedgerOf, type RunLedger } from "./run-ledger.ts";
-import { runMetrics } from "./run-metrics.ts";
 import { standDown } from "./stand-down.ts";
 import { StartUp } from "./start-up.ts";
 import { newEngineId } from "./trading/engine-id.ts";
@@ -34,6 +33,8 @@ const FIRST_DATA_MS_MAX = 20_000;
 
 export interface RunDeps {
   readonly logger: Logger;
+  /** What that logger has written last. */
+  readonly logTail: LogTail;
   /** Aborted: drain, close the ledger and return. */
   readonly signal: AbortSignal;
   /** Aborted: what a stop waits for is skipped. */
@@ -54,6 +55,7 @@ interface Ground {
   readonly payload: EnginePayload;
   readonly ports: Ports;
   readonly logger: Logger;
+  readonly logTail: LogTail;
   readonly signal: AbortSignal;
   readonly hurry: AbortSignal;
   readonly onReady: () => void;
@@ -97,7 +99,7 @@ export async function runEngine(payload: EnginePayload, deps: RunDeps): Promise<
 
 function groundOf(
   payload: EnginePayload,
-  { logger, signal, hurry, onReady }: RunDeps,
+  deps: RunDeps,
   { closers, ending }: Pick<Ground, "closers" | "ending">,
 ): Ground {
   const ports = modeOf(payload.config).ports(payload);
@@ -108,18 +110,15 @@ function groundOf(
   // While it starts, the steps that need the ledger fail by themselves.
   failure.promise.catch(() => {});
   return {
+    ...deps,
     payload,
     ports,
-    logger,
-    signal,
-    hurry,
-    onReady,
     ending,
     machineClock,
     offset,
     venueClock: new OffsetClock(machineClock, () => offset.offsetMs),
     wallClock,
-    startUp: new StartUp(logger, wallClock, signal),
+    startUp: new StartUp(deps.logger, wallClock, deps.signal),
     closers,
     failure,
   };
@@ -145,14 +144,8 @@ async function start(ground: Ground): Promise<void> {
     trading,
   });
   const minutes = new MinuteLoop({ ...ground, engine, signalsLost: () => lostSignals(run.client) });
-  const memory = new MemoryWatch({
-    ...ground,
-    rssBytes: () => process.memoryUsage.rss(),
-    limitMb: payload.config.metrics.memoryMbWarn,
-  });
-  ground.closers.add(() => memory.stop());
-  const metrics = (): readonly Metric[] => [...runMetrics(engine, venue, minutes), ...memory.metrics()];
-  await openWays(ground, { engine, venue, run, metrics });
+  const meters = openMeters({ ...ground, config: payload.config }, { engine, venue, run, minutes });
+  await openWays(ground, { engine, venue, run, ...meters });
   closeWithThreads(ground, engine, run);
   engine.models.start();
   engine.desk?.start();
@@ -169,7 +162,7 @@ async function start(ground: Ground): Promise<void> {
   startUp.ready(health, { scorer: scoring.scorerId });
   await venue.keepUniverse();
   engine.desk?.startMinutes();
-  await startBackground(ground, { engine, venue, minutes, metrics });
+  await startBackground(ground, { engine, venue, minutes, ...meters });
   ground.onReady();
 }
 
@@ -287,7 +280,8 @@ async function openWays(
     venue,
     run,
     metrics,
-  }: Pick<Background, "engine" | "venue" | "metrics"> & { readonly run: RunLedger },
+    system,
+  }: Pick<Background, "engine" | "venue" | "metrics" | "system"> & { readonly run: RunLedger },
 ): Promise<void> {
   const control = await openControl({
     ...ground,
@@ -296,6 +290,7 @@ async function openWays(
     run: { modeName: ground.ports.name, runId: run.runId },
     restUse: () => venue.restUse(),
     metrics,
+    system: () => system.view(),
   });
   ground.closers.add(() => control.close());
   ground.logger.info({ path: control.path }, "control socket is open");
@@ -326,17 +321,16 @@ function closeWithThreads(ground: Ground, engine: RunEngine, run: RunLedger): vo
   startUp.cut.addEventListener("abort", () => void coordinator.stop().catch(() => {}));
 }
 
-interface Background {
+interface Background extends Meters {
   readonly engine: RunEngine;
   readonly venue: VenueConnection;
   readonly minutes: MinuteLoop;
-  readonly metrics: () => readonly Metric[];
 }
 
 /** What runs beside the cluster once it is READY: the minute line, metrics, and the universe's changes. */
 async function startBackground(
   ground: Ground,
-  { engine, venue, minutes, metrics }: Background,
+  { engine, venue, minutes, metrics, system }: Background,
 ): Promise<void> {
   const { payload, ports, wallClock, machineClock, logger, closers } = ground;
   const { metrics: wish, universe } = payload.config;
@@ -361,6 +355,7 @@ async function startBackground(
     logger,
   });
   closers.add(() => follower.stop());
+  system.follows(follower);
   await follower.start();
 }
 

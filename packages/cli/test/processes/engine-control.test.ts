@@ -1,11 +1,14 @@
 import { existsSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { SystemClock } from "@smcq/kernel";
+import { silentLogger, SystemClock } from "@smcq/kernel";
 import { ledgerFile, RecordReader } from "@smcq/ledger";
 import { afterEach, describe, expect, it } from "vitest";
 import { askEngine } from "../../src/control/control-client.ts";
+import type { LogView } from "../../src/control/log-views.ts";
+import type { SystemView } from "../../src/control/system-views.ts";
 import type { StatusView } from "../../src/control/protocol.ts";
 import { controlSocketPath } from "../../src/control/socket-path.ts";
+import { RunSource } from "../../src/dashboard/run-source.ts";
 import { ExitCode } from "../../src/exit-codes.ts";
 import { checkReplay } from "../../src/offline/ledger/check-ledger.ts";
 import { runCommand } from "../support/run-command.ts";
@@ -80,7 +83,7 @@ describe("a person and the running engine", () => {
     expect(position).toMatchObject({ isStopConfirmed: true, stop: expect.any(String) });
     const stop = told[1].orders.find((one) => one.symbol === symbol && one.role === "stop");
     expect(stop).toMatchObject({ kind: "stop-market", price: position?.stop, state: "working" });
-    for (const command of ["status", "positions", "orders"]) {
+    for (const command of ["status", "positions", "orders", "system"]) {
       const { code, text, said } = await runCommand(command, ...at);
       expect([command, code, said]).toEqual([command, ExitCode.Ok, ""]);
       expect(text.split("\n").filter((line) => line.length > 80)).toEqual([]);
@@ -94,6 +97,34 @@ describe("a person and the running engine", () => {
     });
     expect(status.rest.requests).toBeGreaterThan(0);
 
+    const system = JSON.parse((await runCommand("system", "--json", ...at)).text) as SystemView;
+    expect(
+      system.shards.map(({ shardId, state, symbols, restarts }) => [shardId, state, symbols, restarts]),
+    ).toEqual([
+      [0, "running", 12, 0],
+      [1, "running", 12, 0],
+    ]);
+    for (const { beatAgeMs, rings } of system.shards) {
+      expect(beatAgeMs).toBeLessThan(60_000);
+      expect([rings.bars > 0, rings.bars <= rings.barsMax, rings.slots]).toEqual([true, true, 12]);
+    }
+    expect(system.connections.map(({ kind, open, wanted }) => [kind, open === wanted])).toEqual([
+      ["klines, shard 0", true],
+      ["klines, shard 1", true],
+      ["account", true],
+      ["best prices", true],
+      ["contracts' news", true],
+    ]);
+    expect(system.connections.every(({ sinceMs }) => sinceMs !== null && sinceMs <= system.nowMs)).toBe(true);
+    expect(system.queues.map(({ name, lost }) => [name, lost])).toEqual([
+      ["inbox of the core", 0],
+      ["journal", 0],
+      ["signals for the ledger", 0],
+      ["log", 0],
+    ]);
+    const log = JSON.parse((await runCommand("log", "--lines", "5", "--json", ...at)).text) as LogView;
+    expect([log.lines.length, log.lines.at(-1)?.seq]).toEqual([5, log.lastSeq]);
+
     const metrics = await (await fetch(String(url))).text();
     for (const line of [
       /^smcq_position_naked_ms_count\{clock="venue"\} [1-9]/mu,
@@ -102,6 +133,13 @@ describe("a person and the running engine", () => {
       /^smcq_reconciliations_total [1-9]/mu,
       /^smcq_journal_synced_ms_count [1-9]/mu,
       /^smcq_rest_weight_limit 2400$/mu,
+      /^smcq_gc_pause_ms_count\{thread="main"\} [1-9]/mu,
+      /^smcq_gc_pause_ms_count\{thread="shard 1"\} [1-9]/mu,
+      /^smcq_gc_pause_ms_count\{thread="scan"\} [1-9]/mu,
+      /^smcq_event_loop_late_ms_count\{thread="main"\} [1-9]/mu,
+      /^smcq_event_loop_late_ms_count\{thread="shard 0"\} [1-9]/mu,
+      /^smcq_stage_ms_count\{stage="scored"\} [1-9]/mu,
+      /^smcq_close_to_scored_ms_count [1-9]/mu,
       /^smcq_trading_state\{state="ACTIVE"\} 1$/mu,
     ])
       expect(metrics).toMatch(line);
@@ -132,15 +170,18 @@ describe("a person and the running engine", () => {
       ({ positions }) => positions.length === 0,
     );
     expect((await runCommand("resume", ...at)).text).not.toMatch(/HALTED/u);
+    const source = new RunSource({ dataDir: folder, wallClock: clock, logger: silentLogger });
+    expect(await source.say({ word: "halt" })).toMatchObject({ state: "HALTED" });
     run.child.kill("SIGTERM");
     expect(await run.ends()).toBe(ExitCode.Ok);
     expect(existsSync(controlSocketPath(folder))).toBe(false);
     const closed = closing.code === ExitCode.Ok ? ["close socket"] : [];
-    expect(words(folder).slice(0, 3 + closed.length)).toEqual([
+    expect(words(folder).slice(0, 4 + closed.length)).toEqual([
       "halt socket",
       ...closed,
       "flatten socket",
       "resume socket",
+      "halt dashboard",
     ]);
     expect(checkReplay(folder, null).data).toMatchObject({ difference: null });
     const gone = await runCommand("status", ...at);

@@ -11,7 +11,10 @@ import { controlSocketPath } from "../../src/control/socket-path.ts";
 import { equityCurve, POINTS_MAX } from "../../src/dashboard/equity-curve.ts";
 import { RunSource } from "../../src/dashboard/run-source.ts";
 import { GROUPINGS } from "../../src/offline/ledger/ask-pnl.ts";
+import { LogTail } from "../../src/output/log-tail.ts";
 import { ControlServer } from "../../src/run/control/control-server.ts";
+import { modelView } from "../../src/run/control/make-model-view.ts";
+import { HEURISTIC_MODELS } from "../../src/run/models/run-models.ts";
 import { recorded, recordedLedger } from "../support/recorded-ledger.ts";
 import { runCommand } from "../support/run-command.ts";
 
@@ -63,6 +66,20 @@ const POSITION: ControlAnswers["positions"]["positions"][number] = {
   exitReason: null,
 };
 
+const SYSTEM: ControlAnswers["system"] = {
+  nowMs: 9,
+  shards: [],
+  scan: { compute: "pool", threads: 2 },
+  connections: [
+    { kind: "account", open: 0, wanted: 1, sinceMs: null, reconnects: 3, words: "<script>1</script>" },
+  ],
+  queues: [{ name: "log", unit: "bytes", waiting: 1, waitingMax: 2, lost: 3 }],
+  rest: { stepMs: 15_000, samples: [{ atMs: 1, weightUsed: 2, weightLimit: 2_400 }] },
+};
+
+/** The tail of an engine's log: what it wrote is written by the logger of the engine. */
+const tail = new LogTail(77);
+
 let dataDir: string;
 let control: ControlServer | null;
 let server: DashboardServer;
@@ -86,6 +103,9 @@ async function openControl(): Promise<void> {
       if (request.request === "status") return Promise.resolve(STATUS);
       if (request.request === "positions") return Promise.resolve({ positions: [POSITION] });
       if (request.request === "orders") return Promise.resolve({ orders: [] });
+      if (request.request === "model") return Promise.resolve(modelView(HEURISTIC_MODELS, STATUS.nowMs));
+      if (request.request === "system") return Promise.resolve(SYSTEM);
+      if (request.request === "log") return Promise.resolve(tail.look(request));
       if (request.request === "metrics") return Promise.resolve({ metrics: [] });
       if (request.request === "halt" || request.request === "resume") return Promise.resolve(STATE);
       return Promise.resolve({ ...STATE, leaving: ["S1"] });
@@ -215,6 +235,59 @@ describe("the dashboard's numbers", () => {
     expect(heard.map(({ request }) => request).toSorted()).toEqual(["metrics", "orders"]);
   });
 
+  it("of scores that came true are those of the trades", async () => {
+    const { trades } = (await printed("trades", "--limit", "100000")) as { readonly trades: readonly Row[] };
+    const scored = trades.filter(({ score }) => score !== null);
+    const { counted, total, bins } = JSON.parse((await ask("reliability")).text) as {
+      readonly counted: number;
+      readonly total: number;
+      readonly bins: readonly { lower: number; upper: number; count: number; wins: number }[];
+    };
+    expect([counted, total]).toEqual([scored.length, trades.length]);
+    expect(scored.length).toBeGreaterThan(0);
+    for (const { lower, upper, count, wins } of bins) {
+      const own = scored.filter(
+        ({ score }) => Number(score) >= lower && (Number(score) < upper || (upper === 1 && score === 1)),
+      );
+      expect([lower, count, wins]).toEqual([
+        lower,
+        own.length,
+        own.filter(({ pnl }) => Number(pnl) > 0).length,
+      ]);
+    }
+  });
+
+  it("of the model are those of `smcq scorer`", async () => {
+    expect(JSON.parse((await ask("model")).text)).toEqual(await printed("scorer"));
+  });
+
+  it("of the machine are those of `smcq system`", async () => {
+    const { status, text } = await ask("system");
+    expect([status, JSON.parse(text)]).toEqual([200, await printed("system")]);
+    expect(JSON.parse(text)).toEqual(SYSTEM);
+  });
+
+  it("of the log are those of `smcq log`, and go on from the line that is known", async () => {
+    for (const [at, level] of ["info", "warn", "debug", "error"].entries())
+      tail.keep(
+        JSON.stringify({ level, time: `2026-01-01T00:00:0${at}.000Z`, symbol: "<b>", msg: `said ${at}` }),
+      );
+    const cases: readonly (readonly [string, readonly string[]])[] = [
+      ["log", []],
+      ["log?level=warn", ["--level", "warn"]],
+      ["log?after=2&lines=1", ["--after", "2", "--lines", "1"]],
+    ];
+    for (const [path, argv] of cases) {
+      const { status, text } = await ask(path);
+      expect([path, status, JSON.parse(text)]).toEqual([path, 200, await printed("log", ...argv)]);
+    }
+    const { lines } = JSON.parse((await ask("log?level=warn")).text) as ControlAnswers["log"];
+    expect(lines.map(({ seq, text, detail }) => [seq, text, detail])).toEqual([
+      [2, "said 1", '{"symbol":"<b>"}'],
+      [4, "said 3", '{"symbol":"<b>"}'],
+    ]);
+  });
+
   it("say that the engine is gone, and go on with the ledger", async () => {
     await control?.close();
     control = null;
@@ -232,6 +305,14 @@ describe("the dashboard's numbers", () => {
 describe("a question that is none", () => {
   it.each([
     ["nothing", 404],
+    ["metrics?colour=red", 400],
+    ["system?shard=0", 400],
+    ["log?lines=0", 400],
+    ["log?lines=501", 400],
+    ["log?lines=1e2", 400],
+    ["log?after=-1", 400],
+    ["log?level=loud", 400],
+    ["log?file=/etc/passwd", 400],
     ["trades?colour=red", 400],
     ["trades?limit=0", 400],
     ["trades?limit=1001", 400],
@@ -251,14 +332,23 @@ describe("a question that is none", () => {
 
 describe("a word from the dashboard", () => {
   it.each([
-    [{ word: "halt", confirm: "halt" }, { request: "halt" }],
-    [{ word: "resume", confirm: "resume" }, { request: "resume" }],
-    [{ word: "flatten", confirm: "flatten" }, { request: "flatten" }],
+    [
+      { word: "halt", confirm: "halt" },
+      { request: "halt", by: "dashboard" },
+    ],
+    [
+      { word: "resume", confirm: "resume" },
+      { request: "resume", by: "dashboard" },
+    ],
+    [
+      { word: "flatten", confirm: "flatten" },
+      { request: "flatten", by: "dashboard" },
+    ],
     [
       { word: "close", symbol: "S1", confirm: "S1" },
-      { request: "close", symbol: "S1" },
+      { request: "close", symbol: "S1", by: "dashboard" },
     ],
-  ])("goes to the engine as a command's does: %j", async (body, request) => {
+  ])("goes to the engine with who has said it: %j", async (body, request) => {
     const { status } = await say(body);
     expect([status, heard]).toEqual([200, [request]]);
   });

@@ -5,10 +5,12 @@ import {
   createControlBlock,
   createDetectorStates,
   createKlineRings,
+  createPauses,
   createResultRing,
   DetectorStates,
   KlineRingReader,
   KlineRingWriter,
+  Pauses,
   type ShardMemory,
 } from "@smcq/wire";
 import { SlotTable } from "./slot-table.ts";
@@ -31,6 +33,8 @@ export function createShardMemory(shardId: number, slots: number): ShardMemory {
     }),
     results: createResultRing(rows),
     control: createControlBlock(),
+    gc: createPauses(),
+    turns: createPauses(),
   };
 }
 
@@ -42,6 +46,8 @@ export interface ShardViews {
   readonly states: DetectorStates;
   /** Only to read whose a slot is. */
   readonly owners: KlineRingWriter;
+  readonly gc: Pauses;
+  readonly turns: Pauses;
 }
 
 export interface ClusterMemoryOptions {
@@ -57,6 +63,8 @@ export interface ClusterMemoryOptions {
 export class ClusterMemory {
   readonly slots: SlotTable;
   readonly shards: readonly ShardViews[];
+  /** Collections of garbage of all scan threads together. */
+  readonly scanGc: SharedArrayBuffer = createPauses();
 
   constructor({ symbols, shards, hasSpareSlots = true, knownIds }: ClusterMemoryOptions) {
     const share = Math.ceil(symbols.length / shards);
@@ -101,5 +109,7 @@ function viewsOf(shardId: number, slots: number): ShardViews {
     reader: new KlineRingReader(memory.rings),
     states: new DetectorStates(memory.states),
     owners: new KlineRingWriter(memory.rings),
+    gc: new Pauses(memory.gc),
+    turns: new Pauses(memory.turns),
   };
 }

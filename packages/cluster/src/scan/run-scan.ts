@@ -1,11 +1,14 @@
 import { type ClockSpec, createClock } from "@smcq/kernel";
 import type { ScorerRegistry } from "@smcq/features";
-import type { ScanReply, ScanTask, ShardMemory } from "@smcq/wire";
+import { Pauses, type ScanReply, type ScanTask, type ShardMemory } from "@smcq/wire";
+import { watchGc } from "../threads/gc-watch.ts";
 import { ScanCore, type ScanOptions } from "./scan-core.ts";
 
 /** What every scan thread is started with. */
 export interface ScanInit {
   readonly shards: readonly ShardMemory[];
+  /** Where every scan thread counts its collections of garbage. */
+  readonly gc: SharedArrayBuffer;
   readonly clockSpec: ClockSpec;
   readonly scan: ScanOptions;
 }
@@ -16,6 +19,8 @@ export function createScanner(
   createScorers: (shardId: number) => ScorerRegistry,
 ): (task: ScanTask) => ScanReply {
   const clock = createClock(init.clockSpec);
+  const gc = new Pauses(init.gc);
+  watchGc((ms) => gc.add(ms));
   const cores = new Map<number, ScanCore>();
   return (task) => {
     let core = cores.get(task.shardId);

@@ -1,7 +1,8 @@
 import { createClock, type LogFields, type Logger, SystemClock, toWireError } from "@smcq/kernel";
 import type { ScorerRegistry } from "@smcq/features";
-import type { ShardCommand, ShardEvent } from "@smcq/wire";
+import { Pauses, type ShardCommand, type ShardEvent } from "@smcq/wire";
 import { ScanCore } from "../scan/scan-core.ts";
+import { watchGc } from "../threads/gc-watch.ts";
 import type { ShardInit } from "../threads/shard-init.ts";
 import { type CreateFeed, ShardCore } from "./shard-core.ts";
 
@@ -35,6 +36,8 @@ export function runShard(
     port.close();
     throw error;
   };
+  const gc = new Pauses(memory.gc);
+  watchGc((ms) => gc.add(ms));
   const machineClock = createClock(init.clockSpec);
   const core = new ShardCore({
     memory,

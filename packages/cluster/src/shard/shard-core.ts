@@ -13,6 +13,7 @@ import {
 } from "@smcq/kernel";
 import {
   ControlBlock,
+  Pauses,
   type ScanTask,
   type ShardCommand,
   type ShardEvent,
@@ -60,6 +61,7 @@ export interface ShardDeps {
 export class ShardCore {
   readonly #deps: ShardDeps;
   readonly #control: ControlBlock;
+  readonly #turns: Pauses;
   readonly #sink: RingSink;
   readonly #feed: MarketFeed;
   #isWorkAnnounced = false;
@@ -69,6 +71,7 @@ export class ShardCore {
   constructor(deps: ShardDeps) {
     this.#deps = deps;
     this.#control = new ControlBlock(deps.memory.control);
+    this.#turns = new Pauses(deps.memory.turns);
     const venueClock = new OffsetClock(deps.machineClock, () => this.#control.clockOffsetMs);
     this.#sink = new RingSink(deps.memory.rings, venueClock, {
       onWork: () => this.#announceWork(),
@@ -156,6 +159,7 @@ export class ShardCore {
     const nowNs = this.#deps.wallClock.monoNs();
     const stallMs = Math.max(0, (nowNs - this.#lastBeatNs) / 1e6 - HEARTBEAT_MS);
     this.#control.beat(nowNs, stallMs);
+    this.#turns.add(stallMs);
     this.#lastBeatNs = nowNs;
   }
 }

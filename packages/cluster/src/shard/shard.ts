@@ -19,6 +19,7 @@ import type { SymbolCare } from "../symbols/symbol-care.ts";
 import type { ScanPool, WorkerEntry } from "../threads/task-pool.ts";
 import type { ShardSilence } from "../first-klines.ts";
 import { ShardThread } from "../threads/shard-thread.ts";
+import { type ShardReport, shardReport } from "./shard-report.ts";
 import { OwnThreadScan } from "./own-thread-scan.ts";
 import { ShardScanQueue } from "./shard-scan-queue.ts";
 
@@ -32,6 +33,7 @@ export interface ShardOptions {
   /** Null: the shard's own thread scans (`--compute shard`). */
   readonly pool: ScanPool | null;
   readonly clockSpec: ClockSpec;
+  readonly venueClock: Clock;
   readonly wallClock: Clock;
   readonly scan: ScanOptions;
   readonly entry: WorkerEntry;
@@ -55,6 +57,7 @@ export class Shard {
   readonly #rows: RowDrain;
   #isOnline = false;
   #feed: FeedState = UNCONNECTED;
+  #feedSinceMs: number | null = null;
 
   constructor(options: ShardOptions) {
     const { views, slots, seeds, pool, wallClock, onStuck, logger } = options;
@@ -126,6 +129,21 @@ export class Shard {
     return this.#scans.restarts.total;
   }
 
+  /** How it does, read without disturbing it. */
+  report(): ShardReport {
+    const { views, slots, wallClock } = this.#options;
+    const facts = {
+      state: this.#thread.state,
+      isScanOff: this.#scans.isOff,
+      isScanInFlight: this.isScanInFlight,
+      restarts: this.threadRestarts,
+      scanRestarts: this.scanRestarts,
+      feed: this.#feed,
+      feedSinceMs: this.#feedSinceMs,
+    };
+    return shardReport(views, slots, facts, wallClock);
+  }
+
   /** The live thread, for tests that end it in the middle of its work. */
   get worker(): Worker | null {
     return this.#thread.worker;
@@ -179,7 +197,7 @@ export class Shard {
         this.#scans.due();
         return;
       case "feed-state":
-        this.#feed = event.state;
+        this.#takeFeed(event.state);
         return;
       case "want-bars":
         symbols.fetch(this.id, event.wanted, (reply) =>
@@ -207,6 +225,11 @@ export class Shard {
     }
   }
 
+  #takeFeed(state: FeedState): void {
+    if (state.open !== this.#feed.open) this.#feedSinceMs = this.#options.venueClock.nowMs();
+    this.#feed = state;
+  }
+
   #send(command: ShardCommand): void {
     this.#thread.send(command);
   }
@@ -214,7 +237,7 @@ export class Shard {
   #onDeath(isRestarted: boolean): void {
     const { pool, inbox, views } = this.#options;
     inbox.put({ type: "feed-health", shardId: this.id, isLive: false });
-    this.#feed = { ...UNCONNECTED, isHeard: this.#feed.isHeard };
+    this.#takeFeed({ ...UNCONNECTED, isHeard: this.#feed.isHeard });
     const isAwaited = this.#ownScan.fail();
     if (pool !== null) return;
     // Before another thread begins: the mark of a living scan is never taken away.

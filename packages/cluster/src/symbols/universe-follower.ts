@@ -1,4 +1,4 @@
-import type { ContractFeed, ContractNews, ReferenceData, Universe } from "@smcq/exchange";
+import type { ContractFeed, ContractNews, FeedConnection, ReferenceData, Universe } from "@smcq/exchange";
 import { type CancelTimer, type Clock, errorMessage, type Logger } from "@smcq/kernel";
 import type { SlotTable } from "../memory/slot-table.ts";
 import { SYMBOLS_NAMED_MAX, type UniverseWish, watchedOf } from "./watched-symbols.ts";
@@ -51,6 +51,11 @@ export class UniverseFollower {
   constructor(options: FollowerOptions) {
     this.#options = options;
     this.#contracts = options.contracts((news) => this.heard(news));
+  }
+
+  /** How the feed of contracts' news does. */
+  get connection(): FeedConnection {
+    return this.#contracts.connection();
   }
 
   async start(): Promise<void> {

@@ -1,5 +1,6 @@
 import type { ComponentChildren } from "preact";
 import { ControlDialog } from "./ui/control.tsx";
+import { Backtests } from "./pages/backtests.tsx";
 import { Explain } from "./pages/explain.tsx";
 import { Latency } from "./pages/latency.tsx";
 import { Model } from "./pages/model.tsx";
@@ -112,6 +113,7 @@ const VIEWS: Readonly<Record<string, () => ComponentChildren>> = {
   system: System,
   latency: Latency,
   model: Model,
+  backtests: Backtests,
   explain: Explain,
 };
 

@@ -15,7 +15,10 @@ const STATUS_BY_PREFIX: readonly (readonly [string, number])[] = [
   ["USAGE", 400],
   ["CONTROL_NO_ENGINE", 503],
   ["CONTROL_SILENT", 503],
+  ["CONTROL_FIELD", 400],
   ["CONTROL", 409],
+  ["BACKTEST_NONE", 404],
+  ["BACKTEST", 503],
   ["LEDGER_RUN", 404],
   ["LEDGER", 503],
 ];

@@ -1,6 +1,7 @@
+import type { FeedConnection } from "@smcq/exchange";
 import { z } from "zod";
 import { assertRouted } from "../check-url.ts";
-import { type EventFeedOptions, openEventFeed } from "../market/stream/event-feed.ts";
+import { connectionOf, type EventFeedOptions, openEventFeed } from "../market/stream/event-feed.ts";
 import type { GroupStatus } from "../market/stream/group-options.ts";
 import type { StreamGroup } from "../market/stream/stream-group.ts";
 
@@ -60,6 +61,10 @@ export class ContractWatch {
 
   status(): GroupStatus {
     return this.#group.status();
+  }
+
+  connection(): FeedConnection {
+    return connectionOf(this.#group.status());
   }
 
   stop(): Promise<void> {

@@ -2,6 +2,7 @@ import { FEATURE_COUNT } from "@smcq/kernel";
 import { FEATURES } from "@smcq/features";
 import { BinWindow } from "./bin-window.ts";
 import { BrierWindow } from "./brier-window.ts";
+import { type OutcomeBin, OutcomeBins } from "./outcome-bins.ts";
 
 /** Limits of the drift watch. */
 export const DRIFT_LIMITS = {
@@ -84,6 +85,7 @@ export class ModelHealth {
   readonly #features: readonly BinWindow[] | null;
   readonly #scores: BinWindow | null;
   readonly #brier: BrierWindow;
+  readonly #outcomes = new OutcomeBins();
   readonly #brierReference: number | null;
   readonly #brierRows: number;
   /** What was wrong with each row of the window. */
@@ -139,6 +141,12 @@ export class ModelHealth {
   /** Takes the outcome of a row that was scored earlier. */
   observeOutcome(confidence: number, isWin: boolean): void {
     this.#brier.add(confidence, isWin);
+    this.#outcomes.add(confidence, isWin);
+  }
+
+  /** Every outcome since this began, by the score. */
+  outcomeBins(): readonly OutcomeBin[] {
+    return this.#outcomes.bins();
   }
 
   /**

@@ -5,4 +5,7 @@ export interface ShardMemory {
   readonly states: SharedArrayBuffer;
   readonly results: SharedArrayBuffer;
   readonly control: SharedArrayBuffer;
+  /** Of the shard's thread: collections of garbage, and turns of its event loop that were late. */
+  readonly gc: SharedArrayBuffer;
+  readonly turns: SharedArrayBuffer;
 }

@@ -1,4 +1,4 @@
-import { DURATION_BOUNDS_MS, type DurationHistogram } from "@smcq/engine";
+import type { DurationCounts } from "@smcq/engine";
 
 /** One measured value, or durations by bucket, ready for a scrape. */
 export type Metric = {
@@ -8,7 +8,7 @@ export type Metric = {
   readonly labels?: Readonly<Record<string, string>>;
 } & (
   | { readonly type: "gauge" | "counter"; readonly value: number }
-  | { readonly type: "histogram"; readonly durations: DurationHistogram }
+  | { readonly type: "histogram"; readonly durations: DurationCounts }
 );
 
 const ESCAPES: Readonly<Record<string, string>> = { "\\": "\\\\", '"': '\\"', "\n": "\\n" };
@@ -42,9 +42,9 @@ export function metricsText(metrics: readonly Metric[]): string {
 function linesOf(metric: Metric): string {
   const { name, labels = {} } = metric;
   if (metric.type !== "histogram") return `smcq_${name}${labelText(labels)} ${valueText(metric.value)}\n`;
-  const { counts, count, sumMs } = metric.durations;
+  const { boundsMs, counts, count, sumMs } = metric.durations;
   let sum = 0;
-  const buckets = DURATION_BOUNDS_MS.map((bound, at) => {
+  const buckets = boundsMs.map((bound, at) => {
     sum += counts[at] ?? 0;
     return [String(bound), sum] as const;
   });

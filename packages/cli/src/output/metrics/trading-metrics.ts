@@ -1,5 +1,5 @@
 import {
-  type DurationHistogram,
+  type DurationCounts,
   HALT_REASONS,
   REDUCE_REASONS,
   TRADING_STATES,
@@ -113,6 +113,6 @@ function gauge(name: string, help: string, value: number, labels: Labels = {}): 
   return { name, help, type: "gauge", value, labels };
 }
 
-function histogram(name: string, help: string, durations: DurationHistogram, labels: Labels = {}): Metric {
+function histogram(name: string, help: string, durations: DurationCounts, labels: Labels = {}): Metric {
   return { name, help, type: "histogram", durations, labels };
 }

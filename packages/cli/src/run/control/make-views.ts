@@ -1,4 +1,4 @@
-import { coveredSteps, DURATION_BOUNDS_MS, type Trade, type TradingCore } from "@smcq/engine";
+import { coveredSteps, type Trade, type TradingCore } from "@smcq/engine";
 import { e8Text, e8ToNumber, numberToE8 } from "@smcq/kernel";
 import type { AccountView, MetricView, OrderView, PositionView, StateView } from "../../control/protocol.ts";
 import type { Metric } from "../../output/metrics/metrics-text.ts";
@@ -8,8 +8,8 @@ export function metricView(metric: Metric): MetricView {
   const head = { name, help, labels, type };
   if (metric.type !== "histogram")
     return { ...head, value: Number.isFinite(metric.value) ? metric.value : null, durations: null };
-  const { counts, count, sumMs, msMax } = metric.durations;
-  const durations = { boundsMs: DURATION_BOUNDS_MS, counts: [...counts], count, sumMs, msMax };
+  const { boundsMs, counts, count, sumMs, msMax } = metric.durations;
+  const durations = { boundsMs, counts: [...counts], count, sumMs, msMax };
   return { ...head, value: null, durations };
 }
 

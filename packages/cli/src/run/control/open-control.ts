@@ -1,6 +1,8 @@
 import type { EngineConfig } from "@smcq/config";
 import type { Clock, Logger } from "@smcq/kernel";
 import type { RestUse } from "../../control/protocol.ts";
+import type { LogTail } from "../../output/log-tail.ts";
+import type { SystemView } from "../../control/system-views.ts";
 import type { Metric } from "../../output/metrics/metrics-text.ts";
 import { controlSocketPath } from "../../control/socket-path.ts";
 import type { RunEngine } from "../create-engine.ts";
@@ -14,6 +16,8 @@ export interface ControlParts {
   readonly run: { readonly modeName: string; readonly runId: string };
   readonly restUse: () => RestUse;
   readonly metrics: () => readonly Metric[];
+  readonly system: () => SystemView;
+  readonly logTail: LogTail;
   readonly signal: AbortSignal;
   readonly venueClock: Clock;
   readonly wallClock: Clock;

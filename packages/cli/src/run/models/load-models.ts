@@ -7,6 +7,8 @@ import type { LifecycleModel } from "@smcq/model-life";
 import {
   createModelMemory,
   type LoadedModel,
+  type ModelCard,
+  type ModelKind,
   loadModel,
   MODEL_SLOTS,
   ModelErrorCode,
@@ -64,14 +66,17 @@ export interface RunModel extends LifecycleModel {
   readonly epoch: number;
   /** What is proven of its scores. */
   readonly wins: ProvenWins | null;
+  readonly card: ModelCard;
+  /** How it scores. */
+  readonly kind: ModelKind;
 }
 
 /** What a model's life has to know of a loaded one; times of the card in venue ms. */
-export function lifecycleModel({ id, epoch, sha256, card }: LoadedModel): RunModel {
+export function lifecycleModel({ id, epoch, sha256, card, kind }: LoadedModel): RunModel {
   const { status, expiresUtc, psi, metrics } = card.metadata;
   const wins = provenWins(card.metadata);
   const training = { psi, metrics };
-  return { id, epoch, sha256, status, expiresUtc, expiresMs: utcMs(expiresUtc), training, wins };
+  return { id, epoch, sha256, status, expiresUtc, expiresMs: utcMs(expiresUtc), training, wins, card, kind };
 }
 
 /** Loads what the settings name, through the whole gate; refuses with MODEL_*, never falls back by itself. */

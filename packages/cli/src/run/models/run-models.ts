@@ -6,6 +6,7 @@ import {
   type LifecycleAction,
   type LifecycleNoteKind,
   ModelLifecycle,
+  type OutcomeBin,
   type PlanEntries,
   type RecentBars,
 } from "@smcq/model-life";
@@ -31,8 +32,20 @@ export interface RunModels {
   /** Once a minute of the venue. */
   tick(): void;
   report(): ModelReport;
+  /** The models themselves; null: only the heuristic scores. */
+  look(): ModelsLook | null;
   /** Resolves when nothing is being loaded any more. */
   close(): Promise<void>;
+}
+
+/** The models of a moment. */
+export interface ModelsLook {
+  readonly current: RunModel;
+  readonly challenger: RunModel | null;
+  /** A new version in its shadow. */
+  readonly newcomer: RunModel | null;
+  /** How often the present one's scores came true since it scores here. */
+  readonly outcomes: readonly OutcomeBin[];
 }
 
 export interface RunModelsDeps {
@@ -69,6 +82,7 @@ export const HEURISTIC_MODELS: RunModels = {
     challenger: null,
     shadowBarsLeft: 0,
   }),
+  look: () => null,
   close: async () => {},
 };
 
@@ -130,6 +144,11 @@ export class LivingModels implements RunModels {
 
   report(): ModelReport {
     return this.#life.report(this.#nowMs());
+  }
+
+  look(): ModelsLook {
+    const { current, challenger, newcomer } = this.#life;
+    return { current, challenger, newcomer, outcomes: this.#life.outcomeBins() };
   }
 
   async close(): Promise<void> {

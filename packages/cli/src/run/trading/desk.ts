@@ -1,5 +1,5 @@
 import type { Inbox } from "@smcq/cluster";
-import type { TickerFeed } from "@smcq/exchange";
+import type { FeedConnection, TickerFeed } from "@smcq/exchange";
 import type { Quote, Signal, TradeRecord, TradingCommand } from "@smcq/engine";
 import {
   type CancelTimer,
@@ -25,7 +25,7 @@ export interface DeskOptions {
   readonly orders: OrdersName;
   readonly market: DeskMarket;
   /** Best prices; they come and go with the desk. */
-  readonly tickers: Pick<TickerFeed, "start" | "stop">;
+  readonly tickers: Pick<TickerFeed, "start" | "stop" | "connection">;
   readonly symbols: SymbolBook;
   /** Symbols that the core holds a position of. */
   readonly openIds: () => Iterable<SymbolId>;
@@ -33,6 +33,13 @@ export interface DeskOptions {
   readonly toldMinuteMs: number | null;
   readonly venueClock: Clock;
   readonly logger: Logger;
+}
+
+/** How the account's own words come. */
+export interface AccountStreamState {
+  readonly isLive: boolean;
+  readonly sinceMs: number | null;
+  readonly losses: number;
 }
 
 /** What the desk has done since the start. */
@@ -51,6 +58,7 @@ export class Desk {
   readonly #options: DeskOptions;
   /** Traded since the last minute: its close is told, whatever became of it. */
   readonly #touched = new Set<SymbolId>();
+  #stream: AccountStreamState = { isLive: false, sinceMs: null, losses: 0 };
   #tally = { trades: 0, wins: 0, netE8: 0n };
   #closedMs: number;
   #cancelMinute: CancelTimer = () => {};
@@ -62,6 +70,16 @@ export class Desk {
 
   get orders(): OrdersName {
     return this.#options.orders;
+  }
+
+  /** Whether the account tells of itself, since when (venue ms; null: it never has), and how often it stopped doing so. */
+  get stream(): AccountStreamState {
+    return this.#stream;
+  }
+
+  /** How best prices come. */
+  get prices(): FeedConnection {
+    return this.#options.tickers.connection();
   }
 
   get tally(): DeskTally {
@@ -77,7 +95,7 @@ export class Desk {
       onOrder: (update) => inbox.put({ type: "order-update", update }),
       onIncome: (income) => inbox.put({ type: "income", income }),
       onLeverage: (symbolId, leverage) => inbox.put({ type: "leverage", symbolId, leverage }),
-      onStream: (isLive) => inbox.put({ type: "account-stream", isLive }),
+      onStream: (isLive) => this.#onStream(isLive),
     });
     account.start();
     void this.#options.tickers.start();
@@ -112,6 +130,13 @@ export class Desk {
       quotes.push({ symbolId, bid: e8ToNumber(bidE8), ask: e8ToNumber(askE8) });
     }
     if (quotes.length > 0) inbox.put({ type: "quotes", quotes });
+  }
+
+  #onStream(isLive: boolean): void {
+    const { inbox, venueClock } = this.#options;
+    const { isLive: wasLive, losses } = this.#stream;
+    this.#stream = { isLive, sinceMs: venueClock.nowMs(), losses: losses + Number(wasLive && !isLive) };
+    inbox.put({ type: "account-stream", isLive });
   }
 
   carryOut(command: TradingCommand): void {

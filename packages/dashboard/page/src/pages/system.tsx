@@ -7,6 +7,8 @@ import { labelText, type Metric, type MetricsAnswer, useMetrics, valueOf } from 
 import { Field, Filters } from "../ui/filters.tsx";
 import { Answer, Empty, Meter, Panel, Tile, Tiles } from "../ui/parts.tsx";
 import { type Column, Table } from "../ui/table.tsx";
+import { Machine } from "./system/machine.tsx";
+import { Log } from "./system/log.tsx";
 
 const ORDERS_MS = 2_000;
 const search = signal("");
@@ -32,6 +34,8 @@ export function System() {
       <Panel title="Orders at work">
         <Answer asked={orders}>{(data) => <Orders orders={data.orders} />}</Answer>
       </Panel>
+      <Machine />
+      <Log />
       <Panel title="Everything that is measured">
         <Filters>
           <Field name="Find" value={search.value} onValue={(text) => (search.value = text)} />

@@ -36,7 +36,7 @@ interface Trade {
   readonly r: number | null;
 }
 
-interface TradesAnswer {
+export interface TradesAnswer {
   readonly total: number;
   readonly shown: number;
   readonly trades: readonly Trade[];
@@ -229,12 +229,24 @@ function Histogram({ data: { trades, total } }: { readonly data: TradesAnswer })
   );
 }
 
+const EXPLAINED: Column<Trade> = {
+  name: "How",
+  cell: ({ symbol, signal_time: time }) => (
+    <a href={explainLink(symbol, time)} aria-label={`Explain ${symbol} ${minuteText(time)}`}>
+      explain
+    </a>
+  ),
+};
+
 interface ClosedProps {
   readonly data: TradesAnswer;
   readonly reasons: Words["reasons"];
+  /** The ledger knows how it came to each of them. */
+  readonly isExplained?: boolean;
 }
 
-function Closed({ data: { trades, shown, total }, reasons }: ClosedProps) {
+/** A table of closed trades, of a run or of a backtest. */
+export function Closed({ data: { trades, shown, total }, reasons, isExplained = true }: ClosedProps) {
   const columns: readonly Column<Trade>[] = [
     {
       name: "Decided (UTC)",
@@ -264,14 +276,7 @@ function Closed({ data: { trades, shown, total }, reasons }: ClosedProps) {
     { name: "Qty", isFigure: true, isMinor: true, cell: ({ qty }) => qty },
     { name: "Entry", isFigure: true, isMinor: true, cell: (one) => priceText(one.entry_price) },
     { name: "Exit", isFigure: true, isMinor: true, cell: (one) => priceText(one.exit_price) },
-    {
-      name: "How",
-      cell: ({ symbol, signal_time: time }) => (
-        <a href={explainLink(symbol, time)} aria-label={`Explain ${symbol} ${minuteText(time)}`}>
-          explain
-        </a>
-      ),
-    },
+    ...(isExplained ? [EXPLAINED] : []),
   ];
   return (
     <>

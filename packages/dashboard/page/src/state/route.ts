@@ -7,6 +7,7 @@ export const PAGES = [
   ["system", "System"],
   ["latency", "Latency"],
   ["model", "Model"],
+  ["backtests", "Backtests"],
 ] as const;
 
 /** Parts of the address behind `#/`. */

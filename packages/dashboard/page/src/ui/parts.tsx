@@ -100,12 +100,14 @@ interface MeterProps {
   readonly value: number;
   readonly max: number;
   readonly text: string;
+  /** Being full is no fault. */
+  readonly isFine?: boolean;
 }
 
 /** A figure beside what it may be at most. */
-export function Meter({ name, value, max, text }: MeterProps) {
+export function Meter({ name, value, max, text, isFine = false }: MeterProps) {
   const share = max > 0 ? Math.min(1, Math.max(0, value) / max) : 0;
-  const tone = share > 0.9 ? "bad" : share > 0.7 ? "warn" : "";
+  const tone = isFine ? "" : share > 0.9 ? "bad" : share > 0.7 ? "warn" : "";
   return (
     <div class="meter">
       <span>{name}</span>

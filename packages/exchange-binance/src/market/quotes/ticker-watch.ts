@@ -1,8 +1,8 @@
-import type { BookTicker, TickerFeed } from "@smcq/exchange";
+import type { BookTicker, FeedConnection, TickerFeed } from "@smcq/exchange";
 import { parseE8 } from "@smcq/kernel";
 import { z } from "zod";
 import { assertRouted } from "../../check-url.ts";
-import { type EventFeedOptions, openEventFeed } from "../stream/event-feed.ts";
+import { connectionOf, type EventFeedOptions, openEventFeed } from "../stream/event-feed.ts";
 import type { GroupStatus } from "../stream/group-options.ts";
 import type { StreamGroup } from "../stream/stream-group.ts";
 
@@ -50,6 +50,10 @@ export class TickerWatch implements TickerFeed {
 
   status(): GroupStatus {
     return this.#group.status();
+  }
+
+  connection(): FeedConnection {
+    return connectionOf(this.#group.status());
   }
 
   follow(symbols: ReadonlySet<string>): void {

@@ -1,11 +1,11 @@
-import { FeedCounter, type FeedMeter } from "@smcq/exchange";
+import { type FeedConnection, FeedCounter, type FeedMeter } from "@smcq/exchange";
 import { afterTurn, type Clock, type Logger, type Rng } from "@smcq/kernel";
 import type { z } from "zod";
 import type { VenueBases } from "../../check-url.ts";
 import { FRAME_BYTES_MAX } from "../../limits.ts";
 import { parseJsonSafe } from "../../rest/json-safe.ts";
 import { type ConnectBudget, LocalConnectBudget } from "./connect-budget.ts";
-import { FrameUse, type GroupTiming, QUIET_TIMING } from "./group-options.ts";
+import { FrameUse, type GroupStatus, type GroupTiming, QUIET_TIMING } from "./group-options.ts";
 import { StreamGroup } from "./stream-group.ts";
 import type { SocketTimeouts } from "./stream-socket.ts";
 
@@ -53,6 +53,19 @@ export function openEventFeed<T extends { readonly st?: number | null | undefine
   });
   group.subscribe([stream]);
   return group;
+}
+
+/** How the connection of a small feed does, as whoever uses the feed sees it. */
+export function connectionOf({
+  state,
+  sinceMs,
+  connects,
+  streams,
+  words,
+  lastEnd,
+}: GroupStatus): FeedConnection {
+  const isOpen = state === "silent" || state === "live";
+  return { isOpen, sinceMs, connects, streams, words: words === "" ? lastEnd : words };
 }
 
 function useOf<T extends { readonly st?: number | null | undefined }>(

@@ -71,6 +71,10 @@ export interface GroupStatus {
   readonly index: number;
   readonly state: GroupState;
   readonly streams: number;
+  /** Connections that were opened. */
+  readonly connects: number;
+  /** Since when it has been open, or not; ms by the group's clock; null: it was never tried. */
+  readonly sinceMs: number | null;
   /** Why the last connection ended, empty when none did. */
   readonly lastEnd: string;
   /** The subscriptions of the open connection are acknowledged. */

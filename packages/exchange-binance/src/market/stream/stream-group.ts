@@ -34,6 +34,7 @@ export class StreamGroup {
   #isRefused = false;
   #words = "";
   #connectCount = 0;
+  #sinceMs: number | null = null;
   #hasData = false;
   #spareHasData = false;
   #quietLooks = 0;
@@ -57,6 +58,8 @@ export class StreamGroup {
       index: this.index,
       state: this.#state,
       streams: this.names.size,
+      connects: this.#connectCount,
+      sinceMs: this.#sinceMs,
       lastEnd: this.#lastEnd,
       isAcked: this.#active?.isOpen === true && this.#active.isAcked,
       isRefused: this.#isRefused,
@@ -71,6 +74,7 @@ export class StreamGroup {
   /** Connects; resolves when the connection has been tried once. */
   start(): Promise<void> {
     this.#state = "waiting";
+    this.#sinceMs = this.#options.clock.nowMs();
     return new Promise((resolve) => {
       this.#onTried = resolve;
       this.#connect();
@@ -165,6 +169,7 @@ export class StreamGroup {
 
   #beginSilent(): void {
     this.#state = "silent";
+    this.#sinceMs = this.#options.clock.nowMs();
     this.#hasData = false;
     this.#badInRow = 0;
     this.#quietLooks = 0;
@@ -245,6 +250,7 @@ export class StreamGroup {
     if (httpStatus !== 0 || (end.errorCode === "" && end.kind !== "silent")) this.#words = end.detail;
     this.#lastEnd = `${end.kind}: ${end.detail === "" ? String(end.closeCode) : end.detail}`;
     this.#logEnd(end);
+    this.#sinceMs = this.#options.clock.nowMs();
     if (this.#spare === undefined) this.#retryAfter(this.#backOff.nextMs(end.kind));
     else this.#promoteSpare();
     this.#options.onState?.();

@@ -170,13 +170,10 @@ function fundingFiles({ funding }: BacktestReport["input"]): BacktestReport["inp
 function settingRows(input: BacktestReport["input"]): readonly (readonly string[])[] {
   const { risk, protocol, fees, entry } = input;
   const { kind, ...numbers } = entry;
-  const rows = Object.entries({ ...risk, ...protocol, ...fees, ...numbers }).map(
-    ([name, value]: [string, number]) => {
-      if (name.endsWith("Ms")) return [name, durationText(value)];
-      if (/Ratio(?:Max|Min|Default)?$/.test(name))
-        return [name, `${String(+(100 * value).toPrecision(6))} %`];
-      return [name, String(value)];
-    },
-  );
+  const rows = Object.entries<number>({ ...risk, ...protocol, ...fees, ...numbers }).map(([name, value]) => {
+    if (name.endsWith("Ms")) return [name, durationText(value)];
+    if (/Ratio(?:Max|Min|Default)?$/.test(name)) return [name, `${String(+(100 * value).toPrecision(6))} %`];
+    return [name, String(value)];
+  });
   return [["entry", kind], ...rows];
 }

@@ -1,0 +1,56 @@
+import type { EngineConfig } from "@smcq/config";
+import type { Clock, Logger } from "@smcq/kernel";
+import type { VenueConnection } from "../modes/ports.ts";
+import type { Metric } from "../output/metrics/metrics-text.ts";
+import { standardOutput } from "../output/outlet.ts";
+import type { Closers } from "./closers.ts";
+import { SystemWatch } from "./control/system-watch.ts";
+import type { RunEngine } from "./create-engine.ts";
+import { MemoryWatch } from "./memory-watch.ts";
+import type { MinuteLoop } from "./minute-loop.ts";
+import type { RunLedger } from "./run-ledger.ts";
+import { runMetrics } from "./run-metrics.ts";
+import { ThreadPauses } from "./thread-pauses.ts";
+
+export interface MeterDeps {
+  readonly config: EngineConfig;
+  readonly closers: Closers;
+  readonly venueClock: Clock;
+  readonly wallClock: Clock;
+  readonly logger: Logger;
+}
+
+export interface MeteredRun {
+  readonly engine: RunEngine;
+  readonly venue: VenueConnection;
+  readonly run: RunLedger;
+  readonly minutes: MinuteLoop;
+}
+
+/** What measures a run beside it. */
+export interface Meters {
+  readonly metrics: () => readonly Metric[];
+  readonly system: SystemWatch;
+}
+
+/** Begins to measure; what does so ends with the run. */
+export function openMeters(deps: MeterDeps, { engine, venue, run, minutes }: MeteredRun): Meters {
+  const { config, closers, wallClock } = deps;
+  const memory = new MemoryWatch({
+    ...deps,
+    rssBytes: () => process.memoryUsage.rss(),
+    limitMb: config.metrics.memoryMbWarn,
+  });
+  closers.add(() => memory.stop());
+  const pauses = new ThreadPauses(wallClock);
+  closers.add(() => pauses.stop());
+  const system = new SystemWatch({
+    ...deps,
+    engine,
+    ledger: () => run.client.stats(),
+    log: standardOutput(),
+    restUse: () => venue.restUse(),
+  });
+  closers.add(() => system.stop());
+  return { metrics: () => [...runMetrics(engine, venue, minutes, pauses), ...memory.metrics()], system };
+}
