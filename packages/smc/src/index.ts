@@ -12,6 +12,7 @@ export type {
   DetectedPool,
   Detection,
 } from "./detect.ts";
+export type { LiveBlock, LiveGap, LiveObjects, LivePool } from "./live-objects.ts";
 export { literalBlock, literalGap, literalStructure, literalSweep } from "./literal.ts";
 export type { LiteralBlock, LiteralGap, LiteralSweep } from "./literal.ts";
 export type { OrderBlockTracker } from "./order-block-tracker.ts";
