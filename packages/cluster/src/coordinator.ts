@@ -9,7 +9,7 @@ import { requireShards, untilReady } from "./ready-gate.ts";
 import { SeedQueue } from "./symbols/seed-queue.ts";
 import type { SlotEntry } from "./memory/slot-table.ts";
 import { SymbolCare } from "./symbols/symbol-care.ts";
-import { WarmUp } from "./symbols/warm-up.ts";
+import { type Stage, WarmUp } from "./symbols/warm-up.ts";
 import { type ScanPool, TaskPool } from "./threads/task-pool.ts";
 
 /** How often shards, and symbols on their way to READY, are looked at, wall ms. */
@@ -150,6 +150,11 @@ export class Coordinator {
       scanRestarts: sum((shard) => shard.scanRestarts),
       scansInFlight: sum((shard) => Number(shard.isScanInFlight)),
     };
+  }
+
+  /** How far a symbol is; null: nobody watches it. */
+  stageOf(symbol: string): Stage | null {
+    return this.#warmUp.stageOf(symbol);
   }
 
   /** A reporter that begins at the minute which opened at `minuteMs`. */
