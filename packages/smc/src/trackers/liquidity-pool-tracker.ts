@@ -1,10 +1,10 @@
 import { assert } from "@smcq/kernel";
-import { SmcEvent } from "./events.ts";
-import type { EventBuffer } from "./events.ts";
+import { SmcEvent } from "../events.ts";
+import type { EventBuffer } from "../events.ts";
 import type { LivePool } from "./live-objects.ts";
-import { SMC_PARAMETERS } from "./parameters.ts";
-import { AGE_MASK, F64, I32, LISTS, POOL_CAPACITY } from "./state-layout.ts";
-import type { StateViews } from "./state-layout.ts";
+import { SMC_PARAMETERS } from "../parameters.ts";
+import { AGE_MASK, F64, I32, LISTS, POOL_CAPACITY } from "../state-layout.ts";
+import type { StateViews } from "../state-layout.ts";
 import { lowerTrigger, raiseTrigger } from "./zone-tracker.ts";
 
 const AGE_BARS_MAX = SMC_PARAMETERS.ageBarsMax;

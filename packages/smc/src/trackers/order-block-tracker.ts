@@ -1,10 +1,10 @@
 import { assert } from "@smcq/kernel";
-import { SmcEvent } from "./events.ts";
-import type { EventBuffer } from "./events.ts";
+import { SmcEvent } from "../events.ts";
+import type { EventBuffer } from "../events.ts";
 import type { LiveBlock } from "./live-objects.ts";
-import { SMC_PARAMETERS } from "./parameters.ts";
-import { AGE_MASK, BLOCK_CAPACITY, F64, I32, LISTS } from "./state-layout.ts";
-import type { StateViews } from "./state-layout.ts";
+import { SMC_PARAMETERS } from "../parameters.ts";
+import { AGE_MASK, BLOCK_CAPACITY, F64, I32, LISTS } from "../state-layout.ts";
+import type { StateViews } from "../state-layout.ts";
 import { lowerTrigger, raiseTrigger, ZoneTracker } from "./zone-tracker.ts";
 
 const AGE_BARS_MAX = SMC_PARAMETERS.ageBarsMax;
