@@ -17,6 +17,7 @@ import { datasetCommand } from "./commands/dataset.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { engineCommand } from "./commands/engine.ts";
 import { ledgerCommand } from "./commands/ledger.ts";
+import { marketCommands } from "./commands/market.ts";
 import { modelCommand } from "./commands/model.ts";
 import { scanCommand } from "./commands/scan.ts";
 import { universeCommand } from "./commands/universe.ts";
@@ -67,12 +68,13 @@ function build(argv: readonly string[], setExitCode: (exitCode: number) => void)
     .command(modelCommand(setExitCode))
     .command(ledgerCommand(setExitCode))
     .command([...controlCommands(setExitCode)])
+    .command([...marketCommands(setExitCode)])
     .command([...askCommands(setExitCode)])
     .command(configCommand(setExitCode))
     .command(venueCommand(setExitCode))
     .demandCommand(
       1,
-      "a command is needed: engine, doctor, status, positions, orders, halt, resume, flatten, close, universe, scan, dataset, backtest, model, ledger, trades, pnl, decisions, explain, risk, config or venue",
+      "a command is needed: engine, doctor, status, positions, orders, market, symbol, halt, resume, flatten, close, universe, scan, dataset, backtest, model, ledger, trades, pnl, decisions, explain, risk, config or venue",
     )
     .strict()
     .middleware(lastWins)

@@ -79,7 +79,7 @@ export function controlCommands(setExitCode: (exitCode: number) => void): readon
   return COMMANDS.map(({ command, describe, builder, request, text }) => ({
     command,
     describe,
-    builder: (argv: Argv) => builder(common(argv)),
+    builder: (argv: Argv) => builder(askingFlags(argv)),
     handler: async (args: Args) => {
       const { config } = loadSettings(args);
       const asked = await request(args);
@@ -95,7 +95,8 @@ export function controlCommands(setExitCode: (exitCode: number) => void): readon
   }));
 }
 
-function common(argv: Argv): Argv {
+/** The flags of everything that asks a running engine. */
+export function askingFlags(argv: Argv): Argv {
   return argv
     .option("data-dir", { type: "string", requiresArg: true, describe: "the folder that the engine runs on" })
     .option("config", { type: "string", requiresArg: true, describe: "JSON file with settings" })

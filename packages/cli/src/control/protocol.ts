@@ -1,5 +1,9 @@
 import type { TradingState } from "@smcq/engine";
 import { SmcqError } from "@smcq/kernel";
+import type { MarketAnswer, SymbolView } from "./market-protocol.ts";
+import type { PositionView } from "./position-view.ts";
+
+export type { PositionView } from "./position-view.ts";
 
 /*
  * What is said over the control socket of a running engine: a line of JSON asks, a line of JSON answers.
@@ -17,11 +21,21 @@ export const IDLE_MS_MAX = 30_000;
 /** No symbol of the venue is longer. */
 const SYMBOL_LENGTH_MAX = 64;
 
-const PLAIN_REQUESTS = ["status", "positions", "orders", "metrics", "halt", "resume", "flatten"] as const;
+const PLAIN_REQUESTS = [
+  "status",
+  "positions",
+  "orders",
+  "metrics",
+  "market",
+  "halt",
+  "resume",
+  "flatten",
+] as const;
+const SYMBOL_REQUESTS = ["symbol", "close"] as const;
 
 export type ControlRequest =
   | { readonly request: (typeof PLAIN_REQUESTS)[number] }
-  | { readonly request: "close"; readonly symbol: string };
+  | { readonly request: (typeof SYMBOL_REQUESTS)[number]; readonly symbol: string };
 
 /** What is answered to each request. */
 export interface ControlAnswers {
@@ -29,6 +43,8 @@ export interface ControlAnswers {
   readonly positions: { readonly positions: readonly PositionView[] };
   readonly orders: { readonly orders: readonly OrderView[] };
   readonly metrics: { readonly metrics: readonly MetricView[] };
+  readonly market: MarketAnswer;
+  readonly symbol: SymbolView;
   readonly halt: StateView;
   readonly resume: StateView;
   readonly flatten: StateView & { readonly leaving: readonly string[] };
@@ -103,24 +119,6 @@ export interface RestUse {
 }
 
 /** Prices and quantities in decimal text. */
-export interface PositionView {
-  readonly symbol: string;
-  readonly side: "long" | "short";
-  readonly qty: string;
-  readonly entry: string;
-  readonly mark: string | null;
-  readonly stop: string | null;
-  /** The venue has confirmed stops for all of it. */
-  readonly isStopConfirmed: boolean;
-  readonly target: string | null;
-  /** Unrealised, in stop distances; null: without a mark. */
-  readonly r: number | null;
-  readonly ageMs: number;
-  readonly guard: "naked" | "guarded" | "exiting";
-  /** Why it is being left. */
-  readonly exitReason: string | null;
-}
-
 export interface OrderView {
   readonly symbol: string;
   readonly role: string;
@@ -188,10 +186,11 @@ export function parseRequest(line: string): ControlRequest {
     if (symbol !== undefined) throw new ControlRefusal("CONTROL_FIELD", `${plain} takes no symbol`, "symbol");
     return { request: plain };
   }
-  if (request !== "close")
+  const ofSymbol = SYMBOL_REQUESTS.find((one) => one === request);
+  if (ofSymbol === undefined)
     throw new ControlRefusal(
       "CONTROL_FIELD",
-      `request must be one of ${[...PLAIN_REQUESTS, "close"].join(", ")}`,
+      `request must be one of ${[...PLAIN_REQUESTS, ...SYMBOL_REQUESTS].join(", ")}`,
       "request",
     );
   if (typeof symbol !== "string" || symbol === "" || symbol.length > SYMBOL_LENGTH_MAX)
@@ -200,7 +199,7 @@ export function parseRequest(line: string): ControlRequest {
       `symbol must be text of 1..${SYMBOL_LENGTH_MAX} characters, such as BTCUSDT`,
       "symbol",
     );
-  return { request, symbol };
+  return { request: ofSymbol, symbol };
 }
 
 function named(text: string): string {

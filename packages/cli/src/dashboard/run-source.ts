@@ -3,16 +3,17 @@ import { type Clock, errorMessage, type Logger, SmcqError } from "@smcq/kernel";
 import { ledgerFile, LedgerReader, RecordReader } from "@smcq/ledger";
 import { askEngine } from "../control/control-client.ts";
 import type { PositionView, StatusView } from "../control/protocol.ts";
+import { askSymbol } from "../market/ask-symbol.ts";
 import { isoText } from "../offline/ledger/answer/utc-time.ts";
 import { csvText } from "../offline/ledger/answer/answer.ts";
 import { AnswerCache } from "./answer-cache.ts";
-import { INCIDENTS_SHOWN, incidentShown, type Query, QUESTIONS } from "./questions.ts";
+import { INCIDENTS_SHOWN, incidentShown, type Query, QUESTIONS, required } from "./questions.ts";
 
 /** The ledger's incidents are looked for so often while somebody looks, wall ms. */
 const INCIDENTS_MS = 2_000;
 const MODEL_EVENTS_SHOWN = 50;
 /** What the engine itself is asked for a page. */
-const ENGINE_QUESTIONS = ["metrics", "orders"] as const;
+const ENGINE_QUESTIONS = ["metrics", "orders", "market"] as const;
 
 export interface RunSourceOptions {
   readonly dataDir: string;
@@ -70,16 +71,19 @@ export class RunSource implements DashboardSource {
   #questionOf(name: string, query: Query): (() => Promise<ApiAnswer>) | null {
     const { dataDir } = this.#options;
     const asked = ENGINE_QUESTIONS.find((one) => one === name);
-    if (asked !== undefined) return async () => json(await askEngine(dataDir, { request: asked }));
+    if (asked !== undefined) {
+      requireKnown(query, []);
+      return async () => json(await askEngine(dataDir, { request: asked }));
+    }
+    if (name === "symbol") {
+      requireKnown(query, ["symbol"]);
+      const symbol = required(query, "symbol");
+      return async () => json(await askSymbol(dataDir, symbol));
+    }
     if (name === "model-events") return async () => json({ events: this.#modelEvents() });
     const question = QUESTIONS.get(name);
     if (question === undefined) return null;
-    const unknown = [...query.keys()].find((key) => !question.parameters.includes(key));
-    if (unknown !== undefined)
-      throw new SmcqError(
-        "USAGE_QUERY",
-        `there is no ${JSON.stringify(unknown.slice(0, 64))} here: ${question.parameters.join(", ")}`,
-      );
+    requireKnown(query, question.parameters);
     return async () => {
       const { data, columns, rows } = this.#read((reader) => question.ask(reader, query));
       if (query.get("format") !== "csv") return json(data);
@@ -146,6 +150,14 @@ export class RunSource implements DashboardSource {
       reader.close();
     }
   }
+}
+
+/** Refuses what the question does not take. */
+function requireKnown(query: Query, parameters: readonly string[]): void {
+  const unknown = [...query.keys()].find((key) => !parameters.includes(key));
+  if (unknown === undefined) return;
+  const known = parameters.length === 0 ? "it takes none" : parameters.join(", ");
+  throw new SmcqError("USAGE_QUERY", `there is no ${JSON.stringify(unknown.slice(0, 64))} here: ${known}`);
 }
 
 /** The same question has the same key, in whatever order its parameters come. */

@@ -25,6 +25,7 @@ import type { Scoring } from "./models/load-models.ts";
 import { HEURISTIC_MODELS, LivingModels, type RunModels } from "./models/run-models.ts";
 import type { RunLedger } from "./run-ledger.ts";
 import { TimedJournal } from "./timed-journal.ts";
+import { LastCandidates } from "./last-candidates.ts";
 import { SignalCounter } from "./signal-tally.ts";
 import { RingMarket } from "../accounts/ring-market.ts";
 import { Desk } from "./trading/desk.ts";
@@ -71,6 +72,7 @@ export interface RunEngine {
   readonly loop: EngineLoop;
   readonly models: RunModels;
   readonly signals: SignalCounter;
+  readonly lastCandidates: LastCandidates;
   readonly coordinator: Coordinator;
   /** Who carries orders out; null: nobody trades. */
   readonly desk: Desk | null;
@@ -96,6 +98,7 @@ export function createEngine(parts: EngineParts): RunEngine {
   const models = createModels(parts, memory, inbox);
   memory.setModels(models.epochs);
   const signals = new SignalCounter(config.scan.scoreMin);
+  const lastCandidates = new LastCandidates();
   const desk = createDesk(parts, { memory, inbox, openIds: () => heldIds(core) });
   const options: EngineOptions = {
     scoreMin: config.scan.scoreMin,
@@ -108,6 +111,7 @@ export function createEngine(parts: EngineParts): RunEngine {
     {
       onSignals: (batch) => {
         signals.add(batch);
+        lastCandidates.add(batch);
         models.onSignals(batch);
         // After emission, never before: the ledger's own thread writes when the signal is out.
         run.client.append(batch);
@@ -133,7 +137,7 @@ export function createEngine(parts: EngineParts): RunEngine {
   });
   if (before !== null) goOn({ before, inbox, desk, options });
   const coordinator = createCoordinator(parts, { memory, inbox, models });
-  return { core, inbox, loop, models, signals, coordinator, desk, journal };
+  return { core, inbox, loop, models, signals, lastCandidates, coordinator, desk, journal };
 }
 
 function openJournal(
