@@ -9,6 +9,7 @@ import { pageFolder, readTokens, TOKEN_FILES } from "@smcq/dashboard";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { askEngine } from "../../src/control/control-client.ts";
+import type { PositionView } from "../../src/control/protocol.ts";
 import { ExitCode } from "../../src/exit-codes.ts";
 import { runCommand } from "../support/run-command.ts";
 import { descendants, EngineRuns, isWholeMinute, type SmcqRun, until } from "./engine-run.ts";
@@ -48,6 +49,7 @@ interface AxeFault {
 }
 
 const runs = new EngineRuns();
+const shots = mkdtempSync(join(tmpdir(), "smcq-shots-"));
 let run: SmcqRun;
 let folder: string;
 let origin: string;
@@ -144,7 +146,6 @@ describe("the page", () => {
   it.skipIf(BROWSER === undefined)(
     "shows everything in dark, light and on a phone, without an error or a serious fault of access",
     async () => {
-      const shots = mkdtempSync(join(tmpdir(), "smcq-shots-"));
       const faults: string[] = [];
       const symbol = encodeURIComponent(await tradedSymbol());
       const names = [...PAGES, `explain/${await lastDecision()}`, `symbol/${symbol}`];
@@ -161,6 +162,41 @@ describe("the page", () => {
         }
       console.log(`screenshots: ${shots}`);
       expect([faults, said]).toEqual([[], []]);
+    },
+  );
+
+  it.skipIf(BROWSER === undefined)(
+    "shows what is held of a symbol, with its stop as the engine tells it",
+    async () => {
+      let held: PositionView | undefined;
+      await expect
+        .poll(
+          async () => {
+            const { positions } = await askEngine(folder, { request: "positions" });
+            held = positions.find(({ stop }) => stop !== null);
+            return held !== undefined;
+          },
+          { timeout: 300_000 },
+        )
+        .toBe(true);
+      const page = await opened(`symbol/${encodeURIComponent(held?.symbol ?? "")}`, "dark", 1_280);
+      await page.locator(".candles canvas").first().waitFor();
+      const panel = page.locator(".panel", {
+        has: page.getByRole("heading", { name: `Held: ${held?.side}` }),
+      });
+      // It may be left meanwhile, and the page says so.
+      await expect
+        .poll(async () => {
+          const { positions } = await askEngine(folder, { request: "positions" });
+          const now = positions.find(({ symbol }) => symbol === held?.symbol);
+          if (now === undefined) return (await panel.count()) === 0;
+          const text = (await panel.allTextContents()).join("");
+          return [now.qty, now.stop, now.target].every((figure) => text.includes(figure ?? ""));
+        })
+        .toBe(true);
+      await page.screenshot({ path: join(shots, "held-dark-1280.png"), fullPage: true });
+      expect(await seriousFaults(page)).toEqual([]);
+      await page.close();
     },
   );
 

@@ -37,13 +37,13 @@ class MovingMarket implements DashboardSource {
   readonly #rng = new Rng(7);
   asked = 0;
   isMoving = true;
-  #last: MarketAnswer = { nowMs: START_MS, symbols: [] };
+  last: MarketAnswer = { nowMs: START_MS, symbols: [] };
 
   answer(name: string): Promise<ApiAnswer | null> {
     if (name !== "market") return Promise.resolve(null);
     this.asked++;
-    if (this.isMoving || this.#last.symbols.length === 0) this.#last = this.#market();
-    return Promise.resolve({ contentType: "application/json", body: JSON.stringify(this.#last) });
+    if (this.isMoving || this.last.symbols.length === 0) this.last = this.#market();
+    return Promise.resolve({ contentType: "application/json", body: JSON.stringify(this.last) });
   }
 
   live(): ReturnType<DashboardSource["live"]> {
@@ -157,6 +157,11 @@ const WATCH = `new Promise((resolve) => {
   requestAnimationFrame(frame);
 })`;
 
+/** Symbol, trends, score and what is held, of each row of the table. */
+const ROWS = `[...document.querySelectorAll("tbody tr")].map((row) =>
+  [0, 1, 2, 6, 7].map((at) => row.children[at].textContent).join(" "),
+)`;
+
 /** Begins to count what changes among the tiles. */
 const COUNT_CHANGES = `{
   globalThis.changes = 0;
@@ -165,6 +170,10 @@ const COUNT_CHANGES = `{
     { subtree: true, childList: true, attributes: true, characterData: true },
   );
 }`;
+
+function wordOf(trend: number | null): string {
+  return trend === null ? "unknown" : trend > 0 ? "up" : trend < 0 ? "down" : "flat";
+}
 
 function quantile(values: readonly number[], share: number): number {
   return values.toSorted((a, b) => a - b)[Math.floor(share * (values.length - 1))] ?? Number.NaN;
@@ -238,6 +247,13 @@ describe("1,000 symbols that all change twice a second", () => {
     await expect.poll(() => page.locator("tbody tr").count()).toBe(SYMBOLS / 200);
     await page.getByLabel("Show").selectOption("all");
     await expect.poll(() => page.locator("tbody tr").count()).toBe(SYMBOLS);
+    source.isMoving = false;
+    const wanted = (): readonly string[] =>
+      source.last.symbols.map(({ symbol, m1Trend, m5Trend, candidate, held }) =>
+        [symbol, wordOf(m1Trend), wordOf(m5Trend), candidate?.score.toFixed(3) ?? "–", held ?? "–"].join(" "),
+      );
+    await expect.poll(() => page.evaluate(ROWS), { timeout: 20_000 }).toEqual(wanted());
+    source.isMoving = true;
     await page.close();
   });
 });

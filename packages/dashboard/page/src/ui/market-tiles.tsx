@@ -73,15 +73,15 @@ function Tile({ symbol }: { readonly symbol: string }) {
         class={classOf(tile)}
         data-symbol={symbol}
         tabIndex={isCurrent.value ? 0 : -1}
-        aria-label={sentence(tile)}
         onFocus={() => (chosenTile.value = symbol)}
       >
         <span class="name">{symbol}</span>
-        <span class="trends">
+        <span class="unseen">{sentence(tile)}</span>
+        <span class="trends" aria-hidden="true">
           {trendMark(m1Trend)}
           {trendMark(m5Trend)}
         </span>
-        <span class="marks">
+        <span class="marks" aria-hidden="true">
           {held === null ? null : <b class="held">● {held}</b>}
           {candidate === null ? null : <b>◆ {numberText(candidate.score, 2)}</b>}
           {staleMinutes === null ? null : <span>{staleText(tile)}</span>}
@@ -102,11 +102,11 @@ function staleText({ staleMinutes, stage }: TileShown): string {
   return staleMinutes === null || staleMinutes === 0 ? stage : `${staleMinutes} min old`;
 }
 
-/** The tile in words. */
+/** The tile in words, behind its name. */
 function sentence(tile: TileShown): string {
-  const { symbol, m1Trend, m5Trend, held, candidate, staleMinutes, stage } = tile;
+  const { m1Trend, m5Trend, held, candidate, staleMinutes, stage } = tile;
   return [
-    `${symbol}: M1 ${trendText(m1Trend)}, M5 ${trendText(m5Trend)}`,
+    `: M1 ${trendText(m1Trend)}, M5 ${trendText(m5Trend)}`,
     held === null ? null : `held ${held}`,
     candidate === null
       ? null

@@ -77,7 +77,7 @@ export function SymbolTables({ data, decisions }: SymbolTablesProps) {
 function Done({ data: { symbol, fills }, decisions }: SymbolTablesProps) {
   return (
     <>
-      <Part title={`Signals above the threshold (${decisions.length})`}>
+      <Part title={`Signals above the threshold (${decisions.length})`} isOpen={true}>
         <Table
           name="Signals"
           columns={decisionColumns(symbol)}
@@ -99,9 +99,15 @@ function Done({ data: { symbol, fills }, decisions }: SymbolTablesProps) {
   );
 }
 
-function Part({ title, children }: { readonly title: string; readonly children: ComponentChildren }) {
+interface PartProps {
+  readonly title: string;
+  readonly isOpen?: boolean;
+  readonly children: ComponentChildren;
+}
+
+function Part({ title, isOpen = false, children }: PartProps) {
   return (
-    <details>
+    <details open={isOpen}>
       <summary>{title}</summary>
       {children}
     </details>
