@@ -1,3 +1,4 @@
+import type { PositionShown } from "../../../src/contract.ts";
 import { type Decision, type Layer, MINUTE_MS, type SymbolAnswer, type Zone } from "../state/symbol.ts";
 import type { ChartData, ChartMark } from "./candle-chart.ts";
 
@@ -44,12 +45,19 @@ export function chartData(
           )
         : [],
       pickedMs: pickedMs === null ? null : snapped(pickedMs),
+      levels: levelsOf(answer.position),
     },
     marks: [...(layers.has("signals") ? signals : []), ...(layers.has("fills") ? fills : [])]
       .filter(isThere)
       .toSorted((a, b) => a.barMs - b.barMs),
     position: answer.position,
   };
+}
+
+function levelsOf(position: PositionShown | null): readonly number[] {
+  return [position?.entry, position?.stop, position?.target].flatMap((price) =>
+    price === undefined || price === null ? [] : [Number(price)],
+  );
 }
 
 /** A signal stands at the bar whose close raised it. */

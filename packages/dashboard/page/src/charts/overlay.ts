@@ -1,4 +1,5 @@
 import type {
+  AutoscaleInfo,
   IPrimitivePaneRenderer,
   IPrimitivePaneView,
   ISeriesPrimitive,
@@ -16,6 +17,8 @@ export interface OverlayData {
   readonly breaks: readonly Break[];
   /** Open time of the bar that somebody asked about. */
   readonly pickedMs: number | null;
+  /** Prices that are always in view: entry, stop and target of what is held. */
+  readonly levels: readonly number[];
 }
 
 export interface OverlayColors {
@@ -25,7 +28,7 @@ export interface OverlayColors {
   readonly quiet: string;
 }
 
-const EMPTY: OverlayData = { zones: [], pools: [], breaks: [], pickedMs: null };
+const EMPTY: OverlayData = { zones: [], pools: [], breaks: [], pickedMs: null, levels: [] };
 
 interface Place {
   readonly context: CanvasRenderingContext2D;
@@ -67,6 +70,12 @@ export class Overlay implements ISeriesPrimitive<Time> {
 
   paneViews(): readonly IPrimitivePaneView[] {
     return this.#views;
+  }
+
+  autoscaleInfo(): AutoscaleInfo | null {
+    const { levels } = this.#data;
+    if (levels.length === 0) return null;
+    return { priceRange: { minValue: Math.min(...levels), maxValue: Math.max(...levels) } };
   }
 
   show(data: OverlayData): void {
