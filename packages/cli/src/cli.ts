@@ -12,12 +12,13 @@ import yargs, { type Argv } from "yargs";
 import { askCommands } from "./commands/ask.ts";
 import { backtestCommand } from "./commands/backtest.ts";
 import { configCommand } from "./commands/config.ts";
-import { controlCommands } from "./commands/control.ts";
+import { controlCommands } from "./commands/running/control.ts";
 import { datasetCommand } from "./commands/dataset.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { drillCommand } from "./commands/drill.ts";
 import { engineCommand } from "./commands/engine.ts";
 import { ledgerCommand } from "./commands/ledger.ts";
+import { marketCommands } from "./commands/running/market.ts";
 import { modelCommand } from "./commands/model.ts";
 import { scanCommand } from "./commands/scan.ts";
 import { universeCommand } from "./commands/universe.ts";
@@ -68,6 +69,7 @@ function build(argv: readonly string[], setExitCode: (exitCode: number) => void)
     .command(modelCommand(setExitCode))
     .command(ledgerCommand(setExitCode))
     .command([...controlCommands(setExitCode)])
+    .command([...marketCommands(setExitCode)])
     .command([...askCommands(setExitCode)])
     .command(configCommand(setExitCode))
     .command(drillCommand(setExitCode))

@@ -10,7 +10,7 @@ import { requireShards, untilReady } from "./ready-gate.ts";
 import { SeedQueue } from "./symbols/seed-queue.ts";
 import type { SlotEntry } from "./memory/slot-table.ts";
 import { SymbolCare } from "./symbols/symbol-care.ts";
-import { WarmUp } from "./symbols/warm-up.ts";
+import { type Stage, WarmUp } from "./symbols/warm-up.ts";
 import { type ScanPool, TaskPool } from "./threads/task-pool.ts";
 
 /** How often shards, and symbols on their way to READY, are looked at, wall ms. */
@@ -160,6 +160,11 @@ export class Coordinator {
       shards: this.#shards.map((shard) => shard.report()),
       scanThreads: this.#pool?.threads.length ?? 0,
     };
+  }
+
+  /** How far a symbol is; null: nobody watches it. */
+  stageOf(symbol: string): Stage | null {
+    return this.#warmUp.stageOf(symbol);
   }
 
   /** A reporter that begins at the minute which opened at `minuteMs`. */

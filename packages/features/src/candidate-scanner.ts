@@ -1,6 +1,6 @@
 import { assert, BAR_FIELDS, MINUTE_MS } from "@smcq/kernel";
 import { SMC_PARAMETERS, SmcDetector } from "@smcq/smc";
-import type { EventBuffer } from "@smcq/smc";
+import type { EventBuffer, LiveObjects } from "@smcq/smc";
 import { FeatureVector } from "./feature-vector.ts";
 import { M5Aggregator } from "./m5-aggregator.ts";
 
@@ -222,6 +222,16 @@ export class CandidateScanner {
 
   get m5BarCount(): number {
     return this.#m5.barCount;
+  }
+
+  /** Gaps, blocks and pools that live after the current bar; for people to look at, it makes objects. */
+  objects(): LiveObjects {
+    return this.#detector.objects();
+  }
+
+  /** Open time of the current bar, ms: the last one that the M1 state has taken; 0 before the first. */
+  get lastBarOpenMs(): number {
+    return this.#detector.stamp;
   }
 
   /** ATR-14 of the current bar in price units; 0 while missing. */

@@ -1,11 +1,12 @@
 import { assert } from "@smcq/kernel";
-import { OrderBlockTracker } from "./order-block-tracker.ts";
+import { OrderBlockTracker } from "./trackers/order-block-tracker.ts";
 import { SmcEvent } from "./events.ts";
 import type { EventBuffer } from "./events.ts";
-import { FairValueGapTracker } from "./fair-value-gap-tracker.ts";
+import { FairValueGapTracker } from "./trackers/fair-value-gap-tracker.ts";
 import { Indicators } from "./indicators.ts";
+import type { LiveObjects } from "./trackers/live-objects.ts";
 import { SMC_PARAMETERS } from "./parameters.ts";
-import { LiquidityPoolTracker } from "./liquidity-pool-tracker.ts";
+import { LiquidityPoolTracker } from "./trackers/liquidity-pool-tracker.ts";
 import { DETECTOR_BYTES, F64, I32, PRICE_RING, stateViews } from "./state-layout.ts";
 import { StructureTracker } from "./structure.ts";
 import type { StructureLayout } from "./structure.ts";
@@ -273,6 +274,12 @@ export class SmcDetector {
 
   get pools(): LiquidityPoolTracker {
     return this.#pools;
+  }
+
+  /** Everything that lives after the current bar; for people to look at, it makes objects. */
+  objects(): LiveObjects {
+    const bar = this.barCount - 1;
+    return { gaps: this.#gaps.list(bar), blocks: this.#blocks.list(bar), pools: this.#pools.list(bar) };
   }
 
   /** A number the owner keeps with the state, such as the open time of the current bar; 0 after a reset. */

@@ -12,8 +12,9 @@ export type {
   DetectedPool,
   Detection,
 } from "./detect.ts";
+export type { LiveBlock, LiveGap, LiveObjects, LivePool } from "./trackers/live-objects.ts";
 export { literalBlock, literalGap, literalStructure, literalSweep } from "./literal.ts";
 export type { LiteralBlock, LiteralGap, LiteralSweep } from "./literal.ts";
-export type { OrderBlockTracker } from "./order-block-tracker.ts";
-export type { FairValueGapTracker } from "./fair-value-gap-tracker.ts";
-export type { LiquidityPoolTracker } from "./liquidity-pool-tracker.ts";
+export type { OrderBlockTracker } from "./trackers/order-block-tracker.ts";
+export type { FairValueGapTracker } from "./trackers/fair-value-gap-tracker.ts";
+export type { LiquidityPoolTracker } from "./trackers/liquidity-pool-tracker.ts";

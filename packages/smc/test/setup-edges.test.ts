@@ -1,6 +1,6 @@
 import { SmcDetector } from "@smcq/smc";
 import { describe, expect, it } from "vitest";
-import { OrderBlockTracker } from "../src/order-block-tracker.ts";
+import { OrderBlockTracker } from "../src/trackers/order-block-tracker.ts";
 import { stateViews } from "../src/state-layout.ts";
 
 function openBook(): OrderBlockTracker {

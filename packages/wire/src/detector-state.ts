@@ -99,6 +99,23 @@ export class DetectorStates {
     return this.#f64[((base + O.lastCandidateMs) >> 3) + this.#current(base)] as number;
   }
 
+  /**
+   * For whoever only looks, from another thread than the scan's: a number that stays the same while nobody scans here, or
+   * null while somebody does. What was read between two equal answers is whole.
+   */
+  stillness(slot: number): number | null {
+    const base = this.#base(slot);
+    // The release half of the read-modify-write keeps the plain reads before it, as in `KlineRingReader.verdict`.
+    const end = Atomics.add(this.#i32, (base + O.end) >> 2, 0);
+    return Atomics.load(this.#i32, (base + O.begin) >> 2) === end ? end : null;
+  }
+
+  /** Byte offset of the committed carry: to look at, never to write to. */
+  committedCarryOffset(slot: number): number {
+    const base = this.#base(slot);
+    return this.#carryOffset(base, this.#current(base));
+  }
+
   /** Byte offset of the M1 state. */
   m1Offset(slot: number): number {
     return this.#base(slot) + DETECTOR_STATE.bytes + 2 * roundUp(this.#carryBytes);
@@ -114,7 +131,13 @@ export class DetectorStates {
    */
   begin(slot: number): number {
     const base = this.#base(slot);
-    Atomics.store(this.#i32, (base + O.begin) >> 2, (Atomics.load(this.#i32, (base + O.end) >> 2) + 1) | 0);
+    const begun = (Atomics.load(this.#i32, (base + O.end) >> 2) + 1) | 0;
+    Atomics.store(this.#i32, (base + O.begin) >> 2, begun);
+    // The load is the fence that no later plain store passes (see `announce` of the kline ring).
+    assert(
+      Atomics.load(this.#i32, (base + O.begin) >> 2) === begun,
+      "Invariant: a slot has one scan at a time",
+    );
     const current = this.#current(base);
     const from = this.#carryOffset(base, current);
     const to = this.#carryOffset(base, 1 - current);

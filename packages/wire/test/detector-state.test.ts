@@ -161,6 +161,28 @@ describe("DetectorStates", () => {
     expect([states.isClean(0), ...recordOf(states, 0)]).toEqual([true, ...OLD]);
   });
 
+  it("tells who only looks when nobody scans, and by another number that somebody has meanwhile", () => {
+    const { sab, states } = stage();
+    const seen: (number | null)[] = [states.stillness(1)];
+    states.begin(1);
+    seen.push(states.stillness(1));
+    for (const step of commitSteps(sab, 1, OLD)) {
+      seen.push(states.stillness(1));
+      step();
+    }
+    seen.push(states.stillness(1), states.stillness(1));
+    expect(seen).toEqual([0, ...Array.from({ length: 8 }, () => null), 1, 1]);
+    expect([states.stillness(0), states.stillness(2)]).toEqual([0, 0]);
+  });
+
+  it("shows the committed carry, whoever works on the other one", () => {
+    const { states, bytes, committedAt, carryAt } = begun(1);
+    expect(states.committedCarryOffset(1)).toBe(committedAt);
+    bytes.fill(9, carryAt, carryAt + SHAPE.carryBytes);
+    states.commit(1, ...NEW);
+    expect(states.committedCarryOffset(1)).toBe(carryAt);
+  });
+
   it("refuses a commit that no begin preceded, and a slot outside the block", () => {
     const { states } = stage();
     expect(() => states.commit(0, ...OLD)).toThrow(InvariantError);

@@ -1,5 +1,9 @@
 import type { TradingState } from "@smcq/engine";
 import { SmcqError } from "@smcq/kernel";
+import type { MarketAnswer, SymbolView } from "./market-protocol.ts";
+import type { PositionView } from "./position-view.ts";
+
+export type { PositionView } from "./position-view.ts";
 import type { ModelView } from "./model-views.ts";
 import type { SystemView } from "./system-views.ts";
 import { LOG_LEVELS, LOG_LINES_DEFAULT, LOG_LINES_MAX, type LogLevel, type LogView } from "./log-views.ts";
@@ -22,7 +26,7 @@ const SYMBOL_LENGTH_MAX = 64;
 /** What is wrong is named as far as this, characters. */
 const NAMED_LENGTH_MAX = 64;
 
-const LOOKS = ["status", "positions", "orders", "metrics", "system", "model"] as const;
+const LOOKS = ["status", "positions", "orders", "metrics", "system", "model", "market"] as const;
 const WORDS = ["halt", "resume", "flatten"] as const;
 /** Who may speak over the socket; the journal keeps it. `file` and `signal` come by other ways, and are nobody's to claim. */
 const SPEAKERS = ["socket", "dashboard"] as const;
@@ -44,6 +48,7 @@ export interface LogRequest {
 
 export type ControlRequest =
   | { readonly request: (typeof LOOKS)[number] }
+  | { readonly request: "symbol"; readonly symbol: string }
   | LogRequest
   | ({ readonly request: (typeof WORDS)[number] } & Spoken)
   | ({ readonly request: "close"; readonly symbol: string } & Spoken);
@@ -57,6 +62,8 @@ export interface ControlAnswers {
   readonly system: SystemView;
   readonly model: ModelView;
   readonly log: LogView;
+  readonly market: MarketAnswer;
+  readonly symbol: SymbolView;
   readonly halt: StateView;
   readonly resume: StateView;
   readonly flatten: StateView & { readonly leaving: readonly string[] };
@@ -131,24 +138,6 @@ export interface RestUse {
 }
 
 /** Prices and quantities in decimal text. */
-export interface PositionView {
-  readonly symbol: string;
-  readonly side: "long" | "short";
-  readonly qty: string;
-  readonly entry: string;
-  readonly mark: string | null;
-  readonly stop: string | null;
-  /** The venue has confirmed stops for all of it. */
-  readonly isStopConfirmed: boolean;
-  readonly target: string | null;
-  /** Unrealised, in stop distances; null: without a mark. */
-  readonly r: number | null;
-  readonly ageMs: number;
-  readonly guard: "naked" | "guarded" | "exiting";
-  /** Why it is being left. */
-  readonly exitReason: string | null;
-}
-
 export interface OrderView {
   readonly symbol: string;
   readonly role: string;
@@ -202,6 +191,7 @@ const FIELDS: ReadonlyMap<string, readonly string[]> = new Map<ControlRequest["r
   ...LOOKS.map((look) => [look, []] as const),
   ...WORDS.map((word) => [word, ["by"]] as const),
   ["log", ["after", "lines", "level"]],
+  ["symbol", ["symbol"]],
   ["close", ["symbol", "by"]],
 ]);
 
@@ -230,6 +220,8 @@ function requestOf(
   given: Readonly<Record<string, unknown>>,
 ): ControlRequest {
   switch (request) {
+    case "symbol":
+      return { request, symbol: symbolOf(given["symbol"]) };
     case "close":
       return { request, symbol: symbolOf(given["symbol"]), ...spoken(given["by"]) };
     case "log":
@@ -243,7 +235,13 @@ function requestOf(
     case "resume":
     case "flatten":
       return { request, ...spoken(given["by"]) };
-    default:
+    case "status":
+    case "positions":
+    case "orders":
+    case "metrics":
+    case "system":
+    case "model":
+    case "market":
       return { request };
   }
 }

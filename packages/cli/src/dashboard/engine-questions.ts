@@ -7,7 +7,7 @@ export interface EngineQuestion {
   readonly request: (query: Query) => ControlRequest;
 }
 
-const plain = (request: "metrics" | "orders" | "system" | "model"): EngineQuestion => ({
+const plain = (request: "metrics" | "orders" | "system" | "model" | "market"): EngineQuestion => ({
   parameters: [],
   request: () => ({ request }),
 });
@@ -18,6 +18,7 @@ export const ENGINE_QUESTIONS: ReadonlyMap<string, EngineQuestion> = new Map([
   ["orders", plain("orders")],
   ["system", plain("system")],
   ["model", plain("model")],
+  ["market", plain("market")],
   [
     "log",
     {

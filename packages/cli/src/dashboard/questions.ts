@@ -147,7 +147,8 @@ function groupingOf(query: Query): Grouping {
   );
 }
 
-function required(query: Query, name: string): string {
+/** A parameter that has to be there. */
+export function required(query: Query, name: string): string {
   const given = query.get(name);
   if (given !== undefined && given !== "") return given;
   throw new SmcqError("USAGE_QUERY", `${name} is missing`);

@@ -3,12 +3,13 @@ import { type Clock, errorMessage, type Logger, SmcqError } from "@smcq/kernel";
 import { ledgerFile, LedgerReader, RecordReader } from "@smcq/ledger";
 import { askEngine } from "../control/control-client.ts";
 import type { ControlRequest, PositionView, StatusView } from "../control/protocol.ts";
+import { askSymbol } from "../market/ask-symbol.ts";
 import { isoText } from "../offline/ledger/answer/utc-time.ts";
 import { csvText } from "../offline/ledger/answer/answer.ts";
 import { BacktestAnswers } from "./backtest-answers.ts";
 import { AnswerCache } from "./answer-cache.ts";
 import { ENGINE_QUESTIONS } from "./engine-questions.ts";
-import { INCIDENTS_SHOWN, incidentShown, type Query, QUESTIONS } from "./questions.ts";
+import { INCIDENTS_SHOWN, incidentShown, type Query, QUESTIONS, required } from "./questions.ts";
 
 /** The ledger's incidents are looked for so often while somebody looks, wall ms. */
 const INCIDENTS_MS = 2_000;
@@ -77,6 +78,11 @@ export class RunSource implements DashboardSource {
       requireKnown(query, asked.parameters);
       const request = asked.request(query);
       return async () => json(await askEngine(dataDir, request));
+    }
+    if (name === "symbol") {
+      requireKnown(query, ["symbol"]);
+      const symbol = required(query, "symbol");
+      return async () => json(await askSymbol(dataDir, symbol));
     }
     const backtest = this.#backtestQuestion(name, query);
     if (backtest !== null) return async () => json(await backtest());
@@ -160,13 +166,12 @@ export class RunSource implements DashboardSource {
   }
 }
 
+/** Refuses what the question does not take. */
 function requireKnown(query: Query, parameters: readonly string[]): void {
   const unknown = [...query.keys()].find((key) => !parameters.includes(key));
-  if (unknown !== undefined)
-    throw new SmcqError(
-      "USAGE_QUERY",
-      `there is no ${JSON.stringify(unknown.slice(0, 64))} here: ${parameters.join(", ") || "nothing is asked with it"}`,
-    );
+  if (unknown === undefined) return;
+  const known = parameters.length === 0 ? "it takes none" : parameters.join(", ");
+  throw new SmcqError("USAGE_QUERY", `there is no ${JSON.stringify(unknown.slice(0, 64))} here: ${known}`);
 }
 
 /** The same question has the same key, in whatever order its parameters come. */

@@ -26,6 +26,7 @@ import { HEURISTIC_MODELS, LivingModels, type RunModels } from "./models/run-mod
 import type { RunLedger } from "./run-ledger.ts";
 import { TimedJournal } from "./timed-journal.ts";
 import { StageTimes } from "./stage-times.ts";
+import { LastCandidates } from "./last-candidates.ts";
 import { SignalCounter } from "./signal-tally.ts";
 import { RingMarket } from "../accounts/ring-market.ts";
 import { Desk } from "./trading/desk.ts";
@@ -73,6 +74,7 @@ export interface RunEngine {
   readonly models: RunModels;
   readonly signals: SignalCounter;
   readonly stages: StageTimes;
+  readonly lastCandidates: LastCandidates;
   readonly coordinator: Coordinator;
   /** Who carries orders out; null: nobody trades. */
   readonly desk: Desk | null;
@@ -99,6 +101,7 @@ export function createEngine(parts: EngineParts): RunEngine {
   memory.setModels(models.epochs);
   const signals = new SignalCounter(config.scan.scoreMin);
   const stages = new StageTimes();
+  const lastCandidates = new LastCandidates();
   const desk = createDesk(parts, { memory, inbox, openIds: () => heldIds(core) });
   const options: EngineOptions = {
     scoreMin: config.scan.scoreMin,
@@ -112,6 +115,7 @@ export function createEngine(parts: EngineParts): RunEngine {
       onSignals: (batch) => {
         signals.add(batch);
         stages.add(batch);
+        lastCandidates.add(batch);
         models.onSignals(batch);
         // After emission, never before: the ledger's own thread writes when the signal is out.
         run.client.append(batch);
@@ -137,7 +141,7 @@ export function createEngine(parts: EngineParts): RunEngine {
   });
   if (before !== null) goOn({ before, inbox, desk, options });
   const coordinator = createCoordinator(parts, { memory, inbox, models });
-  return { core, inbox, loop, models, signals, stages, coordinator, desk, journal };
+  return { core, inbox, loop, models, signals, stages, lastCandidates, coordinator, desk, journal };
 }
 
 function openJournal(

@@ -9,6 +9,7 @@ import { pageFolder, readTokens, TOKEN_FILES } from "@smcq/dashboard";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { askEngine } from "../../src/control/control-client.ts";
+import type { PositionView } from "../../src/control/protocol.ts";
 import { ExitCode } from "../../src/exit-codes.ts";
 import { runCommand } from "../support/run-command.ts";
 import { descendants, EngineRuns, isWholeMinute, type SmcqRun, until } from "./engine-run.ts";
@@ -26,7 +27,7 @@ if (BROWSER === undefined)
     "\n*** NO CHROMIUM: the dashboard's pages are NOT LOOKED AT (set CHROMIUM_PATH) ***\n\n",
   );
 
-const PAGES = ["overview", "signals", "trades", "system", "latency", "model"] as const;
+const PAGES = ["overview", "market", "signals", "trades", "system", "latency", "model"] as const;
 const VIEWS = [
   ["dark", 1_280],
   ["light", 1_280],
@@ -48,6 +49,7 @@ interface AxeFault {
 }
 
 const runs = new EngineRuns();
+const shots = mkdtempSync(join(tmpdir(), "smcq-shots-"));
 let run: SmcqRun;
 let folder: string;
 let origin: string;
@@ -144,13 +146,14 @@ describe("the page", () => {
   it.skipIf(BROWSER === undefined)(
     "shows everything in dark, light and on a phone, without an error or a serious fault of access",
     async () => {
-      const shots = mkdtempSync(join(tmpdir(), "smcq-shots-"));
       const faults: string[] = [];
-      const names = [...PAGES, `explain/${await lastDecision()}`];
+      const symbol = encodeURIComponent(await tradedSymbol());
+      const names = [...PAGES, `explain/${await lastDecision()}`, `symbol/${symbol}`];
       for (const [theme, width] of VIEWS)
         for (const name of names) {
           const page = await opened(name, theme, width);
           const own = name.split("/")[0] ?? name;
+          if (own === "symbol") await pickBar(page);
           await page.screenshot({ path: join(shots, `${own}-${theme}-${width}.png`), fullPage: true });
           for (const fault of await seriousFaults(page)) faults.push(`${own} ${theme} ${width}: ${fault}`);
           const overflow: number = await page.evaluate(OVERFLOW);
@@ -162,11 +165,58 @@ describe("the page", () => {
     },
   );
 
+  it.skipIf(BROWSER === undefined)(
+    "shows what is held of a symbol, with its stop as the engine tells it",
+    async () => {
+      let held: PositionView | undefined;
+      await expect
+        .poll(
+          async () => {
+            const { positions } = await askEngine(folder, { request: "positions" });
+            held = positions.find(({ stop }) => stop !== null);
+            return held !== undefined;
+          },
+          { timeout: 300_000 },
+        )
+        .toBe(true);
+      const page = await opened(`symbol/${encodeURIComponent(held?.symbol ?? "")}`, "dark", 1_280);
+      await page.locator(".candles canvas").first().waitFor();
+      const panel = page.locator(".panel", {
+        has: page.getByRole("heading", { name: `Held: ${held?.side}` }),
+      });
+      // It may be left meanwhile, and the page says so.
+      await expect
+        .poll(async () => {
+          const { positions } = await askEngine(folder, { request: "positions" });
+          const now = positions.find(({ symbol }) => symbol === held?.symbol);
+          if (now === undefined) return (await panel.count()) === 0;
+          const text = (await panel.allTextContents()).join("");
+          return [now.qty, now.stop, now.target].every((figure) => text.includes(figure ?? ""));
+        })
+        .toBe(true);
+      await page.screenshot({ path: join(shots, "held-dark-1280.png"), fullPage: true });
+      expect(await seriousFaults(page)).toEqual([]);
+      await page.close();
+    },
+  );
+
+  it.skipIf(BROWSER === undefined)("says what is no symbol, whatever is typed", async () => {
+    for (const symbol of ["btcusdt", "%E0%A4%A", "%3Cimg%20src%3Dx%3E", "__proto__"]) {
+      const page = await opened(`symbol/${symbol}`, "light", 1_280);
+      await page.getByRole("alert").getByText("is no symbol of this run").waitFor();
+      expect(await page.locator("main img").count()).toBe(0);
+      await page.close();
+    }
+    // A browser writes each refusal down by itself.
+    const own = said.splice(0).filter((line) => !line.includes("409 (Conflict)"));
+    expect(own).toEqual([]);
+  });
+
   it.skipIf(BROWSER === undefined)("is walked through by the keyboard alone", async () => {
     const page = await opened("overview", "light", 1_280);
     await page.keyboard.press("Tab");
     expect(await page.evaluate(FOCUSED)).toContain("to the content");
-    for (const name of ["Overview", "Signals"]) {
+    for (const name of ["Overview", "Market", "Signals"]) {
       await page.keyboard.press("Tab");
       expect(await page.evaluate(FOCUSED)).toBe(name);
     }
@@ -182,7 +232,7 @@ describe("the page", () => {
     process.kill(engine.pid, "SIGSTOP");
     try {
       await page.getByText(/No data for \d+ s\. The engine does not answer\./u).waitFor({ timeout: 60_000 });
-      expect(await page.locator("main.stale").count()).toBe(1);
+      await expect.poll(() => page.locator("main.stale").count(), { timeout: 60_000 }).toBe(1);
     } finally {
       process.kill(engine.pid, "SIGCONT");
     }
@@ -200,7 +250,7 @@ describe("a person at the page", () => {
       await page.locator(".head").getByText("HALTED").waitFor();
       expect((await askEngine(folder, { request: "status" })).account).toMatchObject({ state: "HALTED" });
       await typed(page, "Flatten everything…", "flatten");
-      await page.getByText("Nothing is held.").waitFor({ timeout: 60_000 });
+      await page.getByText("Nothing is held.", { exact: true }).waitFor({ timeout: 60_000 });
       // Nothing moves any more: both are of one moment.
       await page.goto(`${origin}/#/trades`);
       const { total } = JSON.parse((await runCommand("pnl", "--data-dir", folder, "--json")).text) as {
@@ -261,6 +311,23 @@ describe("the dashboard's process", () => {
     expect(await other.ends()).toBe(ExitCode.Ok);
   });
 });
+
+/** The symbol of the last trade. */
+async function tradedSymbol(): Promise<string> {
+  const { text } = await runCommand("trades", "--data-dir", folder, "--json");
+  const { trades } = JSON.parse(text) as { readonly trades: readonly { readonly symbol: string }[] };
+  const last = trades.at(-1);
+  if (last === undefined) throw new Error("nothing was traded");
+  return last.symbol;
+}
+
+/** Asks about a bar of the chart by the keyboard, and waits for the answer. */
+async function pickBar(page: Page): Promise<void> {
+  await page.locator(".candles canvas").first().waitFor();
+  await page.locator(".candles").focus();
+  for (let step = 0; step < 5; step++) await page.keyboard.press("ArrowLeft");
+  await page.getByRole("complementary").getByRole("heading", { name: "In short" }).waitFor();
+}
 
 /** `SYMBOL/TIME` of the last decision, as the page's address has it. */
 async function lastDecision(): Promise<string> {

@@ -10,6 +10,7 @@ import type { StatusView } from "../../src/control/protocol.ts";
 import { controlSocketPath } from "../../src/control/socket-path.ts";
 import { RunSource } from "../../src/dashboard/run-source.ts";
 import { ExitCode } from "../../src/exit-codes.ts";
+import { askSymbol } from "../../src/market/ask-symbol.ts";
 import { checkReplay } from "../../src/offline/ledger/check-ledger.ts";
 import { runCommand } from "../support/run-command.ts";
 import { EngineRuns, partsOf, type SmcqRun } from "./engine-run.ts";
@@ -19,6 +20,8 @@ afterEach(() => engines.clean());
 const clock = new SystemClock();
 /** No condition takes so long. */
 const DEADLINE_MS = 60_000;
+/** A symbol that is ready has at least as many bars (docs/smc.md section 0). */
+const READY_BARS = 320;
 
 async function started(args: readonly string[] = []): Promise<{ run: SmcqRun; folder: string }> {
   const folder = engines.fresh();
@@ -83,8 +86,15 @@ describe("a person and the running engine", () => {
     expect(position).toMatchObject({ isStopConfirmed: true, stop: expect.any(String) });
     const stop = told[1].orders.find((one) => one.symbol === symbol && one.role === "stop");
     expect(stop).toMatchObject({ kind: "stop-market", price: position?.stop, state: "working" });
-    for (const command of ["status", "positions", "orders", "system"]) {
-      const { code, text, said } = await runCommand(command, ...at);
+    for (const [command, ...names] of [
+      ["status"],
+      ["positions"],
+      ["orders"],
+      ["market"],
+      ["symbol", symbol],
+      ["system"],
+    ]) {
+      const { code, text, said } = await runCommand(String(command), ...names, ...at);
       expect([command, code, said]).toEqual([command, ExitCode.Ok, ""]);
       expect(text.split("\n").filter((line) => line.length > 80)).toEqual([]);
     }
@@ -124,6 +134,22 @@ describe("a person and the running engine", () => {
     ]);
     const log = JSON.parse((await runCommand("log", "--lines", "5", "--json", ...at)).text) as LogView;
     expect([log.lines.length, log.lines.at(-1)?.seq]).toEqual([5, log.lastSeq]);
+    const market = await askEngine(folder, { request: "market" });
+    expect(market.symbols.length).toBe(24);
+    for (const { stage, isStale, isBusy, m1Trend, m5Trend } of market.symbols)
+      expect([stage, isStale, isBusy, typeof m1Trend, typeof m5Trend]).toEqual([
+        "ready",
+        false,
+        false,
+        "number",
+        "number",
+      ]);
+    const own = await askSymbol(folder, symbol);
+    expect([own.bars.length >= READY_BARS, own.structures.source, own.fills.length > 0]).toEqual([
+      true,
+      "engine",
+      true,
+    ]);
 
     const metrics = await (await fetch(String(url))).text();
     for (const line of [

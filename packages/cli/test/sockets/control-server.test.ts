@@ -11,7 +11,7 @@ import {
 import { createConnection, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { silentLogger } from "@smcq/kernel";
+import { afterTurn, silentLogger } from "@smcq/kernel";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { askEngine } from "../../src/control/control-client.ts";
 import {
@@ -30,6 +30,16 @@ const HALTED: ControlAnswers["halt"] = {
   reasons: [{ reason: "operator", sinceMs: 1 }],
   isHaltFile: false,
 };
+
+/** An answer of some thousand bytes. */
+const LONG: ControlAnswers["metrics"]["metrics"] = Array.from({ length: 40 }, (_, at) => ({
+  name: `smcq_metric_${at}`,
+  help: "a sentence that says what it is",
+  labels: {},
+  type: "gauge",
+  value: at,
+  durations: null,
+}));
 
 const UMASK = process.umask();
 let folder: string;
@@ -63,6 +73,7 @@ function newServer(idleMs?: number): ControlServer {
     obey: (request) => {
       heard.push(request);
       if (held !== null) return held.then(() => HALTED);
+      if (request.request === "metrics") return Promise.resolve({ metrics: LONG });
       if (request.request === "close")
         return Promise.reject(new ControlRefusal("CONTROL_NOT_HELD", "nothing is held", "symbol"));
       return Promise.resolve(HALTED);
@@ -115,6 +126,19 @@ describe("the control socket", () => {
       { request: "close", symbol: "AUSDT" },
       { request: "status" },
     ]);
+  });
+
+  it("answers no more to who does not read, and everybody else at once", async () => {
+    const greedy = new Client();
+    await new Promise<void>((resolve) => greedy.socket.once("connect", () => resolve()));
+    const count = 2_000;
+    greedy.socket.pause();
+    greedy.socket.write('{"request":"metrics"}\n'.repeat(count));
+    while (heard.length === 0) await new Promise<void>((resolve) => afterTurn(resolve));
+    await askEngine(folder, { request: "positions" });
+    expect(heard.length).toBeLessThan(count / 2);
+    greedy.socket.resume();
+    expect((await greedy.lines(count)).length).toBe(count);
   });
 
   it.each([

@@ -21,7 +21,8 @@ export interface WarmUpOptions {
   readonly seeds: SeedQueue;
 }
 
-type Stage = "warming" | "ready" | "short";
+/** On its way, READY, or of a history that is too short to be. */
+export type Stage = "warming" | "ready" | "short";
 
 interface Progress {
   stage: Stage;
@@ -124,6 +125,11 @@ export class WarmUp {
       if (progress.stage === "short") short++;
     }
     return { ready, m5Ready, short, warming: this.#progress.size - ready - short };
+  }
+
+  /** Null: nobody watches the symbol. */
+  stageOf(symbol: string): Stage | null {
+    return this.#progress.get(symbol)?.stage ?? null;
   }
 
   /** Symbols on their way to READY, at most `countMax` of them. */

@@ -3,9 +3,11 @@ import { ControlDialog } from "./ui/control.tsx";
 import { Backtests } from "./pages/backtests.tsx";
 import { Explain } from "./pages/explain.tsx";
 import { Latency } from "./pages/latency.tsx";
+import { Market } from "./pages/market.tsx";
 import { Model } from "./pages/model.tsx";
 import { Overview } from "./pages/overview.tsx";
 import { Signals } from "./pages/signals.tsx";
+import { SymbolPage } from "./pages/symbol.tsx";
 import { System } from "./pages/system.tsx";
 import { Trades } from "./pages/trades.tsx";
 import { Entrance } from "./ui/entrance.tsx";
@@ -42,7 +44,9 @@ function skip(event: Event): void {
 
 function Head() {
   const status = live.value?.status;
-  const [name = ""] = route.value;
+  const [own = ""] = route.value;
+  // A symbol is one of the market's.
+  const name = own === "symbol" ? "market" : own;
   return (
     <header class="head">
       <div class="brand">
@@ -108,6 +112,8 @@ function StaleLine() {
 
 const VIEWS: Readonly<Record<string, () => ComponentChildren>> = {
   overview: Overview,
+  market: Market,
+  symbol: SymbolPage,
   signals: Signals,
   trades: Trades,
   system: System,

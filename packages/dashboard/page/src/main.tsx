@@ -4,6 +4,7 @@ import { startLive } from "./state/live.ts";
 import { openSession, takeCode } from "./state/session.ts";
 import { startTheme } from "./state/theme.ts";
 import "./style.css";
+import "./market.css";
 
 startTheme();
 const code = takeCode();

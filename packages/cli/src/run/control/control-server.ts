@@ -87,7 +87,9 @@ export class ControlServer {
         const line = rest.subarray(0, end);
         rest = rest.subarray(end + 1);
         if (line.length > LINE_BYTES_MAX) return tooLong(socket);
-        socket.write(lineOf(await this.#reply(line.toString("utf8"))));
+        const isTaken = socket.write(lineOf(await this.#reply(line.toString("utf8"))));
+        // Who does not read his answers gets no more of them.
+        if (!isTaken) await drained(socket);
       }
       if (rest.length > LINE_BYTES_MAX) tooLong(socket);
     };
@@ -131,6 +133,20 @@ export class ControlServer {
       return { ok: false, code: "CONTROL_FAILED", field: null, message: errorMessage(error) };
     }
   }
+}
+
+/** Resolves when what was written has left, or the client has. */
+function drained(socket: Socket): Promise<void> {
+  if (socket.destroyed) return Promise.resolve();
+  return new Promise((resolve) => {
+    const done = (): void => {
+      socket.off("drain", done);
+      socket.off("close", done);
+      resolve();
+    };
+    socket.on("drain", done);
+    socket.on("close", done);
+  });
 }
 
 function tooLong(socket: Socket): void {

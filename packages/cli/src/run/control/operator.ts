@@ -1,5 +1,5 @@
 import type { EngineInput, OperatorSource, TradingCore } from "@smcq/engine";
-import { afterTurn, type Clock, didYouMean } from "@smcq/kernel";
+import { afterTurn, type Clock } from "@smcq/kernel";
 import {
   type ControlAnswers,
   ControlRefusal,
@@ -12,13 +12,14 @@ import type { SystemView } from "../../control/system-views.ts";
 import type { Metric } from "../../output/metrics/metrics-text.ts";
 import type { RunEngine } from "../create-engine.ts";
 import { modelView } from "./make-model-view.ts";
+import { MarketAnswers, unknownSymbol } from "./market-answers.ts";
 import { accountView, metricView, orderViews, positionViews, stateView } from "./make-views.ts";
 
 /** Turns of the event loop that an answer waits for the core to have heard of a word. */
 const TURNS_MAX = 64;
 
 export interface OperatorOptions {
-  readonly engine: Pick<RunEngine, "core" | "inbox" | "desk" | "coordinator" | "models">;
+  readonly engine: Pick<RunEngine, "core" | "inbox" | "desk" | "coordinator" | "models" | "lastCandidates">;
   readonly run: { readonly modeName: string; readonly runId: string };
   readonly restUse: () => RestUse;
   readonly metrics: () => readonly Metric[];
@@ -36,11 +37,22 @@ type Answer = ControlAnswers[ControlRequest["request"]];
 /** Answers a person: looks at the core without touching it, and puts words into its inbox as events like any others. */
 export class Operator {
   readonly #options: OperatorOptions;
+  readonly #market: MarketAnswers;
   readonly #startNs: number;
 
   constructor(options: OperatorOptions) {
     this.#options = options;
-    this.#startNs = options.wallClock.monoNs();
+    const { engine, venueClock, wallClock } = options;
+    const { core, coordinator, lastCandidates } = engine;
+    this.#market = new MarketAnswers({
+      memory: coordinator.memory,
+      stageOf: (symbol) => coordinator.stageOf(symbol),
+      lastCandidates,
+      trading: () => core.trading,
+      venueClock,
+      wallClock,
+    });
+    this.#startNs = wallClock.monoNs();
   }
 
   /** The answer to a request; a word is answered when the core has heard it. Throws ControlRefusal. */
@@ -60,6 +72,10 @@ export class Operator {
         return modelView(this.#options.engine.models, this.#options.venueClock.nowMs());
       case "log":
         return this.#options.logTail.look(request);
+      case "market":
+        return this.#market.market();
+      case "symbol":
+        return this.#market.symbol(request.symbol);
       case "halt":
         return this.#say({ type: "operator", word: "halt", by: speakerOf(request) });
       case "resume":
@@ -91,11 +107,7 @@ export class Operator {
     const { slots } = this.#options.engine.coordinator.memory;
     if (slots.of(symbol) !== null)
       throw new ControlRefusal("CONTROL_NOT_HELD", `nothing of ${symbol} is held or on its way`, "symbol");
-    throw new ControlRefusal(
-      "CONTROL_SYMBOL",
-      `${JSON.stringify(symbol)} is no symbol of this run${didYouMean(symbol, (guess) => slots.of(guess) !== null)}; symbols are written as the venue does: BTCUSDT`,
-      "symbol",
-    );
+    throw unknownSymbol(symbol, slots);
   }
 
   #status(): ControlAnswers["status"] {

@@ -1,6 +1,6 @@
 import { useAsked } from "../state/api.ts";
 import { minuteText } from "../state/format.ts";
-import { explainLink, route } from "../state/route.ts";
+import { explainLink, route, symbolLink } from "../state/route.ts";
 import { Answer, Panel } from "../ui/parts.tsx";
 import { type Column, Table } from "../ui/table.tsx";
 
@@ -11,7 +11,7 @@ interface Fact {
   readonly detail: string | null;
 }
 
-interface ExplainAnswer {
+export interface ExplainAnswer {
   readonly symbol: string;
   readonly time: string;
   readonly run: string | null;
@@ -46,7 +46,7 @@ export function Explain() {
         {symbol} <small>{minuteText(time)} UTC, the close of the bar</small>
       </h1>
       <p class="note">
-        <a href="#/signals">all signals</a> ·{" "}
+        <a href="#/signals">all signals</a> · <a href={symbolLink(symbol)}>the chart</a> ·{" "}
         <a href={explainLink(symbol, shifted(time, -1))}>a minute before</a> ·{" "}
         <a href={explainLink(symbol, shifted(time, 1))}>a minute later</a>
       </p>
@@ -78,7 +78,8 @@ function shown(value: Fact["value"]): string {
   return value === null ? "–" : String(value);
 }
 
-function Explained({ data: { answer, facts } }: { readonly data: ExplainAnswer }) {
+/** The answer, part by part. */
+export function Explained({ data: { answer, facts } }: { readonly data: ExplainAnswer }) {
   return (
     <>
       <Panel title="In short">

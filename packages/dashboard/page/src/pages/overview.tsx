@@ -14,7 +14,7 @@ import {
 } from "../state/format.ts";
 import { live } from "../state/live.ts";
 import { askFor, ControlButtons } from "../ui/control.tsx";
-import { Answer, Empty, Loading, Meter, Minute, Panel, Tile, Tiles } from "../ui/parts.tsx";
+import { Answer, Empty, Loading, Meter, Minute, Panel, SymbolLink, Tile, Tiles } from "../ui/parts.tsx";
 import { type Column, Table } from "../ui/table.tsx";
 
 /** Curves move once a minute. */
@@ -121,7 +121,7 @@ function Reasons({ account: { reasons, isHaltFile } }: { readonly account: Accou
 }
 
 const POSITION_COLUMNS: readonly Column<PositionShown>[] = [
-  { name: "Symbol", cell: ({ symbol }) => symbol, by: ({ symbol }) => symbol },
+  { name: "Symbol", cell: ({ symbol }) => <SymbolLink symbol={symbol} />, by: ({ symbol }) => symbol },
   { name: "Side", cell: ({ side }) => side, by: ({ side }) => side },
   {
     name: "R",

@@ -2,7 +2,7 @@ import { signal } from "@preact/signals";
 import { useAsked } from "../state/api.ts";
 import { minuteText, numberText, shareText } from "../state/format.ts";
 import { explainLink } from "../state/route.ts";
-import { Answer, Bars, Minute, Panel } from "../ui/parts.tsx";
+import { Answer, Bars, Minute, Panel, SymbolLink } from "../ui/parts.tsx";
 import { Field, Filters, Pick } from "../ui/filters.tsx";
 import { type Column, Table } from "../ui/table.tsx";
 
@@ -82,7 +82,7 @@ interface ShownProps {
 function Decisions({ data: { decisions, shown, total }, outcomes }: ShownProps) {
   const columns: readonly Column<Decision>[] = [
     { name: "Decided (UTC)", cell: ({ time }) => <Minute iso={time} />, by: ({ time }) => time },
-    { name: "Symbol", cell: ({ symbol }) => symbol, by: ({ symbol }) => symbol },
+    { name: "Symbol", cell: ({ symbol }) => <SymbolLink symbol={symbol} />, by: ({ symbol }) => symbol },
     {
       name: "Outcome",
       cell: ({ outcome }) => <span class={`chip ${outcome === "APPROVED" ? "good" : ""}`}>{outcome}</span>,

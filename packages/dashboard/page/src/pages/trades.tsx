@@ -12,7 +12,7 @@ import {
 } from "../state/format.ts";
 import { explainLink } from "../state/route.ts";
 import { Field, Filters, Pick } from "../ui/filters.tsx";
-import { Answer, Bars, Empty, Minute, Panel, Problem, Tile, Tiles } from "../ui/parts.tsx";
+import { Answer, Bars, Empty, Minute, Panel, Problem, SymbolLink, Tile, Tiles } from "../ui/parts.tsx";
 import { type Column, Table } from "../ui/table.tsx";
 import { rHistogram } from "../charts/r-histogram.ts";
 import type { Words } from "./signals.tsx";
@@ -253,7 +253,7 @@ export function Closed({ data: { trades, shown, total }, reasons, isExplained = 
       cell: ({ signal_time: time }) => <Minute iso={time} />,
       by: ({ signal_time: time }) => time,
     },
-    { name: "Symbol", cell: ({ symbol }) => symbol, by: ({ symbol }) => symbol },
+    { name: "Symbol", cell: ({ symbol }) => <SymbolLink symbol={symbol} />, by: ({ symbol }) => symbol },
     {
       name: "Net USDT",
       isFigure: true,

@@ -18,6 +18,11 @@ export function after(ms: number, work: () => void): () => void {
   return () => clearTimeout(timer);
 }
 
+/** Calls before the screen is drawn next; not while nobody sees it. */
+export function nextFrame(work: () => void): void {
+  requestAnimationFrame(work);
+}
+
 /** The time, once a second: what an age on the page is counted by. */
 export const second = signal(nowMs());
 every(1_000, () => {

@@ -1,5 +1,6 @@
 import type { ComponentChildren } from "preact";
 import type { Asked } from "../state/api.ts";
+import { symbolLink } from "../state/route.ts";
 import { second } from "../state/time.ts";
 import { minuteText, spanText } from "../state/format.ts";
 
@@ -55,6 +56,11 @@ export function Minute({ iso }: { readonly iso: string }) {
       {text.slice(5)}
     </time>
   );
+}
+
+/** A symbol's name, which leads to its candles. */
+export function SymbolLink({ symbol }: { readonly symbol: string }) {
+  return <a href={symbolLink(symbol)}>{symbol}</a>;
 }
 
 export function Empty({ children }: { readonly children: ComponentChildren }) {

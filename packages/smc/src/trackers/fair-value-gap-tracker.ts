@@ -1,9 +1,10 @@
 import { assert } from "@smcq/kernel";
-import { SmcEvent } from "./events.ts";
-import type { EventBuffer } from "./events.ts";
-import { SMC_PARAMETERS } from "./parameters.ts";
-import { AGE_MASK, F64, GAP_CAPACITY, I32, LISTS } from "./state-layout.ts";
-import type { StateViews } from "./state-layout.ts";
+import { SmcEvent } from "../events.ts";
+import type { EventBuffer } from "../events.ts";
+import type { LiveGap } from "./live-objects.ts";
+import { SMC_PARAMETERS } from "../parameters.ts";
+import { AGE_MASK, F64, GAP_CAPACITY, I32, LISTS } from "../state-layout.ts";
+import type { StateViews } from "../state-layout.ts";
 import { lowerTrigger, raiseTrigger, ZoneTracker } from "./zone-tracker.ts";
 
 const AGE_BARS_MAX = SMC_PARAMETERS.ageBarsMax;
@@ -13,6 +14,7 @@ const BULLISH = 1 << 12;
 const DISPLACED = 1 << 13;
 const BAR_AND_FLAGS = AGE_MASK | BULLISH | DISPLACED;
 const FILLED = 3;
+const STATE_NAMES = ["fresh", "touched", "halved"] as const;
 const STATE_EVENTS: readonly SmcEvent[] = [
   SmcEvent.Gap,
   SmcEvent.GapTouch,
@@ -179,5 +181,20 @@ export class FairValueGapTracker extends ZoneTracker {
     this.nearestSize = (f64[zones + 2 * found] as number) - (f64[zones + 2 * found + 1] as number);
     this.nearestDistance = nearest <= 0 ? 0 : isBelow ? -nearest : nearest;
     return true;
+  }
+
+  /** The live gaps after `bar`, oldest first; for people, it makes objects. */
+  list(bar: number): readonly LiveGap[] {
+    return Array.from({ length: this.count }, (_, k): LiveGap => {
+      const mark = this.#u16[this.#marks + k] as number;
+      return {
+        dir: (mark & BULLISH) !== 0 ? 1 : -1,
+        top: this.#f64[this.#zones + 2 * k] as number,
+        bottom: this.#f64[this.#zones + 2 * k + 1] as number,
+        age: (bar - mark) & BAR_MASK,
+        state: STATE_NAMES[(mark >>> STATE_SHIFT) & FILLED] ?? "halved",
+        isDisplaced: (mark & DISPLACED) !== 0,
+      };
+    });
   }
 }

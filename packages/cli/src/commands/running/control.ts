@@ -1,15 +1,15 @@
 import { createInterface } from "node:readline/promises";
 import { SmcqError } from "@smcq/kernel";
 import type { Argv, CommandModule } from "yargs";
-import { askEngine } from "../control/control-client.ts";
-import { modelText } from "../control/model-text.ts";
-import { systemText } from "../control/system-text.ts";
-import { LOG_LINES_DEFAULT } from "../control/log-views.ts";
-import { logText, ordersText, positionsText, statusText, wordText } from "../control/control-text.ts";
-import { type ControlAnswers, type ControlRequest, parseRequest } from "../control/protocol.ts";
-import { ExitCode } from "../exit-codes.ts";
-import { printResult } from "../output/print-result.ts";
-import { loadSettings } from "./settings.ts";
+import { askEngine } from "../../control/control-client.ts";
+import { modelText } from "../../control/model-text.ts";
+import { systemText } from "../../control/system-text.ts";
+import { LOG_LINES_DEFAULT } from "../../control/log-views.ts";
+import { logText, ordersText, positionsText, statusText, wordText } from "../../control/control-text.ts";
+import { type ControlAnswers, type ControlRequest, parseRequest } from "../../control/protocol.ts";
+import { ExitCode } from "../../exit-codes.ts";
+import { printResult } from "../../output/print-result.ts";
+import { loadSettings } from "../settings.ts";
 
 type Args = Readonly<Record<string, unknown>>;
 
@@ -107,7 +107,7 @@ export function controlCommands(setExitCode: (exitCode: number) => void): readon
   return COMMANDS.map(({ command, describe, builder, request, text }) => ({
     command,
     describe,
-    builder: (argv: Argv) => builder(common(argv)),
+    builder: (argv: Argv) => builder(askingFlags(argv)),
     handler: async (args: Args) => {
       const { config } = loadSettings(args);
       const asked = await request(args);
@@ -129,7 +129,8 @@ function logRequest(args: Args): ControlRequest {
   return parseRequest(JSON.stringify({ request: "log", lines, level, after }));
 }
 
-function common(argv: Argv): Argv {
+/** The flags of everything that asks a running engine. */
+export function askingFlags(argv: Argv): Argv {
   return argv
     .option("data-dir", { type: "string", requiresArg: true, describe: "the folder that the engine runs on" })
     .option("config", { type: "string", requiresArg: true, describe: "JSON file with settings" })

@@ -1,9 +1,10 @@
 import { assert } from "@smcq/kernel";
-import { SmcEvent } from "./events.ts";
-import type { EventBuffer } from "./events.ts";
-import { SMC_PARAMETERS } from "./parameters.ts";
-import { AGE_MASK, F64, I32, LISTS, POOL_CAPACITY } from "./state-layout.ts";
-import type { StateViews } from "./state-layout.ts";
+import { SmcEvent } from "../events.ts";
+import type { EventBuffer } from "../events.ts";
+import type { LivePool } from "./live-objects.ts";
+import { SMC_PARAMETERS } from "../parameters.ts";
+import { AGE_MASK, F64, I32, LISTS, POOL_CAPACITY } from "../state-layout.ts";
+import type { StateViews } from "../state-layout.ts";
 import { lowerTrigger, raiseTrigger } from "./zone-tracker.ts";
 
 const AGE_BARS_MAX = SMC_PARAMETERS.ageBarsMax;
@@ -187,5 +188,18 @@ export class LiquidityPoolTracker {
       } else if (ahead < 0 && direction <= 0 && -ahead < nearest) nearest = -ahead;
     }
     return nearest;
+  }
+
+  /** The live pools after `bar`, in order of creation; for people, it makes objects. */
+  list(bar: number): readonly LivePool[] {
+    return Array.from({ length: this.count }, (_, k): LivePool => {
+      const mark = this.#u16[this.#marks + k] as number;
+      return {
+        side: (mark & BUY_SIDE) !== 0 ? 1 : -1,
+        level: this.#f64[this.#pools + 2 * k] as number,
+        count: this.#f64[this.#pools + 2 * k + 1] as number,
+        age: (bar - mark) & BAR_MASK,
+      };
+    });
   }
 }

@@ -1,9 +1,10 @@
 import { assert } from "@smcq/kernel";
-import { SmcEvent } from "./events.ts";
-import type { EventBuffer } from "./events.ts";
-import { SMC_PARAMETERS } from "./parameters.ts";
-import { AGE_MASK, BLOCK_CAPACITY, F64, I32, LISTS } from "./state-layout.ts";
-import type { StateViews } from "./state-layout.ts";
+import { SmcEvent } from "../events.ts";
+import type { EventBuffer } from "../events.ts";
+import type { LiveBlock } from "./live-objects.ts";
+import { SMC_PARAMETERS } from "../parameters.ts";
+import { AGE_MASK, BLOCK_CAPACITY, F64, I32, LISTS } from "../state-layout.ts";
+import type { StateViews } from "../state-layout.ts";
 import { lowerTrigger, raiseTrigger, ZoneTracker } from "./zone-tracker.ts";
 
 const AGE_BARS_MAX = SMC_PARAMETERS.ageBarsMax;
@@ -184,5 +185,21 @@ export class OrderBlockTracker extends ZoneTracker {
     this.nearestDistance = nearest;
     this.edgeAbove = above;
     this.edgeBelow = below;
+  }
+
+  /** The live blocks and breakers after `bar`, in order of birth; for people, it makes objects. */
+  list(bar: number): readonly LiveBlock[] {
+    return Array.from({ length: this.count }, (_, k): LiveBlock => {
+      const mark = this.#i32[this.#marks + k] as number;
+      return {
+        dir: (mark & BULLISH) !== 0 ? 1 : -1,
+        top: this.#f64[this.#zones + 2 * k] as number,
+        bottom: this.#f64[this.#zones + 2 * k + 1] as number,
+        age: (bar - mark) & BAR_MASK,
+        candleAge: bar - this.#candle(bar, mark),
+        isBreaker: (mark & BREAKER) !== 0,
+        isTouched: (mark & TOUCHED) !== 0,
+      };
+    });
   }
 }
