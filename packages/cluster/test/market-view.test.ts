@@ -1,6 +1,6 @@
 import { HeuristicScorer, recompute, singleScorer } from "@smcq/features";
 import { MarketData } from "@smcq/exchange-sim";
-import { BAR_FIELDS, ManualClock } from "@smcq/kernel";
+import { BAR_FIELDS, ManualClock, symbolId } from "@smcq/kernel";
 import { DetectorStates, KlineRingWriter, RING_BARS } from "@smcq/wire";
 import { describe, expect, it } from "vitest";
 import { BARS_SHOWN_MAX, ClusterMemory, MarketView, ScanCore, type SlotEntry } from "../src/index.ts";
@@ -122,6 +122,29 @@ describe("a look at the market", () => {
     lab.write(0, bars, 40, 41);
     expect(view.look(entry(0))?.forming).toBe(null);
   });
+
+  it.each(["a new run", "another symbol in the slot"])(
+    "tells nothing of what was before %s, before it is scanned",
+    (what) => {
+      const { lab, view, entry } = bound(new Lab());
+      const bars = flatBars(market, SYMBOLS[0] ?? "", 0, 440);
+      lab.write(0, bars, 0, 400);
+      lab.scan();
+      expect(view.look(entry(0))?.objects).not.toBe(null);
+      const { shardId, slot } = entry(0);
+      lab.writer(shardId).reset(slot, 0);
+      const own =
+        what === "a new run"
+          ? entry(0)
+          : { ...entry(0), symbol: "NEWUSDT", symbolId: symbolId(SYMBOLS.length) };
+      expect(view.glance(own)).toEqual({ lastOpenMs: null, detector: null });
+      lab.write(0, bars, 410, 440);
+      const before = view.look(own);
+      expect([before?.bars.length, before?.detector, before?.objects]).toEqual([30 * BAR_FIELDS, null, null]);
+      lab.scan();
+      expect(view.look(own)?.detector?.bars).toBe(30);
+    },
+  );
 
   it("tells nothing of a ring that is being written, and of its neighbours all", () => {
     const { lab, view, entry } = bound(new Lab());

@@ -103,14 +103,17 @@ export class MarketView {
     return openTimeMs > (lastOpenMs ?? 0) ? found.subarray(0, BAR_FIELDS) : null;
   }
 
-  /** Null: nothing was scanned yet. */
+  /** What was scanned of the run that the reader has begun to read; null: nothing yet. */
   #detector(
     { shardId, slot }: SlotEntry,
     hasObjects = false,
   ): { readonly look: DetectorLook; readonly objects: LiveObjects | null } | null | "busy" {
-    const { states, scanner } = this.#of({ shardId });
+    const { reader, states, scanner } = this.#of({ shardId });
     const before = states.stillness(slot);
     if (before === null) return "busy";
+    // Of a run before, or of the symbol that had the slot before: nothing of this one was scanned yet.
+    if (states.generation(slot) !== reader.generation)
+      return states.stillness(slot) === before ? null : "busy";
     scanner.attach(states.m1Offset(slot), states.committedCarryOffset(slot));
     const {
       lastBarOpenMs: openTimeMs,
