@@ -243,8 +243,15 @@ function requestOf(
     case "resume":
     case "flatten":
       return { request, ...spoken(given["by"]) };
-    default:
+    case "status":
+    case "positions":
+    case "orders":
+    case "metrics":
+    case "system":
+    case "model":
       return { request };
+    default:
+      return request satisfies never;
   }
 }
 
