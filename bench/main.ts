@@ -1,5 +1,6 @@
 import { SystemClock } from "@smcq/kernel";
 import { runGc } from "./gc.ts";
+import { runGuests } from "./guests.ts";
 import { runHistory } from "./history.ts";
 import { Calibration } from "./lib/calibration.ts";
 import { judge } from "./lib/goals.ts";
@@ -27,6 +28,7 @@ const RUNS: Readonly<Record<Part, RunPart>> = {
   memory: runMemory,
   gc: runGc,
   trading: runTrading,
+  guests: runGuests,
   against: runAgainst,
 };
 

@@ -1,8 +1,8 @@
 import { parseArgs } from "node:util";
 
 export const PARTS = ["micro", "history", "model", "pipeline", "steady", "memory", "gc", "trading"] as const;
-/** Parts that need something more than this tree, and are run only by name. */
-const PARTS_BY_NAME = ["against"] as const;
+/** Parts that need something more than this tree, or measure what changes seldom, and are run only by name. */
+const PARTS_BY_NAME = ["guests", "against"] as const;
 export type Part = (typeof PARTS)[number] | (typeof PARTS_BY_NAME)[number];
 const EVERY_PART: readonly Part[] = [...PARTS, ...PARTS_BY_NAME];
 
@@ -17,6 +17,7 @@ export interface BenchOptions {
 }
 
 export const USAGE = `usage: pnpm run bench [${PARTS.join("|")}|all]... [--quick] [--out DIR]
+       pnpm run bench guests [--quick] [--out DIR]
        pnpm run bench against --base DIR [--quick] [--out DIR]`;
 
 /** Reads the command line; throws an error with the usage on anything unknown. */

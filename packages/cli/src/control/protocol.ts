@@ -219,6 +219,8 @@ function requestOf(
   request: ControlRequest["request"],
   given: Readonly<Record<string, unknown>>,
 ): ControlRequest {
+  // What is there and empty is no default.
+  const { after = 0, lines = LOG_LINES_DEFAULT, level = "debug" } = given;
   switch (request) {
     case "symbol":
       return { request, symbol: symbolOf(given["symbol"]) };
@@ -227,9 +229,9 @@ function requestOf(
     case "log":
       return {
         request,
-        after: wholeOf("after", given["after"] ?? 0, [0, Number.MAX_SAFE_INTEGER]),
-        lines: wholeOf("lines", given["lines"] ?? LOG_LINES_DEFAULT, [1, LOG_LINES_MAX]),
-        level: levelOf(given["level"] ?? "debug"),
+        after: wholeOf("after", after, [0, Number.MAX_SAFE_INTEGER]),
+        lines: wholeOf("lines", lines, [1, LOG_LINES_MAX]),
+        level: levelOf(level),
       };
     case "halt":
     case "resume":
@@ -243,6 +245,8 @@ function requestOf(
     case "model":
     case "market":
       return { request };
+    default:
+      return request satisfies never;
   }
 }
 

@@ -77,13 +77,18 @@ function viewOf(seq: number, line: string): LogLineView {
     time: String(fields["time"]),
     level,
     // What JSON has escaped, parsing has brought back.
-    text: escapeHidden(String(fields["msg"] ?? "")),
+    text: escapeHidden(textOf(fields["msg"])),
     detail: Object.keys(detail).length === 0 ? "" : escapeHidden(JSON.stringify(detail)),
   };
 }
 
+/** A line without words has none. */
+function textOf(msg: unknown): string {
+  return typeof msg === "string" ? msg : "";
+}
+
 function shortened(line: string): string {
   const { level, time, msg } = JSON.parse(line) as Readonly<Record<string, unknown>>;
-  const text = String(msg ?? "").slice(0, TAIL_LINE_CHARS_MAX / 8);
+  const text = textOf(msg).slice(0, TAIL_LINE_CHARS_MAX / 8);
   return JSON.stringify({ level, time, msg: `${text} (a line of ${line.length} characters, cut)` });
 }

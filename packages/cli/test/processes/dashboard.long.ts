@@ -11,6 +11,12 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { askEngine } from "../../src/control/control-client.ts";
 import type { PositionView } from "../../src/control/protocol.ts";
 import { ExitCode } from "../../src/exit-codes.ts";
+import type { LogView } from "../../src/control/log-views.ts";
+import type { ModelView } from "../../src/control/model-views.ts";
+import type { SystemView } from "../../src/control/system-views.ts";
+import type { BacktestReport } from "../../src/offline/backtest/backtest-report.ts";
+import { backtestsFolder, listResults } from "../../src/offline/backtest/backtests-folder.ts";
+import { MODELS_DIR } from "../../src/run/models/model-source.ts";
 import { runCommand } from "../support/run-command.ts";
 import { descendants, EngineRuns, isWholeMinute, type SmcqRun, until } from "./engine-run.ts";
 
@@ -27,7 +33,7 @@ if (BROWSER === undefined)
     "\n*** NO CHROMIUM: the dashboard's pages are NOT LOOKED AT (set CHROMIUM_PATH) ***\n\n",
   );
 
-const PAGES = ["overview", "market", "signals", "trades", "system", "latency", "model"] as const;
+const PAGES = ["overview", "market", "signals", "trades", "system", "latency", "model", "backtests"] as const;
 const VIEWS = [
   ["dark", 1_280],
   ["light", 1_280],
@@ -70,6 +76,7 @@ beforeAll(async () => {
   const served = await run.sees("dashboard is served");
   link = String(served["link"]);
   origin = new URL(link).origin;
+  await runCommand("backtest", "--no-cache", "--rows=3000", "--data-dir", folder);
   await run.sees("trade closed", 2, 300_000);
   if (BROWSER !== undefined) browser = await chromium.launch({ executablePath: BROWSER });
 });
@@ -79,20 +86,55 @@ afterAll(async () => {
   runs.clean();
 });
 
+/** Of which run a page is. */
+interface Served {
+  readonly origin: string;
+  readonly folder: string;
+}
+
+interface View {
+  readonly name: string;
+  readonly theme: "dark" | "light";
+  readonly width: number;
+}
+
+function opened(name: string, theme: View["theme"], width: number): Promise<Page> {
+  return openedOf({ origin, folder }, { name, theme, width });
+}
+
 /** A page of somebody who has the token, as wide and as dark as he likes. */
-async function opened(name: string, colorScheme: "dark" | "light", width: number): Promise<Page> {
+async function openedOf(served: Served, { name, theme: colorScheme, width }: View): Promise<Page> {
   if (browser === null) throw new Error("there is no browser");
   const page = await browser.newPage({ viewport: { width, height: 900 }, colorScheme });
   page.on("console", (message) => said.push(`${name}: ${message.type()} ${message.text()}`));
   page.on("pageerror", (error) => said.push(`${name}: ${error.message}`));
-  const { look } = readTokens(folder);
+  const { look } = readTokens(served.folder);
   await page.addInitScript((token) => sessionStorage.setItem("smcq.token", token), look);
-  await page.goto(`${origin}/#/${name}`);
+  await page.goto(`${served.origin}/#/${name}`);
   // Everything that the page asks for is there.
   await page.locator("main .panel").first().waitFor();
   // Not `waitForFunction`, whose polling is code in a text, which the page's policy refuses.
   while (await page.evaluate('document.body.textContent.includes("loading…")')) await page.waitForTimeout(20);
   return page;
+}
+
+/** Looks at pages in every view, keeps what is seen; what is wrong with them. */
+async function looked(served: Served, names: readonly string[]): Promise<readonly string[]> {
+  const shots = mkdtempSync(join(tmpdir(), "smcq-shots-"));
+  const faults: string[] = [];
+  for (const [theme, width] of VIEWS)
+    for (const name of names) {
+      const page = await openedOf(served, { name, theme, width });
+      const own = name.includes("/") ? `${name.split("/")[0] ?? name}-one` : name;
+      if (name.startsWith("symbol/")) await pickBar(page);
+      await page.screenshot({ path: join(shots, `${own}-${theme}-${width}.png`), fullPage: true });
+      for (const fault of await seriousFaults(page)) faults.push(`${own} ${theme} ${width}: ${fault}`);
+      const overflow: number = await page.evaluate(OVERFLOW);
+      if (overflow > 0) faults.push(`${own} ${theme} ${width}: ${overflow} px wider than the screen`);
+      await page.close();
+    }
+  console.log(`screenshots: ${shots}`);
+  return faults;
 }
 
 async function seriousFaults(page: Page): Promise<readonly string[]> {
@@ -146,22 +188,15 @@ describe("the page", () => {
   it.skipIf(BROWSER === undefined)(
     "shows everything in dark, light and on a phone, without an error or a serious fault of access",
     async () => {
-      const faults: string[] = [];
+      const [result] = await listResults(folder);
       const symbol = encodeURIComponent(await tradedSymbol());
-      const names = [...PAGES, `explain/${await lastDecision()}`, `symbol/${symbol}`];
-      for (const [theme, width] of VIEWS)
-        for (const name of names) {
-          const page = await opened(name, theme, width);
-          const own = name.split("/")[0] ?? name;
-          if (own === "symbol") await pickBar(page);
-          await page.screenshot({ path: join(shots, `${own}-${theme}-${width}.png`), fullPage: true });
-          for (const fault of await seriousFaults(page)) faults.push(`${own} ${theme} ${width}: ${fault}`);
-          const overflow: number = await page.evaluate(OVERFLOW);
-          if (overflow > 0) faults.push(`${own} ${theme} ${width}: ${overflow} px wider than the screen`);
-          await page.close();
-        }
-      console.log(`screenshots: ${shots}`);
-      expect([faults, said]).toEqual([[], []]);
+      const names = [
+        ...PAGES,
+        `explain/${await lastDecision()}`,
+        `backtests/${result?.id ?? "none"}`,
+        `symbol/${symbol}`,
+      ];
+      expect([await looked({ origin, folder }, names), said]).toEqual([[], []]);
     },
   );
 
@@ -210,6 +245,81 @@ describe("the page", () => {
     // A browser writes each refusal down by itself.
     const own = said.splice(0).filter((line) => !line.includes("409 (Conflict)"));
     expect(own).toEqual([]);
+  });
+
+  it.skipIf(BROWSER === undefined)("shows a model with its card and its challenger", async () => {
+    const own = runs.fresh();
+    const file = join(MODELS_DIR, "lgbm_smc.onnx");
+    const second = runs.start([...FLAGS, "--model", file, "--challenger", file], own);
+    const served = {
+      origin: new URL(String((await second.sees("dashboard is served"))["link"])).origin,
+      folder: own,
+    };
+    expect([await looked(served, ["model"]), said]).toEqual([[], []]);
+    const page = await openedOf(served, { name: "model", theme: "light", width: 1_280 });
+    const view = JSON.parse((await runCommand("scorer", "--data-dir", own, "--json")).text) as ModelView;
+    const card = page.getByRole("region", { name: "Its card" });
+    await card.getByText(view.current?.onnxSha256 ?? "none").waitFor();
+    const rows = view.current?.metadata.metrics?.reliability.filter(({ count }) => count > 0) ?? [];
+    const diagram = page.getByRole("region", { name: "Reliability out of sample" });
+    expect(await diagram.locator("tbody tr").count()).toBe(rows.length);
+    expect(await diagram.locator("tbody td:nth-child(2)").allTextContents()).toEqual(
+      rows.map(({ count }) => count.toLocaleString("en-US")),
+    );
+    await page.close();
+    second.child.kill("SIGTERM");
+    expect(await second.ends()).toBe(ExitCode.Ok);
+  });
+
+  it.skipIf(BROWSER === undefined)("shows the numbers of the commands and of the reports", async () => {
+    const page = await opened("system", "light", 1_280);
+    const system = JSON.parse(
+      (await runCommand("system", "--data-dir", folder, "--json")).text,
+    ) as SystemView;
+    const cells = (region: string, column: number): Promise<string[]> =>
+      page
+        .getByRole("region", { name: region, exact: true })
+        .locator(`tbody td:nth-child(${column})`)
+        .allTextContents();
+    expect(await cells("Connections", 1)).toEqual(system.connections.map(({ kind }) => kind));
+    expect(
+      await page.locator("[role=region][aria-label=Shards] tbody td:nth-child(4)").allTextContents(),
+    ).toEqual(system.shards.map(({ symbols }) => String(symbols)));
+    const log = JSON.parse(
+      (await runCommand("log", "--level", "info", "--data-dir", folder, "--json")).text,
+    ) as LogView;
+    const last = log.lines.at(-1);
+    await page
+      .getByRole("log")
+      .getByText(last?.text ?? "none", { exact: false })
+      .first()
+      .waitFor();
+    const [result] = await listResults(folder);
+    const report = JSON.parse(
+      readFileSync(join(backtestsFolder(folder), result?.id ?? "", "report.json"), "utf8"),
+    ) as BacktestReport;
+    await page.goto(`${origin}/#/backtests/${result?.id}`);
+    const tile = (name: string): Promise<string | null> =>
+      page
+        .locator(".tile", { has: page.getByText(name, { exact: true }) })
+        .locator(".value")
+        .textContent();
+    await expect.poll(() => tile("Trades")).toBe(report.total.trades.toLocaleString("en-US"));
+    expect(await tile("Bars")).toBe(report.bars.toLocaleString("en-US"));
+    expect(Number((await tile("Wallet, USDT"))?.replaceAll(",", ""))).toBeCloseTo(Number(report.wallet), 1);
+    const interval = report.expectancy?.interval95;
+    if (interval !== null && interval !== undefined)
+      await page
+        .getByText(`95 % ${interval.lower > 0 ? "+" : ""}${interval.lower.toFixed(2)} to`)
+        .first()
+        .waitFor();
+    await page.goto(`${origin}/#/backtests/..%2F..%2Fsecret`);
+    await page
+      .getByText(/there is no backtest/u)
+      .first()
+      .waitFor();
+    expect(said.splice(0).filter((line) => !line.includes("404"))).toEqual([]);
+    await page.close();
   });
 
   it.skipIf(BROWSER === undefined)("is walked through by the keyboard alone", async () => {

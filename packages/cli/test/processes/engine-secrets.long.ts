@@ -2,6 +2,8 @@ import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { afterEach, expect, it } from "vitest";
+import { askEngine } from "../../src/control/control-client.ts";
+import { parseRequest } from "../../src/control/protocol.ts";
 import { ExitCode } from "../../src/exit-codes.ts";
 import { descendants, partsOf, SmcqRun, temporaryFolder, until } from "./engine-run.ts";
 
@@ -51,6 +53,10 @@ it("keeps the account's key and secret out of logs at level debug, ledger, metri
   const asked = await fetch(`${String(rest)}/fapi/v1/listenKey`, { method: "POST", headers });
   expect(asked.status).toBe(200);
   places.push(["metrics", await (await fetch(String(metrics["url"]))).text()]);
+  places.push([
+    "smcq log",
+    JSON.stringify(await askEngine(dataDir, parseRequest('{"request":"log","lines":500}'))),
+  ]);
   process.kill(parts.engine, "SIGTERM");
   expect(await run.ends()).toBe(ExitCode.Ok);
   places.push(["standard output", run.stdout], ["standard error", run.stderr], ...filesOf(folder.path));

@@ -156,6 +156,8 @@ describe("the control socket", () => {
     ["who is no text", '{"request":"resume","by":["dashboard"]}', "CONTROL_FIELD", "by"],
     ["who looks", '{"request":"status","by":"dashboard"}', "CONTROL_FIELD", "by"],
     ["a log of too many lines", '{"request":"log","lines":501}', "CONTROL_FIELD", "lines"],
+    ["a log of no number of lines", '{"request":"log","lines":null}', "CONTROL_FIELD", "lines"],
+    ["a log of an empty level", '{"request":"log","level":null}', "CONTROL_FIELD", "level"],
     ["a log of half a line", '{"request":"log","lines":0.5}', "CONTROL_FIELD", "lines"],
     ["a log after a text", '{"request":"log","after":"1"}', "CONTROL_FIELD", "after"],
     ["a log of no level", '{"request":"log","level":"trace"}', "CONTROL_FIELD", "level"],

@@ -8,7 +8,7 @@ const SIZE = 300;
 const MARGIN = 34;
 const TICKS = [0, 0.25, 0.5, 0.75, 1] as const;
 
-const at = (share: number): number => MARGIN + share * (SIZE - MARGIN - 8);
+const at = (share: number): number => MARGIN + share * (SIZE - MARGIN - 16);
 const up = (share: number): number => SIZE - at(share);
 
 interface DiagramProps {

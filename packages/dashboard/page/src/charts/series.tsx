@@ -13,10 +13,21 @@ interface SeriesProps {
   /** What moves less is drawn as little moved. */
   readonly spanMin: number;
   readonly text: (value: number) => string;
+  /** Nothing lies below: the axis does not go there. */
+  readonly least?: number;
 }
 
 /** A curve over time, UTC. */
-export function Series({ name, timesMs, values, height, isFilled = false, spanMin, text }: SeriesProps) {
+export function Series({
+  name,
+  timesMs,
+  values,
+  height,
+  isFilled = false,
+  spanMin,
+  text,
+  least = -Infinity,
+}: SeriesProps) {
   const place = useRef<HTMLDivElement>(null);
   const dark = isDark.value;
   useEffect(() => {
@@ -37,7 +48,7 @@ export function Series({ name, timesMs, values, height, isFilled = false, spanMi
         legend: { show: false },
         cursor: { drag: { x: true, y: false } },
         tzDate: (seconds) => UPlot.tzDate(new Date(seconds * 1_000), "Etc/UTC"),
-        scales: { y: { range: (_own, low, high) => rangeOf(low, high, { spanMin, isFilled }) } },
+        scales: { y: { range: (_own, low, high) => rangeOf(low, high, { spanMin, isFilled, least }) } },
         axes: [
           { ...axis, values: (_own, splits) => timeLabels(splits) },
           { ...axis, size: 72, values: (_own, splits) => splits.map(text) },
@@ -69,11 +80,15 @@ export function Series({ name, timesMs, values, height, isFilled = false, spanMi
 function rangeOf(
   low: number,
   high: number,
-  { spanMin, isFilled }: { readonly spanMin: number; readonly isFilled: boolean },
+  {
+    spanMin,
+    isFilled,
+    least,
+  }: { readonly spanMin: number; readonly isFilled: boolean; readonly least: number },
 ): [number, number] {
   if (isFilled) return [0, Math.max(high * 1.05, spanMin)];
   const margin = Math.max((high - low) * 0.05, (spanMin - (high - low)) / 2);
-  return [low - margin, high + margin];
+  return [Math.max(least, low - margin), high + margin];
 }
 
 /** Hours and minutes, UTC; the day where a new one begins. */

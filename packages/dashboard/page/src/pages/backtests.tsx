@@ -75,9 +75,7 @@ interface ReportAnswer {
     readonly bySymbol: Readonly<Record<string, Group>>;
     readonly byMonth: Readonly<Record<string, Group>>;
     readonly expectancy: {
-      readonly mean: number;
-      readonly lower95: number | null;
-      readonly upper95: number | null;
+      readonly interval95: { readonly lower: number; readonly upper: number } | null;
     } | null;
     readonly wallet: string;
     readonly drawdownRatioMax: number;
@@ -243,10 +241,11 @@ function Sum({ data: { report } }: { readonly data: ReportAnswer }) {
     period === null
       ? "no bars"
       : `${secondText(period.firstMs).slice(0, 16)} to ${secondText(period.endMs).slice(0, 16)} UTC`;
+  const interval = expectancy?.interval95 ?? null;
   const bounds =
-    expectancy === null || expectancy.lower95 === null || expectancy.upper95 === null
+    interval === null
       ? "no interval: too few days"
-      : `95 % ${signedText(expectancy.lower95)} to ${signedText(expectancy.upper95)}`;
+      : `95 % ${signedText(interval.lower)} to ${signedText(interval.upper)}`;
   const doubt = doubtOf(report);
   return (
     <>
@@ -310,27 +309,38 @@ function Curve({ data: { curve } }: { readonly data: ReportAnswer }) {
   );
 }
 
-interface NamedGroup extends Group {
+interface NamedGroup {
   readonly name: string;
+  readonly group: Group;
 }
 
 const GROUP_COLUMNS: readonly Column<NamedGroup>[] = [
   { name: "Group", cell: ({ name }) => name, by: ({ name }) => name },
-  { name: "Trades", isFigure: true, cell: ({ trades }) => numberText(trades, 0), by: ({ trades }) => trades },
-  { name: "Won", isFigure: true, cell: ({ wins, trades }) => shareText(wins / trades, 0) },
+  {
+    name: "Trades",
+    isFigure: true,
+    cell: ({ group: { trades } }) => numberText(trades, 0),
+    by: ({ group: { trades } }) => trades,
+  },
+  { name: "Won", isFigure: true, cell: ({ group: { wins, trades } }) => shareText(wins / trades, 0) },
   {
     name: "Net USDT",
     isFigure: true,
-    cell: ({ net }) => <span class={toneOf(Number(net))}>{moneyText(net, true)}</span>,
-    by: ({ net }) => Number(net),
+    cell: ({ group: { net } }) => <span class={toneOf(Number(net))}>{moneyText(net, true)}</span>,
+    by: ({ group: { net } }) => Number(net),
   },
-  { name: "Mean R", isFigure: true, cell: ({ meanR }) => signedText(meanR), by: ({ meanR }) => meanR },
+  {
+    name: "Mean R",
+    isFigure: true,
+    cell: ({ group: { meanR } }) => signedText(meanR),
+    by: ({ group: { meanR } }) => meanR,
+  },
 ];
 
 function Groups({ report: { bySetup, byMonth } }: Pick<ReportAnswer, "report">) {
   const rows = [...Object.entries(bySetup), ...Object.entries(byMonth)].map(([name, group]) => ({
     name,
-    ...group,
+    group,
   }));
   return (
     <Table

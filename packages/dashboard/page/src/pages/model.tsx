@@ -113,7 +113,7 @@ function Scorer({
       {status === "heuristic" ? (
         <p>
           A hand-made rule scores here. It has no card, was trained on nothing and has no proven edge: it is a
-          stand-in. A model is trained by <code>train/</code> and loaded by <code>--model FILE</code>.
+          stand-in. A model is trained by <code>scripts/train</code> and loaded by <code>--model FILE</code>.
         </p>
       ) : status === "unproven" ? (
         <p class="problem">It has shown no edge after costs: a trade may risk little only.</p>

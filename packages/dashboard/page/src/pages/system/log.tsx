@@ -7,6 +7,9 @@ import "./log.css";
 
 const LEVELS = ["debug", "info", "warn", "error"] as const;
 
+/** Characters of a line's fields that are shown at once. */
+const DETAIL_SHOWN_MAX = 160;
+
 const level = signal<string>("info");
 const isFollowing = signal(true);
 
@@ -49,6 +52,17 @@ export function Log() {
   );
 }
 
+/** Long fields are there for whoever opens them. */
+function Detail({ detail }: { readonly detail: string }) {
+  if (detail.length <= DETAIL_SHOWN_MAX) return <span class="quiet">{detail}</span>;
+  return (
+    <details class="quiet">
+      <summary>{detail.slice(0, DETAIL_SHOWN_MAX)}…</summary>
+      {detail}
+    </details>
+  );
+}
+
 function Lines({ lines }: { readonly lines: readonly LogLine[] }) {
   const place = useRef<HTMLDivElement>(null);
   const isAtEnd = useRef(true);
@@ -72,10 +86,9 @@ function Lines({ lines }: { readonly lines: readonly LogLine[] }) {
       }}
     >
       {lines.map(({ seq, time, level: own, text, detail }) => (
-        <p key={seq} class={own}>
-          <time dateTime={time}>{time.slice(11, 23)}</time> <b>{own}</b> {text}{" "}
-          <span class="quiet">{detail}</span>
-        </p>
+        <div key={seq} class={own}>
+          <time dateTime={time}>{time.slice(11, 23)}</time> <b>{own}</b> {text} <Detail detail={detail} />
+        </div>
       ))}
     </div>
   );

@@ -268,6 +268,7 @@ function Rest({ rest: { samples, stepMs } }: { readonly rest: SystemAnswer["rest
         values={samples.map(({ weightUsed }) => weightUsed)}
         height={160}
         spanMin={last.weightLimit / 10}
+        least={0}
         text={(value) => numberText(value, 0)}
       />
       <p class="note">
