@@ -135,7 +135,7 @@ export const LAYERS: LayersTable = {
       layer: "app",
       floor: 7,
       mayImport: EVERYTHING_BELOW,
-      thirdParty: ["yargs", "yauzl", "pino", "cli-progress"],
+      thirdParty: ["yargs", "yauzl", "pino", "cli-progress", "prom-client"],
     },
   },
   arrows: {

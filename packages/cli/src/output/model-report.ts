@@ -1,6 +1,6 @@
 import { FEATURES } from "@smcq/features";
 import { DRIFT_LIMITS, type HealthReport } from "@smcq/model-life";
-import type { Metric } from "./metrics/metrics-text.ts";
+import type { Metric } from "./metrics/metric.ts";
 
 /** How the scorer does, for the minute line and the metrics. */
 export interface ModelReport {

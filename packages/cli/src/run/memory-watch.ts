@@ -1,5 +1,5 @@
 import { type CancelTimer, type Clock, type Logger, repeat } from "@smcq/kernel";
-import type { Metric } from "../output/metrics/metrics-text.ts";
+import type { Metric } from "../output/metrics/metric.ts";
 
 /** How often the memory is looked at, wall ms. */
 const LOOK_MS = 60_000;

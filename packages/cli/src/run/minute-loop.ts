@@ -2,7 +2,7 @@ import type { MinuteReporter } from "@smcq/cluster";
 import { type CancelTimer, type Clock, lastClosedMinuteMs, type Logger, nextMinuteMs } from "@smcq/kernel";
 import { modelMetrics } from "../output/model-report.ts";
 import { type LeftOut, minuteFields, minuteText } from "../output/minute-line.ts";
-import { type Metric, metricName } from "../output/metrics/metrics-text.ts";
+import { type Metric, metricName } from "../output/metrics/metric.ts";
 import { inboxMetrics } from "../output/metrics/inbox-metrics.ts";
 import { type TradingReport, tradingReport } from "../output/trading-report.ts";
 import type { RunEngine } from "./create-engine.ts";

@@ -1,7 +1,7 @@
 import type { EngineConfig } from "@smcq/config";
 import type { Clock, Logger } from "@smcq/kernel";
 import type { VenueConnection } from "../modes/ports.ts";
-import type { Metric } from "../output/metrics/metrics-text.ts";
+import type { Metric } from "../output/metrics/metric.ts";
 import { standardOutput } from "../output/outlet.ts";
 import type { Closers } from "./closers.ts";
 import { SystemWatch } from "./control/system-watch.ts";

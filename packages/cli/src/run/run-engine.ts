@@ -14,6 +14,7 @@ import { ExitCode } from "../exit-codes.ts";
 import { modeOf } from "../modes/mode-of.ts";
 import type { Ports, VenueConnection } from "../modes/ports.ts";
 import { MetricsServer } from "../output/metrics/metrics-server.ts";
+import { readinessOf } from "../output/metrics/readiness.ts";
 import type { LogTail } from "../output/log-tail.ts";
 import type { EnginePayload } from "../modes/engine-payload.ts";
 import { Closers } from "./closers.ts";
@@ -337,7 +338,9 @@ async function startBackground(
   minutes.start();
   closers.add(() => minutes.stop());
   if (wish.port !== null) {
-    const server = new MetricsServer(metrics);
+    const server = new MetricsServer(metrics, () =>
+      readinessOf(engine.coordinator.health(), ground.signal.aborted),
+    );
     closers.add(() => server.close());
     const port = await server.listen(wish.port);
     logger.info({ url: `http://127.0.0.1:${port}/metrics` }, "metrics are served");

@@ -1,4 +1,4 @@
-import type { Metric } from "../output/metrics/metrics-text.ts";
+import type { Metric } from "../output/metrics/metric.ts";
 import { threadMetrics } from "../output/metrics/thread-metrics.ts";
 import { standardOutput } from "../output/outlet.ts";
 import {

@@ -1,8 +1,10 @@
-import { existsSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { silentLogger, SystemClock } from "@smcq/kernel";
 import { ledgerFile, RecordReader } from "@smcq/ledger";
 import { afterEach, describe, expect, it } from "vitest";
+import { metricRows } from "../../scripts/guide-metrics.ts";
 import { askEngine } from "../../src/control/control-client.ts";
 import type { LogView } from "../../src/control/log-views.ts";
 import type { SystemView } from "../../src/control/system-views.ts";
@@ -14,6 +16,8 @@ import { askSymbol } from "../../src/market/ask-symbol.ts";
 import { checkReplay } from "../../src/offline/ledger/check-ledger.ts";
 import { runCommand } from "../support/run-command.ts";
 import { EngineRuns, partsOf, type SmcqRun } from "./engine-run.ts";
+
+const ROOT = fileURLToPath(new URL("../../../..", import.meta.url));
 
 const engines = new EngineRuns();
 afterEach(() => engines.clean());
@@ -152,6 +156,13 @@ describe("a person and the running engine", () => {
     ]);
 
     const metrics = await (await fetch(String(url))).text();
+    const families = metricRows(metrics);
+    expect(families.length).toBeGreaterThan(60);
+    const page = readFileSync(join(ROOT, "docs/guide/metrics.md"), "utf8");
+    expect(families.filter(({ name }) => !page.includes(`| \`${name}\``)).map(({ name }) => name)).toEqual(
+      [],
+    );
+    expect((await fetch(new URL("/readyz", String(url)))).status).toBe(200);
     for (const line of [
       /^smcq_position_naked_ms_count\{clock="venue"\} [1-9]/mu,
       /^smcq_order_round_trip_ms_count\{kind="entry"\} [1-9]/mu,

@@ -1,5 +1,5 @@
 import type { Inbox } from "@smcq/cluster";
-import type { Metric } from "./metrics-text.ts";
+import type { Metric } from "./metric.ts";
 
 /** The core's inbox as metrics: events by kind, those dropped because too many waited, and the most that ever did. */
 export function inboxMetrics({

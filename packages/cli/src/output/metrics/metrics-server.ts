@@ -1,7 +1,7 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import { SmcqError } from "@smcq/kernel";
-import { type Metric, metricsText } from "./metrics-text.ts";
+import type { Metric } from "./metric.ts";
 
 const HOST = "127.0.0.1";
 /** Connections at once; one more takes the place of the one that has been silent for longest. */
@@ -9,20 +9,37 @@ const CONNECTIONS_MAX = 16;
 /** Who has not said in full what it wants by then is let go, wall ms. */
 const REQUEST_MS_MAX = 5_000;
 
-/** Serves `GET /metrics` on loopback; nothing else, and to nobody else. */
+/** Whether the engine does what it is there for; else why not. */
+export interface Readiness {
+  readonly isReady: boolean;
+  /** One line. */
+  readonly text: string;
+}
+
+interface Reply {
+  readonly status: number;
+  readonly text: string;
+}
+
+/**
+ * Serves on loopback, and to nobody else: `GET /metrics` (Prometheus text), `/healthz` (200: the engine's loop answers) and
+ * `/readyz` (200: it watches the market; 503 and why: it does not). Nothing else is there.
+ */
 export class MetricsServer {
   readonly #server: Server;
   /** In the order of their coming: an answered one is closed, so that the first has been silent for longest. */
   readonly #sockets = new Set<Socket>();
 
-  constructor(collect: () => readonly Metric[]) {
+  constructor(collect: () => readonly Metric[], readiness: () => Readiness) {
     this.#server = createServer((request, response) => {
-      const isKnown = request.url === "/metrics" && (request.method === "GET" || request.method === "HEAD");
-      response.writeHead(isKnown ? 200 : 404, {
-        "content-type": "text/plain; version=0.0.4; charset=utf-8",
-        connection: "close",
+      const isAsked = request.method === "GET" || request.method === "HEAD";
+      void replyTo(isAsked ? request.url : undefined, collect, readiness).then(({ status, text }) => {
+        response.writeHead(status, {
+          "content-type": "text/plain; version=0.0.4; charset=utf-8",
+          connection: "close",
+        });
+        response.end(text);
       });
-      response.end(isKnown ? metricsText(collect()) : "there is only GET /metrics\n");
     });
     this.#server.headersTimeout = REQUEST_MS_MAX;
     this.#server.requestTimeout = REQUEST_MS_MAX;
@@ -57,5 +74,27 @@ export class MetricsServer {
   async close(): Promise<void> {
     this.#server.closeAllConnections();
     await new Promise<void>((resolve) => this.#server.close(() => resolve()));
+  }
+}
+
+async function replyTo(
+  path: string | undefined,
+  collect: () => readonly Metric[],
+  readiness: () => Readiness,
+): Promise<Reply> {
+  switch (path ?? "") {
+    case "/metrics": {
+      // Who serves no metrics loads no client for them.
+      const { metricsText } = await import("./prometheus-text.ts");
+      return { status: 200, text: await metricsText(collect()) };
+    }
+    case "/healthz":
+      return { status: 200, text: "ok\n" };
+    case "/readyz": {
+      const { isReady, text } = readiness();
+      return { status: isReady ? 200 : 503, text: `${text}\n` };
+    }
+    default:
+      return { status: 404, text: "there are only GET /metrics, /healthz and /readyz\n" };
   }
 }

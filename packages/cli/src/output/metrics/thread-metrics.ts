@@ -3,7 +3,7 @@ import type { DurationCounts } from "@smcq/engine";
 import { LATENCY_BUCKETS, latencyBucketUs, Pauses } from "@smcq/wire";
 import type { StageTimes } from "../../run/stage-times.ts";
 import type { ThreadPauses } from "../../run/thread-pauses.ts";
-import type { Metric } from "./metrics-text.ts";
+import type { Metric } from "./metric.ts";
 
 /** Buckets of a latency in an octave of microseconds. */
 const OCTAVE = 8;

@@ -9,7 +9,7 @@ import {
 import type { RestUse } from "../../control/protocol.ts";
 import type { TimedJournal } from "../../run/timed-journal.ts";
 import type { Outlet } from "../outlet.ts";
-import type { Metric } from "./metrics-text.ts";
+import type { Metric } from "./metric.ts";
 
 const REASONS = [...new Set<string>([...HALT_REASONS, ...REDUCE_REASONS])];
 

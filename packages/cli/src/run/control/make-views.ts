@@ -1,7 +1,7 @@
 import { coveredSteps, type Trade, type TradingCore } from "@smcq/engine";
 import { e8Text, e8ToNumber, numberToE8 } from "@smcq/kernel";
 import type { AccountView, MetricView, OrderView, PositionView, StateView } from "../../control/protocol.ts";
-import type { Metric } from "../../output/metrics/metrics-text.ts";
+import type { Metric } from "../../output/metrics/metric.ts";
 
 export function metricView(metric: Metric): MetricView {
   const { name, help, labels = {}, type } = metric;

@@ -3,7 +3,7 @@ import type { Clock, Logger } from "@smcq/kernel";
 import type { RestUse } from "../../control/protocol.ts";
 import type { LogTail } from "../../output/log-tail.ts";
 import type { SystemView } from "../../control/system-views.ts";
-import type { Metric } from "../../output/metrics/metrics-text.ts";
+import type { Metric } from "../../output/metrics/metric.ts";
 import { controlSocketPath } from "../../control/socket-path.ts";
 import type { RunEngine } from "../create-engine.ts";
 import { ControlServer } from "./control-server.ts";

@@ -9,7 +9,7 @@ import {
 } from "../../control/protocol.ts";
 import type { LogTail } from "../../output/log-tail.ts";
 import type { SystemView } from "../../control/system-views.ts";
-import type { Metric } from "../../output/metrics/metrics-text.ts";
+import type { Metric } from "../../output/metrics/metric.ts";
 import type { RunEngine } from "../create-engine.ts";
 import { modelView } from "./make-model-view.ts";
 import { MarketAnswers, unknownSymbol } from "./market-answers.ts";
