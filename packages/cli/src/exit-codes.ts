@@ -37,6 +37,8 @@ export const ExitCode = {
   Key: 16,
   /** `smcq doctor` found something that fails. */
   Doctor: 17,
+  /** The ledger's mirror: PostgreSQL cannot be reached, refuses it, or holds something else. */
+  Mirror: 18,
 } as const;
 export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];
 
@@ -49,6 +51,10 @@ const BY_PREFIX: readonly (readonly [string, ExitCode])[] = [
   ["CONTROL_NO_ENGINE", ExitCode.NoEngine],
   ["CONTROL_SILENT", ExitCode.NoEngine],
   ["CONTROL", ExitCode.Refused],
+  ["MIRROR_URL", ExitCode.Config],
+  ["MIRROR_PASSWORD", ExitCode.File],
+  ["MIRROR_LOCKED", ExitCode.Locked],
+  ["MIRROR", ExitCode.Mirror],
   ["MODEL", ExitCode.Model],
   ["ORT", ExitCode.Model],
   ["ACCOUNT_SECOND_ENGINE", ExitCode.Locked],

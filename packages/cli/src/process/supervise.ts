@@ -16,7 +16,7 @@ import { howStarted, IGNORE_HANGUP, isHangupIgnored } from "./hangup.ts";
 import { childOutput, passOn } from "../output/child-output.ts";
 import { PAUSE_TEXT } from "../output/logger.ts";
 import { StopSignals } from "./stop-signals.ts";
-import { SupervisedDashboard } from "./supervise-dashboard.ts";
+import { sideProcesses } from "./side-processes.ts";
 import { modeOf } from "../modes/mode-of.ts";
 import { keptSimulatedKey } from "../modes/account-key.ts";
 import {
@@ -45,8 +45,8 @@ interface SimulatedVenue extends SimulatedAddress {
 }
 
 /**
- * The supervisor's process: it starts the simulated venue (mode sim), the engine, and the dashboard once the engine is READY,
- * starts each of them again after a crash, passes "stop" on, and ends when the engine has ended. Returns the exit code.
+ * The supervisor's process: it starts the simulated venue (mode sim), the engine, and what stands beside it (dashboard,
+ * mirror) once the engine is READY, starts each of them again after a crash, passes "stop" on, and ends when the engine has ended. Returns the exit code.
  */
 export async function supervise(loaded: LoadedConfig, logger: Logger): Promise<number> {
   const isDetached = isHangupIgnored(howStarted());
@@ -80,9 +80,7 @@ async function superviseEngine(
 ): Promise<SupervisedEnd> {
   const { stop, hurry } = signals;
   const start: StartMessage = { type: "start", payload: enginePayload(loaded, venue) };
-  const dashboard = loaded.config.dashboard.enabled
-    ? new SupervisedDashboard(loaded, { isHangupIgnored: signals.isHangupIgnored, logger })
-    : null;
+  const sides = sideProcesses(loaded, { isHangupIgnored: signals.isHangupIgnored, logger });
   const engine = new SupervisedProcess({
     name: "engine",
     start: () => {
@@ -96,7 +94,7 @@ async function superviseEngine(
       // By message: an argument of this size (thousands of symbols) is refused by the system.
       tell(child, start);
       child.on("message", ({ type }: EngineReport) => {
-        if (type === "ready") dashboard?.start();
+        if (type === "ready") for (const side of sides) side.start();
       });
       return child;
     },
@@ -112,7 +110,9 @@ async function superviseEngine(
     if (engine.child !== null) tell(engine.child, { type: "stop", isNow: true });
   });
   const stopped = aborted(stop);
-  void stopped.then(() => dashboard?.expectEnd());
+  void stopped.then(() => {
+    for (const side of sides) side.expectEnd();
+  });
   const reasons: Promise<unknown>[] = [engine.ended, stopped];
   if (venue !== null) {
     const dataEnded = venue.dataEnded.then(() => logger.info({}, "the simulated data has ended"));
@@ -122,7 +122,7 @@ async function superviseEngine(
   try {
     return await engine.stop();
   } finally {
-    await dashboard?.stop();
+    await Promise.all(sides.map((side) => side.stop()));
   }
 }
 

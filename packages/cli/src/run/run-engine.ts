@@ -14,6 +14,7 @@ import { ExitCode } from "../exit-codes.ts";
 import { modeOf } from "../modes/mode-of.ts";
 import type { Ports, VenueConnection } from "../modes/ports.ts";
 import { MetricsServer } from "../output/metrics/metrics-server.ts";
+import { mirrorMetrics } from "../output/metrics/mirror-metrics.ts";
 import type { Metric } from "../output/metrics/metrics-text.ts";
 import type { EnginePayload } from "../modes/engine-payload.ts";
 import { Closers } from "./closers.ts";
@@ -151,7 +152,12 @@ async function start(ground: Ground): Promise<void> {
     limitMb: payload.config.metrics.memoryMbWarn,
   });
   ground.closers.add(() => memory.stop());
-  const metrics = (): readonly Metric[] => [...runMetrics(engine, venue, minutes), ...memory.metrics()];
+  const { ledger, dataDir } = payload.config;
+  const metrics = (): readonly Metric[] => [
+    ...runMetrics(engine, venue, minutes),
+    ...memory.metrics(),
+    ...(ledger.mirrorUrl === null ? [] : mirrorMetrics(dataDir, ground.wallClock.nowMs())),
+  ];
   await openWays(ground, { engine, venue, run, metrics });
   closeWithThreads(ground, engine, run);
   engine.models.start();
