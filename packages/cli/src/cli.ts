@@ -11,12 +11,13 @@ import {
 import yargs, { type Argv } from "yargs";
 import { askCommands } from "./commands/ask.ts";
 import { backtestCommand } from "./commands/backtest.ts";
+import { backupCommands } from "./commands/ledger/backup.ts";
 import { configCommand } from "./commands/config.ts";
 import { controlCommands } from "./commands/control.ts";
 import { datasetCommand } from "./commands/dataset.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { engineCommand } from "./commands/engine.ts";
-import { ledgerCommand } from "./commands/ledger.ts";
+import { ledgerCommand } from "./commands/ledger/ledger.ts";
 import { modelCommand } from "./commands/model.ts";
 import { scanCommand } from "./commands/scan.ts";
 import { universeCommand } from "./commands/universe.ts";
@@ -66,13 +67,14 @@ function build(argv: readonly string[], setExitCode: (exitCode: number) => void)
     .command(backtestCommand(setExitCode))
     .command(modelCommand(setExitCode))
     .command(ledgerCommand(setExitCode))
+    .command([...backupCommands(setExitCode)])
     .command([...controlCommands(setExitCode)])
     .command([...askCommands(setExitCode)])
     .command(configCommand(setExitCode))
     .command(venueCommand(setExitCode))
     .demandCommand(
       1,
-      "a command is needed: engine, doctor, status, positions, orders, halt, resume, flatten, close, universe, scan, dataset, backtest, model, ledger, trades, pnl, decisions, explain, risk, config or venue",
+      "a command is needed: engine, doctor, status, positions, orders, halt, resume, flatten, close, universe, scan, dataset, backtest, model, ledger, backup, restore, trades, pnl, decisions, explain, risk, config or venue",
     )
     .strict()
     .middleware(lastWins)

@@ -66,6 +66,8 @@ const BY_PREFIX: readonly (readonly [string, ExitCode])[] = [
   ["FEED_UNREACHABLE", ExitCode.Venue],
   ["FEED", ExitCode.Feed],
   ["BINANCE", ExitCode.Venue],
+  ["BACKUP_BROKEN_LEDGER", ExitCode.Ledger],
+  ["BACKUP", ExitCode.File],
   ["RUN_LOCK", ExitCode.Locked],
   ["LEDGER", ExitCode.Ledger],
   ["EADDRINUSE", ExitCode.Port],

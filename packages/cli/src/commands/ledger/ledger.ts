@@ -1,9 +1,9 @@
 import type { Argv, CommandModule } from "yargs";
-import { ExitCode } from "../exit-codes.ts";
-import { type CheckResult, checkChain, checkReplay, checkTables } from "../offline/ledger/check-ledger.ts";
-import { printResult } from "../output/print-result.ts";
+import { ExitCode } from "../../exit-codes.ts";
+import { type CheckResult, checkChain, checkReplay, checkTables } from "../../offline/ledger/check-ledger.ts";
+import { printResult } from "../../output/print-result.ts";
 import { mirrorCommand } from "./mirror.ts";
-import { loadSettings } from "./settings.ts";
+import { loadSettings } from "../settings.ts";
 
 type Args = Readonly<Record<string, unknown>>;
 

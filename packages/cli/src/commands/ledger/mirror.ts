@@ -1,13 +1,13 @@
 import { SmcqError, SystemClock } from "@smcq/kernel";
 import { targetOf } from "@smcq/mirror";
 import type { Argv, CommandModule } from "yargs";
-import { ExitCode } from "../exit-codes.ts";
-import { ledgerMirror } from "../mirror/run-mirror.ts";
-import { createStderrLogger } from "../output/logger.ts";
-import { printResult } from "../output/print-result.ts";
-import { StopSignals } from "../process/stop-signals.ts";
-import { howStarted, isHangupIgnored } from "../process/hangup.ts";
-import { loadSettings } from "./settings.ts";
+import { ExitCode } from "../../exit-codes.ts";
+import { ledgerMirror } from "../../mirror/run-mirror.ts";
+import { createStderrLogger } from "../../output/logger.ts";
+import { printResult } from "../../output/print-result.ts";
+import { StopSignals } from "../../process/stop-signals.ts";
+import { howStarted, isHangupIgnored } from "../../process/hangup.ts";
+import { loadSettings } from "../settings.ts";
 
 type Args = Readonly<Record<string, unknown>>;
 
