@@ -174,6 +174,8 @@ export const LAYERS: LayersTable = {
   sharedTestFolders: [
     "packages/engine/test/support/",
     "packages/ledger/test/support/",
+    // A real PostgreSQL, and the comparison of its rows with a ledger's.
+    "packages/mirror/test/support/",
     // What a gateway needs around it, for tests that hold foreign clients against it.
     "packages/exchange-binance/test/support/",
   ],
