@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
+import { mkdirSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { TOKEN_FILES } from "@smcq/dashboard";
 import { type Clock, SmcqError } from "@smcq/kernel";
@@ -122,8 +122,7 @@ function manifestPieces(manifest: Manifest): {
 }
 
 function archive(draft: string, manifest: Manifest): string {
-  const file = `${draft}${ARCHIVE}`;
-  rmSync(file, { force: true });
+  const file = join(draft, `packed${ARCHIVE}`);
   const entries = manifest.files.map(({ path, bytes }) => ({
     path,
     bytes,
@@ -140,14 +139,14 @@ function archive(draft: string, manifest: Manifest): string {
 export function makeBackup(wish: BackupWish, clock: Clock): Backup {
   const to = resolve(wish.to);
   let draft: string | null = null;
-  let packed: string | null = null;
   try {
     refuseTaken(to);
     draft = draftBeside(to);
     const manifest = fill(wish, draft, clock);
     if (to.endsWith(ARCHIVE)) {
-      packed = archive(draft, manifest);
-      if (existsSync(to)) refuseTaken(to);
+      const packed = archive(draft, manifest);
+      // A file, unlike a folder, would be replaced without a word.
+      refuseTaken(to);
       renameSync(packed, to);
     } else {
       writeNew(join(draft, MANIFEST_NAME), manifestPieces(manifest).pieces);
@@ -159,6 +158,6 @@ export function makeBackup(wish: BackupWish, clock: Clock): Backup {
   } catch (error) {
     throw fileError(error, `cannot write the backup ${to}`);
   } finally {
-    for (const path of [draft, packed]) if (path !== null) rmSync(path, { recursive: true, force: true });
+    if (draft !== null) rmSync(draft, { recursive: true, force: true });
   }
 }

@@ -11,13 +11,16 @@ import {
   rmSync,
   writeSync,
 } from "node:fs";
-import { basename, dirname, join } from "node:path";
+import { dirname, join } from "node:path";
 import { errorCode, errorMessage, SmcqError } from "@smcq/kernel";
 import { damaged } from "./manifest.ts";
 
 const CHUNK_BYTES = 1 << 20;
 export const OWNER_FILE = 0o600;
 export const OWNER_FOLDER = 0o700;
+
+/** How drafts of backups begin, whatever their place: the next one to the same folder clears away what a dead one has left. */
+const BACKUP_DRAFT = ".smcq-backup-draft-";
 
 /** What a file is, taken from the bytes that went through our hands. */
 export interface Passed {
@@ -119,5 +122,5 @@ export function draftName(folder: string, prefix: string): string {
 /** The draft of something that will stand at `path`. */
 export function draftBeside(path: string): string {
   mkdirSync(dirname(path), { recursive: true, mode: OWNER_FOLDER });
-  return draftName(dirname(path), `.${basename(path)}.draft-`);
+  return draftName(dirname(path), BACKUP_DRAFT);
 }
