@@ -11,13 +11,14 @@ import {
 import yargs, { type Argv } from "yargs";
 import { askCommands } from "./commands/ask.ts";
 import { backtestCommand } from "./commands/backtest.ts";
+import { backupCommands } from "./commands/ledger/backup.ts";
 import { configCommand } from "./commands/config.ts";
 import { controlCommands } from "./commands/running/control.ts";
 import { datasetCommand } from "./commands/dataset.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { drillCommand } from "./commands/drill.ts";
 import { engineCommand } from "./commands/engine.ts";
-import { ledgerCommand } from "./commands/ledger.ts";
+import { ledgerCommand } from "./commands/ledger/ledger.ts";
 import { marketCommands } from "./commands/running/market.ts";
 import { modelCommand } from "./commands/model.ts";
 import { scanCommand } from "./commands/scan.ts";
@@ -68,6 +69,7 @@ function build(argv: readonly string[], setExitCode: (exitCode: number) => void)
     .command(backtestCommand(setExitCode))
     .command(modelCommand(setExitCode))
     .command(ledgerCommand(setExitCode))
+    .command([...backupCommands(setExitCode)])
     .command([...controlCommands(setExitCode)])
     .command([...marketCommands(setExitCode)])
     .command([...askCommands(setExitCode)])

@@ -39,6 +39,8 @@ export const ExitCode = {
   Doctor: 17,
   /** `smcq drill`: something that has to hold was broken. */
   Drill: 18,
+  /** The ledger's mirror: PostgreSQL cannot be reached, refuses it, or holds something else. */
+  Mirror: 19,
 } as const;
 export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];
 
@@ -52,6 +54,10 @@ const BY_PREFIX: readonly (readonly [string, ExitCode])[] = [
   ["CONTROL_SILENT", ExitCode.NoEngine],
   ["CONTROL", ExitCode.Refused],
   ["DRILL", ExitCode.Drill],
+  ["MIRROR_URL", ExitCode.Config],
+  ["MIRROR_PASSWORD", ExitCode.File],
+  ["MIRROR_LOCKED", ExitCode.Locked],
+  ["MIRROR", ExitCode.Mirror],
   ["MODEL", ExitCode.Model],
   ["ORT", ExitCode.Model],
   ["ACCOUNT_SECOND_ENGINE", ExitCode.Locked],
@@ -63,6 +69,8 @@ const BY_PREFIX: readonly (readonly [string, ExitCode])[] = [
   ["FEED_UNREACHABLE", ExitCode.Venue],
   ["FEED", ExitCode.Feed],
   ["BINANCE", ExitCode.Venue],
+  ["BACKUP_BROKEN_LEDGER", ExitCode.Ledger],
+  ["BACKUP", ExitCode.File],
   ["RUN_LOCK", ExitCode.Locked],
   ["LEDGER", ExitCode.Ledger],
   ["EADDRINUSE", ExitCode.Port],

@@ -22,11 +22,19 @@ export interface EngineConfig {
   readonly simTrading: SimTradingConfig;
   readonly warmup: WarmupConfig;
   readonly sim: SimConfig;
-  readonly ledger: { readonly queueMax: number };
+  readonly ledger: LedgerConfig;
   readonly log: LogConfig;
   readonly metrics: { readonly port: number | null; readonly memoryMbWarn: number };
   readonly dashboard: DashboardConfig;
   readonly supervisor: { readonly restartsMax: number; readonly windowMs: number };
+}
+
+export interface LedgerConfig {
+  readonly queueMax: number;
+  /** Where a copy in PostgreSQL is kept; holds no password. Null: there is none. */
+  readonly mirrorUrl: string | null;
+  readonly mirrorSchema: string;
+  readonly mirrorPasswordFile: string | null;
 }
 
 export interface FeedConfig {

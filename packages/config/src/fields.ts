@@ -6,6 +6,8 @@ export const number = (min: number, max: number): z.ZodNumber => z.number().min(
 export const count = (min: number, max: number): z.ZodUnion<[z.ZodLiteral<"auto">, z.ZodNumber]> =>
   z.union([z.literal("auto"), integer(min, max)]);
 export const text = (lengthMax: number): z.ZodString => z.string().min(1).max(lengthMax);
+export const filePath = (description: string): z.ZodDefault<z.ZodNullable<z.ZodString>> =>
+  text(4_096).nullable().default(null).describe(description);
 
 /** The longest wait a setting may ask for. */
 export const DAY_MS = 86_400_000;

@@ -165,7 +165,11 @@ function deepFreeze<T>(value: T): T {
 const FAULTS_SHOWN_MAX = 20;
 const VALUE_CHARACTERS_MAX = 80;
 
-function show(value: unknown): string {
+/** Settings into which a password might be put by mistake. */
+const NEVER_SHOWN: ReadonlySet<string> = new Set(["ledger.mirrorUrl"]);
+
+function show(path: string, value: unknown): string {
+  if (NEVER_SHOWN.has(path)) return "what is given";
   // JSON has no NaN or Infinity and would call them null.
   const text = typeof value === "number" ? String(value) : (JSON.stringify(value) ?? String(value));
   return text.length > VALUE_CHARACTERS_MAX ? `${text.slice(0, VALUE_CHARACTERS_MAX)}...` : text;
@@ -181,7 +185,11 @@ function rangeFaults(values: ReadonlyMap<string, LayerValue>): ConfigFault[] {
     const isFaulty = issuePaths.some((issuePath) => issuePath === path || issuePath.startsWith(`${path}.`));
     const given = values.get(path);
     if (isFaulty && given !== undefined)
-      faults.push({ path, source: given.source, text: `${show(given.value)} is not allowed: ${allowed}` });
+      faults.push({
+        path,
+        source: given.source,
+        text: `${show(path, given.value)} is not allowed: ${allowed}`,
+      });
   }
   assert(faults.length > 0, "Invariant: every refusal of the schema belongs to a known setting");
   return faults;
@@ -198,7 +206,7 @@ function crossFaults(
       const given = paths.map((path) => values.get(path)).find((value) => value !== undefined);
       const path = paths[0] ?? "";
       const value = values.get(path);
-      const text = value === undefined ? rule : `${show(value.value)} ${rule}`;
+      const text = value === undefined ? rule : `${show(path, value.value)} ${rule}`;
       return { path, source: given?.source ?? "default", text };
     });
 }

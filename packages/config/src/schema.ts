@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { EngineConfig } from "./engine-config.ts";
-import { count, DAY_MS, integer, number, text } from "./fields.ts";
+import { count, DAY_MS, filePath, integer, number, text } from "./fields.ts";
+import { ledger, mirrorRules } from "./ledger-schema.ts";
 import { fees, protocol, risk, simTrading, strategy } from "./trading-schema.ts";
 
 // docs/decisions.md 9, 28: 499 closed bars are one call of weight 2; the first candidate needs 320 bars.
@@ -47,9 +48,6 @@ const feed = z.strictObject({
   httpTimeoutMs: integer(100, 120_000).default(10_000).describe("limit of a REST call (wall time)"),
   maxPayloadBytes: integer(1_024, 16_777_216).default(4_194_304).describe("largest frame that is accepted"),
 });
-
-const filePath = (description: string): z.ZodDefault<z.ZodNullable<z.ZodString>> =>
-  text(4_096).nullable().default(null).describe(description);
 
 const account = z.strictObject({
   keyFile: filePath("modes demo and live: file of mode 0600 with the API key; null: the environment's"),
@@ -240,7 +238,12 @@ function dashboardRules({ dashboard: own }: EngineConfig): readonly Contradictio
 
 /** Returns the cross-field rules that this configuration breaks. */
 export function contradictions(config: EngineConfig): readonly Contradiction[] {
-  const found: Contradiction[] = [...withoutModel(config), ...feedTimes(config), ...dashboardRules(config)];
+  const found: Contradiction[] = [
+    ...withoutModel(config),
+    ...feedTimes(config),
+    ...dashboardRules(config),
+    ...mirrorRules(config),
+  ];
   const requireThat = (isKept: boolean, paths: readonly string[], rule: string): void => {
     if (!isKept) found.push({ paths, rule });
   };
@@ -329,13 +332,7 @@ const fields = z.strictObject({
   simTrading,
   warmup: warmup.prefault({}),
   sim: sim.prefault({}),
-  ledger: z
-    .strictObject({
-      queueMax: integer(1_000, 1_000_000)
-        .default(20_000)
-        .describe("signals that may wait for the ledger's thread"),
-    })
-    .prefault({}),
+  ledger,
   log: log.prefault({}),
   metrics: z
     .strictObject({

@@ -361,3 +361,37 @@ describe("result", () => {
     expect(canonicalJson({ b: [{ z: 1, a: null }], a: "x" })).toBe('{"a":"x","b":[{"a":null,"z":1}]}');
   });
 });
+
+describe("the address of the ledger's mirror", () => {
+  const said = (mirrorUrl: unknown, env: Record<string, string> = {}): string => {
+    try {
+      return loadConfig({ env, flags: { "ledger.mirrorUrl": mirrorUrl } }).config.ledger.mirrorUrl ?? "null";
+    } catch (error) {
+      return (error as Error).message;
+    }
+  };
+
+  it.each([
+    "postgres://me@db.example:5433/book?sslmode=require",
+    "postgresql://db/book",
+    "postgres:///book?host=/run/pg",
+  ])("is taken: %s", (url) => {
+    expect(said(url)).toBe(url);
+  });
+
+  it.each([
+    "postgres://me:hunter2@db.example/book",
+    "postgres://me:hun/ter2@db.example/book",
+    "postgres://:hunter2@db.example/book",
+    "postgres://me@db.example/book?password=hunter2",
+    "postgres://me@db.example/book?sslmode=require&PASSWORD=hunter2",
+    "mysql://me:hunter2@db.example/book",
+    "hunter2",
+    `postgres://me:${"hunter2".repeat(1_000)}@db.example/book`,
+  ])("is refused with a password in it, which is never shown: %s", (url) => {
+    for (const text of [said(url), said(undefined, { SMCQ_LEDGER__MIRROR_URL: url })]) {
+      expect(text).toContain("ledger.mirrorUrl");
+      expect(text).not.toContain("hunter2");
+    }
+  });
+});

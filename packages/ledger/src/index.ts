@@ -1,4 +1,17 @@
+export { LOG_TABLES, SMALL_TABLES } from "./changes/change-types.ts";
+export type {
+  LedgerChange,
+  LedgerPlace,
+  LedgerTable,
+  LogPlace,
+  LogTable,
+  SqlValue,
+  TableRows,
+} from "./changes/change-types.ts";
+export { LedgerChanges } from "./changes/ledger-changes.ts";
 export { openLedger } from "./client.ts";
+export { copyLedger, examineLedger, LEDGER_SCHEMA } from "./changes/copy-ledger.ts";
+export type { LedgerCopy } from "./changes/copy-ledger.ts";
 export { ledgerFile } from "./database.ts";
 export type { LedgerClient, LedgerEvent, LedgerOptions, LedgerStats, RunEndSummary } from "./client-types.ts";
 export { BUSY_MS_MAX } from "./database.ts";

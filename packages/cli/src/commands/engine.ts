@@ -1,6 +1,7 @@
 import type { CommandModule } from "yargs";
 import { createLogger } from "../output/logger.ts";
 import { requireGates } from "../modes/gates/closed-gates.ts";
+import { targetOfConfig } from "../mirror/run-mirror.ts";
 import { supervise } from "../process/supervise.ts";
 import { loadSettings, withSettingFlags } from "./settings.ts";
 
@@ -19,6 +20,8 @@ export function engineCommand(setExitCode: (exitCode: number) => void): CommandM
         ),
     handler: async (args) => {
       const loaded = loadSettings(args);
+      // An address of the mirror that is none stops the start, not the run.
+      targetOfConfig(loaded.config.ledger);
       requireGates({ loaded, env: process.env });
       const logger = createLogger(loaded.config.log, { component: "supervisor" });
       setExitCode(await supervise(loaded, logger));

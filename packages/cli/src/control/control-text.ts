@@ -1,6 +1,7 @@
 import { utcText } from "@smcq/scoring";
 import { moneyText, NONE, numberText, shareText, signedText } from "../offline/report/format.ts";
 import { textTable, wrapped } from "../offline/ledger/answer/text-table.ts";
+import type { MirrorStatus } from "../mirror/mirror-status.ts";
 import type {
   AccountView,
   ControlAnswers,
@@ -11,6 +12,21 @@ import type {
 } from "./protocol.ts";
 
 const LABEL_WIDTH = 15;
+
+/** A mirror that says nothing for so long is not at work, ms. */
+const MIRROR_SILENT_MS = 10_000;
+
+/** What the mirror of the folder last said; nothing where none has run. */
+export function mirrorText(mirror: MirrorStatus | null, nowMs: number): string {
+  if (mirror === null) return "";
+  const { target, rowsBehind, behindSinceMs, problem, atMs } = mirror;
+  const lag =
+    behindSinceMs === null
+      ? "level with the ledger"
+      : `behind for ${spanText(nowMs - behindSinceMs)}, ${numberText(rowsBehind)} rows known`;
+  const silent = nowMs - atMs > MIRROR_SILENT_MS ? `; it has been silent for ${spanText(nowMs - atMs)}` : "";
+  return linesText([["mirror", `${lag}${silent}; ${problem ?? target}`]]);
+}
 
 /** `smcq status` for eyes. */
 export function statusText(status: StatusView): string {

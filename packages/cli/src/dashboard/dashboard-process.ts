@@ -3,8 +3,9 @@ import { exitCodeOf } from "../exit-codes.ts";
 import { sayFaultsAloud } from "../output/faults-aloud.ts";
 import { createLogger } from "../output/logger.ts";
 import { IGNORE_HANGUP } from "../process/hangup.ts";
+import type { SideMessage } from "../process/side-process.ts";
 import { StopSignals } from "../process/stop-signals.ts";
-import { type DashboardMessage, type DashboardPayload, serveDashboard } from "./serve-dashboard.ts";
+import { type DashboardPayload, serveDashboard } from "./serve-dashboard.ts";
 
 /** What a browser still holds is cut after this time, wall ms. */
 const LINGER_MS_MAX = 1_000;
@@ -17,7 +18,7 @@ process.on("disconnect", () => signals.ask("the supervisor is gone"));
 
 function firstMessage(): Promise<DashboardPayload | null> {
   return new Promise((resolve) => {
-    process.on("message", (message: DashboardMessage) => {
+    process.on("message", (message: SideMessage<DashboardPayload>) => {
       if (message.type === "start") resolve(message.payload);
       else signals.ask("asked to stop");
     });

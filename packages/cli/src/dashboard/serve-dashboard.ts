@@ -10,11 +10,6 @@ export interface DashboardPayload {
   readonly log: LogConfig;
 }
 
-/** Supervisor -> dashboard. */
-export type DashboardMessage =
-  | { readonly type: "start"; readonly payload: DashboardPayload }
-  | { readonly type: "stop" };
-
 /** Serves the dashboard of a data folder; the folder's tokens are made where they are missing. */
 export async function serveDashboard(
   { dataDir, dashboard }: Pick<DashboardPayload, "dataDir" | "dashboard">,

@@ -18,7 +18,7 @@ import { childOutput, passOn } from "../output/child-output.ts";
 import { PAUSE_TEXT } from "../output/logger.ts";
 import { ServiceManager, withoutManager } from "./service-manager.ts";
 import { StopSignals } from "./stop-signals.ts";
-import { SupervisedDashboard } from "./supervise-dashboard.ts";
+import { sideProcesses } from "./side-processes.ts";
 import { modeOf } from "../modes/mode-of.ts";
 import { keptSimulatedKey } from "../modes/account-key.ts";
 import {
@@ -47,9 +47,9 @@ interface SimulatedVenue extends SimulatedAddress {
 }
 
 /**
- * The supervisor's process: it starts the simulated venue (mode sim), the engine, and the dashboard once the engine is READY,
- * starts each of them again after a crash, passes "stop" on, and ends when the engine has ended. A service manager that
- * listens is told. Returns the exit code.
+ * The supervisor's process: it starts the simulated venue (mode sim), the engine, and what stands beside it (dashboard,
+ * mirror) once the engine is READY, starts each of them again after a crash, passes "stop" on, and ends when the engine has
+ * ended. A service manager that listens is told. Returns the exit code.
  */
 export async function supervise(loaded: LoadedConfig, logger: Logger): Promise<number> {
   const isDetached = isHangupIgnored(howStarted());
@@ -83,9 +83,7 @@ async function superviseEngine(
 ): Promise<SupervisedEnd> {
   const { stop, hurry } = signals;
   const start: StartMessage = { type: "start", payload: enginePayload(loaded, venue) };
-  const dashboard = loaded.config.dashboard.enabled
-    ? new SupervisedDashboard(loaded, { isHangupIgnored: signals.isHangupIgnored, logger })
-    : null;
+  const sides = sideProcesses(loaded, { isHangupIgnored: signals.isHangupIgnored, logger });
   const manager = new ServiceManager(process.env, { wallClock: new SystemClock(), logger });
   const engine = new SupervisedProcess({
     name: "engine",
@@ -103,7 +101,7 @@ async function superviseEngine(
         manager.alive();
         if (type !== "ready") return;
         manager.ready();
-        dashboard?.start();
+        for (const side of sides) side.start();
       });
       return child;
     },
@@ -121,7 +119,9 @@ async function superviseEngine(
     if (engine.child !== null) tell(engine.child, { type: "stop", isNow: true });
   });
   const stopped = aborted(stop);
-  void stopped.then(() => dashboard?.expectEnd());
+  void stopped.then(() => {
+    for (const side of sides) side.expectEnd();
+  });
   const reasons: Promise<unknown>[] = [engine.ended, stopped];
   if (venue !== null) {
     const dataEnded = venue.dataEnded.then(() => logger.info({}, "the simulated data has ended"));
@@ -132,7 +132,7 @@ async function superviseEngine(
   try {
     return await engine.stop();
   } finally {
-    await dashboard?.stop();
+    await Promise.all(sides.map((side) => side.stop()));
   }
 }
 

@@ -2,6 +2,7 @@ import type { EngineConfig } from "@smcq/config";
 import type { Clock, Logger } from "@smcq/kernel";
 import type { VenueConnection } from "../modes/ports.ts";
 import type { Metric } from "../output/metrics/metric.ts";
+import { mirrorMetrics } from "../output/metrics/mirror-metrics.ts";
 import { standardOutput } from "../output/outlet.ts";
 import type { Closers } from "./closers.ts";
 import { SystemWatch } from "./control/system-watch.ts";
@@ -52,5 +53,10 @@ export function openMeters(deps: MeterDeps, { engine, venue, run, minutes }: Met
     restUse: () => venue.restUse(),
   });
   closers.add(() => system.stop());
-  return { metrics: () => [...runMetrics(engine, venue, minutes, pauses), ...memory.metrics()], system };
+  const metrics = (): readonly Metric[] => [
+    ...runMetrics(engine, venue, minutes, pauses),
+    ...memory.metrics(),
+    ...(config.ledger.mirrorUrl === null ? [] : mirrorMetrics(config.dataDir, wallClock.nowMs())),
+  ];
+  return { metrics, system };
 }

@@ -16,8 +16,7 @@ import { SMC_PARAMETERS } from "@smcq/smc";
 import type { EnginePayload } from "../modes/engine-payload.ts";
 import type { Scoring } from "./models/load-models.ts";
 import type { RecoveredRun } from "./trading/recover.ts";
-
-const ENGINE_VERSION = "0.0.0";
+import { ENGINE_VERSION } from "../engine-version.ts";
 
 export interface RunDeps {
   /** The mode's name, for the run's record. */

@@ -31,6 +31,11 @@ const IS_UNTOLD: ReadonlySet<string> = new Set<EngineEventType>([
   "data-ended",
 ]);
 
+/** Whether no table tells of events of this kind. */
+export function isUntold(kind: string): boolean {
+  return IS_UNTOLD.has(kind);
+}
+
 /** A command as a row keeps it: without the seal of what was approved. */
 type KeptCommand =
   | Exclude<TradingCommand, { type: "submit" }>
@@ -57,7 +62,7 @@ export class Projector {
     // What the core said comes after what it heard.
     if (kind === OWN_KINDS.lost)
       this.#records.incident(place, { kind, detail: fromCanonical(event) as object });
-    else if (kind !== OWN_KINDS.begun && !IS_UNTOLD.has(kind))
+    else if (kind !== OWN_KINDS.begun && !isUntold(kind))
       this.#hear(place, fromCanonical(event) as EngineInput);
     if (commands === "[]") return;
     for (const [nth, command] of (fromCanonical(commands) as readonly KeptCommand[]).entries())

@@ -1,13 +1,21 @@
 import { createInterface } from "node:readline/promises";
-import { SmcqError } from "@smcq/kernel";
+import { SmcqError, SystemClock } from "@smcq/kernel";
 import type { Argv, CommandModule } from "yargs";
 import { askEngine } from "../../control/control-client.ts";
 import { modelText } from "../../control/model-text.ts";
 import { systemText } from "../../control/system-text.ts";
 import { LOG_LINES_DEFAULT } from "../../control/log-views.ts";
-import { logText, ordersText, positionsText, statusText, wordText } from "../../control/control-text.ts";
+import {
+  logText,
+  mirrorText,
+  ordersText,
+  positionsText,
+  statusText,
+  wordText,
+} from "../../control/control-text.ts";
 import { type ControlAnswers, type ControlRequest, parseRequest } from "../../control/protocol.ts";
 import { ExitCode } from "../../exit-codes.ts";
+import { type MirrorStatus, readMirrorStatus } from "../../mirror/mirror-status.ts";
 import { printResult } from "../../output/print-result.ts";
 import { loadSettings } from "../settings.ts";
 
@@ -19,6 +27,8 @@ interface ControlCommand {
   readonly builder: (argv: Argv) => Argv;
   /** Null: it was asked whether it is meant, and it is not. */
   readonly request: (args: Args) => Promise<ControlRequest | null> | ControlRequest;
+  /** What the data folder says besides. */
+  readonly more?: (dataDir: string) => object;
   readonly text: (answer: never) => string;
 }
 
@@ -30,7 +40,9 @@ const COMMANDS: readonly ControlCommand[] = [
     describe: "how the running engine does: state and every reason, account, risk, feed",
     builder: plain,
     request: () => ({ request: "status" }),
-    text: (answer: ControlAnswers["status"]) => statusText(answer),
+    more: (dataDir) => ({ mirror: readMirrorStatus(dataDir) }),
+    text: (answer: ControlAnswers["status"] & { readonly mirror: MirrorStatus | null }) =>
+      `${statusText(answer)}${mirrorText(answer.mirror, new SystemClock().nowMs())}`,
   },
   {
     command: "positions",
@@ -104,7 +116,7 @@ const COMMANDS: readonly ControlCommand[] = [
 
 /** `smcq status`, `halt` ...: what a person asks of the engine that runs on a data folder, and tells it. */
 export function controlCommands(setExitCode: (exitCode: number) => void): readonly CommandModule[] {
-  return COMMANDS.map(({ command, describe, builder, request, text }) => ({
+  return COMMANDS.map(({ command, describe, builder, request, text, more }) => ({
     command,
     describe,
     builder: (argv: Argv) => builder(askingFlags(argv)),
@@ -115,7 +127,8 @@ export function controlCommands(setExitCode: (exitCode: number) => void): readon
         await printResult("nothing is done\n");
         return;
       }
-      const answer = await askEngine(config.dataDir, asked);
+      const said = await askEngine(config.dataDir, asked);
+      const answer = { ...said, ...more?.(config.dataDir) };
       const isJson = args["json"] === true;
       await printResult(isJson ? `${JSON.stringify(answer, null, 2)}\n` : text(answer as never));
       setExitCode(ExitCode.Ok);

@@ -1,8 +1,9 @@
 import type { Argv, CommandModule } from "yargs";
-import { ExitCode } from "../exit-codes.ts";
-import { type CheckResult, checkChain, checkReplay, checkTables } from "../offline/ledger/check-ledger.ts";
-import { printResult } from "../output/print-result.ts";
-import { loadSettings } from "./settings.ts";
+import { ExitCode } from "../../exit-codes.ts";
+import { type CheckResult, checkChain, checkReplay, checkTables } from "../../offline/ledger/check-ledger.ts";
+import { printResult } from "../../output/print-result.ts";
+import { mirrorCommand } from "./mirror.ts";
+import { loadSettings } from "../settings.ts";
 
 type Args = Readonly<Record<string, unknown>>;
 
@@ -44,11 +45,11 @@ const SUBCOMMANDS: readonly Subcommand[] = [
   },
 ];
 
-/** `smcq ledger verify|rebuild|replay`: what the ledger's file proves, without an engine. */
+/** `smcq ledger verify|rebuild|replay|mirror`: what the ledger's file proves, without an engine, and its copy elsewhere. */
 export function ledgerCommand(setExitCode: (exitCode: number) => void): CommandModule {
   return {
     command: "ledger",
-    describe: "prove the journal and the tables that are made of it",
+    describe: "prove the journal and the tables that are made of it, or keep a copy in PostgreSQL",
     builder: (argv) => {
       for (const { command, describe, builder, check } of SUBCOMMANDS)
         argv.command({
@@ -62,7 +63,8 @@ export function ledgerCommand(setExitCode: (exitCode: number) => void): CommandM
             setExitCode(isSound ? ExitCode.Ok : ExitCode.Ledger);
           },
         });
-      return argv.demandCommand(1, "one of verify, rebuild or replay is needed");
+      argv.command(mirrorCommand(common, setExitCode));
+      return argv.demandCommand(1, "one of verify, rebuild, replay or mirror is needed");
     },
     handler: () => {},
   };
