@@ -15,7 +15,7 @@ const REOPEN_AFTER: ReadonlySet<string> = new Set([
 /** Commits after which the write-ahead log is folded back, as soon as nobody asks for anything. */
 const CHECKPOINT_COMMITS = 100;
 /** Nobody has asked for so long, wall ms. */
-const CHECKPOINT_QUIET_MS = 250;
+const QUIET_MS = 250;
 /** How often an idle ledger's file is looked for, wall ms; a busy one's is with each write. */
 const LOOK_MS = 10_000;
 
@@ -26,7 +26,9 @@ class LedgerServer {
   readonly #port: LedgerPort;
   #store: LedgerStore | null;
   #commits = 0;
-  #cancelCheckpoint: CancelTimer | null = null;
+  /** The log has the room that it will need, or gets none. */
+  #hasRoom = false;
+  #cancelQuiet: CancelTimer | null = null;
   /** Of the first store; null: there was none yet. */
   #watch: FileWatch | null;
 
@@ -39,14 +41,17 @@ class LedgerServer {
   }
 
   handle(request: LedgerRequest): void {
-    this.#cancelCheckpoint?.();
-    this.#cancelCheckpoint = null;
+    this.#cancelQuiet?.();
+    this.#cancelQuiet = null;
     this.#serve(request);
     this.#commits++;
-    if (this.#store === null || this.#commits < CHECKPOINT_COMMITS) return;
-    this.#cancelCheckpoint = this.#clock.after(CHECKPOINT_QUIET_MS, () => this.#checkpoint(), {
-      unref: true,
-    });
+    this.#awaitQuiet();
+  }
+
+  /** What is to be done for the log waits until nobody asks for anything. */
+  #awaitQuiet(): void {
+    if (this.#store === null || (this.#hasRoom && this.#commits < CHECKPOINT_COMMITS)) return;
+    this.#cancelQuiet = this.#clock.after(QUIET_MS, () => this.#tend(), { unref: true });
   }
 
   #serve(request: LedgerRequest): void {
@@ -111,14 +116,23 @@ class LedgerServer {
     }
   }
 
-  /** Folds the log back while no intent waits for its row; what fails now fails again at a commit, which is told. */
-  #checkpoint(): void {
+  /**
+   * Folds the log back, or makes a piece of its room, while no intent waits for its row; what fails now fails again at a
+   * commit, which is told.
+   */
+  #tend(): void {
     try {
-      this.#use((store) => store.checkpoint());
-      this.#commits = 0;
+      this.#use((store) => {
+        if (this.#commits < CHECKPOINT_COMMITS) this.#hasRoom = !store.growLog();
+        else {
+          store.checkpoint();
+          this.#commits = 0;
+        }
+      });
     } catch {
       return;
     }
+    this.#awaitQuiet();
   }
 
   #use(work: (store: LedgerStore) => void): void {
@@ -132,6 +146,7 @@ class LedgerServer {
       if (REOPEN_AFTER.has(known.code)) {
         this.#store?.close();
         this.#store = null;
+        this.#hasRoom = false;
         this.#watch?.forgetLog();
       }
       throw known;

@@ -1,13 +1,15 @@
 import type { ModelEvent, RunRecord } from "@smcq/engine";
 import { FEATURE_COUNT, SmcqError } from "@smcq/kernel";
-import type { Database, Statement } from "better-sqlite3";
+import type { Database, Statement, Transaction } from "better-sqlite3";
 import { FEATURE_BYTES, NumberField, codesOf, decodeBatch, numberOf } from "./batch.ts";
 import type { Batch } from "./batch.ts";
-import { openDatabase, withSynchronous } from "./database.ts";
+import { openDatabase, unsynced } from "./database.ts";
 import type { DatabaseOptions } from "./database.ts";
 import { LedgerErrorCode, ledgerError } from "./errors.ts";
+import { growLog } from "./guard/log-room.ts";
 import type { JournalRow } from "./journal/journal-row.ts";
 import { JournalStore } from "./journal/journal-store.ts";
+import { schemaVersion } from "./migrations.ts";
 
 const FEATURE_COLUMNS: readonly string[] = Array.from(
   { length: FEATURE_COUNT },
@@ -102,6 +104,8 @@ export class LedgerStore {
   readonly #findRun: Statement<[string], RunRow>;
   readonly #advanceRun: Statement<[number, number]>;
   readonly #journal: JournalStore;
+  /** Made once: making a transaction takes longer than beginning one. */
+  readonly #appendRows: Transaction<(runId: string, rows: readonly JournalRow[]) => void>;
 
   constructor(options: DatabaseOptions) {
     this.#db = openDatabase(options);
@@ -113,6 +117,10 @@ export class LedgerStore {
     );
     this.#advanceRun = this.#db.prepare("UPDATE runs SET last_batch = ? WHERE run_key = ?");
     this.#journal = new JournalStore(this.#db);
+    this.#appendRows = this.#db.transaction((runId: string, rows: readonly JournalRow[]) => {
+      const { run_key: runKey, journal_seq: lastSeq } = this.#run(runId);
+      this.#journal.append({ runKey, runId, lastSeq: lastSeq ?? -1 }, rows);
+    });
   }
 
   /**
@@ -156,17 +164,16 @@ export class LedgerStore {
    * already has this batch, so that a batch sent again after a crash is not stored twice. `batchSeq` rises by run.
    */
   appendBatch(runId: string, batchSeq: number, bytes: ArrayBuffer): number {
+    const store = (): number => {
+      const run = this.#run(runId);
+      if (batchSeq <= run.last_batch) return 0;
+      const batch = decodeBatch(bytes);
+      for (let index = 0; index < batch.count; index++) this.#insert(run.run_key, batchSeq, batch, index);
+      this.#advanceRun.run(batchSeq, run.run_key);
+      return batch.count;
+    };
     return this.#guard("cannot store signals", () =>
-      this.#db
-        .transaction(() => {
-          const run = this.#run(runId);
-          if (batchSeq <= run.last_batch) return 0;
-          const batch = decodeBatch(bytes);
-          for (let index = 0; index < batch.count; index++) this.#insert(run.run_key, batchSeq, batch, index);
-          this.#advanceRun.run(batchSeq, run.run_key);
-          return batch.count;
-        })
-        .immediate(),
+      unsynced(this.#db, () => this.#db.transaction(store).immediate()),
     );
   }
 
@@ -175,16 +182,8 @@ export class LedgerStore {
    * rows before them are synced to the disk (synchronous=FULL) when it returns.
    */
   appendJournal(runId: string, rows: readonly JournalRow[], isFull: boolean): void {
-    this.#guard("cannot store the journal", () =>
-      withSynchronous(this.#db, isFull ? "FULL" : "NORMAL", () =>
-        this.#db
-          .transaction(() => {
-            const { run_key: runKey, journal_seq: lastSeq } = this.#run(runId);
-            this.#journal.append({ runKey, runId, lastSeq: lastSeq ?? -1 }, rows);
-          })
-          .immediate(),
-      ),
-    );
+    const store = (): void => this.#appendRows.immediate(runId, rows);
+    this.#guard("cannot store the journal", isFull ? store : () => unsynced(this.#db, store));
   }
 
   /** Stores a run's end and summary durably (synchronous=FULL); repeating it overwrites. */
@@ -202,18 +201,32 @@ export class LedgerStore {
   /** Stores what happened to a run's model; the same event again changes nothing. */
   noteModel(runId: string, event: ModelEvent): void {
     this.#guard("cannot store a model event", () =>
-      this.#db
-        .prepare(
-          `INSERT INTO model_events (run_key, at_ms, kind, model_id, detail_json)
-           VALUES (@runKey, @atMs, @kind, @modelId, @detailJson) ON CONFLICT DO NOTHING`,
-        )
-        .run({ ...event, runKey: this.#run(runId).run_key }),
+      unsynced(this.#db, () =>
+        this.#db
+          .prepare(
+            `INSERT INTO model_events (run_key, at_ms, kind, model_id, detail_json)
+             VALUES (@runKey, @atMs, @kind, @modelId, @detailJson) ON CONFLICT DO NOTHING`,
+          )
+          .run({ ...event, runKey: this.#run(runId).run_key }),
+      ),
     );
   }
 
-  /** Folds the write-ahead log back into the file, as far as no reader needs it. */
+  /**
+   * Folds the write-ahead log back into the file, as far as no reader needs it, and begins it anew: the first commit after
+   * that syncs twice, so it is one that nobody waits for.
+   */
   checkpoint(): void {
-    this.#guard("cannot fold the log back", () => this.#db.pragma("wal_checkpoint(PASSIVE)"));
+    this.#guard("cannot fold the log back", () => {
+      this.#db.pragma("wal_checkpoint(PASSIVE)");
+      // Written even when it is the same.
+      this.#db.pragma(`user_version = ${schemaVersion(this.#db)}`);
+    });
+  }
+
+  /** Makes a part of the room that the write-ahead log will need; returns whether more lacks. */
+  growLog(): boolean {
+    return this.#guard("cannot make room for the log", () => growLog(this.#db));
   }
 
   /** Closes the file; the write-ahead log is folded back into it. */
@@ -255,7 +268,7 @@ export class LedgerStore {
   }
 
   #durably(work: () => void): void {
-    withSynchronous(this.#db, "FULL", () => this.#db.transaction(work).immediate());
+    this.#db.transaction(work).immediate();
   }
 
   #guard<T>(doing: string, work: () => T): T {
