@@ -98,12 +98,23 @@ class LedgerServer {
     }
   }
 
-  #journal({ runId, rows, isFull }: Extract<LedgerRequest, { type: "journal" }>): void {
+  #journal({ type: _type, ...batch }: Extract<LedgerRequest, { type: "journal" }>): void {
     try {
-      this.#use((store) => store.appendJournal(runId, rows, isFull));
+      this.#use((store) => store.appendJournal(batch));
       this.#reply({ type: "journalStored" });
     } catch (error) {
       this.#reply({ type: "journalRefused", error: toWireError(error) });
+      return;
+    }
+    if (batch.isAwaited) this.#makeTables(batch.runId);
+  }
+
+  /** While the entry leaves; what fails now fails again with the run's next rows, which is told. */
+  #makeTables(runId: string): void {
+    try {
+      this.#use((store) => store.makeTables(runId));
+    } catch {
+      return;
     }
   }
 

@@ -7,8 +7,8 @@ import { openDatabase, unsynced } from "./database.ts";
 import type { DatabaseOptions } from "./database.ts";
 import { LedgerErrorCode, ledgerError } from "./errors.ts";
 import { growLog } from "./guard/log-room.ts";
-import type { JournalRow } from "./journal/journal-row.ts";
-import { JournalStore } from "./journal/journal-store.ts";
+import type { JournalBatch } from "./journal/ledger-journal.ts";
+import { type JournaledRun, JournalStore } from "./journal/journal-store.ts";
 import { schemaVersion } from "./migrations.ts";
 
 const FEATURE_COLUMNS: readonly string[] = Array.from(
@@ -46,6 +46,7 @@ interface RunRow {
   readonly started_at_ms: number;
   readonly config_hash: string;
   readonly journal_seq: number | null;
+  readonly tables_seq: number | null;
 }
 
 /** Texts that are stored once and referred to by key; cached, and forgotten when a transaction rolls back. */
@@ -105,7 +106,7 @@ export class LedgerStore {
   readonly #advanceRun: Statement<[number, number]>;
   readonly #journal: JournalStore;
   /** Made once: making a transaction takes longer than beginning one. */
-  readonly #appendRows: Transaction<(runId: string, rows: readonly JournalRow[]) => void>;
+  readonly #appendRows: Transaction<(batch: JournalBatch) => void>;
 
   constructor(options: DatabaseOptions) {
     this.#db = openDatabase(options);
@@ -113,14 +114,14 @@ export class LedgerStore {
     this.#scorers = new TextKeys(this.#db, { table: "scorers", key: "scorer_key", text: "scorer_id" });
     this.#insertSignal = this.#db.prepare(INSERT_SIGNAL);
     this.#findRun = this.#db.prepare(
-      "SELECT run_key, last_batch, started_at_ms, config_hash, journal_seq FROM runs WHERE run_id = ?",
+      "SELECT run_key, last_batch, started_at_ms, config_hash, journal_seq, tables_seq FROM runs WHERE run_id = ?",
     );
     this.#advanceRun = this.#db.prepare("UPDATE runs SET last_batch = ? WHERE run_key = ?");
     this.#journal = new JournalStore(this.#db);
-    this.#appendRows = this.#db.transaction((runId: string, rows: readonly JournalRow[]) => {
-      const { run_key: runKey, journal_seq: lastSeq } = this.#run(runId);
-      this.#journal.append({ runKey, runId, lastSeq: lastSeq ?? -1 }, rows);
-    });
+    this.#appendRows = this.#db.transaction((batch: JournalBatch) =>
+      this.#journal.append(this.#journaled(batch.runId), batch.rows, batch.isAwaited),
+    );
+    this.#makeTablesOfKilled();
   }
 
   /**
@@ -179,11 +180,19 @@ export class LedgerStore {
 
   /**
    * Stores rows of a run's journal in one transaction; those that it has already change nothing. With `isFull` they and all
-   * rows before them are synced to the disk (synchronous=FULL) when it returns.
+   * rows before them are synced to the disk (synchronous=FULL) when it returns; with `isAwaited` `makeTables` is to follow.
    */
-  appendJournal(runId: string, rows: readonly JournalRow[], isFull: boolean): void {
-    const store = (): void => this.#appendRows.immediate(runId, rows);
-    this.#guard("cannot store the journal", isFull ? store : () => unsynced(this.#db, store));
+  appendJournal(batch: JournalBatch): void {
+    const store = (): void => this.#appendRows.immediate(batch);
+    this.#guard("cannot store the journal", batch.isFull ? store : () => unsynced(this.#db, store));
+  }
+
+  /** Makes the tables of rows that were stored without; the run's next rows do the same first. */
+  makeTables(runId: string): void {
+    const make = (): void => this.#journal.makeTables(this.#journaled(runId));
+    this.#guard("cannot make the tables", () =>
+      unsynced(this.#db, () => this.#db.transaction(make).immediate()),
+    );
   }
 
   /** Stores a run's end and summary durably (synchronous=FULL); repeating it overwrites. */
@@ -239,6 +248,25 @@ export class LedgerStore {
     if (row === undefined)
       throw new SmcqError(LedgerErrorCode.RunMismatch, `there is no run ${runId}`, { context: { runId } });
     return row;
+  }
+
+  #journaled(runId: string): JournaledRun {
+    const { run_key: runKey, journal_seq: lastSeq, tables_seq: tablesSeq } = this.#run(runId);
+    return { runKey, runId, lastSeq: lastSeq ?? -1, tablesSeq };
+  }
+
+  /** A process may have ended between a row and its tables. What fails now is tried at each opening: nothing waits for it. */
+  #makeTablesOfKilled(): void {
+    const behind = this.#db
+      .prepare<[], string>("SELECT run_id FROM runs WHERE tables_seq IS NOT NULL")
+      .pluck()
+      .all();
+    for (const runId of behind)
+      try {
+        this.makeTables(runId);
+      } catch {
+        return;
+      }
   }
 
   #insert(runKey: number, batchSeq: number, batch: Batch, index: number): void {

@@ -35,7 +35,8 @@ class Bench {
   }
 
   add(count: number): void {
-    for (let one = 0; one < count; one++) this.store.appendJournal("r1", [rowOf(++this.#seq)], true);
+    for (let one = 0; one < count; one++)
+      this.store.appendJournal({ runId: "r1", rows: [rowOf(++this.#seq)], isFull: true, isAwaited: false });
   }
 
   growWhole(): void {
