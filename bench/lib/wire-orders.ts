@@ -37,6 +37,8 @@ const SYMBOLS = 12;
 const EQUITY = "1000000";
 /** Before each signal, wall ms: signals come at a minute's close, when nothing else of an order is on its way. */
 const REST_MS = 40;
+/** Before the first, wall ms: the ledger makes room for its log while nobody asks for anything, in the first seconds of its life. */
+const SETTLE_MS = 4_000;
 /** Longest wait for a state, wall ms. */
 const STATE_MS_MAX = 30_000;
 const LOOK_MS = 2;
@@ -243,6 +245,7 @@ class WireBed {
       // It begins without any word of the account.
       await until(() => this.#core.holdings.state !== "ACTIVE", "the first event");
       await until(() => this.#core.holdings.state === "ACTIVE", "an account that is known");
+      await pause(SETTLE_MS);
       for (let round = 0; round <= rounds; round++) {
         this.#isCounted = round > 0;
         for (const name of this.#names) await this.#enter(name);
