@@ -180,12 +180,20 @@ export async function runTrading(
 }
 
 async function recordOrders({ isQuick }: BenchOptions, recorder: PartRecorder): Promise<void> {
-  const { signalToFrameUs, fillToStopUs } = await measureWireOrders(isQuick ? 15 : 60);
+  const { signalToFrameUs, fillToStopUs, syncUs } = await measureWireOrders(isQuick ? 15 : 60);
   recorder.distribution(
     distributionOf(signalToFrameUs, {
       id: "wire-signal",
       group: "orders",
       title: "A scored signal to its order's frame at the socket, its row synced to the disk",
+      unit: "us",
+    }),
+  );
+  recorder.distribution(
+    distributionOf(syncUs, {
+      id: "wire-sync",
+      group: "orders",
+      title: "The disk's own part of it: 4 KiB written in place and synced, before each signal",
       unit: "us",
     }),
   );

@@ -31,11 +31,14 @@ import {
 } from "@smcq/kernel";
 import { type LedgerClient, ledgerFile, openLedger } from "@smcq/ledger";
 import { RUN } from "./ledger-cost.ts";
+import { SyncFloor } from "./sync-floor.ts";
 
 const SYMBOLS = 12;
 const EQUITY = "1000000";
 /** Before each signal, wall ms: signals come at a minute's close, when nothing else of an order is on its way. */
 const REST_MS = 40;
+/** Before the first, wall ms: the ledger makes room for its log while nobody asks for anything, in the first seconds of its life. */
+const SETTLE_MS = 4_000;
 /** Longest wait for a state, wall ms. */
 const STATE_MS_MAX = 30_000;
 const LOOK_MS = 2;
@@ -47,6 +50,8 @@ export interface WireLatency {
   readonly signalToFrameUs: readonly number[];
   /** From the word of the entry's fill to the ack of the stop that guards it. */
   readonly fillToStopUs: readonly number[];
+  /** The disk's own part of the first: a page synced in place, before each signal. */
+  readonly syncUs: readonly number[];
 }
 
 /** What undici tells when it writes a request's head. */
@@ -76,6 +81,7 @@ export async function measureWireOrders(rounds: number): Promise<WireLatency> {
   const { restOrigin: origin } = assertRouted(bases);
   const parts = { clock: venueClock, rng: new Rng(1), log: silentLogger };
   const reference = new BinanceReferenceData({ origin, ...parts, weightShareMax: 0.8 });
+  const floor = new SyncFloor(dataDir);
   const ledger = await openLedger({ file: ledgerFile(dataDir), queueMax: 1_000, clock, onEvent() {} });
   try {
     await ledger.beginRun(RUN);
@@ -96,14 +102,15 @@ export async function measureWireOrders(rounds: number): Promise<WireLatency> {
       logger: silentLogger,
     });
     const prices = await pricesOf(bases.restBase);
-    const bed = new WireBed(account, { instruments, prices, ledger, venueClock });
+    const bed = new WireBed(account, { instruments, prices, ledger, venueClock, floor });
     const latency = await bed.measure(rounds);
     await bed.stop();
     await ledger.endRun(RUN.runId, clock.nowMs(), {});
-    return latency;
+    return { ...latency, syncUs: floor.us };
   } finally {
     await reference.close();
     await ledger.close();
+    floor.close();
     await sim.stop();
     rmSync(dataDir, { recursive: true, force: true });
   }
@@ -134,6 +141,7 @@ class WireBed {
   readonly #names: readonly string[];
   readonly #prices: ReadonlyMap<string, number>;
   readonly #venueClock: Clock;
+  readonly #floor: SyncFloor;
   readonly #latency = { signalToFrameUs: [] as number[], fillToStopUs: [] as number[] };
   #signalNs = 0;
   #fillNs = 0;
@@ -148,9 +156,11 @@ class WireBed {
       readonly prices: ReadonlyMap<string, number>;
       readonly ledger: LedgerClient;
       readonly venueClock: Clock;
+      readonly floor: SyncFloor;
     },
   ) {
     const { instruments, prices, ledger, venueClock } = parts;
+    this.#floor = parts.floor;
     const inbox = this.#inbox;
     inbox.onPut = (input) => this.#onPut(input);
     const { risk, protocol, fees } = loadConfig({ env: {}, flags: {} }).config;
@@ -229,13 +239,14 @@ class WireBed {
     this.#desk.startMinutes();
   }
 
-  async measure(rounds: number): Promise<WireLatency> {
+  async measure(rounds: number): Promise<Omit<WireLatency, "syncUs">> {
     const onHead = (message: unknown): void => this.#onHead(message as SentHead);
     subscribe("undici:client:sendHeaders", onHead);
     try {
       // It begins without any word of the account.
       await until(() => this.#core.holdings.state !== "ACTIVE", "the first event");
       await until(() => this.#core.holdings.state === "ACTIVE", "an account that is known");
+      await pause(SETTLE_MS);
       for (let round = 0; round <= rounds; round++) {
         this.#isCounted = round > 0;
         for (const name of this.#names) await this.#enter(name);
@@ -255,6 +266,7 @@ class WireBed {
   }
 
   async #enter(name: string): Promise<void> {
+    if (this.#isCounted) this.#floor.measure();
     await pause(REST_MS);
     const found = present(this.#symbols.bySymbol(name), "Invariant: every symbol is listed");
     const bid = present(this.#prices.get(name), "Invariant: every symbol has a price");

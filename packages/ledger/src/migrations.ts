@@ -345,6 +345,9 @@ ALTER TABLE trades ADD COLUMN entry_slippage REAL;
 ALTER TABLE trades ADD COLUMN stop_slippage REAL;
 `;
 
+// The last row of a run that its tables hold; NULL: they hold all. What an entry waits for is stored first, and told later.
+const TABLES_BEHIND = "ALTER TABLE runs ADD COLUMN tables_seq INTEGER;";
+
 export const MIGRATIONS: readonly Migration[] = [
   { version: 1, sql: BASE },
   { version: 2, sql: MODELS },
@@ -354,6 +357,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { version: 6, sql: OTHER_FEES },
   { version: 7, sql: RESUMES },
   { version: 8, sql: SLIPPAGE },
+  { version: 9, sql: TABLES_BEHIND },
 ];
 
 /** Returns the schema version of a database file. */

@@ -15,7 +15,12 @@ const REOPEN_AFTER: ReadonlySet<string> = new Set([
 /** Commits after which the write-ahead log is folded back, as soon as nobody asks for anything. */
 const CHECKPOINT_COMMITS = 100;
 /** Nobody has asked for so long, wall ms. */
-const CHECKPOINT_QUIET_MS = 250;
+const QUIET_MS = 250;
+/**
+ * Tables of what an entry waited for are made so long behind its answer, wall ms: a thread that works on keeps the one that
+ * it woke off the processor (0.5 ms more until the entry leaves).
+ */
+const TABLES_MS = 5;
 /** How often an idle ledger's file is looked for, wall ms; a busy one's is with each write. */
 const LOOK_MS = 10_000;
 
@@ -26,7 +31,12 @@ class LedgerServer {
   readonly #port: LedgerPort;
   #store: LedgerStore | null;
   #commits = 0;
-  #cancelCheckpoint: CancelTimer | null = null;
+  /** The log has the room that it will need, or gets none. */
+  #hasRoom = false;
+  #cancelQuiet: CancelTimer | null = null;
+  #cancelTables: CancelTimer | null = null;
+  /** The run whose tables are to be made; null: they are. */
+  #tablesOf: string | null = null;
   /** Of the first store; null: there was none yet. */
   #watch: FileWatch | null;
 
@@ -39,14 +49,19 @@ class LedgerServer {
   }
 
   handle(request: LedgerRequest): void {
-    this.#cancelCheckpoint?.();
-    this.#cancelCheckpoint = null;
+    this.#cancelQuiet?.();
+    this.#cancelQuiet = null;
+    // The run's next rows make them themselves.
+    if (request.type !== "journal") this.#makeTables();
     this.#serve(request);
     this.#commits++;
-    if (this.#store === null || this.#commits < CHECKPOINT_COMMITS) return;
-    this.#cancelCheckpoint = this.#clock.after(CHECKPOINT_QUIET_MS, () => this.#checkpoint(), {
-      unref: true,
-    });
+    this.#awaitQuiet();
+  }
+
+  /** What is to be done for the log waits until nobody asks for anything. */
+  #awaitQuiet(): void {
+    if (this.#store === null || (this.#hasRoom && this.#commits < CHECKPOINT_COMMITS)) return;
+    this.#cancelQuiet = this.#clock.after(QUIET_MS, () => this.#tend(), { unref: true });
   }
 
   #serve(request: LedgerRequest): void {
@@ -93,12 +108,32 @@ class LedgerServer {
     }
   }
 
-  #journal({ runId, rows, isFull }: Extract<LedgerRequest, { type: "journal" }>): void {
+  #journal({ type: _type, ...batch }: Extract<LedgerRequest, { type: "journal" }>): void {
     try {
-      this.#use((store) => store.appendJournal(runId, rows, isFull));
+      this.#use((store) => store.appendJournal(batch));
       this.#reply({ type: "journalStored" });
     } catch (error) {
       this.#reply({ type: "journalRefused", error: toWireError(error) });
+      return;
+    }
+    this.#cancelTables?.();
+    this.#cancelTables = null;
+    this.#tablesOf = batch.isAwaited ? batch.runId : null;
+    if (batch.isAwaited)
+      this.#cancelTables = this.#clock.after(TABLES_MS, () => this.#makeTables(), { unref: true });
+  }
+
+  /** What fails now fails again with the run's next rows, which is told. */
+  #makeTables(): void {
+    const runId = this.#tablesOf;
+    if (runId === null) return;
+    this.#tablesOf = null;
+    this.#cancelTables?.();
+    this.#cancelTables = null;
+    try {
+      this.#use((store) => store.makeTables(runId));
+    } catch {
+      return;
     }
   }
 
@@ -111,14 +146,23 @@ class LedgerServer {
     }
   }
 
-  /** Folds the log back while no intent waits for its row; what fails now fails again at a commit, which is told. */
-  #checkpoint(): void {
+  /**
+   * Folds the log back, or makes a piece of its room, while no intent waits for its row; what fails now fails again at a
+   * commit, which is told.
+   */
+  #tend(): void {
     try {
-      this.#use((store) => store.checkpoint());
-      this.#commits = 0;
+      this.#use((store) => {
+        if (this.#commits < CHECKPOINT_COMMITS) this.#hasRoom = !store.growLog();
+        else {
+          store.checkpoint();
+          this.#commits = 0;
+        }
+      });
     } catch {
       return;
     }
+    this.#awaitQuiet();
   }
 
   #use(work: (store: LedgerStore) => void): void {
@@ -132,6 +176,7 @@ class LedgerServer {
       if (REOPEN_AFTER.has(known.code)) {
         this.#store?.close();
         this.#store = null;
+        this.#hasRoom = false;
         this.#watch?.forgetLog();
       }
       throw known;

@@ -1,13 +1,15 @@
 import type { ModelEvent, RunRecord } from "@smcq/engine";
 import { FEATURE_COUNT, SmcqError } from "@smcq/kernel";
-import type { Database, Statement } from "better-sqlite3";
+import type { Database, Statement, Transaction } from "better-sqlite3";
 import { FEATURE_BYTES, NumberField, codesOf, decodeBatch, numberOf } from "./batch.ts";
 import type { Batch } from "./batch.ts";
-import { openDatabase, withSynchronous } from "./database.ts";
+import { openDatabase, unsynced } from "./database.ts";
 import type { DatabaseOptions } from "./database.ts";
 import { LedgerErrorCode, ledgerError } from "./errors.ts";
-import type { JournalRow } from "./journal/journal-row.ts";
-import { JournalStore } from "./journal/journal-store.ts";
+import { growLog } from "./guard/log-room.ts";
+import type { JournalBatch } from "./journal/ledger-journal.ts";
+import { type JournaledRun, JournalStore } from "./journal/journal-store.ts";
+import { schemaVersion } from "./migrations.ts";
 
 const FEATURE_COLUMNS: readonly string[] = Array.from(
   { length: FEATURE_COUNT },
@@ -44,6 +46,7 @@ interface RunRow {
   readonly started_at_ms: number;
   readonly config_hash: string;
   readonly journal_seq: number | null;
+  readonly tables_seq: number | null;
 }
 
 /** Texts that are stored once and referred to by key; cached, and forgotten when a transaction rolls back. */
@@ -102,6 +105,8 @@ export class LedgerStore {
   readonly #findRun: Statement<[string], RunRow>;
   readonly #advanceRun: Statement<[number, number]>;
   readonly #journal: JournalStore;
+  /** Made once: making a transaction takes longer than beginning one. */
+  readonly #appendRows: Transaction<(batch: JournalBatch) => void>;
 
   constructor(options: DatabaseOptions) {
     this.#db = openDatabase(options);
@@ -109,10 +114,14 @@ export class LedgerStore {
     this.#scorers = new TextKeys(this.#db, { table: "scorers", key: "scorer_key", text: "scorer_id" });
     this.#insertSignal = this.#db.prepare(INSERT_SIGNAL);
     this.#findRun = this.#db.prepare(
-      "SELECT run_key, last_batch, started_at_ms, config_hash, journal_seq FROM runs WHERE run_id = ?",
+      "SELECT run_key, last_batch, started_at_ms, config_hash, journal_seq, tables_seq FROM runs WHERE run_id = ?",
     );
     this.#advanceRun = this.#db.prepare("UPDATE runs SET last_batch = ? WHERE run_key = ?");
     this.#journal = new JournalStore(this.#db);
+    this.#appendRows = this.#db.transaction((batch: JournalBatch) =>
+      this.#journal.append(this.#journaled(batch.runId), batch.rows, batch.isAwaited),
+    );
+    this.#makeTablesOfKilled();
   }
 
   /**
@@ -156,34 +165,33 @@ export class LedgerStore {
    * already has this batch, so that a batch sent again after a crash is not stored twice. `batchSeq` rises by run.
    */
   appendBatch(runId: string, batchSeq: number, bytes: ArrayBuffer): number {
+    const store = (): number => {
+      const run = this.#run(runId);
+      if (batchSeq <= run.last_batch) return 0;
+      const batch = decodeBatch(bytes);
+      for (let index = 0; index < batch.count; index++) this.#insert(run.run_key, batchSeq, batch, index);
+      this.#advanceRun.run(batchSeq, run.run_key);
+      return batch.count;
+    };
     return this.#guard("cannot store signals", () =>
-      this.#db
-        .transaction(() => {
-          const run = this.#run(runId);
-          if (batchSeq <= run.last_batch) return 0;
-          const batch = decodeBatch(bytes);
-          for (let index = 0; index < batch.count; index++) this.#insert(run.run_key, batchSeq, batch, index);
-          this.#advanceRun.run(batchSeq, run.run_key);
-          return batch.count;
-        })
-        .immediate(),
+      unsynced(this.#db, () => this.#db.transaction(store).immediate()),
     );
   }
 
   /**
    * Stores rows of a run's journal in one transaction; those that it has already change nothing. With `isFull` they and all
-   * rows before them are synced to the disk (synchronous=FULL) when it returns.
+   * rows before them are synced to the disk (synchronous=FULL) when it returns; with `isAwaited` `makeTables` is to follow.
    */
-  appendJournal(runId: string, rows: readonly JournalRow[], isFull: boolean): void {
-    this.#guard("cannot store the journal", () =>
-      withSynchronous(this.#db, isFull ? "FULL" : "NORMAL", () =>
-        this.#db
-          .transaction(() => {
-            const { run_key: runKey, journal_seq: lastSeq } = this.#run(runId);
-            this.#journal.append({ runKey, runId, lastSeq: lastSeq ?? -1 }, rows);
-          })
-          .immediate(),
-      ),
+  appendJournal(batch: JournalBatch): void {
+    const store = (): void => this.#appendRows.immediate(batch);
+    this.#guard("cannot store the journal", batch.isFull ? store : () => unsynced(this.#db, store));
+  }
+
+  /** Makes the tables of rows that were stored without; the run's next rows do the same first. */
+  makeTables(runId: string): void {
+    const make = (): void => this.#journal.makeTables(this.#journaled(runId));
+    this.#guard("cannot make the tables", () =>
+      unsynced(this.#db, () => this.#db.transaction(make).immediate()),
     );
   }
 
@@ -202,18 +210,32 @@ export class LedgerStore {
   /** Stores what happened to a run's model; the same event again changes nothing. */
   noteModel(runId: string, event: ModelEvent): void {
     this.#guard("cannot store a model event", () =>
-      this.#db
-        .prepare(
-          `INSERT INTO model_events (run_key, at_ms, kind, model_id, detail_json)
-           VALUES (@runKey, @atMs, @kind, @modelId, @detailJson) ON CONFLICT DO NOTHING`,
-        )
-        .run({ ...event, runKey: this.#run(runId).run_key }),
+      unsynced(this.#db, () =>
+        this.#db
+          .prepare(
+            `INSERT INTO model_events (run_key, at_ms, kind, model_id, detail_json)
+             VALUES (@runKey, @atMs, @kind, @modelId, @detailJson) ON CONFLICT DO NOTHING`,
+          )
+          .run({ ...event, runKey: this.#run(runId).run_key }),
+      ),
     );
   }
 
-  /** Folds the write-ahead log back into the file, as far as no reader needs it. */
+  /**
+   * Folds the write-ahead log back into the file, as far as no reader needs it, and begins it anew: the first commit after
+   * that syncs twice, so it is one that nobody waits for.
+   */
   checkpoint(): void {
-    this.#guard("cannot fold the log back", () => this.#db.pragma("wal_checkpoint(PASSIVE)"));
+    this.#guard("cannot fold the log back", () => {
+      this.#db.pragma("wal_checkpoint(PASSIVE)");
+      // Written even when it is the same.
+      this.#db.pragma(`user_version = ${schemaVersion(this.#db)}`);
+    });
+  }
+
+  /** Makes a part of the room that the write-ahead log will need; returns whether more lacks. */
+  growLog(): boolean {
+    return this.#guard("cannot make room for the log", () => growLog(this.#db));
   }
 
   /** Closes the file; the write-ahead log is folded back into it. */
@@ -226,6 +248,25 @@ export class LedgerStore {
     if (row === undefined)
       throw new SmcqError(LedgerErrorCode.RunMismatch, `there is no run ${runId}`, { context: { runId } });
     return row;
+  }
+
+  #journaled(runId: string): JournaledRun {
+    const { run_key: runKey, journal_seq: lastSeq, tables_seq: tablesSeq } = this.#run(runId);
+    return { runKey, runId, lastSeq: lastSeq ?? -1, tablesSeq };
+  }
+
+  /** A process may have ended between a row and its tables. What fails now is tried at each opening: nothing waits for it. */
+  #makeTablesOfKilled(): void {
+    const behind = this.#db
+      .prepare<[], string>("SELECT run_id FROM runs WHERE tables_seq IS NOT NULL")
+      .pluck()
+      .all();
+    for (const runId of behind)
+      try {
+        this.makeTables(runId);
+      } catch {
+        return;
+      }
   }
 
   #insert(runKey: number, batchSeq: number, batch: Batch, index: number): void {
@@ -255,7 +296,7 @@ export class LedgerStore {
   }
 
   #durably(work: () => void): void {
-    withSynchronous(this.#db, "FULL", () => this.#db.transaction(work).immediate());
+    this.#db.transaction(work).immediate();
   }
 
   #guard<T>(doing: string, work: () => T): T {

@@ -5,7 +5,7 @@ import { Rng, errorCode } from "@smcq/kernel";
 import SqliteDatabase from "better-sqlite3";
 import { describe, expect, it } from "vitest";
 import { encodeBatch } from "../src/batch.ts";
-import { openDatabase, withSynchronous } from "../src/database.ts";
+import { openDatabase, unsynced } from "../src/database.ts";
 import { LedgerReader } from "../src/index.ts";
 import { LedgerStore } from "../src/store.ts";
 import { runRecord, signals, temporaryFolder } from "./helpers.ts";
@@ -215,14 +215,14 @@ describe("the file", () => {
     const db = openDatabase({ file: join(temporaryFolder(), "ledger.db") });
     const mode = (): unknown => db.pragma("synchronous", { simple: true });
     expect(db.pragma("journal_mode", { simple: true })).toBe("wal");
-    expect(mode()).toBe(1);
-    expect(withSynchronous(db, "FULL", mode)).toBe(2);
+    expect(mode()).toBe(2);
+    expect(unsynced(db, mode)).toBe(1);
     expect(() =>
-      withSynchronous(db, "FULL", () => {
+      unsynced(db, () => {
         throw new Error("inside");
       }),
     ).toThrow("inside");
-    expect(mode()).toBe(1);
+    expect(mode()).toBe(2);
     db.close();
   });
 

@@ -105,6 +105,8 @@ export function askCommands(setExitCode: (exitCode: number) => void): readonly C
       try {
         const answer = ask(reader, args, file);
         await printResult(rendered(answer, format));
+        const rowsBehind = reader.rowsBehind();
+        if (rowsBehind > 0) standardError().write(behindText(rowsBehind));
         if (format === "csv" && typeof answer.notice === "string")
           standardError().write(`smcq: ${answer.notice}\n`);
         setExitCode(answer.isSound ? ExitCode.Ok : ExitCode.Ledger);
@@ -113,6 +115,10 @@ export function askCommands(setExitCode: (exitCode: number) => void): readonly C
       }
     },
   }));
+}
+
+function behindText(rows: number): string {
+  return `smcq: the last ${rows} rows of the journal are not in the tables yet: an engine is just writing, or was ended before; the next one puts them in\n`;
 }
 
 function common(argv: Argv): Argv {

@@ -67,6 +67,19 @@ describe("smcq ledger rebuild", () => {
     ]);
   });
 
+  it("says what an engine that was ended had not yet put into the tables, and so does who reads them", async () => {
+    const dataDir = await twoRuns();
+    change(dataDir, "UPDATE runs SET tables_seq = journal_seq - 1 WHERE run_key = 1");
+    const { text } = await smcq("ledger", "rebuild", "--data-dir", dataDir);
+    expect(text).toContain("the last 1 rows are not in them yet");
+    const asked = await smcq("trades", "--data-dir", dataDir);
+    expect(asked.said).toContain("the last 1 rows of the journal are not in the tables yet");
+    expect((await smcq("ledger", "rebuild", "--write", "--data-dir", dataDir)).code).toBe(ExitCode.Ok);
+    const again = await smcq("ledger", "rebuild", "--data-dir", dataDir);
+    expect([again.code, again.text]).toEqual([ExitCode.Ok, expect.not.stringContaining("not in them yet")]);
+    expect((await smcq("trades", "--data-dir", dataDir)).said).not.toContain("not in the tables yet");
+  });
+
   it("makes nothing of a journal whose chain is broken", async () => {
     const dataDir = await twoRuns();
     change(dataDir, "UPDATE journal SET now_ms = now_ms + 1 WHERE journal_key = 9; DELETE FROM fills");

@@ -15,7 +15,12 @@ export function disproven(world: World, dataDir: string): readonly string[] {
   store.beginRun(runRecord("world"));
   const { rows } = world.disk;
   for (let at = 0; at < rows.length; at += JOURNAL_BATCH_ROWS_MAX)
-    store.appendJournal("world", rows.slice(at, at + JOURNAL_BATCH_ROWS_MAX), false);
+    store.appendJournal({
+      runId: "world",
+      rows: rows.slice(at, at + JOURNAL_BATCH_ROWS_MAX),
+      isFull: false,
+      isAwaited: false,
+    });
   store.close();
   const found: string[] = [];
   const chain = verifyJournal(file);

@@ -82,6 +82,11 @@ export function isFull(event: EngineEvent, commands: readonly Command[]): boolea
   return DURABILITY[event.type] === "full" || commands.some(({ type }) => IS_INTENT.has(type));
 }
 
+/** Returns whether an entry waits until the row of these commands is durable (docs/decisions.md 43). */
+export function isAwaited(commands: readonly Command[]): boolean {
+  return commands.some((command) => command.type === "submit" && command.order.value.role === "entry");
+}
+
 /** An order that was approved is journaled by what it says: the seal says nothing more. */
 function plain(command: Command): unknown {
   return command.type === "submit" ? { type: "submit", order: command.order.value } : command;

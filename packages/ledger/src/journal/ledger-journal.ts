@@ -1,6 +1,14 @@
 import type { Command, Durability, EngineEvent, EngineOptions, Journal } from "@smcq/engine";
 import { assert, backOffMs, type CancelTimer, type Clock, present } from "@smcq/kernel";
-import { begunRow, isFull, type JournalRow, lostRow, rowOf, type RunBegun } from "./journal-row.ts";
+import {
+  begunRow,
+  isAwaited,
+  isFull,
+  type JournalRow,
+  lostRow,
+  rowOf,
+  type RunBegun,
+} from "./journal-row.ts";
 
 /** Rows that may wait for the disk; hours of a run that only reduces. Rows that must be synced have a quarter more. */
 export const JOURNAL_ROWS_MAX = 65_536;
@@ -50,11 +58,14 @@ export interface JournalStats {
   readonly roundTripUsMax: number;
 }
 
-/** Rows on their way to the thread; `isFull`: synced when they are stored. */
+/** Rows on their way to the thread. */
 export interface JournalBatch {
   readonly runId: string;
   readonly rows: readonly JournalRow[];
+  /** Synced when they are stored. */
   readonly isFull: boolean;
+  /** An entry waits for one of them: they are stored alone, and their tables made behind the answer. */
+  readonly isAwaited: boolean;
 }
 
 interface JournalDeps {
@@ -73,6 +84,7 @@ interface Turn {
 interface WaitingRow {
   readonly row: JournalRow;
   readonly isFull: boolean;
+  readonly isAwaited: boolean;
 }
 
 /*
@@ -136,7 +148,7 @@ export class LedgerJournal implements Journal, Durability {
       ...(orders === undefined ? {} : { orders }),
       ...(account === undefined ? {} : { account }),
     };
-    this.#push({ row: begunRow(begun, times), isFull: true });
+    this.#push({ row: begunRow(begun, times), isFull: true, isAwaited: false });
     this.#pump();
   }
 
@@ -171,8 +183,9 @@ export class LedgerJournal implements Journal, Durability {
     }
     const hole = this.#hole;
     this.#hole = null;
-    if (hole !== null) this.#push({ row: lostRow(hole.fromSeq, hole.toSeq, event), isFull: true });
-    this.#push({ row: rowOf(seq, event, commands), isFull: full });
+    if (hole !== null)
+      this.#push({ row: lostRow(hole.fromSeq, hole.toSeq, event), isFull: true, isAwaited: false });
+    this.#push({ row: rowOf(seq, event, commands), isFull: full, isAwaited: isAwaited(commands) });
   }
 
   get stats(): JournalStats {
@@ -274,6 +287,7 @@ export class LedgerJournal implements Journal, Durability {
       runId: this.#deps.runId,
       rows: batch.map(({ row }) => row),
       isFull: batch.some((one) => one.isFull),
+      isAwaited: batch.some((one) => one.isAwaited),
     });
   }
 

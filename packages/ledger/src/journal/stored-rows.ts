@@ -52,14 +52,14 @@ export function* journalRows(db: Database): Generator<StoredRow> {
   );
 }
 
-/** The rows of one run in order. */
-export function* journalRowsOf(db: Database, runId: string): Generator<StoredRow> {
+/** The rows of one run in order, behind `afterSeq`. */
+export function* journalRowsOf(db: Database, runId: string, afterSeq = -1): Generator<StoredRow> {
   const page = db.prepare<[string, number, number], StoredRow>(
     `${ROWS} WHERE r.run_id = ? AND j.seq > ? ORDER BY j.seq LIMIT ?`,
   );
   yield* pages(
     (from) => page.all(runId, from, PAGE_ROWS),
-    -1,
+    afterSeq,
     ({ seq }) => seq,
   );
 }
@@ -74,4 +74,16 @@ function* pages(
     yield* rows;
     from = rows.reduce((last, row) => Math.max(last, place(row)), from);
   }
+}
+
+/** The last row that the tables of a run hold, by run key, where they do not hold all. */
+export function tablesSeqOf(db: Database): ReadonlyMap<number, number> {
+  const isKept = db.prepare("SELECT 1 FROM pragma_table_info('runs') WHERE name = 'tables_seq'").get();
+  if (isKept === undefined) return new Map();
+  const rows = db
+    .prepare<[], { readonly runKey: number; readonly seq: number }>(
+      "SELECT run_key AS runKey, tables_seq AS seq FROM runs WHERE tables_seq IS NOT NULL",
+    )
+    .all();
+  return new Map(rows.map(({ runKey, seq }) => [runKey, seq]));
 }

@@ -1,7 +1,7 @@
 import type { Database } from "better-sqlite3";
 import { openDatabase } from "../database.ts";
 import { ledgerError } from "../errors.ts";
-import { journalRows, openJournalFile } from "../journal/stored-rows.ts";
+import { journalRows, openJournalFile, type StoredRow, tablesSeqOf } from "../journal/stored-rows.ts";
 import { PROJECTION_TABLES, Projector } from "./projector.ts";
 
 /** A table as it stands, against what the journal makes of it. */
@@ -17,6 +17,8 @@ export interface TableDifference {
 
 export interface Rebuild {
   readonly journalRows: number;
+  /** Rows whose tables are still to be made: a process ended before it did. They are not compared. */
+  readonly rowsBehind: number;
   readonly tables: readonly TableDifference[];
   readonly isEqual: boolean;
 }
@@ -25,20 +27,21 @@ function count(db: Database, sql: string): number {
   return db.prepare<[], number>(`SELECT count(*) FROM (${sql})`).pluck().get() ?? 0;
 }
 
-/** Makes every table again, under its own name, in the place that hides the real ones from this connection. */
-function makeAgain(db: Database): number {
+/** Makes every table again of these rows, under its own name, in the place that hides the real ones from this connection. */
+function makeAgain(db: Database, isTold: (row: StoredRow) => boolean): { rows: number; rowsBehind: number } {
   const create = db
     .prepare<[string], string>("SELECT sql FROM main.sqlite_schema WHERE type = 'table' AND name = ?")
     .pluck();
   for (const table of PROJECTION_TABLES)
     db.exec((create.get(table) ?? "").replace("CREATE TABLE", "CREATE TEMP TABLE"));
   const projector = new Projector(db);
-  let rows = 0;
-  for (const { runKey, ...row } of journalRows(db)) {
-    projector.take(runKey, row);
+  let [rows, rowsBehind] = [0, 0];
+  for (const row of journalRows(db)) {
     rows++;
+    if (isTold(row)) projector.take(row.runKey, row);
+    else rowsBehind++;
   }
-  return rows;
+  return { rows, rowsBehind };
 }
 
 function compared(db: Database, table: string): TableDifference {
@@ -52,13 +55,16 @@ function compared(db: Database, table: string): TableDifference {
 }
 
 function rebuilt(db: Database, isWritten: boolean): Rebuild {
-  const rows = makeAgain(db);
+  const places = isWritten ? new Map<number, number>() : tablesSeqOf(db);
+  const { rows, rowsBehind } = makeAgain(db, ({ runKey, seq }) => seq <= (places.get(runKey) ?? seq));
   const tables = PROJECTION_TABLES.map((table) => compared(db, table));
-  if (isWritten)
+  if (isWritten) {
     for (const table of PROJECTION_TABLES)
       db.exec(`DELETE FROM main.${table}; INSERT INTO main.${table} SELECT * FROM temp.${table};`);
+    db.exec("UPDATE runs SET tables_seq = NULL WHERE tables_seq IS NOT NULL");
+  }
   const isEqual = tables.every(({ missing, unexpected }) => missing === 0 && unexpected === 0);
-  return { journalRows: rows, tables, isEqual };
+  return { journalRows: rows, rowsBehind, tables, isEqual };
 }
 
 /** Makes the tables again from the journal, beside themselves, and says where they differ; changes nothing. */

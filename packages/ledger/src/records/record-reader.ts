@@ -4,7 +4,7 @@ import type { Database } from "better-sqlite3";
 import { LedgerErrorCode, ledgerError } from "../errors.ts";
 import { fromCanonical } from "../journal/canonical.ts";
 import type { RunBegun } from "../journal/journal-row.ts";
-import { openJournalFile } from "../journal/stored-rows.ts";
+import { openJournalFile, tablesSeqOf } from "../journal/stored-rows.ts";
 import {
   BOOKED,
   DECISIONS,
@@ -100,6 +100,16 @@ export class RecordReader {
           ? "no run has a journal"
           : `no run ${wanted} has a journal`;
     throw new SmcqError(LedgerErrorCode.RunMismatch, text, { context: { runId: wanted } });
+  }
+
+  /** Rows of the journal that the tables do not hold yet: an engine is just putting them in, or was ended before it did. */
+  rowsBehind(): number {
+    const count = this.#db
+      .prepare<[number, number], number>("SELECT count(*) FROM journal WHERE run_key = ? AND seq > ?")
+      .pluck();
+    return this.#read(() =>
+      [...tablesSeqOf(this.#db)].reduce((rows, [runKey, seq]) => rows + (count.get(runKey, seq) ?? 0), 0),
+    );
   }
 
   /** Closed trades by the time of their end. */

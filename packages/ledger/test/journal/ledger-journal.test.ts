@@ -67,7 +67,7 @@ class Bench {
   /** The batch that was sent is stored, and its answer comes. */
   store1(): JournalBatch {
     const batch = this.take();
-    this.store.appendJournal(batch.runId, batch.rows, batch.isFull);
+    this.store.appendJournal(batch);
     this.journal.onStored();
     return batch;
   }
@@ -245,7 +245,7 @@ describe("the ledger's journal", () => {
         else {
           const batch = bench.take();
           // The disk has it, and the word is lost: with an error, or with the thread.
-          if (rng.chance(0.5)) bench.store.appendJournal(batch.runId, batch.rows, batch.isFull);
+          if (rng.chance(0.5)) bench.store.appendJournal(batch);
           if (rng.chance(0.5)) bench.journal.onRefused();
           else bench.journal.onThread(false);
         }

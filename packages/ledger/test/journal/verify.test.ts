@@ -170,9 +170,9 @@ describe("verify", () => {
     const store = new LedgerStore({ file });
     store.beginRun(runRecord("r"));
     const rows = days[0]?.map(({ row }) => row) ?? [];
-    store.appendJournal("r", rows.slice(0, 10), true);
-    store.appendJournal("r", rows.slice(0, 10), true);
-    store.appendJournal("r", rows.slice(5, 15), true);
+    store.appendJournal({ runId: "r", rows: rows.slice(0, 10), isFull: true, isAwaited: false });
+    store.appendJournal({ runId: "r", rows: rows.slice(0, 10), isFull: true, isAwaited: false });
+    store.appendJournal({ runId: "r", rows: rows.slice(5, 15), isFull: true, isAwaited: false });
     store.close();
     expect(verifyJournal(file)).toMatchObject({ rows: 15, broken: null });
     const db = new SqliteDatabase(file);

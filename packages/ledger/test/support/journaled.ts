@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { Command, EngineEvent } from "@smcq/engine";
 import { HostileRun } from "../../../engine/test/support/hostile-run.ts";
-import { begunRow, isFull, type JournalRow, rowOf } from "../../src/journal/journal-row.ts";
+import { begunRow, isAwaited, isFull, type JournalRow, rowOf } from "../../src/journal/journal-row.ts";
 import { LedgerStore } from "../../src/store.ts";
 import { runRecord, temporaryFolder } from "../helpers.ts";
 import { DAY_OPTIONS, RandomDay } from "./random-day.ts";
@@ -36,13 +36,16 @@ export function hostileRun(
 }
 
 /** The rows that a journal makes of them, in order, and whether each is to be synced. */
-export function rowsOf(recorded: readonly Recorded[]): readonly { row: JournalRow; isFull: boolean }[] {
+export function rowsOf(
+  recorded: readonly Recorded[],
+): readonly { row: JournalRow; isFull: boolean; isAwaited: boolean }[] {
   const begun = begunRow(DAY_OPTIONS, { nowMs: 0, nowNs: 0 });
   return [
-    { row: begun, isFull: true },
+    { row: begun, isFull: true, isAwaited: false },
     ...recorded.map(({ event, commands }, index) => ({
       row: rowOf(index + 1, event, commands),
       isFull: isFull(event, commands),
+      isAwaited: isAwaited(commands),
     })),
   ];
 }
@@ -56,13 +59,14 @@ export function fileOf(runs: Readonly<Record<string, readonly Recorded[]>>): str
     const rows = rowsOf(recorded);
     for (let at = 0; at < rows.length; at += 7) {
       const batch = rows.slice(at, at + 7);
-      const isSynced = batch.some(({ isFull }) => isFull);
-      store.appendJournal(
+      store.appendJournal({
         runId,
-        batch.map(({ row }) => row),
-        isSynced,
-      );
+        rows: batch.map(({ row }) => row),
+        isFull: batch.some((one) => one.isFull),
+        isAwaited: batch.some((one) => one.isAwaited),
+      });
     }
+    store.makeTables(runId);
   }
   store.close();
   return file;

@@ -5,7 +5,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { workerData } from "node:worker_threads";
 import type { DatabaseOptions } from "../../src/database.ts";
-import type { JournalRow } from "../../src/journal/journal-row.ts";
+import type { JournalBatch } from "../../src/journal/ledger-journal.ts";
 import { serveLedger } from "../../src/serve.ts";
 import { LedgerStore } from "../../src/store.ts";
 import type { LedgerThreadData } from "../../src/thread.ts";
@@ -22,11 +22,11 @@ function fail(code: string): never {
 }
 
 class FaultyStore extends LedgerStore {
-  override appendJournal(runId: string, rows: readonly JournalRow[], isFull: boolean): void {
+  override appendJournal(batch: JournalBatch): void {
     const [first = "", more = ""] = faultNow().split(" ");
     if (first.startsWith("SQLITE")) fail(first);
     if (first === "slow") Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, Number(more));
-    super.appendJournal(runId, rows, isFull);
+    super.appendJournal(batch);
     if (first === "after") fail(more);
   }
 }

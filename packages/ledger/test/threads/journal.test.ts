@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { Rng, SystemClock } from "@smcq/kernel";
 import { describe, expect, it } from "vitest";
 import { optionsOf } from "../../../engine/test/support/fixtures.ts";
-import { type LedgerJournalOptions, verifyJournal } from "../../src/index.ts";
+import { compareTables, type LedgerJournalOptions, verifyJournal } from "../../src/index.ts";
+import { isAwaited } from "../../src/journal/journal-row.ts";
 import { openTestLedger, runRecord, signals, temporaryFolder, until } from "../helpers.ts";
 import { randomDay } from "../support/journaled.ts";
 
@@ -45,6 +46,26 @@ describe("a journal by the ledger's thread", () => {
     await ledger.close();
     expect(verifyJournal(file)).toMatchObject({ rows: day.length + 1, runs: 1, broken: null });
     expect(ledger.stats()).toMatchObject({ state: "closed", lost: 0, pending: 0 });
+  });
+
+  it.each<[string, boolean]>([
+    ["by itself", false],
+    ["at the latest when the run ends", true],
+  ])("makes the tables of an awaited row %s", async (_when, isEnded) => {
+    const { ledger, file } = await openTestLedger();
+    await ledger.beginRun(runRecord("r1"));
+    const journal = ledger.openJournal(OPTIONS);
+    const day = randomDay(SEED, 30);
+    const last = day.findIndex(({ commands }) => isAwaited(commands));
+    for (const [index, { event, commands }] of day.slice(0, last + 1).entries())
+      journal.append(index + 1, event, commands);
+    journal.write();
+    await until(() => journal.durableSeq === last + 1);
+    if (isEnded) await ledger.endRun("r1", 1, {});
+    else await until(() => compareTables(file).rowsBehind === 0);
+    expect(compareTables(file)).toMatchObject({ isEqual: true, rowsBehind: 0, journalRows: last + 2 });
+    if (!isEnded) await ledger.endRun("r1", 1, {});
+    await ledger.close();
   });
 
   it("folds the write-ahead log back when nobody waits for a row", async () => {

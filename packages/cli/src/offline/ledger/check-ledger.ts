@@ -57,13 +57,17 @@ function chainText({ rows, runs, eventsLost, head, broken }: Verification): stri
   return `the chain is broken at seq ${seq} of run ${runId ?? "(none)"}${place}: ${problem}\n${rows} rows before it are whole\n`;
 }
 
-function tablesText({ journalRows, tables, isEqual }: Rebuild, isWritten: boolean): string {
+function tablesText({ journalRows, rowsBehind, tables, isEqual }: Rebuild, isWritten: boolean): string {
   const lines = tables.map(({ table, rows, missing, unexpected }) => {
     const said = missing + unexpected === 0 ? "equal" : `${missing} missing, ${unexpected} unexpected`;
     return `${table.padEnd(12)} ${String(rows).padStart(9)}  ${said}`;
   });
   const differs = isWritten ? "they differed and were written again" : "they differ: --write puts them right";
-  return `${lines.join("\n")}\n\ntables of ${journalRows} rows: ${isEqual ? "equal" : differs}\n`;
+  const behind =
+    rowsBehind === 0
+      ? ""
+      : `the last ${rowsBehind} rows are not in them yet (an engine was ended before): the next one puts them in, as --write does\n`;
+  return `${lines.join("\n")}\n\ntables of ${journalRows - rowsBehind} rows: ${isEqual ? "equal" : differs}\n${behind}`;
 }
 
 function replayText({ runId, events, difference, hole }: Replay): string {
