@@ -19,7 +19,13 @@ import {
 import { Touched } from "./touched.ts";
 
 /** The schema with every column that is told of here. */
-const SCHEMA_MIN = 8;
+const SCHEMA_MIN = 9;
+/** Where the writer keeps how far a run's tables are: they follow the rows that an order waits for, and nobody is told before. */
+const TABLES_PLACE = "tables_seq";
+/** The first row of the journal whose tables are not made yet. */
+const FIRST_WITHOUT_TABLES = `
+SELECT min(j.journal_key) FROM runs r JOIN journal j ON j.run_key = r.run_key AND j.seq > r.${TABLES_PLACE}
+WHERE r.${TABLES_PLACE} IS NOT NULL`;
 /** Rows of a log that one change holds. */
 const ROWS_MAX = 2_000;
 /** Characters of a log's rows at which a change is full; one row more may be in it. */
@@ -128,9 +134,13 @@ export class LedgerChanges {
     });
   }
 
-  /** Everything in a table, for comparing copies. */
+  /** Everything of a table that is told, for comparing copies. */
   whole(table: LedgerTable): TableRows {
-    return this.#read(() => this.#ask(table, "true", []));
+    return this.#read(() =>
+      table === "journal"
+        ? this.#ask(table, `${LOGS[table].key} < ?`, [this.#end(table)])
+        : this.#ask(table, "true", []),
+    );
   }
 
   close(): void {
@@ -159,13 +169,20 @@ export class LedgerChanges {
     const columns = this.#columnsOf(table);
     const rows: Row[] = [];
     let characters = 0;
-    const where = `${key} > ? ORDER BY ${key} LIMIT ?`;
-    for (const row of this.#statement(table, where).iterate(from, ROWS_MAX)) {
+    const where = `${key} > ? AND ${key} < ? ORDER BY ${key} LIMIT ?`;
+    for (const row of this.#statement(table, where).iterate(from, this.#end(table), ROWS_MAX)) {
       rows.push(row);
       for (const value of row) if (typeof value === "string") characters += value.length;
       if (characters > CHARACTERS_MAX) break;
     }
     return { table, columns, rows };
+  }
+
+  /** Rows of a log from here on are not told yet: those of the journal come when what they make stands in the tables. */
+  #end(log: LogTable): number {
+    if (log !== "journal") return Number.MAX_SAFE_INTEGER;
+    const first = this.#db.prepare<[], number | null>(FIRST_WITHOUT_TABLES).pluck().get();
+    return first ?? Number.MAX_SAFE_INTEGER;
   }
 
   #made(table: (typeof PROJECTION_TABLES)[number], touched: readonly Touched[]): TableRows {
@@ -193,9 +210,9 @@ export class LedgerChanges {
     const known = this.#columns.get(table);
     if (known !== undefined) return known;
     const columns = this.#db
-      .prepare<[string], string>("SELECT name FROM pragma_table_info(?) ORDER BY cid")
+      .prepare<[string, string], string>("SELECT name FROM pragma_table_info(?) WHERE name <> ? ORDER BY cid")
       .pluck()
-      .all(table);
+      .all(table, TABLES_PLACE);
     this.#columns.set(table, columns);
     return columns;
   }
@@ -209,8 +226,10 @@ export class LedgerChanges {
   }
 
   #behind(log: LogTable, to: LedgerPlace): number {
-    const sql = `SELECT coalesce(max(${LOGS[log].key}), 0) FROM ${log}`;
-    return Math.max(0, (this.#db.prepare<[], number>(sql).pluck().get() ?? 0) - to[log].key);
+    const { key } = LOGS[log];
+    const sql = `SELECT coalesce(max(${key}), 0) FROM ${log} WHERE ${key} < ?`;
+    const last = this.#db.prepare<[number], number>(sql).pluck().get(this.#end(log)) ?? 0;
+    return Math.max(0, last - to[log].key);
   }
 
   #requireSame(): void {

@@ -117,7 +117,7 @@ describe("what has come into a ledger", () => {
     store.beginRun(runRecord("run"));
     const rows = rowsOf(randomDay(SEED, 450)).map(({ row }) => row);
     expect(rows.length).toBeGreaterThan(2_000);
-    store.appendJournal("run", rows, false);
+    store.appendJournal({ runId: "run", rows, isFull: false, isAwaited: false });
     const changes = new LedgerChanges(file);
     const copy = new Copy(file);
     let pieces = 1;

@@ -22,8 +22,12 @@ export function* written(
   let batch = 0;
   for (let at = 0; at < rows.length;) {
     const part = rows.slice(at, at + 1 + rng.int(PIECE_ROWS_MAX)).map(({ row }) => row);
-    store.appendJournal(runId, part, false);
+    const isAwaited = rng.chance(0.3);
+    store.appendJournal({ runId, rows: part, isFull: false, isAwaited });
     at += part.length;
+    // Whoever reads now finds rows whose tables are not made yet.
+    if (isAwaited) yield at;
+    if (isAwaited) store.makeTables(runId);
     if (rng.chance(0.2)) store.appendBatch(runId, ++batch, encodeBatch(signals(1 + rng.int(3), rng)));
     if (rng.chance(0.05)) {
       store.noteModel(runId, { atMs: at, kind: "health", modelId: "m", detailJson: '{"drift":0.1}' });

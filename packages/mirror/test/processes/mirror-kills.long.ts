@@ -153,7 +153,12 @@ describe.skipIf(!hasServer())("a mirror under kill -9", () => {
     let rows = rowsOf(randomDay(SEED, 1_000)).map(({ row }) => row);
     for (let minutes = 2_000; rows.length < DAY_ROWS; minutes *= 2)
       rows = rowsOf(randomDay(SEED, minutes)).map(({ row }) => row);
-    ledger.store.appendJournal("day", rows.slice(0, DAY_ROWS), true);
+    ledger.store.appendJournal({
+      runId: "day",
+      rows: rows.slice(0, DAY_ROWS),
+      isFull: true,
+      isAwaited: false,
+    });
     const clock = new SystemClock();
     const startMs = clock.nowMs();
     const { journalKey } = await mirrorOf(ledger.file, server.url()).once(never());
