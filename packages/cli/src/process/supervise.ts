@@ -193,7 +193,7 @@ async function startVenue(
   let listening: VenueListening | null = null;
   const start = (): ChildProcess => {
     const options = listening === null ? base : resumed(base, listening);
-    const entry = fileURLToPath(workerUrl(import.meta.url, "./venue-process"));
+    const entry = fileURLToPath(workerUrl(import.meta.url, "./binance-sim-process"));
     const execArgv = [...VENUE_FLAGS, ...process.execArgv];
     const child = fork(entry, [], { env: {}, execArgv, stdio: childOutput() });
     passOn(child);
