@@ -8,7 +8,7 @@ export const ENGINE_FLAGS: readonly string[] = ["--max-semi-space-size=2"];
 
 /**
  * How the simulated venue's is started. It makes garbage all the time, and its young generation would grow to 128 MB within a
- * quarter of an hour; 24 MB cost it a tenth more of its processor time.
+ * quarter of an hour.
  */
 export const VENUE_FLAGS: readonly string[] = ["--max-semi-space-size=8"];
 
@@ -33,11 +33,11 @@ export function saveMemory(): void {
 }
 
 /**
- * Of the C library (glibc): two heaps for all threads instead of eight a processor, and what is free at their ends goes back
- * to the system. It is read once, when a process starts; other libraries do not know it.
+ * Of the C library (glibc): one heap for all threads instead of eight a processor, since what is free in one serves no other;
+ * and what is free at its end goes back to the system. It is read once, when a process starts; other libraries do not know it.
  */
 const ALLOCATOR: Readonly<Record<string, string>> = {
-  MALLOC_ARENA_MAX: "2",
+  MALLOC_ARENA_MAX: "1",
   MALLOC_TRIM_THRESHOLD_: "131072",
   MALLOC_MMAP_THRESHOLD_: "131072",
 };
