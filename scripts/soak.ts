@@ -1,9 +1,10 @@
 /**
  * Runs the engine for a while against the simulated venue and watches whether anything grows or drifts:
  *
- *   node scripts/soak.ts [--minutes 30] [--speed 60] [--shards 8] [--model FILE|heuristic] [--faults PLAN]
+ *   node scripts/soak.ts [--minutes 30] [--speed 60] [--shards 8] [--symbols 297] [--model FILE|heuristic] [--faults PLAN]
  *
- * Prints one line a minute, then a JSON report: memory slope of each process, bars closed of expected, lost signals, and
+ * Prints one line a minute, then a JSON report: memory of each process (resident and its slope; proportional, that is with
+ * shared pages by their share), bars closed of expected, lost signals, and
  * what trading came to: every line of the venue's account book against the ledger's, requests that the venue cannot explain,
  * the most weight used. Exit code 1 when a bar (without faults) or a signal is missing, a cent differs, the ledger does not
  * prove itself, or a request is unexplained. Build first (`pnpm run build`).
@@ -22,6 +23,7 @@ const { values } = parseArgs({
     minutes: { type: "string", default: "30" },
     speed: { type: "string", default: "60" },
     shards: { type: "string", default: "8" },
+    symbols: { type: "string", default: "297" },
     model: { type: "string", default: "heuristic" },
     faults: { type: "string", default: "" },
   },
@@ -36,6 +38,8 @@ const WARM_SAMPLES = 60;
 interface Sample {
   readonly atMs: number;
   readonly rssBytes: number;
+  /** Proportional set size. */
+  readonly pssBytes: number;
 }
 
 interface MinuteLine {
@@ -69,6 +73,17 @@ function processes(): { pid: number; parent: number; command: string; rssBytes: 
         return [];
       }
     });
+}
+
+/** Its proportional set size; 0 when it has just ended. */
+function pssOf(pid: number): number {
+  try {
+    const text = readFileSync(`/proc/${pid}/smaps_rollup`, "latin1");
+    return Number(/^Pss: +(\d+) kB$/mu.exec(text)?.[1] ?? 0) * 1_024;
+  } catch {
+    // It ended between two looks.
+    return 0;
+  }
 }
 
 /** Least-squares slope of memory over time, MB an hour. */
@@ -181,14 +196,19 @@ async function freePort(): Promise<number> {
 }
 
 const folder = mkdtempSync(join(tmpdir(), "smcq-soak-"));
-const { shards, speed, minutes, model, faults } = values;
+const { shards, speed, minutes, model, faults, symbols } = values;
 const port = await freePort();
 const args = ["engine", "--shards", shards, "--speed", speed, "--model", model, "--for", `${minutes}m`];
 // Beside another run the dashboard's usual port is taken.
 args.push("--dashboard-port", "0");
 const child = spawn(process.execPath, [MAIN, ...args, "--data-dir", folder, "--log-format", "json"], {
   stdio: ["ignore", "pipe", "inherit"],
-  env: { ...process.env, SMCQ_SIM__PORT: String(port), SMCQ_SIM__FAULTS: faults },
+  env: {
+    ...process.env,
+    SMCQ_SIM__PORT: String(port),
+    SMCQ_SIM__FAULTS: faults,
+    SMCQ_SIM__SYMBOLS: symbols,
+  },
 });
 const startedMs = Date.now();
 const memory = {
@@ -200,11 +220,12 @@ const memory = {
 const sampler = setInterval(() => {
   const atMs = Date.now() - startedMs;
   for (const { pid, parent, command, rssBytes } of processes()) {
-    if (pid === child.pid) memory.supervisor.push({ atMs, rssBytes });
-    if (parent !== child.pid) continue;
-    if (command.includes("engine-process")) memory.engine.push({ atMs, rssBytes });
-    else if (command.includes("dashboard-process")) memory.dashboard.push({ atMs, rssBytes });
-    else memory.venue.push({ atMs, rssBytes });
+    if (pid !== child.pid && parent !== child.pid) continue;
+    const sample = { atMs, rssBytes, pssBytes: pssOf(pid) };
+    if (pid === child.pid) memory.supervisor.push(sample);
+    else if (command.includes("engine-process")) memory.engine.push(sample);
+    else if (command.includes("dashboard-process")) memory.dashboard.push(sample);
+    else memory.venue.push(sample);
   }
 }, SAMPLE_MS);
 
@@ -254,19 +275,29 @@ clearInterval(sampler);
 const [venueEnd] = await Promise.all(venueEnds);
 const trading = venueEnd === undefined ? null : tradingOf(venueEnd, folder);
 rmSync(folder, { recursive: true, force: true });
-const rss = Object.fromEntries(
+const wholeMb = (bytes: number): number => Math.round(bytes / 1_048_576);
+const found = Object.fromEntries(
   Object.entries(memory).map(([name, samples]) => [
     name,
     {
-      mbMax: Math.round(Math.max(0, ...samples.map(({ rssBytes }) => rssBytes)) / 1_048_576),
-      mbLast: Math.round((samples.at(-1)?.rssBytes ?? 0) / 1_048_576),
+      mbMax: wholeMb(Math.max(0, ...samples.map(({ rssBytes }) => rssBytes))),
+      mbLast: wholeMb(samples.at(-1)?.rssBytes ?? 0),
+      pssMbMax: wholeMb(Math.max(0, ...samples.map(({ pssBytes }) => pssBytes))),
+      pssMbLast: wholeMb(samples.at(-1)?.pssBytes ?? 0),
       mbPerHour: Math.round(slopeMbPerHour(samples) * 10) / 10,
     },
   ]),
 );
 console.log(
   JSON.stringify(
-    { speed: Number(values.speed), wallMinutes: Number(values.minutes), exitCode, ...sum, rss, trading },
+    {
+      speed: Number(values.speed),
+      wallMinutes: Number(values.minutes),
+      exitCode,
+      ...sum,
+      memory: found,
+      trading,
+    },
     null,
     2,
   ),

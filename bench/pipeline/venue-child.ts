@@ -14,6 +14,8 @@ const ANSWER_MS_MAX = 30_000;
 export const START_MINUTE = 2_600;
 /** Venue ms between a bar's end and its closing frame; beyond the engine's grace, so that history ends at the last bar. */
 const FINAL_DELAY_MS = 5_000;
+/** The most that the engine believes: where its clock stands still, a minute's budget has to do for the whole warm-up. */
+const WEIGHT_LIMIT = 100_000;
 
 /** The simulated venue in its own process, standing still until it is told to move. */
 export class VenueChild {
@@ -37,7 +39,7 @@ export class VenueChild {
       finalDelayMs: FINAL_DELAY_MS,
       tickMs: options.tickMs,
       burst: options.isFramePerWrite ? "frame-per-write" : "batched",
-      weightLimit: 1_000_000,
+      weightLimit: WEIGHT_LIMIT,
       connectsPer5MinMax: 1_000_000,
     });
     return new VenueChild(child);

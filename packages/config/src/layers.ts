@@ -1,5 +1,6 @@
 import { ENV_PREFIX, configKeys } from "./keys.ts";
 import type { ConfigKey } from "./keys.ts";
+import { LIVE_VARIABLE } from "./live-variable.ts";
 import type { JsonSchemaNode } from "./schema.ts";
 
 /** Where a setting's value came from; later ones win. */
@@ -22,9 +23,6 @@ export interface Layer {
   readonly values: Map<string, LayerValue>;
   readonly faults: ConfigFault[];
 }
-
-/** The second key of mode live (docs/security.md section 5); no setting, so that no file can hold it. */
-export const LIVE_VARIABLE = "SMCQ_LIVE";
 
 /** Variables of the same prefix that are no settings: of tests, benches, scripts, and the key of mode live. */
 const FOREIGN_ENV = new Set(["SMCQ_SHARED", "SMCQ_LONG", "SMCQ_IN_PNPM", LIVE_VARIABLE]);

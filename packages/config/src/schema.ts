@@ -301,7 +301,9 @@ const fields = z.strictObject({
     ),
   shards: count(1, 64).default(8).describe("shard threads that receive the market"),
   compute: z.enum(["pool", "shard"]).default("pool").describe("where detection and scoring run"),
-  scanThreads: count(1, 16).default("auto").describe("threads of the scan pool"),
+  scanThreads: count(1, 16)
+    .default("auto")
+    .describe("threads of the scan pool; auto: one a core, at most one a shard"),
   dataDir: text(4_096).default("./var").describe("folder of ledger, caches and run lock"),
   seed: integer(0, 4_294_967_295).default(1).describe("seed of everything random"),
   speed: number(0.1, 1_000).default(30).describe("venue seconds a wall second (mode sim only)"),

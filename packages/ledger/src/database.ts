@@ -29,6 +29,12 @@ const WAL_PAGES_MAX = 8_192;
 /** The write-ahead log is cut back to this size after a checkpoint. */
 const WAL_BYTES_MAX = 67_108_864;
 
+/**
+ * Pages of a writer's file that SQLite keeps in memory, bytes. Its own limit here is 16 MB, which minutes of trading fill:
+ * rows are added at the end of their tables, and what is read again lies in the system's cache as well.
+ */
+export const CACHE_BYTES_MAX = 2_097_152;
+
 /** Default longest wait for another connection's write lock. */
 export const BUSY_MS_MAX = 2_000;
 
@@ -121,6 +127,8 @@ function prepare(db: Database, options: DatabaseOptions): void {
   db.pragma(`wal_autocheckpoint = ${WAL_PAGES_MAX}`);
   db.pragma(`journal_size_limit = ${WAL_BYTES_MAX}`);
   db.pragma("synchronous = FULL");
+  // A negative number is a size, KiB, a positive one a count of pages.
+  db.pragma(`cache_size = -${CACHE_BYTES_MAX / 1_024}`);
   db.pragma("foreign_keys = ON");
   if (options.fileBytesMax !== undefined) {
     const pageBytes = db.pragma("page_size", { simple: true }) as number;

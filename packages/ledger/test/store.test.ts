@@ -5,7 +5,7 @@ import { Rng, errorCode } from "@smcq/kernel";
 import SqliteDatabase from "better-sqlite3";
 import { describe, expect, it } from "vitest";
 import { encodeBatch } from "../src/batch.ts";
-import { openDatabase, unsynced } from "../src/database.ts";
+import { CACHE_BYTES_MAX, openDatabase, unsynced } from "../src/database.ts";
 import { LedgerReader } from "../src/index.ts";
 import { LedgerStore } from "../src/store.ts";
 import { runRecord, signals, temporaryFolder } from "./helpers.ts";
@@ -258,6 +258,16 @@ describe("the file", () => {
     expect(codeOf(() => openDatabase({ file: join(folder, "file", "ledger.db") }))).toBe("LEDGER_UNWRITABLE");
     mkdirSync(join(folder, "ledger.db"));
     expect(codeOf(() => openDatabase({ file: join(folder, "ledger.db") }))).toBe("LEDGER_UNWRITABLE");
+  });
+
+  it("keeps 2 MB of a file's pages in memory, of a new one and of one that was there", () => {
+    const file = join(temporaryFolder(), "ledger.db");
+    for (const state of ["new", "there before"]) {
+      const db = openDatabase({ file });
+      expect([state, db.pragma("cache_size", { simple: true })]).toEqual([state, -2_048]);
+      db.close();
+    }
+    expect(CACHE_BYTES_MAX).toBe(2_097_152);
   });
 
   it("refuses to grow beyond fileBytesMax and keeps what it has", () => {

@@ -12,6 +12,7 @@ import type { CommandModule } from "yargs";
 import { keptSimulatedKey } from "../modes/account-key.ts";
 import { newSimulatedKey, type SimulatedKey } from "../modes/engine-payload.ts";
 import { standardOutput } from "../output/outlet.ts";
+import { keepYoungSmall, saveMemory } from "../process/engine-memory.ts";
 
 /** `smcq venue`: the simulated venue alone, for whatever client speaks to the real one. */
 export function venueCommand(setExitCode: (exitCode: number) => void): CommandModule {
@@ -41,6 +42,8 @@ export function venueCommand(setExitCode: (exitCode: number) => void): CommandMo
         .option("faults", { ...text, describe: "what goes wrong, e.g. EX01=0.02,NW02=600s; default none" })
         .option("loop", { type: "boolean", describe: "start over at the end of the data" }),
     handler: async (args) => {
+      saveMemory();
+      keepYoungSmall();
       await runBinanceSimAlone(venueOptions(args), (line) => standardOutput().write(`${line}\n`));
       setExitCode(0);
     },

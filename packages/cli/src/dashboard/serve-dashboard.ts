@@ -1,4 +1,4 @@
-import { type DashboardConfig, type LogConfig } from "@smcq/config";
+import type { DashboardConfig, LogConfig } from "@smcq/config";
 import { DashboardServer, type Listening, pageFolder, readTokens } from "@smcq/dashboard";
 import type { Clock, Logger } from "@smcq/kernel";
 import { RunSource } from "./run-source.ts";

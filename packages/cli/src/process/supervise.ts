@@ -11,7 +11,7 @@ import {
   type TradingOptions,
 } from "@smcq/binance-sim";
 import { ExitCode } from "../exit-codes.ts";
-import { ENGINE_FLAGS, engineEnvironment } from "./engine-memory.ts";
+import { ENGINE_FLAGS, engineEnvironment, VENUE_FLAGS } from "./engine-memory.ts";
 import { obeyDrill } from "./drill-channel.ts";
 import { howStarted, IGNORE_HANGUP, isHangupIgnored } from "./hangup.ts";
 import { childOutput, passOn } from "../output/child-output.ts";
@@ -203,8 +203,9 @@ async function startVenue(
   let listening: VenueListening | null = null;
   const start = (): ChildProcess => {
     const options = listening === null ? base : resumed(base, listening);
-    const entry = fileURLToPath(import.meta.resolve("@smcq/binance-sim/process"));
-    const child = fork(entry, [], { env: {}, execArgv: process.execArgv, stdio: childOutput() });
+    const entry = fileURLToPath(workerUrl(import.meta.url, "./binance-sim-process"));
+    const execArgv = [...VENUE_FLAGS, ...process.execArgv];
+    const child = fork(entry, [], { env: {}, execArgv, stdio: childOutput() });
     passOn(child);
     // By message: whoever lists processes reads arguments.
     tell(child, { type: "start", options });

@@ -34,7 +34,7 @@ import { riskLimits } from "./trading/risk-limits.ts";
 import type { TradingAccount } from "../accounts/account.ts";
 import { SymbolBook } from "../accounts/symbol-book.ts";
 import { idsOf, type RecoveredRun } from "./trading/recover.ts";
-import { threadCount } from "../modes/thread-count.ts";
+import { scanThreadCount, threadCount } from "../modes/thread-count.ts";
 
 /** A signal of a bar that closed longer ago is recorded and never decided on, venue ms. */
 const SIGNAL_AGE_MS_MAX = 60_000;
@@ -196,7 +196,7 @@ function createCoordinator(
     memory,
     inbox,
     compute: config.compute,
-    scanThreads: threadCount(config.scanThreads),
+    scanThreads: scanThreadCount(config),
     clockSpec: ports.clockSpec,
     venueClock,
     wallClock,

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { ClusterHealth } from "@smcq/cluster";
-import { sha256Hex } from "@smcq/config";
+import { sha256Hex } from "@smcq/config/run";
 import { entryPlanOf, FEATURE_VERSION, featureSchemaJson } from "@smcq/features";
 import type { ModelEvent } from "@smcq/engine";
 import { type Clock, errorCode, errorMessage, type Logger, SmcqError } from "@smcq/kernel";

@@ -1,4 +1,5 @@
-import { LIVE_VARIABLE, type LoadedConfig } from "@smcq/config";
+import type { LoadedConfig } from "@smcq/config";
+import { LIVE_VARIABLE } from "@smcq/config/run";
 import { hostKind } from "@smcq/exchange-binance";
 import { credentialFaults } from "@smcq/exchange-binance/trading";
 import { SmcqError } from "@smcq/kernel";
