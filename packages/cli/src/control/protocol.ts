@@ -16,12 +16,23 @@ export const CLIENTS_MAX = 8;
 export const IDLE_MS_MAX = 30_000;
 /** No symbol of the venue is longer. */
 const SYMBOL_LENGTH_MAX = 64;
+/** What is wrong is named as far as this, characters. */
+const NAMED_LENGTH_MAX = 64;
 
-const PLAIN_REQUESTS = ["status", "positions", "orders", "metrics", "halt", "resume", "flatten"] as const;
+const LOOKS = ["status", "positions", "orders", "metrics"] as const;
+const WORDS = ["halt", "resume", "flatten"] as const;
+/** Who may speak over the socket; the journal keeps it. `file` and `signal` come by other ways, and are nobody's to claim. */
+const SPEAKERS = ["socket", "dashboard"] as const;
+
+/** Absent: `socket`. */
+interface Spoken {
+  readonly by?: (typeof SPEAKERS)[number];
+}
 
 export type ControlRequest =
-  | { readonly request: (typeof PLAIN_REQUESTS)[number] }
-  | { readonly request: "close"; readonly symbol: string };
+  | { readonly request: (typeof LOOKS)[number] }
+  | ({ readonly request: (typeof WORDS)[number] } & Spoken)
+  | ({ readonly request: "close"; readonly symbol: string } & Spoken);
 
 /** What is answered to each request. */
 export interface ControlAnswers {
@@ -169,6 +180,13 @@ export class ControlRefusal extends SmcqError {
   }
 }
 
+/** What may be said beside each request. */
+const FIELDS: ReadonlyMap<string, readonly string[]> = new Map<ControlRequest["request"], readonly string[]>([
+  ...LOOKS.map((look) => [look, []] as const),
+  ...WORDS.map((word) => [word, ["by"]] as const),
+  ["close", ["symbol", "by"]],
+]);
+
 /** Reads a request; throws ControlRefusal that names the field. */
 export function parseRequest(line: string): ControlRequest {
   let value: unknown;
@@ -179,30 +197,48 @@ export function parseRequest(line: string): ControlRequest {
   }
   if (typeof value !== "object" || value === null || Array.isArray(value))
     throw new ControlRefusal("CONTROL_JSON", "a request is a JSON object");
-  const { request, symbol, ...rest } = value as Readonly<Record<string, unknown>>;
-  const [unknown] = Object.keys(rest);
+  const { request, ...given } = value as Readonly<Record<string, unknown>>;
+  const fields = typeof request === "string" ? FIELDS.get(request) : undefined;
+  if (typeof request !== "string" || fields === undefined)
+    throw refusedField("request", `request must be one of ${[...FIELDS.keys()].join(", ")}`);
+  const unknown = Object.keys(given).find((name) => !fields.includes(name));
   if (unknown !== undefined)
-    throw new ControlRefusal("CONTROL_FIELD", `there is no field ${named(unknown)}`, unknown.slice(0, 64));
-  const plain = PLAIN_REQUESTS.find((one) => one === request);
-  if (plain !== undefined) {
-    if (symbol !== undefined) throw new ControlRefusal("CONTROL_FIELD", `${plain} takes no symbol`, "symbol");
-    return { request: plain };
+    throw refusedField(unknown.slice(0, NAMED_LENGTH_MAX), `${request} takes no ${named(unknown)}`);
+  return requestOf(request as ControlRequest["request"], given);
+}
+
+function requestOf(
+  request: ControlRequest["request"],
+  given: Readonly<Record<string, unknown>>,
+): ControlRequest {
+  switch (request) {
+    case "close":
+      return { request, symbol: symbolOf(given["symbol"]), ...spoken(given["by"]) };
+    case "halt":
+    case "resume":
+    case "flatten":
+      return { request, ...spoken(given["by"]) };
+    default:
+      return { request };
   }
-  if (request !== "close")
-    throw new ControlRefusal(
-      "CONTROL_FIELD",
-      `request must be one of ${[...PLAIN_REQUESTS, "close"].join(", ")}`,
-      "request",
-    );
-  if (typeof symbol !== "string" || symbol === "" || symbol.length > SYMBOL_LENGTH_MAX)
-    throw new ControlRefusal(
-      "CONTROL_FIELD",
-      `symbol must be text of 1..${SYMBOL_LENGTH_MAX} characters, such as BTCUSDT`,
-      "symbol",
-    );
-  return { request, symbol };
+}
+
+function symbolOf(symbol: unknown): string {
+  if (typeof symbol === "string" && symbol !== "" && symbol.length <= SYMBOL_LENGTH_MAX) return symbol;
+  throw refusedField("symbol", `symbol must be text of 1..${SYMBOL_LENGTH_MAX} characters, such as BTCUSDT`);
+}
+
+function spoken(by: unknown): Spoken {
+  if (by === undefined) return {};
+  const found = SPEAKERS.find((one) => one === by);
+  if (found === undefined) throw refusedField("by", `by must be one of ${SPEAKERS.join(", ")}`);
+  return { by: found };
+}
+
+function refusedField(field: string, message: string): ControlRefusal {
+  return new ControlRefusal("CONTROL_FIELD", message, field);
 }
 
 function named(text: string): string {
-  return JSON.stringify(text.slice(0, SYMBOL_LENGTH_MAX));
+  return JSON.stringify(text.slice(0, NAMED_LENGTH_MAX));
 }

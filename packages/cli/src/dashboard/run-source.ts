@@ -2,7 +2,7 @@ import type { ApiAnswer, ControlWord, DashboardSource, IncidentShown, LiveState 
 import { type Clock, errorMessage, type Logger, SmcqError } from "@smcq/kernel";
 import { ledgerFile, LedgerReader, RecordReader } from "@smcq/ledger";
 import { askEngine } from "../control/control-client.ts";
-import type { PositionView, StatusView } from "../control/protocol.ts";
+import type { ControlRequest, PositionView, StatusView } from "../control/protocol.ts";
 import { isoText } from "../offline/ledger/answer/utc-time.ts";
 import { csvText } from "../offline/ledger/answer/answer.ts";
 import { AnswerCache } from "./answer-cache.ts";
@@ -60,9 +60,10 @@ export class RunSource implements DashboardSource {
 
   async say(word: ControlWord): Promise<unknown> {
     const { dataDir, logger } = this.#options;
-    const request =
-      word.word === "close" ? { request: word.word, symbol: word.symbol } : { request: word.word };
-    logger.warn(request, "a word from the dashboard");
+    const by = "dashboard";
+    const request: ControlRequest =
+      word.word === "close" ? { request: word.word, symbol: word.symbol, by } : { request: word.word, by };
+    logger.warn({ ...request }, "a word from the dashboard");
     return askEngine(dataDir, request);
   }
 

@@ -1,11 +1,12 @@
 import { existsSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { SystemClock } from "@smcq/kernel";
+import { silentLogger, SystemClock } from "@smcq/kernel";
 import { ledgerFile, RecordReader } from "@smcq/ledger";
 import { afterEach, describe, expect, it } from "vitest";
 import { askEngine } from "../../src/control/control-client.ts";
 import type { StatusView } from "../../src/control/protocol.ts";
 import { controlSocketPath } from "../../src/control/socket-path.ts";
+import { RunSource } from "../../src/dashboard/run-source.ts";
 import { ExitCode } from "../../src/exit-codes.ts";
 import { checkReplay } from "../../src/offline/ledger/check-ledger.ts";
 import { runCommand } from "../support/run-command.ts";
@@ -132,15 +133,18 @@ describe("a person and the running engine", () => {
       ({ positions }) => positions.length === 0,
     );
     expect((await runCommand("resume", ...at)).text).not.toMatch(/HALTED/u);
+    const source = new RunSource({ dataDir: folder, wallClock: clock, logger: silentLogger });
+    expect(await source.say({ word: "halt" })).toMatchObject({ state: "HALTED" });
     run.child.kill("SIGTERM");
     expect(await run.ends()).toBe(ExitCode.Ok);
     expect(existsSync(controlSocketPath(folder))).toBe(false);
     const closed = closing.code === ExitCode.Ok ? ["close socket"] : [];
-    expect(words(folder).slice(0, 3 + closed.length)).toEqual([
+    expect(words(folder).slice(0, 4 + closed.length)).toEqual([
       "halt socket",
       ...closed,
       "flatten socket",
       "resume socket",
+      "halt dashboard",
     ]);
     expect(checkReplay(folder, null).data).toMatchObject({ difference: null });
     const gone = await runCommand("status", ...at);

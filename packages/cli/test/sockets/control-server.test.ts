@@ -126,6 +126,11 @@ describe("the control socket", () => {
     ["a symbol too much", '{"request":"halt","symbol":"A"}', "CONTROL_FIELD", "symbol"],
     ["a symbol that is none", '{"request":"close","symbol":7}', "CONTROL_FIELD", "symbol"],
     ["no symbol", '{"request":"close"}', "CONTROL_FIELD", "symbol"],
+    ["who is nobody", '{"request":"halt","by":"me"}', "CONTROL_FIELD", "by"],
+    ["who comes another way", '{"request":"flatten","by":"signal"}', "CONTROL_FIELD", "by"],
+    ["who is the file", '{"request":"close","symbol":"A","by":"file"}', "CONTROL_FIELD", "by"],
+    ["who is no text", '{"request":"resume","by":["dashboard"]}', "CONTROL_FIELD", "by"],
+    ["who looks", '{"request":"status","by":"dashboard"}', "CONTROL_FIELD", "by"],
     ["too long a symbol", `{"request":"close","symbol":"${"A".repeat(65)}"}`, "CONTROL_FIELD", "symbol"],
   ])("refuses %s, and names the field", async (_what, line, code, field) => {
     const client = new Client();

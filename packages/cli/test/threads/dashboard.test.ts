@@ -251,14 +251,23 @@ describe("a question that is none", () => {
 
 describe("a word from the dashboard", () => {
   it.each([
-    [{ word: "halt", confirm: "halt" }, { request: "halt" }],
-    [{ word: "resume", confirm: "resume" }, { request: "resume" }],
-    [{ word: "flatten", confirm: "flatten" }, { request: "flatten" }],
+    [
+      { word: "halt", confirm: "halt" },
+      { request: "halt", by: "dashboard" },
+    ],
+    [
+      { word: "resume", confirm: "resume" },
+      { request: "resume", by: "dashboard" },
+    ],
+    [
+      { word: "flatten", confirm: "flatten" },
+      { request: "flatten", by: "dashboard" },
+    ],
     [
       { word: "close", symbol: "S1", confirm: "S1" },
-      { request: "close", symbol: "S1" },
+      { request: "close", symbol: "S1", by: "dashboard" },
     ],
-  ])("goes to the engine as a command's does: %j", async (body, request) => {
+  ])("goes to the engine with who has said it: %j", async (body, request) => {
     const { status } = await say(body);
     expect([status, heard]).toEqual([200, [request]]);
   });

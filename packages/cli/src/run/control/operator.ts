@@ -1,4 +1,4 @@
-import type { EngineInput, TradingCore } from "@smcq/engine";
+import type { EngineInput, OperatorSource, TradingCore } from "@smcq/engine";
 import { afterTurn, type Clock, didYouMean } from "@smcq/kernel";
 import {
   type ControlAnswers,
@@ -50,31 +50,31 @@ export class Operator {
       case "metrics":
         return { metrics: this.#options.metrics().map(metricView) };
       case "halt":
-        return this.#say({ type: "operator", word: "halt", by: "socket" });
+        return this.#say({ type: "operator", word: "halt", by: speakerOf(request) });
       case "resume":
         if (this.#options.isHaltFile())
           throw new ControlRefusal(
             "CONTROL_HALT_FILE",
             "the file HALT stands in the data folder: take it away first, then resume",
           );
-        return this.#say({ type: "operator", word: "resume", by: "socket" });
+        return this.#say({ type: "operator", word: "resume", by: speakerOf(request) });
       case "flatten": {
         const leaving = this.#core.holdings.openTrades().map(({ symbol }) => symbol);
-        const state = await this.#say({ type: "operator", word: "flatten", by: "socket" });
+        const state = await this.#say({ type: "operator", word: "flatten", by: speakerOf(request) });
         return { ...state, leaving };
       }
       case "close":
-        return this.#close(request.symbol);
+        return this.#close(request.symbol, speakerOf(request));
       default:
         return request satisfies never;
     }
   }
 
-  async #close(symbol: string): Promise<ControlAnswers["close"]> {
+  async #close(symbol: string, by: OperatorSource): Promise<ControlAnswers["close"]> {
     const trade = this.#core.holdings.openTrades().find((one) => one.symbol === symbol);
     if (trade !== undefined) {
       const { symbolId } = trade;
-      const state = await this.#say({ type: "operator", word: "close", symbolId, by: "socket" });
+      const state = await this.#say({ type: "operator", word: "close", symbolId, by });
       return { ...state, leaving: [symbol] };
     }
     const { slots } = this.#options.engine.coordinator.memory;
@@ -125,4 +125,9 @@ export class Operator {
       throw new ControlRefusal("CONTROL_NOT_TRADING", "nobody trades in this run (simTrading.isOn)");
     return trading;
   }
+}
+
+/** Who says a word; whoever does not say so came by the socket. */
+function speakerOf({ by = "socket" }: { readonly by?: OperatorSource }): OperatorSource {
+  return by;
 }
