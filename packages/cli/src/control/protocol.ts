@@ -22,7 +22,7 @@ const NAMED_LENGTH_MAX = 64;
 const LOOKS = ["status", "positions", "orders", "metrics"] as const;
 const WORDS = ["halt", "resume", "flatten"] as const;
 /** Who may speak over the socket; the journal keeps it. `file` and `signal` come by other ways, and are nobody's to claim. */
-const SPEAKERS = ["socket", "dashboard"] as const;
+const SPEAKERS = ["socket", "dashboard", "telegram"] as const;
 
 /** Absent: `socket`. */
 interface Spoken {
@@ -218,8 +218,13 @@ function requestOf(
     case "resume":
     case "flatten":
       return { request, ...spoken(given["by"]) };
-    default:
+    case "status":
+    case "positions":
+    case "orders":
+    case "metrics":
       return { request };
+    default:
+      return request satisfies never;
   }
 }
 
