@@ -22,4 +22,4 @@ export { type Condition, Conditions } from "./rules/conditions.ts";
 export * from "./rules/journaled-turn.ts";
 export { JournalRules } from "./rules/journal-rules.ts";
 export { modelAlert } from "./rules/model-rules.ts";
-export type { RulesState } from "./rules/rules-state.ts";
+export { FIRST_STATE, type RulesState } from "./rules/rules-state.ts";

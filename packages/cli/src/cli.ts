@@ -9,6 +9,7 @@ import {
   SystemClock,
 } from "@smcq/kernel";
 import yargs, { type Argv } from "yargs";
+import { alertCommand } from "./commands/alert.ts";
 import { askCommands } from "./commands/ask.ts";
 import { backtestCommand } from "./commands/backtest.ts";
 import { configCommand } from "./commands/config.ts";
@@ -66,13 +67,14 @@ function build(argv: readonly string[], setExitCode: (exitCode: number) => void)
     .command(backtestCommand(setExitCode))
     .command(modelCommand(setExitCode))
     .command(ledgerCommand(setExitCode))
+    .command(alertCommand(setExitCode))
     .command([...controlCommands(setExitCode)])
     .command([...askCommands(setExitCode)])
     .command(configCommand(setExitCode))
     .command(venueCommand(setExitCode))
     .demandCommand(
       1,
-      "a command is needed: engine, doctor, status, positions, orders, halt, resume, flatten, close, universe, scan, dataset, backtest, model, ledger, trades, pnl, decisions, explain, risk, config or venue",
+      "a command is needed: engine, doctor, status, positions, orders, halt, resume, flatten, close, universe, scan, dataset, backtest, model, ledger, alert, trades, pnl, decisions, explain, risk, config or venue",
     )
     .strict()
     .middleware(lastWins)

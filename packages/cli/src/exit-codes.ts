@@ -37,6 +37,8 @@ export const ExitCode = {
   Key: 16,
   /** `smcq doctor` found something that fails. */
   Doctor: 17,
+  /** A channel of the alerts has not taken its test. */
+  Alerts: 18,
 } as const;
 export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];
 
@@ -44,6 +46,8 @@ const BY_PREFIX: readonly (readonly [string, ExitCode])[] = [
   ["CONFIG_FILE", ExitCode.File],
   ["CONFIG", ExitCode.Config],
   ["USAGE", ExitCode.Usage],
+  ["ALERTS_SECRET", ExitCode.Config],
+  ["ALERTS_OUTBOX", ExitCode.File],
   ["CONTROL_PATH", ExitCode.Config],
   ["CONTROL_SOCKET", ExitCode.File],
   ["CONTROL_NO_ENGINE", ExitCode.NoEngine],

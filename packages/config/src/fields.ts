@@ -9,3 +9,9 @@ export const text = (lengthMax: number): z.ZodString => z.string().min(1).max(le
 
 /** The longest wait a setting may ask for. */
 export const DAY_MS = 86_400_000;
+
+/** A rule between settings that does not hold; the first path is the one to blame. */
+export interface Contradiction {
+  readonly paths: readonly string[];
+  readonly rule: string;
+}

@@ -1,6 +1,7 @@
 import { z } from "zod";
+import { alertRules, alerts } from "./alerts-schema.ts";
 import type { EngineConfig } from "./engine-config.ts";
-import { count, DAY_MS, integer, number, text } from "./fields.ts";
+import { type Contradiction, count, DAY_MS, integer, number, text } from "./fields.ts";
 import { fees, protocol, risk, simTrading, strategy } from "./trading-schema.ts";
 
 // docs/decisions.md 9, 28: 499 closed bars are one call of weight 2; the first candidate needs 320 bars.
@@ -181,12 +182,6 @@ function isPlainAndRemote(url: string): boolean {
   return (protocol === "ws:" || protocol === "http:") && !LOOPBACK.has(hostname);
 }
 
-/** A rule between settings that does not hold; the first path is the one to blame. */
-export interface Contradiction {
-  readonly paths: readonly string[];
-  readonly rule: string;
-}
-
 /** What is asked of a model when the heuristic is what scores: it would be left out without a word. */
 function withoutModel({ mode, scan: asked }: EngineConfig): readonly Contradiction[] {
   const isHeuristic = asked.model === "heuristic" || (asked.model === null && mode === "sim");
@@ -240,7 +235,12 @@ function dashboardRules({ dashboard: own }: EngineConfig): readonly Contradictio
 
 /** Returns the cross-field rules that this configuration breaks. */
 export function contradictions(config: EngineConfig): readonly Contradiction[] {
-  const found: Contradiction[] = [...withoutModel(config), ...feedTimes(config), ...dashboardRules(config)];
+  const found: Contradiction[] = [
+    ...withoutModel(config),
+    ...feedTimes(config),
+    ...dashboardRules(config),
+    ...alertRules(config),
+  ];
   const requireThat = (isKept: boolean, paths: readonly string[], rule: string): void => {
     if (!isKept) found.push({ paths, rule });
   };
@@ -349,6 +349,7 @@ const fields = z.strictObject({
     })
     .prefault({}),
   dashboard: dashboard.prefault({}),
+  alerts,
   supervisor: supervisor.prefault({}),
 });
 

@@ -27,6 +27,9 @@ export class Courier {
   readonly #options: CourierOptions;
   /** A turn is under way. */
   #turn: Promise<void> | null = null;
+  #isClosed = false;
+  /** Answers to messages that were taken while the outbox could not note it: they are not sent again. */
+  readonly #unnoted = new Map<number, string>();
 
   constructor(options: CourierOptions) {
     this.#options = options;
@@ -40,9 +43,16 @@ export class Courier {
     return this.#turn;
   }
 
+  /** Begins nothing more; resolves when what is under way has its answer. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await this.#turn;
+  }
+
   async #send(): Promise<void> {
     const { outbox, channel, clock } = this.#options;
-    for (;;) {
+    while (!this.#isClosed) {
+      this.#note();
       const pending = outbox.next(channel.name) ?? this.#composed();
       if (pending === null || pending.dueMs > clock.nowMs()) return;
       const result = await channel.send(pending.message);
@@ -68,10 +78,21 @@ export class Courier {
     return outbox.next(channel.name);
   }
 
+  #note(): void {
+    const { outbox, clock } = this.#options;
+    for (const [messageId, answer] of this.#unnoted) {
+      outbox.sent(messageId, answer, clock.nowMs());
+      this.#unnoted.delete(messageId);
+    }
+  }
+
   #settle({ messageId, tries, message }: PendingMessage, result: SendResult): void {
     const { outbox, channel, clock, logger } = this.#options;
     const nowMs = clock.nowMs();
-    if (result.type === "sent") return outbox.sent(messageId, result.answer, nowMs);
+    if (result.type === "sent") {
+      this.#unnoted.set(messageId, result.answer);
+      return this.#note();
+    }
     const { answer } = result;
     const fields = { channel: channel.name, id: message.id, tries: tries + 1, answer };
     if (result.type === "refused" && tries + 1 >= REFUSALS_MAX) {

@@ -73,9 +73,9 @@ function messages(db: Database, limit: number): readonly ListedMessage[] {
        FROM messages ORDER BY message_id DESC LIMIT ?`,
     )
     .all(limit)
-    .map(({ body, ...row }) => {
-      const { id, title, alertCount } = JSON.parse(body) as OutgoingMessage;
-      return { ...row, id, title, alerts: alertCount };
+    .map(({ channel, state, severity, tries, madeMs, sentMs, answer, body }) => {
+      const { id, title, alertCount: alerts } = JSON.parse(body) as OutgoingMessage;
+      return { id, channel, state, severity, title, alerts, tries, madeMs, sentMs, answer };
     });
 }
 

@@ -15,6 +15,8 @@ import { openOutboxFile } from "./open-outbox.ts";
 export const WAITING_MAX = 10_000;
 /** What was sent, and what it told of, is kept so long, ms. */
 const KEPT_MS = 30 * 86_400_000;
+/** What begins the keys of alerts that are taken once. */
+const ONCE = "once:";
 /** Characters of a channel's answer that are kept. */
 const ANSWER_LENGTH_MAX = 300;
 
@@ -113,6 +115,12 @@ export class Outbox {
       return added;
     });
     return run.immediate();
+  }
+
+  /** Takes an alert that several may bring, once by its id. */
+  takeOnce(id: string, alert: Alert, nowMs: number): void {
+    const key = `${ONCE}${id}`;
+    if (!this.conditions().includes(key)) this.take({ alerts: [alert], opened: [key] }, nowMs);
   }
 
   #add(alert: Alert, nowMs: number): boolean {
@@ -289,6 +297,7 @@ export class Outbox {
   prune(nowMs: number): void {
     const sinceMs = nowMs - KEPT_MS;
     this.#db.prepare("DELETE FROM messages WHERE state <> 'pending' AND made_ms < ?").run(sinceMs);
+    this.#db.prepare("DELETE FROM conditions WHERE key LIKE ? AND since_ms < ?").run(`${ONCE}%`, sinceMs);
     this.#db
       .prepare("DELETE FROM alerts WHERE last_ms < ? AND alert_id NOT IN (SELECT alert_id FROM waiting)")
       .run(sinceMs);

@@ -42,12 +42,20 @@ export class JournalRules {
   /** The alerts that a row brings, and those that time does. */
   take(turn: JournaledTurn, sight: JournalSight): readonly Alert[] {
     if (turn.runId !== this.#state.runId) this.#state = { ...this.#begun(), runId: turn.runId };
+    // What has lasted until this row is told, though the row may end it.
+    const lasting = this.pass(turn.nowMs);
     const context: RuleContext = { turn, sight, state: this.#state, alerts: [] };
     hear(context);
     for (const command of turn.commands) obey(context, command);
-    ripen(context);
     this.#state = context.state;
-    return context.alerts;
+    return [...lasting, ...context.alerts];
+  }
+
+  /** The journal has come so far without a word: what lasts is told. */
+  pass(nowMs: number): readonly Alert[] {
+    const { state, alerts } = ripe(this.#state, nowMs);
+    this.#state = state;
+    return alerts;
   }
 
   /** Another run: what was given in the one before is of that one, and its day begins with it. */
@@ -144,18 +152,17 @@ function onClosed(context: RuleContext, trade: TradeRecord): void {
   context.state = { ...state, taken, day: withTrade(state.day, trade) };
 }
 
-/** Tells what has lasted long enough. */
-function ripen(context: RuleContext): void {
-  const { nowMs } = context.turn;
-  const { state } = context;
+/** What has lasted long enough, and the state without it. */
+function ripe(
+  state: RulesState,
+  nowMs: number,
+): { readonly state: RulesState; readonly alerts: readonly Alert[] } {
   const isRipe = ({ kind, sinceMs }: RulesState["holds"][number]): boolean =>
     nowMs - sinceMs >= (factsOf(kind).holdMs ?? 0);
-  const ripe = state.holds.filter(isRipe);
-  if (ripe.length === 0) return;
-  for (const { kind, key, sinceMs, text } of ripe) context.alerts.push({ kind, key, atMs: sinceMs, text });
-  context.state = {
-    ...state,
-    holds: state.holds.filter((hold) => !isRipe(hold)),
-    isTroubleTold: state.isTroubleTold || ripe.some(({ key }) => key.startsWith("state:")),
-  };
+  const found = state.holds.filter(isRipe);
+  if (found.length === 0) return { state, alerts: [] };
+  const holds = state.holds.filter((hold) => !isRipe(hold));
+  const isTroubleTold = state.isTroubleTold || found.some(({ key }) => key.startsWith("state:"));
+  const alerts = found.map(({ kind, key, sinceMs, text }) => ({ kind, key, atMs: sinceMs, text }));
+  return { state: { ...state, holds, isTroubleTold }, alerts };
 }

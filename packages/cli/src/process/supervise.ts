@@ -16,6 +16,8 @@ import { howStarted, IGNORE_HANGUP, isHangupIgnored } from "./hangup.ts";
 import { childOutput, passOn } from "../output/child-output.ts";
 import { PAUSE_TEXT } from "../output/logger.ts";
 import { StopSignals } from "./stop-signals.ts";
+import { takeAlertsEnvironment } from "../alerts/alert-secrets.ts";
+import { SupervisedAlerts } from "./supervise-alerts.ts";
 import { SupervisedDashboard } from "./supervise-dashboard.ts";
 import { modeOf } from "../modes/mode-of.ts";
 import { keptSimulatedKey } from "../modes/account-key.ts";
@@ -55,15 +57,23 @@ export async function supervise(loaded: LoadedConfig, logger: Logger): Promise<n
   const signals = new StopSignals(new SystemClock(), { onHangup: isDetached ? sayHangup : null });
   watchPauses(new SystemClock(), (pause) => logger.warn({ ...pause }, PAUSE_TEXT));
   const stopAsked = aborted(signals.stop);
+  // Before any process is started that would inherit the secrets.
+  const env = takeAlertsEnvironment(process.env);
+  const alerts = await SupervisedAlerts.open(loaded, {
+    env,
+    isHangupIgnored: signals.isHangupIgnored,
+    logger,
+  });
+  const beside: Beside = { alerts, signals, logger };
   const { venueProcess, accountFolder } = modeOf(loaded.config);
-  if (venueProcess === null) return exitCodeOfEnds(await superviseEngine(loaded, null, signals, logger));
+  if (venueProcess === null) return exitCodeOfEnds(await superviseEngine(loaded, null, beside));
   const { key, options } =
     accountFolder === null ? newAccount(venueProcess) : keptAccount(loaded, accountFolder, venueProcess);
   const venue = await startVenue({ key, options }, loaded, stopAsked, logger);
   if (venue === null) return ExitCode.Ok;
   let engineEnd: SupervisedEnd;
   try {
-    engineEnd = await superviseEngine(loaded, venue, signals, logger);
+    engineEnd = await superviseEngine(loaded, venue, beside);
   } finally {
     // Whatever happened: a venue left behind would keep this process alive.
     await venue.process.stop();
@@ -71,12 +81,19 @@ export async function supervise(loaded: LoadedConfig, logger: Logger): Promise<n
   return exitCodeOfEnds(engineEnd, await venue.process.ended);
 }
 
+/** What stands beside the engine. */
+interface Beside {
+  /** Null: nobody is to be told. */
+  readonly alerts: SupervisedAlerts | null;
+  readonly signals: StopSignals;
+  readonly logger: Logger;
+}
+
 /** Runs the engine until it ends by itself, or is to: asked from outside, out of data, or without a venue. */
 async function superviseEngine(
   loaded: LoadedConfig,
   venue: SimulatedVenue | null,
-  signals: StopSignals,
-  logger: Logger,
+  { alerts, signals, logger }: Beside,
 ): Promise<SupervisedEnd> {
   const { stop, hurry } = signals;
   const start: StartMessage = { type: "start", payload: enginePayload(loaded, venue) };
@@ -96,23 +113,30 @@ async function superviseEngine(
       // By message: an argument of this size (thousands of symbols) is refused by the system.
       tell(child, start);
       child.on("message", ({ type }: EngineReport) => {
-        if (type === "ready") dashboard?.start();
+        if (type !== "ready") return;
+        dashboard?.start();
+        alerts?.engineReady();
       });
       return child;
     },
     askToStop: (child) => tell(child, { type: "stop" }),
     isFinal: (exitCode) => exitCode !== null && exitCode !== ExitCode.Unexpected,
     isReporting: true,
+    onFailure: (failure) => alerts?.engineFailed(failure),
     policy: loaded.config.supervisor,
     wallClock: new SystemClock(),
     logger,
   });
+  alerts?.start();
   engine.start();
   hurry.addEventListener("abort", () => {
     if (engine.child !== null) tell(engine.child, { type: "stop", isNow: true });
   });
   const stopped = aborted(stop);
-  void stopped.then(() => dashboard?.expectEnd());
+  void stopped.then(() => {
+    dashboard?.expectEnd();
+    alerts?.expectEnd();
+  });
   const reasons: Promise<unknown>[] = [engine.ended, stopped];
   if (venue !== null) {
     const dataEnded = venue.dataEnded.then(() => logger.info({}, "the simulated data has ended"));
@@ -122,7 +146,7 @@ async function superviseEngine(
   try {
     return await engine.stop();
   } finally {
-    await dashboard?.stop();
+    await Promise.all([dashboard?.stop(), alerts?.stop()]);
   }
 }
 

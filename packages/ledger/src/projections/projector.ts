@@ -32,7 +32,7 @@ const IS_UNTOLD: ReadonlySet<string> = new Set<EngineEventType>([
 ]);
 
 /** A command as a row keeps it: without the seal of what was approved. */
-type KeptCommand =
+export type KeptCommand =
   | Exclude<TradingCommand, { type: "submit" }>
   | {
       readonly type: "submit";
