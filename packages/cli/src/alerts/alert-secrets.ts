@@ -13,6 +13,8 @@ type Variable = (typeof VARIABLES)[number];
 
 /** What is asked of a webhook's secret, so that its signature is worth something. */
 const SECRET_LENGTH_MIN = 16;
+/** An address, a bot's token, or a long word: no file is called so. */
+const SECRETS_OWN_FORM = /:\/\/|^\d+:[\w-]{10,}$|^[\w+=-]{32,}$/;
 const LOOPBACK: ReadonlySet<string> = new Set(["localhost", "127.0.0.1", "[::1]"]);
 
 export type Environment = Record<string, string | undefined>;
@@ -33,6 +35,12 @@ function secretOf(
   what: { readonly name: string; readonly variable: Variable; readonly file: string | null },
 ): Secret {
   const { name, variable, file } = what;
+  // Whoever puts the secret itself where its file is asked for must not find it in a log.
+  if ([file, env[`${variable}_FILE`]].some((path) => SECRETS_OWN_FORM.test(path ?? "")))
+    throw new SmcqError(
+      "ALERTS_SECRET",
+      `${name}: the name of its file looks like the secret itself; name a file`,
+    );
   try {
     return namedSecret(env, {
       name,

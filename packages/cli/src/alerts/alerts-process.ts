@@ -3,8 +3,6 @@ import { errorCode, errorMessage, SystemClock } from "@smcq/kernel";
 import { exitCodeOf } from "../exit-codes.ts";
 import { sayFaultsAloud } from "../output/faults-aloud.ts";
 import { createLogger } from "../output/logger.ts";
-import { IGNORE_HANGUP } from "../process/hangup.ts";
-import { StopSignals } from "../process/stop-signals.ts";
 import { AlertService, type Notice } from "./alert-service.ts";
 
 /** What may be sent at the end is sent within this time, wall ms: less than the supervisor's patience. */
@@ -27,10 +25,11 @@ export type AlertsMessage =
   | { readonly type: "stop" };
 
 const wallClock = new SystemClock();
-const signals = new StopSignals(wallClock, {
-  onHangup: process.argv.includes(IGNORE_HANGUP) ? (): void => {} : null,
-});
-process.on("disconnect", () => signals.ask("the supervisor is gone"));
+/** Aborted when it is to end: the supervisor says so, or is gone. */
+const stop = new AbortController();
+process.on("disconnect", () => stop.abort());
+// A terminal or a service manager asks the whole group to end: how the engine ends is still to be told.
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => {});
 
 /** What came before the service was there. */
 const waiting: AlertsMessage[] = [];
@@ -40,7 +39,7 @@ function firstMessage(): Promise<AlertsPayload | null> {
   return new Promise((resolve) => {
     process.on("message", (message: AlertsMessage) => {
       if (message.type === "start") resolve(message.payload);
-      else if (message.type === "stop") signals.ask("asked to stop");
+      else if (message.type === "stop") stop.abort();
       else hear(message);
     });
     process.once("disconnect", () => resolve(null));
@@ -66,8 +65,8 @@ async function run({ dataDir, alerts, protectMs, log }: AlertsPayload): Promise<
     service.start();
     logger.info({ channels: alerts.channels, severityMin: alerts.severityMin }, "alerts are on");
     await new Promise<void>((resolve) => {
-      if (signals.stop.aborted) resolve();
-      signals.stop.addEventListener("abort", () => resolve(), { once: true });
+      if (stop.signal.aborted) resolve();
+      stop.signal.addEventListener("abort", () => resolve(), { once: true });
     });
     await service.close(CLOSE_MS_MAX);
     return 0;

@@ -10,7 +10,6 @@ import type { AlertsMessage } from "../alerts/alerts-process.ts";
 import { openChannels } from "../alerts/open-channels.ts";
 import { ExitCode } from "../exit-codes.ts";
 import { childOutput, passOn } from "../output/child-output.ts";
-import { IGNORE_HANGUP } from "./hangup.ts";
 
 /** Beside the engine there is little to do: its memory stays small. */
 const ALERTS_FLAGS: readonly string[] = ["--max-semi-space-size=2"];
@@ -33,7 +32,7 @@ export class SupervisedAlerts {
   /** Refuses (ALERTS_SECRET, CONFIG_ALERTS_QUIET) channels that cannot be opened: nobody shall think that he is told. */
   static async open(
     loaded: LoadedConfig,
-    parts: { readonly env: Environment; readonly isHangupIgnored: boolean; readonly logger: Logger },
+    parts: { readonly env: Environment; readonly logger: Logger },
   ): Promise<SupervisedAlerts | null> {
     const { alerts } = loaded.config;
     if (alerts.channels.length === 0) return null;
@@ -43,11 +42,7 @@ export class SupervisedAlerts {
 
   private constructor(
     { config }: LoadedConfig,
-    {
-      env,
-      isHangupIgnored,
-      logger,
-    }: { readonly env: Environment; readonly isHangupIgnored: boolean; readonly logger: Logger },
+    { env, logger }: { readonly env: Environment; readonly logger: Logger },
   ) {
     const { dataDir, alerts, log, supervisor, protocol } = config;
     this.#begunMs = this.#clock.nowMs();
@@ -55,7 +50,7 @@ export class SupervisedAlerts {
       name: "alerts",
       start: () => {
         const entry = fileURLToPath(workerUrl(import.meta.url, "../alerts/alerts-process"));
-        const child = fork(entry, isHangupIgnored ? [IGNORE_HANGUP] : [], {
+        const child = fork(entry, [], {
           env,
           execArgv: [...process.execArgv, ...ALERTS_FLAGS],
           stdio: childOutput(),
@@ -99,7 +94,7 @@ export class SupervisedAlerts {
     this.#notice(kinds[type], `It ended with ${how}.`);
   }
 
-  /** The group's Ctrl-C may end it first. */
+  /** The run is ending: it is not started again. */
   expectEnd(): void {
     this.#process.expectEnd();
   }

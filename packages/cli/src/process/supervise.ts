@@ -59,11 +59,7 @@ export async function supervise(loaded: LoadedConfig, logger: Logger): Promise<n
   const stopAsked = aborted(signals.stop);
   // Before any process is started that would inherit the secrets.
   const env = takeAlertsEnvironment(process.env);
-  const alerts = await SupervisedAlerts.open(loaded, {
-    env,
-    isHangupIgnored: signals.isHangupIgnored,
-    logger,
-  });
+  const alerts = await SupervisedAlerts.open(loaded, { env, logger });
   const beside: Beside = { alerts, signals, logger };
   const { venueProcess, accountFolder } = modeOf(loaded.config);
   if (venueProcess === null) return exitCodeOfEnds(await superviseEngine(loaded, null, beside));

@@ -130,6 +130,10 @@ describe("the alerts' process", () => {
       const environ = readFileSync(`/proc/${pid}/environ`, "latin1");
       expect(environ.includes(WEBHOOK_SECRET), `in ${command}`).toBe(command.includes("alerts-process"));
     }
+    // As a service manager does it: everybody is asked to end, and whoever has to tell of it ends last.
+    process.kill(alertsPid(engine) ?? 0, "SIGTERM");
+    await askEngine(dataDir(), { request: "halt" });
+    await until(() => apis.webhook.some(({ body }) => body["kind"] === "halted-operator"), "the halt");
     engine.child.kill("SIGTERM");
     expect(await engine.ends()).toBe(ExitCode.Ok);
     expect(engine.stdout + engine.stderr).not.toContain(WEBHOOK_SECRET);

@@ -469,6 +469,19 @@ describe("smcq alert", () => {
     expect(stdout + stderr).not.toContain("canary");
   });
 
+  it.each([
+    ["ALERTS_SLACK_URL", "https://hooks.slack.com/services/T0/B0/canary"],
+    ["ALERTS_TELEGRAM_TOKEN", "123456:telegram-canary"],
+    ["ALERTS_WEBHOOK_SECRET", "canary-canary-canary-canary-canary"],
+  ])("refuses %s_FILE that is the secret itself, and shows nothing of it", async (name, value) => {
+    const flags = settings();
+    delete process.env[name];
+    process.env[`${name}_FILE`] = value;
+    const { code, text: stdout, said: stderr } = await runCommand("alert", "test", ...flags);
+    expect([code, stderr]).toEqual([3, expect.stringMatching(/looks like the secret itself/u)]);
+    expect(stdout + stderr).not.toContain("canary");
+  });
+
   it("list tells what was sent, what waits and nothing where there is nothing", async () => {
     expect((await runCommand("alert", "list", "--data-dir", dataDir)).text).toBe("no alert so far\n");
     const service = open();
