@@ -85,11 +85,15 @@ export class TelegramTalk {
     const { logger, api } = this.#options;
     let failures = 0;
     while (!this.#stop.signal.aborted) {
-      const wishMs = await this.#poll();
-      failures = wishMs === null ? 0 : failures + 1;
-      if (wishMs === null || this.#stop.signal.aborted) continue;
-      const waitMs = Math.max(Math.min(wishMs.afterMs, RETRY_MS_MAX), backOffMs(failures, BACKOFF));
-      logger.warn({ waitMs, answer: api.token.hideIn(wishMs.text) }, "telegram does not answer");
+      // An outbox that cannot be written is waited for as well: a word that is not marked as heard is not carried out.
+      const failure = await this.#poll().catch((error: unknown) => ({
+        text: errorMessage(error),
+        afterMs: 0,
+      }));
+      failures = failure === null ? 0 : failures + 1;
+      if (failure === null || this.#stop.signal.aborted) continue;
+      const waitMs = Math.max(Math.min(failure.afterMs, RETRY_MS_MAX), backOffMs(failures, BACKOFF));
+      logger.warn({ waitMs, answer: api.token.hideIn(failure.text) }, "telegram is not heard");
       await this.#pause(waitMs);
     }
   }

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { ManualClock, silentLogger, SystemClock } from "@smcq/kernel";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import {
@@ -264,6 +265,22 @@ describe("the courier", () => {
       expect.stringMatching(/^49 alerts: 49 warning/u),
     ]);
     outbox.close();
+  });
+
+  it("sends nothing again that was taken while the outbox could not note it", async () => {
+    const { outbox, courier } = courierOf();
+    outbox.take({ alerts: storm(1) }, clock.nowMs());
+    const other = new DatabaseSync(outboxFile(dataDir));
+    other.exec(
+      "CREATE TRIGGER full BEFORE UPDATE OF state ON messages BEGIN SELECT raise(ABORT, 'disk full'); END",
+    );
+    for (let turn = 0; turn < 3; turn++) await expect(courier.turn()).rejects.toThrow("disk full");
+    other.exec("DROP TRIGGER full");
+    await pass(courier, 3);
+    expect(apis.slack).toHaveLength(1);
+    expect(outbox.isEmpty).toBe(true);
+    outbox.close();
+    other.close();
   });
 
   it("sends again, with the same id, what may have been sent when it was killed", async () => {

@@ -41,6 +41,8 @@ export class AlertService {
   readonly #couriers: readonly Courier[];
   readonly #talk: TelegramTalk | null;
   #cancels: readonly CancelTimer[] = [];
+  /** At most as many as the supervisor keeps, for each of its starts. */
+  readonly #notices: Notice[] = [];
   #looking: Promise<void> | null = null;
 
   constructor(options: AlertServiceOptions) {
@@ -78,13 +80,29 @@ export class AlertService {
     this.#talk?.start();
     this.#cancels = [
       repeat(clock, TURN_MS, () => void this.turn(), { unref: false }),
-      repeat(clock, PRUNE_MS, () => this.#outbox.prune(clock.nowMs())),
+      repeat(clock, PRUNE_MS, () => this.#prune()),
     ];
     void this.turn();
   }
 
-  notice({ id, alert }: Notice): void {
-    this.#outbox.takeOnce(id, alert, this.#options.clock.nowMs());
+  /** Takes it at the next turn. */
+  notice(notice: Notice): void {
+    this.#notices.push(notice);
+  }
+
+  #takeNotices(nowMs: number): void {
+    for (let next = this.#notices[0]; next !== undefined; next = this.#notices[0]) {
+      this.#outbox.takeOnce(next.id, next.alert, nowMs);
+      this.#notices.shift();
+    }
+  }
+
+  #prune(): void {
+    try {
+      this.#outbox.prune(this.#options.clock.nowMs());
+    } catch (error) {
+      this.#failed(error);
+    }
   }
 
   /** The engine is there from now on, or has ended. */
@@ -114,6 +132,7 @@ export class AlertService {
   async #look(): Promise<void> {
     const { clock } = this.#options;
     try {
+      this.#takeNotices(clock.nowMs());
       const unreadable = this.#journal.look();
       const { found, families } = await this.#engine.look();
       const nowMs = clock.nowMs();
