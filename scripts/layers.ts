@@ -59,14 +59,14 @@ export interface DocumentsTable {
 
 const EVERYTHING_BELOW = [
   "kernel exchange config wire smc features strategy model-life engine portfolio risk scoring".split(" "),
-  "exchange-binance exchange-sim binance-sim ledger cluster dashboard mirror".split(" "),
+  "exchange-binance exchange-sim binance-sim ledger cluster dashboard mirror alerts".split(" "),
 ].flat();
 
 /**
  * Who may import whom. Change it in a commit of its own, with the reason; `scripts/check-layers.ts` holds the tree to it.
  *
  *    7  cli
- *    6  cluster            ledger   mirror    binance-sim   dashboard
+ *    6  cluster            ledger   mirror    binance-sim   dashboard   alerts
  *    5  engine
  *    4  risk   model-life
  *    3  strategy           scoring
@@ -127,6 +127,13 @@ export const LAYERS: LayersTable = {
     dashboard: { layer: "adapter", floor: 6, mayImport: ["kernel"], thirdParty: ["ws", "sirv"] },
     // The copy in PostgreSQL; what it copies comes through a port that the ledger's reader fits.
     mirror: { layer: "adapter", floor: 6, mayImport: ["kernel"], thirdParty: ["pg"] },
+    // What a person has to hear: rules over the journal's words, an outbox in a file, and the ways to the person.
+    alerts: {
+      layer: "adapter",
+      floor: 6,
+      mayImport: ["kernel", "engine"],
+      thirdParty: ["undici", "better-sqlite3"],
+    },
     cluster: {
       layer: "runtime",
       floor: 6,
@@ -176,6 +183,8 @@ export const LAYERS: LayersTable = {
     "packages/ledger/test/support/",
     // A real PostgreSQL, and the comparison of its rows with a ledger's.
     "packages/mirror/test/support/",
+    // The APIs of the channels on loopback, for tests of the process that speaks to them.
+    "packages/alerts/test/support/",
     // What a gateway needs around it, for tests that hold foreign clients against it.
     "packages/exchange-binance/test/support/",
   ],

@@ -122,7 +122,8 @@ export function reference(root: string): string {
       ["setting", "allowed", "default", "what it is", "variable"],
       configKeys().map(({ path, allowed, defaultValue, description, envName }) => [
         `\`${path}\``,
-        allowed,
+        // A pattern is no text with links.
+        allowed.includes("[") ? `\`${allowed}\`` : allowed,
         `\`${JSON.stringify(defaultValue)}\``,
         description,
         `\`${envName}\``,

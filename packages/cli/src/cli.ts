@@ -9,6 +9,7 @@ import {
   SystemClock,
 } from "@smcq/kernel";
 import yargs, { type Argv } from "yargs";
+import { alertCommand } from "./commands/alert.ts";
 import { askCommands } from "./commands/ask.ts";
 import { backtestCommand } from "./commands/backtest.ts";
 import { backupCommands } from "./commands/ledger/backup.ts";
@@ -70,6 +71,7 @@ function build(argv: readonly string[], setExitCode: (exitCode: number) => void)
     .command(modelCommand(setExitCode))
     .command(ledgerCommand(setExitCode))
     .command([...backupCommands(setExitCode)])
+    .command(alertCommand(setExitCode))
     .command([...controlCommands(setExitCode)])
     .command([...marketCommands(setExitCode)])
     .command([...askCommands(setExitCode)])

@@ -41,6 +41,8 @@ export const ExitCode = {
   Drill: 18,
   /** The ledger's mirror: PostgreSQL cannot be reached, refuses it, or holds something else. */
   Mirror: 19,
+  /** A channel of the alerts has not taken its test. */
+  Alerts: 20,
 } as const;
 export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];
 
@@ -48,6 +50,8 @@ const BY_PREFIX: readonly (readonly [string, ExitCode])[] = [
   ["CONFIG_FILE", ExitCode.File],
   ["CONFIG", ExitCode.Config],
   ["USAGE", ExitCode.Usage],
+  ["ALERTS_SECRET", ExitCode.Config],
+  ["ALERTS_OUTBOX", ExitCode.File],
   ["CONTROL_PATH", ExitCode.Config],
   ["CONTROL_SOCKET", ExitCode.File],
   ["CONTROL_NO_ENGINE", ExitCode.NoEngine],

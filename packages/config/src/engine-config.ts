@@ -26,6 +26,7 @@ export interface EngineConfig {
   readonly log: LogConfig;
   readonly metrics: { readonly port: number | null; readonly memoryMbWarn: number };
   readonly dashboard: DashboardConfig;
+  readonly alerts: AlertsConfig;
   readonly supervisor: { readonly restartsMax: number; readonly windowMs: number };
 }
 
@@ -106,6 +107,34 @@ export interface DashboardConfig {
   readonly behindTlsProxy: boolean;
   /** What a browser's address bar says behind the proxy: `https://HOST[:PORT]`. */
   readonly publicOrigin: string | null;
+}
+
+/** Ways to a person; secrets are read apart, from files or the environment. */
+export type AlertChannelName = "telegram" | "slack" | "discord" | "webhook";
+
+/** What a person hears of a run, by a process of its own. */
+export interface AlertsConfig {
+  /** Empty: nobody is told anything. */
+  readonly channels: readonly AlertChannelName[];
+  readonly severityMin: "info" | "warning" | "critical";
+  readonly repeatMs: number;
+  readonly messagesPerMinuteMax: number;
+  /** `HH:MM-HH:MM` in `timeZone`; null: none. */
+  readonly quietHours: string | null;
+  readonly timeZone: string;
+  readonly diskFreeMbMin: number;
+  readonly allowCustomHost: boolean;
+  readonly telegram: {
+    readonly chatIds: readonly string[];
+    /** Whose words are heard; empty: nobody's. */
+    readonly userIds: readonly string[];
+    readonly tokenFile: string | null;
+    readonly baseUrl: string;
+  };
+  /** The address of an incoming webhook is its secret. */
+  readonly slack: { readonly urlFile: string | null };
+  readonly discord: { readonly urlFile: string | null };
+  readonly webhook: { readonly url: string | null; readonly secretFile: string | null };
 }
 
 export interface LogConfig {

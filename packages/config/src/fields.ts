@@ -11,3 +11,9 @@ export const filePath = (description: string): z.ZodDefault<z.ZodNullable<z.ZodS
 
 /** The longest wait a setting may ask for. */
 export const DAY_MS = 86_400_000;
+
+/** A rule between settings that does not hold; the first path is the one to blame. */
+export interface Contradiction {
+  readonly paths: readonly string[];
+  readonly rule: string;
+}

@@ -1,6 +1,7 @@
 import { z } from "zod";
+import { alertRules, alerts } from "./alerts-schema.ts";
 import type { EngineConfig } from "./engine-config.ts";
-import { count, DAY_MS, filePath, integer, number, text } from "./fields.ts";
+import { type Contradiction, count, DAY_MS, filePath, integer, number, text } from "./fields.ts";
 import { ledger, mirrorRules } from "./ledger-schema.ts";
 import { fees, protocol, risk, simTrading, strategy } from "./trading-schema.ts";
 
@@ -179,12 +180,6 @@ function isPlainAndRemote(url: string): boolean {
   return (protocol === "ws:" || protocol === "http:") && !LOOPBACK.has(hostname);
 }
 
-/** A rule between settings that does not hold; the first path is the one to blame. */
-export interface Contradiction {
-  readonly paths: readonly string[];
-  readonly rule: string;
-}
-
 /** What is asked of a model when the heuristic is what scores: it would be left out without a word. */
 function withoutModel({ mode, scan: asked }: EngineConfig): readonly Contradiction[] {
   const isHeuristic = asked.model === "heuristic" || (asked.model === null && mode === "sim");
@@ -243,6 +238,7 @@ export function contradictions(config: EngineConfig): readonly Contradiction[] {
     ...feedTimes(config),
     ...dashboardRules(config),
     ...mirrorRules(config),
+    ...alertRules(config),
   ];
   const requireThat = (isKept: boolean, paths: readonly string[], rule: string): void => {
     if (!isKept) found.push({ paths, rule });
@@ -348,6 +344,7 @@ const fields = z.strictObject({
     })
     .prefault({}),
   dashboard: dashboard.prefault({}),
+  alerts,
   supervisor: supervisor.prefault({}),
 });
 

@@ -177,7 +177,9 @@ describe("layers", () => {
   it("takes every setting from the environment under its documented name", () => {
     const unread = configKeys().filter((key) => {
       const value = configValue(load().config, key.path);
-      const text = typeof value === "string" ? value : JSON.stringify(value);
+      // Lists are parted by commas.
+      const text =
+        typeof value === "string" ? value : Array.isArray(value) ? value.join() : JSON.stringify(value);
       return load({ env: { [key.envName]: text } }).sources[key.path] !== "env";
     });
     expect(unread).toEqual([]);
@@ -393,5 +395,48 @@ describe("the address of the ledger's mirror", () => {
       expect(text).toContain("ledger.mirrorUrl");
       expect(text).not.toContain("hunter2");
     }
+  });
+});
+
+describe("the alerts", () => {
+  const webhook = { "alerts.channels": ["webhook"], "alerts.webhook.url": "https://hooks.example.org/x" };
+
+  it("are off until a channel is named, and hold no secret", () => {
+    const { alerts } = load().config;
+    expect(alerts).toMatchObject({ channels: [], severityMin: "warning", quietHours: null });
+    expect(
+      load({ env: { SMCQ_ALERTS__CHANNELS: "webhook", SMCQ_ALERTS__WEBHOOK__URL: "https://a.example/x" } })
+        .config.alerts,
+    ).toMatchObject({
+      channels: ["webhook"],
+    });
+  });
+
+  it.each([
+    [{ "alerts.channels": ["pigeon"] }, /^alerts\.channels .*telegram, slack, discord, webhook/u],
+    [{ "alerts.channels": ["slack", "slack"] }, /^alerts\.channels .*names a channel twice$/u],
+    [{ "alerts.channels": ["telegram"] }, /^alerts\.telegram\.chatIds .*needs a chat/u],
+    [{ "alerts.channels": ["webhook"] }, /^alerts\.webhook\.url .*is missing/u],
+    [
+      { ...webhook, "alerts.webhook.url": "http://hooks.example.org/x" },
+      /^alerts\.webhook\.url .*must be https, or on loopback$/u,
+    ],
+    [
+      { "alerts.telegram.baseUrl": "https://telegram.example.org" },
+      /^alerts\.telegram\.baseUrl .*api\.telegram\.org/u,
+    ],
+    [{ "alerts.telegram.chatIds": ["@me"] }, /^alerts\.telegram\.chatIds/u],
+    [{ "alerts.quietHours": "7-9" }, /^alerts\.quietHours/u],
+  ])("refuse %j", (flags, text) => {
+    expect(faultsOf({ flags })).toEqual([expect.stringMatching(text)]);
+  });
+
+  it.each([
+    webhook,
+    { ...webhook, "alerts.webhook.url": "http://127.0.0.1:9/x" },
+    { "alerts.telegram.baseUrl": "http://localhost:9" },
+    { "alerts.telegram.baseUrl": "https://telegram.example.org", "alerts.allowCustomHost": true },
+  ])("take %j", (flags) => {
+    expect(load({ flags }).config.alerts).toBeDefined();
   });
 });

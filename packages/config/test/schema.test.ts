@@ -27,7 +27,7 @@ describe("the JSON schema", () => {
     const { config } = loadConfig({ env: {}, flags: {} });
     const pathsOf = (group: object, prefix: string): readonly string[] =>
       Object.entries(group).flatMap(([name, value]: [string, unknown]) =>
-        typeof value === "object" && value !== null
+        typeof value === "object" && value !== null && !Array.isArray(value)
           ? pathsOf(value, `${prefix}${name}.`)
           : [`${prefix}${name}`],
       );

@@ -14,8 +14,8 @@ export interface ScoredCandidate extends Omit<Signal, "times"> {
  */
 export type OperatorWord = "stop" | "halt" | "resume" | "flatten";
 
-/** By which way a word came: the control socket, over it the dashboard, the file `HALT`, or a signal to the process. */
-export type OperatorSource = "socket" | "dashboard" | "file" | "signal";
+/** By which way a word came: the control socket, over it the dashboard or Telegram, the file `HALT`, or a signal to the process. */
+export type OperatorSource = "socket" | "dashboard" | "telegram" | "file" | "signal";
 
 /** A word, and who gave it; absent: the run came to its own end. */
 type OperatorInput = { readonly type: "operator"; readonly by?: OperatorSource } & (

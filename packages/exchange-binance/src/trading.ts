@@ -2,7 +2,7 @@
 export { BinanceGateway } from "./trading/binance-gateway.ts";
 export type { BinanceGatewayOptions, GatewayStats } from "./trading/binance-gateway.ts";
 export { readCommissionRate } from "./trading/account/commission-rate.ts";
-export { credentialFaults, loadCredentials } from "./trading/keys/credentials.ts";
+export { credentialFaults, loadCredentials, namedSecret } from "./trading/keys/credentials.ts";
 export type { Credentials, CredentialSources } from "./trading/keys/credentials.ts";
 export { checkKeyRights, readKeyRights, rightsFaults } from "./trading/keys/key-rights.ts";
 export type { KeyQuestion, KeyRights } from "./trading/keys/key-rights.ts";

@@ -19,6 +19,8 @@ export type { DatabaseOptions } from "./database.ts";
 export { LedgerErrorCode } from "./errors.ts";
 export { JournalReader } from "./journal/journal-reader.ts";
 export type { AccountRun, ReplayRow } from "./journal/journal-reader.ts";
+export { JournalTail } from "./journal/journal-tail.ts";
+export type { TailEnd, TailModelEvent, TailRow } from "./journal/journal-tail.ts";
 export { rowOf } from "./journal/journal-row.ts";
 export type { JournalRow } from "./journal/journal-row.ts";
 export { JOURNAL_ROWS_MAX } from "./journal/ledger-journal.ts";

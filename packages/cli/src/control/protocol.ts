@@ -29,7 +29,7 @@ const NAMED_LENGTH_MAX = 64;
 const LOOKS = ["status", "positions", "orders", "metrics", "system", "model", "market"] as const;
 const WORDS = ["halt", "resume", "flatten"] as const;
 /** Who may speak over the socket; the journal keeps it. `file` and `signal` come by other ways, and are nobody's to claim. */
-const SPEAKERS = ["socket", "dashboard"] as const;
+const SPEAKERS = ["socket", "dashboard", "telegram"] as const;
 
 /** Absent: `socket`. */
 interface Spoken {

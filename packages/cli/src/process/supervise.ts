@@ -19,6 +19,8 @@ import { PAUSE_TEXT } from "../output/logger.ts";
 import { ServiceManager, withoutManager } from "./service-manager.ts";
 import { StopSignals } from "./stop-signals.ts";
 import { sideProcesses } from "./side-processes.ts";
+import { takeAlertsEnvironment } from "../alerts/alert-secrets.ts";
+import { SupervisedAlerts } from "./supervise-alerts.ts";
 import { modeOf } from "../modes/mode-of.ts";
 import { keptSimulatedKey } from "../modes/account-key.ts";
 import {
@@ -58,15 +60,19 @@ export async function supervise(loaded: LoadedConfig, logger: Logger): Promise<n
   const signals = new StopSignals(new SystemClock(), { onHangup: isDetached ? sayHangup : null });
   watchPauses(new SystemClock(), (pause) => logger.warn({ ...pause }, PAUSE_TEXT));
   const stopAsked = aborted(signals.stop);
+  // Before any process is started that would inherit the secrets.
+  const env = takeAlertsEnvironment(process.env);
+  const alerts = await SupervisedAlerts.open(loaded, { env, logger });
+  const beside: Beside = { alerts, signals, logger };
   const { venueProcess, accountFolder } = modeOf(loaded.config);
-  if (venueProcess === null) return exitCodeOfEnds(await superviseEngine(loaded, null, signals, logger));
+  if (venueProcess === null) return exitCodeOfEnds(await superviseEngine(loaded, null, beside));
   const { key, options } =
     accountFolder === null ? newAccount(venueProcess) : keptAccount(loaded, accountFolder, venueProcess);
   const venue = await startVenue({ key, options }, loaded, stopAsked, logger);
   if (venue === null) return ExitCode.Ok;
   let engineEnd: SupervisedEnd;
   try {
-    engineEnd = await superviseEngine(loaded, venue, signals, logger);
+    engineEnd = await superviseEngine(loaded, venue, beside);
   } finally {
     // Whatever happened: a venue left behind would keep this process alive.
     await venue.process.stop();
@@ -74,12 +80,19 @@ export async function supervise(loaded: LoadedConfig, logger: Logger): Promise<n
   return exitCodeOfEnds(engineEnd, await venue.process.ended);
 }
 
+/** What stands beside the engine. */
+interface Beside {
+  /** Null: nobody is to be told. */
+  readonly alerts: SupervisedAlerts | null;
+  readonly signals: StopSignals;
+  readonly logger: Logger;
+}
+
 /** Runs the engine until it ends by itself, or is to: asked from outside, out of data, or without a venue. */
 async function superviseEngine(
   loaded: LoadedConfig,
   venue: SimulatedVenue | null,
-  signals: StopSignals,
-  logger: Logger,
+  { alerts, signals, logger }: Beside,
 ): Promise<SupervisedEnd> {
   const { stop, hurry } = signals;
   const start: StartMessage = { type: "start", payload: enginePayload(loaded, venue) };
@@ -101,6 +114,7 @@ async function superviseEngine(
         manager.alive();
         if (type !== "ready") return;
         manager.ready();
+        alerts?.engineReady();
         for (const side of sides) side.start();
       });
       return child;
@@ -108,12 +122,14 @@ async function superviseEngine(
     askToStop: (child) => tell(child, { type: "stop" }),
     isFinal: (exitCode) => exitCode !== null && exitCode !== ExitCode.Unexpected,
     isReporting: true,
+    onFailure: (failure) => alerts?.engineFailed(failure),
     policy: loaded.config.supervisor,
     wallClock: new SystemClock(),
     logger,
   });
   const parts = { engine: () => engine.child, venue: () => venue?.process.child ?? null };
   obeyDrill(parts, () => signals.ask("the drill is gone"));
+  alerts?.start();
   engine.start();
   hurry.addEventListener("abort", () => {
     if (engine.child !== null) tell(engine.child, { type: "stop", isNow: true });
@@ -121,19 +137,30 @@ async function superviseEngine(
   const stopped = aborted(stop);
   void stopped.then(() => {
     for (const side of sides) side.expectEnd();
+    alerts?.expectEnd();
   });
+  await toEnd(engine, venue, stopped, logger);
+  manager.stopping();
+  try {
+    return await engine.stop();
+  } finally {
+    await Promise.all([...sides.map((side) => side.stop()), alerts?.stop()]);
+  }
+}
+
+/** Resolves when the engine has ended, or is to. */
+async function toEnd(
+  engine: SupervisedProcess,
+  venue: SimulatedVenue | null,
+  stopped: Promise<void>,
+  logger: Logger,
+): Promise<void> {
   const reasons: Promise<unknown>[] = [engine.ended, stopped];
   if (venue !== null) {
     const dataEnded = venue.dataEnded.then(() => logger.info({}, "the simulated data has ended"));
     reasons.push(dataEnded, venue.process.ended);
   }
   await Promise.race(reasons);
-  manager.stopping();
-  try {
-    return await engine.stop();
-  } finally {
-    await Promise.all(sides.map((side) => side.stop()));
-  }
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

@@ -33,8 +33,17 @@ export interface SupervisedOptions {
   readonly policy: RestartPolicy;
   /** The process sends some message at least every second; one that stops doing so is taken for hung. */
   readonly isReporting?: boolean;
+  /** Hears of every end that nobody asked for, just after it was logged. */
+  readonly onFailure?: (failure: SupervisedFailure) => void;
   readonly wallClock: Clock;
   readonly logger: Logger;
+}
+
+/** An end that nobody asked for, and what follows. */
+export interface SupervisedFailure {
+  readonly type: "restarting" | "given-up" | "ended";
+  readonly exitCode: number | null;
+  readonly signal: string | null;
 }
 
 /** How a supervised process ended for good. */
@@ -154,6 +163,8 @@ export class SupervisedProcess {
     if (this.#isStopping || isFinal(exitCode)) {
       // Ctrl-C reaches the whole group, a child that has not set up its handlers included: that is the end asked for.
       const isAsked = this.#isStopping && signal !== null && ASKING_SIGNALS.has(signal);
+      // One that ends as it should is no failure, nor is one that was asked to end and does.
+      if (exitCode !== 0 && !isAsked) this.#options.onFailure?.({ type: "ended", exitCode, signal });
       this.#end({ exitCode: exitCode ?? (isAsked ? 0 : 1), reason: this.#isStopping ? "stopped" : "ended" });
       return;
     }
@@ -162,6 +173,7 @@ export class SupervisedProcess {
         { process: name, exitCode, signal, restarts: this.#restarts.recent },
         "process crashed too often; giving up",
       );
+      this.#options.onFailure?.({ type: "given-up", exitCode, signal });
       this.#end({ exitCode: exitCode ?? 1, reason: "crashed-too-often" });
       return;
     }
@@ -170,6 +182,7 @@ export class SupervisedProcess {
       { process: name, exitCode, signal, restartInMs: waitMs },
       "process crashed; it is started again",
     );
+    this.#options.onFailure?.({ type: "restarting", exitCode, signal });
     this.#cancelBackoff = this.#options.wallClock.after(waitMs, () => this.start());
   }
 }

@@ -37,7 +37,7 @@ export function isUntold(kind: string): boolean {
 }
 
 /** A command as a row keeps it: without the seal of what was approved. */
-type KeptCommand =
+export type KeptCommand =
   | Exclude<TradingCommand, { type: "submit" }>
   | {
       readonly type: "submit";

@@ -25,7 +25,8 @@ export interface CredentialSources {
   readonly secretFile?: string;
 }
 
-interface Wanted {
+/** A secret by the places where it may stand. */
+export interface Wanted {
   readonly name: string;
   readonly textVariable: string;
   readonly fileVariable: string;
@@ -75,6 +76,11 @@ function secretOf({ env, secretFile }: CredentialSources): Signer {
     configFile: secretFile,
   });
   return signerOf(text, place);
+}
+
+/** A secret that is none of the venue's, read by the same rules; refuses as `loadCredentials` does. */
+export function namedSecret(env: Record<string, string | undefined>, wanted: Wanted): Secret {
+  return new Secret(textOf(env, wanted).text.trim());
 }
 
 function textOf(
