@@ -16,7 +16,7 @@ const engines = new EngineRuns();
 afterEach(() => engines.clean());
 
 /** Sends the signal to the engine's process alone; the whole family ends, and with exit code 0. */
-async function endsOn(signal: "SIGINT" | "SIGTERM", run: SmcqRun): Promise<void> {
+async function endsOn(signal: "SIGTERM", run: SmcqRun): Promise<void> {
   const parts = partsOf(run);
   process.kill(parts.engine, signal);
   expect(await run.ends()).toBe(ExitCode.Ok);
@@ -51,14 +51,6 @@ describe("smcq engine as processes", () => {
     const checks = [checkChain(folder), checkTables(folder, false), checkReplay(folder, null)];
     expect(checks.filter(({ isSound }) => !isSound)).toEqual([]);
     expect(checks[2]?.data).toMatchObject({ events: expect.any(Number), difference: null });
-  });
-
-  it("ends cleanly on SIGINT to the engine's own process", async () => {
-    const folder = engines.fresh();
-    const run = engines.start([], folder);
-    await run.sees("READY");
-    await endsOn("SIGINT", run);
-    expect(storedSignals(folder).ended).toBe(1);
   });
 
   it.each([

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import { EngineRuns, isAlive, partsOf, type SmcqRun, until } from "./engine-run.ts";
 import { type Standing, VenueAccount } from "./venue-account.ts";
 
-const KILLS = Number(process.env.SMCQ_KILLS ?? 3);
+const KILLS = Number(process.env.SMCQ_KILLS ?? 2);
 const EMPTY = { wallet: "10000.00000000", positions: [], orders: [], stops: [], trades: [], income: [] };
 const SYMBOLS = ["XLMUSDT", "ALGOUSDT"];
 /** The market moves little while a test looks at it, and no funding time comes. */

@@ -15,7 +15,7 @@ it("PR01 is the same engine after kill -9 at points of an entry: nothing twice, 
   engine = own;
   await own.run.sees("READY");
   // The long campaign dies at each of them, many times.
-  for (const point of ["before-write", "after-send", "between-fill-and-stop"] as const) {
+  for (const point of ["after-send", "between-fill-and-stop"] as const) {
     const { point: died, clientOrderId } = await own.dieAt(point);
     expect(died).toBe(point);
     await own.covered();

@@ -7,7 +7,7 @@ import { cleanUp, fresh, removeLedger, start, traded } from "./restarts.ts";
 
 afterEach(cleanUp);
 
-describe("an engine that starts on an account whose past it does not know whole", () => {
+describe("an engine that starts on an account that it has traded, or whose past it does not know whole", () => {
   it("OP02 learns from the venue what an old backup of its ledger does not know", async () => {
     const folder = fresh();
     const { dataDir } = await traded(folder);
@@ -48,5 +48,19 @@ describe("an engine that starts on an account whose past it does not know whole"
     await first.covered();
     await first.agrees();
     expect(await first.stop()).toBe(ExitCode.Ok);
+  });
+
+  it("PR01 goes on with its run after a stop: the same positions, its own stops, no cent unexplained", async () => {
+    const folder = fresh();
+    await traded(folder);
+    const again = await start(folder);
+    const step = again.run.lines.find((line) => line["step"] === "run");
+    expect(step).toMatchObject({ goesOn: true });
+    expect(step?.["held"]).not.toEqual([]);
+    await again.covered();
+    await again.agrees();
+    expect(await again.stop()).toBe(ExitCode.Ok);
+    expect(again.proofs()).toEqual({ runs: 1, verify: 0, rebuild: 0, replay: 0 });
+    expect(again.troubles()).toEqual([]);
   });
 });

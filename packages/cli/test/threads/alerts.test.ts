@@ -7,6 +7,7 @@ import { ManualClock, silentLogger, symbolId, SystemClock } from "@smcq/kernel";
 import { ledgerFile } from "@smcq/ledger";
 import { outboxFile } from "@smcq/alerts";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { ExitCode } from "../../src/exit-codes.ts";
 import {
   DISCORD_PATH,
   FakeApis,
@@ -432,7 +433,7 @@ describe("smcq alert", () => {
       text: stdout,
       said: stderr,
     } = await runCommand("alert", "test", "--channel", "discord", ...flags);
-    expect(code).toBe(18);
+    expect(code).toBe(ExitCode.Alerts);
     expect(stdout).toContain("discord critical: not sent (404 ");
     expect(stdout + stderr).not.toContain("canary");
     expect(apis.slack).toEqual([]);
