@@ -159,7 +159,7 @@ function seal(venue: KeptVenue): string {
 }
 
 describe("an account that is kept", () => {
-  it.each([0, 1, 2, 3, 4, 5])(
+  it.each([0, 1, 2])(
     "answers after a kill as before, and goes on as one that was never killed (seed + %i)",
     (offset) => {
       const rng = new Rng(SEED + offset);
@@ -211,7 +211,7 @@ describe("an account that is kept", () => {
     expect(paid(again)).toEqual(paid(never));
   });
 
-  it.each([0, 1, 2])("lives the time that it has missed: what was passed has fired (seed + %i)", (offset) => {
+  it.each([0])("lives the time that it has missed: what was passed has fired (seed + %i)", (offset) => {
     const rng = new Rng(SEED + offset);
     const never = new KeptVenue(null);
     const killed = new KeptVenue(folder);

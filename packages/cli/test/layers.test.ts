@@ -1,4 +1,3 @@
-import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -280,12 +279,5 @@ describe("this repository", () => {
 
   it("has no file that the table allows to be longer than the others", () => {
     expect(LAYERS.longFiles).toEqual({});
-  });
-
-  it("says so as a command, with exit code 0", () => {
-    const text = execFileSync(process.execPath, [join(ROOT, "scripts/check-layers.ts")], {
-      encoding: "utf8",
-    });
-    expect(text).toMatch(/^layers: \d+ packages, \d+ source files, 0 faults\n$/);
   });
 });

@@ -7,7 +7,7 @@ import { campaign } from "./shrink.ts";
 import { only, outlive, outliveDetected, stormOf } from "./storm.ts";
 import { NOBODY } from "./world.ts";
 
-const SEEDS = 25;
+const SEEDS = 15;
 const SEEDS_EACH = 4;
 /** Storms that once left something wrong behind. */
 const PROVEN = [100, 101, 102, 103, 104, 105];
