@@ -42,6 +42,7 @@ export class DrilledEngine {
       stdio: ["ignore", "pipe", "pipe", "ipc"],
       detached: true,
     });
+    this.say({ type: "drill-begin" });
     const { stdout, stderr } = this.#child;
     const decoder = new StringDecoder("utf8");
     stdout?.on("data", (chunk: Buffer) => this.#take(decoder.write(chunk)));

@@ -3,6 +3,8 @@ import type { SimControl } from "@smcq/binance-sim";
 
 /** What a drill tells the supervisor that it has started, over the channel between the two. */
 export type DrillWord =
+  /** The parent is a drill: what it has started ends with it. */
+  | { readonly type: "drill-begin" }
   /** What goes wrong at the venue from now on, in the place of what did before; "": nothing. */
   | { readonly type: "drill-faults"; readonly plan: string }
   /** Kills the engine's process (SIGKILL). */
@@ -16,16 +18,16 @@ export interface DrilledParts {
 
 /**
  * Obeys a drill, if one has started this process: a channel to a parent is there, and the words are a drill's own. When the
- * drill is gone, `onGone` is called once. Does nothing without a channel.
+ * drill is gone, `onGone` is called once; any other parent may let go of the channel. Does nothing without one.
  */
 export function obeyDrill({ engine, venue }: DrilledParts, onGone: () => void): void {
   if (!process.connected) return;
   process.on("message", (word: DrillWord) => {
-    if (word.type === "drill-faults")
+    if (word.type === "drill-begin") process.once("disconnect", onGone);
+    else if (word.type === "drill-faults")
       venue()?.send({ type: "faults", faults: word.plan } satisfies SimControl, () => {});
     else if (word.type === "drill-kill") engine()?.kill("SIGKILL");
   });
-  process.once("disconnect", onGone);
   // It alone keeps nobody alive.
   process.channel?.unref();
 }

@@ -1,4 +1,5 @@
-import { spawnSync } from "node:child_process";
+import { fork, spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -6,7 +7,7 @@ import { afterAll, describe, expect, it } from "vitest";
 import type { DrillReport } from "../../src/drill/report.ts";
 import { ExitCode } from "../../src/exit-codes.ts";
 import { SCENARIOS } from "../../src/drill/scenarios.ts";
-import { MAIN, SOURCE_FLAGS } from "./engine-run.ts";
+import { descendants, isAlive, MAIN, SOURCE_FLAGS, until } from "./engine-run.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "smcq-drill-"));
 afterAll(() => {
@@ -52,5 +53,36 @@ describe("a drill", () => {
     expect([both.status, smcq("drill", ...SMALL).status]).toEqual([ExitCode.Usage, ExitCode.Usage]);
     const good = smcq("drill", "--ids", "EX05=1", "--lasts", "1m", "--json", ...SMALL);
     expect(good.status).toBe(ExitCode.Ok);
+  });
+
+  it("takes its engine with it when it is killed, and no other parent does by letting go", async () => {
+    const drill = spawn(process.execPath, [...SOURCE_FLAGS, MAIN, "drill", "silent-feed", ...SMALL], {
+      stdio: ["ignore", "ignore", "pipe"],
+    });
+    let said = "";
+    drill.stderr.on("data", (chunk: Buffer) => {
+      said += chunk.toString();
+    });
+    await until(() => said.includes("waiting for a position"), "the drill's engine");
+    const own = descendants(drill.pid ?? 0).map(({ pid }) => pid);
+    expect(own.length).toBeGreaterThan(1);
+    drill.kill("SIGKILL");
+    await until(() => !own.some(isAlive), "its engine to end");
+
+    const data = join(folder, "forked");
+    const flags = ["engine", ...SMALL.slice(0, -1), data, "--log-format", "json", "--dashboard-port", "0"];
+    const engine = fork(MAIN, flags, {
+      execArgv: [...SOURCE_FLAGS],
+      stdio: ["ignore", "pipe", "ignore", "ipc"],
+    });
+    let lines = "";
+    engine.stdout?.on("data", (chunk: Buffer) => {
+      lines += chunk.toString();
+    });
+    engine.disconnect();
+    await until(() => lines.includes("READY") && lines.includes('"msg":"minute"'), "READY and a minute");
+    expect(lines).not.toContain('"msg":"stopping"');
+    engine.kill("SIGTERM");
+    expect(await once(engine, "exit")).toEqual([ExitCode.Ok, null]);
   });
 });
