@@ -79,6 +79,7 @@ describe("a drill", () => {
     engine.stdout?.on("data", (chunk: Buffer) => {
       lines += chunk.toString();
     });
+    await until(() => lines.includes("smc-quant engine"), "the engine to start");
     engine.disconnect();
     await until(() => lines.includes("READY") && lines.includes('"msg":"minute"'), "READY and a minute");
     expect(lines).not.toContain('"msg":"stopping"');
