@@ -25,7 +25,7 @@ import {
 import { loadConfig } from "@smcq/config";
 import { DURATION_BOUNDS_MS, type DurationHistogram } from "@smcq/engine";
 import { MarketData, passesUniverseFilter } from "@smcq/exchange-sim";
-import { HeuristicScorer, MARKET_ENTRY } from "@smcq/features";
+import { HeuristicScorer, M1_SCALP } from "@smcq/features";
 import { MINUTE_MS } from "@smcq/kernel";
 
 const { values, positionals } = parseArgs({
@@ -89,7 +89,9 @@ function scanAnew(data: MarketData, toMs: number): readonly ScannedSeries[] {
   const minutes = Math.min(data.minuteCount, Math.round((toMs - data.startMs) / MINUTE_MS));
   return data.symbols
     .filter(({ symbol, firstMinute }) => watched.has(symbol) && firstMinute < minutes)
-    .map((one) => scanSeries(one.symbol, data.flatBars(one, one.firstMinute, minutes - 1), scorer));
+    .map((one) =>
+      scanSeries(one.symbol, data.flatBars(one, one.firstMinute, minutes - 1), { scorer, timeframe: "M1" }),
+    );
 }
 
 /** Signals of the ledger against those that the same bars give to a scan of their own. */
@@ -142,7 +144,7 @@ function compareEntries(
     risk,
     protocol,
     walletE8: BigInt(trading.startWalletE8.$bigint),
-    entry: MARKET_ENTRY,
+    plan: M1_SCALP,
     scoreMin: 0.6,
     scorerId: "heuristic-1",
     wins: null,

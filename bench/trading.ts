@@ -9,7 +9,7 @@ import {
 import { loadConfig } from "@smcq/config";
 import type { TradingRules } from "@smcq/exchange";
 import { createUniverse, MarketData } from "@smcq/exchange-sim";
-import { CandidateScanner, HeuristicScorer, MARKET_ENTRY } from "@smcq/features";
+import { CandidateScanner, HeuristicScorer, M1_SCALP } from "@smcq/features";
 import { BAR_FIELDS, MINUTE_MS, parseE8, SystemClock } from "@smcq/kernel";
 import type { Calibration } from "./lib/calibration.ts";
 import { measureCore } from "./lib/core-latency.ts";
@@ -85,7 +85,7 @@ async function measureScan(
         operations,
         msMin: 1,
         run: () => {
-          for (const bars of months) scanSeries("S", bars, scorer);
+          for (const bars of months) scanSeries("S", bars, { scorer, timeframe: "M1" });
         },
       }),
     ],
@@ -124,7 +124,7 @@ function measurePass(series: readonly ScannedSeries[], recorder: PartRecorder): 
         walletE8: parseE8("1000000"),
         risk,
         protocol,
-        entry: MARKET_ENTRY,
+        plan: M1_SCALP,
         scoreMin: 0.6,
         scorerId: "heuristic",
         wins: null,
@@ -163,7 +163,9 @@ export async function runTrading(
   await measureScan(months, options, calibration, recorder);
   const scorer = new HeuristicScorer();
   measurePass(
-    symbols.map((symbol) => scanSeries(symbol, monthOf(market, indexOf.get(symbol) ?? -1), scorer)),
+    symbols.map((symbol) =>
+      scanSeries(symbol, monthOf(market, indexOf.get(symbol) ?? -1), { scorer, timeframe: "M1" }),
+    ),
     recorder,
   );
   const { us, open } = measureCore(options.isQuick ? 2_000 : 20_000);

@@ -198,6 +198,7 @@ export const LAYERS: LayersTable = {
     plainWords: {
       M1: "the timeframe",
       M5: "the timeframe",
+      M15: "the timeframe",
       S1: "the setup",
       S2: "the setup",
       S3: "the setup",

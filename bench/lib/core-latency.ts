@@ -1,4 +1,4 @@
-import { MARKET_ENTRY } from "@smcq/features";
+import { M1_SCALP } from "@smcq/features";
 import { CommandRouter, EngineLoop, Inbox } from "@smcq/cluster";
 import { loadConfig } from "@smcq/config";
 import {
@@ -30,7 +30,7 @@ const CORE_TRADING: TradingOptions = {
   // So small that fifty of them fit into every cap.
   risk: { ...SETTINGS.risk, unprovenRiskRatioMax: 0.0001 },
   protocol: SETTINGS.protocol,
-  entry: MARKET_ENTRY,
+  plan: M1_SCALP,
   isVenueRemote: true,
   isSlippageMeasured: true,
   wordFloorMs: 0,

@@ -16,7 +16,7 @@ import {
 import type { TickerFeed } from "@smcq/exchange";
 import { assertRouted, BinanceReferenceData } from "@smcq/exchange-binance";
 import { loadCredentials } from "@smcq/exchange-binance/trading";
-import { MARKET_ENTRY } from "@smcq/features";
+import { M1_SCALP } from "@smcq/features";
 import {
   type Clock,
   createClock,
@@ -189,7 +189,7 @@ class WireBed {
         // Nothing is held back by what happened before: each round is like the first.
         risk: { ...risk, unprovenRiskRatioMax: 0.0001, costRatioMax: 0.5, entriesPerMinuteMax: 100 },
         protocol,
-        entry: MARKET_ENTRY,
+        plan: M1_SCALP,
         isVenueRemote: true,
         isSlippageMeasured: true,
         wordFloorMs: 0,

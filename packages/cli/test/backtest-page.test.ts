@@ -1,5 +1,5 @@
 import type { TradeRecord } from "@smcq/engine";
-import { MARKET_ENTRY } from "@smcq/features";
+import { M1_SCALP } from "@smcq/features";
 import { BAR_FIELDS, symbolId } from "@smcq/kernel";
 import { REFUSAL_CODES } from "@smcq/risk";
 import { describe, expect, it } from "vitest";
@@ -17,7 +17,7 @@ import type { RiskSummary } from "../src/offline/backtest/risk-watch.ts";
 const DAY_MS = 86_400_000;
 const HOSTILE = `<script>alert("x")</script>'&`;
 const { risk, protocol, fees } = loadSettings({}).config;
-const settings = { risk, protocol, fees, entry: MARKET_ENTRY };
+const settings = { risk, protocol, fees, plan: M1_SCALP };
 
 function tradeOf(index: number): TradeRecord {
   const entryMs = index * (DAY_MS / 8);

@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
+import { M1_SCALP } from "@smcq/features";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { main } from "../src/cli.ts";
 import { captureOutput } from "./support/capture-output.ts";
@@ -9,7 +10,6 @@ import { captureOutput } from "./support/capture-output.ts";
 const FIXTURE = join(import.meta.dirname, "../../smc/test/fixtures/ALGOUSDT-klines.csv.gz");
 const TICK = 0.0001;
 const EXPIRY = 4;
-const COSTS = 0.0007;
 
 let folder = "";
 beforeEach(() => {
@@ -71,6 +71,8 @@ function summary(name: string): Readonly<Record<string, unknown>> {
 
 /** What became of a resting entry, told over again from the bars alone: prices are compared in ticks and halves. */
 function retold({ i, side, entry, d }: Row): string {
+  // Half a tick where it is more than the plan's slippage.
+  const taking = 0.0005 + Math.max(0.0002, TICK / 2 / entry);
   const beyond = (price: number, level: number): boolean => side * (level - price) > 0;
   const reaches = (price: number, level: number): boolean => side * (level - price) >= 0;
   const stop = entry - side * d;
@@ -87,14 +89,14 @@ function retold({ i, side, entry, d }: Row): string {
     if (!isEntryBar && beyond(target, open)) return `${bar} target ${result(open)}`;
     if (reaches(worst, stop)) return `${bar} stop ${result(stop)}`;
     if (!isEntryBar && reaches(target, best)) return `${bar} target ${result(target)}`;
-    const net = (side * (close - entry)) / entry - (0.0002 + COSTS);
+    const net = (side * (close - entry)) / entry - (0.0002 + taking);
     if (bar - i > 30 && Math.abs(net) < 0.001) return `${bar} stagnation ${result(close)}`;
     if (bar - i >= 120) return `${bar} time ${result(close)}`;
   }
   return "open";
 
   function result(price: number): string {
-    return ((side * (price - entry) - 0.0002 * entry - COSTS * price) / d).toFixed(6);
+    return ((side * (price - entry) - 0.0002 * entry - taking * price) / d).toFixed(6);
   }
 }
 
@@ -131,17 +133,40 @@ describe("smcq dataset with entries that rest", () => {
   it("takes the ticks from the rules that are named, and says which symbol has none", async () => {
     const rules = join(folder, "rules.json");
     const entry = { stepSize: "1", minQty: "1", marketMaxQty: "1000", minNotional: "5" };
-    writeFileSync(rules, JSON.stringify({ ALGOUSDT: { tickSize: "0.0005", ...entry } }));
+    writeFileSync(rules, JSON.stringify({ ALGOUSDT: { tickSize: "0.0002", ...entry } }));
     const coarse = await labelsOf("coarse", [...flags, "--instruments", rules]);
     expect(coarse.length).toBeGreaterThan(0);
     for (const { entry: price } of coarse)
-      expect(Math.abs(price / 0.0005 - Math.round(price / 0.0005))).toBeLessThan(1e-6);
+      expect(Math.abs(price / 0.0002 - Math.round(price / 0.0002))).toBeLessThan(1e-6);
     writeFileSync(rules, JSON.stringify({ BTCUSDT: { tickSize: "0.01", ...entry } }));
     const file = join(folder, "ALGOUSDT-1m-fixture.csv");
     const own = ["dataset", "--klines", file, "--out", join(folder, "none"), "--instruments", rules];
     expect(await main([...own, ...flags])).toBe(4);
-    // At the market nobody asks for a tick.
-    expect(await main(own)).toBe(0);
+    // At the market a tick counts where the rules are named, and nobody asks for it where they are not.
+    expect(await main(own)).toBe(4);
+    expect(await main(own.slice(0, -2))).toBe(0);
+  });
+
+  it("at the market counts half a tick as slippage, and leaves out what is too coarse for the plan", async () => {
+    const rules = join(folder, "ticks.json");
+    const own = ["--instruments", rules];
+    const more = { stepSize: "1", minQty: "1", marketMaxQty: "1000", minNotional: "5" };
+    const rulesWith = (tickSize: string): void =>
+      writeFileSync(rules, JSON.stringify({ ALGOUSDT: { tickSize, ...more } }));
+    const plain = await labelsOf("plain", []);
+    rulesWith("0.00001");
+    expect(await labelsOf("fine", own)).toEqual(plain);
+    rulesWith("0.0002");
+    const dear = new Map((await labelsOf("dear", own)).map((row) => [row.i, row]));
+    const both = plain.filter(({ i }) => dear.has(i));
+    expect(both.length).toBeGreaterThan(5);
+    const moved = both.filter(({ i, d }) => (dear.get(i)?.d ?? 0) > d);
+    expect(moved.length).toBeGreaterThan(5);
+    const plan = join(folder, "plan.json");
+    writeFileSync(plan, JSON.stringify({ ...M1_SCALP, name: "fine", tickRatioMax: 0.0003 }));
+    const coarse = ["--out", join(folder, "none-left"), ...own, "--set", `strategy.plan=${plan}`];
+    const file = join(folder, "ALGOUSDT-1m-fixture.csv");
+    expect(await main(["dataset", "--klines", file, ...coarse])).toBe(4);
   });
 
   it("labels random walks too, so that a training has its null test", async () => {

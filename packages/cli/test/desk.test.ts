@@ -1,7 +1,7 @@
 import { ClusterMemory, CommandRouter, EngineLoop, Inbox } from "@smcq/cluster";
 import { loadConfig } from "@smcq/config";
 import { Engine, NO_JOURNAL, type ScoredCandidate, type TradingCore } from "@smcq/engine";
-import { MARKET_ENTRY } from "@smcq/features";
+import { M1_SCALP } from "@smcq/features";
 import {
   type Instrument,
   ManualClock,
@@ -88,7 +88,7 @@ class Floor {
         startWalletE8: WALLET_E8,
         risk,
         protocol,
-        entry: MARKET_ENTRY,
+        plan: M1_SCALP,
         isVenueRemote: true,
         isSlippageMeasured: false,
         wordFloorMs: 0,

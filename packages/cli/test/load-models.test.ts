@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { Inbox } from "@smcq/cluster";
 import type { EngineConfig } from "@smcq/config";
-import { MARKET_ENTRY } from "@smcq/features";
+import { M1_SCALP, withEntry } from "@smcq/features";
 import { silentLogger, SystemClock } from "@smcq/kernel";
 import type { ModelCard } from "@smcq/scoring";
 import { expect, it } from "vitest";
@@ -27,9 +27,10 @@ function load(
     shadowBars: 1,
     modelPollMs: 0,
   };
-  const strategy = { entry: { kind, offsetAtr: 0.1, expiryBars: 5 } };
-  const config = { shards: 2, dataDir: MODELS_DIR, scan, strategy } as EngineConfig;
+  const plan = withEntry(M1_SCALP, { kind, offsetAtr: 0.1, expiryBars: 5 });
+  const config = { shards: 2, dataDir: MODELS_DIR, scan } as EngineConfig;
   return loadScoring(config, {
+    plan,
     policy: "shipped-model",
     venueClock: clock,
     wallClock: clock,
@@ -56,8 +57,8 @@ it("names the file that is refused, be it the model or its challenger, and what 
 
 it("refuses a model for entries at the market where the engine's rest, and names both plans", async () => {
   const said = await refusal(join(MODELS_DIR, "lgbm_smc.onnx"), null, "limit");
-  expect(said).toContain("trade plan version 1, entries at the market");
-  expect(said).toContain("trade plan version 2, limit entries 0.1 ATR away for 5 bars");
+  expect(said).toContain("trade plan m1-scalp, version 1, entries at the market");
+  expect(said).toContain("trade plan m1-scalp, version 2, limit entries 0.1 ATR away for 5 bars");
 });
 
 it("closes when what was being loaded stands or is refused", async () => {
@@ -78,7 +79,7 @@ it("shows a running model and its challenger as `model show` prints them, and th
   const models = new LivingModels(scoring.models, {
     memory: { setModels() {}, isModelUsed: () => false },
     recentBars: { look: () => "gone", generation: 0, count: 0, copyLast: () => false },
-    entries: { entry: MARKET_ENTRY, tickSizeOf: () => null },
+    entries: { plan: M1_SCALP, tickSizeOf: () => null },
     inbox: new Inbox(),
     sizeFactorBefore: () => 1,
     keep() {},

@@ -1,3 +1,4 @@
+import { M1_SCALP } from "@smcq/features";
 import { type EngineConfig, loadConfig } from "@smcq/config";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { modeOf } from "../src/modes/mode-of.ts";
@@ -11,7 +12,7 @@ const key = newSimulatedKey();
 function portsOf(mode: EngineConfig["mode"], flags: Readonly<Record<string, unknown>> = {}): Ports {
   const loaded = loadConfig({ env: {}, flags: { mode, shards: 3, seed: 9, ...flags } });
   const simulated = mode === "sim" ? { port: 1, clock: scaled, key } : null;
-  const payload = enginePayload(loaded, simulated);
+  const payload = enginePayload(loaded, M1_SCALP, simulated);
   return modeOf(payload.config).ports(payload);
 }
 

@@ -4,7 +4,7 @@ import { gunzipSync } from "node:zlib";
 import { ClusterMemory, RecentRingBars } from "@smcq/cluster";
 import type { Signal } from "@smcq/engine";
 import { BarSource } from "@smcq/exchange";
-import { CandidateScanner, entryPlanOf, type EntryPlan, MARKET_ENTRY } from "@smcq/features";
+import { CandidateScanner, M1_SCALP, type TradePlanParameters, withEntry } from "@smcq/features";
 import { BAR_FIELDS, MINUTE_MS, Rng, symbolId } from "@smcq/kernel";
 import { OutcomeTracker } from "@smcq/model-life";
 import type { KlineRingWriter } from "@smcq/wire";
@@ -47,13 +47,13 @@ class Lab {
   readonly #bars = fixtureBars();
   readonly #writer: KlineRingWriter;
   readonly #scanner: CandidateScanner;
-  readonly #entry: EntryPlan;
+  readonly #plan: TradePlanParameters;
   readonly tracker: OutcomeTracker;
   readonly outcomes: string[] = [];
   readonly count: number = this.#bars.length / BAR_FIELDS;
 
-  constructor(entry: EntryPlan = MARKET_ENTRY, tickSize: number | null = TICK_SIZE) {
-    this.#entry = entry;
+  constructor(plan: TradePlanParameters = M1_SCALP, tickSize: number | null = TICK_SIZE) {
+    this.#plan = plan;
     const memory = new ClusterMemory({ symbols: ["ALGOUSDT"], shards: 1 });
     this.#writer = memory.shard(0).owners;
     this.#writer.reset(0, 0);
@@ -61,7 +61,7 @@ class Lab {
     this.#scanner = new CandidateScanner({ m1Buffer: buffer, carryBuffer: buffer });
     this.#scanner.attach(0, CandidateScanner.M1_BYTES);
     this.#scanner.resetAll();
-    this.tracker = new OutcomeTracker(new RecentRingBars(memory), { entry, tickSizeOf: () => tickSize });
+    this.tracker = new OutcomeTracker(new RecentRingBars(memory), { plan, tickSizeOf: () => tickSize });
   }
 
   step(): void {
@@ -85,7 +85,7 @@ class Lab {
 
   labels(): string[] {
     const rows = new DatasetRows();
-    const series = new LabelSeries({ symbolIndex: 0, entry: this.#entry, tickSize: TICK_SIZE }, rows);
+    const series = new LabelSeries({ symbolIndex: 0, plan: this.#plan, tickSize: TICK_SIZE }, rows);
     series.take({ bars: this.#bars, count: this.count });
     return Array.from({ length: rows.count }, (_, index) => rows.at(index)).map(
       ({ t0Ms, side, r }) => `${t0Ms / MINUTE_MS} ${side} ${r}`,
@@ -95,11 +95,13 @@ class Lab {
 
 describe("OutcomeTracker", () => {
   it.each([
-    ["at the market", MARKET_ENTRY],
-    ["that rest", entryPlanOf({ kind: "limit", offsetAtr: 0.2, expiryBars: 4 })],
-  ])(`finds live what the labels say of entries %s, however seldom it looks (seed ${seed})`, (_, entry) => {
+    ["entries at the market", M1_SCALP],
+    ["entries that rest", withEntry(M1_SCALP, { kind: "limit", offsetAtr: 0.2, expiryBars: 4 })],
+    ["a wide plan", { ...M1_SCALP, costGateRatio: 0.13 }],
+    ["targets that rest", { ...M1_SCALP, target: "maker" } as const],
+  ])(`finds live what the labels say of %s, however seldom it looks (seed ${seed})`, (_, plan) => {
     const rng = new Rng(seed);
-    const lab = new Lab(entry);
+    const lab = new Lab(plan);
     for (let index = 0; index < lab.count; index++) {
       lab.close(index);
       if (rng.chance(0.02)) lab.step();
@@ -111,7 +113,7 @@ describe("OutcomeTracker", () => {
   });
 
   it("knows no outcome of an entry that rests where it does not know the tick", () => {
-    const lab = new Lab(entryPlanOf({ kind: "limit", offsetAtr: 0, expiryBars: 60 }), null);
+    const lab = new Lab(withEntry(M1_SCALP, { kind: "limit", offsetAtr: 0, expiryBars: 60 }), null);
     for (let index = 0; index < lab.count; index++) {
       lab.close(index);
       if (index % 100 === 0) lab.step();

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Inbox } from "@smcq/cluster";
 import type { Signal } from "@smcq/engine";
-import { MARKET_ENTRY } from "@smcq/features";
+import { M1_SCALP } from "@smcq/features";
 import { ManualClock, MINUTE_MS, type ModelEpochs, silentLogger, SystemClock } from "@smcq/kernel";
 import { type LoadedModel, type SharedModels, utcMs } from "@smcq/scoring";
 import { describe, expect, it, onTestFinished } from "vitest";
@@ -67,7 +67,7 @@ class Lab {
         isModelUsed: () => this.isEveryModelUsed,
       },
       recentBars: { look: () => "gone", generation: 0, count: 0, copyLast: () => false },
-      entries: { entry: MARKET_ENTRY, tickSizeOf: () => null },
+      entries: { plan: M1_SCALP, tickSizeOf: () => null },
       inbox: this.inbox,
       sizeFactorBefore: before,
       keep: ({ kind, modelId }) => void this.events.push(`${kind} ${modelId}`),

@@ -144,8 +144,10 @@ export interface LogConfig {
 
 /** What of the trade plan may be chosen (docs/trading.md 5). */
 export interface StrategyConfig {
+  readonly plan: string;
+  readonly tickRatioMax: number;
   readonly entry: {
-    readonly kind: "market" | "limit";
+    readonly kind: "plan" | "market" | "limit";
     readonly offsetAtr: number;
     readonly expiryBars: number;
   };

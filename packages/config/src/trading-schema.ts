@@ -6,7 +6,7 @@ import type {
   SimTradingConfig,
   StrategyConfig,
 } from "./engine-config.ts";
-import { DAY_MS, integer, number } from "./fields.ts";
+import { DAY_MS, integer, number, text } from "./fields.ts";
 
 export const risk: z.ZodType<RiskConfig> = z
   .strictObject({
@@ -106,12 +106,22 @@ export const protocol: z.ZodType<ProtocolConfig> = z
 
 export const strategy: z.ZodType<StrategyConfig> = z
   .strictObject({
+    plan: text(4_096)
+      .default("m1-scalp")
+      .describe("trade plan: a name of plans/, or a .json file; a model must be trained for it"),
+    tickRatioMax: number(0.000_001, 0.05)
+      .default(0.0003)
+      .describe(
+        "live: a symbol whose tick is a larger share of its price is not entered; a plan may ask for less",
+      ),
     entry: z
       .strictObject({
         kind: z
-          .enum(["market", "limit"])
-          .default("market")
-          .describe("market: at once; limit: rests in the book, and a model must be trained for it"),
+          .enum(["plan", "market", "limit"])
+          .default("plan")
+          .describe(
+            "plan: as the plan says; market: at once; limit: rests in the book, and a model must be trained for it",
+          ),
         offsetAtr: number(0, 5)
           .default(0.1)
           .describe("kind limit: distance of the order from the own side's best quote, ATR"),

@@ -9,6 +9,7 @@ export type { RiskMetrics, Usage } from "./trading/risk-metrics.ts";
 export * from "./signal.ts";
 export { foreignReason } from "./trading/adoption.ts";
 export { clientOrderId, madeBy, roleOf } from "./trading/order-ids.ts";
+export { withPlan } from "./stored-plan.ts";
 export { wordsOf } from "./trading/trading-core.ts";
 export type { TradingCore } from "./trading/trading-core.ts";
 export * from "./trading/trading-events.ts";

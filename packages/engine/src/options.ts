@@ -1,5 +1,5 @@
 import type { RiskParameters } from "@smcq/risk";
-import type { EntryPlan } from "@smcq/strategy";
+import type { TradePlanParameters } from "@smcq/strategy";
 import type { ProtocolLimits } from "./trading/protocol.ts";
 
 /** What a core is made with, and what a run that goes on with it may change. */
@@ -20,8 +20,7 @@ export interface TradingOptions {
   readonly startWalletE8: bigint;
   readonly risk: RiskParameters;
   readonly protocol: ProtocolLimits;
-  /** How plans are entered. */
-  readonly entry: EntryPlan;
+  readonly plan: TradePlanParameters;
   /**
    * Words of the venue may get lost, and bars stay away: the core asks for what it was not told, and judges by the
    * clock. False: a venue in memory, which tells everything, in order.

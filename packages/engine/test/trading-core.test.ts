@@ -1,6 +1,6 @@
 import { parseE8 } from "@smcq/kernel";
 import { RISK_BOUNDS, type RiskParameters } from "@smcq/risk";
-import { MARKET_ENTRY } from "@smcq/strategy";
+import { M1_SCALP } from "@smcq/strategy";
 import { describe, expect, it } from "vitest";
 import { Engine } from "../src/index.ts";
 import { PROTOCOL } from "./support/fixtures.ts";
@@ -18,7 +18,7 @@ function engineWith(more: Partial<RiskParameters>): Engine {
       startWalletE8: parseE8("10000"),
       risk: { ...highest, ...more },
       protocol: PROTOCOL,
-      entry: MARKET_ENTRY,
+      plan: M1_SCALP,
       isVenueRemote: true,
       isSlippageMeasured: true,
       wordFloorMs: 0,

@@ -1,6 +1,6 @@
 import { assert, FEATURE_COUNT } from "@smcq/kernel";
 import { SMC_PARAMETERS } from "@smcq/smc";
-import { type EntryPlan, MARKET_ENTRY, tradePlanParameters } from "./trade-plan-parameters.ts";
+import { M1_SCALP, tradePlanDocument, type TradePlanParameters } from "./trade-plan-parameters.ts";
 
 /** One column of the feature row that is stored, trained on and scored. */
 export interface FeatureColumn {
@@ -63,14 +63,13 @@ assert(
 /**
  * Everything that decides what a feature row means, as canonical JSON (keys sorted, no spaces). Its sha256 is the
  * schema hash that a model must carry (docs/decisions.md 20); the caller hashes, this package imports no node module.
- * `entry` is how plans are entered.
  */
-export function featureSchemaJson(entry: EntryPlan = MARKET_ENTRY): string {
+export function featureSchemaJson(plan: TradePlanParameters = M1_SCALP): string {
   return canonicalJson({
     featureVersion: FEATURE_VERSION,
     features: FEATURES,
     smcParameters: SMC_PARAMETERS,
-    tradePlanParameters: tradePlanParameters(entry),
+    tradePlanParameters: tradePlanDocument(plan),
   });
 }
 

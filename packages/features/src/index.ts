@@ -8,16 +8,21 @@ export {
 } from "./feature-table.ts";
 export type { FeatureColumn } from "./feature-table.ts";
 export {
-  entryPlanOf,
+  labelPlan,
+  M1_SCALP,
   MARKET_ENTRY,
-  TRADE_PLAN_PARAMETERS,
-  tradePlanParameters,
+  TIMEFRAME_MINUTES,
+  tradePlanDocument,
+  withEntry,
+  withTickBound,
 } from "./trade-plan-parameters.ts";
 export type {
   EntryPlan,
   EntrySettings,
   LimitEntry,
   MarketEntry,
+  Timeframe,
+  TradePlanDocument,
   TradePlanParameters,
 } from "./trade-plan-parameters.ts";
 export { medianTurnover, TURNOVER_BARS } from "./median-turnover.ts";
@@ -27,5 +32,6 @@ export type { Scorer, ScorerRegistry } from "./scorer.ts";
 export { FeatureVector } from "./feature-vector.ts";
 export { CandidateScanner } from "./candidate-scanner.ts";
 export type { CandidateCode, CandidateScannerOptions } from "./candidate-scanner.ts";
+export { planInMinutes, TimeframeScanner } from "./timeframe-scanner.ts";
 export { recompute } from "./stateless.ts";
 export type { StatelessBar } from "./stateless.ts";

@@ -4,14 +4,13 @@ import { describe, expect, it } from "vitest";
 import { FEATURE_COUNT } from "@smcq/kernel";
 import {
   canonicalJson,
-  type EntryPlan,
-  entryPlanOf,
   Feature,
   FEATURES,
   featureSchemaJson,
-  MARKET_ENTRY,
-  TRADE_PLAN_PARAMETERS,
-  tradePlanParameters,
+  M1_SCALP,
+  tradePlanDocument,
+  type TradePlanParameters,
+  withEntry,
 } from "@smcq/features";
 
 describe("the table of features", () => {
@@ -19,9 +18,9 @@ describe("the table of features", () => {
     expect(FEATURES.length).toBe(FEATURE_COUNT);
     expect(FEATURES.map(({ order }) => order)).toEqual(Object.values(Feature));
     for (const { min, max, neutral } of FEATURES) expect(neutral >= min && neutral <= max).toBe(true);
-    expect(
-      Object.isFrozen(FEATURES) && Object.isFrozen(SMC_PARAMETERS) && Object.isFrozen(TRADE_PLAN_PARAMETERS),
-    ).toBe(true);
+    expect(Object.isFrozen(FEATURES) && Object.isFrozen(SMC_PARAMETERS) && Object.isFrozen(M1_SCALP)).toBe(
+      true,
+    );
   });
 
   it("has a schema text that any change of meaning must change on purpose", () => {
@@ -33,35 +32,66 @@ describe("the table of features", () => {
 
 describe("the trade plan", () => {
   const settings = { kind: "limit", offsetAtr: 0.1, expiryBars: 5 } as const;
-  const hashOf = (entry: EntryPlan): string =>
-    createHash("sha256").update(featureSchemaJson(entry)).digest("hex");
+  const hashOf = (plan: TradePlanParameters): string =>
+    createHash("sha256").update(featureSchemaJson(plan)).digest("hex");
+  const resting = (more: object = {}): TradePlanParameters => withEntry(M1_SCALP, { ...settings, ...more });
 
   it("with entries at the market is the one that there was before another kind: same version, same text", () => {
-    const market = entryPlanOf({ ...settings, kind: "market" });
-    expect(tradePlanParameters(market)).toBe(TRADE_PLAN_PARAMETERS);
-    expect(TRADE_PLAN_PARAMETERS.version).toBe(1);
+    const market = resting({ kind: "market" });
+    expect(withEntry(M1_SCALP, { ...settings, kind: "plan" })).toBe(M1_SCALP);
+    expect(tradePlanDocument(market)).toEqual(tradePlanDocument(M1_SCALP));
+    expect(tradePlanDocument(M1_SCALP).version).toBe(1);
     expect(featureSchemaJson(market)).toBe(featureSchemaJson());
     expect(featureSchemaJson()).not.toContain("entry");
   });
 
   it("with entries that rest is version 2, and every number of theirs is part of the schema", () => {
-    const plan = tradePlanParameters(entryPlanOf(settings));
-    expect(plan).toEqual({
-      ...TRADE_PLAN_PARAMETERS,
+    expect(tradePlanDocument(resting())).toEqual({
+      ...tradePlanDocument(M1_SCALP),
       version: 2,
       entry: { kind: "limit", offsetAtr: 0.1, expiryBars: 5, feeRatio: 0.0002 },
     });
     const hashes = [
-      hashOf(MARKET_ENTRY),
-      hashOf(entryPlanOf(settings)),
-      hashOf(entryPlanOf({ ...settings, offsetAtr: 0.2 })),
-      hashOf(entryPlanOf({ ...settings, expiryBars: 6 })),
+      hashOf(M1_SCALP),
+      hashOf(resting()),
+      hashOf(resting({ offsetAtr: 0.2 })),
+      hashOf(resting({ expiryBars: 6 })),
     ];
     expect(new Set(hashes).size).toBe(4);
     // A model trained for these entries carries it.
     expect(hashes[1]).toMatchInlineSnapshot(
       `"93041604c620cad69bd6bfe6cf2bbb6e5c72c5a51bf83d3315e50662857a333b"`,
     );
+  });
+});
+
+describe("a plan of other numbers", () => {
+  const others: readonly Partial<TradePlanParameters>[] = [
+    { name: "mine" },
+    { timeframe: "M5" },
+    { target: "maker" },
+    { stopPadAtr: 0.3 },
+    { stopDistanceAtrMin: 2 },
+    { stopDistanceRatioMax: 0.02 },
+    { targetRiskRatio: 2 },
+    { holdBarsMax: 60 },
+    { stagnationBars: 31 },
+    { stagnationRatio: 0.002 },
+    { costGateRatio: 0.13 },
+    { takerFeeRatio: 0.0004 },
+    { makerFeeRatio: 0.0001 },
+    { slippageRatio: 0.0003 },
+    { slippageTicks: 0.5 },
+    { tickRatioMax: 0.0004 },
+  ];
+
+  it("is version 3, and each number of it is a schema of its own", () => {
+    const texts = others.map((more) => {
+      const plan = { ...M1_SCALP, ...more };
+      expect(tradePlanDocument(plan).version).toBe(3);
+      return featureSchemaJson(plan);
+    });
+    expect(new Set([...texts, featureSchemaJson()]).size).toBe(others.length + 1);
   });
 });
 

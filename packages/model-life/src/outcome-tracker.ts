@@ -1,6 +1,7 @@
 import { BAR_FIELDS, MINUTE_MS } from "@smcq/kernel";
-import type { EntryPlan } from "@smcq/features";
+import { labelPlan, type TradePlanParameters } from "@smcq/features";
 import {
+  isTickTooCoarse,
   isTradedThrough,
   limitTicks,
   type PlanExit,
@@ -35,9 +36,9 @@ interface Followed {
   nextMs: number;
 }
 
-/** How plans are entered, and the ticks that resting orders lie on; null: nobody knows the symbol's. */
+/** The plan, and the ticks that resting orders lie on; null: nobody knows the symbol's. */
 export interface PlanEntries {
-  readonly entry: EntryPlan;
+  readonly plan: TradePlanParameters;
   readonly tickSizeOf: (symbol: string) => number | null;
 }
 
@@ -54,7 +55,7 @@ export class OutcomeTracker {
 
   constructor(recentBars: RecentBars, entries: PlanEntries) {
     this.#recentBars = recentBars;
-    this.#entries = entries;
+    this.#entries = { ...entries, plan: labelPlan(entries.plan) };
   }
 
   /** Plans that are open now. */
@@ -112,7 +113,8 @@ export class OutcomeTracker {
     if (plan === null) return true;
     const heldBars = (followed.nextMs - signal.openTimeMs) / MINUTE_MS;
     followed.nextMs += MINUTE_MS;
-    const { entry, tickSizeOf } = this.#entries;
+    const { tickSizeOf } = this.#entries;
+    const { entry } = this.#entries.plan;
     const { restingTicks } = followed;
     let exit: PlanExit | null;
     if (restingTicks === null) exit = stepPlan(plan, heldBars, bar.open, bar.high, bar.low, bar.close);
@@ -123,22 +125,23 @@ export class OutcomeTracker {
       exit = stepEntryBar(plan, heldBars, bar);
     }
     if (exit === null) return false;
-    outcomes.push({ signal, resultR: resultR(plan, exit.price) });
+    outcomes.push({ signal, resultR: resultR(plan, exit) });
     return true;
   }
 
   /** Plans the entry from the open of the bar behind the signal's; null: there is no plan. */
   #begin(followed: Followed, open: number): TradePlan | null {
     const { signal } = followed;
-    const { entry, tickSizeOf } = this.#entries;
+    const { plan, tickSizeOf } = this.#entries;
+    const tickSize = tickSizeOf(signal.symbol);
     let price = open;
-    if (entry.kind === "limit") {
-      const tickSize = tickSizeOf(signal.symbol);
+    if (plan.entry.kind === "limit") {
       if (tickSize === null) return null;
-      followed.restingTicks = limitTicks({ ...signal, quote: open }, entry, tickSize);
+      followed.restingTicks = limitTicks({ ...signal, quote: open }, plan.entry, tickSize);
       price = followed.restingTicks * tickSize;
     }
-    const planned = planTrade(signal, price, entry);
+    if (isTickTooCoarse(plan, tickSize ?? 0, price)) return null;
+    const planned = planTrade(signal, price, plan, tickSize ?? 0);
     followed.plan = planned.type === "plan" ? planned : null;
     return followed.plan;
   }

@@ -8,7 +8,13 @@ import type {
   TradingRules,
 } from "@smcq/exchange";
 import { assert, priceTicks, qtySteps, type SymbolId } from "@smcq/kernel";
-import { type EntryPlan, limitTicks, type PlanCandidate, planTrade } from "@smcq/strategy";
+import {
+  isTickTooCoarse,
+  limitTicks,
+  type PlanCandidate,
+  planTrade,
+  type TradePlanParameters,
+} from "@smcq/strategy";
 import type { GovernorState } from "./governors.ts";
 import type { RiskParameters } from "./parameters.ts";
 import type { WinProbability } from "./win-probability.ts";
@@ -31,6 +37,7 @@ export const REFUSAL_CODES = [
   "ENTRY_THROTTLE",
   "DAILY_LOSS",
   "FUNDING_NEAR",
+  "TICK_TOO_COARSE",
   "STOP_TOO_WIDE",
   "COST_GATE",
   "REWARD",
@@ -48,7 +55,7 @@ export interface EntryIntent extends PlanCandidate {
   readonly medianTurnover: number;
   /** The price that the entry is planned from, price units: what it takes, or the best quote of its own side to rest by. */
   readonly quote: number;
-  readonly entry: EntryPlan;
+  readonly plan: TradePlanParameters;
   readonly rules: TradingRules;
   readonly fees: FeeRates;
   /** Slippage of the symbol's own fills, share of the price; 0 where none was measured. */
@@ -60,6 +67,7 @@ export interface EntryIntent extends PlanCandidate {
 /** An intent with its plan and unit figures: what a batch is ordered by, and what the gates judge. */
 export interface PricedIntent {
   readonly intent: EntryIntent;
+  readonly isTickTooCoarse: boolean;
   readonly isStopTooWide: boolean;
   readonly unit: UnitRisk;
   /** Where the order rests; null: it takes. */
@@ -68,16 +76,33 @@ export interface PricedIntent {
 
 /** Plans and prices an intent; nothing is judged yet. */
 export function priceIntent(intent: EntryIntent, parameters: RiskParameters): PricedIntent {
-  const { rules, fees, measuredSlippageRatio, fundingLoss, side, entry } = intent;
+  const { rules, fees, measuredSlippageRatio, fundingLoss, side, plan } = intent;
+  const { entry, targetRiskRatio } = plan;
   const isResting = entry.kind === "limit";
   const ticks = isResting ? limitTicks(intent, entry, rules.tickSize) : null;
   const e = ticks === null ? intent.quote : ticks * rules.tickSize;
-  const plan = planTrade(intent, e, entry);
+  const planned = planTrade(intent, e, plan, rules.tickSize);
   const unit = unitRisk(
-    { side, e, d: plan.stopDistance, rules, fees, measuredSlippageRatio, fundingLoss, isResting },
+    {
+      side,
+      e,
+      d: planned.stopDistance,
+      rules,
+      fees,
+      measuredSlippageRatio,
+      fundingLoss,
+      isResting,
+      targetRiskRatio,
+    },
     parameters,
   );
-  return { intent, isStopTooWide: plan.type === "stop_too_wide", unit, limitTicks: ticks };
+  return {
+    intent,
+    isTickTooCoarse: isTickTooCoarse(plan, rules.tickSize, e),
+    isStopTooWide: planned.type === "stop_too_wide",
+    unit,
+    limitTicks: ticks,
+  };
 }
 
 /** What a signal's place in its batch depends on. */
@@ -98,7 +123,13 @@ export function byScoreThenCost(a: Ranked, b: Ranked): number {
 /** What is known of the moment and of the symbol: each true one refuses with the code it is named after. */
 export type Obstacles = Readonly<
   Partial<
-    Record<Exclude<RefusalCode, "STOP_TOO_WIDE" | "COST_GATE" | "REWARD" | "KELLY" | "TOO_SMALL">, boolean>
+    Record<
+      Exclude<
+        RefusalCode,
+        "TICK_TOO_COARSE" | "STOP_TOO_WIDE" | "COST_GATE" | "REWARD" | "KELLY" | "TOO_SMALL"
+      >,
+      boolean
+    >
   >
 >;
 
@@ -168,6 +199,7 @@ export function review(input: ReviewInput, parameters: RiskParameters): Verdict 
   });
   const blocked = firstOf(input.obstacles);
   if (blocked !== undefined) return refuse(blocked);
+  if (priced.isTickTooCoarse) return refuse("TICK_TOO_COARSE");
   if (priced.isStopTooWide) return refuse("STOP_TOO_WIDE");
   if (unit.c > parameters.costRatioMax) return refuse("COST_GATE");
   if (unit.b < parameters.rewardRatioMin) return refuse("REWARD");

@@ -32,17 +32,19 @@ export interface UnitRiskInput {
   readonly fundingLoss: number;
   /** The entry rests in the book: it pays the maker's fee, and no slippage. */
   readonly isResting: boolean;
+  /** Target distance of the plan, in stop distances. */
+  readonly targetRiskRatio: number;
 }
 
 /** The unit figures of docs/trading.md 4, float64, in the order written there. */
 export function unitRisk(input: UnitRiskInput, parameters: RiskParameters): UnitRisk {
-  const { side, e, d, rules, fundingLoss } = input;
+  const { side, e, d, rules, fundingLoss, targetRiskRatio } = input;
   const { tickSize } = rules;
   const { takerRatio, makerRatio } = input.fees;
   const sigma = Math.max(Math.max(parameters.slippageRatio, input.measuredSlippageRatio), tickSize / e);
   const stopRef =
     side > 0 ? Math.floor((e - d) / tickSize) * tickSize : Math.ceil((e + d) / tickSize) * tickSize;
-  const targetRef = e + side * 1.5 * d;
+  const targetRef = e + side * targetRiskRatio * d;
   const entryFee = input.isResting ? makerRatio : takerRatio;
   const entrySlippage = input.isResting ? 0 : sigma;
   // What rests fills at its own price: no slippage makes up for the tick that its stop is rounded by.
@@ -57,7 +59,7 @@ export function unitRisk(input: UnitRiskInput, parameters: RiskParameters): Unit
     leverage: leverageFor(e, d, rules, parameters),
     loss,
     c: (entryFee * e + takerRatio * stopRef + entrySlippage * e + sigma * stopRef) / d,
-    b: (1.5 * d - entryFee * e - entrySlippage * e - makerRatio * targetRef) / loss,
+    b: (targetRiskRatio * d - entryFee * e - entrySlippage * e - makerRatio * targetRef) / loss,
   };
 }
 

@@ -1,5 +1,6 @@
 import { isApproved } from "@smcq/exchange";
 import { symbolId } from "@smcq/kernel";
+import { M1_SCALP } from "@smcq/strategy";
 import { describe, expect, it } from "vitest";
 import {
   byScoreThenCost,
@@ -29,14 +30,16 @@ function troubled(codes: readonly RefusalCode[]): ReviewInput {
   return reviewInput(
     {
       obstacles: Object.fromEntries(
-        REFUSAL_CODES.slice(0, REFUSAL_CODES.indexOf("STOP_TOO_WIDE")).map((code) => [code, has(code)]),
+        REFUSAL_CODES.slice(0, REFUSAL_CODES.indexOf("TICK_TOO_COARSE")).map((code) => [code, has(code)]),
       ),
       winProbability: () => (has("KELLY") ? 0.1 : 0.9),
       equity: has("TOO_SMALL") ? 0 : 10_000,
     },
     {
+      plan: { ...M1_SCALP, tickRatioMax: 0.0003 },
       invalidationPrice: has("STOP_TOO_WIDE") ? 98 : 99.25,
-      rules: rulesOf({ tickSize: has("COST_GATE") ? "0.5" : "0.01" }),
+      rules: rulesOf({ tickSize: has("TICK_TOO_COARSE") ? "0.05" : "0.01" }),
+      measuredSlippageRatio: has("COST_GATE") ? 0.005 : 0,
       fundingLoss: has("REWARD") ? 2 : 0,
     },
   );
@@ -169,12 +172,12 @@ describe("an approval", () => {
   });
 
   it("of an entry that rests is post-only at its own price, and is sized and judged by that", () => {
-    const entry = { kind: "limit", offsetAtr: 0.5, expiryBars: 5, feeRatio: 0.0002 } as const;
+    const entry = { kind: "limit", offsetAtr: 0.5, expiryBars: 5 } as const;
     for (const [side, ticks] of [
       [1, 9_975],
       [-1, 10_025],
     ] as const) {
-      const intent = { side, entry, invalidationPrice: 100 - side * 0.75 };
+      const intent = { side, plan: { ...M1_SCALP, entry }, invalidationPrice: 100 - side * 0.75 };
       const verdict = review(reviewInput({}, intent), DEFAULTS);
       if (verdict.type !== "approved") throw new Error(verdict.receipt.outcome);
       expect(isApproved(verdict.order)).toBe(true);

@@ -56,6 +56,7 @@ function anyCase(rng: Rng): Case {
       measuredSlippageRatio: rng.next() * 0.001,
       fundingLoss: rng.chance(0.2) ? e * 0.0005 : 0,
       isResting: rng.chance(0.3),
+      targetRiskRatio: 1.5,
     },
     parameters,
   );

@@ -20,6 +20,7 @@ function unitInput(more: Partial<UnitRiskInput> = {}): UnitRiskInput {
     measuredSlippageRatio: 0,
     fundingLoss: 0,
     isResting: false,
+    targetRiskRatio: 1.5,
     ...more,
   };
 }

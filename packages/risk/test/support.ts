@@ -1,6 +1,6 @@
 import { type FeeRates, type TradingRuleTexts, type TradingRules, tradingRules } from "@smcq/exchange";
 import { Rng, symbolId } from "@smcq/kernel";
-import { MARKET_ENTRY } from "@smcq/strategy";
+import { M1_SCALP } from "@smcq/strategy";
 import {
   type EntryIntent,
   type Exposure,
@@ -104,7 +104,7 @@ export function intentOf(more: Partial<EntryIntent> = {}): EntryIntent {
     fees: FEES,
     measuredSlippageRatio: 0,
     fundingLoss: 0,
-    entry: MARKET_ENTRY,
+    plan: M1_SCALP,
     ...more,
   };
 }

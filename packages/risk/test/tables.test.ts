@@ -9,7 +9,10 @@ const rules = rulesOf({ tickSize: "0.00000001", stepSize: "0.000001", minQty: "0
 /** A long at 100 with its stop so far below, at the costs of the tables. */
 function unitOf(stopBps: number): UnitRisk {
   const own = { side: 1, e: 100, d: stopBps / 100, rules, fees: FEES } as const;
-  return unitRisk({ ...own, measuredSlippageRatio: 0, fundingLoss: 0, isResting: false }, DEFAULTS);
+  return unitRisk(
+    { ...own, measuredSlippageRatio: 0, fundingLoss: 0, isResting: false, targetRiskRatio: 1.5 },
+    DEFAULTS,
+  );
 }
 
 /** Loss at the stop with all costs, bps of the equity. */

@@ -1,4 +1,4 @@
-import type { EntryPlan } from "@smcq/features";
+import type { TradePlanParameters } from "@smcq/features";
 import type { WireError } from "@smcq/kernel";
 import type { ModelCard } from "./card/card.ts";
 import type { GoldenRows } from "./golden/golden-file.ts";
@@ -14,7 +14,7 @@ export interface LoadTask {
   readonly models: SharedModels;
   readonly epoch: number;
   readonly nowMs: number;
-  readonly entry: EntryPlan | undefined;
+  readonly plan: TradePlanParameters | undefined;
   readonly refuseExpired: boolean;
   readonly publicKeyPem: string | undefined;
 }

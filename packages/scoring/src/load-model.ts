@@ -1,5 +1,5 @@
 import { MessageChannel, receiveMessageOnPort, Worker } from "node:worker_threads";
-import type { EntryPlan } from "@smcq/features";
+import type { TradePlanParameters } from "@smcq/features";
 import { afterAwake, errorMessage, fromWireError, SmcqError, workerUrl } from "@smcq/kernel";
 import type { Clock } from "@smcq/kernel";
 import type { ModelCard } from "./card/card.ts";
@@ -19,7 +19,7 @@ export interface LoadModelOptions {
   /** The venue's time, by which expiry is judged. */
   readonly nowMs: number;
   /** How the engine enters; absent: at the market. */
-  readonly entry?: EntryPlan | undefined;
+  readonly plan?: TradePlanParameters | undefined;
   /** True in a reload; at start an expired model is loaded and `isExpired` says that it must not trade. */
   readonly refuseExpired: boolean;
   /** ed25519 public key in PEM; when given, the card must be signed with it. */
@@ -62,11 +62,11 @@ interface Loading {
  * then unused or holds what nobody was told of.
  */
 export async function loadModel(options: LoadModelOptions): Promise<LoadedModel> {
-  const { clock, memory, file, textOutDir, scorer, epoch, nowMs, entry } = options;
+  const { clock, memory, file, textOutDir, scorer, epoch, nowMs, plan } = options;
   const { refuseExpired, publicKeyPem } = options;
   const startNs = clock.monoNs();
   const { opened, installed } = startLoader(
-    { file, textOutDir, scorer, models: memory.shared(), epoch, nowMs, entry, refuseExpired, publicKeyPem },
+    { file, textOutDir, scorer, models: memory.shared(), epoch, nowMs, plan, refuseExpired, publicKeyPem },
     clock,
   );
   const oracle = opened.then(async ({ onnx, golden }) => {

@@ -19,8 +19,8 @@ function tell(message: LoadMessage): void {
 
 function onnxFile(): string {
   if (!task.file.endsWith(".txt")) return task.file;
-  const { file: text, textOutDir: outDir, nowMs, entry } = task;
-  return importDropped({ text, outDir, nowMs, entry }).paths.onnx;
+  const { file: text, textOutDir: outDir, nowMs, plan } = task;
+  return importDropped({ text, outDir, nowMs, plan }).paths.onnx;
 }
 
 function load(): void {

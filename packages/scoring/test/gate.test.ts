@@ -1,7 +1,7 @@
 import { generateKeyPairSync } from "node:crypto";
 import { readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { entryPlanOf } from "@smcq/features";
+import { M1_SCALP, withEntry } from "@smcq/features";
 import { describe, expect, it } from "vitest";
 import { cardText, parseCard, signCard } from "../src/card/card.ts";
 import type { ModelCard } from "../src/card/card.ts";
@@ -325,7 +325,7 @@ describe("the gate", () => {
 });
 
 describe("a model for other entries", () => {
-  const limit = entryPlanOf({ kind: "limit", offsetAtr: 0.25, expiryBars: 3 });
+  const limit = withEntry(M1_SCALP, { kind: "limit", offsetAtr: 0.25, expiryBars: 3 });
   const messageOf = (run: () => unknown): string => {
     try {
       run();
@@ -341,16 +341,16 @@ describe("a model for other entries", () => {
     writeFileSync(text, lightGbmText());
     const open = { nowMs: NOW_MS, refuseExpired: true, isAnySchema: false };
     const market = importModel({ text, out: join(folder, "market.onnx"), nowMs: NOW_MS }).paths.onnx;
-    const resting = importModel({ text, out: join(folder, "limit.onnx"), nowMs: NOW_MS, entry: limit });
-    expect(resting.card.metadata.labelSpec).toMatchObject({ version: 2, entry: limit });
-    const plain = "trade plan version 1, entries at the market";
-    const other = "trade plan version 2, limit entries 0.25 ATR away for 3 bars";
+    const resting = importModel({ text, out: join(folder, "limit.onnx"), nowMs: NOW_MS, plan: limit });
+    expect(resting.card.metadata.labelSpec).toMatchObject({ version: 2, entry: limit.entry });
+    const plain = "trade plan m1-scalp, version 1, entries at the market";
+    const other = "trade plan m1-scalp, version 2, limit entries 0.25 ATR away for 3 bars";
     const words = (own: string, engine: string): RegExp =>
       new RegExp(`of schema [0-9a-f]{64} \\(${own}\\), the engine's is [0-9a-f]{64} \\(${engine}\\)`);
-    expect(messageOf(() => openModel({ ...open, file: market, entry: limit }))).toMatch(words(plain, other));
+    expect(messageOf(() => openModel({ ...open, file: market, plan: limit }))).toMatch(words(plain, other));
     expect(messageOf(() => openModel({ ...open, file: resting.paths.onnx }))).toMatch(words(other, plain));
     expect(messageOf(() => openModel({ ...open, file: market }))).toBe("passes");
-    expect(messageOf(() => openModel({ ...open, file: resting.paths.onnx, entry: limit }))).toBe("passes");
+    expect(messageOf(() => openModel({ ...open, file: resting.paths.onnx, plan: limit }))).toBe("passes");
   });
 
   it("is made anew from a dropped text when entries change", () => {
@@ -359,7 +359,7 @@ describe("a model for other entries", () => {
     writeFileSync(text, lightGbmText());
     const dropped = { text, outDir: join(folder, "var"), nowMs: NOW_MS };
     const [market, resting, again] = [undefined, limit, limit].map(
-      (entry) => importDropped({ ...dropped, entry }).paths.onnx,
+      (plan) => importDropped({ ...dropped, plan }).paths.onnx,
     );
     expect(resting).not.toBe(market);
     expect(again).toBe(resting);

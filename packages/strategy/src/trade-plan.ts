@@ -1,19 +1,4 @@
-import { type EntryPlan, MARKET_ENTRY, TRADE_PLAN_PARAMETERS } from "@smcq/features";
-
-const {
-  stopPadAtr,
-  stopDistanceAtrMin,
-  stopDistanceRatioMax,
-  targetRiskRatio,
-  holdBarsMax,
-  stagnationBars,
-  stagnationRatio,
-  costGateRatio,
-  feeRatioPerSide,
-  slippageRatioPerSide,
-} = TRADE_PLAN_PARAMETERS;
-const COST_PER_SIDE = feeRatioPerSide + slippageRatioPerSide;
-const COST_ROUND_TRIP = 2 * COST_PER_SIDE;
+import { M1_SCALP, type TradePlanParameters } from "@smcq/features";
 
 /** What a plan needs to know of its candidate. */
 export interface PlanCandidate {
@@ -22,6 +7,19 @@ export interface PlanCandidate {
   readonly invalidationPrice: number;
   /** ATR-14 of the candidate's bar, price units. */
   readonly atr: number;
+}
+
+/** What taking costs, share of the price: fee and slippage; a tick of 0 is one that nobody knows. */
+function takerCostRatio(parameters: TradePlanParameters, price: number, tickSize: number): number {
+  return parameters.takerFeeRatio + slippageOf(parameters, price, tickSize);
+}
+
+function slippageOf(
+  { slippageRatio, slippageTicks }: TradePlanParameters,
+  price: number,
+  tickSize: number,
+): number {
+  return Math.max(slippageRatio, (slippageTicks * tickSize) / price);
 }
 
 /** Prices in quote units, as float64: live rounds the order's price only. */
@@ -35,6 +33,11 @@ export interface TradePlan {
   readonly target: number;
   /** What entering costs, share of the entry price: fee and slippage, or the fee alone of an order that rests. */
   readonly entryCostRatio: number;
+  /** What an exit that takes costs, share of its price. */
+  readonly exitCostRatio: number;
+  /** The price that a bar has to reach for the target: itself, or a tick beyond it where it rests. */
+  readonly targetReach: number;
+  readonly parameters: TradePlanParameters;
 }
 
 /** No plan: the stop would lie further from the entry than `stopDistanceRatioMax` allows. */
@@ -66,23 +69,30 @@ export interface PlanExit {
 export function planTrade(
   candidate: PlanCandidate,
   entry: number,
-  kind: EntryPlan = MARKET_ENTRY,
+  parameters: TradePlanParameters = M1_SCALP,
+  tickSize = 0,
 ): TradePlan | StopTooWide {
   const { side, invalidationPrice, atr } = candidate;
+  const { stopPadAtr, stopDistanceAtrMin, stopDistanceRatioMax, targetRiskRatio, costGateRatio } = parameters;
+  const costRatio = takerCostRatio(parameters, entry, tickSize);
   const stopDistance = Math.max(
     side * (entry - invalidationPrice) + stopPadAtr * atr,
     stopDistanceAtrMin * atr,
-    (COST_ROUND_TRIP * entry) / costGateRatio,
+    (2 * costRatio * entry) / costGateRatio,
   );
   if (stopDistance > stopDistanceRatioMax * entry) return { type: "stop_too_wide", entry, stopDistance };
+  const target = entry + side * targetRiskRatio * stopDistance;
   return {
     type: "plan",
     side,
     entry,
     stopDistance,
     stop: entry - side * stopDistance,
-    target: entry + side * targetRiskRatio * stopDistance,
-    entryCostRatio: kind.kind === "limit" ? kind.feeRatio : COST_PER_SIDE,
+    target,
+    entryCostRatio: parameters.entry.kind === "limit" ? parameters.makerFeeRatio : costRatio,
+    exitCostRatio: costRatio,
+    targetReach: parameters.target === "maker" ? target + side * tickSize : target,
+    parameters,
   };
 }
 
@@ -100,10 +110,17 @@ export function stepPlan(
 ): PlanExit | null {
   const { side, stop, target } = plan;
   const isLong = side > 0;
+  const isResting = plan.parameters.target === "maker";
   if (isLong ? open < stop : open > stop) return { reason: "stop", price: open };
-  if (isLong ? open > target : open < target) return { reason: "target", price: open };
+  // What rests is filled at its own price, what takes at what it meets.
+  if (isLong ? open > target : open < target) {
+    if (!isResting) return { reason: "target", price: open };
+    if (isBeyond(plan, open)) return { reason: "target", price: target };
+  }
   if (isLong ? low <= stop : high >= stop) return { reason: "stop", price: stop };
-  if (isLong ? high >= target : low <= target) return { reason: "target", price: target };
+  const best = isLong ? high : low;
+  const isReached = isResting ? isBeyond(plan, best) : isLong ? high >= target : low <= target;
+  if (isReached) return { reason: "target", price: target };
   return ruleAtClose(plan, heldBars, close);
 }
 
@@ -123,46 +140,61 @@ export function stepEntryBar(
   return ruleAtClose(plan, heldBars, close);
 }
 
+/** Returns whether a price has traded through the target that rests. */
+function isBeyond({ side, target, targetReach }: TradePlan, price: number): boolean {
+  return side * (price - target) > 0 && side * (price - targetReach) >= 0;
+}
+
 function ruleAtClose(
-  { side, entry, entryCostRatio }: TradePlan,
+  { side, entry, entryCostRatio, exitCostRatio, parameters }: TradePlan,
   heldBars: number,
   close: number,
 ): PlanExit | null {
-  if (heldBars > stagnationBars) {
-    const netRatio = (side * (close - entry)) / entry - (entryCostRatio + COST_PER_SIDE);
-    if (Math.abs(netRatio) < stagnationRatio) return { reason: "stagnation", price: close };
+  if (heldBars > parameters.stagnationBars) {
+    const netRatio = (side * (close - entry)) / entry - (entryCostRatio + exitCostRatio);
+    if (Math.abs(netRatio) < parameters.stagnationRatio) return { reason: "stagnation", price: close };
   }
-  return heldBars >= holdBarsMax ? { reason: "time", price: close } : null;
+  return heldBars >= parameters.holdBarsMax ? { reason: "time", price: close } : null;
 }
 
-/** The plan's numbers, for those who follow a position instead of a plan. */
-export const TRADE_PLAN: Readonly<{
-  stagnationBars: number;
-  stagnationRatio: number;
-  holdBarsMax: number;
-}> = { stagnationBars, stagnationRatio, holdBarsMax };
+/** A position that is held, for the band. */
+export interface HeldPosition {
+  readonly side: 1 | -1;
+  /** Price units; it holds the entry's slippage already, so that the band is the label's. */
+  readonly avgPrice: number;
+  readonly tickSize: number;
+}
 
-/**
- * How far a position's result lies from nothing, net of costs, as a share of its average price. That price holds the
- * entry's slippage already, so that the band is the label's.
- */
+/** How far from nothing, net of costs, a position's result lies at a close, as a share of its average price. */
 export function stagnationBand(
-  side: 1 | -1,
-  avgPrice: number,
+  { side, avgPrice, tickSize }: HeldPosition,
   close: number,
-  kind: EntryPlan = MARKET_ENTRY,
+  parameters: TradePlanParameters = M1_SCALP,
 ): number {
+  const { entry, takerFeeRatio, makerFeeRatio } = parameters;
+  const slippage = slippageOf(parameters, avgPrice, tickSize);
   const costRatio =
-    kind.kind === "limit" ? kind.feeRatio + COST_PER_SIDE : 2 * feeRatioPerSide + slippageRatioPerSide;
+    entry.kind === "limit" ? makerFeeRatio + (takerFeeRatio + slippage) : 2 * takerFeeRatio + slippage;
   return Math.abs((side * (close - avgPrice)) / avgPrice - costRatio);
 }
 
 /** The result of an exit in R, net of what entry and exit cost; a label is 1 when it is above 0. */
-export function resultR(plan: TradePlan, exitPrice: number): number {
-  const { side, entry, stopDistance, entryCostRatio } = plan;
+export function resultR(plan: TradePlan, { reason, price }: PlanExit): number {
+  const { side, entry, stopDistance, entryCostRatio, parameters } = plan;
+  const isMaker = reason === "target" && parameters.target === "maker";
+  const exitCostRatio = isMaker ? parameters.makerFeeRatio : plan.exitCostRatio;
   const costs =
-    entryCostRatio === COST_PER_SIDE
-      ? COST_PER_SIDE * (entry + exitPrice)
-      : entryCostRatio * entry + COST_PER_SIDE * exitPrice;
-  return (side * (exitPrice - entry) - costs) / stopDistance;
+    entryCostRatio === exitCostRatio
+      ? exitCostRatio * (entry + price)
+      : entryCostRatio * entry + exitCostRatio * price;
+  return (side * (price - entry) - costs) / stopDistance;
+}
+
+/** Returns whether a symbol's tick is too coarse for the plan at this price. */
+export function isTickTooCoarse(
+  { tickRatioMax }: TradePlanParameters,
+  tickSize: number,
+  price: number,
+): boolean {
+  return tickSize > tickRatioMax * price;
 }

@@ -1,14 +1,15 @@
-import { entryPlanOf, type LimitEntry } from "@smcq/features";
+import { type LimitEntry, M1_SCALP } from "@smcq/features";
 import { Rng } from "@smcq/kernel";
 import { describe, expect, it } from "vitest";
 import { isTradedThrough, limitTicks, planTrade, resultR, stepEntryBar, stepPlan } from "../src/index.ts";
 
 const seed = Number(process.env["SMCQ_SEED"] ?? 20_261_120);
-const LIMIT = entryPlanOf({ kind: "limit", offsetAtr: 0.5, expiryBars: 5 }) as LimitEntry;
+const LIMIT: LimitEntry = { kind: "limit", offsetAtr: 0.5, expiryBars: 5 };
+const PLAN = { ...M1_SCALP, entry: LIMIT };
 
 /** Long at 99.75 with its stop 1 below: 0.5 to the anchor, raised to an ATR of 1. */
 function planOf(side: 1 | -1 = 1): Extract<ReturnType<typeof planTrade>, { type: "plan" }> {
-  const plan = planTrade({ side, invalidationPrice: 99.75 - side * 0.5, atr: 1 }, 99.75, LIMIT);
+  const plan = planTrade({ side, invalidationPrice: 99.75 - side * 0.5, atr: 1 }, 99.75, PLAN);
   if (plan.type !== "plan") throw new Error("a plan");
   return plan;
 }
@@ -82,8 +83,13 @@ describe("the bar that an entry has filled in", () => {
 describe("the result of an entry that rested", () => {
   it("pays the maker's fee at the entry, and fee and slippage at the exit", () => {
     const plan = planOf();
-    expect(resultR(plan, 101.25)).toBeCloseTo(1.5 - 0.0002 * 99.75 - 0.0007 * 101.25, 12);
+    expect(resultR(plan, { reason: "target", price: 101.25 })).toBeCloseTo(
+      1.5 - 0.0002 * 99.75 - 0.0007 * 101.25,
+      12,
+    );
     const market = planTrade({ side: 1, invalidationPrice: 99.25, atr: 1 }, 99.75);
-    expect(market.type === "plan" && resultR(market, 101.25)).toBe((1.5 - 0.0007 * (99.75 + 101.25)) / 1);
+    expect(market.type === "plan" && resultR(market, { reason: "target", price: 101.25 })).toBe(
+      (1.5 - 0.0007 * (99.75 + 101.25)) / 1,
+    );
   });
 });

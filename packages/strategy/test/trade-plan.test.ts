@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { BAR_FIELDS } from "@smcq/kernel";
-import { TRADE_PLAN_PARAMETERS } from "@smcq/features";
-import { planTrade, resultR, stagnationBand, stepPlan, TRADE_PLAN } from "@smcq/strategy";
+import { M1_SCALP } from "@smcq/features";
+import { planTrade, resultR, stagnationBand, stepPlan } from "@smcq/strategy";
 import type { PlanCandidate, PlanExit, TradePlan } from "@smcq/strategy";
 import { describe, expect, it } from "vitest";
 import { CandidateFeed, csvRows, fixtureFlat, LABEL_SETS, readFlat, sharedData } from "./support.ts";
@@ -26,7 +26,7 @@ function labelRows(flat: Float64Array): string[][] {
     for (let bar = i + 1; plan.type === "plan" && bar < count; bar++) {
       const exit = stepPlan(plan, bar - i, field(bar, 1), field(bar, 2), field(bar, 3), field(bar, 4));
       if (exit === null) continue;
-      const r = resultR(plan, exit.price);
+      const r = resultR(plan, exit);
       rows.push([...head, String(bar), exit.reason, String(r), String(Number(r > 0))]);
       break;
     }
@@ -67,7 +67,7 @@ describe("labels", () => {
   });
 });
 
-const { feeRatioPerSide, slippageRatioPerSide, costGateRatio } = TRADE_PLAN_PARAMETERS;
+const { takerFeeRatio, slippageRatio, costGateRatio } = M1_SCALP;
 
 /** A plan from 1,000 with one R = 10: long 990 / 1,015, short 1,010 / 985. */
 function planOf(side: 1 | -1): TradePlan {
@@ -90,7 +90,7 @@ describe("the stop distance", () => {
 
   it("is raised to one ATR, and to what keeps the costs at 35 %", () => {
     expect(widthOf({ side: 1, invalidationPrice: 999, atr: 8 }, 1_000)).toBe(8);
-    const floor = (2 * (feeRatioPerSide + slippageRatioPerSide) * 1_000) / costGateRatio;
+    const floor = (2 * (takerFeeRatio + slippageRatio) * 1_000) / costGateRatio;
     expect(floor).toBeCloseTo(4, 12);
     expect(widthOf({ side: 1, invalidationPrice: 999, atr: 1 }, 1_000)).toBe(floor);
     expect(widthOf({ side: -1, invalidationPrice: 1_000 + floor, atr: 0 }, 1_000)).toBe(floor);
@@ -196,16 +196,19 @@ describe("a bar of an open plan", () => {
 
 describe("the result in R", () => {
   it("is net of fees and slippage on both sides", () => {
-    expect(resultR(planOf(1), 1_015)).toBeCloseTo((15 - 0.0007 * 2_015) / 10, 12);
-    expect(resultR(planOf(-1), 1_010)).toBeCloseTo((-10 - 0.0007 * 2_010) / 10, 12);
+    expect(resultR(planOf(1), { reason: "time", price: 1_015 })).toBeCloseTo((15 - 0.0007 * 2_015) / 10, 12);
+    expect(resultR(planOf(-1), { reason: "time", price: 1_010 })).toBeCloseTo(
+      (-10 - 0.0007 * 2_010) / 10,
+      12,
+    );
   });
 
   it("of exactly 0 is no win", () => {
     const long = planTrade({ side: 1, invalidationPrice: 520, atr: 0 }, 527);
     const short = planTrade({ side: -1, invalidationPrice: 1_375, atr: 0 }, 1_363);
     if (long.type !== "plan" || short.type !== "plan") throw new Error("no plan");
-    expect(resultR(long, 527.738_316_821_775_2)).toBe(0);
-    expect(resultR(short, 1_361.093_134_805_636)).toBe(0);
+    expect(resultR(long, { reason: "time", price: 527.738_316_821_775_2 })).toBe(0);
+    expect(resultR(short, { reason: "time", price: 1_361.093_134_805_636 })).toBe(0);
   });
 });
 
@@ -223,7 +226,7 @@ describe("the stagnation band of a position", () => {
     [-1, 100, 99, 0.0088],
     [1, 0.0004, 0.00040048, 0],
   ] as const)("of side %s from %s at a close of %s is %s", (side, avgPrice, close, band) => {
-    expect(stagnationBand(side, avgPrice, close)).toBeCloseTo(band, 12);
+    expect(stagnationBand({ side, avgPrice, tickSize: 0 }, close)).toBeCloseTo(band, 12);
   });
 
   it("is the label's, seen from a fill that slipped", () => {
@@ -231,16 +234,15 @@ describe("the stagnation band of a position", () => {
       for (const close of [99, 99.9, 100, 100.14, 100.5]) {
         const slipped = 100 * (1 + side * 0.0002);
         const label = Math.abs((side * (close - 100)) / 100 - 0.0014);
-        expect(Math.abs(stagnationBand(side, slipped, close) - label)).toBeLessThan(5e-6);
+        expect(
+          Math.abs(stagnationBand({ side, avgPrice: slipped, tickSize: 0 }, close) - label),
+        ).toBeLessThan(5e-6);
       }
   });
 
-  it("is judged by the plan's own numbers", () => {
-    expect(TRADE_PLAN).toEqual({ stagnationBars: 30, stagnationRatio: 0.001, holdBarsMax: 120 });
-  });
-
   it("is no band around a price that is none", () => {
-    for (const close of [Number.NaN, Infinity]) expect(stagnationBand(1, 100, close) < 0.001).toBe(false);
-    expect(stagnationBand(1, 0, 0) < 0.001).toBe(false);
+    for (const close of [Number.NaN, Infinity])
+      expect(stagnationBand({ side: 1, avgPrice: 100, tickSize: 0 }, close) < 0.001).toBe(false);
+    expect(stagnationBand({ side: 1, avgPrice: 0, tickSize: 0 }, 0) < 0.001).toBe(false);
   });
 });

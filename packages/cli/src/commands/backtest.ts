@@ -1,6 +1,6 @@
+import { tradedPlan } from "../plans/traded-plan.ts";
 import { join } from "node:path";
-import { requireEntryBounded, requireProtocolBounded } from "@smcq/engine";
-import { entryPlanOf } from "@smcq/features";
+import { requireProtocolBounded } from "@smcq/engine";
 import { type Clock, parseE8, SmcqError, SystemClock } from "@smcq/kernel";
 import { utcMs, utcText } from "@smcq/scoring";
 import type { CommandModule, Options } from "yargs";
@@ -121,7 +121,7 @@ function optionsOf(args: Args): BacktestOptions {
     risk: riskLimits(config.risk),
     protocol: requireProtocolBounded(config.protocol),
     fees: config.fees,
-    entry: requireEntryBounded(entryPlanOf(config.strategy.entry)),
+    plan: tradedPlan(config.strategy),
     scoreMin: config.scan.scoreMin,
     fromMs: timeOf(args, "from"),
     toMs: timeOf(args, "to"),

@@ -1,4 +1,4 @@
-import { entryPlanOf } from "@smcq/features";
+import { tradedPlan } from "../plans/traded-plan.ts";
 import { SmcqError } from "@smcq/kernel";
 import type { CommandModule } from "yargs";
 import { parseRandomWalk } from "../offline/dataset/random-walk.ts";
@@ -51,7 +51,7 @@ export function datasetCommand(setExitCode: (exitCode: number) => void): Command
       const totals = await runDataset({
         bars: barsOf(args),
         out: String(args["out"]),
-        entry: entryPlanOf(config.strategy.entry),
+        plan: tradedPlan(config.strategy),
         instruments: (args["instruments"] as string | undefined) ?? null,
       });
       await printResult(summaryText(totals));
@@ -73,10 +73,11 @@ function barsOf(args: Record<string, unknown>): DatasetOptions["bars"] {
 function summaryText(totals: DatasetTotals): string {
   const { symbols, bars, candidates, labelled, stopTooWide, notFilled, openAtEnd, openAtHole, exits } =
     totals;
+  const coarse = totals.tickTooCoarse > 0 ? `${totals.tickTooCoarse} tick too coarse, ` : "";
   const reasons = Object.entries(exits).map(([reason, count]) => `${reason} ${count}`);
   return [
     `${symbols} symbols, ${bars} bars, ${totals.holes} holes`,
-    `${candidates} candidates: ${labelled} labelled, ${stopTooWide} stop too wide, ${notFilled} not filled, ${openAtEnd} open at the end, ${openAtHole} open at a hole`,
+    `${candidates} candidates: ${labelled} labelled, ${coarse}${stopTooWide} stop too wide, ${notFilled} not filled, ${openAtEnd} open at the end, ${openAtHole} open at a hole`,
     `exits: ${reasons.join(", ")}`,
     `base rate ${totals.baseRate.toFixed(4)}`,
     "",

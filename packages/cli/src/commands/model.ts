@@ -1,5 +1,6 @@
+import { tradedPlan } from "../plans/traded-plan.ts";
 import { readFileSync } from "node:fs";
-import { type EntryPlan, entryPlanOf } from "@smcq/features";
+import { type TradePlanParameters } from "@smcq/features";
 import { errorMessage, SmcqError, SystemClock } from "@smcq/kernel";
 import { EXPIRES_DAYS, importTried, openModel } from "@smcq/scoring";
 import type { ModelKind } from "@smcq/scoring";
@@ -116,9 +117,9 @@ function withSettings(argv: Argv): Argv {
   });
 }
 
-function entryOf(args: Args): EntryPlan {
+function planOf(args: Args): TradePlanParameters {
   const { config } = loadSettings({ config: args["config"], set: args["set"] });
-  return entryPlanOf(config.strategy.entry);
+  return tradedPlan(config.strategy);
 }
 
 function withScorer(argv: Argv): Argv {
@@ -161,12 +162,17 @@ function importOptions(argv: Argv): Argv {
   );
 }
 
-function common(args: Args): { file: string; scorer: ModelKind; isAnySchema: boolean; entry: EntryPlan } {
+function common(args: Args): {
+  file: string;
+  scorer: ModelKind;
+  isAnySchema: boolean;
+  plan: TradePlanParameters;
+} {
   return {
     file: String(args["file"]),
     scorer: args["scorer"] === "ort" ? "ort" : "leaf-mask",
     isAnySchema: args["anySchema"] === true,
-    entry: entryOf(args),
+    plan: planOf(args),
   };
 }
 
@@ -187,7 +193,7 @@ async function runImport(args: Args): Promise<void> {
     scorer: args["scorer"] === "ort" ? "ort" : "leaf-mask",
     clock,
     nowMs: clock.nowMs(),
-    entry: entryOf(args),
+    plan: planOf(args),
     expiresDays,
     report: optional(args, "report", same),
     name: optional(args, "name", same),

@@ -1,3 +1,4 @@
+import { livePlan } from "../plans/traded-plan.ts";
 import { accessSync, constants, existsSync, statfsSync, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import type { EngineConfig } from "@smcq/config";
@@ -80,6 +81,7 @@ export async function lookAtModel(
   const { clock, logger } = deps;
   try {
     const scoring = await loadScoring(config, {
+      plan: livePlan(config.strategy),
       policy: scorer,
       venueClock: clock,
       wallClock: clock,

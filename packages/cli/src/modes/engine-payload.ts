@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { EngineConfig, LoadedConfig } from "@smcq/config";
+import type { TradePlanParameters } from "@smcq/features";
 import type { ClockSpec } from "@smcq/kernel";
 
 /** What the supervisor hands to the engine's process: plain data, its first message. */
@@ -8,6 +9,8 @@ export interface EnginePayload {
   readonly config: EngineConfig;
   readonly configHash: string;
   readonly configJson: string;
+  /** What is traded; read once, whatever becomes of its file. */
+  readonly plan: TradePlanParameters;
   readonly clock: ClockSpec;
   /** Of the account at a simulated venue; null: the venue is the real one. */
   readonly key: SimulatedKey | null;
@@ -31,9 +34,13 @@ export interface SimulatedAddress {
 }
 
 /** The payload of a run against a simulated venue, or against the addresses of the settings. */
-export function enginePayload(loaded: LoadedConfig, simulated: SimulatedAddress | null): EnginePayload {
+export function enginePayload(
+  loaded: LoadedConfig,
+  plan: TradePlanParameters,
+  simulated: SimulatedAddress | null,
+): EnginePayload {
   const { config, hash, json } = loaded;
-  const loadedParts = { configHash: hash, configJson: json };
+  const loadedParts = { configHash: hash, configJson: json, plan };
   if (simulated === null) return { config, ...loadedParts, clock: { type: "system" }, key: null };
   const feed = {
     ...config.feed,

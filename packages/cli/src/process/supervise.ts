@@ -1,3 +1,4 @@
+import { livePlan } from "../plans/traded-plan.ts";
 import { type ChildProcess, fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { awaitMessage, SupervisedProcess, type SupervisedEnd } from "@smcq/cluster";
@@ -95,7 +96,10 @@ async function superviseEngine(
   { alerts, signals, logger }: Beside,
 ): Promise<SupervisedEnd> {
   const { stop, hurry } = signals;
-  const start: StartMessage = { type: "start", payload: enginePayload(loaded, venue) };
+  const start: StartMessage = {
+    type: "start",
+    payload: enginePayload(loaded, livePlan(loaded.config.strategy), venue),
+  };
   const sides = sideProcesses(loaded, { isHangupIgnored: signals.isHangupIgnored, logger });
   const manager = new ServiceManager(process.env, { wallClock: new SystemClock(), logger });
   const engine = new SupervisedProcess({

@@ -10,7 +10,7 @@ import {
 } from "@smcq/cluster";
 import type { EngineConfig } from "@smcq/config";
 import { Engine, type EngineOptions, NO_JOURNAL, type TradingOptions } from "@smcq/engine";
-import { entryPlanOf } from "@smcq/features";
+import { type TradePlanParameters, withTickBound } from "@smcq/features";
 import {
   type Clock,
   type Instrument,
@@ -43,6 +43,7 @@ const WORD_WALL_MS: number = ENTRY_HOLD_MS_MAX + 250;
 
 export interface EngineParts {
   readonly config: EngineConfig;
+  readonly plan: TradePlanParameters;
   readonly ports: Ports;
   /** What is watched, in the venue's order. */
   readonly symbols: readonly string[];
@@ -107,7 +108,7 @@ export function createEngine(parts: EngineParts): RunEngine {
     scoreMin: config.scan.scoreMin,
     decisionWindowNs: config.scan.decisionWindowMs * 1e6,
     signalAgeMsMax: SIGNAL_AGE_MS_MAX,
-    ...(parts.trading === null ? {} : { trading: tradingOptions(config, parts.trading, ports) }),
+    ...(parts.trading === null ? {} : { trading: tradingOptions(parts, parts.trading, ports) }),
   };
   const core = before?.engine ?? new Engine(options);
   const router = new CommandRouter(
@@ -263,7 +264,7 @@ function heldIds({ trading }: Engine): Iterable<SymbolId> {
 
 /** Time runs faster than our threads in `sim`: no word is given up before its wall time (docs/decisions.md 40). */
 function tradingOptions(
-  { risk, protocol, strategy }: EngineConfig,
+  { config: { risk, protocol, strategy }, plan }: EngineParts,
   { account, engineId }: NonNullable<EngineParts["trading"]>,
   { clockSpec: clock, refusesUnproven }: Ports,
 ): TradingOptions {
@@ -272,7 +273,7 @@ function tradingOptions(
     startWalletE8: account.walletE8,
     risk: riskLimits(risk),
     protocol,
-    entry: entryPlanOf(strategy.entry),
+    plan: withTickBound(plan, strategy.tickRatioMax),
     isVenueRemote: true,
     isSlippageMeasured: account.fingerprint !== null,
     refusesUnproven,
@@ -281,13 +282,13 @@ function tradingOptions(
 }
 
 function createModels(parts: EngineParts, memory: ClusterMemory, inbox: Inbox): RunModels {
-  const { config, run, scoring, venueClock, wallClock, logger } = parts;
+  const { config, plan, run, scoring, venueClock, wallClock, logger } = parts;
   if (scoring.models === null) return HEURISTIC_MODELS;
   return new LivingModels(scoring.models, {
     memory,
     recentBars: new RecentRingBars(memory),
     entries: {
-      entry: entryPlanOf(config.strategy.entry),
+      plan,
       tickSizeOf: (symbol) => {
         const tickSize = parts.instruments.get(symbol)?.tickSize;
         return tickSize === undefined ? null : Number(tickSize);

@@ -139,6 +139,7 @@ async function start(ground: Ground): Promise<void> {
     ...chosen,
     fail: ground.failure.reject,
     config: payload.config,
+    plan: payload.plan,
     venue,
     run,
     scoring,
@@ -186,7 +187,7 @@ async function openStores(ground: Ground): Promise<Stores> {
   );
   const scoring = await startUp.step(
     "model",
-    () => loadScoring(config, { policy: ports.scorer, venueClock, wallClock, logger }),
+    () => loadScoring(config, { plan: payload.plan, policy: ports.scorer, venueClock, wallClock, logger }),
     ({ display }) => display,
   );
   closers.add(() => scoring.close());

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { ClusterHealth } from "@smcq/cluster";
 import { sha256Hex } from "@smcq/config/run";
-import { entryPlanOf, FEATURE_VERSION, featureSchemaJson } from "@smcq/features";
+import { FEATURE_VERSION, featureSchemaJson } from "@smcq/features";
 import type { ModelEvent } from "@smcq/engine";
 import { type Clock, errorCode, errorMessage, type Logger, SmcqError } from "@smcq/kernel";
 import {
@@ -155,7 +155,7 @@ export async function beginRun(
     configJson: payload.configJson,
     scorerId: scoring.scorerId,
     modelJson: scoring.modelJson,
-    featureSchemaHash: sha256Hex(featureSchemaJson(entryPlanOf(config.strategy.entry))),
+    featureSchemaHash: sha256Hex(featureSchemaJson(payload.plan)),
     smcParametersJson: JSON.stringify({ ...SMC_PARAMETERS, featureVersion: FEATURE_VERSION }),
     seed: config.seed,
   };

@@ -17,12 +17,13 @@ export type SeriesOutcome =
 
 const data = workerData as BacktestWorkerData;
 const { scorer } = backtestScorer(data);
+const { timeframe } = data.plan;
 const cache = data.cacheFolder === null ? null : new ScanCache(data.cacheFolder, data.nowMs);
 
 /** A thread's only task. */
 export async function scanSeries(task: SeriesTask): Promise<SeriesOutcome> {
   try {
-    return { type: "scanned", ...(await runSeriesTask(task, scorer, cache)) };
+    return { type: "scanned", ...(await runSeriesTask(task, { scorer, timeframe }, cache)) };
   } catch (error) {
     if (!(error instanceof SmcqError)) throw error;
     return { type: "refused", code: error.code, message: errorMessage(error) };

@@ -18,7 +18,7 @@ import {
   type VenueRules,
   venueRulesAround,
 } from "@smcq/exchange-sim";
-import { MARKET_ENTRY } from "@smcq/features";
+import { M1_SCALP } from "@smcq/features";
 import {
   type Clock,
   ManualClock,
@@ -37,7 +37,7 @@ const STEP_MS = 100;
 /** Longer than any word takes where nothing goes wrong. */
 const WORD_MS = 500;
 const LATENCY = { outMs: 20, backMs: 20, jitterMs: 0 };
-const LIMIT_ENTRY = { kind: "limit", offsetAtr: 0.1, expiryBars: 5, feeRatio: 0.0002 } as const;
+const LIMIT_ENTRY = { kind: "limit", offsetAtr: 0.1, expiryBars: 5 } as const;
 /** Before its first print a symbol cannot be ordered. */
 const FLAT: ScenarioSymbol = { prices: [[0, 100]] };
 
@@ -102,7 +102,7 @@ export class Stage {
         startWalletE8: walletE8,
         risk,
         protocol,
-        entry: options.entry === "limit" ? LIMIT_ENTRY : MARKET_ENTRY,
+        plan: options.entry === "limit" ? { ...M1_SCALP, entry: LIMIT_ENTRY } : M1_SCALP,
         isVenueRemote: true,
         isSlippageMeasured: true,
         wordFloorMs: 0,

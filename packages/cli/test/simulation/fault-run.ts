@@ -1,3 +1,4 @@
+import { M1_SCALP } from "@smcq/features";
 import { type SimChild, forkBinanceSim, type SimStats } from "@smcq/binance-sim";
 import { type ClusterHealth, type Coordinator, UniverseFollower } from "@smcq/cluster";
 import { loadConfig } from "@smcq/config";
@@ -126,7 +127,14 @@ class FaultRun {
         "feed.restBaseUrl": `http://127.0.0.1:${sim.port}`,
       },
     });
-    this.#payload = { config, configHash: hash, configJson: json, clock: sim.clockSpec, key: null };
+    this.#payload = {
+      config,
+      configHash: hash,
+      configJson: json,
+      plan: M1_SCALP,
+      clock: sim.clockSpec,
+      key: null,
+    };
     this.#clock = createClock(sim.clockSpec);
   }
 
@@ -172,6 +180,7 @@ class FaultRun {
     };
     const venueClock = new OffsetClock(this.#clock, () => offset.offsetMs);
     const { coordinator, loop, desk } = createEngine({
+      plan: M1_SCALP,
       fail: (error) => {
         throw error;
       },
@@ -191,6 +200,7 @@ class FaultRun {
         before: null,
       },
       scoring: await loadScoring(config, {
+        plan: M1_SCALP,
         policy: ports.scorer,
         venueClock,
         wallClock: this.#wallClock,

@@ -84,7 +84,7 @@ export function twentyRuns(seed: number): readonly RecordedRun[] {
     if (round % 2 === 0) return recorded(seed + round);
     const turns: RecordedRun["turns"][number][] = [];
     const entry: EntryPlan =
-      round % 4 === 1 ? MARKET_ENTRY : { kind: "limit", offsetAtr: 0.1, expiryBars: 5, feeRatio: 0.0002 };
+      round % 4 === 1 ? MARKET_ENTRY : { kind: "limit", offsetAtr: 0.1, expiryBars: 5 };
     const run = new RandomEvents(seed + round, witnessed(), entry, (event, commands) =>
       turns.push({ event, commands }),
     );

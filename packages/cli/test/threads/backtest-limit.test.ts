@@ -44,7 +44,7 @@ describe("smcq backtest with entries that rest", () => {
         readFileSync(join(folder, "one", file), "utf8"),
       );
     const { total, wallet, decisions, input, risk } = report("one");
-    expect(input.entry).toMatchObject({ kind: "limit", offsetAtr: 0.2, expiryBars: 3 });
+    expect(input.plan.entry).toMatchObject({ kind: "limit", offsetAtr: 0.2, expiryBars: 3 });
     const [header = [], ...rows] = csvRows(join(folder, "one", "trades.csv"));
     const column = (row: readonly string[], name: string): string => row[header.indexOf(name)] ?? "";
     expect(rows.length).toBeGreaterThan(50);
@@ -77,8 +77,8 @@ describe("smcq backtest with entries that rest", () => {
   it("takes no model that was trained for entries at the market, and says which plans they are", async () => {
     const model = join(import.meta.dirname, "../../../../models/lgbm_smc.onnx");
     expect(await backtest("out", "--model", model)).toBe(11);
-    expect(output.said()).toContain("trade plan version 1, entries at the market");
-    expect(output.said()).toContain("trade plan version 2, limit entries 0.1 ATR away for 5 bars");
+    expect(output.said()).toContain("trade plan m1-scalp, version 1, entries at the market");
+    expect(output.said()).toContain("trade plan m1-scalp, version 2, limit entries 0.1 ATR away for 5 bars");
   });
 
   it.each(["strategy.entry.offsetAtr=-0.1", "strategy.entry.expiryBars=0", "strategy.entry.kind=stop"])(

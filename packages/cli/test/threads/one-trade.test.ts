@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { runInNewContext } from "node:vm";
 import { bundledBars } from "@smcq/exchange-sim";
 import { BAR_FIELDS, MINUTE_MS } from "@smcq/kernel";
-import { MARKET_ENTRY } from "@smcq/strategy";
+import { M1_SCALP } from "@smcq/strategy";
 import { beforeAll, describe, expect, it, vi } from "vitest";
 import { backtestScorer } from "../../src/offline/backtest/backtest-scorer.ts";
 import { scanSeries } from "../../src/offline/backtest/scan-series.ts";
@@ -73,8 +73,8 @@ describe("docs/one-trade.md", () => {
       const numbers = CELLS.get(minute)?.slice(0, 5).map(Number);
       expect([minute, numbers]).toEqual([minute, Array.from(bars.subarray(at + 1, at + 6))]);
     }
-    const { scorer } = backtestScorer({ model: "heuristic", nowMs: 0, entry: MARKET_ENTRY });
-    const { candidates } = scanSeries("XLMUSDT", bars, scorer);
+    const { scorer } = backtestScorer({ model: "heuristic", nowMs: 0, plan: M1_SCALP });
+    const { candidates } = scanSeries("XLMUSDT", bars, { scorer, timeframe: "M1" });
     const index = candidates.openMs.indexOf(Number(row["signal_time"]) - MINUTE_MS);
     const value = (name: string): number => Number(CELLS.get(name)?.[0]);
     expect([candidates.code[index], candidates.score[index]]).toEqual([2, value("score")]);

@@ -13,7 +13,7 @@ import {
 import { assertRouted, BinanceReferenceData } from "@smcq/exchange-binance";
 import { loadCredentials } from "@smcq/exchange-binance/trading";
 import { parseFaults } from "@smcq/exchange-sim";
-import { MARKET_ENTRY } from "@smcq/features";
+import { M1_SCALP } from "@smcq/features";
 import {
   type Clock,
   e8Text,
@@ -179,7 +179,7 @@ export class WireWorld {
         risk: { ...risk, entriesPerMinuteMax: 100 },
         // What nobody is told of is found by looking alone.
         protocol: { ...protocol, ...(this.#unseenMs > 0 ? { reconcileMs: CHECK_MS } : {}) },
-        entry: MARKET_ENTRY,
+        plan: M1_SCALP,
         isVenueRemote: true,
         isSlippageMeasured: true,
         wordFloorMs: WORD_WALL_MS * SPEED,

@@ -18,7 +18,7 @@ import {
   type VenueRules,
   venueRulesAround,
 } from "@smcq/exchange-sim";
-import { MARKET_ENTRY } from "@smcq/features";
+import { M1_SCALP } from "@smcq/features";
 import { ManualClock, MINUTE_MS, parseE8, Rng, type SymbolId, symbolId } from "@smcq/kernel";
 import type { RiskParameters } from "@smcq/risk";
 import type { DetectedMarket } from "./detected-market.ts";
@@ -190,7 +190,7 @@ export class World {
         startWalletE8: WALLET_E8,
         risk: { ...defaults, symbolLockMs: 0, streakMs: 0, ...risk },
         protocol: { ...protocol, reconcileMs: options.reconcileMs ?? protocol.reconcileMs },
-        entry: MARKET_ENTRY,
+        plan: M1_SCALP,
         isVenueRemote: true,
         isSlippageMeasured: true,
         wordFloorMs: 0,

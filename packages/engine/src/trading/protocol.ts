@@ -40,11 +40,11 @@ export function requireProtocolBounded(limits: ProtocolLimits): ProtocolLimits {
   return requireWithin("protocol", limits, PROTOCOL_BOUNDS);
 }
 
-/** Bounds of an entry that rests. */
+/** Bounds of an entry that rests; its bars are minutes here, and a plan may count in 15. */
 export const ENTRY_BOUNDS: Readonly<Record<"offsetAtr" | "expiryBars", readonly [min: number, max: number]>> =
   Object.freeze({
     offsetAtr: Object.freeze([0, 5] as const),
-    expiryBars: Object.freeze([1, 60] as const),
+    expiryBars: Object.freeze([1, 900] as const),
   });
 
 /** Returns the plan of entries; refuses with CONFIG_STRATEGY_ENTRY_BOUND what lies outside the compiled bounds. */

@@ -5,6 +5,7 @@ import { Alarm } from "./alarm.ts";
 import { type Booked, Books } from "./books.ts";
 import type { Command, EngineEvent, EngineEventType, EngineInput, EventStamp } from "../events.ts";
 import type { TradingOptions } from "../options.ts";
+import { withPlan } from "../stored-plan.ts";
 import { assertInvariants, assertSent } from "./invariants.ts";
 import { Holdings } from "./holdings.ts";
 import { ApprovedEntries } from "./open-risks.ts";
@@ -73,7 +74,8 @@ export class TradingCore {
   /** Moment of a turn of an idle event from which nothing followed; none: something may follow still. */
   #settledNs = Number.NaN;
 
-  constructor(options: TradingOptions) {
+  constructor(given: TradingOptions) {
+    const options = withPlan(given);
     requireOptions(options);
     const holdings = new Holdings(options);
     const governors = new Governors(options.startWalletE8, options.risk);
@@ -208,8 +210,9 @@ export class TradingCore {
   }
 
   /** Another process is this core now: it has settings of its own, and nobody is under way to wake it. */
-  #goOn(options: TradingOptions | undefined): void {
-    assert(options !== undefined, "Invariant: a core that trades goes on trading");
+  #goOn(given: TradingOptions | undefined): void {
+    assert(given !== undefined, "Invariant: a core that trades goes on trading");
+    const options = withPlan(given);
     assert(
       options.isVenueRemote === this.holdings.options.isVenueRemote,
       "Invariant: a core goes on with the kind of venue that it began with",
@@ -268,10 +271,10 @@ export class TradingCore {
   }
 }
 
-function requireOptions({ risk, protocol, entry }: TradingOptions): void {
+function requireOptions({ risk, protocol, plan }: TradingOptions): void {
   requireBounded(risk);
   requireProtocolBounded(protocol);
-  requireEntryBounded(entry);
+  requireEntryBounded(plan.entry);
 }
 
 /** Signed steps of a symbol in the books. */

@@ -1,7 +1,7 @@
 import { type FeeRates, type TradingRules, tradingRules } from "@smcq/exchange";
 import { parseE8, type SymbolId, symbolId } from "@smcq/kernel";
 import type { RiskParameters } from "@smcq/risk";
-import { type EntryPlan, MARKET_ENTRY } from "@smcq/strategy";
+import { type EntryPlan, M1_SCALP, MARKET_ENTRY } from "@smcq/strategy";
 import type {
   Command,
   EngineEvent,
@@ -93,7 +93,7 @@ export function optionsOf(
       startWalletE8,
       risk: { ...RISK, ...risk },
       protocol: { ...PROTOCOL, ...protocol },
-      entry,
+      plan: { ...M1_SCALP, entry },
       isVenueRemote,
       isSlippageMeasured: isVenueRemote,
       wordFloorMs: 0,

@@ -9,7 +9,7 @@ import type {
 } from "@smcq/exchange";
 import { present, type SymbolId } from "@smcq/kernel";
 import type { RiskParameters } from "@smcq/risk";
-import { type EntryPlan, MARKET_ENTRY, planTrade } from "@smcq/strategy";
+import { type EntryPlan, M1_SCALP, MARKET_ENTRY, planTrade } from "@smcq/strategy";
 import type { Command, DecisionRecord, EngineInput, ScoredCandidate } from "../../src/index.ts";
 import { EXIT_AGAIN_MS } from "../../src/trading/stages/closing-orders.ts";
 import { FOREIGN_STOP_MS } from "../../src/trading/stages/cover.ts";
@@ -491,7 +491,7 @@ function priceOf(
   e: number,
   { risk, entry }: { readonly risk: RiskParameters; readonly entry: EntryPlan },
 ): Pick<Approved, "e" | "d" | "sigma" | "loss" | "leverage"> {
-  const d = planTrade(setup, e, entry).stopDistance;
+  const d = planTrade(setup, e, { ...M1_SCALP, entry }, rules.tickSize).stopDistance;
   const { side } = setup;
   const { tickSize } = rules;
   const mmr = rules.maintMarginRatio ?? risk.maintMarginRatioDefault;

@@ -1,5 +1,5 @@
 import { symbolId } from "@smcq/kernel";
-import { TRADE_PLAN } from "@smcq/strategy";
+import { M1_SCALP } from "@smcq/strategy";
 import { describe, expect, it } from "vitest";
 
 import { BARLESS_MS } from "../../src/trading/stages/exits.ts";
@@ -29,7 +29,7 @@ function toMidnight(driver: CoreDriver): void {
 describe("exits by rule", () => {
   it("leave what stagnates, from the bar after the bound on", () => {
     const driver = guarded();
-    for (let bar = 1; bar <= TRADE_PLAN.stagnationBars; bar++)
+    for (let bar = 1; bar <= M1_SCALP.stagnationBars; bar++)
       expect(driver.minute(STAGNANT), `bar ${bar}`).toEqual([]);
     expect(driver.minute(STAGNANT)).toEqual(["cancel target"]);
     expect(leave(driver, 10_012)).toEqual(["exit -326", "cancel stop", "closed stagnation"]);
@@ -37,7 +37,7 @@ describe("exits by rule", () => {
 
   it("leave after the longest holding time, whatever the price", () => {
     const driver = guarded();
-    for (let bar = 1; bar < TRADE_PLAN.holdBarsMax; bar++)
+    for (let bar = 1; bar < M1_SCALP.holdBarsMax; bar++)
       expect(driver.minute(LIVELY), `bar ${bar}`).toEqual([]);
     expect(driver.minute(LIVELY)).toEqual(["cancel target"]);
     expect(leave(driver, 10_048)).toContain("closed time");
@@ -45,9 +45,9 @@ describe("exits by rule", () => {
 
   it("count bars of the symbol, not minutes", () => {
     const driver = guarded();
-    for (let minute = 0; minute < 2 * TRADE_PLAN.holdBarsMax; minute++)
+    for (let minute = 0; minute < 2 * M1_SCALP.holdBarsMax; minute++)
       expect(driver.minute(), `minute ${minute}`).toEqual([]);
-    for (let bar = 1; bar < TRADE_PLAN.holdBarsMax; bar++) driver.minute(LIVELY);
+    for (let bar = 1; bar < M1_SCALP.holdBarsMax; bar++) driver.minute(LIVELY);
     expect(driver.minute(LIVELY)).toEqual(["cancel target"]);
   });
 
@@ -56,7 +56,7 @@ describe("exits by rule", () => {
     driver.decide(driver.candidate(0));
     driver.fill("entry");
     driver.ack("stop");
-    for (let bar = 1; bar <= TRADE_PLAN.stagnationBars; bar++) driver.minute(STAGNANT);
+    for (let bar = 1; bar <= M1_SCALP.stagnationBars; bar++) driver.minute(STAGNANT);
     driver.decide(driver.candidate(1));
     driver.fill("entry");
     driver.ack("stop");
@@ -146,7 +146,7 @@ describe("drawdown", () => {
 });
 
 describe("exits by the clock, where bars stay away", () => {
-  const HOLD_MS = TRADE_PLAN.holdBarsMax * MINUTE_MS;
+  const HOLD_MS = M1_SCALP.holdBarsMax * MINUTE_MS;
 
   it("leave three minutes after the last bar, not before 120 minutes after the signal", () => {
     const driver = new CoreDriver();

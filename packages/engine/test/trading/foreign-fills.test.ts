@@ -1,5 +1,5 @@
 import { parseE8, symbolId } from "@smcq/kernel";
-import { TRADE_PLAN } from "@smcq/strategy";
+import { M1_SCALP } from "@smcq/strategy";
 import { describe, expect, it } from "vitest";
 import { ADL_PAUSE_MS } from "../../src/trading/adoption.ts";
 import { TARGETS_LOST_MAX } from "../../src/trading/stages/closing-orders.ts";
@@ -96,7 +96,7 @@ describe("a fill of somebody else that opens or enlarges a position (AC03)", () 
     expect(held(driver)).toMatchObject({ isAdopted: true, setup: 0, phase: "guarded", leverage: 1 });
     driver.enter();
     expect(driver.outcomes.at(-1)).toBe("S0 POSITION_OPEN");
-    for (let bar = 0; bar <= TRADE_PLAN.holdBarsMax + 1; bar++) expect(driver.minute("100")).toEqual([]);
+    for (let bar = 0; bar <= M1_SCALP.holdBarsMax + 1; bar++) expect(driver.minute("100")).toEqual([]);
     expect(driver.fill("stop", { ticks: 9_790, status: "finished" })).toEqual(["closed stop"]);
     expect(driver.trades[0]).toMatchObject({ setup: 0, boundBy: "adopted", qtySteps: 50, stopTicks: 9_800 });
   });
@@ -118,7 +118,7 @@ describe("a fill of somebody else that opens or enlarges a position (AC03)", () 
     expect(driver.ack("stop")).toEqual(["cancel stop"]);
     expect(driver.end("target")).toEqual([]);
     driver.end("stop", "canceled", 1);
-    for (let bar = 0; bar <= TRADE_PLAN.holdBarsMax + 1; bar++) expect(driver.minute("100")).toEqual([]);
+    for (let bar = 0; bar <= M1_SCALP.holdBarsMax + 1; bar++) expect(driver.minute("100")).toEqual([]);
     expect(held(driver)).toMatchObject({ isAdopted: true, qtySteps: STEPS + 100 });
   });
 

@@ -7,7 +7,7 @@ import { START_E8 } from "../support/fixtures.ts";
 import { randomRun, VenueRun } from "../support/venue-run.ts";
 
 const seed = Number(process.env["SMCQ_SEED"] ?? 20_261_120);
-const LIMIT: LimitEntry = { kind: "limit", offsetAtr: 0.1, expiryBars: 2, feeRatio: 0.0002 };
+const LIMIT: LimitEntry = { kind: "limit", offsetAtr: 0.1, expiryBars: 2 };
 
 function driverOf(symbols = 1, entry: Partial<LimitEntry> = {}): CoreDriver {
   return new CoreDriver(symbols, {}, { isVenueRemote: false, entry: { ...LIMIT, ...entry } });
@@ -183,7 +183,7 @@ describe("an entry that rests", () => {
 
   it.each([
     ["offsetAtr", [-0.01, 5.01, Number.NaN]],
-    ["expiryBars", [0, 61, Number.NaN]],
+    ["expiryBars", [0, 901, Number.NaN]],
   ] as const)("has a compiled bound of %s", (name, values) => {
     for (const value of values)
       expect(() => driverOf(1, { [name]: value })).toThrow(

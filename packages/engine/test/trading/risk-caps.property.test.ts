@@ -14,7 +14,7 @@ describe("risk and cover over random events, kept in books of their own", () => 
   });
 
   it(`do the same with entries that rest, and fill in parts (seed ${seed})`, () => {
-    const seen = riskCampaign(seed, 200, { kind: "limit", offsetAtr: 0.2, expiryBars: 3, feeRatio: 0.0002 });
+    const seen = riskCampaign(seed, 200, { kind: "limit", offsetAtr: 0.2, expiryBars: 3 });
     expect(seen.approvals).toBeGreaterThan(200);
     expect(seen.besidePartial).toBeGreaterThan(0);
     expect(seen.besideUnknown).toBeGreaterThan(0);

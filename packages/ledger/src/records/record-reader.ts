@@ -1,4 +1,4 @@
-import type { TradingCommand } from "@smcq/engine";
+import { type TradingCommand, withPlan } from "@smcq/engine";
 import { present, SmcqError } from "@smcq/kernel";
 import type { Database } from "better-sqlite3";
 import { LedgerErrorCode, ledgerError } from "../errors.ts";
@@ -293,7 +293,12 @@ function unitsOf({ tickE8, stepE8, priceDecimals, qtyDecimals }: UnitColumns): U
 
 function journaledRun({ begun, ...run }: RunColumns): JournaledRun {
   const { orders = null, account: _account, ...options } = fromCanonical(begun) as RunBegun;
-  return { ...run, options, orders };
+  const { trading } = options;
+  return {
+    ...run,
+    options: trading === undefined ? options : { ...options, trading: withPlan(trading) },
+    orders,
+  };
 }
 
 function signalAt({ isRestConfirmed, ...signal }: SignalColumns): SignalAt {

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
-import { canonicalJson, FEATURES, featureSchemaJson, MARKET_ENTRY } from "@smcq/features";
-import type { EntryPlan, LimitEntry, TradePlanParameters } from "@smcq/features";
+import { canonicalJson, FEATURES, featureSchemaJson, M1_SCALP } from "@smcq/features";
+import type { TradePlanDocument, TradePlanParameters } from "@smcq/features";
 import type { Calibration } from "../calibration.ts";
 import { ModelErrorCode } from "../errors.ts";
 import {
@@ -78,7 +78,7 @@ export interface ModelMetadata {
   readonly symbols: number | null;
   readonly inputs: readonly InputFile[];
   /** The trade plan that the labels were made with. */
-  readonly labelSpec: TradePlanParameters | null;
+  readonly labelSpec: TradePlanDocument | null;
   /** Labelled candidates. */
   readonly nEvents: number | null;
   readonly baseRate: number | null;
@@ -126,18 +126,26 @@ const readTier: Read<TierFacts> = object<TierFacts>({
   winRatioLower95: ratio,
 });
 
-const readEntry: Read<LimitEntry> = object<LimitEntry>({
+type PlanEntry = NonNullable<TradePlanDocument["entry"]>;
+
+const readEntry: Read<PlanEntry> = object<PlanEntry>({
   kind: oneOf("limit"),
   offsetAtr: number({ min: 0 }),
   expiryBars: integer(1),
   feeRatio: ratio,
 });
 
-const readLabelSpec: Read<TradePlanParameters> = (value, place) => {
-  const fields = record<unknown>((field, at) =>
-    at.key.endsWith(".entry") ? readEntry(field, at) : number()(field, at),
-  );
-  return fields(value, place) as unknown as TradePlanParameters;
+/** Words of a plan's document; everything else in it is a number. */
+const PLAN_WORD = /^[A-Za-z0-9_-]{1,40}$/;
+const PLAN_WORDS = new Set(["name", "timeframe", "target"]);
+
+const readLabelSpec: Read<TradePlanDocument> = (value, place) => {
+  const fields = record<unknown>((field, at) => {
+    const key = at.key.slice(at.key.lastIndexOf(".") + 1);
+    if (key === "entry") return readEntry(field, at);
+    return PLAN_WORDS.has(key) ? text("a word of a trade plan", PLAN_WORD)(field, at) : number()(field, at);
+  });
+  return fields(value, place) as unknown as TradePlanDocument;
 };
 
 const SHAPE: Shape<ModelMetadata> = {
@@ -224,20 +232,20 @@ export function sha256Hex(data: string | Uint8Array): string {
   return createHash("sha256").update(data).digest("hex");
 }
 
-/** The schema hash that a model for this engine, entering like this, carries (docs/decisions.md 20). */
-export function engineSchemaSha256(entry: EntryPlan = MARKET_ENTRY): string {
-  return sha256Hex(featureSchemaJson(entry));
+/** The schema hash that a model for this engine, trading this plan, carries (docs/decisions.md 20). */
+export function engineSchemaSha256(plan: TradePlanParameters = M1_SCALP): string {
+  return sha256Hex(featureSchemaJson(plan));
 }
 
-/** A trade plan's version and entries in words: what two models of other schemas may differ in. */
-export function tradePlanText(plan: TradePlanParameters | null): string {
+/** A trade plan's name, version and entries in words: what two models of other schemas may differ in. */
+export function tradePlanText(plan: TradePlanDocument | null): string {
   if (plan === null) return "no trade plan that is known";
-  const { version, entry } = plan;
+  const { version, entry, name = M1_SCALP.name } = plan;
   const words =
     entry === undefined
       ? "entries at the market"
       : `limit entries ${entry.offsetAtr} ATR away for ${entry.expiryBars} bars`;
-  return `trade plan version ${version}, ${words}`;
+  return `trade plan ${name}, version ${version}, ${words}`;
 }
 
 /** Returns whether the names are this engine's features in their order. */

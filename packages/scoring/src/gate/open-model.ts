@@ -1,4 +1,10 @@
-import { canonicalJson, type EntryPlan, FEATURES, MARKET_ENTRY, tradePlanParameters } from "@smcq/features";
+import {
+  canonicalJson,
+  type TradePlanParameters,
+  FEATURES,
+  M1_SCALP,
+  tradePlanDocument,
+} from "@smcq/features";
 import { FEATURE_COUNT, SmcqError } from "@smcq/kernel";
 import { CARD_BYTES_MAX, checkSignature, parseCard } from "../card/card.ts";
 import type { ModelCard } from "../card/card.ts";
@@ -34,7 +40,7 @@ export interface OpenOptions {
   /** Takes models of other features: for the offline commands, never for the engine. */
   readonly isAnySchema: boolean;
   /** How the engine enters; absent: at the market. A model that was trained for other entries is refused. */
-  readonly entry?: EntryPlan | undefined;
+  readonly plan?: TradePlanParameters | undefined;
   /** ed25519 public key in PEM; when given, the card must be signed with it. */
   readonly publicKeyPem?: string | undefined;
   readonly onCheck?: OnCheck | undefined;
@@ -109,7 +115,7 @@ function cardFault(what: string, key: string): SmcqError {
 
 function checkSchema(
   metadata: ModelMetadata,
-  { isAnySchema, entry = MARKET_ENTRY }: OpenOptions,
+  { isAnySchema, plan = M1_SCALP }: OpenOptions,
   onCheck: OnCheck,
 ): void {
   if (isAnySchema) {
@@ -124,11 +130,11 @@ function checkSchema(
       { context: { featureNames } },
     );
   onCheck("features", `${featureNames.length} names in their order`);
-  const engineSha256 = engineSchemaSha256(entry);
+  const engineSha256 = engineSchemaSha256(plan);
   if (featureSchemaSha256 !== engineSha256)
     throw new SmcqError(
       ModelErrorCode.Schema,
-      `the model is of schema ${featureSchemaSha256 ?? "unknown"} (${tradePlanText(labelSpec)}), the engine's is ${engineSha256} (${tradePlanText(tradePlanParameters(entry))}): train it anew, or enter as it was trained (strategy.entry)`,
+      `the model is of schema ${featureSchemaSha256 ?? "unknown"} (${tradePlanText(labelSpec)}), the engine's is ${engineSha256} (${tradePlanText(tradePlanDocument(plan))}): train it anew, or trade the plan that it was trained for (strategy.plan, strategy.entry)`,
       { context: { featureSchemaSha256, engineSha256 } },
     );
   onCheck("schema", engineSha256);

@@ -20,7 +20,7 @@ import { decodeLightGbm } from "../lightgbm/decode-lightgbm.ts";
 import { parseLightGbm } from "../lightgbm/parse-lightgbm.ts";
 import { toTreeEnsemble } from "../lightgbm/to-tree-ensemble.ts";
 import { writeOnnx } from "../onnx/write-onnx.ts";
-import { type EntryPlan, FEATURES, MARKET_ENTRY, tradePlanParameters } from "@smcq/features";
+import { type TradePlanParameters, FEATURES, M1_SCALP, tradePlanDocument } from "@smcq/features";
 import { SmcqError } from "@smcq/kernel";
 
 export interface BuildOptions {
@@ -31,7 +31,7 @@ export interface BuildOptions {
   readonly report: TrainingReport | null;
   readonly nowMs: number;
   /** How the plans were entered that the model was trained on; absent: at the market. */
-  readonly entry?: EntryPlan | undefined;
+  readonly plan?: TradePlanParameters | undefined;
   readonly expiresDays?: number | undefined;
   /** Takes 12 features of other names, for the offline commands; the engine refuses what comes out. */
   readonly isAnySchema?: boolean | undefined;
@@ -59,18 +59,18 @@ const Z_95 = 1.959963984540054;
  * (MODEL_FEATURES, MODEL_SCHEMA) and a report of another text (MODEL_REPORT_TEXT).
  */
 export function buildModel(options: BuildOptions): BuiltModel {
-  const { report, entry = MARKET_ENTRY } = options;
+  const { report, plan = M1_SCALP } = options;
   const sourceSha256 = sha256Hex(options.text);
   const model = parseLightGbm(decodeLightGbm(options.text));
   const isEngine = checkFeatures(model.featureNames, options.isAnySchema === true);
-  if (report !== null) checkReport(report, sourceSha256, entry);
+  if (report !== null) checkReport(report, sourceSha256, plan);
   const rest: Omit<ModelMetadata, "modelId"> = {
     schemaVersion: 1,
     createdUtc: utcText(options.nowMs),
     sourceSha256,
     featureNames: model.featureNames,
-    featureSchemaSha256: isEngine ? engineSchemaSha256(entry) : null,
-    labelSpec: isEngine ? tradePlanParameters(entry) : null,
+    featureSchemaSha256: isEngine ? engineSchemaSha256(plan) : null,
+    labelSpec: isEngine ? tradePlanDocument(plan) : null,
     ...reported(report, model),
     maxLeaves: model.trees.reduce((most, { leafValue }) => Math.max(most, leafValue.length), 1),
     trees: model.trees.length,
@@ -104,17 +104,17 @@ function checkFeatures(names: readonly string[], isAnySchema: boolean): boolean 
   throw new SmcqError(ModelErrorCode.Features, what, { context: { featureNames: [...names] } });
 }
 
-function checkReport(report: TrainingReport, textSha256: string, entry: EntryPlan): void {
+function checkReport(report: TrainingReport, textSha256: string, plan: TradePlanParameters): void {
   if (report.modelTextSha256 !== textSha256)
     throw new SmcqError(
       ModelErrorCode.ReportText,
       `the training report is about another text (sha256 ${report.modelTextSha256}, this one has ${textSha256}): take it away or give the right one`,
     );
-  const schema = engineSchemaSha256(entry);
+  const schema = engineSchemaSha256(plan);
   if (report.dataset.featureSchemaSha256 !== schema)
     throw new SmcqError(
       ModelErrorCode.Schema,
-      `the model was trained on features of schema ${report.dataset.featureSchemaSha256}, the engine's is ${schema} (${tradePlanText(tradePlanParameters(entry))}): make the dataset again and train anew, or name the entries that it was made with (strategy.entry)`,
+      `the model was trained on features of schema ${report.dataset.featureSchemaSha256}, the engine's is ${schema} (${tradePlanText(tradePlanDocument(plan))}): make the dataset again and train anew, or name the plan that it was made with (strategy.plan, strategy.entry)`,
     );
 }
 

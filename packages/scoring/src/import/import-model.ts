@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, dirname, join, parse } from "node:path";
-import { canonicalJson } from "@smcq/features";
+import { canonicalJson, M1_SCALP, tradePlanDocument } from "@smcq/features";
 import { type Clock, SmcqError } from "@smcq/kernel";
 import { CARD_BYTES_MAX, parseCard } from "../card/card.ts";
 import type { ModelCard } from "../card/card.ts";
@@ -20,7 +20,7 @@ import type { ModelPaths } from "./model-files.ts";
 
 export interface ImportOptions extends Pick<
   BuildOptions,
-  "nowMs" | "entry" | "expiresDays" | "isAnySchema" | "signKeyPem"
+  "nowMs" | "plan" | "expiresDays" | "isAnySchema" | "signKeyPem"
 > {
   /** File of the LightGBM text. */
   readonly text: string;
@@ -83,7 +83,7 @@ export async function importTried(options: TriedImportOptions): Promise<Imported
       nowMs: options.nowMs,
       refuseExpired: true,
       isAnySchema: options.isAnySchema === true,
-      entry: options.entry,
+      plan: options.plan,
     });
     if (options.scorer === "leaf-mask") tryLeafMask(opened);
     await tryOracle(opened.onnx, opened.golden, options.clock);
@@ -96,15 +96,16 @@ export async function importTried(options: TriedImportOptions): Promise<Imported
 
 /**
  * Makes `NAME-<hash>.onnx`, with card and golden file, in `outDir` from a LightGBM text that was dropped in place,
- * the hash being that of the text, its report, and entries that are not at the market: what was made of the same before is used again.
+ * the hash being that of the text, its report, and a plan that is not the first one: what was made of the same before is used again.
  */
 export function importDropped(
   options: Omit<ImportOptions, "out"> & { readonly outDir: string },
 ): ImportedModel {
   const source = readSource(options.text, options.report);
   const name = checkName(options.name ?? parse(options.text).name);
-  const { entry } = options;
-  const kind = entry === undefined || entry.kind === "market" ? "" : canonicalJson(entry);
+  const { plan } = options;
+  const document = tradePlanDocument(plan ?? M1_SCALP);
+  const kind = document.version === 1 ? "" : canonicalJson(document);
   const sha256 = sha256Hex(
     `${sha256Hex(source.text)}${source.report === null ? "" : sha256Hex(source.report)}${kind}`,
   );

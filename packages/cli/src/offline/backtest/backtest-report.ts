@@ -1,6 +1,6 @@
 import type { ProtocolLimits, TradeRecord } from "@smcq/engine";
 import type { FeeRates } from "@smcq/exchange";
-import type { EntryPlan } from "@smcq/features";
+import type { TradePlanParameters } from "@smcq/features";
 import { assert, BAR_FIELDS, e8Text, e8ToNumber, MINUTE_MS } from "@smcq/kernel";
 import type { RiskParameters } from "@smcq/risk";
 import { utcText } from "@smcq/scoring";
@@ -51,7 +51,7 @@ export interface BacktestReport {
     readonly risk: RiskParameters;
     readonly protocol: ProtocolLimits;
     readonly fees: FeeRates;
-    readonly entry: EntryPlan;
+    readonly plan: TradePlanParameters;
     /** Variants that were tried, this one included, as the user states. */
     readonly trials: number;
   };
@@ -70,9 +70,9 @@ export interface BacktestReport {
   readonly total: TradeGroup;
   readonly bySetup: Readonly<Record<string, TradeGroup>>;
   readonly bySymbol: Readonly<Record<string, TradeGroup>>;
-  /** By the month of the entry, UTC: "2026-02". */
+  /** By the month of the plan, UTC: "2026-02". */
   readonly byMonth: Readonly<Record<string, TradeGroup>>;
-  /** By the hour of the entry, UTC: "07:00". */
+  /** By the hour of the plan, UTC: "07:00". */
   readonly byHour: Readonly<Record<string, TradeGroup>>;
   /** Null without trades. */
   readonly expectancy: Expectancy | null;
@@ -111,7 +111,7 @@ export function reportOf(options: ReportOptions, facts: BacktestFacts): Backtest
     bookedE8 === result.walletE8,
     "Invariant: the wallet is the start, what every trade brought and what liquidations cost",
   );
-  const { equity, fromMs, toMs, rowsMax, scoreMin, risk, protocol, fees, entry, trials, fidelity } = options;
+  const { equity, fromMs, toMs, rowsMax, scoreMin, risk, protocol, fees, plan, trials, fidelity } = options;
   const period = periodOf(series);
   return {
     reportVersion: 1,
@@ -129,7 +129,7 @@ export function reportOf(options: ReportOptions, facts: BacktestFacts): Backtest
       risk,
       protocol,
       fees,
-      entry,
+      plan,
       trials,
     },
     period,

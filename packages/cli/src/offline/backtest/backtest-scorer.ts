@@ -1,4 +1,4 @@
-import { type EntryPlan, HeuristicScorer, type Scorer } from "@smcq/features";
+import { type TradePlanParameters, HeuristicScorer, type Scorer } from "@smcq/features";
 import {
   attachModels,
   createModelMemory,
@@ -21,14 +21,14 @@ export interface ScorerChoice {
   readonly model: string;
   /** Judges the model's expiry. */
   readonly nowMs: number;
-  /** How plans are entered: the model must have been trained for it. */
-  readonly entry: EntryPlan;
+  /** The model must have been trained for it. */
+  readonly plan: TradePlanParameters;
 }
 
 /** What scores a backtest: the heuristic, or a model file that passes the gate at `nowMs`, an expired one too. */
-export function backtestScorer({ model, nowMs, entry }: ScorerChoice): BacktestScorer {
+export function backtestScorer({ model, nowMs, plan }: ScorerChoice): BacktestScorer {
   if (model === "heuristic") return { scorer: new HeuristicScorer(), wins: null };
-  const opened = openModel({ file: model, nowMs, entry, refuseExpired: false, isAnySchema: false });
+  const opened = openModel({ file: model, nowMs, plan, refuseExpired: false, isAnySchema: false });
   const { metadata } = opened.card;
   const { modelId: id, calibration } = metadata;
   const memory = createModelMemory({ lanes: 1 });

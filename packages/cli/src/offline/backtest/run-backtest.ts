@@ -4,7 +4,7 @@ import { sha256Hex } from "@smcq/config";
 import type { ProtocolLimits } from "@smcq/engine";
 import type { FeeRates } from "@smcq/exchange";
 import { bundledSymbols, loadUniverseText, type VenueRules, withPrices } from "@smcq/exchange-sim";
-import { type EntryPlan, featureSchemaJson } from "@smcq/features";
+import { type TradePlanParameters, featureSchemaJson } from "@smcq/features";
 import {
   BAR_FIELDS,
   errorCode,
@@ -46,7 +46,7 @@ export interface BacktestOptions {
   readonly risk: RiskParameters;
   readonly protocol: ProtocolLimits;
   /** How plans are entered; a model must have been trained for it. */
-  readonly entry: EntryPlan;
+  readonly plan: TradePlanParameters;
   readonly fees: FeeRates;
   /** Signals above it are decided on. */
   readonly scoreMin: number;
@@ -78,7 +78,7 @@ export interface BacktestOptions {
  * of threads.
  */
 export async function runBacktest(options: BacktestOptions): Promise<BacktestReport> {
-  const { model, nowMs, risk, entry, scoreMin, fromMs } = options;
+  const { model, nowMs, risk, plan, scoreMin, fromMs } = options;
   await requireEmpty(options.out);
   const inputs = options.klines === null ? bundledInputs() : await fileInputs(options.klines);
   if (inputs.length > SYMBOLS_MAX)
@@ -99,7 +99,7 @@ export async function runBacktest(options: BacktestOptions): Promise<BacktestRep
   const {
     scorer: { id: scorerId },
     wins,
-  } = backtestScorer({ model, nowMs, entry });
+  } = backtestScorer({ model, nowMs, plan });
   // A folder that cannot be made is refused before the work, not after it.
   await makeFolder(options.out);
   const scans = await scanAll(options, await scanTasks(options, inputs, scorerId));
@@ -126,7 +126,7 @@ export async function runBacktest(options: BacktestOptions): Promise<BacktestRep
     walletE8,
     risk,
     protocol: options.protocol,
-    entry,
+    plan,
     scoreMin,
     scorerId,
     wins,
@@ -204,7 +204,7 @@ async function fileInputs(klines: readonly string[]): Promise<SymbolInput[]> {
 
 /** A task a symbol; bars from files are looked for in the cache by everything that their scan depends on. */
 async function scanTasks(
-  { model, rowsMax, toMs, cacheFolder }: BacktestOptions,
+  { model, plan, rowsMax, toMs, cacheFolder }: BacktestOptions,
   inputs: readonly SymbolInput[],
   scorerId: string,
 ): Promise<readonly SeriesTask[]> {
@@ -212,7 +212,7 @@ async function scanTasks(
   const scorer = model === "heuristic" ? scorerId : await sha256OfFile(model);
   return inputs.map(({ symbol, source, files }) => {
     const hashes = files.flatMap(({ sha256 }) => sha256 ?? []);
-    const key = { symbol, files: hashes, schema, scorer, rowsMax, toMs };
+    const key = { symbol, files: hashes, schema, timeframe: plan.timeframe, scorer, rowsMax, toMs };
     const isKept = cacheFolder !== null && hashes.length === files.length;
     return { symbol, source, rowsMax, toMs, cacheHash: isKept ? scanKeyHash(key) : null };
   });
@@ -220,13 +220,13 @@ async function scanTasks(
 
 /** The first pass: replies in the order of the symbols; the first refusal ends it. */
 async function scanAll(
-  { model, nowMs, entry, cacheFolder, progress, threads, logger }: BacktestOptions,
+  { model, nowMs, plan, cacheFolder, progress, threads, logger }: BacktestOptions,
   tasks: readonly SeriesTask[],
 ): Promise<SeriesScan[]> {
   const pool = new TaskPool<SeriesTask, SeriesOutcome>({
     entry: {
       url: workerUrl(import.meta.url, "../../workers/backtest.worker"),
-      data: { model, nowMs, entry, cacheFolder } satisfies BacktestWorkerData,
+      data: { model, nowMs, plan, cacheFolder } satisfies BacktestWorkerData,
     },
     name: "scanSeries",
     threads: Math.min(threads, tasks.length),

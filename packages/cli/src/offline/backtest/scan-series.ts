@@ -1,5 +1,5 @@
-import { CandidateScanner, medianTurnover, type Scorer, TURNOVER_BARS } from "@smcq/features";
-import { BAR_FIELDS, FEATURE_COUNT, MINUTE_MS } from "@smcq/kernel";
+import { medianTurnover, type Scorer, type Timeframe, TimeframeScanner, TURNOVER_BARS } from "@smcq/features";
+import { BAR_FIELDS, FEATURE_COUNT } from "@smcq/kernel";
 
 /** Candidates that are scored together. */
 const BATCH_ROWS = 4_096;
@@ -35,25 +35,28 @@ export interface CandidateColumns {
   readonly medianTurnover: Float64Array;
 }
 
+/** What scores, on bars of which timeframe. */
+export interface SeriesScorer {
+  readonly scorer: Scorer;
+  readonly timeframe: Timeframe;
+}
+
 /** Finds and scores the candidates of a series by the detector and features that run live; a hole starts it anew. */
-export function scanSeries(symbol: string, bars: Float64Array, scorer: Scorer): ScannedSeries {
+export function scanSeries(
+  symbol: string,
+  bars: Float64Array,
+  { scorer, timeframe }: SeriesScorer,
+): ScannedSeries {
   const barCount = bars.length / BAR_FIELDS;
   const found = new CandidateList();
-  const scanner = new CandidateScanner({
-    m1Buffer: new ArrayBuffer(CandidateScanner.M1_BYTES),
-    carryBuffer: new ArrayBuffer(CandidateScanner.CARRY_BYTES),
-  });
-  scanner.attach(0, 0);
-  scanner.resetAll();
+  const frames = new TimeframeScanner(timeframe);
+  const { scanner } = frames;
   const rows = new Float32Array(BATCH_ROWS * FEATURE_COUNT);
   let waiting = 0;
-  let lastOpenMs = -1;
   for (let bar = 0; bar < barCount; bar++) {
     const at = bar * BAR_FIELDS;
     const openMs = bars[at] as number;
-    if (lastOpenMs >= 0 && openMs !== lastOpenMs + MINUTE_MS) scanner.resetAll();
-    lastOpenMs = openMs;
-    const code = scanner.push(
+    const code = frames.push(
       openMs,
       bars[at + 1] as number,
       bars[at + 2] as number,

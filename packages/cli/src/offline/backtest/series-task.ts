@@ -1,9 +1,8 @@
 import { bundledBars } from "@smcq/exchange-sim";
-import type { Scorer } from "@smcq/features";
 import { BAR_FIELDS, SmcqError } from "@smcq/kernel";
 import type { ScanCache } from "./cache/scan-cache.ts";
 import { readKlinesCsv } from "../scan/read-klines-csv.ts";
-import { scanSeries, type SeriesReply } from "./scan-series.ts";
+import { scanSeries, type SeriesReply, type SeriesScorer } from "./scan-series.ts";
 
 /** Open or close of a bar that was shifted or rounded by hand lies outside its high and low by this share at most. */
 export const ROUNDING_RATIO = 0.002;
@@ -33,7 +32,7 @@ export interface SeriesScan {
 /** Takes a symbol's scan from the cache, or makes it and keeps it. Refuses as `scanTask` does. */
 export async function runSeriesTask(
   task: SeriesTask,
-  scorer: Scorer,
+  scorer: SeriesScorer,
   cache: ScanCache | null,
 ): Promise<SeriesScan> {
   const { cacheHash } = task;
@@ -46,7 +45,7 @@ export async function runSeriesTask(
 }
 
 /** Reads and scans a symbol; refuses with KLINES_* what is no series of bars. */
-async function scanTask(task: SeriesTask, scorer: Scorer): Promise<SeriesReply> {
+async function scanTask(task: SeriesTask, scorer: SeriesScorer): Promise<SeriesReply> {
   let roundedBars = 0;
   const bars =
     task.source.type === "bundled"

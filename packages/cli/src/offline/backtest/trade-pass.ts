@@ -9,7 +9,7 @@ import {
   type TradingCommand,
 } from "@smcq/engine";
 import type { AccountListener, FeeRates, TradingRules } from "@smcq/exchange";
-import type { EntryPlan } from "@smcq/features";
+import { planInMinutes, type TradePlanParameters } from "@smcq/features";
 import type { VenueRules } from "@smcq/exchange-sim";
 import { ManualClock, MINUTE_MS, present, type SymbolId, symbolId } from "@smcq/kernel";
 import type { RiskParameters, WinCounts } from "@smcq/risk";
@@ -37,7 +37,7 @@ export interface TradePassOptions {
   readonly walletE8: bigint;
   readonly risk: RiskParameters;
   readonly protocol: ProtocolLimits;
-  readonly entry: EntryPlan;
+  readonly plan: TradePlanParameters;
   readonly scoreMin: number;
   readonly scorerId: string;
   /** What is proven of its scores; null: nothing. */
@@ -111,7 +111,7 @@ export class TradePass {
     this.#bars = new StoredBars(options.series);
     this.#due = new SignalQueue(options.series, this.#bars, options);
     this.#clock = new ManualClock(this.#bars.firstMs);
-    const { scoreMin, risk, protocol, entry, walletE8 } = options;
+    const { scoreMin, risk, protocol, plan, walletE8 } = options;
     this.#engine = new Engine({
       scoreMin,
       decisionWindowNs: 0,
@@ -121,7 +121,7 @@ export class TradePass {
         startWalletE8: walletE8,
         risk,
         protocol,
-        entry,
+        plan: planInMinutes(plan),
         isVenueRemote: options.fidelity.type === "path",
         // Another run of the same bars decides by what is known, not by what this one has met.
         isSlippageMeasured: false,

@@ -1,12 +1,20 @@
-import { CandidateScanner } from "@smcq/features";
-import type { CandidateCode, EntryPlan } from "@smcq/features";
-import { isTradedThrough, limitTicks, planTrade, resultR, stepEntryBar, stepPlan } from "@smcq/strategy";
+import { labelPlan, planInMinutes, TimeframeScanner } from "@smcq/features";
+import type { CandidateCode, TradePlanParameters } from "@smcq/features";
+import {
+  isTickTooCoarse,
+  isTradedThrough,
+  limitTicks,
+  planTrade,
+  resultR,
+  stepEntryBar,
+  stepPlan,
+} from "@smcq/strategy";
 import type { PlanBar, PlanCandidate, PlanExit, TradePlan } from "@smcq/strategy";
 import { BAR_FIELDS, FEATURE_COUNT, MINUTE_MS } from "@smcq/kernel";
 import type { KlineBatch } from "../scan/read-klines-csv.ts";
 import type { DatasetRows } from "./dataset-rows.ts";
 
-/** What became of the bars and candidates of one source; candidates are the sum of the five counts below them. */
+/** What became of the bars and candidates of one source; candidates are the sum of the six counts below them. */
 export interface SourceCounts {
   bars: number;
   /** Open of the first bar, close of the last one, ms since 1970 UTC. */
@@ -14,6 +22,8 @@ export interface SourceCounts {
   toMs: number;
   candidates: number;
   labelled: number;
+  /** Raised where a tick is too large a share of the price: not traded. */
+  tickTooCoarse: number;
   stopTooWide: number;
   /** Entries that rested until they expired. */
   notFilled: number;
@@ -31,6 +41,7 @@ export function emptyCounts(): SourceCounts {
     toMs: 0,
     candidates: 0,
     labelled: 0,
+    tickTooCoarse: 0,
     stopTooWide: 0,
     notFilled: 0,
     openAtEnd: 0,
@@ -61,9 +72,8 @@ interface RestingPlan extends OpenPlan {
 
 export interface LabelSeriesOptions {
   readonly symbolIndex: number;
-  /** How plans are entered. */
-  readonly entry: EntryPlan;
-  /** The symbol's, price units; only entries that rest are on it. */
+  readonly plan: TradePlanParameters;
+  /** The symbol's, price units; 0: nobody knows it, and only entries at the market are asked for. */
   readonly tickSize: number;
 }
 
@@ -74,13 +84,11 @@ export interface LabelSeriesOptions {
  */
 export class LabelSeries {
   readonly #symbolIndex: number;
-  readonly #entry: EntryPlan;
+  /** Its bars are minutes. */
+  readonly #plan: TradePlanParameters;
   readonly #tickSize: number;
   readonly #rows: DatasetRows;
-  readonly #scanner = new CandidateScanner({
-    m1Buffer: new ArrayBuffer(CandidateScanner.M1_BYTES),
-    carryBuffer: new ArrayBuffer(CandidateScanner.CARRY_BYTES),
-  });
+  readonly #frames: TimeframeScanner;
   #counts: SourceCounts = emptyCounts();
   #pending: Pending | null = null;
   #resting: RestingPlan[] = [];
@@ -88,13 +96,12 @@ export class LabelSeries {
   #bar = 0;
   #lastOpenMs = -Infinity;
 
-  constructor({ symbolIndex, entry, tickSize }: LabelSeriesOptions, rows: DatasetRows) {
+  constructor({ symbolIndex, plan, tickSize }: LabelSeriesOptions, rows: DatasetRows) {
     this.#symbolIndex = symbolIndex;
-    this.#entry = entry;
+    this.#plan = planInMinutes(labelPlan(plan));
+    this.#frames = new TimeframeScanner(plan.timeframe);
     this.#tickSize = tickSize;
     this.#rows = rows;
-    this.#scanner.attach(0, 0);
-    this.#scanner.resetAll();
   }
 
   /** Counts what follows into `counts`; when the first bar follows the last one, plans go on across the sources. */
@@ -119,7 +126,7 @@ export class LabelSeries {
       if (this.#pending !== null) this.#begin(this.#pending, open);
       if (this.#open.length > 0) this.#step(open, high, low, close);
       if (this.#resting.length > 0) this.#fill({ open, high, low, close });
-      const code = this.#scanner.push(openTimeMs, open, high, low, close, bars[at + 5] as number);
+      const code = this.#frames.push(openTimeMs, open, high, low, close, bars[at + 5] as number);
       if (code !== 0) this.#raise(code);
       if (this.#counts.bars === 0) this.#counts.fromMs = openTimeMs;
       this.#counts.toMs = openTimeMs + MINUTE_MS;
@@ -135,7 +142,6 @@ export class LabelSeries {
       this.#counts.minutesMissing += (openTimeMs - this.#lastOpenMs) / MINUTE_MS - 1;
     }
     this.#drop(isInside ? "openAtHole" : "openAtEnd");
-    this.#scanner.resetAll();
   }
 
   /** No more bars come. */
@@ -152,7 +158,7 @@ export class LabelSeries {
   }
 
   #raise(code: CandidateCode): void {
-    const scanner = this.#scanner;
+    const { scanner } = this.#frames;
     const side = code > 0 ? 1 : -1;
     const features = new Float32Array(FEATURE_COUNT);
     scanner.features(features, 0, side);
@@ -171,10 +177,14 @@ export class LabelSeries {
 
   #begin(candidate: Pending, open: number): void {
     this.#pending = null;
-    const entry = this.#entry;
-    const ticks =
-      entry.kind === "limit" ? limitTicks({ ...candidate, quote: open }, entry, this.#tickSize) : null;
-    const plan = planTrade(candidate, ticks === null ? open : ticks * this.#tickSize, entry);
+    const tickSize = this.#tickSize;
+    if (isTickTooCoarse(this.#plan, tickSize, open)) {
+      candidate.counts.tickTooCoarse++;
+      return;
+    }
+    const { entry } = this.#plan;
+    const ticks = entry.kind === "limit" ? limitTicks({ ...candidate, quote: open }, entry, tickSize) : null;
+    const plan = planTrade(candidate, ticks === null ? open : ticks * tickSize, this.#plan, tickSize);
     if (plan.type !== "plan") candidate.counts.stopTooWide++;
     else if (ticks === null) this.#open.push({ candidate, plan });
     else this.#resting.push({ candidate, plan, ticks });
@@ -182,7 +192,7 @@ export class LabelSeries {
 
   /** Entries that rest: the bar trades through them, or they wait on until they expire. */
   #fill(bar: PlanBar): void {
-    const entry = this.#entry;
+    const { entry } = this.#plan;
     if (entry.kind === "market") return;
     this.#resting = this.#resting.filter(({ candidate, plan, ticks }) => {
       const heldBars = this.#bar - candidate.bar;
@@ -220,7 +230,7 @@ export class LabelSeries {
         entry: plan.entry,
         stopDistance: plan.stopDistance,
         reason: exit.reason,
-        r: resultR(plan, exit.price),
+        r: resultR(plan, exit),
         t0Ms: candidate.t0Ms,
         t1Ms: this.#lastOpenMs + MINUTE_MS,
       },

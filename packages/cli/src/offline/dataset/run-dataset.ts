@@ -1,10 +1,10 @@
 import { loadUniverseText } from "@smcq/exchange-sim";
 import {
-  type EntryPlan,
   FEATURE_VERSION,
   FEATURES,
   featureSchemaJson,
-  tradePlanParameters,
+  tradePlanDocument,
+  type TradePlanParameters,
 } from "@smcq/features";
 import { sha256Hex } from "@smcq/config";
 import { SmcqError } from "@smcq/kernel";
@@ -29,9 +29,8 @@ export interface DatasetOptions {
     | { readonly type: "klines"; readonly files: readonly string[] }
     | ({ readonly type: "random-walk" } & RandomWalkSpec);
   readonly out: string;
-  /** How plans are entered. */
-  readonly entry: EntryPlan;
-  /** File of rules by symbol, or the venue's exchangeInfo document; null: the bundled one. Only kind `limit` reads it. */
+  readonly plan: TradePlanParameters;
+  /** File of rules by symbol, or the venue's exchangeInfo document; null: the bundled one where entries rest, else none. */
   readonly instruments: string | null;
 }
 
@@ -41,6 +40,7 @@ export interface DatasetTotals {
   readonly bars: number;
   readonly candidates: number;
   readonly labelled: number;
+  readonly tickTooCoarse: number;
   readonly stopTooWide: number;
   readonly notFilled: number;
   readonly openAtEnd: number;
@@ -63,12 +63,12 @@ export async function runDataset(options: DatasetOptions): Promise<DatasetTotals
   const sources = bars.type === "klines" ? await openKlineFiles(bars.files) : openRandomWalks(bars);
   const rows = new DatasetRows();
   const symbols = [...new Set(sources.map(({ symbol }) => symbol))];
-  const { entry } = options;
+  const { plan } = options;
   const tickSizes = tickSizesOf(options, symbols);
   const counts: SourceCounts[] = [];
   for (const [index, symbol] of symbols.entries()) {
     const own = sources.filter((source) => source.symbol === symbol);
-    const series = new LabelSeries({ symbolIndex: index, entry, tickSize: tickSizes[index] as number }, rows);
+    const series = new LabelSeries({ symbolIndex: index, plan, tickSize: tickSizes[index] as number }, rows);
     counts.push(...(await labelSymbol(series, own)));
   }
   const totals = sumUp(counts, rows, symbols.length);
@@ -82,12 +82,13 @@ export async function runDataset(options: DatasetOptions): Promise<DatasetTotals
   return totals;
 }
 
-/** Ticks that resting orders lie on, by symbol; walks have one of their own. */
+/** Ticks by symbol: walks have one of their own, and 0 stands where nobody told and nobody has to know. */
 function tickSizesOf(
-  { bars, entry, instruments }: DatasetOptions,
+  { bars, plan, instruments }: DatasetOptions,
   symbols: readonly string[],
 ): readonly number[] {
-  if (entry.kind !== "limit" || bars.type === "random-walk") return symbols.map(() => WALK_TICK_SIZE);
+  if (bars.type === "random-walk") return symbols.map(() => WALK_TICK_SIZE);
+  if (plan.entry.kind === "market" && instruments === null) return symbols.map(() => 0);
   const text =
     instruments === null
       ? { name: "the bundled exchangeInfo", text: loadUniverseText() }
@@ -131,6 +132,7 @@ function sumUp(counts: readonly SourceCounts[], rows: DatasetRows, symbols: numb
     bars: sum("bars"),
     candidates: sum("candidates"),
     labelled: sum("labelled"),
+    tickTooCoarse: sum("tickTooCoarse"),
     stopTooWide: sum("stopTooWide"),
     notFilled: sum("notFilled"),
     openAtEnd: sum("openAtEnd"),
@@ -142,7 +144,7 @@ function sumUp(counts: readonly SourceCounts[], rows: DatasetRows, symbols: numb
 }
 
 function describe(
-  { bars, entry }: DatasetOptions,
+  { bars, plan }: DatasetOptions,
   sources: readonly BarSource[],
   counts: readonly SourceCounts[],
   totals: DatasetTotals,
@@ -151,10 +153,10 @@ function describe(
     datasetVersion: DATASET_VERSION,
     source: bars.type === "klines" ? { type: bars.type } : bars,
     featureVersion: FEATURE_VERSION,
-    featureSchemaSha256: sha256Hex(featureSchemaJson(entry)),
+    featureSchemaSha256: sha256Hex(featureSchemaJson(plan)),
     features: FEATURES.map(({ name }) => name),
     smcParameters: SMC_PARAMETERS,
-    tradePlanParameters: tradePlanParameters(entry),
+    tradePlanParameters: tradePlanDocument(plan),
     totals,
     files: sources.map(({ name, sha256, symbol }, k) => ({ name, sha256, symbol, ...counts[k] })),
   };

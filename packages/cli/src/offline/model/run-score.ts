@@ -1,4 +1,4 @@
-import type { EntryPlan } from "@smcq/features";
+import type { TradePlanParameters } from "@smcq/features";
 import { FEATURE_COUNT, SystemClock } from "@smcq/kernel";
 import {
   attachModels,
@@ -19,7 +19,7 @@ export interface ScoreOptions {
   readonly isRaw: boolean;
   readonly scorer: ModelKind;
   readonly isAnySchema: boolean;
-  readonly entry: EntryPlan;
+  readonly plan: TradePlanParameters;
 }
 
 interface MarginSource {
@@ -34,9 +34,9 @@ const EPOCH = 1;
  * standard output, shortest digits that read back the same. Returns the rows scored.
  */
 export async function runScore(options: ScoreOptions): Promise<number> {
-  const { file, isAnySchema, entry } = options;
+  const { file, isAnySchema, plan } = options;
   const clock = new SystemClock();
-  const opened = openModel({ file, nowMs: clock.nowMs(), refuseExpired: false, isAnySchema, entry });
+  const opened = openModel({ file, nowMs: clock.nowMs(), refuseExpired: false, isAnySchema, plan });
   const source = options.scorer === "ort" ? await ortSource(opened, clock) : leafMaskSource(opened);
   try {
     return await writeScores(options, opened, source);

@@ -1,4 +1,4 @@
-import type { EntryPlan } from "@smcq/features";
+import type { TradePlanParameters } from "@smcq/features";
 import { errorCode, SystemClock } from "@smcq/kernel";
 import { openModel, tryLeafMask, tryOracle } from "@smcq/scoring";
 import type { ModelKind } from "@smcq/scoring";
@@ -9,7 +9,7 @@ export interface VerifyOptions {
   /** With `ort` the model need not fit leaf-mask. */
   readonly scorer: ModelKind;
   readonly isAnySchema: boolean;
-  readonly entry: EntryPlan;
+  readonly plan: TradePlanParameters;
   readonly publicKeyPem: string | undefined;
 }
 

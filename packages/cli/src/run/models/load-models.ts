@@ -1,7 +1,8 @@
+import type { TradePlanParameters } from "@smcq/features";
 import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { EngineConfig } from "@smcq/config";
-import { entryPlanOf, HEURISTIC_ID } from "@smcq/features";
+import { HEURISTIC_ID } from "@smcq/features";
 import { type Clock, errorCode, errorMessage, type Logger, SmcqError } from "@smcq/kernel";
 import type { LifecycleModel } from "@smcq/model-life";
 import {
@@ -55,6 +56,8 @@ export interface Scoring {
 }
 
 export interface LoadDeps {
+  /** The models must have been trained for it. */
+  readonly plan: TradePlanParameters;
   readonly policy: ScorerPolicy;
   readonly venueClock: Clock;
   readonly wallClock: Clock;
@@ -143,7 +146,7 @@ class ModelLoader {
       memory: this.#memory,
       epoch,
       nowMs: this.#deps.venueClock.nowMs(),
-      entry: entryPlanOf(this.#config.strategy.entry),
+      plan: this.#deps.plan,
       refuseExpired,
       publicKeyPem: publicKey(this.#config),
       clock: this.#deps.wallClock,

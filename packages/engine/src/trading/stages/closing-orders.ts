@@ -72,7 +72,7 @@ export class ClosingOrders {
 
   /** Offers what is held at the target of the plan. */
   placeTarget(trade: Trade, turn: Turn): void {
-    const ticks = targetTicks(trade);
+    const ticks = targetTicks(trade, this.#holdings.options.plan.targetRiskRatio);
     const order: LimitOrder = {
       ...this.#base(trade, "target", trade.qtySteps),
       type: "limit",
@@ -219,9 +219,9 @@ export function stopTicks({ side, avgPrice, d, rules, adoptedStopTicks }: Trade)
     : Math.ceil((avgPrice + d) / rules.tickSize);
 }
 
-/** The target at 1.5 stop distances, rounded away from the entry. */
-export function targetTicks({ side, avgPrice, d, rules }: Trade): number {
+/** The target at the plan's multiple of the stop distance, rounded away from the entry. */
+export function targetTicks({ side, avgPrice, d, rules }: Trade, targetRiskRatio: number): number {
   return side > 0
-    ? Math.ceil((avgPrice + 1.5 * d) / rules.tickSize)
-    : Math.floor((avgPrice - 1.5 * d) / rules.tickSize);
+    ? Math.ceil((avgPrice + targetRiskRatio * d) / rules.tickSize)
+    : Math.floor((avgPrice - targetRiskRatio * d) / rules.tickSize);
 }

@@ -21,7 +21,7 @@ import {
   type WinProbability,
   winProbabilityOf,
 } from "@smcq/risk";
-import type { EntryPlan } from "@smcq/strategy";
+import type { TradePlanParameters } from "@smcq/strategy";
 import type { Decision, ModelProof } from "../../events.ts";
 import type { Books } from "../books.ts";
 import type { Holdings, TradedSymbol } from "../holdings.ts";
@@ -154,9 +154,9 @@ export class Entries {
       if (quote === null) unknown.push("quote");
       return { signal, rank: rankOf(signal, Number.NaN), unknown };
     }
-    const { risk, entry, isSlippageMeasured } = this.#holdings.options;
+    const { risk, plan, isSlippageMeasured } = this.#holdings.options;
     const measuredSlippageRatio = isSlippageMeasured ? this.#holdings.slippage.ratio(signal.symbolId) : 0;
-    const priced = priceIntent(intentOf(signal, symbol, { quote, entry, measuredSlippageRatio }), risk);
+    const priced = priceIntent(intentOf(signal, symbol, { quote, plan, measuredSlippageRatio }), risk);
     return { signal, rank: rankOf(signal, priced.unit.c), symbol, priced };
   }
 
@@ -260,9 +260,9 @@ function intentOf(
   symbol: TradedSymbol,
   {
     quote,
-    entry,
+    plan,
     measuredSlippageRatio,
-  }: { readonly quote: Quote; readonly entry: EntryPlan; readonly measuredSlippageRatio: number },
+  }: { readonly quote: Quote; readonly plan: TradePlanParameters; readonly measuredSlippageRatio: number },
 ): EntryIntent {
   const { symbolId, side, score, invalidationPrice, atr, medianTurnover } = signal;
   return {
@@ -274,8 +274,8 @@ function intentOf(
     atr,
     medianTurnover,
     // What takes meets the other side; what rests stands beside its own.
-    quote: side > 0 === (entry.kind === "market") ? quote.ask : quote.bid,
-    entry,
+    quote: side > 0 === (plan.entry.kind === "market") ? quote.ask : quote.bid,
+    plan,
     rules: symbol.rules,
     fees: symbol.fees,
     measuredSlippageRatio,

@@ -1,6 +1,6 @@
 import { e8ToNumber, MINUTE_MS } from "@smcq/kernel";
 import type { Flatten, Governors } from "@smcq/risk";
-import { stagnationBand, TRADE_PLAN } from "@smcq/strategy";
+import { stagnationBand } from "@smcq/strategy";
 import type { Alarm } from "../alarm.ts";
 import type { EngineEvent } from "../../events.ts";
 import type { Holdings } from "../holdings.ts";
@@ -63,13 +63,14 @@ export class Exits {
     this.#watchClock(turn);
     let isDue = false;
     for (const trade of this.#holdings.trades.values()) {
-      const dueMs = clockDueMs(trade);
+      const dueMs = this.#clockDueMs(trade);
       isDue ||= turn.nowMs >= dueMs;
       this.#alarm.at(dueMs, turn);
     }
     if (!isDue) return;
     for (const trade of this.#holdings.openTrades())
-      if (turn.nowMs >= clockDueMs(trade)) this.#closing.beginExit(trade, trade.owedExit ?? "time", turn);
+      if (turn.nowMs >= this.#clockDueMs(trade))
+        this.#closing.beginExit(trade, trade.owedExit ?? "time", turn);
   }
 
   /** What a jump of the clock says of a trade's age is nothing: its bars go on counting (CL02). */
@@ -105,32 +106,38 @@ export class Exits {
   #ruleOf(trade: Trade, hasBar: boolean, flatten: Flatten): ExitReason | null {
     // What a person opened has no time of ours.
     if (hasBar && !trade.isAdopted) {
-      if (trade.bars > TRADE_PLAN.stagnationBars && this.#isStagnant(trade)) return "stagnation";
-      if (trade.bars >= TRADE_PLAN.holdBarsMax) return "time";
+      const { stagnationBars, holdBarsMax } = this.#holdings.options.plan;
+      if (trade.bars > stagnationBars && this.#isStagnant(trade)) return "stagnation";
+      if (trade.bars >= holdBarsMax) return "time";
     }
     return flatten;
   }
 
-  #isStagnant({ symbolId, side, avgPrice }: Trade): boolean {
+  #isStagnant({ symbolId, side, avgPrice, rules }: Trade): boolean {
     const markE8 = this.#holdings.portfolio.markE8(symbolId);
     if (markE8 === null) return false;
     const close = e8ToNumber(markE8);
-    const { entry } = this.#holdings.options;
-    return stagnationBand(side, avgPrice, close, entry) < TRADE_PLAN.stagnationRatio;
+    const { plan } = this.#holdings.options;
+    const held = { side, avgPrice, tickSize: rules.tickSize };
+    return stagnationBand(held, close, plan) < plan.stagnationRatio;
+  }
+
+  /** When the clock leaves a trade; never one of which nothing is held, or that is being left. */
+  #clockDueMs(trade: Trade): number {
+    if (trade.qtySteps === 0 || trade.wantedExit !== null) return Number.POSITIVE_INFINITY;
+    const { holdBarsMax } = this.#holdings.options.plan;
+    return trade.owedExit === null ? timeDueMs(trade, holdBarsMax) : owedDueMs(trade);
   }
 }
 
-/** When the clock leaves a trade; never one of which nothing is held, or that is being left. */
-function clockDueMs(trade: Trade): number {
-  if (trade.qtySteps === 0 || trade.wantedExit !== null) return Number.POSITIVE_INFINITY;
-  return trade.owedExit === null ? timeDueMs(trade) : owedDueMs(trade);
-}
-
-/** When a trade is left whose symbol has no bars: 120 minutes after its signal, or 3 after its last bar, 123 at most. */
-function timeDueMs({ signalMs: givenMs, clockJumpMs, lastBarMs, isAdopted }: Trade): number {
+/** When a trade is left whose symbol has no bars: its bars in minutes after its signal, or 3 minutes after its last bar. */
+function timeDueMs(
+  { signalMs: givenMs, clockJumpMs, lastBarMs, isAdopted }: Trade,
+  holdBarsMax: number,
+): number {
   if (isAdopted) return Number.POSITIVE_INFINITY;
   const signalMs = givenMs + clockJumpMs;
-  const timeMs = signalMs + TRADE_PLAN.holdBarsMax * MINUTE_MS;
+  const timeMs = signalMs + holdBarsMax * MINUTE_MS;
   return Math.min(timeMs + BARLESS_MS, Math.max(timeMs, Math.max(signalMs, lastBarMs) + BARLESS_MS));
 }
 

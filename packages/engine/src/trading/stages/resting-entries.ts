@@ -35,7 +35,7 @@ export class RestingEntries {
   on(event: EngineEvent, turn: Turn): void {
     // The end was that of the process before.
     if (event.type === "restarted") this.#isStopping = false;
-    if (this.#holdings.options.entry.kind === "market") return;
+    if (this.#holdings.options.plan.entry.kind === "market") return;
     const isMinute = event.type === "minute";
     // Who ends the run leaves stops and targets, and nothing that could open (docs/faults-orders.md PR17).
     this.#isStopping ||= event.type === "operator" && event.word === "stop";
@@ -51,8 +51,9 @@ export class RestingEntries {
 
   #isOver(trade: Trade, nowMs: number): boolean {
     const { options, state } = this.#holdings;
-    if (options.entry.kind === "market") return false;
-    const { expiryBars } = options.entry;
+    const { entry } = options.plan;
+    if (entry.kind === "market") return false;
+    const { expiryBars } = entry;
     return (
       this.#isStopping ||
       trade.isEntryCancelled ||

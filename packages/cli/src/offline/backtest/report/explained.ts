@@ -1,11 +1,10 @@
 import type { DecisionRecord, TradeRecord } from "@smcq/engine";
 import { e8ToNumber } from "@smcq/kernel";
-import type { RiskParameters } from "@smcq/risk";
 import type { DecisionLog } from "../decision-log.ts";
 import { minuteText, numberText, signedText, stopsText } from "../../report/format.ts";
 import { type Markup, markup, note, section, table } from "./markup.ts";
 import { exitMeaning } from "../../report/meanings.ts";
-import { figure, planSteps, refusalText, sideText } from "../../report/receipt-text.ts";
+import { figure, type Limits, planSteps, refusalText, sideText } from "../../report/receipt-text.ts";
 
 /** One decision of each outcome, the first; of the approved ones the first whose trade has closed. */
 export interface Examples {
@@ -25,24 +24,24 @@ export function examplesOf(decisions: DecisionLog, trades: readonly TradeRecord[
 }
 
 /** The first trade from signal to last cent, and the first refusal of each kind, with the numbers that they were judged by. */
-export function explainedSection({ trade, refusals }: Examples, risk: RiskParameters): Markup {
+export function explainedSection({ trade, refusals }: Examples, limits: Limits): Markup {
   const rows = refusals.map((record) => [
     record.receipt.outcome,
     `${record.symbol} ${sideText(record.side)}, ${minuteText(record.timeMs)}`,
-    refusalText(record.receipt, risk),
+    refusalText(record.receipt, limits),
   ]);
   return section(
     "One of each, explained",
-    ...(trade === null ? [] : [tradeSteps(trade.decision, trade.trade, risk)]),
+    ...(trade === null ? [] : [tradeSteps(trade.decision, trade.trade, limits)]),
     note("The first refusal of each kind, and what it was judged by:"),
     table(["Outcome", "Signal", "Judged by"], rows, ["Signal", "Judged by"]),
   );
 }
 
-function tradeSteps(decision: DecisionRecord, trade: TradeRecord, risk: RiskParameters): Markup {
+function tradeSteps(decision: DecisionRecord, trade: TradeRecord, limits: Limits): Markup {
   const steps = [
     signalStep(decision),
-    ...planSteps(decision.receipt, decision.side, risk),
+    ...planSteps(decision.receipt, decision.side, limits),
     outcomeStep(trade),
   ];
   return markup`<ol>${steps.map((text) => markup`<li>${text}</li>\n`)}</ol>\n`;

@@ -36,7 +36,7 @@ ${histogramSection(facts.trades.map(({ r }) => r))}
 ${costsSection(report)}
 ${exposureSection(report, facts)}
 ${calibrationSection(report)}
-${explainedSection(facts.examples, report.input.risk)}
+${explainedSection(facts.examples, report.input)}
 ${sourceSections(report)}
 <footer>Times are UTC, money is USDT, R is the distance from entry to stop. All figures: report.json, trades.csv, decisions.csv, equity.csv beside this page.</footer>
 </main></body>

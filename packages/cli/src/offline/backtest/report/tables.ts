@@ -168,12 +168,16 @@ function fundingFiles({ funding }: BacktestReport["input"]): BacktestReport["inp
 }
 
 function settingRows(input: BacktestReport["input"]): readonly (readonly string[])[] {
-  const { risk, protocol, fees, entry } = input;
-  const { kind, ...numbers } = entry;
-  const rows = Object.entries<number>({ ...risk, ...protocol, ...fees, ...numbers }).map(([name, value]) => {
-    if (name.endsWith("Ms")) return [name, durationText(value)];
-    if (/Ratio(?:Max|Min|Default)?$/.test(name)) return [name, `${String(+(100 * value).toPrecision(6))} %`];
-    return [name, String(value)];
-  });
-  return [["entry", kind], ...rows];
+  const { risk, protocol, fees, plan } = input;
+  const { name: planName, timeframe, entry, target, ...planned } = plan;
+  const { kind, ...resting } = entry;
+  const rows = Object.entries<number>({ ...risk, ...protocol, ...fees, ...planned, ...resting }).map(
+    ([name, value]) => {
+      if (name.endsWith("Ms")) return [name, durationText(value)];
+      if (/Ratio(?:Max|Min|Default)?$/.test(name))
+        return [name, `${String(+(100 * value).toPrecision(6))} %`];
+      return [name, String(value)];
+    },
+  );
+  return [["plan", planName], ["timeframe", timeframe], ["entry", kind], ["target", target], ...rows];
 }

@@ -1,6 +1,6 @@
-import { TRADE_PLAN_PARAMETERS } from "@smcq/features";
 import { e8ToNumber, MINUTE_MS } from "@smcq/kernel";
 import type { JournaledRun, RecordFilter, RecordReader, SignalAt, StoredDecision } from "@smcq/ledger";
+import type { TradePlanParameters } from "@smcq/strategy";
 import { REFUSAL_CODES, type RefusalCode, type RiskParameters } from "@smcq/risk";
 import { counted, durationText, numberText, shareText } from "../../report/format.ts";
 import { heldAt, stateAt } from "./moment.ts";
@@ -24,6 +24,7 @@ interface Ground {
   readonly reader: RecordReader;
   readonly run: JournaledRun;
   readonly risk: RiskParameters;
+  readonly plan: TradePlanParameters;
   readonly decision: StoredDecision;
   readonly signal: SignalAt | null;
 }
@@ -34,9 +35,10 @@ export function gatesOf(
   run: JournaledRun,
   { decision, signal }: { readonly decision: StoredDecision; readonly signal: SignalAt | null },
 ): readonly GateVerdict[] {
-  const risk = run.options.trading?.risk;
-  if (risk === undefined) return [];
-  const ground = { reader, run, risk, decision, signal };
+  const { trading } = run.options;
+  if (trading === undefined) return [];
+  const { risk, plan } = trading;
+  const ground = { reader, run, risk, plan, decision, signal };
   const { outcome } = decision.receipt;
   const last = outcome === "APPROVED" ? REFUSAL_CODES.length : REFUSAL_CODES.indexOf(outcome);
   return REFUSAL_CODES.map((gate, at) => {
@@ -153,10 +155,12 @@ const NUMBERS: Readonly<Record<RefusalCode, Numbers>> = {
     return loss === null ? limit : `day's loss ${shareText(loss, 3)}, ${limit}`;
   },
   FUNDING_NEAR: NOTHING,
-  STOP_TOO_WIDE: ({ decision: { receipt } }) =>
+  TICK_TOO_COARSE: ({ plan, decision: { receipt } }) =>
+    receipt.unit === null ? "" : `tick at most ${shareText(plan.tickRatioMax, 3)} of ${receipt.unit.e}`,
+  STOP_TOO_WIDE: ({ plan, decision: { receipt } }) =>
     receipt.unit === null
       ? ""
-      : `stop ${shareText(receipt.unit.d / receipt.unit.e, 2)} away, at most ${shareText(TRADE_PLAN_PARAMETERS.stopDistanceRatioMax)}`,
+      : `stop ${shareText(receipt.unit.d / receipt.unit.e, 2)} away, at most ${shareText(plan.stopDistanceRatioMax)}`,
   COST_GATE: ({ risk, decision: { receipt } }) =>
     receipt.unit === null
       ? ""

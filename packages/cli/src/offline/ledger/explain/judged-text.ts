@@ -45,7 +45,7 @@ function sizeText(
     `same side ${figure(directionFactor)}`,
   ];
   const steps = [
-    ...planSteps(receipt, side, trading.risk),
+    ...planSteps(receipt, side, trading),
     `Factors: ${factors.join(" × ")} = ${shareText(size.riskRatio, 3)}.`,
     `Size: ${counted(size.steps, "whole step")}${quantity}, bound by ${size.boundBy}.`,
   ];
