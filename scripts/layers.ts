@@ -58,7 +58,9 @@ export interface DocumentsTable {
 }
 
 const EVERYTHING_BELOW = [
-  "kernel exchange config wire smc features strategy model-life engine portfolio risk scoring".split(" "),
+  "kernel exchange config wire smc features strategy model-life engine portfolio risk scoring research".split(
+    " ",
+  ),
   "exchange-binance exchange-sim binance-sim ledger cluster dashboard mirror alerts".split(" "),
 ].flat();
 
@@ -71,7 +73,7 @@ const EVERYTHING_BELOW = [
  *    4  risk   model-life
  *    3  strategy           scoring
  *    2  features  portfolio  exchange-binance  exchange-sim
- *    1  smc   exchange(port)   config   wire(memory)
+ *    1  smc   research   exchange(port)   config   wire(memory)
  *    0  kernel
  */
 export const LAYERS: LayersTable = {
@@ -81,6 +83,8 @@ export const LAYERS: LayersTable = {
     config: { layer: "port", floor: 1, mayImport: ["kernel"], thirdParty: ["zod"] },
     wire: { layer: "memory", floor: 1, mayImport: ["kernel"], thirdParty: [] },
     smc: { layer: "pure", floor: 1, mayImport: ["kernel"], thirdParty: [] },
+    // Statistics of results by day: what is judged comes as numbers, so that nothing of the field is needed here.
+    research: { layer: "pure", floor: 1, mayImport: ["kernel"], thirdParty: [] },
     features: { layer: "pure", floor: 2, mayImport: ["kernel", "smc"], thirdParty: [] },
     portfolio: { layer: "pure", floor: 2, mayImport: ["kernel", "exchange"], thirdParty: [] },
     // The trade plan's parameters stay with the features: they are part of the schema that a model is trained for.
@@ -101,7 +105,8 @@ export const LAYERS: LayersTable = {
     scoring: {
       layer: "adapter",
       floor: 3,
-      mayImport: ["kernel", "features"],
+      // The verdict that a model's card carries is judged by the rules of research.
+      mayImport: ["kernel", "features", "research"],
       thirdParty: ["onnxruntime-node", "protobufjs"],
     },
     "exchange-binance": {
@@ -120,7 +125,7 @@ export const LAYERS: LayersTable = {
     ledger: {
       layer: "adapter",
       floor: 6,
-      mayImport: ["kernel", "engine", "portfolio"],
+      mayImport: ["kernel", "engine", "portfolio", "research"],
       thirdParty: ["better-sqlite3"],
     },
     // The page and the server that guards it; what it shows and says comes through a port that cli fills.

@@ -60,5 +60,8 @@ export type {
   ToldWallet,
   Units,
 } from "./records/record-types.ts";
+export { researchFile } from "./research/open-research.ts";
+export { KNOWN_MAX, ResearchBook } from "./research/research-book.ts";
+export type { HoldOut, Trial, TriedBefore } from "./research/research-book.ts";
 export { acquireRunLock } from "./run-lock.ts";
 export type { RunLock } from "./run-lock.ts";

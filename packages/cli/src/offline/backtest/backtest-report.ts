@@ -4,7 +4,7 @@ import type { TradePlanParameters } from "@smcq/features";
 import { assert, BAR_FIELDS, e8Text, e8ToNumber, MINUTE_MS } from "@smcq/kernel";
 import type { RiskParameters } from "@smcq/risk";
 import { utcText } from "@smcq/scoring";
-import { type DeflatedSharpe, deflatedSharpeOf } from "./report/sharpe.ts";
+import { type DeflatedSharpe, deflatedSharpeOf } from "@smcq/research";
 import { type Expectancy, expectancyOf, TRADES_MIN } from "../report/expectancy.ts";
 import { groupOf, groupsBy, type TradeGroup } from "../report/trade-groups.ts";
 import { type CalibrationBin, calibrationOf, dailyReturns } from "./report/statistics.ts";

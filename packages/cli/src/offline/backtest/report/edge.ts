@@ -2,7 +2,7 @@ import { judgementOf } from "../../report/judgement.ts";
 import type { BacktestReport } from "../backtest-report.ts";
 import { numberText, shareText, signedText, stopsText } from "../../report/format.ts";
 import { type Markup, markup, note, section, table } from "./markup.ts";
-import { type DeflatedSharpe, SHARPE_DAYS_MIN } from "./sharpe.ts";
+import { type DeflatedSharpe, SHARPE_DAYS_MIN } from "@smcq/research";
 import type { Expectancy } from "../../report/expectancy.ts";
 
 const DAYS_A_YEAR = 365;

@@ -26,14 +26,18 @@ export interface DeflatedSharpe extends Moments {
 
 /**
  * Returns the deflated Sharpe ratio of daily returns after `trials` variants were tried; null with fewer than ten days or
- * without any movement. The other variants' ratios are not known here: the variance among them is taken to be that of
+ * without any movement. `variance` is that among the variants' ratios; where they are not known it is taken to be that of
  * trials without skill, 1 / (days - 1).
  */
-export function deflatedSharpeOf(returns: readonly number[], trials: number): DeflatedSharpe | null {
+export function deflatedSharpeOf(
+  returns: readonly number[],
+  trials: number,
+  variance?: number,
+): DeflatedSharpe | null {
   if (returns.length < SHARPE_DAYS_MIN) return null;
   const moments = momentsOf(returns);
   if (moments === null) return null;
-  const luckSharpe = luckSharpeOf(trials, 1 / (moments.count - 1));
+  const luckSharpe = luckSharpeOf(trials, variance ?? 1 / (moments.count - 1));
   return { ...moments, trials, luckSharpe, probability: sharpeProbability(moments, luckSharpe) };
 }
 
