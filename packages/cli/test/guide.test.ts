@@ -38,6 +38,14 @@ describe("the reference", () => {
     expect(bare(read("docs/guide/commands.md"))).toBe(bare(await commandsText()));
   });
 
+  it("shows --json for every command that answers", async () => {
+    const help = await commandHelp();
+    // They run until they are ended, or only hold commands of their own.
+    const silent = new Set(["engine", "venue", "model", "ledger", "alert"]);
+    const without = [...help].filter(([name, text]) => !silent.has(name) && !text.includes("--json"));
+    expect(without.map(([name]) => name)).toEqual([]);
+  });
+
   it("knows every code that the sources throw", () => {
     const known = new Set(errorCodes(sources(ROOT)).map(({ code }) => code));
     const thrown = sources(ROOT).flatMap(([, text]) =>

@@ -41,6 +41,8 @@ export interface DrillOptions {
   readonly signal: AbortSignal;
   /** What the drill does now, for who waits. */
   readonly onStep: (text: string) => void;
+  /** How many wall seconds the drill has waited in its step, of how many at most. */
+  readonly onWait: (seconds: number, secondsMax: number) => void;
   /** What the engine says that is no line of its log. */
   readonly onText: (text: string) => void;
 }
@@ -299,14 +301,16 @@ class Drill {
 
   /** Looks until it is so; false: it was not within this venue time, or `wallMsMin` where that is longer. */
   async #until(isSo: () => boolean, venueMs: number, wallMsMin = 0): Promise<boolean> {
-    const { wallClock, loaded, signal } = this.#options;
+    const { wallClock, loaded, signal, onWait } = this.#options;
     const startNs = wallClock.monoNs();
     const wallMsMax = Math.max(venueMs / loaded.config.speed, wallMsMin);
     while (!isSo()) {
       signal.throwIfAborted();
       if (this.#engine.hasEnded)
         throw new SmcqError("DRILL_ENDED", "the engine of the drill has ended by itself");
-      if ((wallClock.monoNs() - startNs) / 1e6 >= wallMsMax) return false;
+      const waitedMs = (wallClock.monoNs() - startNs) / 1e6;
+      if (waitedMs >= wallMsMax) return false;
+      onWait(Math.floor(waitedMs / 1_000), Math.ceil(wallMsMax / 1_000));
       await new Promise<void>((resolve) => wallClock.after(LOOK_MS, resolve));
     }
     return true;

@@ -33,6 +33,8 @@ export interface DatasetOptions {
   readonly entry: EntryPlan;
   /** File of rules by symbol, or the venue's exchangeInfo document; null: the bundled one. Only kind `limit` reads it. */
   readonly instruments: string | null;
+  /** So many of the files, or walks, are done. */
+  readonly onSource?: (done: number, of: number) => void;
 }
 
 /** Sums over all sources. */
@@ -68,9 +70,11 @@ export async function runDataset(options: DatasetOptions): Promise<DatasetTotals
   const counts: SourceCounts[] = [];
   for (const [index, symbol] of symbols.entries()) {
     const own = sources.filter((source) => source.symbol === symbol);
+    options.onSource?.(counts.length, sources.length);
     const series = new LabelSeries({ symbolIndex: index, entry, tickSize: tickSizes[index] as number }, rows);
     counts.push(...(await labelSymbol(series, own)));
   }
+  options.onSource?.(sources.length, sources.length);
   const totals = sumUp(counts, rows, symbols.length);
   if (totals.labelled === 0)
     throw new SmcqError(
