@@ -19,14 +19,12 @@ const COMMANDS: readonly (readonly string[])[] = [
   ["scan", "--klines", KLINES, "--symbol", "ALGOUSDT"],
   ["dataset", "--random-walk", "2x2", "--out", join(folder, "set")],
   [
-    ...[
-      "backtest",
-      "--no-cache",
-      "--instruments",
-      join(TRADED, "instruments.json"),
-      "--out",
-      join(folder, "back"),
-    ],
+    "backtest",
+    "--no-cache",
+    "--instruments",
+    join(TRADED, "instruments.json"),
+    "--out",
+    join(folder, "back"),
     "--klines",
     ...readdirSync(join(TRADED, "klines")).map((name) => join(TRADED, "klines", name)),
   ],
@@ -50,8 +48,7 @@ describe.skipIf(!hasScript)("on a terminal (skipped without script)", () => {
     (_, command) => {
       const line = [process.execPath, ...SOURCE_FLAGS, MAIN, ...command].map((word) => `'${word}'`).join(" ");
       const { status, stdout } = spawnSync("script", ["-qec", line, "/dev/null"], { encoding: "utf8" });
-      expect(status, stdout).toBe(0);
-      expect(stdout).toMatch(BAR);
+      expect([status, stdout]).toEqual([0, expect.stringMatching(BAR)]);
       // The line is wiped behind the last of them.
       const rest = stdout.slice(stdout.search(/[\u2588\u2591][^\u2588\u2591]*$/));
       expect(rest).toContain("\u001B[2K");
