@@ -133,6 +133,14 @@ describe("README and guide", () => {
     },
   );
 
+  it("has every page in its table", () => {
+    const named = new Set(
+      [...read("docs/guide/README.md").matchAll(/\]\(([\w-]+\.md)\)/g)].map(([, page]) => page),
+    );
+    const own = globSync("docs/guide/*.md", { cwd: ROOT }).map((path) => path.split("/").at(-1));
+    expect(own.filter((page) => page !== "README.md" && !named.has(page))).toEqual([]);
+  });
+
   it.each(pages)("%s: its settings exist", (page) => {
     const paths = new Set(configKeys().map(({ path }) => path));
     const sections = new Set([...paths].map((path) => path.split(".")[0]));
