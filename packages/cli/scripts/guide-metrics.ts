@@ -1,4 +1,4 @@
-// Writes docs/guide/metrics.md from what a running engine serves (with a model, so that everything is there):
+// Writes docs/guide/metrics.md from what a running engine serves (with a model and a mirror, so that everything is there):
 // curl -s http://127.0.0.1:PORT/metrics | node packages/cli/scripts/guide-metrics.ts && oxfmt docs/guide/metrics.md
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";

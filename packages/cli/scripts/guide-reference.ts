@@ -1,8 +1,10 @@
-// Writes docs/guide/reference.md and docs/guide/commands.md from the schema of the settings, the exit codes, the sources' error codes and metrics:
+// Writes docs/guide/reference.md and docs/guide/commands.md from the schema of the settings, the exit codes, the sources' error codes, the kinds
+// of alerts with the runbook's words, and the page of metrics:
 // node --conditions=@smcq/source packages/cli/scripts/guide-reference.ts && oxfmt docs/guide
 import { globSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { ALERT_KINDS, factsOf } from "@smcq/alerts";
 import { configKeys } from "@smcq/config";
 import { SmcqError } from "@smcq/kernel";
 import { helpOf } from "../src/cli.ts";
@@ -66,6 +68,33 @@ export function exitCodes(text: string): readonly (readonly [number, string])[] 
   );
 }
 
+/** Names of metrics that the sources make, without the figures of the minute, which are named by their fields. */
+export function metricNames(files: ReturnType<typeof sources>): readonly string[] {
+  const making = files.filter(([path, text]) => path.includes("/cli/src/") && /\bMetric\b/.test(text));
+  const names = making.flatMap(([, text]) =>
+    [
+      ...text.matchAll(
+        /(?:(?:gauge|counter|counted|histogram)\(\s*|\bname: )"([a-z][a-z0-9_]*_[a-z0-9_]+)"/g,
+      ),
+    ].map(([, name = ""]) => `smcq_${name}`),
+  );
+  return [...new Set(names)];
+}
+
+/** Rows of docs/guide/metrics.md: name, type, labels, what it is. */
+export function metricPageRows(root: string): readonly (readonly string[])[] {
+  const page = readFileSync(join(root, "docs/guide/metrics.md"), "utf8");
+  return [...page.matchAll(/^\| (`smcq_\w+`) +\| (\w+) +\| ([^|]*?) +\| (.*?) +\|$/gm)].map(
+    ([, ...cells]) => cells,
+  );
+}
+
+/** What causes an alert of a kind, in the runbook's words. */
+function causeOf(runbook: string, kind: string): string {
+  const entry = runbook.split(`\n### ${kind}\n`)[1]?.split("\n#")[0] ?? "";
+  return /^- Means: (.+)$/m.exec(entry)?.[1] ?? "";
+}
+
 function cell(text: string): string {
   return text.replaceAll("|", "\\|").replaceAll("\n", " ");
 }
@@ -105,16 +134,31 @@ export async function commandsText(): Promise<string> {
   return `# Commands\n\nWritten by \`packages/cli/scripts/guide-reference.ts\` from the commands' own help; a test holds it to them. From a clone, \`pnpm run smcq\` stands for \`smcq\`.\n\n${help.join("\n")}`;
 }
 
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  return [
+    `| ${head.join(" | ")} |`,
+    `|${" --- |".repeat(head.length)}`,
+    ...rows.map((row) => `| ${row.map(cell).join(" | ")} |`),
+    "",
+  ].join("\n");
+}
+
+function alertsTable(root: string): string {
+  const runbook = readFileSync(join(root, "docs/guide/runbook.md"), "utf8");
+  return table(
+    ["kind", "severity", "cause", "what to do"],
+    ALERT_KINDS.map((kind) => [
+      `\`${kind}\``,
+      factsOf(kind).severity,
+      `${factsOf(kind).title}. ${causeOf(runbook, kind)}`,
+      `[runbook](runbook.md#${kind})`,
+    ]),
+  );
+}
+
 /** docs/guide/reference.md. */
 export function reference(root: string): string {
   const files = sources(root);
-  const table = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
-    [
-      `| ${head.join(" | ")} |`,
-      `|${" --- |".repeat(head.length)}`,
-      ...rows.map((row) => `| ${row.map(cell).join(" | ")} |`),
-      "",
-    ].join("\n");
   return [
     HEAD,
     "## Settings\n\nIn a file (`--config`), as an environment variable, or as `--set PATH=VALUE`; later ones win.\n\n",
@@ -145,6 +189,13 @@ export function reference(root: string): string {
         String(exitCodeOf(new SmcqError(code, ""))),
         text,
       ]),
+    ),
+    "\n## Alerts\n\nWhich ways they go is set by `alerts.channels`; what is less severe than `alerts.severityMin` is not told.\n\n",
+    alertsTable(root),
+    "\n## Metrics\n\n`GET /metrics` on loopback (`metrics.port`); their labels: [metrics.md](metrics.md).\n\n",
+    table(
+      ["metric", "type", "what it is"],
+      metricPageRows(root).map(([name = "", type = "", , text = ""]) => [name, type, text]),
     ),
   ].join("");
 }

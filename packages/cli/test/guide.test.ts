@@ -3,7 +3,16 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { configKeys } from "@smcq/config";
 import { beforeAll, describe, expect, it } from "vitest";
-import { commandHelp, commandsText, errorCodes, reference, sources } from "../scripts/guide-reference.ts";
+import { ALERT_KINDS, factsOf } from "@smcq/alerts";
+import {
+  commandHelp,
+  commandsText,
+  errorCodes,
+  metricNames,
+  metricPageRows,
+  reference,
+  sources,
+} from "../scripts/guide-reference.ts";
 
 const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
 const WRITE = "node --conditions=@smcq/source packages/cli/scripts/guide-reference.ts && oxfmt docs/guide";
@@ -29,6 +38,14 @@ describe("the reference", () => {
     expect(bare(read("docs/guide/commands.md"))).toBe(bare(await commandsText()));
   });
 
+  it("shows --json for every command that answers", async () => {
+    const help = await commandHelp();
+    // They run until they are ended, or only hold commands of their own.
+    const silent = new Set(["engine", "venue", "model", "ledger", "alert"]);
+    const without = [...help].filter(([name, text]) => !silent.has(name) && !text.includes("--json"));
+    expect(without.map(([name]) => name)).toEqual([]);
+  });
+
   it("knows every code that the sources throw", () => {
     const known = new Set(errorCodes(sources(ROOT)).map(({ code }) => code));
     const thrown = sources(ROOT).flatMap(([, text]) =>
@@ -36,6 +53,38 @@ describe("the reference", () => {
     );
     expect(thrown.length).toBeGreaterThan(50);
     expect(thrown.filter((code) => !known.has(code ?? ""))).toEqual([]);
+  });
+});
+
+/** Rows of a table below a heading of the reference, by their first cell without its marks. */
+function rowsOf(heading: string): ReadonlyMap<string, readonly string[]> {
+  const section = read("docs/guide/reference.md").split(`\n## ${heading}\n`)[1]?.split("\n## ")[0] ?? "";
+  const rows = [...section.matchAll(/^\| `([^`]+)` +\| (.*) \|$/gm)];
+  return new Map(
+    rows.map(([, name = "", rest = ""]) => [name, rest.split(" | ").map((text) => text.trim())]),
+  );
+}
+
+describe("the reference names, and names nothing else:", () => {
+  it("every kind of alert, with severity, cause and its entry in the runbook", () => {
+    const rows = rowsOf("Alerts");
+    expect([...rows.keys()]).toEqual([...ALERT_KINDS]);
+    for (const kind of ALERT_KINDS) {
+      const [severity, cause = "", runbook] = rows.get(kind) ?? [];
+      expect([severity, runbook]).toEqual([factsOf(kind).severity, `[runbook](runbook.md#${kind})`]);
+      // The title, and what the runbook says that it means.
+      expect(cause.length).toBeGreaterThan(factsOf(kind).title.length + 10);
+    }
+  });
+
+  it("every metric that the sources make", () => {
+    const named = [...rowsOf("Metrics").keys()];
+    const made = metricNames(sources(ROOT));
+    expect(made.length).toBeGreaterThan(45);
+    expect(made.filter((name) => !named.includes(name))).toEqual([]);
+    const isMinute = (name: string): boolean => name.startsWith("smcq_minute_");
+    expect(named.filter((name) => !isMinute(name) && !made.includes(name))).toEqual([]);
+    expect(named).toEqual(metricPageRows(ROOT).map(([name]) => name?.replaceAll("`", "")));
   });
 });
 
@@ -83,6 +132,14 @@ describe("README and guide", () => {
       expect(faults).toEqual([]);
     },
   );
+
+  it("has every page in its table", () => {
+    const named = new Set(
+      [...read("docs/guide/README.md").matchAll(/\]\(([\w-]+\.md)\)/g)].map(([, page]) => page),
+    );
+    const own = globSync("docs/guide/*.md", { cwd: ROOT }).map((path) => path.split("/").at(-1));
+    expect(own.filter((page) => page !== "README.md" && !named.has(page))).toEqual([]);
+  });
 
   it.each(pages)("%s: its settings exist", (page) => {
     const paths = new Set(configKeys().map(({ path }) => path));

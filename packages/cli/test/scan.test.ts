@@ -52,7 +52,7 @@ describe.each(["BTCUSDT", "USDCUSDT", "ALGOUSDT"])("smcq scan over %s", (symbol)
     const events = join(folder, "events.csv");
     const features = join(folder, "features.csv.gz");
     const candidates = join(folder, "candidates.csv");
-    const rows = await runScan({ klines: klines(symbol), symbol, events, features, candidates });
+    const { bars: rows } = await runScan({ klines: klines(symbol), symbol, events, features, candidates });
     expect(rows).toBe(lines(klines(symbol)).length - 1);
     const golden = {
       events: lines(join(smcFixtures, `${symbol}-events.csv.gz`)),
@@ -71,7 +71,7 @@ describe("smcq scan", () => {
     const candidates = join(folder, "candidates.csv.gz");
     await runScan({ klines: klines("ALGOUSDT"), symbol: "ALGOUSDT", candidates });
     expect(lines(candidates)).toEqual(lines(join(featureFixtures, "ALGOUSDT-candidates.csv.gz")));
-    expect(await runScan({ klines: klines("ALGOUSDT"), symbol: "ALGOUSDT" })).toBe(5_000);
+    expect((await runScan({ klines: klines("ALGOUSDT"), symbol: "ALGOUSDT" })).bars).toBe(5_000);
   });
 
   it("starts anew behind a hole, says so, and keeps counting rows", async () => {

@@ -30,6 +30,7 @@ export type {
   LedgerJournal,
   LedgerJournalOptions,
 } from "./journal/ledger-journal.ts";
+export type { RowsTold } from "./journal/stored-rows.ts";
 export { verifyJournal } from "./journal/verify.ts";
 export type { BrokenRow, Verification } from "./journal/verify.ts";
 export { MIGRATIONS } from "./migrations.ts";

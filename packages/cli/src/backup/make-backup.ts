@@ -6,9 +6,12 @@ import { copyLedger, examineLedger, ledgerFile } from "@smcq/ledger";
 import { ENGINE_VERSION } from "../engine-version.ts";
 import { BACKUP_FORMAT, type BackupFile, type Manifest, MANIFEST_NAME } from "./manifest.ts";
 import { writeTar } from "./tar.ts";
+import type { ShowProgress } from "../output/progress.ts";
 import {
+  byteMeter,
   draftBeside,
   fileError,
+  metered,
   OWNER_FOLDER,
   type Passed,
   piecesOf,
@@ -32,6 +35,11 @@ export interface BackupWish {
   readonly to: string;
   /** The dashboard's tokens, too. */
   readonly hasTokens: boolean;
+}
+
+export interface BackupTools {
+  readonly clock: Clock;
+  readonly show: ShowProgress;
 }
 
 export interface Backup {
@@ -64,14 +72,27 @@ function filesBelow(dataDir: string, path: string): readonly string[] {
     .toSorted();
 }
 
-function copyParts({ dataDir, hasTokens }: BackupWish, draft: string): readonly BackupFile[] {
+function copyParts(
+  { dataDir, hasTokens }: BackupWish,
+  draft: string,
+  show: ShowProgress,
+): readonly BackupFile[] {
   const wanted = [...KEPT, ...(hasTokens ? TOKENS : [])].flatMap((name) =>
     filesBelow(dataDir, join(dataDir, name)),
   );
+  const meter = byteMeter(show, "kB of other files kept", sizeOf(dataDir, wanted));
   return wanted.map((path) => {
-    const { bytes, sha256 } = writeNew(join(draft, path), piecesOf(join(dataDir, path)));
+    const { bytes, sha256 } = writeNew(join(draft, path), metered(piecesOf(join(dataDir, path)), meter));
     return { path, bytes, sha256 };
   });
+}
+
+/** Together; what has gone meanwhile counts nothing. */
+function sizeOf(folder: string, paths: readonly string[]): number {
+  return paths.reduce(
+    (sum, path) => sum + (statSync(join(folder, path), { throwIfNoEntry: false })?.size ?? 0),
+    0,
+  );
 }
 
 function leftOut({ dataDir, hasTokens }: BackupWish): readonly string[] {
@@ -82,18 +103,22 @@ function leftOut({ dataDir, hasTokens }: BackupWish): readonly string[] {
 }
 
 /** The ledger first: an account that is newer than its ledger is what a crash leaves, too, and the engine puts that right. */
-function fill(wish: BackupWish, draft: string, clock: Clock): Manifest {
+function fill(wish: BackupWish, draft: string, { clock, show }: BackupTools): Manifest {
   mkdirSync(draft, { mode: OWNER_FOLDER });
   const copy = join(draft, LEDGER_NAME);
+  // It is SQLite's own work and does not say how far it is.
+  show("ledger copied", 0, 1);
   copyLedger(ledgerFile(wish.dataDir), copy);
-  const { problem, ...ledger } = examineLedger(copy);
+  const { problem, ...ledger } = examineLedger(copy, (done, of) =>
+    show("rows of the journal checked", done, of),
+  );
   if (problem !== null)
     throw new SmcqError(
       "BACKUP_BROKEN_LEDGER",
       `the ledger's chain is broken (${problem}): what would be kept proves nothing; see smcq ledger verify`,
       { context: { dataDir: wish.dataDir } },
     );
-  const files = [{ path: LEDGER_NAME, ...kept(copy) }, ...copyParts(wish, draft)];
+  const files = [{ path: LEDGER_NAME, ...kept(copy, show) }, ...copyParts(wish, draft, show)];
   const createdAtMs = clock.nowMs();
   return {
     format: BACKUP_FORMAT,
@@ -106,9 +131,10 @@ function fill(wish: BackupWish, draft: string, clock: Clock): Manifest {
 }
 
 /** SQLite has written it; it is on the disk when this returns, and only its owner may read it. */
-function kept(copy: string): Passed {
+function kept(copy: string, show: ShowProgress): Passed {
   const own = `${copy}.own`;
-  const what = writeNew(own, piecesOf(copy));
+  const meter = byteMeter(show, "kB of the ledger kept", statSync(copy).size);
+  const what = writeNew(own, metered(piecesOf(copy), meter));
   renameSync(own, copy);
   return what;
 }
@@ -121,12 +147,14 @@ function manifestPieces(manifest: Manifest): {
   return { bytes: text.length, pieces: (take) => take(text) };
 }
 
-function archive(draft: string, manifest: Manifest): string {
+function archive(draft: string, manifest: Manifest, show: ShowProgress): string {
+  const total = manifest.files.reduce((sum, { bytes }) => sum + bytes, 0);
+  const meter = byteMeter(show, "kB packed", total);
   const file = join(draft, `packed${ARCHIVE}`);
   const entries = manifest.files.map(({ path, bytes }) => ({
     path,
     bytes,
-    pieces: piecesOf(join(draft, path)),
+    pieces: metered(piecesOf(join(draft, path)), meter),
   }));
   writeTar(file, [{ path: MANIFEST_NAME, ...manifestPieces(manifest) }, ...entries]);
   return file;
@@ -136,15 +164,15 @@ function archive(draft: string, manifest: Manifest): string {
  * Writes a data folder's ledger and what goes with it to a new folder, or to one file (`.tar`), as of one moment, while an
  * engine goes on. It stands at its place whole or not at all: it is made beside it, synced, and renamed.
  */
-export function makeBackup(wish: BackupWish, clock: Clock): Backup {
+export function makeBackup(wish: BackupWish, tools: BackupTools): Backup {
   const to = resolve(wish.to);
   let draft: string | null = null;
   try {
     refuseTaken(to);
     draft = draftBeside(to);
-    const manifest = fill(wish, draft, clock);
+    const manifest = fill(wish, draft, tools);
     if (to.endsWith(ARCHIVE)) {
-      const packed = archive(draft, manifest);
+      const packed = archive(draft, manifest, tools.show);
       // A file, unlike a folder, would be replaced without a word.
       refuseTaken(to);
       renameSync(packed, to);

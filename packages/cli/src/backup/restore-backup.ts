@@ -11,9 +11,12 @@ import {
   parseManifest,
 } from "./manifest.ts";
 import { readTar } from "./tar.ts";
+import type { ShowProgress } from "../output/progress.ts";
 import {
+  byteMeter,
   draftName,
   fileError,
+  metered,
   OWNER_FOLDER,
   type Passed,
   type Pieces,
@@ -45,18 +48,27 @@ function requireSame({ path, bytes, sha256 }: BackupFile, found: Passed, place: 
   if (found.sha256 !== sha256) throw damaged(place, `${path} does not have the hash that its manifest says`);
 }
 
-function unpackFolder(from: string, draft: string): Manifest {
+function meterOf({ files }: Manifest, show: ShowProgress): (bytes: number) => void {
+  return byteMeter(
+    show,
+    "kB put back",
+    files.reduce((sum, { bytes }) => sum + bytes, 0),
+  );
+}
+
+function unpackFolder(from: string, draft: string, show: ShowProgress): Manifest {
   const file = join(from, MANIFEST_NAME);
   const size = statSync(file, { throwIfNoEntry: false })?.size;
   if (size === undefined)
     throw damaged(from, `there is no ${MANIFEST_NAME} in it: it is no backup, or a half of one`);
   if (size > MANIFEST_BYTES_MAX) throw damaged(from, `its ${MANIFEST_NAME} is too long`);
   const manifest = parseManifest(readFileSync(file, "utf8"), from);
+  const meter = meterOf(manifest, show);
   for (const entry of manifest.files) {
     const source = join(from, entry.path);
     if (statSync(source, { throwIfNoEntry: false }) === undefined)
       throw damaged(from, `${entry.path} is missing`);
-    requireSame(entry, writeNew(join(draft, entry.path), piecesOf(source)), from);
+    requireSame(entry, writeNew(join(draft, entry.path), metered(piecesOf(source), meter)), from);
   }
   return manifest;
 }
@@ -69,20 +81,22 @@ function textOf(bytes: number, pieces: Pieces, place: string): string {
 }
 
 /** The manifest comes first in an archive. */
-function unpackArchive(from: string, draft: string): Manifest {
+function unpackArchive(from: string, draft: string, show: ShowProgress): Manifest {
   let manifest: Manifest | null = null;
+  let meter = (_bytes: number): void => {};
   const missing = new Map<string, BackupFile>();
   readTar(from, (path, bytes, pieces) => {
     if (manifest === null) {
       if (path !== MANIFEST_NAME) throw damaged(from, `it does not begin with ${MANIFEST_NAME}`);
       manifest = parseManifest(textOf(bytes, pieces, from), from);
       for (const entry of manifest.files) missing.set(entry.path, entry);
+      meter = meterOf(manifest, show);
       return;
     }
     const entry = missing.get(path);
     if (entry === undefined) throw damaged(from, `${path} is in it and not in its manifest, or twice`);
     missing.delete(path);
-    requireSame(entry, writeNew(join(draft, path), pieces), from);
+    requireSame(entry, writeNew(join(draft, path), metered(pieces, meter)), from);
   });
   if (manifest === null) throw damaged(from, "it is empty");
   const [first] = missing.keys();
@@ -91,8 +105,14 @@ function unpackArchive(from: string, draft: string): Manifest {
 }
 
 /** The copy is the ledger that the manifest tells of, and its chain is whole. */
-function requireLedger(file: string, { ledger }: Manifest, place: string): void {
-  const { problem, ...found } = examineLedger(file);
+function requireLedger(
+  file: string,
+  { ledger }: Manifest,
+  { place, show }: { readonly place: string; readonly show: ShowProgress },
+): void {
+  const { problem, ...found } = examineLedger(file, (done, of) =>
+    show("rows of the journal checked", done, of),
+  );
   if (problem !== null) throw damaged(place, `the journal's chain is broken at ${problem}`);
   if (found.head !== ledger.head || found.rows !== ledger.rows || found.schema !== ledger.schema)
     throw damaged(
@@ -125,7 +145,7 @@ function putInPlace(draft: string, dataDir: string): void {
  * in its place. Refuses a folder that an engine runs on (RUN_LOCKED) or that holds anything (BACKUP_NOT_EMPTY), and backups
  * that are damaged or newer.
  */
-export function restoreBackup(wish: RestoreWish): Restored {
+export function restoreBackup(wish: RestoreWish, show: ShowProgress): Restored {
   const [from, dataDir] = [resolve(wish.from), resolve(wish.dataDir)];
   let draft: string | null = null;
   let release = (): void => {};
@@ -139,8 +159,10 @@ export function restoreBackup(wish: RestoreWish): Restored {
     requireEmpty(dataDir);
     draft = draftName(dataDir, DRAFT_PREFIX);
     mkdirSync(draft, { mode: OWNER_FOLDER });
-    const manifest = source.isDirectory() ? unpackFolder(from, draft) : unpackArchive(from, draft);
-    requireLedger(join(draft, LEDGER_NAME), manifest, from);
+    const manifest = source.isDirectory()
+      ? unpackFolder(from, draft, show)
+      : unpackArchive(from, draft, show);
+    requireLedger(join(draft, LEDGER_NAME), manifest, { place: from, show });
     putInPlace(draft, dataDir);
     return { dataDir, manifest };
   } catch (error) {

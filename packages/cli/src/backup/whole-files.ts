@@ -13,6 +13,7 @@ import {
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { errorCode, errorMessage, SmcqError } from "@smcq/kernel";
+import { kilobytes, type ShowProgress } from "../output/progress.ts";
 import { damaged } from "./manifest.ts";
 
 const CHUNK_BYTES = 1 << 20;
@@ -39,6 +40,25 @@ export function fileError(error: unknown, doing: string): SmcqError {
     context: { nativeCode },
     cause: error,
   });
+}
+
+/** Adds up bytes that went through our hands, and shows them as thousands of so many. */
+export function byteMeter(show: ShowProgress, stage: string, bytesTotal: number): (bytes: number) => void {
+  const total = kilobytes(bytesTotal);
+  let sum = 0;
+  return (bytes) => {
+    sum += bytes;
+    if (total > 0) show(stage, Math.min(kilobytes(sum), total), total);
+  };
+}
+
+/** The pieces, each told of by its length when it was taken. */
+export function metered(pieces: Pieces, meter: (bytes: number) => void): Pieces {
+  return (take) =>
+    pieces((piece) => {
+      take(piece);
+      meter(piece.length);
+    });
 }
 
 /** The bytes of a regular file; a link, a folder or a device in its place is refused. */

@@ -10,7 +10,7 @@ import { backtestText } from "../offline/backtest/backtest-text.ts";
 import { type BacktestOptions, runBacktest } from "../offline/backtest/run-backtest.ts";
 import { createStderrLogger } from "../output/logger.ts";
 import { createProgress, errorScreen } from "../output/progress.ts";
-import { printResult } from "../output/print-result.ts";
+import { jsonText, printResult } from "../output/print-result.ts";
 import { riskLimits } from "../run/trading/risk-limits.ts";
 import { loadSettings } from "./settings.ts";
 
@@ -81,6 +81,7 @@ const FLAGS: Readonly<Record<string, Options>> = {
     describe:
       "keep what the bars were scanned to, so that another run with other risk settings scans nothing",
   },
+  json: { type: "boolean", describe: "the report as JSON, with the folder that it is written to" },
   config: { ...TEXT, describe: "JSON file with settings" },
   set: {
     ...TEXT,
@@ -99,7 +100,8 @@ export function backtestCommand(setExitCode: (exitCode: number) => void): Comman
     handler: async (args) => {
       const options = optionsOf(args);
       const report = await runBacktest(options).finally(() => options.progress.end());
-      await printResult(backtestText(report, options.out));
+      const { out } = options;
+      await printResult(args["json"] === true ? jsonText({ out, ...report }) : backtestText(report, out));
       setExitCode(0);
     },
   };

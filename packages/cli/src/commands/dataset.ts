@@ -4,7 +4,8 @@ import type { CommandModule } from "yargs";
 import { parseRandomWalk } from "../offline/dataset/random-walk.ts";
 import { runDataset } from "../offline/dataset/run-dataset.ts";
 import type { DatasetOptions, DatasetTotals } from "../offline/dataset/run-dataset.ts";
-import { printResult } from "../output/print-result.ts";
+import { withProgress } from "../output/progress.ts";
+import { jsonText, printResult } from "../output/print-result.ts";
 import { loadSettings } from "./settings.ts";
 
 /** `smcq dataset`: labelled candidates of stored bars, for training. */
@@ -45,16 +46,21 @@ export function datasetCommand(setExitCode: (exitCode: number) => void): Command
           requiresArg: true,
           demandOption: true,
           describe: "folder to write, new or empty",
-        }),
+        })
+        .option("json", { type: "boolean", describe: "what it came to, as JSON" }),
     handler: async (args) => {
       const { config } = loadSettings({ config: args["config"], set: args["set"] });
-      const totals = await runDataset({
-        bars: barsOf(args),
-        out: String(args["out"]),
-        plan: tradedPlan(config.strategy),
-        instruments: (args["instruments"] as string | undefined) ?? null,
-      });
-      await printResult(summaryText(totals));
+      const out = String(args["out"]);
+      const totals = await withProgress("smcq dataset", (show) =>
+        runDataset({
+          bars: barsOf(args),
+          out,
+          plan: tradedPlan(config.strategy),
+          instruments: (args["instruments"] as string | undefined) ?? null,
+          onSource: (done, of) => show("files labelled", done, of),
+        }),
+      );
+      await printResult(args["json"] === true ? jsonText({ out, ...totals }) : summaryText(totals));
       setExitCode(0);
     },
   };

@@ -10,6 +10,7 @@ import { runDrill } from "../drill/run-drill.ts";
 import { ownScenario, type Scenario, SCENARIOS, scenarioOf } from "../drill/scenarios.ts";
 import { ExitCode } from "../exit-codes.ts";
 import { isoText } from "../offline/ledger/answer/utc-time.ts";
+import { commandProgress } from "../output/progress.ts";
 import { printResult } from "../output/print-result.ts";
 import { standardError } from "../output/outlet.ts";
 import { StopSignals } from "../process/stop-signals.ts";
@@ -60,6 +61,8 @@ async function drill(args: Args): Promise<number> {
   const folder = join(loaded.config.dataDir, "drills", `${stamp}-${scenario.name}`);
   mkdirSync(folder, { recursive: true });
   const err = standardError();
+  const progress = commandProgress("smcq drill");
+  let step = "";
   const report = await runDrill({
     scenario,
     loaded,
@@ -67,9 +70,17 @@ async function drill(args: Args): Promise<number> {
     program: [...process.execArgv, fileURLToPath(workerUrl(import.meta.url, "../main"))],
     wallClock,
     signal: signals.stop,
-    onStep: (text) => err.write(`drill: ${text}\n`),
-    onText: (text) => err.write(text),
-  });
+    onStep: (text) => {
+      progress.end();
+      step = text;
+      err.write(`drill: ${text}\n`);
+    },
+    onWait: (seconds, secondsMax) => progress.show(`${step}: second`, seconds, secondsMax),
+    onText: (text) => {
+      progress.end();
+      err.write(text);
+    },
+  }).finally(() => progress.end());
   const json = `${JSON.stringify(report, null, 2)}\n`;
   const text = reportText(report);
   writeFileSync(join(folder, "report.json"), json);

@@ -9,7 +9,8 @@ import { cardDisplay } from "../offline/model/card-text.ts";
 import { runScore } from "../offline/model/run-score.ts";
 import { runVerify } from "../offline/model/run-verify.ts";
 import { standardError } from "../output/outlet.ts";
-import { printResult } from "../output/print-result.ts";
+import { fileProgress } from "../output/progress.ts";
+import { jsonText, printResult } from "../output/print-result.ts";
 import { loadSettings } from "./settings.ts";
 
 const SCORERS = ["leaf-mask", "ort"] as const;
@@ -59,17 +60,22 @@ const VERIFY: Subcommand = {
   describe: "put a model through the whole gate, ONNX Runtime included",
   builder: (argv) =>
     text(
-      withScorer(withSettings(anySchema(file(argv)))),
+      withScorer(withSettings(anySchema(withJson(file(argv))))),
       "public-key",
       "PEM file of the ed25519 key that must have signed it",
     ),
-  handler: (args) => runVerify({ ...common(args), publicKeyPem: optional(args, "publicKey", readKey) }),
+  handler: (args) =>
+    runVerify({
+      ...common(args),
+      publicKeyPem: optional(args, "publicKey", readKey),
+      isJson: args["json"] === true,
+    }),
 };
 
 const SHOW: Subcommand = {
   command: "show <file>",
   describe: "print a model's card",
-  builder: (argv) => file(argv).option("json", { type: "boolean", describe: "as JSON" }),
+  builder: (argv) => withJson(file(argv)),
   handler: runShow,
 };
 
@@ -78,18 +84,29 @@ const SCORE: Subcommand = {
   describe: "score the rows of a CSV file; columns raw and confidence on standard output",
   builder: (argv) =>
     text(
-      withScorer(withSettings(anySchema(file(argv)))),
+      withScorer(withSettings(anySchema(withJson(file(argv))))),
       "rows",
       "CSV, plain, gzip or zip, with columns f0 to f11 or the features' names",
     )
       .demandOption("rows")
       .option("raw", { type: "boolean", default: false, describe: "the raw margin alone" }),
   handler: async (args) => {
-    const options = { ...common(args), rows: String(args["rows"]), isRaw: args["raw"] === true };
-    const rows = await runScore(options);
+    const file = String(args["rows"]);
+    const progress = fileProgress("smcq model score", file);
+    const rows = await runScore({
+      ...common(args),
+      rows: file,
+      isRaw: args["raw"] === true,
+      isJson: args["json"] === true,
+      onRead: progress.onRead,
+    }).finally(progress.end);
     standardError().write(`smcq model score: ${rows} rows\n`);
   },
 };
+
+function withJson(argv: Argv): Argv {
+  return argv.option("json", { type: "boolean", describe: "as JSON" });
+}
 
 function file(argv: Argv): Argv {
   return argv.positional("file", { type: "string", demandOption: true, describe: "NAME.onnx" });
@@ -132,7 +149,7 @@ function withScorer(argv: Argv): Argv {
 }
 
 function importOptions(argv: Argv): Argv {
-  const options = argv
+  const options = withJson(argv)
     .positional("text", { type: "string", demandOption: true, describe: "LightGBM text model (v3 or v4)" })
     .option("out", { type: "string", requiresArg: true, demandOption: true, describe: "NAME.onnx to write" })
     .option("expires-days", {
@@ -200,7 +217,12 @@ async function runImport(args: Args): Promise<void> {
     signKeyPem: optional(args, "sign", readKey),
     isAnySchema: args["anySchema"] === true,
   });
-  await printResult(`${cardDisplay(card, false)}\nwritten: ${paths.onnx}, ${paths.card}, ${paths.golden}\n`);
+  const { onnx, card: cardFile, golden } = paths;
+  await printResult(
+    args["json"] === true
+      ? jsonText({ card, written: { onnx, card: cardFile, golden } })
+      : `${cardDisplay(card, false)}\nwritten: ${onnx}, ${cardFile}, ${golden}\n`,
+  );
 }
 
 async function runShow(args: Args): Promise<void> {
@@ -210,9 +232,7 @@ async function runShow(args: Args): Promise<void> {
     refuseExpired: false,
     isAnySchema: true,
   });
-  await printResult(
-    args["json"] === true ? `${JSON.stringify(card, null, 2)}\n` : cardDisplay(card, isExpired),
-  );
+  await printResult(args["json"] === true ? jsonText(card) : cardDisplay(card, isExpired));
 }
 
 function readKey(path: string): string {

@@ -1,5 +1,8 @@
 import type { CommandModule } from "yargs";
 import { runScan } from "../offline/scan/scan-klines.ts";
+import { SmcqError } from "@smcq/kernel";
+import { fileProgress } from "../output/progress.ts";
+import { jsonText, printResult } from "../output/print-result.ts";
 import { standardError } from "../output/outlet.ts";
 
 /** `smcq scan`: detector, features and candidates over a file of bars. */
@@ -24,18 +27,32 @@ export function scanCommand(setExitCode: (exitCode: number) => void): CommandMod
         .option("candidates", {
           ...text,
           describe: "write candidates with their heuristic score; - for standard output",
-        }),
+        })
+        .option("json", { type: "boolean", describe: "what the scan came to, as JSON on standard output" }),
     handler: async (args) => {
       const out = (name: string): object => (typeof args[name] === "string" ? { [name]: args[name] } : {});
-      const rows = await runScan({
-        klines: String(args["klines"]),
+      const isJson = args["json"] === true;
+      if (isJson && ["events", "features", "candidates"].some((name) => args[name] === "-"))
+        throw new SmcqError(
+          "USAGE_OUTPUT",
+          "only one output can go to standard output, and --json goes there",
+        );
+      const klines = String(args["klines"]);
+      const progress = fileProgress("smcq scan", klines);
+      const totals = await runScan({
+        klines,
         symbol: String(args["symbol"]),
         ...out("events"),
         ...out("features"),
         ...out("candidates"),
-        warn: (line) => standardError().write(`smcq scan: ${line}\n`),
-      });
-      standardError().write(`smcq scan: ${rows} bars of ${String(args["symbol"])}\n`);
+        warn: (line) => {
+          progress.end();
+          standardError().write(`smcq scan: ${line}\n`);
+        },
+        onRead: progress.onRead,
+      }).finally(progress.end);
+      if (isJson) await printResult(jsonText(totals));
+      standardError().write(`smcq scan: ${totals.bars} bars of ${totals.symbol}\n`);
       setExitCode(0);
     },
   };

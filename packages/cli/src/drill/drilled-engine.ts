@@ -19,6 +19,7 @@ export interface DrillLine {
 export interface DrilledEngineOptions {
   /** Node's own arguments and the command's, from `smcq`'s file on. */
   readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string | undefined>>;
   readonly wallClock: Clock;
   readonly onLine: (line: DrillLine) => void;
   /** Text that is no line of the log. */
@@ -41,6 +42,7 @@ export class DrilledEngine {
     this.#child = spawn(process.execPath, [...options.args], {
       stdio: ["ignore", "pipe", "pipe", "ipc"],
       detached: true,
+      env: options.env,
     });
     this.say({ type: "drill-begin" });
     const { stdout, stderr } = this.#child;

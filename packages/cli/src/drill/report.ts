@@ -1,4 +1,6 @@
 import { isoText } from "../offline/ledger/answer/utc-time.ts";
+import type { Severity } from "@smcq/alerts";
+import type { Told } from "./alert-sink.ts";
 import type { Scenario } from "./scenarios.ts";
 import type { Naked, Seen } from "./watch.ts";
 
@@ -22,6 +24,11 @@ export interface DrillReport {
   /** How often each fault has struck. */
   readonly faultsStruck: Readonly<Record<string, number>>;
   readonly verdicts: readonly Verdict[];
+  /** What the alerts told, by the limits of the settings. */
+  readonly alerts: readonly Told[];
+  /** The settings name a way by which a person is told; else these would have reached nobody. */
+  readonly isTold: boolean;
+  readonly severityMin: Severity;
   readonly story: readonly Seen[];
   /** Entries of the story that had no room. */
   readonly left: number;
@@ -64,6 +71,10 @@ export function reportText(report: DrillReport): string {
       ({ what, isHeld, detail }) => `| ${MARKS[`${isHeld}`]} | ${cell(what)} | ${cell(detail)} |`,
     ),
     "",
+    "## What you would have been told",
+    "",
+    ...alertLines(report),
+    "",
     "## What you would have seen",
     "",
     "Times are wall time since the drill began; beside them the venue's clock (UTC).",
@@ -77,6 +88,30 @@ export function reportText(report: DrillReport): string {
     ...(left > 0 ? ["", `${left} more are left out.`] : []),
     "",
   ].join("\n");
+}
+
+/** Every alert that came, with the second in which it did; in a digest the most severe. */
+function alertLines({ alerts, isTold, severityMin }: DrillReport): readonly string[] {
+  const nobody = isTold
+    ? ""
+    : " Your settings name no way (`alerts.channels`): it would have reached nobody.";
+  const whose = `From severity ${severityMin} on (\`alerts.severityMin\`), whatever your quiet hours are.${nobody}`;
+  if (alerts.length === 0) return [whose, "", "Nothing was told."];
+  const rows = alerts.flatMap(({ atMs, kind: messageKind, alertCount, alerts: told }) => {
+    const lines = told.map(
+      ({ severity, kind, text, count }) =>
+        `| ${secondsText(atMs)} | ${severity} | ${kind} | ${cell(text)}${count > 1 ? ` (${count} times)` : ""}${messageKind === "digest" ? " (in a digest)" : ""} |`,
+    );
+    const more = alertCount - told.length;
+    return more > 0 ? [...lines, `| ${secondsText(atMs)} | | digest | ${more} more in it |`] : lines;
+  });
+  return [
+    `${whose} Each kind has an entry in the runbook (docs/guide/runbook.md).`,
+    "",
+    "| time | severity | kind | what it said |",
+    "| --- | --- | --- | --- |",
+    ...rows,
+  ];
 }
 
 function secondsText(ms: number): string {

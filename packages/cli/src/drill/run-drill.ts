@@ -6,6 +6,8 @@ import { askEngine } from "../control/control-client.ts";
 import { checkChain, checkReplay, checkTables } from "../offline/ledger/check-ledger.ts";
 import { askVenue, type Comparison, compareBooks, type VenueBook } from "./account-book.ts";
 import { DrilledEngine } from "./drilled-engine.ts";
+import { AlertSink } from "./alert-sink.ts";
+import { drillEnvironment, drillSettings } from "./drill-settings.ts";
 import type { DrillReport, Verdict } from "./report.ts";
 import type { Scenario } from "./scenarios.ts";
 import { DrillWatch } from "./watch.ts";
@@ -39,6 +41,8 @@ export interface DrillOptions {
   readonly signal: AbortSignal;
   /** What the drill does now, for who waits. */
   readonly onStep: (text: string) => void;
+  /** How many wall seconds the drill has waited in its step, of how many at most. */
+  readonly onWait: (seconds: number, secondsMax: number) => void;
   /** What the engine says that is no line of its log. */
   readonly onText: (text: string) => void;
 }
@@ -49,11 +53,17 @@ export interface DrillOptions {
  * come up, and what the start itself refuses.
  */
 export async function runDrill(options: DrillOptions): Promise<DrillReport> {
-  const drill = new Drill(options);
+  const sink = new AlertSink(options.wallClock);
+  const alertsUrl = await sink.listen();
   try {
-    return await drill.run();
+    const drill = new Drill(options, sink, alertsUrl);
+    try {
+      return await drill.run();
+    } finally {
+      drill.abandon();
+    }
   } finally {
-    drill.abandon();
+    sink.close();
   }
 }
 
@@ -61,17 +71,20 @@ class Drill {
   readonly #options: DrillOptions;
   readonly #dataDir: string;
   readonly #watch: DrillWatch;
+  readonly #sink: AlertSink;
   #engine: DrilledEngine;
   readonly #halts: string[] = [];
   #isResuming = false;
   #unexpected = 0;
   #unexpectedSamples: readonly string[] = [];
 
-  constructor(options: DrillOptions) {
+  constructor(options: DrillOptions, sink: AlertSink, alertsUrl: string) {
     this.#options = options;
+    this.#sink = sink;
     this.#dataDir = join(options.folder, "data");
     mkdirSync(this.#dataDir, { recursive: true });
-    writeSettings(options, this.#dataDir);
+    const settings = drillSettings(options.loaded.config, { dataDir: this.#dataDir, alertsUrl });
+    writeFileSync(join(options.folder, "settings.json"), `${JSON.stringify(settings, null, 2)}\n`);
     this.#watch = new DrillWatch(this.#dataDir, options.wallClock);
     this.#engine = this.#start();
   }
@@ -104,6 +117,9 @@ class Drill {
       naked,
       faultsStruck: book?.stats.faults ?? {},
       verdicts: [...this.#verdicts(facts), ...this.#proofs()],
+      alerts: this.#sink.told,
+      isTold: loaded.config.alerts.channels.length > 0,
+      severityMin: loaded.config.alerts.severityMin,
       story: this.#watch.story,
       left: this.#watch.left,
     };
@@ -113,6 +129,7 @@ class Drill {
     const { program, wallClock, folder, onText } = this.#options;
     return new DrilledEngine({
       args: [...program, "engine", "--config", join(folder, "settings.json"), ...FLAGS, this.#dataDir],
+      env: drillEnvironment(process.env, this.#sink),
       wallClock,
       onLine: (line) => this.#watch.hearLine(line),
       onText,
@@ -284,14 +301,16 @@ class Drill {
 
   /** Looks until it is so; false: it was not within this venue time, or `wallMsMin` where that is longer. */
   async #until(isSo: () => boolean, venueMs: number, wallMsMin = 0): Promise<boolean> {
-    const { wallClock, loaded, signal } = this.#options;
+    const { wallClock, loaded, signal, onWait } = this.#options;
     const startNs = wallClock.monoNs();
     const wallMsMax = Math.max(venueMs / loaded.config.speed, wallMsMin);
     while (!isSo()) {
       signal.throwIfAborted();
       if (this.#engine.hasEnded)
         throw new SmcqError("DRILL_ENDED", "the engine of the drill has ended by itself");
-      if ((wallClock.monoNs() - startNs) / 1e6 >= wallMsMax) return false;
+      const waitedMs = (wallClock.monoNs() - startNs) / 1e6;
+      if (waitedMs >= wallMsMax) return false;
+      onWait(Math.floor(waitedMs / 1_000), Math.ceil(wallMsMax / 1_000));
       await new Promise<void>((resolve) => wallClock.after(LOOK_MS, resolve));
     }
     return true;
@@ -309,19 +328,6 @@ interface Facts {
 /** Whatever the settings say, this is the drill's. */
 const FLAGS: readonly string[] =
   "--mode sim --log-format json --dashboard-port 0 --faults= --set sim.port=0 --data-dir".split(" ");
-
-/** The settings as a file: what the user's engine runs with, mode and folder aside. */
-function writeSettings({ loaded, folder }: DrillOptions, dataDir: string): void {
-  const { config } = loaded;
-  const settings = {
-    ...config,
-    mode: "sim",
-    dataDir,
-    runForMs: null,
-    metrics: { ...config.metrics, port: null },
-  };
-  writeFileSync(join(folder, "settings.json"), `${JSON.stringify(settings, null, 2)}\n`);
-}
 
 function listed(samples: readonly string[]): string {
   return samples.length === 0 ? "" : `: ${samples.slice(0, 3).join("; ")}`;

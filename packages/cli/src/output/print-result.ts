@@ -1,5 +1,10 @@
 import { errorCode, errorMessage, escapeHidden, SmcqError } from "@smcq/kernel";
 
+/** A command's answer as `--json` prints it: no value but what JSON has (a number that is none is null). */
+export function jsonText(data: unknown): string {
+  return `${JSON.stringify(data, null, 2)}\n`;
+}
+
 /** Writes a command's result to standard output. A reader that goes away (`| head`) is no fault; a full disk is. */
 export async function printResult(text: string): Promise<void> {
   const out = process.stdout;

@@ -1,6 +1,7 @@
+import { statSync } from "node:fs";
 import { Writable } from "node:stream";
 import { isatty } from "node:tty";
-import type { Clock } from "@smcq/kernel";
+import { type Clock, SystemClock } from "@smcq/kernel";
 import { Presets, SingleBar } from "cli-progress";
 import { type Outlet, standardError } from "./outlet.ts";
 
@@ -9,10 +10,12 @@ const LINE_MS = 10_000;
 /** Of a terminal that does not say how wide it is. */
 const COLUMNS = 80;
 
+/** `done` of `of` steps of `stage` are done; the last one ends the stage. */
+export type ShowProgress = (stage: string, done: number, of: number) => void;
+
 /** A piece of work that takes a while, told to who waits for it. */
 export interface Progress {
-  /** `done` of `of` steps of `stage` are done; the last one ends it. */
-  show(stage: string, done: number, of: number): void;
+  show: ShowProgress;
   /** Nothing more comes, whatever has been done: the terminal is as it was. */
   end(): void;
 }
@@ -54,6 +57,52 @@ function streamOf(screen: Screen): NodeJS.WritableStream {
 /** A bar on a terminal, a line now and then elsewhere; both on `screen`. */
 export function createProgress(name: string, screen: Screen, clock: Clock): Progress {
   return screen.isTTY ? new BarProgress(streamOf(screen)) : new LineProgress(name, screen.outlet, clock);
+}
+
+/** For work that nobody waits for. */
+export const NOBODY_WAITS: ShowProgress = () => {};
+
+/** Does the work of a command, and shows how far it is on this process's standard error. */
+export async function withProgress<T>(
+  name: string,
+  work: (show: ShowProgress) => T | Promise<T>,
+): Promise<T> {
+  const progress = commandProgress(name);
+  try {
+    return await work((...step) => progress.show(...step));
+  } finally {
+    progress.end();
+  }
+}
+
+/** Progress of a command on this process's standard error. */
+export function commandProgress(name: string): Progress {
+  return createProgress(name, errorScreen(), new SystemClock());
+}
+
+/** Progress through the bytes of a file. */
+export interface FileProgress {
+  /** So many of its bytes were read. */
+  readonly onRead: (bytes: number) => void;
+  readonly end: () => void;
+}
+
+/** The same of a command that reads one file; of what has no length (a pipe) nothing is shown. */
+export function fileProgress(name: string, path: string): FileProgress {
+  const progress = commandProgress(name);
+  const found = statSync(path, { throwIfNoEntry: false });
+  const total = found?.isFile() === true ? kilobytes(found.size) : 0;
+  return {
+    onRead: (bytes) => {
+      if (total > 0) progress.show("kB read", Math.min(total, kilobytes(bytes)), total);
+    },
+    end: () => progress.end(),
+  };
+}
+
+/** As progress counts bytes; never 0, so that something is shown. */
+export function kilobytes(bytes: number): number {
+  return Math.ceil(bytes / 1_000);
 }
 
 class BarProgress implements Progress {

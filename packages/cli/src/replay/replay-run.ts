@@ -1,7 +1,7 @@
 import { CommandRouter, EngineLoop, Inbox } from "@smcq/cluster";
 import { type Command, Engine, type EngineEvent, type EngineInput, type Journal } from "@smcq/engine";
 import { type CancelTimer, type Clock, type EpochMs, errorMessage, type MonoNs, present } from "@smcq/kernel";
-import { JournalReader, type ReplayRow, rowOf } from "@smcq/ledger";
+import { JournalReader, type ReplayRow, rowOf, type RowsTold } from "@smcq/ledger";
 
 type EventRow = Extract<ReplayRow, { type: "event" }>;
 
@@ -95,10 +95,10 @@ export interface ReplayedCore extends Replay {
 }
 
 /** Feeds the events of a run (null: the last one) to a core that is made as the run's was, up to the first difference. */
-export function replayCore(file: string, wanted: string | null): ReplayedCore {
+export function replayCore(file: string, wanted: string | null, onRows?: RowsTold): ReplayedCore {
   const reader = new JournalReader(file);
   try {
-    return replayRows(reader.runId(wanted), (runId) => reader.rows(runId));
+    return replayRows(reader.runId(wanted), (runId) => reader.rows(runId, onRows));
   } finally {
     reader.close();
   }
@@ -135,7 +135,7 @@ function replayRows(runId: string, rowsOf: (runId: string) => Iterable<ReplayRow
 }
 
 /** The same, without the core. */
-export function replayRun(file: string, wanted: string | null): Replay {
-  const { runId, events, difference, hole } = replayCore(file, wanted);
+export function replayRun(file: string, wanted: string | null, onRows?: RowsTold): Replay {
+  const { runId, events, difference, hole } = replayCore(file, wanted, onRows);
   return { runId, events, difference, hole };
 }

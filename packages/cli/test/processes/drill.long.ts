@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { AlertKind } from "@smcq/alerts";
 import { afterAll, describe, expect, it } from "vitest";
 import type { DrillReport } from "../../src/drill/report.ts";
 import { ExitCode } from "../../src/exit-codes.ts";
@@ -22,6 +23,11 @@ function smcq(...args: readonly string[]) {
   });
 }
 
+/** What a person is told in a drill for certain; the rest hangs on what is held in that moment. */
+const TOLD: Readonly<Record<string, readonly AlertKind[]>> = {
+  "engine-crash": ["engine-crashed", "engine-restarted"],
+};
+
 describe("a drill", () => {
   it.each(SCENARIOS.map(({ name }) => name))("%s is passed by the engine as it is", (name) => {
     const { status, stdout, stderr } = smcq("drill", name, "--json", ...SMALL);
@@ -32,6 +38,8 @@ describe("a drill", () => {
       `strikes: ${SCENARIOS.find((one) => one.name === name)?.title}`,
     );
     const { plan } = report.scenario;
+    const kinds = report.alerts.flatMap(({ alerts }) => alerts.map(({ kind }) => kind));
+    expect(kinds).toEqual(expect.arrayContaining([...(TOLD[name] ?? [])]));
     // What was to strike did.
     for (const id of plan.match(/[A-Z]{2}\d\d/g) ?? [])
       expect(Object.keys(report.faultsStruck)).toContain(id);

@@ -66,7 +66,7 @@ describe("smcq model", () => {
   it("imports, verifies in both engines, shows and scores a model of other features when asked to", async () => {
     const sign = ["--sign", join(folder, "sign.pem"), "--name", "other", "--expires-days", "1"];
     const score = ["score", model, "--rows", rows, "--any-schema"];
-    const [refused, imported, verified, shown, strict, scored, byOrt] = await smcq([
+    const [refused, imported, verified, shown, strict, scored, byOrt, ...asJson] = await smcq([
       ["import", text, "--out", model],
       ["import", text, "--out", model, "--any-schema", ...sign],
       ["verify", model, "--any-schema", "--public-key", join(folder, "public.pem")],
@@ -74,6 +74,11 @@ describe("smcq model", () => {
       ["verify", model],
       score,
       [...score, "--raw", "--scorer", "ort"],
+      [...score, "--json"],
+      [...score, "--raw", "--json"],
+      ["verify", model, "--any-schema", "--json"],
+      ["verify", model, "--json"],
+      ["import", text, "--out", join(folder, "again.onnx"), "--any-schema", "--json"],
     ]);
     expect(refused).toMatchObject({ code: 11, out: "" });
     expect(refused?.err).toContain("feature 0 of the model is Column_0");
@@ -88,6 +93,7 @@ describe("smcq model", () => {
     expect(strict?.out).toMatch(/REFUSED +MODEL_FEATURES\n$/);
     expectScores(scored?.out ?? "");
     expect(byOrt?.out.split("\n")).toEqual(scored?.out.split("\n").map((line) => line.split(",")[0]));
+    expectSameAsJson(asJson, scored?.out ?? "");
   });
 
   it("ends quietly when its reader goes away", async () => {
@@ -101,6 +107,33 @@ describe("smcq model", () => {
     expect(Number(scored)).toBeLessThan(100 * lines.length);
   });
 });
+
+/** What `--json` prints of score, verify and import, beside the CSV of the same rows. */
+function expectSameAsJson([scored, raw, verified, strict, imported]: readonly Ended[], csv: string): void {
+  const rowsOfCsv = csv
+    .trim()
+    .split("\n")
+    .slice(1)
+    .map((line) => line.split(",").map(Number));
+  expect(JSON.parse(scored?.out ?? "")).toEqual(
+    rowsOfCsv.map(([margin, confidence]) => ({ raw: margin, confidence })),
+  );
+  expect(JSON.parse(raw?.out ?? "")).toEqual(rowsOfCsv.map(([margin]) => ({ raw: margin })));
+  const { checks, ...passed } = JSON.parse(verified?.out ?? "") as { checks: readonly { name: string }[] };
+  expect(passed).toMatchObject({ file: model, isPassed: true, refused: null });
+  expect(checks.map(({ name }) => name)).toEqual(
+    expect.arrayContaining(["golden rows, ort", "golden rows, leaf-mask"]),
+  );
+  expect([strict?.code, JSON.parse(strict?.out ?? "")]).toEqual([
+    11,
+    expect.objectContaining({ isPassed: false, modelId: null, refused: "MODEL_FEATURES" }),
+  ]);
+  const again = JSON.parse(imported?.out ?? "") as { card: object; written: { onnx: string } };
+  expect([again.written.onnx, again.card]).toEqual([
+    join(folder, "again.onnx"),
+    expect.objectContaining({ metadata: expect.anything() }),
+  ]);
+}
 
 /** LightGBM's own margins to the bit, and its predictions. */
 function expectScores(out: string): void {

@@ -19,7 +19,7 @@ interface Ended {
 /** Runs a scan in a process of its own; closes its standard output after `bytesMax` bytes. */
 async function scan(options: object, bytesMax: number = Infinity): Promise<Ended> {
   const script = `import { runScan } from ${JSON.stringify(module)};
-    const rows = await runScan(${JSON.stringify(options)});
+    const { bars: rows } = await runScan(${JSON.stringify(options)});
     process.stderr.write("rows " + rows);`;
   const child = spawn(process.execPath, [...SOURCE_FLAGS, "--input-type=module", "-e", script], {
     cwd: root,

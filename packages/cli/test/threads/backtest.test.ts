@@ -103,8 +103,9 @@ describe("smcq backtest", () => {
   });
 
   it("pays the fees that are set, and says with which settings it ran", async () => {
-    const { out } = await backtest("out", ["--set=fees.takerRatio=0", "--set=fees.makerRatio=0"]);
+    const { out } = await backtest("out", ["--set=fees.takerRatio=0", "--set=fees.makerRatio=0", "--json"]);
     const { total, input } = report(out);
+    expect(JSON.parse(output.printed())).toEqual({ out, ...report(out) });
     expect(Number(total.fees)).toBe(0);
     expect(total.trades).toBeGreaterThan(0);
     expect(input.fees).toEqual({ takerRatio: 0, makerRatio: 0 });

@@ -1,5 +1,6 @@
 import { openReadonly } from "../database.ts";
 import { ledgerError } from "../errors.ts";
+import type { RowsTold } from "../journal/stored-rows.ts";
 import { verifyJournal } from "../journal/verify.ts";
 import { MIGRATIONS, newestVersion, schemaVersion } from "../migrations.ts";
 
@@ -36,7 +37,7 @@ export function copyLedger(file: string, to: string): void {
 }
 
 /** Reads a ledger that nobody writes, and reckons its chain again. */
-export function examineLedger(file: string): LedgerCopy {
+export function examineLedger(file: string, onRows?: RowsTold): LedgerCopy {
   const db = openReadonly(file);
   let schema: number;
   try {
@@ -45,7 +46,7 @@ export function examineLedger(file: string): LedgerCopy {
     db.close();
   }
   if (schema < JOURNAL_SCHEMA) return { schema, rows: 0, head: "", problem: null };
-  const { rows, head, broken } = verifyJournal(file);
+  const { rows, head, broken } = verifyJournal(file, onRows);
   const problem =
     broken === null ? null : `seq ${broken.seq} of run ${broken.runId ?? "(none)"}: ${broken.problem}`;
   return { schema, rows, head, problem };

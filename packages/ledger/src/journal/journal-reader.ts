@@ -4,7 +4,7 @@ import type { Database } from "better-sqlite3";
 import { LedgerErrorCode, ledgerError } from "../errors.ts";
 import { fromCanonical } from "./canonical.ts";
 import { OWN_KINDS, type RunBegun } from "./journal-row.ts";
-import { journalRowsOf, openJournalFile, type StoredRow } from "./stored-rows.ts";
+import { journalRowsOf, openJournalFile, type RowsTold, type StoredRow } from "./stored-rows.ts";
 
 /** A supervisor starts an engine again a few times; an engine of more runs ago has long fallen silent. */
 const RECENT_RUNS = 8;
@@ -102,9 +102,10 @@ export class JournalReader {
   }
 
   /** The rows of a run, in order. */
-  *rows(runId: string): Generator<ReplayRow> {
+  *rows(runId: string, onRows?: RowsTold): Generator<ReplayRow> {
     try {
-      for (const row of journalRowsOf(this.#db, runId)) yield replayRow(row);
+      for (const row of journalRowsOf(this.#db, runId, onRows === undefined ? {} : { onRows }))
+        yield replayRow(row);
     } catch (error) {
       throw ledgerError(error, "cannot read the journal", { file: this.#db.name });
     }

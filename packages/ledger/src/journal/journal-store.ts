@@ -77,7 +77,8 @@ export class JournalStore {
   /** Makes the tables of rows that were stored without. */
   makeTables({ runKey, runId, tablesSeq }: JournaledRun): void {
     if (tablesSeq === null) return;
-    for (const row of journalRowsOf(this.#db, runId, tablesSeq)) this.#projector.take(runKey, row);
+    for (const row of journalRowsOf(this.#db, runId, { afterSeq: tablesSeq }))
+      this.#projector.take(runKey, row);
     this.#caughtUp.run(runKey);
   }
 

@@ -39,8 +39,11 @@ export function openJournalFile(file: string, schemaMin: number = SCHEMA_MIN): D
   );
 }
 
+/** Hears now and then how many rows of how many were read. */
+export type RowsTold = (done: number, of: number) => void;
+
 /** All rows of the file in the order of the chain; the connection may be used in between. */
-export function* journalRows(db: Database): Generator<StoredRow> {
+export function* journalRows(db: Database, onRows?: RowsTold): Generator<StoredRow> {
   const page = db.prepare<[number, number], StoredRow>(
     `${ROWS} WHERE j.journal_key > ? ORDER BY j.journal_key LIMIT ?`,
   );
@@ -49,11 +52,28 @@ export function* journalRows(db: Database): Generator<StoredRow> {
     (from) => page.all(from, PAGE_ROWS),
     Number.MIN_SAFE_INTEGER,
     ({ journalKey }) => journalKey,
+    counting(onRows, () => db.prepare<[], number>("SELECT count(*) FROM journal").pluck().get() ?? 0),
   );
 }
 
+/** What is called with the rows of each page; the number of all is asked for only where somebody hears it. */
+function counting(onRows: RowsTold | undefined, countAll: () => number): (rows: number) => void {
+  if (onRows === undefined) return () => {};
+  const of = countAll();
+  let done = 0;
+  return (rows) => {
+    done += rows;
+    // Rows that came meanwhile belong to it too.
+    onRows(done, Math.max(of, done));
+  };
+}
+
 /** The rows of one run in order, behind `afterSeq`. */
-export function* journalRowsOf(db: Database, runId: string, afterSeq = -1): Generator<StoredRow> {
+export function* journalRowsOf(
+  db: Database,
+  runId: string,
+  { afterSeq = -1, onRows }: { readonly afterSeq?: number; readonly onRows?: RowsTold } = {},
+): Generator<StoredRow> {
   const page = db.prepare<[string, number, number], StoredRow>(
     `${ROWS} WHERE r.run_id = ? AND j.seq > ? ORDER BY j.seq LIMIT ?`,
   );
@@ -61,6 +81,16 @@ export function* journalRowsOf(db: Database, runId: string, afterSeq = -1): Gene
     (from) => page.all(runId, from, PAGE_ROWS),
     afterSeq,
     ({ seq }) => seq,
+    counting(
+      onRows,
+      () =>
+        db
+          .prepare<[string], number>(
+            "SELECT count(*) FROM journal JOIN runs USING (run_key) WHERE run_id = ?",
+          )
+          .pluck()
+          .get(runId) ?? 0,
+    ),
   );
 }
 
@@ -68,10 +98,12 @@ function* pages(
   read: (from: number) => readonly StoredRow[],
   start: number,
   place: (row: StoredRow) => number,
+  onPage: (rows: number) => void,
 ): Generator<StoredRow> {
   let from = start;
   for (let rows = read(from); rows.length > 0; rows = read(from)) {
     yield* rows;
+    onPage(rows.length);
     from = rows.reduce((last, row) => Math.max(last, place(row)), from);
   }
 }

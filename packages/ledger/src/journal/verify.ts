@@ -1,7 +1,7 @@
 import type { Database } from "better-sqlite3";
 import { ledgerError } from "../errors.ts";
 import { CHAIN_START, chainHash, OWN_KINDS } from "./journal-row.ts";
-import { journalRows, openJournalFile, type StoredRow } from "./stored-rows.ts";
+import { journalRows, openJournalFile, type RowsTold, type StoredRow } from "./stored-rows.ts";
 
 /** Where the chain is broken. */
 export interface BrokenRow {
@@ -73,14 +73,14 @@ class Chain {
   }
 }
 
-function verified(db: Database): Verification {
+function verified(db: Database, onRows?: RowsTold): Verification {
   const chain = new Chain();
   const ends = db
     .prepare<[], RunEnd>(
       "SELECT run_id AS runId, journal_seq AS seq, journal_hash AS hash FROM runs WHERE journal_seq IS NOT NULL ORDER BY run_key",
     )
     .all();
-  for (const row of journalRows(db)) {
+  for (const row of journalRows(db, onRows)) {
     const problem = chain.take(row);
     const { runId, seq, journalKey } = row;
     if (problem !== null) return chain.result({ runId, seq, journalKey, problem }, ends.length);
@@ -94,10 +94,10 @@ function verified(db: Database): Verification {
  * Reads the whole journal and reckons its chain again: a byte that was changed, a row that was taken out, put in or moved
  * is named. Who rewrites everything from a row on is found by an earlier `head` alone.
  */
-export function verifyJournal(file: string): Verification {
+export function verifyJournal(file: string, onRows?: RowsTold): Verification {
   const db = openJournalFile(file);
   try {
-    return db.transaction(() => verified(db)).deferred();
+    return db.transaction(() => verified(db, onRows)).deferred();
   } catch (error) {
     throw ledgerError(error, "cannot verify the journal", { file });
   } finally {

@@ -1,7 +1,13 @@
 import type { Database } from "better-sqlite3";
 import { openDatabase } from "../database.ts";
 import { ledgerError } from "../errors.ts";
-import { journalRows, openJournalFile, type StoredRow, tablesSeqOf } from "../journal/stored-rows.ts";
+import {
+  journalRows,
+  openJournalFile,
+  type RowsTold,
+  type StoredRow,
+  tablesSeqOf,
+} from "../journal/stored-rows.ts";
 import { PROJECTION_TABLES, Projector } from "./projector.ts";
 
 /** A table as it stands, against what the journal makes of it. */
@@ -28,7 +34,11 @@ function count(db: Database, sql: string): number {
 }
 
 /** Makes every table again of these rows, under its own name, in the place that hides the real ones from this connection. */
-function makeAgain(db: Database, isTold: (row: StoredRow) => boolean): { rows: number; rowsBehind: number } {
+function makeAgain(
+  db: Database,
+  isTold: (row: StoredRow) => boolean,
+  onRows?: RowsTold,
+): { rows: number; rowsBehind: number } {
   const create = db
     .prepare<[string], string>("SELECT sql FROM main.sqlite_schema WHERE type = 'table' AND name = ?")
     .pluck();
@@ -36,7 +46,7 @@ function makeAgain(db: Database, isTold: (row: StoredRow) => boolean): { rows: n
     db.exec((create.get(table) ?? "").replace("CREATE TABLE", "CREATE TEMP TABLE"));
   const projector = new Projector(db);
   let [rows, rowsBehind] = [0, 0];
-  for (const row of journalRows(db)) {
+  for (const row of journalRows(db, onRows)) {
     rows++;
     if (isTold(row)) projector.take(row.runKey, row);
     else rowsBehind++;
@@ -54,9 +64,9 @@ function compared(db: Database, table: string): TableDifference {
   };
 }
 
-function rebuilt(db: Database, isWritten: boolean): Rebuild {
+function rebuilt(db: Database, isWritten: boolean, onRows?: RowsTold): Rebuild {
   const places = isWritten ? new Map<number, number>() : tablesSeqOf(db);
-  const { rows, rowsBehind } = makeAgain(db, ({ runKey, seq }) => seq <= (places.get(runKey) ?? seq));
+  const { rows, rowsBehind } = makeAgain(db, ({ runKey, seq }) => seq <= (places.get(runKey) ?? seq), onRows);
   const tables = PROJECTION_TABLES.map((table) => compared(db, table));
   if (isWritten) {
     for (const table of PROJECTION_TABLES)
@@ -68,10 +78,10 @@ function rebuilt(db: Database, isWritten: boolean): Rebuild {
 }
 
 /** Makes the tables again from the journal, beside themselves, and says where they differ; changes nothing. */
-export function compareTables(file: string): Rebuild {
+export function compareTables(file: string, onRows?: RowsTold): Rebuild {
   const db = openJournalFile(file);
   try {
-    return db.transaction(() => rebuilt(db, false)).deferred();
+    return db.transaction(() => rebuilt(db, false, onRows)).deferred();
   } catch (error) {
     throw ledgerError(error, "cannot make the tables again", { file });
   } finally {
@@ -80,10 +90,10 @@ export function compareTables(file: string): Rebuild {
 }
 
 /** The same, and puts what the journal makes in the place of the tables, in one transaction. Hold the run lock. */
-export function rewriteTables(file: string): Rebuild {
+export function rewriteTables(file: string, onRows?: RowsTold): Rebuild {
   const db = openDatabase({ file });
   try {
-    return db.transaction(() => rebuilt(db, true)).immediate();
+    return db.transaction(() => rebuilt(db, true, onRows)).immediate();
   } catch (error) {
     throw ledgerError(error, "cannot make the tables again", { file });
   } finally {

@@ -4,7 +4,8 @@ import { makeBackup } from "../../backup/make-backup.ts";
 import type { Manifest } from "../../backup/manifest.ts";
 import { restoreBackup } from "../../backup/restore-backup.ts";
 import { ExitCode } from "../../exit-codes.ts";
-import { printResult } from "../../output/print-result.ts";
+import { withProgress } from "../../output/progress.ts";
+import { jsonText, printResult } from "../../output/print-result.ts";
 import { loadSettings } from "../settings.ts";
 
 type Args = Readonly<Record<string, unknown>>;
@@ -30,7 +31,7 @@ function manifestText({ files, ledger, leftOut }: Manifest): string {
 /** `smcq backup` and `smcq restore`: a data folder, kept and put back. */
 export function backupCommands(setExitCode: (exitCode: number) => void): readonly CommandModule[] {
   const print = async (args: Args, data: object, text: string): Promise<void> => {
-    await printResult(args["json"] === true ? `${JSON.stringify(data, null, 2)}\n` : text);
+    await printResult(args["json"] === true ? jsonText(data) : text);
     setExitCode(ExitCode.Ok);
   };
   return [
@@ -53,7 +54,9 @@ export function backupCommands(setExitCode: (exitCode: number) => void): readonl
       handler: async (args: Args) => {
         const { dataDir } = loadSettings(args).config;
         const wish = { dataDir, to: String(args["to"]), hasTokens: args["with-tokens"] === true };
-        const { to, manifest } = makeBackup(wish, new SystemClock());
+        const { to, manifest } = await withProgress("smcq backup", (show) =>
+          makeBackup(wish, { clock: new SystemClock(), show }),
+        );
         await print(args, { to, ...manifest }, `backup ${to}\n${manifestText(manifest)}`);
       },
     },
@@ -69,7 +72,7 @@ export function backupCommands(setExitCode: (exitCode: number) => void): readonl
         }),
       handler: async (args: Args) => {
         const wish = { from: String(args["from"]), dataDir: loadSettings(args).config.dataDir };
-        const { dataDir, manifest } = restoreBackup(wish);
+        const { dataDir, manifest } = await withProgress("smcq restore", (show) => restoreBackup(wish, show));
         const text = `restored ${dataDir}\n${manifestText({ ...manifest, leftOut: [] })}`;
         await print(args, { dataDir, ...manifest }, text);
       },

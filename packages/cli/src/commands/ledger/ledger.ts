@@ -1,7 +1,8 @@
 import type { Argv, CommandModule } from "yargs";
 import { ExitCode } from "../../exit-codes.ts";
 import { type CheckResult, checkChain, checkReplay, checkTables } from "../../offline/ledger/check-ledger.ts";
-import { printResult } from "../../output/print-result.ts";
+import { type ShowProgress, withProgress } from "../../output/progress.ts";
+import { jsonText, printResult } from "../../output/print-result.ts";
 import { mirrorCommand } from "./mirror.ts";
 import { loadSettings } from "../settings.ts";
 
@@ -11,7 +12,7 @@ interface Subcommand {
   readonly command: string;
   readonly describe: string;
   readonly builder: (argv: Argv) => Argv;
-  readonly check: (dataDir: string, args: Args) => CheckResult;
+  readonly check: (dataDir: string, args: Args, show: ShowProgress) => CheckResult;
 }
 
 const SUBCOMMANDS: readonly Subcommand[] = [
@@ -19,7 +20,7 @@ const SUBCOMMANDS: readonly Subcommand[] = [
     command: "verify",
     describe: "reckon the journal's chain again and name the first row that is not as it was written",
     builder: common,
-    check: (dataDir) => checkChain(dataDir),
+    check: (dataDir, _args, show) => checkChain(dataDir, show),
   },
   {
     command: "rebuild",
@@ -30,7 +31,7 @@ const SUBCOMMANDS: readonly Subcommand[] = [
         default: false,
         describe: "put what the journal makes in the place of the tables; no engine may run",
       }),
-    check: (dataDir, args) => checkTables(dataDir, args["write"] === true),
+    check: (dataDir, args, show) => checkTables(dataDir, args["write"] === true, show),
   },
   {
     command: "replay",
@@ -41,7 +42,8 @@ const SUBCOMMANDS: readonly Subcommand[] = [
         requiresArg: true,
         describe: "the run's id; the last one with a journal unless given",
       }),
-    check: (dataDir, args) => checkReplay(dataDir, typeof args["run"] === "string" ? args["run"] : null),
+    check: (dataDir, args, show) =>
+      checkReplay(dataDir, typeof args["run"] === "string" ? args["run"] : null, show),
   },
 ];
 
@@ -58,8 +60,10 @@ export function ledgerCommand(setExitCode: (exitCode: number) => void): CommandM
           builder,
           handler: async (args: Args) => {
             const { config } = loadSettings(args);
-            const { isSound, data, text } = check(config.dataDir, args);
-            await printResult(args["json"] === true ? `${JSON.stringify(data, null, 2)}\n` : text);
+            const { isSound, data, text } = await withProgress(`smcq ledger ${command}`, (show) =>
+              check(config.dataDir, args, show),
+            );
+            await printResult(args["json"] === true ? jsonText(data) : text);
             setExitCode(isSound ? ExitCode.Ok : ExitCode.Ledger);
           },
         });

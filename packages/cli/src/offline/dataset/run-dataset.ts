@@ -32,6 +32,8 @@ export interface DatasetOptions {
   readonly plan: TradePlanParameters;
   /** File of rules by symbol, or the venue's exchangeInfo document; null: the bundled one where entries rest, else none. */
   readonly instruments: string | null;
+  /** So many of the files, or walks, are done. */
+  readonly onSource?: (done: number, of: number) => void;
 }
 
 /** Sums over all sources. */
@@ -68,9 +70,11 @@ export async function runDataset(options: DatasetOptions): Promise<DatasetTotals
   const counts: SourceCounts[] = [];
   for (const [index, symbol] of symbols.entries()) {
     const own = sources.filter((source) => source.symbol === symbol);
+    options.onSource?.(counts.length, sources.length);
     const series = new LabelSeries({ symbolIndex: index, plan, tickSize: tickSizes[index] as number }, rows);
     counts.push(...(await labelSymbol(series, own)));
   }
+  options.onSource?.(sources.length, sources.length);
   const totals = sumUp(counts, rows, symbols.length);
   if (totals.labelled === 0)
     throw new SmcqError(

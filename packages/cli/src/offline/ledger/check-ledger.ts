@@ -4,9 +4,11 @@ import {
   ledgerFile,
   type Rebuild,
   rewriteTables,
+  type RowsTold,
   type Verification,
   verifyJournal,
 } from "@smcq/ledger";
+import { NOBODY_WAITS, type ShowProgress } from "../../output/progress.ts";
 import { type Replay, replayRun } from "../../replay/replay-run.ts";
 
 /** What a check found: as plain data, as text for eyes, and whether all is well. */
@@ -16,22 +18,35 @@ export interface CheckResult {
   readonly text: string;
 }
 
+function verifyShown(file: string, show: ShowProgress): Verification {
+  return verifyJournal(file, told(show, "rows verified"));
+}
+
+function told(show: ShowProgress, stage: string): RowsTold {
+  return (done, of) => show(stage, done, of);
+}
+
 /** `ledger verify`: is the chain whole? */
-export function checkChain(dataDir: string): CheckResult {
+export function checkChain(dataDir: string, show: ShowProgress = NOBODY_WAITS): CheckResult {
   const file = ledgerFile(dataDir);
-  const found = verifyJournal(file);
+  const found = verifyShown(file, show);
   return { isSound: found.broken === null, data: { file, ...found }, text: chainText(found) };
 }
 
 /** `ledger rebuild`: do the tables say what the journal says? With `isWritten` they do afterwards. */
-export function checkTables(dataDir: string, isWritten: boolean): CheckResult {
+export function checkTables(
+  dataDir: string,
+  isWritten: boolean,
+  show: ShowProgress = NOBODY_WAITS,
+): CheckResult {
   const lock = isWritten ? acquireRunLock(dataDir) : null;
   try {
     const file = ledgerFile(dataDir);
-    const chain = verifyJournal(file);
+    const chain = verifyShown(file, show);
     // Nothing is made of a journal that is not as it was written.
     if (chain.broken !== null) return { isSound: false, data: { file, chain }, text: chainText(chain) };
-    const found = isWritten ? rewriteTables(file) : compareTables(file);
+    const onRows = told(show, "rows made into tables");
+    const found = isWritten ? rewriteTables(file, onRows) : compareTables(file, onRows);
     const isSound = found.isEqual || isWritten;
     return { isSound, data: { file, isWritten, ...found }, text: tablesText(found, isWritten) };
   } finally {
@@ -40,11 +55,15 @@ export function checkTables(dataDir: string, isWritten: boolean): CheckResult {
 }
 
 /** `ledger replay`: do the journaled events give the journaled commands? */
-export function checkReplay(dataDir: string, runId: string | null): CheckResult {
+export function checkReplay(
+  dataDir: string,
+  runId: string | null,
+  show: ShowProgress = NOBODY_WAITS,
+): CheckResult {
   const file = ledgerFile(dataDir);
-  const chain = verifyJournal(file);
+  const chain = verifyShown(file, show);
   if (chain.broken !== null) return { isSound: false, data: { file, chain }, text: chainText(chain) };
-  const found = replayRun(file, runId);
+  const found = replayRun(file, runId, told(show, "events replayed"));
   const isSound = found.difference === null && found.hole === null;
   return { isSound, data: { file, ...found }, text: replayText(found) };
 }

@@ -27,12 +27,13 @@ export interface RowBatch {
 export async function* readRows(
   path: string,
   names: readonly string[],
+  onRead: (bytes: number) => void = () => {},
 ): AsyncGenerator<RowBatch, void, undefined> {
   const features = new Float32Array(BATCH_ROWS * FEATURE_COUNT);
   let count = 0;
   let columns: readonly number[] | null = null;
   let line = 0;
-  for await (const lines of linesOf(path))
+  for await (const lines of linesOf(path, onRead))
     for (const text of lines) {
       line++;
       const fields = text.split(",");
@@ -77,9 +78,12 @@ function valueOf(field: string | undefined, place: string, column: number): numb
   return Number(text);
 }
 
-async function* linesOf(path: string): AsyncGenerator<readonly string[], void, undefined> {
+async function* linesOf(
+  path: string,
+  onRead: (bytes: number) => void,
+): AsyncGenerator<readonly string[], void, undefined> {
   try {
-    yield* textLines(path, { code: "ROWS_FORMAT", lineCharsMax: LINE_CHARS_MAX });
+    yield* textLines(path, { code: "ROWS_FORMAT", lineCharsMax: LINE_CHARS_MAX, onRead });
   } catch (error) {
     if (error instanceof SmcqError) throw error;
     throw new SmcqError("ROWS_READ", `cannot read ${path}: ${errorMessage(error)}`, {

@@ -17,6 +17,10 @@ export interface ScoreOptions {
   readonly rows: string;
   /** Leaves the column `confidence` out. */
   readonly isRaw: boolean;
+  /** An array of objects, a row a line, instead of CSV. */
+  readonly isJson: boolean;
+  /** Bytes of the rows' file that were read so far. */
+  readonly onRead: (bytes: number) => void;
   readonly scorer: ModelKind;
   readonly isAnySchema: boolean;
   readonly plan: TradePlanParameters;
@@ -31,7 +35,7 @@ const EPOCH = 1;
 
 /**
  * Scores the rows of a CSV file by a model that passes the gate (an expired one too) and writes `raw,confidence` to
- * standard output, shortest digits that read back the same. Returns the rows scored.
+ * standard output, as CSV or JSON, shortest digits that read back the same. Returns the rows scored.
  */
 export async function runScore(options: ScoreOptions): Promise<number> {
   const { file, isAnySchema, plan } = options;
@@ -46,24 +50,34 @@ export async function runScore(options: ScoreOptions): Promise<number> {
 }
 
 async function writeScores(
-  { rows, isRaw }: ScoreOptions,
+  { rows, isRaw, isJson, onRead }: ScoreOptions,
   { card }: OpenedModel,
   source: MarginSource,
 ): Promise<number> {
   const { calibration, featureNames } = card.metadata;
-  const output = new CsvOutput("-", isRaw ? "raw" : "raw,confidence");
+  const output = new CsvOutput("-", isJson ? "[" : isRaw ? "raw" : "raw,confidence");
+  const csv = (raw: string, confidence: string): string => (isRaw ? `${raw}\n` : `${raw},${confidence}\n`);
+  const json = (raw: string, confidence: string): string =>
+    isRaw ? `{"raw":${number(raw)}}` : `{"raw":${number(raw)},"confidence":${number(confidence)}}`;
   let rowCount = 0;
-  for await (const { features, count } of readRows(rows, featureNames)) {
+  for await (const { features, count } of readRows(rows, featureNames, onRead)) {
     for (const margin of await source.margins(features, count)) {
-      const raw = decimal(margin);
-      output.add(isRaw ? `${raw}\n` : `${raw},${predictConfidence(margin, calibration)}\n`);
+      const words = [decimal(margin), String(predictConfidence(margin, calibration))] as const;
+      // The comma stands before each row but the first: which is the last is not known yet.
+      output.add(isJson ? `${rowCount === 0 ? "" : ",\n"}${json(...words)}` : csv(...words));
+      rowCount++;
     }
-    rowCount += count;
     await output.flush();
     if (!output.isOpen) break;
   }
+  if (isJson) output.add("\n]\n");
   await output.close();
   return rowCount;
+}
+
+/** What JSON has no number for is null. */
+function number(text: string): string {
+  return Number.isFinite(Number(text)) ? text : "null";
 }
 
 /** The shortest text that reads back as the same double, the sign of zero included. */

@@ -2,7 +2,7 @@ import type { TradePlanParameters } from "@smcq/features";
 import { errorCode, SystemClock } from "@smcq/kernel";
 import { openModel, tryLeafMask, tryOracle } from "@smcq/scoring";
 import type { ModelKind } from "@smcq/scoring";
-import { printResult } from "../../output/print-result.ts";
+import { jsonText, printResult } from "../../output/print-result.ts";
 
 export interface VerifyOptions {
   readonly file: string;
@@ -11,6 +11,7 @@ export interface VerifyOptions {
   readonly isAnySchema: boolean;
   readonly plan: TradePlanParameters;
   readonly publicKeyPem: string | undefined;
+  readonly isJson: boolean;
 }
 
 /**
@@ -19,20 +20,24 @@ export interface VerifyOptions {
  */
 export async function runVerify(options: VerifyOptions): Promise<void> {
   const clock = new SystemClock();
-  const lines: string[] = [];
+  const checks: { readonly name: string; readonly figures: string }[] = [];
+  let [modelId, refused]: [string | null, string | null] = [null, null];
   const onCheck = (name: string, figures: string): void => {
-    lines.push(`ok       ${name.padEnd(24)} ${figures}\n`);
+    checks.push({ name, figures });
   };
   try {
     const opened = openModel({ ...options, nowMs: clock.nowMs(), refuseExpired: true, onCheck });
     if (options.scorer === "leaf-mask") tryLeafMask(opened, onCheck);
     await tryOracle(opened.onnx, opened.golden, clock);
     onCheck("golden rows, ort", `${opened.golden.count} margins equal to the bit`);
-    lines.push(`${opened.card.metadata.modelId} passes\n`);
+    modelId = opened.card.metadata.modelId;
   } catch (error) {
-    lines.push(`REFUSED  ${errorCode(error)}\n`);
+    refused = errorCode(error);
     throw error;
   } finally {
-    await printResult(lines.join(""));
+    const lines = checks.map(({ name, figures }) => `ok       ${name.padEnd(24)} ${figures}\n`);
+    const end = refused === null ? `${modelId} passes\n` : `REFUSED  ${refused}\n`;
+    const data = { file: options.file, isPassed: refused === null, modelId, refused, checks };
+    await printResult(options.isJson ? jsonText(data) : lines.join("") + end);
   }
 }

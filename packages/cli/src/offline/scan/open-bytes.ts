@@ -32,6 +32,8 @@ export interface OpenBytesOptions {
   /** Of the refusals of what is no text of one file, such as KLINES_FORMAT. */
   readonly code: string;
   readonly unpackedBytesMax?: number;
+  /** Bytes of the file that were read so far, as they stand in it. */
+  readonly onRead?: (bytes: number) => void;
 }
 
 /**
@@ -43,15 +45,26 @@ export async function* openBytes(path: string, options: OpenBytesOptions): Bytes
   const file = createReadStream(path, { highWaterMark: CHUNK_BYTES });
   const refuse = (text: string): SmcqError =>
     new SmcqError(options.code, `${path}: ${text}`, { context: { file: path } });
-  const limits = { bytesMax: options.unpackedBytesMax ?? UNPACKED_BYTES_MAX, refuse };
+  const { onRead, unpackedBytesMax: bytesMax = UNPACKED_BYTES_MAX } = options;
+  const limits = { bytesMax, refuse, ...(onRead === undefined ? {} : { onRead }) };
   try {
     const { mark, bytes } = await looked(file);
-    if (mark.startsWith(GZIP_MARK)) yield* textOf(gunzipped(bytes, limits), "unpacked it is", refuse);
+    const heard = onRead === undefined ? bytes : told(bytes, onRead);
+    if (mark.startsWith(GZIP_MARK)) yield* textOf(gunzipped(heard, limits), "unpacked it is", refuse);
     else if (mark.startsWith(ZIP_MARK) || mark.startsWith(EMPTY_ZIP_MARK))
       yield* textOf(zipBytes(path, limits), "its .csv is", refuse);
-    else yield* textOf(bytes, "it is", refuse);
+    else yield* textOf(heard, "it is", refuse);
   } finally {
     file.destroy();
+  }
+}
+
+async function* told(file: Bytes, onRead: (bytes: number) => void): Bytes {
+  let bytes = 0;
+  for await (const chunk of file) {
+    bytes += chunk.length;
+    onRead(bytes);
+    yield chunk;
   }
 }
 

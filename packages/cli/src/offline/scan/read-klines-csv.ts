@@ -34,6 +34,8 @@ export interface ReadKlinesOptions {
    */
   readonly roundingRatio?: number;
   readonly onRounded?: () => void;
+  /** Bytes of the file that were read so far, packed ones where it is packed. */
+  readonly onRead?: (bytes: number) => void;
 }
 
 /**
@@ -49,7 +51,9 @@ export async function* readKlinesCsv(
 ): AsyncGenerator<KlineFileBatch, void, undefined> {
   const parser = new KlineParser(path, options);
   try {
-    for await (const chunk of openBytes(path, { code: "KLINES_FORMAT" })) {
+    const { onRead } = options;
+    const reading = { code: "KLINES_FORMAT", ...(onRead === undefined ? {} : { onRead }) };
+    for await (const chunk of openBytes(path, reading)) {
       parser.take(chunk);
       for (let batch = parser.next(); batch !== null; batch = parser.next()) yield batch;
     }

@@ -20,16 +20,28 @@ export interface ScanOptions {
   readonly candidates?: string;
   /** Receives lines for the user, such as holes in the minutes. */
   readonly warn?: (line: string) => void;
+  /** Bytes of the file that were read so far. */
+  readonly onRead?: (bytes: number) => void;
+}
+
+/** What a scan came to. */
+export interface ScanTotals {
+  readonly symbol: string;
+  readonly bars: number;
+  readonly holes: number;
+  readonly missingMinutes: number;
+  readonly candidates: number;
 }
 
 /**
  * Runs detector, features and candidates over a file of closed bars and writes the columns of the golden files; `i`
  * is the 0-based row of the file. A hole in the minutes starts the symbol anew (docs/smc.md 0). Returns the rows
- * read. Refuses bad input and unwritable outputs with an `SmcqError` that names file and line.
+ * read, the holes in them and the candidates. Refuses bad input and unwritable outputs with an `SmcqError` that names file and line.
  */
-export async function runScan(options: ScanOptions): Promise<number> {
+export async function runScan(options: ScanOptions): Promise<ScanTotals> {
   checkPaths(options);
-  const batches = readKlinesCsv(options.klines);
+  const { onRead } = options;
+  const batches = readKlinesCsv(options.klines, onRead === undefined ? {} : { onRead });
   // The first batch is read before any output is opened: a wrong input must not empty an older result.
   let step = await batches.next();
   const scan = new Scan(options);
@@ -46,7 +58,7 @@ export async function runScan(options: ScanOptions): Promise<number> {
   } finally {
     await batches.return();
   }
-  return scan.rows;
+  return scan.totals;
 }
 
 function checkPaths({ klines, symbol, events, features, candidates }: ScanOptions): void {
@@ -78,6 +90,7 @@ class Scan {
   #firstRow = 0;
   #holes = 0;
   #missing = 0;
+  #candidatesFound = 0;
   rows = 0;
 
   constructor(options: ScanOptions) {
@@ -93,6 +106,16 @@ class Scan {
     });
     this.#scanner.attach(0, 0);
     this.#scanner.resetAll();
+  }
+
+  get totals(): ScanTotals {
+    return {
+      symbol: this.#options.symbol,
+      bars: this.rows,
+      holes: this.#holes,
+      missingMinutes: this.#missing,
+      candidates: this.#candidatesFound,
+    };
   }
 
   /** True when everything went to a standard output that nobody reads any more. */
@@ -144,6 +167,7 @@ class Scan {
       this.#scanner.featuresF64(this.#row);
       this.#features.add(`${this.rows},${this.#row.join(",")}\n`);
     }
+    if (code !== 0) this.#candidatesFound++;
     if (this.#candidates !== null && code !== 0) {
       const side = code > 0 ? 1 : -1;
       this.#candidates.add(`${this.rows},${side},S${Math.abs(code)},${this.#scanner.heuristic(side)}\n`);

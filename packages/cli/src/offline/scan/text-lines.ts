@@ -6,6 +6,8 @@ export interface TextLinesOptions {
   /** Of the refusals of what is no text of lines, such as ROWS_FORMAT. */
   readonly code: string;
   readonly lineCharsMax: number;
+  /** Bytes of the file that were read so far. */
+  readonly onRead?: (bytes: number) => void;
 }
 
 /**

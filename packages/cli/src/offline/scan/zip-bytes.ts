@@ -10,6 +10,8 @@ export type Bytes = AsyncGenerator<Buffer, void, undefined>;
 export interface UnpackLimits {
   readonly bytesMax: number;
   readonly refuse: (text: string) => SmcqError;
+  /** Packed bytes that were read so far, by the share that has come out. */
+  readonly onRead?: (bytes: number) => void;
 }
 
 /** Files that an archive may hold; the public archive packs one. */
@@ -106,10 +108,12 @@ function readEntry(zip: ZipFile, entry: Entry): Promise<Readable> {
   });
 }
 
-async function* checked(stream: Readable, entry: Entry, { refuse }: UnpackLimits): Bytes {
-  let checksum = 0;
+async function* checked(stream: Readable, entry: Entry, { refuse, onRead }: UnpackLimits): Bytes {
+  let [checksum, length] = [0, 0];
   for await (const chunk of stream as AsyncIterable<Buffer>) {
     checksum = crc32(chunk, checksum);
+    length += chunk.length;
+    onRead?.(Math.round((length / entry.uncompressedSize) * entry.compressedSize));
     yield chunk;
   }
   if (checksum !== entry.crc32) throw refuse(`${shown(entry.fileName)} is damaged: its checksum differs`);
