@@ -2,7 +2,7 @@ import { bundledBars } from "@smcq/exchange-sim";
 import type { Scorer } from "@smcq/features";
 import { BAR_FIELDS, SmcqError } from "@smcq/kernel";
 import type { ScanCache } from "./cache/scan-cache.ts";
-import { readKlinesCsv } from "../scan/read-klines-csv.ts";
+import { readKlinesCsv } from "@smcq/history";
 import { scanSeries, type SeriesReply } from "./scan-series.ts";
 
 /** Open or close of a bar that was shifted or rounded by hand lies outside its high and low by this share at most. */
