@@ -61,7 +61,7 @@ const EVERYTHING_BELOW = [
   "kernel exchange config wire smc features strategy model-life engine portfolio risk scoring research".split(
     " ",
   ),
-  "exchange-binance exchange-sim binance-sim ledger cluster dashboard mirror alerts".split(" "),
+  "history exchange-binance exchange-sim binance-sim ledger cluster dashboard mirror alerts".split(" "),
 ].flat();
 
 /**
@@ -72,7 +72,7 @@ const EVERYTHING_BELOW = [
  *    5  engine
  *    4  risk   model-life
  *    3  strategy           scoring
- *    2  features  portfolio  exchange-binance  exchange-sim
+ *    2  features  portfolio  exchange-binance  exchange-sim  history
  *    1  smc   research   exchange(port)   config   wire(memory)
  *    0  kernel
  */
@@ -115,6 +115,8 @@ export const LAYERS: LayersTable = {
       mayImport: ["kernel", "exchange"],
       thirdParty: ["ws", "undici", "https-proxy-agent", "zod"],
     },
+    // Bars and funding rates of the past: the store, and the files that people have.
+    history: { layer: "adapter", floor: 2, mayImport: ["kernel"], thirdParty: ["yauzl"] },
     "exchange-sim": { layer: "adapter", floor: 2, mayImport: ["kernel", "exchange"], thirdParty: [] },
     "binance-sim": {
       layer: "adapter",
@@ -149,7 +151,7 @@ export const LAYERS: LayersTable = {
       layer: "app",
       floor: 7,
       mayImport: EVERYTHING_BELOW,
-      thirdParty: ["yargs", "yauzl", "pino", "cli-progress", "prom-client"],
+      thirdParty: ["yargs", "pino", "cli-progress", "prom-client"],
     },
   },
   arrows: {

@@ -88,6 +88,7 @@ const BY_PREFIX: readonly (readonly [string, ExitCode])[] = [
   ["SIM_ACCOUNT", ExitCode.File],
   ["SIM", ExitCode.Venue],
   ["KLINES", ExitCode.File],
+  ["HISTORY", ExitCode.File],
   ["SCAN_STUCK", ExitCode.Unexpected],
   ["SCAN", ExitCode.File],
   ["DATASET", ExitCode.File],

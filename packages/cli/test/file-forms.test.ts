@@ -7,9 +7,9 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { readFunding } from "../src/offline/backtest/read-funding.ts";
 import { openKlineFiles } from "../src/offline/dataset/bar-source.ts";
 import { readRows } from "../src/offline/model/read-rows.ts";
-import { openBytes } from "../src/offline/scan/open-bytes.ts";
+import { openBytes } from "@smcq/history";
 import { runScan } from "../src/offline/scan/scan-klines.ts";
-import { ZIP_ENTRIES_MAX } from "../src/offline/scan/zip-bytes.ts";
+import { ZIP_ENTRIES_MAX } from "@smcq/history";
 import { zipOf } from "./support/zip.ts";
 
 const HEADER = "open_time,open,high,low,close,volume";

@@ -2,10 +2,8 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "no
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gunzipSync, gzipSync } from "node:zlib";
-import { Rng } from "@smcq/kernel";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { FieldReader } from "../src/offline/scan/decimal.ts";
-import { readKlinesCsv } from "../src/offline/scan/read-klines-csv.ts";
+import { readKlinesCsv } from "@smcq/history";
 import { runScan } from "../src/offline/scan/scan-klines.ts";
 
 const root = join(import.meta.dirname, "../../..");
@@ -196,31 +194,5 @@ describe("a kline file", () => {
     expect(plain.length).toBe(60_000);
     // Stored, not deflated: the pieces then end elsewhere than those of the plain file.
     expect(await read(gzipSync(text, { level: 0, chunkSize: 777 }), "k.csv.gz")).toEqual(plain);
-  });
-});
-
-describe("the decimal reader", () => {
-  it("rounds like the language itself", () => {
-    const rng = new Rng(Number(process.env["SMCQ_SEED"] ?? 4_711));
-    const fields = new FieldReader();
-    const texts = [
-      "0",
-      "0.0",
-      "1e3",
-      "12345678901234567890",
-      "0.00000000000000000000000001",
-      "9007199254740993",
-    ];
-    for (let k = 0; k < 20_000; k++) {
-      const whole = String(rng.int(10 ** (1 + rng.int(12))));
-      const decimals = Array.from({ length: rng.int(14) }, () => rng.int(10)).join("");
-      texts.push(decimals === "" ? whole : `${whole}.${decimals}`);
-    }
-    const wrong = texts.filter((text) => {
-      const bytes = Buffer.from(`7,${text},9`);
-      const value = fields.read(bytes, 2, bytes.length);
-      return !Object.is(value, Number(text)) || fields.at !== 2 + text.length;
-    });
-    expect(wrong).toEqual([]);
   });
 });

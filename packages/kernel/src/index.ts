@@ -21,6 +21,7 @@ export * from "./time/clock.ts";
 export * from "./time/date-text.ts";
 export * from "./time/manual-clock.ts";
 export * from "./time/minute-boundary.ts";
+export * from "./time/month.ts";
 export * from "./time/offset-clock.ts";
 export * from "./time/repeat.ts";
 export * from "./time/system-clock.ts";

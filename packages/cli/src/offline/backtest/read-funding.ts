@@ -10,8 +10,8 @@ import {
   symbolId,
 } from "@smcq/kernel";
 import { sha256OfFile } from "../dataset/bar-source.ts";
-import { TIME_MS_MAX } from "../scan/read-klines-csv.ts";
-import { textLines } from "../scan/text-lines.ts";
+import { TIME_MS_MAX } from "@smcq/history";
+import { textLines } from "@smcq/history";
 
 /** Rows of a funding file: 1,000 symbols every 4 hours for more than a year. */
 export const FUNDING_ROWS_MAX = 2_500_000;

@@ -1,7 +1,7 @@
 import { bundledBars } from "@smcq/exchange-sim";
 import { BAR_FIELDS, SmcqError } from "@smcq/kernel";
 import type { ScanCache } from "./cache/scan-cache.ts";
-import { readKlinesCsv } from "../scan/read-klines-csv.ts";
+import { readKlinesCsv } from "@smcq/history";
 import { scanSeries, type SeriesReply, type SeriesScorer } from "./scan-series.ts";
 
 /** Open or close of a bar that was shifted or rounded by hand lies outside its high and low by this share at most. */

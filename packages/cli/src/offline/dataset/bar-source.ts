@@ -2,8 +2,8 @@ import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { basename } from "node:path";
 import { errorCode, errorMessage, SmcqError, symbolGuesses } from "@smcq/kernel";
-import { readKlinesCsv } from "../scan/read-klines-csv.ts";
-import type { KlineBatch, ReadKlinesOptions } from "../scan/read-klines-csv.ts";
+import { readKlinesCsv } from "@smcq/history";
+import type { KlineBatch, ReadKlinesOptions } from "@smcq/history";
 
 /** Bars of one symbol from one place, ascending. */
 export interface BarSource {

@@ -11,7 +11,7 @@ import {
 } from "@smcq/strategy";
 import type { PlanBar, PlanCandidate, PlanExit, TradePlan } from "@smcq/strategy";
 import { BAR_FIELDS, FEATURE_COUNT, MINUTE_MS } from "@smcq/kernel";
-import type { KlineBatch } from "../scan/read-klines-csv.ts";
+import type { KlineBatch } from "@smcq/history";
 import type { DatasetRows } from "./dataset-rows.ts";
 
 /** What became of the bars and candidates of one source; candidates are the sum of the six counts below them. */

@@ -1,5 +1,5 @@
 import { BAR_FIELDS, MINUTE_MS, Rng, SmcqError } from "@smcq/kernel";
-import type { KlineBatch } from "../scan/read-klines-csv.ts";
+import type { KlineBatch } from "@smcq/history";
 import type { BarSource } from "./bar-source.ts";
 
 const DAY_MINUTES = 24 * 60;

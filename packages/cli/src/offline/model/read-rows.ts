@@ -1,5 +1,5 @@
 import { errorCode, errorMessage, FEATURE_COUNT, SmcqError } from "@smcq/kernel";
-import { textLines } from "../scan/text-lines.ts";
+import { textLines } from "@smcq/history";
 
 const BATCH_ROWS = 4_096;
 const LINE_CHARS_MAX = 65_536;

@@ -3,8 +3,8 @@ import { CandidateScanner, FEATURES, FIRST_FEATURE_BAR } from "@smcq/features";
 import { BAR_FIELDS, FEATURE_COUNT, MINUTE_MS, SmcqError } from "@smcq/kernel";
 import { EVENT_NAMES, EventBuffer } from "@smcq/smc";
 import { CsvOutput } from "./csv-output.ts";
-import { readKlinesCsv } from "./read-klines-csv.ts";
-import type { KlineFileBatch } from "./read-klines-csv.ts";
+import { readKlinesCsv } from "@smcq/history";
+import type { KlineFileBatch } from "@smcq/history";
 
 const HOLES_NAMED_MAX = 20;
 const EVENTS_HEADER = "i,event,dir,level_or_top,bottom_or_aux,origin";

@@ -1,0 +1,15 @@
+export { openBytes, UNPACKED_BYTES_MAX } from "./files/open-bytes.ts";
+export type { OpenBytesOptions } from "./files/open-bytes.ts";
+export { readKlinesCsv, TIME_MS_MAX } from "./files/read-klines-csv.ts";
+export type { KlineBatch, KlineFileBatch, ReadKlinesOptions } from "./files/read-klines-csv.ts";
+export { textLines } from "./files/text-lines.ts";
+export { ZIP_ENTRIES_MAX } from "./files/zip-bytes.ts";
+export { HistoryStore } from "./store/history-store.ts";
+export type { MonthEntry, TimeRange } from "./store/history-store.ts";
+export { holeMinutes, holesIn } from "./store/holes.ts";
+export type { Hole } from "./store/holes.ts";
+export { FUNDING_FIELDS, KINDS } from "./store/kinds.ts";
+export type { Kind } from "./store/kinds.ts";
+export { encodeMonth, openMonth } from "./store/month-file.ts";
+export type { MonthContent, MonthHeader, MonthSource } from "./store/month-file.ts";
+export { StoredRows } from "./store/stored-rows.ts";
