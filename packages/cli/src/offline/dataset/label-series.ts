@@ -220,6 +220,7 @@ export class LabelSeries {
         entry: plan.entry,
         stopDistance: plan.stopDistance,
         reason: exit.reason,
+        exitPrice: exit.price,
         r: resultR(plan, exit.price),
         t0Ms: candidate.t0Ms,
         t1Ms: this.#lastOpenMs + MINUTE_MS,
