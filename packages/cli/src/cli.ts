@@ -19,12 +19,14 @@ import { datasetCommand } from "./commands/dataset.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { drillCommand } from "./commands/drill.ts";
 import { engineCommand } from "./commands/engine.ts";
+import { holdOutCommand } from "./commands/research/hold-out.ts";
 import { ledgerCommand } from "./commands/ledger/ledger.ts";
 import { marketCommands } from "./commands/running/market.ts";
 import { modelCommand } from "./commands/model.ts";
 import { scanCommand } from "./commands/scan.ts";
 import { universeCommand } from "./commands/universe.ts";
 import { venueCommand } from "./commands/venue.ts";
+import { walkforwardCommand } from "./commands/research/walkforward.ts";
 import { ExitCode, exitCodeOf } from "./exit-codes.ts";
 import { standardError, standardOutput } from "./output/outlet.ts";
 import { sayLimits } from "./output/faults-aloud.ts";
@@ -41,7 +43,7 @@ export function withoutSeparator(argv: readonly string[]): string[] {
 /** Of a flag that is given twice the last counts, as a script's own flags give way to those added to it. */
 function lastWins(args: Record<string, unknown>): void {
   const [command] = Array.isArray(args["_"]) ? args["_"] : [];
-  const takesFiles = command === "dataset" || command === "backtest";
+  const takesFiles = command === "dataset" || command === "backtest" || command === "walkforward";
   const lists = new Set([
     "_",
     "set",
@@ -68,6 +70,8 @@ function build(argv: readonly string[], setExitCode: (exitCode: number) => void)
     .command(scanCommand(setExitCode))
     .command(datasetCommand(setExitCode))
     .command(backtestCommand(setExitCode))
+    .command(walkforwardCommand(setExitCode))
+    .command(holdOutCommand(setExitCode))
     .command(modelCommand(setExitCode))
     .command(ledgerCommand(setExitCode))
     .command([...backupCommands(setExitCode)])

@@ -92,6 +92,8 @@ const BY_PREFIX: readonly (readonly [string, ExitCode])[] = [
   ["SCAN_STUCK", ExitCode.Unexpected],
   ["SCAN", ExitCode.File],
   ["DATASET", ExitCode.File],
+  ["RESEARCH_CALENDAR", ExitCode.Model],
+  ["RESEARCH", ExitCode.File],
   ["INSTRUMENTS", ExitCode.File],
   ["RULES", ExitCode.File],
   ["FUNDING", ExitCode.File],

@@ -3,7 +3,7 @@ import type { ExitReason } from "@smcq/strategy";
 
 const ROWS_AT_START = 4_096;
 /** Numbers of a row in the table of labels. */
-const FIELDS = 11;
+const FIELDS = 12;
 export const EXIT_REASONS: readonly ExitReason[] = ["stop", "target", "stagnation", "time"];
 
 /** One labelled candidate. */
@@ -18,6 +18,8 @@ export interface LabelledRow {
   readonly entry: number;
   readonly stopDistance: number;
   readonly reason: ExitReason;
+  /** Before costs. */
+  readonly exitPrice: number;
   /** Result net of costs in stop distances. */
   readonly r: number;
   /** Close of the candidate's bar and of the exit's, ms. */
@@ -25,7 +27,7 @@ export interface LabelledRow {
   readonly t1Ms: number;
 }
 
-/** All rows of a data set as columns of plain numbers: 136 bytes a row, however many there are. */
+/** All rows of a data set as columns of plain numbers: 144 bytes a row, however many there are. */
 export class DatasetRows {
   #numbers = new Float64Array(ROWS_AT_START * FIELDS);
   #features = new Float32Array(ROWS_AT_START * FEATURE_COUNT);
@@ -37,7 +39,7 @@ export class DatasetRows {
     const reason = EXIT_REASONS.indexOf(row.reason);
     const numbers = [row.symbolIndex, row.bar, row.exitBar, row.side, row.setup];
     this.#numbers.set(
-      [...numbers, row.entry, row.stopDistance, reason, row.r, row.t0Ms, row.t1Ms],
+      [...numbers, row.entry, row.stopDistance, reason, row.r, row.t0Ms, row.t1Ms, row.exitPrice],
       this.count * FIELDS,
     );
     this.#features.set(features, this.count * FEATURE_COUNT);
@@ -68,6 +70,7 @@ export class DatasetRows {
       r: field(8),
       t0Ms: field(9),
       t1Ms: field(10),
+      exitPrice: field(11),
     };
   }
 

@@ -230,6 +230,7 @@ export class LabelSeries {
         entry: plan.entry,
         stopDistance: plan.stopDistance,
         reason: exit.reason,
+        exitPrice: exit.price,
         r: resultR(plan, exit),
         t0Ms: candidate.t0Ms,
         t1Ms: this.#lastOpenMs + MINUTE_MS,

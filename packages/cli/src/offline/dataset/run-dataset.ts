@@ -100,8 +100,11 @@ function tickSizesOf(
   return readInstruments(text, symbols).map(({ tickSize }) => tickSize);
 }
 
-/** Takes the sources of one symbol, which are in order of time. */
-async function labelSymbol(series: LabelSeries, sources: readonly BarSource[]): Promise<SourceCounts[]> {
+/** Takes the sources of one symbol, which are in order of time. Refuses those that overlap. */
+export async function labelSymbol(
+  series: LabelSeries,
+  sources: readonly BarSource[],
+): Promise<SourceCounts[]> {
   const counts: SourceCounts[] = [];
   let before = "";
   for (const source of sources) {

@@ -1,0 +1,33 @@
+import { SmcqError } from "@smcq/kernel";
+import { type DayRange, dayText, sharedDays, utcDay } from "@smcq/research";
+import { type ModelMetadata, utcMs } from "@smcq/scoring";
+
+/** Days on either side of a training day that a model knows of: its longest look-back is 21 h, a plan's hold 2 h. */
+const GUARD_DAYS = 1;
+
+/** Days that a model was trained on; null when it does not say. */
+export function trainedDays({ trainRange }: ModelMetadata): readonly DayRange[] | null {
+  if (trainRange === null) return null;
+  return [{ fromDay: utcDay(utcMs(trainRange.fromUtc)), toDay: utcDay(utcMs(trainRange.toUtc)) }];
+}
+
+/**
+ * The calendar rule: refuses (RESEARCH_CALENDAR) to judge a model on days that it knows of, of whatever symbol, and one
+ * that does not say what it knows.
+ */
+export function checkCalendar(metadata: ModelMetadata, days: readonly number[]): void {
+  const trained = trainedDays(metadata);
+  if (trained === null)
+    throw new SmcqError(
+      "RESEARCH_CALENDAR",
+      `${metadata.modelId} does not say on which days it was trained: it cannot be judged`,
+    );
+  const shared = sharedDays(trained, days, GUARD_DAYS);
+  if (shared.length === 0) return;
+  const words = trained.map(({ fromDay, toDay }) => `${dayText(fromDay)} to ${dayText(toDay)}`);
+  throw new SmcqError(
+    "RESEARCH_CALENDAR",
+    `${metadata.modelId} was trained on ${words.join(", ")}: ${shared.length} of the ${days.length} days that it would be judged on (${dayText(shared[0] as number)} to ${dayText(shared.at(-1) as number)}) are these or within ${GUARD_DAYS} day of them, and what it shows there is memory, of other symbols too. Give bars of other days, or --from and --to`,
+    { context: { modelId: metadata.modelId, sharedDays: shared.length } },
+  );
+}
