@@ -3,7 +3,7 @@ import { type HoldOut, ResearchBook, researchFile } from "@smcq/ledger";
 import { dayText } from "@smcq/research";
 import type { Argv, CommandModule } from "yargs";
 import { textTable } from "../../offline/ledger/answer/text-table.ts";
-import { printResult } from "../../output/print-result.ts";
+import { jsonText, printResult } from "../../output/print-result.ts";
 import { loadSettings } from "../settings.ts";
 import { dayOf } from "./walkforward.ts";
 
@@ -33,16 +33,15 @@ function sealCommand(setExitCode: (exitCode: number) => void): CommandModule {
       withFolder(argv)
         .positional("name", { type: "string", describe: "1 to 40 of a-z, 0-9, _ and -" })
         .option("from", { ...TEXT, demandOption: true, describe: "first UTC day, e.g. 2026-02-01" })
-        .option("to", { ...TEXT, demandOption: true, describe: "last UTC day" }),
+        .option("to", { ...TEXT, demandOption: true, describe: "last UTC day" })
+        .option("json", { type: "boolean", describe: "the sealed period as JSON" }),
     handler: async (args) => {
       const name = String(args["name"]);
       const [fromDay, toDay] = [dayOf(args, "from"), dayOf(args, "to")];
       if (fromDay === null || toDay === null) throw new SmcqError("USAGE_DAY", "--from and --to are needed");
-      const text = withBook(args, (book) => {
-        book.seal({ name, fromDay, toDay }, new SystemClock().nowMs());
-        return `${name} is sealed: ${dayText(fromDay)} to ${dayText(toDay)} is left out until \`smcq walkforward --hold-out ${name}\`\n`;
-      });
-      await printResult(text);
+      withBook(args, (book) => book.seal({ name, fromDay, toDay }, new SystemClock().nowMs()));
+      const text = `${name} is sealed: ${dayText(fromDay)} to ${dayText(toDay)} is left out until \`smcq walkforward --hold-out ${name}\`\n`;
+      await printResult(args["json"] === true ? jsonText({ name, fromDay, toDay }) : text);
       setExitCode(0);
     },
   };
@@ -55,9 +54,7 @@ function listCommand(setExitCode: (exitCode: number) => void): CommandModule {
     builder: (argv) => withFolder(argv).option("json", { type: "boolean", describe: "as JSON" }),
     handler: async (args) => {
       const holdOuts = withBook(args, (book) => book.holdOuts());
-      await printResult(
-        args["json"] === true ? `${JSON.stringify(holdOuts, null, 2)}\n` : listText(holdOuts),
-      );
+      await printResult(args["json"] === true ? jsonText(holdOuts) : listText(holdOuts));
       setExitCode(0);
     },
   };
