@@ -26,6 +26,7 @@ import { modelCommand } from "./commands/model.ts";
 import { scanCommand } from "./commands/scan.ts";
 import { universeCommand } from "./commands/universe.ts";
 import { venueCommand } from "./commands/venue.ts";
+import { sweepCommand } from "./commands/research/sweep.ts";
 import { walkforwardCommand } from "./commands/research/walkforward.ts";
 import { ExitCode, exitCodeOf } from "./exit-codes.ts";
 import { standardError, standardOutput } from "./output/outlet.ts";
@@ -43,7 +44,8 @@ export function withoutSeparator(argv: readonly string[]): string[] {
 /** Of a flag that is given twice the last counts, as a script's own flags give way to those added to it. */
 function lastWins(args: Record<string, unknown>): void {
   const [command] = Array.isArray(args["_"]) ? args["_"] : [];
-  const takesFiles = command === "dataset" || command === "backtest" || command === "walkforward";
+  const takesFiles =
+    command === "dataset" || command === "backtest" || command === "walkforward" || command === "sweep";
   const lists = new Set([
     "_",
     "set",
@@ -71,6 +73,7 @@ function build(argv: readonly string[], setExitCode: (exitCode: number) => void)
     .command(datasetCommand(setExitCode))
     .command(backtestCommand(setExitCode))
     .command(walkforwardCommand(setExitCode))
+    .command(sweepCommand(setExitCode))
     .command(holdOutCommand(setExitCode))
     .command(modelCommand(setExitCode))
     .command(ledgerCommand(setExitCode))

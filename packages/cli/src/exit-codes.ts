@@ -94,6 +94,7 @@ const BY_PREFIX: readonly (readonly [string, ExitCode])[] = [
   ["DATASET", ExitCode.File],
   ["RESEARCH_CALENDAR", ExitCode.Model],
   ["RESEARCH", ExitCode.File],
+  ["SWEEP", ExitCode.File],
   ["INSTRUMENTS", ExitCode.File],
   ["RULES", ExitCode.File],
   ["FUNDING", ExitCode.File],

@@ -1,6 +1,7 @@
 export * from "./control-block.ts";
 export * from "./detector-state.ts";
 export * from "./kline-ring.ts";
+export * from "./shared-floats.ts";
 export * from "./layouts/control.layout.ts";
 export * from "./layouts/detector-state.layout.ts";
 export * from "./layouts/kline-ring.layout.ts";

@@ -1,5 +1,6 @@
 import { tradedPlan } from "../plans/traded-plan.ts";
 import { join } from "node:path";
+import type { EngineConfig } from "@smcq/config";
 import { requireProtocolBounded } from "@smcq/engine";
 import { type Clock, parseE8, SmcqError, SystemClock } from "@smcq/kernel";
 import { utcMs, utcText } from "@smcq/scoring";
@@ -25,7 +26,8 @@ type Args = Readonly<Record<string, unknown>>;
 const TEXT = { type: "string", requiresArg: true } as const;
 const NUMBER = { type: "number", requiresArg: true } as const;
 
-const FLAGS: Readonly<Record<string, Options>> = {
+/** Flags of `smcq backtest`; `smcq sweep` takes most of them. */
+export const BACKTEST_FLAGS: Readonly<Record<string, Options>> = {
   klines: {
     ...TEXT,
     array: true,
@@ -96,7 +98,7 @@ export function backtestCommand(setExitCode: (exitCode: number) => void): Comman
     command: "backtest",
     describe:
       "trade stored bars by the engine's own core, against a venue in memory, and account for every cent",
-    builder: (argv) => argv.options(FLAGS),
+    builder: (argv) => argv.options(BACKTEST_FLAGS),
     handler: async (args) => {
       const options = optionsOf(args);
       const report = await runBacktest(options).finally(() => options.progress.end());
@@ -114,27 +116,44 @@ function optionsOf(args: Args): BacktestOptions {
   if (leverage !== undefined) set.push(`risk.leverage=${leverage}`);
   const { config } = loadSettings({ ...args, set });
   return {
-    klines: (args["klines"] as readonly unknown[] | undefined)?.map(String) ?? null,
-    instruments: (args["instruments"] as string | undefined) ?? null,
-    funding: (args["funding"] as string | undefined) ?? null,
+    ...groundOptions(args, config, { name: "smcq backtest", clock }),
     out: outOf(args, config.dataDir, clock),
     model: config.scan.model ?? "heuristic",
-    equity: equityOf(String(args["equity"])),
     risk: riskLimits(config.risk),
     protocol: requireProtocolBounded(config.protocol),
     fees: config.fees,
     plan: tradedPlan(config.strategy),
     scoreMin: config.scan.scoreMin,
+    trials: trialsOf(args["trials"] as number),
+  };
+}
+
+/** What is traded on: the same for one setting and for many. */
+export type GroundOptions = Omit<
+  BacktestOptions,
+  "out" | "model" | "risk" | "protocol" | "fees" | "plan" | "scoreMin" | "trials"
+>;
+
+/** The flags that say on which bars, from when to when, with how much and how exactly. */
+export function groundOptions(
+  args: Args,
+  config: EngineConfig,
+  { name, clock }: { readonly name: string; readonly clock: Clock },
+): GroundOptions {
+  return {
+    klines: (args["klines"] as readonly unknown[] | undefined)?.map(String) ?? null,
+    instruments: (args["instruments"] as string | undefined) ?? null,
+    funding: (args["funding"] as string | undefined) ?? null,
+    equity: equityOf(String(args["equity"])),
     fromMs: timeOf(args, "from"),
     toMs: timeOf(args, "to"),
     rowsMax: rowsOf(args["rows"] as number | undefined),
     fidelity: args["fidelity"] === "path" ? "path" : "bar",
     seed: seedOf(args["seed"] as number),
-    trials: trialsOf(args["trials"] as number),
     cacheFolder: args["cache"] === false ? null : join(config.dataDir, "cache", "backtest"),
     threads: threadCount(config.scanThreads),
     nowMs: clock.nowMs(),
-    progress: createProgress("smcq backtest", errorScreen(), clock),
+    progress: createProgress(name, errorScreen(), clock),
     logger: createStderrLogger(config.log),
   };
 }

@@ -8,10 +8,13 @@ import { SmcqError } from "@smcq/kernel";
 const PLANS_DIR = fileURLToPath(new URL("../../../../plans/", import.meta.url));
 const SUFFIX = ".json";
 
-/** The plan that the settings name, entered as they say. */
-export function tradedPlan({ plan, entry }: Pick<StrategyConfig, "plan" | "entry">): TradePlanParameters {
+/** The plan that the settings name, entered as they say; `changed` stands in for fields of its file. */
+export function tradedPlan(
+  { plan, entry }: Pick<StrategyConfig, "plan" | "entry">,
+  changed: Readonly<Record<string, unknown>> = {},
+): TradePlanParameters {
   const file = plan.endsWith(SUFFIX) ? plan : join(PLANS_DIR, `${named(plan)}${SUFFIX}`);
-  return withEntry(readPlanFile(file), entry);
+  return withEntry(readPlanFile(file, changed), entry);
 }
 
 /** The plan of what trades as bars close: they close by the minute there. */

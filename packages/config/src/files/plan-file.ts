@@ -54,9 +54,12 @@ const planSchema: z.ZodType<PlanFile> = z.strictObject({
   tickRatioMax: number(0.000_001, 0.05),
 });
 
-/** Reads a trade plan; every field has to be there. Refuses with the fields that are wrong and what they may be. */
-export function readPlanFile(file: string): PlanFile {
-  const parsed = planSchema.safeParse(readJsonObject(file));
+/**
+ * Reads a trade plan; every field has to be there. `changed` stands in for what the file says. Refuses with the fields that
+ * are wrong and what they may be.
+ */
+export function readPlanFile(file: string, changed: Readonly<Record<string, unknown>> = {}): PlanFile {
+  const parsed = planSchema.safeParse({ ...readJsonObject(file), ...changed });
   if (parsed.success) return Object.freeze(parsed.data);
   const { issues } = parsed.error;
   const lines = issues.slice(0, FAULTS_SHOWN_MAX).map((issue) => `${issue.path.join(".")}: ${issue.message}`);

@@ -212,7 +212,8 @@ function holesOf({ bars, barCount }: ScannedSeries): number {
   return (last - first) / MINUTE_MS + 1 - barCount;
 }
 
-function drawdownOf({ equity }: TradePassResult, start: number): number {
+/** Deepest fall of the equity curve below its highest point, share of that point. */
+export function drawdownOf({ equity }: TradePassResult, start: number): number {
   let peak = start;
   let deepest = 0;
   for (const { equityE8 } of equity) {

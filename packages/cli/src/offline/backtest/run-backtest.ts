@@ -2,7 +2,7 @@ import { mkdir, readdir } from "node:fs/promises";
 import { TaskPool } from "@smcq/cluster";
 import { sha256Hex } from "@smcq/config";
 import type { ProtocolLimits } from "@smcq/engine";
-import type { FeeRates } from "@smcq/exchange";
+import type { FeeRates, TradingRules } from "@smcq/exchange";
 import { bundledSymbols, loadUniverseText, type VenueRules, withPrices } from "@smcq/exchange-sim";
 import { type TradePlanParameters, featureSchemaJson } from "@smcq/features";
 import {
@@ -78,49 +78,18 @@ export interface BacktestOptions {
  * of threads.
  */
 export async function runBacktest(options: BacktestOptions): Promise<BacktestReport> {
-  const { model, nowMs, risk, plan, scoreMin, fromMs } = options;
+  const { risk, plan, scoreMin, fromMs } = options;
   await requireEmpty(options.out);
-  const inputs = options.klines === null ? bundledInputs() : await fileInputs(options.klines);
-  if (inputs.length > SYMBOLS_MAX)
-    throw new SmcqError("USAGE_KLINES", `${inputs.length} symbols: at most ${SYMBOLS_MAX} are taken`);
-  const instruments =
-    options.instruments === null
-      ? { name: "the bundled exchangeInfo", text: loadUniverseText() }
-      : instrumentsFile(options.instruments);
-  const rules = readInstruments(
-    instruments,
-    inputs.map(({ symbol }) => symbol),
-  );
-  const funding = await fundingOf(
-    options,
-    inputs.map(({ symbol }) => symbol),
-  );
-  // A bad model is refused before any bar is read.
-  const {
-    scorer: { id: scorerId },
-    wins,
-  } = backtestScorer({ model, nowMs, plan });
+  const opened = await openInputs(options);
   // A folder that cannot be made is refused before the work, not after it.
   await makeFolder(options.out);
-  const scans = await scanAll(options, await scanTasks(options, inputs, scorerId));
-  tellOfCache(options, scans);
-  const replies = scans.map(({ reply }) => reply);
-  const rounded = replies.reduce((sum, { roundedBars }) => sum + roundedBars, 0);
-  if (rounded > 0)
-    options.logger.warn(
-      { roundedBars: rounded },
-      `${rounded} bars have an open or close outside their high and low by rounding; taken as they are`,
-    );
-  const series = replies.map(({ series: own }) => own);
+  const { rules, funding, scorerId, wins } = opened;
+  const series = await scanInputs(options, opened);
   const walletE8 = parseE8(options.equity);
-  const fidelity: Fidelity =
-    options.fidelity === "bar"
-      ? { type: "bar" }
-      : { type: "path", seed: options.seed, rules: pricedRules(readVenueRules(instruments, rules), series) };
+  const fidelity = fidelityOf(options, opened, series);
   const result = new TradePass({
     series,
-    // Where the venue holds orders against brackets, sizes keep to them.
-    rules: fidelity.type === "path" ? fidelity.rules.map(({ trading }) => trading) : rules,
+    rules: tradingRulesOf(fidelity, rules),
     fees: options.fees,
     funding: funding?.rates ?? [],
     walletE8,
@@ -134,9 +103,87 @@ export async function runBacktest(options: BacktestOptions): Promise<BacktestRep
     fidelity,
     onDay: (done, of) => options.progress.show("days traded", done, of),
   }).run();
+  const { inputs } = opened;
   const report = reportOf(options, { inputs, funding, series, result, scorerId, walletE8 });
   writeBacktest(options.out, result, rules, report);
   return report;
+}
+
+/** What is read before any bar: symbols and their files, rules, funding, the scorer. */
+export interface OpenedInputs {
+  readonly inputs: readonly SymbolInput[];
+  readonly instruments: { readonly name: string; readonly text: string };
+  readonly rules: readonly TradingRules[];
+  readonly funding: FundingFile | null;
+  readonly scorerId: string;
+  /** What is proven of its scores; null: nothing. */
+  readonly wins: ReturnType<typeof backtestScorer>["wins"];
+}
+
+/** What opening and scanning need of a backtest's options. */
+export type ScanOptions = Pick<
+  BacktestOptions,
+  | "klines"
+  | "instruments"
+  | "funding"
+  | "model"
+  | "plan"
+  | "rowsMax"
+  | "toMs"
+  | "threads"
+  | "cacheFolder"
+  | "nowMs"
+  | "progress"
+  | "logger"
+>;
+
+/** Opens everything but the bars; a bad model is refused before any bar is read. */
+export async function openInputs(options: ScanOptions): Promise<OpenedInputs> {
+  const { model, nowMs, plan } = options;
+  const inputs = options.klines === null ? bundledInputs() : await fileInputs(options.klines);
+  if (inputs.length > SYMBOLS_MAX)
+    throw new SmcqError("USAGE_KLINES", `${inputs.length} symbols: at most ${SYMBOLS_MAX} are taken`);
+  const instruments =
+    options.instruments === null
+      ? { name: "the bundled exchangeInfo", text: loadUniverseText() }
+      : instrumentsFile(options.instruments);
+  const symbols = inputs.map(({ symbol }) => symbol);
+  const rules = readInstruments(instruments, symbols);
+  const funding = await fundingOf(options, symbols);
+  const { scorer, wins } = backtestScorer({ model, nowMs, plan });
+  return { inputs, instruments, rules, funding, scorerId: scorer.id, wins };
+}
+
+/** The first pass: every symbol read and scanned on threads, or taken from the cache. */
+export async function scanInputs(
+  options: ScanOptions,
+  { inputs, scorerId }: OpenedInputs,
+): Promise<readonly ScannedSeries[]> {
+  const scans = await scanAll(options, await scanTasks(options, inputs, scorerId));
+  tellOfCache(options, scans);
+  const replies = scans.map(({ reply }) => reply);
+  const rounded = replies.reduce((sum, { roundedBars }) => sum + roundedBars, 0);
+  if (rounded > 0)
+    options.logger.warn(
+      { roundedBars: rounded },
+      `${rounded} bars have an open or close outside their high and low by rounding; taken as they are`,
+    );
+  return replies.map(({ series }) => series);
+}
+
+/** How the venue moves inside a minute, with rules that hold the prices which were traded. */
+export function fidelityOf(
+  { fidelity, seed }: Pick<BacktestOptions, "fidelity" | "seed">,
+  { instruments, rules }: OpenedInputs,
+  series: readonly ScannedSeries[],
+): Fidelity {
+  if (fidelity === "bar") return { type: "bar" };
+  return { type: "path", seed, rules: pricedRules(readVenueRules(instruments, rules), series) };
+}
+
+/** Where the venue holds orders against brackets, sizes keep to them. */
+export function tradingRulesOf(fidelity: Fidelity, rules: readonly TradingRules[]): readonly TradingRules[] {
+  return fidelity.type === "path" ? fidelity.rules.map(({ trading }) => trading) : rules;
 }
 
 /** The venue's rules with room for the prices that were traded. */
@@ -153,7 +200,7 @@ function pricedRules(rules: readonly VenueRules[], series: readonly ScannedSerie
 }
 
 async function fundingOf(
-  { funding, logger }: BacktestOptions,
+  { funding, logger }: ScanOptions,
   symbols: readonly string[],
 ): Promise<FundingFile | null> {
   if (funding === null) return null;
@@ -204,7 +251,7 @@ async function fileInputs(klines: readonly string[]): Promise<SymbolInput[]> {
 
 /** A task a symbol; bars from files are looked for in the cache by everything that their scan depends on. */
 async function scanTasks(
-  { model, plan, rowsMax, toMs, cacheFolder }: BacktestOptions,
+  { model, plan, rowsMax, toMs, cacheFolder }: ScanOptions,
   inputs: readonly SymbolInput[],
   scorerId: string,
 ): Promise<readonly SeriesTask[]> {
@@ -220,7 +267,7 @@ async function scanTasks(
 
 /** The first pass: replies in the order of the symbols; the first refusal ends it. */
 async function scanAll(
-  { model, nowMs, plan, cacheFolder, progress, threads, logger }: BacktestOptions,
+  { model, nowMs, plan, cacheFolder, progress, threads, logger }: ScanOptions,
   tasks: readonly SeriesTask[],
 ): Promise<SeriesScan[]> {
   const pool = new TaskPool<SeriesTask, SeriesOutcome>({
@@ -249,7 +296,7 @@ async function scanAll(
 }
 
 /** Says what came from the cache, keeps it within its bounds, and warns where nothing could be kept. */
-function tellOfCache({ cacheFolder, nowMs, logger }: BacktestOptions, scans: readonly SeriesScan[]): void {
+function tellOfCache({ cacheFolder, nowMs, logger }: ScanOptions, scans: readonly SeriesScan[]): void {
   if (cacheFolder === null) return;
   const count = (origin: SeriesScan["origin"]): number =>
     scans.filter((scan) => scan.origin === origin).length;

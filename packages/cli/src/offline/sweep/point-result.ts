@@ -1,0 +1,55 @@
+import type { TradeRecord } from "@smcq/engine";
+import { e8Text } from "@smcq/kernel";
+import type { TradePlanParameters } from "@smcq/features";
+import { type DailyResults, dailyResults } from "@smcq/research";
+import { drawdownOf } from "../backtest/backtest-report.ts";
+import type { TradePassResult } from "../backtest/trade-pass.ts";
+import { groupOf, type TradeGroup } from "../report/trade-groups.ts";
+
+/** What a combination came to. */
+export interface PointResult {
+  readonly total: TradeGroup;
+  readonly wallet: string;
+  /** Deepest fall of the equity below its highest point, share of that point. */
+  readonly drawdownRatioMax: number;
+  readonly isHalted: boolean;
+  /** Signals above the threshold by what became of them. */
+  readonly outcomes: Readonly<Record<string, number>>;
+  /** R by the UTC day of the signal, with slippage twice: what is judged. */
+  readonly daily: DailyResults;
+}
+
+/** Sums up a combination's trades; `tickSizes` by symbol number, `start` is the equity that it began with, USDT. */
+export function pointResult(result: TradePassResult, { plan, tickSizes, start }: Grounds): PointResult {
+  const outcomes: Record<string, number> = {};
+  for (const { outcome } of result.decisions) outcomes[outcome] = (outcomes[outcome] ?? 0) + 1;
+  return {
+    total: groupOf(result.trades),
+    wallet: e8Text(result.walletE8),
+    drawdownRatioMax: drawdownOf(result, start),
+    isHalted: result.isHalted,
+    outcomes,
+    daily: dailyResults(
+      result.trades.map((trade) => ({
+        t0Ms: trade.signalMs,
+        r: doubledR(trade, plan, tickSizes[trade.symbolId] as number),
+      })),
+    ),
+  };
+}
+
+interface Grounds {
+  readonly plan: TradePlanParameters;
+  readonly tickSizes: readonly number[];
+  readonly start: number;
+}
+
+/** The trade's R with the plan's slippage of everything that took counted once more. */
+function doubledR(
+  { r, entryPrice, exitPrice, stopTicks, reason }: TradeRecord,
+  { entry, slippageRatio }: TradePlanParameters,
+  tickSize: number,
+): number {
+  const taken = (entry.kind === "limit" ? 0 : entryPrice) + (reason === "target" ? 0 : exitPrice);
+  return r - (slippageRatio * taken) / Math.abs(entryPrice - stopTicks * tickSize);
+}

@@ -1,0 +1,231 @@
+import { TaskPool } from "@smcq/cluster";
+import { type EngineConfig, sha256Hex } from "@smcq/config";
+import { canonicalJson, featureSchemaJson, tradePlanDocument } from "@smcq/features";
+import { BAR_FIELDS, parseE8, workerUrl } from "@smcq/kernel";
+import type { ResearchBook, Trial } from "@smcq/ledger";
+import { assess, type DailyResults, type DayRange, rangesOf, utcDay } from "@smcq/research";
+import { sharedFloats } from "@smcq/wire";
+import type { SweepTask, SweepWorkerData } from "../../workers/sweep.worker.ts";
+import { backtestScorer } from "../backtest/backtest-scorer.ts";
+import {
+  fidelityOf,
+  type OpenedInputs,
+  openInputs,
+  scanInputs,
+  type ScanOptions,
+  tradingRulesOf,
+} from "../backtest/run-backtest.ts";
+import type { ScannedSeries } from "../backtest/scan-series.ts";
+import type { PointResult } from "./point-result.ts";
+import { type PointSettings, pointSettings } from "./point-settings.ts";
+import { ResultLog } from "./result-log.ts";
+import { type AxisValue, pointsOf, type Space } from "./space.ts";
+import type { SweepPoint, SweepReport } from "./sweep-report.ts";
+
+export interface SweepOptions extends Omit<ScanOptions, "model" | "plan"> {
+  readonly space: Space;
+  /** The user's settings with these values, `path=value`, on top of them. */
+  readonly load: (set: readonly string[]) => EngineConfig;
+  /** USDT, decimal text. */
+  readonly equity: string;
+  readonly fromMs: number | null;
+  readonly fidelity: "bar" | "path";
+  readonly seed: number;
+  /** Folder for the results: new, empty, or that of the same sweep, which goes on. */
+  readonly out: string;
+  /** Where everything that is tried is counted. */
+  readonly book: ResearchBook;
+}
+
+/** A combination with its settings, and the number that it has in the space. */
+interface Candidate {
+  readonly point: number;
+  readonly settings: PointSettings;
+}
+
+/** Combinations that trade on one scan. */
+interface ScanGroup {
+  readonly opened: OpenedInputs;
+  readonly members: readonly Candidate[];
+}
+
+/**
+ * Trades every combination of a space: bars are scanned once for each model and timeframe, then each combination is a second
+ * pass of a backtest on one of `threads`. Everything that is tried stands in the research book before its result is known.
+ * The same input gives the same report, whatever the number of threads and of stops between.
+ */
+export async function runSweep(options: SweepOptions): Promise<SweepReport> {
+  const { space, book } = options;
+  const candidates = pointsOf(space).map((values, point) => ({
+    point,
+    settings: pointSettings(space.axes, values, options.load),
+  }));
+  const groups = await openGroups(options, candidates);
+  const dataSha256 = dataHash(options, groups);
+  const log = new ResultLog(
+    options.out,
+    sha256Hex(canonicalJson({ space, dataSha256, all: plain(candidates) })),
+  );
+  const results = new Map(log.done);
+  for (const { opened, members } of groups) {
+    const pending = members.filter(({ point }) => !results.has(point));
+    if (pending.length === 0) continue;
+    const series = await sharedSeries(options, opened, pending[0] as Candidate);
+    const days = daysOf(series);
+    const trials = pending.map((candidate) => trialOf(space, candidate, { dataSha256, days }));
+    const rows = book.record(trials, options.nowMs);
+    await tradeAll(options, { opened, series, pending }, (index, result) => {
+      const { point } = pending[index] as Candidate;
+      log.add(point, result);
+      book.finish(rows[index] as number, result.daily, options.nowMs);
+      results.set(point, result);
+      options.progress.show("settings tried", results.size, candidates.length);
+    });
+  }
+  return reportOf(options, { candidates, results, dataSha256 });
+}
+
+/** By model and timeframe, in the order of the space; each model must have been trained for every plan of its group. */
+async function openGroups(options: SweepOptions, candidates: readonly Candidate[]): Promise<ScanGroup[]> {
+  const byScan = Map.groupBy(candidates, ({ settings: { model, plan } }) => `${plan.timeframe} ${model}`);
+  const groups: ScanGroup[] = [];
+  for (const members of byScan.values()) {
+    const { model, plan } = (members[0] as Candidate).settings;
+    const plans = new Map(members.map(({ settings }) => [canonicalJson(settings.plan), settings.plan]));
+    for (const other of plans.values()) backtestScorer({ model, nowMs: options.nowMs, plan: other });
+    groups.push({ opened: await openInputs({ ...options, model, plan }), members });
+  }
+  return groups;
+}
+
+/** The scan of a group, its bars in memory that the threads share. */
+async function sharedSeries(
+  options: SweepOptions,
+  opened: OpenedInputs,
+  { settings: { model, plan } }: Candidate,
+): Promise<readonly ScannedSeries[]> {
+  const series = await scanInputs({ ...options, model, plan }, opened);
+  return series.map(({ bars, ...rest }) => Object.assign(rest, { bars: sharedFloats(bars) }));
+}
+
+async function tradeAll(
+  options: SweepOptions,
+  {
+    opened,
+    series,
+    pending,
+  }: Pick<ScanGroup, "opened"> & {
+    readonly series: readonly ScannedSeries[];
+    readonly pending: readonly Candidate[];
+  },
+  onResult: (index: number, result: PointResult) => void,
+): Promise<void> {
+  const fidelity = fidelityOf(options, opened, series);
+  const data: SweepWorkerData = {
+    series,
+    rules: tradingRulesOf(fidelity, opened.rules),
+    funding: opened.funding?.rates ?? [],
+    walletE8: parseE8(options.equity),
+    scorerId: opened.scorerId,
+    wins: opened.wins,
+    fromMs: options.fromMs,
+    fidelity,
+  };
+  const pool = new TaskPool<SweepTask, PointResult>({
+    entry: { url: workerUrl(import.meta.url, "../../workers/sweep.worker"), data },
+    name: "trade",
+    threads: Math.min(options.threads, pending.length),
+    logger: options.logger,
+  });
+  const outcomes = await Promise.allSettled(
+    pending.map(async ({ settings: { model: _model, ...task } }, index) => {
+      onResult(index, await pool.run(task));
+    }),
+  );
+  await pool.close();
+  for (const outcome of outcomes) if (outcome.status === "rejected") throw outcome.reason;
+}
+
+function trialOf(
+  space: Space,
+  { point, settings }: Candidate,
+  { dataSha256, days }: { readonly dataSha256: string; readonly days: readonly DayRange[] },
+): Trial {
+  const { model, plan } = settings;
+  const values = pointsOf(space)[point] as readonly AxisValue[];
+  return {
+    name: space.axes.map(({ path }, index) => `${path}=${String(values[index])}`).join(" "),
+    trialSha256: sha256Hex(canonicalJson({ dataSha256, settings: plain(settings) })),
+    planSha256: sha256Hex(canonicalJson(tradePlanDocument(plan))),
+    featuresSha256: sha256Hex(featureSchemaJson(plan)),
+    modelId: model === "heuristic" ? null : model,
+    dataSha256,
+    days,
+    holdOut: null,
+    count: 1,
+  };
+}
+
+/** Everything but the settings that results depend on. */
+function dataHash(
+  { equity, fromMs, toMs, rowsMax, fidelity, seed }: SweepOptions,
+  groups: readonly ScanGroup[],
+): string {
+  const inputs = groups.map(({ opened: { inputs: files, rules, funding, scorerId } }) => ({
+    files: files.map(({ symbol, files: own }) => ({ symbol, own })),
+    rules: plain(rules),
+    funding: funding?.sha256 ?? null,
+    scorerId,
+  }));
+  return sha256Hex(canonicalJson({ inputs, equity, fromMs, toMs, rowsMax, fidelity, seed }));
+}
+
+/** Days of the bars. */
+function daysOf(series: readonly ScannedSeries[]): DayRange[] {
+  const days = new Set<number>();
+  for (const { bars, barCount } of series) {
+    if (barCount === 0) continue;
+    const last = utcDay(bars[(barCount - 1) * BAR_FIELDS] as number);
+    for (let day = utcDay(bars[0] as number); day <= last; day++) days.add(day);
+  }
+  return rangesOf([...days]);
+}
+
+function reportOf(
+  { space, book, seed }: SweepOptions,
+  {
+    candidates,
+    results,
+    dataSha256,
+  }: {
+    readonly candidates: readonly Candidate[];
+    readonly results: ReadonlyMap<number, PointResult>;
+    readonly dataSha256: string;
+  },
+): SweepReport {
+  const points = pointsOf(space);
+  const own = candidates.map(({ point }) => results.get(point) as PointResult);
+  const daily: DailyResults[] = own.map((result) => result.daily);
+  const hashes = candidates.map(
+    (candidate) => trialOf(space, candidate, { dataSha256, days: [] }).trialSha256,
+  );
+  const tried = book.triedBut(hashes);
+  const assessments = assess(daily, tried, seed);
+  return {
+    version: 1,
+    space,
+    dataSha256,
+    tried: { known: tried.known.length, unseen: tried.unseen },
+    points: own.map(({ daily: _daily, ...result }, point): SweepPoint => {
+      const assessment = assessments[point] as SweepPoint["assessment"];
+      return { values: points[point] as readonly AxisValue[], result, assessment };
+    }),
+  };
+}
+
+/** Plain data of what has bigints and dates in it. */
+function plain(value: unknown): unknown {
+  return JSON.parse(
+    JSON.stringify(value, (_key, field: unknown) => (typeof field === "bigint" ? `${field}n` : field)),
+  );
+}
