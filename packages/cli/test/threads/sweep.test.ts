@@ -81,13 +81,13 @@ describe("smcq sweep", () => {
     for (const name of ["sweep.json", "sweep.csv", "sweep.html"])
       expect(read("stopped", name)).toBe(read("whole", name));
     const done = read("stopped", "results.jsonl").trim().split("\n").slice(1);
-    expect(done.map((line) => (JSON.parse(line) as { point: number }).point).toSorted()).toEqual([
-      0, 1, 2, 3,
-    ]);
+    expect(
+      done.map((line) => (JSON.parse(line) as { point: number }).point).toSorted((a, b) => a - b),
+    ).toEqual([0, 1, 2, 3]);
   });
 
   it("refuses a folder of another sweep, a setting that is none, and one that is set twice", async () => {
-    expect(await sweep("mine", ...["--set", "risk.unprovenRiskRatioMax=0.001"])).toBe(0);
+    expect(await sweep("mine", "--set", "risk.unprovenRiskRatioMax=0.001")).toBe(0);
     expect(await sweep("mine")).toBe(4);
     expect(output.said()).toContain("holds another sweep");
     mkdirSync(join(folder, "other"));
