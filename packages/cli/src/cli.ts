@@ -26,6 +26,7 @@ import { modelCommand } from "./commands/model.ts";
 import { scanCommand } from "./commands/scan.ts";
 import { universeCommand } from "./commands/universe.ts";
 import { venueCommand } from "./commands/venue.ts";
+import { auditCommand } from "./commands/research/audit.ts";
 import { sweepCommand } from "./commands/research/sweep.ts";
 import { walkforwardCommand } from "./commands/research/walkforward.ts";
 import { ExitCode, exitCodeOf } from "./exit-codes.ts";
@@ -44,8 +45,7 @@ export function withoutSeparator(argv: readonly string[]): string[] {
 /** Of a flag that is given twice the last counts, as a script's own flags give way to those added to it. */
 function lastWins(args: Record<string, unknown>): void {
   const [command] = Array.isArray(args["_"]) ? args["_"] : [];
-  const takesFiles =
-    command === "dataset" || command === "backtest" || command === "walkforward" || command === "sweep";
+  const takesFiles = ["dataset", "backtest", "walkforward", "sweep", "audit"].includes(String(command));
   const lists = new Set([
     "_",
     "set",
@@ -74,6 +74,7 @@ function build(argv: readonly string[], setExitCode: (exitCode: number) => void)
     .command(backtestCommand(setExitCode))
     .command(walkforwardCommand(setExitCode))
     .command(sweepCommand(setExitCode))
+    .command(auditCommand(setExitCode))
     .command(holdOutCommand(setExitCode))
     .command(modelCommand(setExitCode))
     .command(ledgerCommand(setExitCode))

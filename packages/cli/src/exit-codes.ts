@@ -43,6 +43,8 @@ export const ExitCode = {
   Mirror: 19,
   /** A channel of the alerts has not taken its test. */
   Alerts: 20,
+  /** `smcq audit`: the engine did not do what the bars say. */
+  Audit: 21,
 } as const;
 export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];
 
@@ -95,6 +97,7 @@ const BY_PREFIX: readonly (readonly [string, ExitCode])[] = [
   ["RESEARCH_CALENDAR", ExitCode.Model],
   ["RESEARCH", ExitCode.File],
   ["SWEEP", ExitCode.File],
+  ["AUDIT", ExitCode.File],
   ["INSTRUMENTS", ExitCode.File],
   ["RULES", ExitCode.File],
   ["FUNDING", ExitCode.File],

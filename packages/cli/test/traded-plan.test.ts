@@ -88,6 +88,6 @@ describe("a plan's file", () => {
 
   it("of the engine ends in a line break", () => {
     for (const name of ["m1-scalp", "m1-wide"])
-      expect(readFileSync(new URL(`../../../plans/${name}.json`, import.meta.url), "utf8")).toMatch(/\}\n$/u);
+      expect(readFileSync(new URL(`../plans/${name}.json`, import.meta.url), "utf8")).toMatch(/\}\n$/u);
   });
 });

@@ -2,6 +2,8 @@ import { statfsSync } from "node:fs";
 import type { Condition } from "@smcq/alerts";
 import { type Clock, errorMessage, type Logger } from "@smcq/kernel";
 import { askEngine } from "../control/control-client.ts";
+import { PARITY_MIN } from "../offline/audit/audit-types.ts";
+import { lastAudit } from "../offline/audit/audits-file.ts";
 import type { PositionView, StatusView } from "../control/protocol.ts";
 
 /** An engine that was there and does not answer for so long is told, ms. */
@@ -46,7 +48,10 @@ export class EngineWatch {
 
   async look(): Promise<Sight> {
     const engine = await this.#engine();
-    return { found: [...this.#disk(), ...engine.found], families: ["disk-low", ...engine.families] };
+    return {
+      found: [...this.#disk(), ...this.#audit(), ...engine.found],
+      families: ["disk-low", "audit-parity", ...engine.families],
+    };
   }
 
   #disk(): readonly Condition[] {
@@ -66,6 +71,16 @@ export class EngineWatch {
       logger.warn({ error: errorMessage(error) }, "the disk cannot be looked at");
       return [];
     }
+  }
+
+  /** Until an audit finds parity again. */
+  #audit(): readonly Condition[] {
+    const audit = lastAudit(this.#options.dataDir);
+    if (audit === null || audit.parity === null || audit.parity >= PARITY_MIN) return [];
+    const share = (Math.floor(audit.parity * 10_000) / 100).toFixed(2);
+    const kinds = Object.entries(audit.counts).map(([kind, count]) => `${count} × ${kind}`);
+    const text = `Parity ${share} %: ${kinds.join(", ")}.`;
+    return [{ kind: "audit-parity", key: "audit-parity", text }];
   }
 
   async #engine(): Promise<Sight> {

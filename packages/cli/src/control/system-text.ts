@@ -1,5 +1,6 @@
 import { NONE, numberText } from "../offline/report/format.ts";
 import { textTable } from "../offline/ledger/answer/text-table.ts";
+import { utcText } from "@smcq/scoring";
 import { spanText } from "./control-text.ts";
 import type { SystemView } from "./system-views.ts";
 
@@ -10,7 +11,13 @@ export function systemText(view: SystemView): string {
     last === undefined
       ? ""
       : `\nREST: ${numberText(last.weightUsed)} of ${numberText(last.weightLimit)} weight in a minute\n`;
-  return `${shardsText(view)}\n${connectionsText(view)}\n${queuesText(view)}${rest}`;
+  return `${shardsText(view)}\n${connectionsText(view)}\n${queuesText(view)}${rest}${auditText(view)}`;
+}
+
+function auditText({ audit }: SystemView): string {
+  if (audit === null) return "";
+  const share = audit.parity === null ? NONE : `${(Math.floor(audit.parity * 10_000) / 100).toFixed(2)} %`;
+  return `audit: parity ${share}, made ${utcText(audit.atMs)}\n`;
 }
 
 function shardsText({ shards, scan }: SystemView): string {

@@ -13,6 +13,8 @@ export interface SystemView {
   readonly connections: readonly ConnectionView[];
   readonly queues: readonly QueueView[];
   /** The oldest first, one each `stepMs` of the wall, an hour of it. */
+  /** What the last `smcq audit` found; null: none was made. */
+  readonly audit: { readonly atMs: number; readonly parity: number | null } | null;
   readonly rest: { readonly stepMs: number; readonly samples: readonly RestSample[] };
 }
 

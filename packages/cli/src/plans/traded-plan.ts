@@ -5,7 +5,7 @@ import { readPlanFile, type StrategyConfig } from "@smcq/config";
 import { type TradePlanParameters, withEntry } from "@smcq/features";
 import { SmcqError } from "@smcq/kernel";
 
-const PLANS_DIR = fileURLToPath(new URL("../../../../plans/", import.meta.url));
+const PLANS_DIR = fileURLToPath(new URL("../../plans/", import.meta.url));
 const SUFFIX = ".json";
 
 /** The plan that the settings name, entered as they say; `changed` stands in for fields of its file. */

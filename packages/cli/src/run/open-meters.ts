@@ -2,6 +2,8 @@ import type { EngineConfig } from "@smcq/config";
 import type { Clock, Logger } from "@smcq/kernel";
 import type { VenueConnection } from "../modes/ports.ts";
 import type { Metric } from "../output/metrics/metric.ts";
+import { lastAudit } from "../offline/audit/audits-file.ts";
+import { auditMetrics } from "../output/metrics/audit-metrics.ts";
 import { mirrorMetrics } from "../output/metrics/mirror-metrics.ts";
 import { standardOutput } from "../output/outlet.ts";
 import type { Closers } from "./closers.ts";
@@ -56,6 +58,7 @@ export function openMeters(deps: MeterDeps, { engine, venue, run, minutes }: Met
   const metrics = (): readonly Metric[] => [
     ...runMetrics(engine, venue, minutes, pauses),
     ...memory.metrics(),
+    ...auditMetrics(lastAudit(config.dataDir), wallClock.nowMs()),
     ...(config.ledger.mirrorUrl === null ? [] : mirrorMetrics(config.dataDir, wallClock.nowMs())),
   ];
   return { metrics, system };

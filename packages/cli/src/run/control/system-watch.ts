@@ -1,3 +1,4 @@
+import { lastAudit } from "../../offline/audit/audits-file.ts";
 import { INBOX_EVENTS_MAX, type UniverseFollower } from "@smcq/cluster";
 import type { EngineConfig } from "@smcq/config";
 import type { FeedConnection } from "@smcq/exchange";
@@ -13,7 +14,7 @@ const SAMPLE_MS = 15_000;
 const SAMPLES_MAX = 240;
 
 export interface SystemWatchOptions {
-  readonly config: Pick<EngineConfig, "compute" | "ledger">;
+  readonly config: Pick<EngineConfig, "compute" | "dataDir" | "ledger">;
   readonly engine: Pick<RunEngine, "coordinator" | "inbox" | "journal" | "desk">;
   readonly ledger: () => LedgerStats;
   readonly log: Pick<Outlet, "waitingBytes" | "dropped">;
@@ -63,6 +64,7 @@ export class SystemWatch {
         ...this.#ownConnections(),
       ],
       queues: this.#queues(),
+      audit: auditOf(this.#options.config.dataDir),
       rest: { stepMs: SAMPLE_MS, samples: [...this.#samples] },
     };
   }
@@ -100,6 +102,11 @@ export class SystemWatch {
     this.#samples.push({ atMs: wallClock.nowMs(), weightUsed, weightLimit });
     if (this.#samples.length > SAMPLES_MAX) this.#samples.shift();
   }
+}
+
+function auditOf(dataDir: string): SystemView["audit"] {
+  const audit = lastAudit(dataDir);
+  return audit === null ? null : { atMs: audit.atMs, parity: audit.parity };
 }
 
 /** `lost` of the log is lines, of the others what waits there. */

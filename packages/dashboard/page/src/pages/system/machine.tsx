@@ -1,7 +1,7 @@
 import { numberText, secondText, spanText } from "../../state/format.ts";
 import { useAsked } from "../../state/api.ts";
 import { Series } from "../../charts/series.tsx";
-import { Answer, Empty, Meter, Panel } from "../../ui/parts.tsx";
+import { Answer, Empty, Meter, Panel, Tile, Tiles } from "../../ui/parts.tsx";
 import { type Column, Table } from "../../ui/table.tsx";
 
 const AGAIN_MS = 2_000;
@@ -59,6 +59,7 @@ interface SystemAnswer {
   readonly scan: { readonly compute: string; readonly threads: number };
   readonly connections: readonly Connection[];
   readonly queues: readonly Queue[];
+  readonly audit: { readonly atMs: number; readonly parity: number | null } | null;
   readonly rest: { readonly stepMs: number; readonly samples: readonly RestSample[] };
 }
 
@@ -81,10 +82,28 @@ export function Machine() {
           <Answer asked={asked}>{(data) => <Queues queues={data.queues} />}</Answer>
         </Panel>
       </div>
+      <Panel title="Audit against the bars">
+        <Answer asked={asked}>{(data) => <Audit audit={data.audit} />}</Answer>
+      </Panel>
       <Panel title="REST weight, last hour">
         <Answer asked={asked}>{(data) => <Rest rest={data.rest} />}</Answer>
       </Panel>
     </>
+  );
+}
+
+function Audit({ audit }: { readonly audit: SystemAnswer["audit"] }) {
+  if (audit === null) return <Empty>No audit was made yet: smcq audit makes one.</Empty>;
+  const { parity, atMs } = audit;
+  return (
+    <Tiles>
+      <Tile
+        name="Parity"
+        // Cut, not rounded: 100 % is said of nothing less.
+        value={parity === null ? "–" : `${(Math.floor(parity * 10_000) / 100).toFixed(2)} %`}
+        note={`made ${secondText(atMs)}`}
+      />
+    </Tiles>
   );
 }
 

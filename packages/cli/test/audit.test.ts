@@ -1,0 +1,185 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { gunzipSync } from "node:zlib";
+import { CommandRouter, EngineLoop, Inbox } from "@smcq/cluster";
+import { Engine, type EngineInput, type Journal, type ScoredCandidate } from "@smcq/engine";
+import { HeuristicScorer } from "@smcq/features";
+import { BAR_FIELDS, ManualClock, MINUTE_MS, numberToE8, symbolId } from "@smcq/kernel";
+import { ledgerFile } from "@smcq/ledger";
+import { DatabaseSync } from "node:sqlite";
+import { describe, expect, it } from "vitest";
+import { FEES, optionsOf, rulesOf } from "../../engine/test/support/fixtures.ts";
+import type { AuditReport, DifferenceKind } from "../src/offline/audit/audit-types.ts";
+import { auditText } from "../src/offline/audit/audit-text.ts";
+import { freshScan } from "../src/offline/audit/fresh-scan.ts";
+import { runAudit } from "../src/offline/audit/run-audit.ts";
+import { type RecordedRun, recordedLedger } from "./support/recorded-ledger.ts";
+
+const FIXTURE = join(import.meta.dirname, "../../smc/test/fixtures/ALGOUSDT-klines.csv.gz");
+const SYMBOL = "ALGOUSDT";
+const ID = symbolId(0);
+const SCORER = new HeuristicScorer();
+
+const BARS = Float64Array.from(
+  gunzipSync(readFileSync(FIXTURE))
+    .toString("utf8")
+    .trim()
+    .split("\n")
+    .slice(1)
+    .flatMap((line) => line.split(",").slice(0, BAR_FIELDS).map(Number)),
+);
+const COUNT = BARS.length / BAR_FIELDS;
+const openMs = (bar: number): number => BARS[bar * BAR_FIELDS] as number;
+/** The engine ran over the last two days of the bars. */
+const FIRST = COUNT - 2_880;
+const FROM_MS = openMs(FIRST);
+const TO_MS = openMs(COUNT - 1) + MINUTE_MS;
+
+type Candidates = readonly ScoredCandidate[];
+
+/** What an engine that did what the bars say had: a candidate for each setup. */
+function candidatesOf(): ScoredCandidate[] {
+  return freshScan(BARS, SCORER, { fromMs: FROM_MS, toMs: TO_MS }).map((one) => {
+    const { openTimeMs } = one;
+    const own = { symbol: SYMBOL, symbolId: ID, scorerId: SCORER.id, challenger: null };
+    const rest = { exchangeMs: openTimeMs + MINUTE_MS, isRestConfirmed: false, receivedNs: 0, takenNs: 0 };
+    return Object.assign(one, own, rest) as unknown as ScoredCandidate;
+  });
+}
+
+/** A core over those minutes, and its journal in a ledger; every position's bar is marked. */
+async function journaled(candidates: Candidates): Promise<string> {
+  const options = optionsOf();
+  const turns: RecordedRun["turns"][number][] = [];
+  const journal: Journal = { append: (_seq, event, commands) => void turns.push({ event, commands }) };
+  const clock = new ManualClock(FROM_MS);
+  const inbox = new Inbox();
+  const nobody = { onSignals() {}, onDecision() {}, onInvalidScores() {}, onTrading() {} };
+  const loop = new EngineLoop({
+    engine: new Engine(options),
+    inbox,
+    journal,
+    router: new CommandRouter(nobody, { inbox, wallClock: clock }),
+    venueClock: clock,
+    wallClock: clock,
+    deferral: { soon() {}, later() {} },
+  });
+  const put = (input: EngineInput): void => {
+    inbox.put(input);
+    while (inbox.size > 0) loop.drain();
+  };
+  put({ type: "instrument", symbolId: ID, symbol: SYMBOL, rules: rulesOf("0.00001", "1"), fees: FEES });
+  for (let bar = FIRST; bar < COUNT; bar++) {
+    clock.advance(openMs(bar) + MINUTE_MS - clock.nowMs());
+    const priceE8 = numberToE8(BARS[bar * BAR_FIELDS + 4] as number);
+    const own = candidates.filter(({ openTimeMs }) => openTimeMs === openMs(bar));
+    if (own.length > 0 || bar % 30 === 0 || bar === FIRST || bar === COUNT - 1)
+      put({ type: "minute", closeMs: openMs(bar) + MINUTE_MS, marks: [{ symbolId: ID, priceE8 }] });
+    if (own.length === 0) continue;
+    put({ type: "candidates", shardId: 0, candidates: own });
+    put({ type: "time" });
+  }
+  return ledgerFile(await recordedLedger([{ runId: "day", options, turns }]));
+}
+
+async function audited(file: string, bars: Float64Array = BARS): Promise<AuditReport> {
+  return await runAudit({
+    file,
+    run: "day",
+    fromMs: FROM_MS,
+    toMs: TO_MS,
+    bars: (symbol, fromMs, toMs) => {
+      const first = Math.max(0, (fromMs - openMs(0)) / MINUTE_MS) * BAR_FIELDS;
+      return Promise.resolve(
+        symbol === SYMBOL ? bars.subarray(first, first + ((toMs - fromMs) / MINUTE_MS) * BAR_FIELDS) : null,
+      );
+    },
+    scorer: SCORER,
+    onSymbol() {},
+  });
+}
+
+function parities({ classes }: AuditReport): Record<string, number | null> {
+  return Object.fromEntries(classes.map(({ name, parity }) => [name, parity]));
+}
+
+describe("an audit", () => {
+  it("of an engine that did what the bars say finds parity in everything", async () => {
+    const report = await audited(await journaled(candidatesOf()));
+    expect(parities(report)).toEqual({
+      bars: 1,
+      candidates: 1,
+      features: 1,
+      scores: 1,
+      decisions: 1,
+      fills: null,
+    });
+    expect(report.parity).toBe(1);
+    expect(report.classes.find(({ name }) => name === "candidates")?.compared).toBeGreaterThan(20);
+    expect(report.classes.find(({ name }) => name === "decisions")?.compared).toBeGreaterThan(3);
+    expect([report.counts, report.notCompared.noBars]).toEqual([{}, []]);
+    expect(auditText(report)).toContain("parity 100.00 %");
+  });
+
+  const CHANGES: readonly [DifferenceKind, (candidates: ScoredCandidate[]) => Candidates][] = [
+    ["candidate-missed", (candidates) => candidates.toSpliced(8, 1)],
+    ["candidate-unfounded", (all) => all.with(8, { ...all[8]!, side: all[8]!.side > 0 ? -1 : 1 })],
+    ["candidate-setup", (all) => all.with(8, { ...all[8]!, setup: all[8]!.setup === 1 ? 2 : 1 })],
+    ["plan-basis", (all) => all.with(8, { ...all[8]!, atr: all[8]!.atr * (1 + 2 ** -52) })],
+    ["plan-basis", (all) => all.with(8, { ...all[8]!, medianTurnover: 1 })],
+    [
+      "features",
+      (all) => all.with(8, { ...all[8]!, features: all[8]!.features.map((v, k) => (k === 3 ? v + 1 : v)) }),
+    ],
+    ["score", (all) => all.with(8, { ...all[8]!, score: 0.95 })],
+  ];
+  it.each(CHANGES)("names a planted difference: %s", async (kind, change) => {
+    const report = await audited(await journaled(change(candidatesOf())));
+    expect(report.counts[kind]).toBe(1);
+    expect(report.parity).toBeLessThan(1);
+    expect(report.differences.map((one) => one.kind)).toContain(kind);
+    expect(auditText(report)).toContain(kind);
+  });
+
+  it("names a bar that closed elsewhere, and one that is not there", async () => {
+    const file = await journaled(candidatesOf());
+    const marked = Math.ceil((FIRST + 1) / 30) * 30;
+    const moved = BARS.slice();
+    moved[marked * BAR_FIELDS + 4] = (moved[marked * BAR_FIELDS + 3] as number) - 0.0001;
+    expect((await audited(file, moved)).counts["bar-close"]).toBe(1);
+    const cut = await audited(file, BARS.slice(0, (COUNT - 1) * BAR_FIELDS));
+    expect(cut.counts["bar-missing"]).toBe(1);
+    const none = await audited(file, new Float64Array(0));
+    expect([none.notCompared.noBars, none.parity]).toEqual([[SYMBOL], null]);
+  });
+
+  it("holds a decision for another one when what it stood on is", async () => {
+    const candidates = candidatesOf();
+    const at = candidates.findIndex(({ score }) => score > 0.6);
+    const changed = candidates.with(at, { ...candidates[at]!, score: 0.95 });
+    const report = await audited(await journaled(changed));
+    expect(report.counts["decision-input"]).toBe(1);
+    expect(parities(report)["decisions"]).toBeLessThan(1);
+  });
+
+  it("tells that the core decides otherwise on the same events", async () => {
+    const file = await journaled(candidatesOf());
+    const db = new DatabaseSync(file);
+    // As a core of another version would have it: its word for this event is another one.
+    const { seq } = db.prepare("SELECT max(seq) AS seq FROM decisions").get() as { seq: number };
+    db.prepare("UPDATE journal SET commands_hash = 'other' WHERE seq = ?").run(seq);
+    db.close();
+    const report = await audited(file);
+    expect(report.counts["decision-outcome"]).toBe(1);
+    expect(parities(report)["decisions"]).toBeLessThan(1);
+  });
+
+  it("compares no score of another scorer, and no setup of a minute in which nothing ran", async () => {
+    const others = candidatesOf().map((one) => Object.assign(one, { scorerId: "other" }));
+    const report = await audited(await journaled(others));
+    expect([parities(report)["scores"], report.notCompared.otherScorer]).toEqual([null, others.length]);
+    // The first ten minutes of a process are its start.
+    const late = await audited(await journaled(candidatesOf().slice(1)));
+    expect(late.counts["candidate-missed"] ?? 0).toBeLessThanOrEqual(1);
+  });
+});
