@@ -34,6 +34,8 @@ export class Comparison {
   readonly differences: AuditDifference[] = [];
   /** Candidates that came out the same in everything a decision stands on. */
   readonly reproduced: Set<string> = new Set();
+  /** Candidates that were held against something. */
+  readonly judged: Set<string> = new Set();
   /** Symbols that were compared. */
   symbols: number = 0;
   notRunning: number = 0;
@@ -94,6 +96,7 @@ export class Comparison {
       return;
     }
     this.candidates.compared++;
+    this.judged.add(candidateKey(symbol, timeMs, live.side));
     const at = { symbol, timeMs };
     if (fresh === null) {
       const words = closes.has(timeMs) ? "none" : "no bar";

@@ -59,10 +59,11 @@ export async function runAudit(options: AuditOptions): Promise<AuditReport> {
     options.onSymbol(symbols.length, symbols.length);
     const filter = { runKey: run.runKey, symbol: null, kind: null, sinceMs: fromMs, untilMs: toMs };
     const all = { ...filter, limit: Number.MAX_SAFE_INTEGER };
-    const decisions = compareDecisions(reader.decisions(all).rows, comparison, {
-      differsAt: replayRun(file, run.runId).difference?.seq ?? null,
-      noBars: new Set(noBars),
-    });
+    const decisions = compareDecisions(
+      reader.decisions(all).rows,
+      comparison,
+      replayRun(file, run.runId).difference?.seq ?? null,
+    );
     const approved = reader.decisions({ ...all, kind: "APPROVED" }).rows;
     // A trade belongs to its signal's stretch, whenever it ended.
     const closed = reader.trades({ ...all, sinceMs: null, untilMs: null }).rows;
@@ -90,15 +91,17 @@ export async function runAudit(options: AuditOptions): Promise<AuditReport> {
 function compareDecisions(
   decisions: readonly StoredDecision[],
   comparison: Comparison,
-  { differsAt, noBars }: { readonly differsAt: number | null; readonly noBars: ReadonlySet<string> },
+  differsAt: number | null,
 ): Tally {
   const tally = { compared: 0, equal: 0 };
   for (const { symbol, timeMs, side, seq, receipt } of decisions) {
-    if (noBars.has(symbol)) continue;
     const openMs = Math.floor(timeMs / MINUTE_MS) * MINUTE_MS - MINUTE_MS;
+    const key = candidateKey(symbol, openMs, side);
+    // Of a process that had just started, of no bars, or of before the stretch: nothing is known of what it stood on.
+    if (!comparison.judged.has(key)) continue;
     tally.compared++;
     const live = receipt.outcome;
-    if (!comparison.reproduced.has(candidateKey(symbol, openMs, side)))
+    if (!comparison.reproduced.has(key))
       comparison.tell("decision-input", {
         symbol,
         timeMs,
