@@ -62,6 +62,8 @@ let folder: string;
 let origin: string;
 let link: string;
 let browser: Browser | null = null;
+/** The market's next refusal is waited for so long. */
+const REFUSED_MS_MAX = { timeout: 120_000 };
 /** What a page has said on its console, or has thrown. */
 const said: string[] = [];
 
@@ -322,6 +324,45 @@ describe("the page", () => {
     expect(said.splice(0).filter((line) => !line.includes("404"))).toEqual([]);
     await page.close();
   });
+
+  it.skipIf(BROWSER === undefined)(
+    "tells a newcomer by clicks alone which position is the worst, and why a symbol was refused last",
+    async () => {
+      const page = await opened("overview", "dark", 1_280);
+      await page.getByRole("heading", { name: "Open positions, the worst first" }).waitFor();
+      await expect
+        .poll(async () => {
+          const { positions } = await askEngine(folder, { request: "positions" });
+          const worst = positions.toSorted((a, b) => (a.r ?? -99) - (b.r ?? -99))[0];
+          const row = page
+            .getByRole("region", { name: "Open positions, the worst first" })
+            .locator("tbody tr");
+          return worst === undefined || (await row.first().innerText()).startsWith(worst.symbol);
+        })
+        .toBe(true);
+      let symbol = "";
+      await expect
+        .poll(async () => {
+          const { text } = await runCommand("decisions", "--data-dir", folder, "--json");
+          const { decisions } = JSON.parse(text) as {
+            readonly decisions: readonly { readonly symbol: string; readonly outcome: string }[];
+          };
+          symbol = decisions.findLast(({ outcome }) => outcome !== "APPROVED")?.symbol ?? "";
+          return symbol;
+        }, REFUSED_MS_MAX)
+        .not.toBe("");
+      await page.getByRole("link", { name: "Signals", exact: true }).click();
+      await page.getByLabel("Symbol", { exact: true }).fill(symbol);
+      const refused = page.locator("tbody tr").filter({ hasNotText: "APPROVED" }).first();
+      await expect.poll(async () => (await refused.innerText()).includes(symbol)).toBe(true);
+      const why = await refused.locator("td.text").innerText();
+      expect(why.split(" ").length).toBeGreaterThan(4);
+      await refused.getByRole("link", { name: symbol, exact: true }).click();
+      // The same words stand below its candles.
+      await page.getByRole("region", { name: "Signals", exact: true }).getByText(why).first().waitFor();
+      await page.close();
+    },
+  );
 
   it.skipIf(BROWSER === undefined)("times what smcq latency times", async () => {
     const page = await opened("latency", "light", 1_280);
