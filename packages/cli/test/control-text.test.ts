@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { ordersText, positionsText, spanText, statusText, wordText } from "../src/control/control-text.ts";
-import type { AccountView, PositionView, StatusView } from "../src/control/protocol.ts";
+import { latencyText, latencyView } from "../src/control/latency-view.ts";
+import type { AccountView, MetricView, PositionView, StatusView } from "../src/control/protocol.ts";
 
 const NOW_MS = Date.UTC(2026, 1, 2, 12);
 const REASONS = ["drawdown", "operator", "liquidation", "protection", "key-refused"];
@@ -55,6 +56,17 @@ const POSITION: PositionView = {
   guard: "naked",
   exitReason: null,
 };
+
+/** A metric as the engine tells it. */
+function metric(name: string, of: Partial<MetricView>): MetricView {
+  return { name, help: "", labels: {}, type: "gauge", value: null, durations: null, ...of };
+}
+
+/** Durations below 1, 2 and 5 ms. */
+function durations(counts: readonly number[], beyond = 0): NonNullable<MetricView["durations"]> {
+  const count = counts.reduce((sum, own) => sum + own, beyond);
+  return { boundsMs: [1, 2, 5], counts, count, sumMs: 3 * count, msMax: 7.5 };
+}
 
 function widest(text: string): number {
   return Math.max(...text.split("\n").map((line) => line.length));
@@ -115,5 +127,39 @@ describe("what a running engine answers, for eyes,", () => {
     [-5, "0s"],
   ])("tells a span of %i ms as %s", (ms, text) => {
     expect(spanText(ms)).toBe(text);
+  });
+});
+
+describe("what smcq latency says", () => {
+  const metrics = [
+    metric("minute_close_to_scored_p50_ms", { value: 1.25 }),
+    metric("stage_ms", { labels: { stage: "scored" }, durations: durations([97, 2, 1]) }),
+    metric("stage_ms", { labels: { stage: "never" }, durations: durations([0, 0, 0]) }),
+    metric("order_round_trip_ms", { labels: { kind: "stop" }, durations: durations([1, 0, 0], 9) }),
+    metric("close_to_scored_ms", { durations: durations([0, 1, 0]) }),
+    metric("stage_ms_of_others", { durations: durations([1, 1, 1]) }),
+  ];
+  const view = latencyView(metrics);
+  const timed = (wanted: string) => view.groups.find(({ metric: name }) => name === wanted)?.timed;
+
+  it("is a quantile by the end of its bucket, and none above all bounds; what was never timed is left out", () => {
+    expect(timed("stage_ms")).toEqual([
+      { of: "scored", count: 100, p50Ms: 1, p99Ms: 2, msMax: 7.5, meanMs: 3 },
+    ]);
+    expect(timed("order_round_trip_ms")).toEqual([
+      expect.objectContaining({ of: "stop", p50Ms: null, p99Ms: null }),
+    ]);
+    expect(timed("close_to_scored_ms")?.map(({ of }) => of)).toEqual(["all"]);
+    expect([timed("gc_pause_ms"), view.minute.p50Ms, view.minute.p99Ms]).toEqual([[], 1.25, null]);
+  });
+
+  it("is a table for each, and a word about what was not timed, none of it wider than a terminal", () => {
+    const text = latencyText(view);
+    expect(text).toMatch(/^close to scored, last minute: p50 1\.25, p99 –, longest – ms\n/);
+    expect(text).toMatch(/^scored +100 +≤ 1\.00 +≤ 2\.00 +7\.50 +3\.00$/m);
+    expect(text).toMatch(/^stop +10 +above all +above all/m);
+    expect(text).toContain("Collections of garbage");
+    expect(widest(latencyText(latencyView([])))).toBeLessThanOrEqual(80);
+    expect(widest(text)).toBeLessThanOrEqual(80);
   });
 });

@@ -13,6 +13,7 @@ import type { PositionView } from "../../src/control/protocol.ts";
 import { ExitCode } from "../../src/exit-codes.ts";
 import type { LogView } from "../../src/control/log-views.ts";
 import type { ModelView } from "../../src/control/model-views.ts";
+import type { LatencyView } from "../../src/control/latency-view.ts";
 import type { SystemView } from "../../src/control/system-views.ts";
 import type { BacktestReport } from "../../src/offline/backtest/backtest-report.ts";
 import { backtestsFolder, listResults } from "../../src/offline/backtest/backtests-folder.ts";
@@ -61,6 +62,8 @@ let folder: string;
 let origin: string;
 let link: string;
 let browser: Browser | null = null;
+/** The market's next refusal is waited for so long. */
+const REFUSED_MS_MAX = { timeout: 120_000 };
 /** What a page has said on its console, or has thrown. */
 const said: string[] = [];
 
@@ -320,6 +323,108 @@ describe("the page", () => {
       .waitFor();
     expect(said.splice(0).filter((line) => !line.includes("404"))).toEqual([]);
     await page.close();
+  });
+
+  it.skipIf(BROWSER === undefined)(
+    "tells a newcomer by clicks alone which position is the worst, and why a symbol was refused last",
+    async () => {
+      const page = await opened("overview", "dark", 1_280);
+      await page.getByRole("heading", { name: "Open positions, the worst first" }).waitFor();
+      await expect
+        .poll(async () => {
+          const { positions } = await askEngine(folder, { request: "positions" });
+          const worst = positions.toSorted((a, b) => (a.r ?? -99) - (b.r ?? -99))[0];
+          const row = page
+            .getByRole("region", { name: "Open positions, the worst first" })
+            .locator("tbody tr");
+          return worst === undefined || (await row.first().innerText()).startsWith(worst.symbol);
+        })
+        .toBe(true);
+      let symbol = "";
+      await expect
+        .poll(async () => {
+          const { text } = await runCommand("decisions", "--data-dir", folder, "--json");
+          const { decisions } = JSON.parse(text) as {
+            readonly decisions: readonly { readonly symbol: string; readonly outcome: string }[];
+          };
+          symbol = decisions.findLast(({ outcome }) => outcome !== "APPROVED")?.symbol ?? "";
+          return symbol;
+        }, REFUSED_MS_MAX)
+        .not.toBe("");
+      await page.getByRole("link", { name: "Signals", exact: true }).click();
+      await page.getByLabel("Symbol", { exact: true }).fill(symbol);
+      const refused = page.locator("tbody tr").filter({ hasNotText: "APPROVED" }).first();
+      await expect.poll(async () => (await refused.innerText()).includes(symbol)).toBe(true);
+      const why = await refused.locator("td.text").innerText();
+      expect(why.split(" ").length).toBeGreaterThan(4);
+      await refused.getByRole("link", { name: symbol, exact: true }).click();
+      // The same words stand below its candles.
+      await page.getByRole("region", { name: "Signals", exact: true }).getByText(why).first().waitFor();
+      await page.close();
+    },
+  );
+
+  it.skipIf(BROWSER === undefined)("times what smcq latency times", async () => {
+    const page = await opened("latency", "light", 1_280);
+    const figure = (value: number, places: number): string =>
+      value.toLocaleString("en-US", { minimumFractionDigits: places, maximumFractionDigits: places });
+    const spanOf = (ms: number): string =>
+      ms >= 1_000 ? `${figure(ms / 1_000, ms >= 10_000 ? 0 : 1)} s` : `${figure(ms, ms >= 10 ? 0 : 2)} ms`;
+    const isShown = (ms: number | null, cell = ""): boolean =>
+      ms === null ? cell.startsWith("> ") : cell === `≤ ${spanOf(ms)}`;
+    for (const metric of ["order_round_trip_ms", "position_naked_ms", "stage_ms"]) {
+      const asked = async () => {
+        const { text } = await runCommand("latency", "--data-dir", folder, "--json");
+        const view = JSON.parse(text) as LatencyView;
+        return view.groups.find((group) => group.metric === metric);
+      };
+      const { title = "", timed = [] } = (await asked()) ?? {};
+      expect(timed.length).toBeGreaterThan(0);
+      const cells = (column: number): Promise<string[]> =>
+        page
+          .getByRole("region", { name: title, exact: true })
+          .locator(`tbody td:nth-child(${column})`)
+          .allTextContents();
+      // Both move on with the engine: at one moment they are equal.
+      await expect
+        .poll(async () => {
+          const rows = (await asked())?.timed ?? [];
+          const [counts, halves, most] = [await cells(2), await cells(3), await cells(4)];
+          return rows.map(
+            ({ count, p50Ms, p99Ms }, at) =>
+              counts[at] === figure(count, 0) && isShown(p50Ms, halves[at]) && isShown(p99Ms, most[at]),
+          );
+        })
+        .toEqual(timed.map(() => true));
+    }
+    await page.close();
+  });
+
+  it.skipIf(BROWSER === undefined)("has its head on one line, and cuts no mark of a tile off", async () => {
+    const wide = await opened("overview", "dark", 1_280);
+    const tops = await wide
+      .locator(".head > *, .head nav a, .head .brand > *")
+      .evaluateAll((parts) =>
+        parts.map((part) => part.getBoundingClientRect()).map(({ top, height }) => top + height / 2),
+      );
+    expect(Math.max(...tops) - Math.min(...tops)).toBeLessThan(12);
+    await wide.close();
+    for (const width of [320, 390, 1_280]) {
+      const page = await opened("market", "dark", width);
+      // As wide as marks become: held, and with a candidate.
+      const cut = await page.locator(".market .marks").evaluateAll(
+        (all) =>
+          all.filter((marks) => {
+            marks.innerHTML = "<b class='held'>● short</b><b>◆ 0.88</b>";
+            return (
+              marks.scrollWidth > marks.clientWidth ||
+              marks.getBoundingClientRect().bottom > (marks.closest("a")?.getBoundingClientRect().bottom ?? 0)
+            );
+          }).length,
+      );
+      expect([width, cut]).toEqual([width, 0]);
+      await page.close();
+    }
   });
 
   it.skipIf(BROWSER === undefined)("is walked through by the keyboard alone", async () => {

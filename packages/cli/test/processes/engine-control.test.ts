@@ -97,6 +97,7 @@ describe("a person and the running engine", () => {
       ["market"],
       ["symbol", symbol],
       ["system"],
+      ["latency"],
     ]) {
       const { code, text, said } = await runCommand(String(command), ...names, ...at);
       expect([command, code, said]).toEqual([command, ExitCode.Ok, ""]);

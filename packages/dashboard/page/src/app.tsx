@@ -55,9 +55,7 @@ function Head() {
           <span class={`mode ${status.modeName}`}>{status.modeName}</span>
         )}
         <StateChip />
-        <span class="clock minor">
-          {status?.nowMs === undefined ? "" : `${secondText(status.nowMs)} UTC`}
-        </span>
+        <Now />
       </div>
       <nav aria-label="Pages">
         {PAGES.map(([path, text]) => (
@@ -73,6 +71,20 @@ function Head() {
         </button>
       </div>
     </header>
+  );
+}
+
+/** The venue's time; the day is left out where there is no room. */
+function Now() {
+  const nowMs = live.value?.status.nowMs;
+  if (nowMs === undefined) return <span class="clock minor" />;
+  const text = secondText(nowMs);
+  const at = text.indexOf(" ") + 1;
+  return (
+    <span class="clock minor">
+      <span class="day">{text.slice(0, at)}</span>
+      {text.slice(at)} UTC
+    </span>
   );
 }
 

@@ -2,6 +2,7 @@ import { createInterface } from "node:readline/promises";
 import { SmcqError, SystemClock } from "@smcq/kernel";
 import type { Argv, CommandModule } from "yargs";
 import { askEngine } from "../../control/control-client.ts";
+import { type LatencyView, latencyText, latencyView } from "../../control/latency-view.ts";
 import { modelText } from "../../control/model-text.ts";
 import { systemText } from "../../control/system-text.ts";
 import { LOG_LINES_DEFAULT } from "../../control/log-views.ts";
@@ -29,7 +30,9 @@ interface ControlCommand {
   readonly request: (args: Args) => Promise<ControlRequest | null> | ControlRequest;
   /** What the data folder says besides. */
   readonly more?: (dataDir: string) => object;
-  readonly text: (answer: never) => string;
+  /** What is shown of the answer, by `--json` too; all of it unless given. */
+  readonly view?: (answer: never) => object;
+  readonly text: (shown: never) => string;
 }
 
 const plain = (argv: Argv): Argv => argv;
@@ -64,6 +67,14 @@ const COMMANDS: readonly ControlCommand[] = [
     builder: plain,
     request: () => ({ request: "system" }),
     text: (answer: ControlAnswers["system"]) => systemText(answer),
+  },
+  {
+    command: "latency",
+    describe: "how long what takes in the running engine: stages, pauses, orders, time without a stop",
+    builder: plain,
+    request: () => ({ request: "metrics" }),
+    view: ({ metrics }: ControlAnswers["metrics"]) => latencyView(metrics),
+    text: (view: LatencyView) => latencyText(view),
   },
   {
     command: "scorer",
@@ -116,7 +127,7 @@ const COMMANDS: readonly ControlCommand[] = [
 
 /** `smcq status`, `halt` ...: what a person asks of the engine that runs on a data folder, and tells it. */
 export function controlCommands(setExitCode: (exitCode: number) => void): readonly CommandModule[] {
-  return COMMANDS.map(({ command, describe, builder, request, text, more }) => ({
+  return COMMANDS.map(({ command, describe, builder, request, text, view, more }) => ({
     command,
     describe,
     builder: (argv: Argv) => builder(askingFlags(argv)),
@@ -128,7 +139,8 @@ export function controlCommands(setExitCode: (exitCode: number) => void): readon
         return;
       }
       const said = await askEngine(config.dataDir, asked);
-      const answer = { ...said, ...more?.(config.dataDir) };
+      const whole = { ...said, ...more?.(config.dataDir) };
+      const answer = view === undefined ? whole : view(whole as never);
       const isJson = args["json"] === true;
       await printResult(isJson ? `${JSON.stringify(answer, null, 2)}\n` : text(answer as never));
       setExitCode(ExitCode.Ok);

@@ -6,7 +6,7 @@ import { route } from "../state/route.ts";
 import { Answer, Bars, Empty, Minute, Panel, Problem, Tile, Tiles } from "../ui/parts.tsx";
 import { type Column, Table } from "../ui/table.tsx";
 import { Closed, type TradesAnswer } from "./trades.tsx";
-import type { Words } from "./signals.tsx";
+import { useWords } from "../state/words.ts";
 
 const LIST_MS = 10_000;
 /** A result does not change once it is written. */
@@ -196,7 +196,7 @@ function List() {
 function One({ id }: { readonly id: string }) {
   const asked = useAsked<ReportAnswer>("backtest", { id }, REPORT_MS);
   const trades = useAsked<TradesAnswer>("backtest-trades", { id }, REPORT_MS);
-  const words = useAsked<Words>("words", {}, REPORT_MS);
+  const words = useWords();
   return (
     <>
       <p>

@@ -35,7 +35,7 @@ export function Overview() {
     <>
       <h1 class="unseen">Overview</h1>
       {state === null ? <Loading /> : <AccountPanel account={state.status.account} />}
-      <Panel title="Open positions">
+      <Panel title="Open positions, the worst first">
         {state === null ? <Loading /> : <Positions positions={Object.values(state.positions)} />}
       </Panel>
       <div class="columns">
@@ -173,7 +173,7 @@ function Positions({ positions }: { readonly positions: readonly PositionShown[]
   const worst = positions.toSorted((left, right) => (left.r ?? -99) - (right.r ?? -99));
   return (
     <Table
-      name="Open positions, the worst first"
+      name="What is held"
       columns={POSITION_COLUMNS}
       rows={worst}
       keyOf={({ symbol }) => symbol}

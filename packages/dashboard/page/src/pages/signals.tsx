@@ -2,17 +2,12 @@ import { signal } from "@preact/signals";
 import { useAsked } from "../state/api.ts";
 import { minuteText, numberText, shareText } from "../state/format.ts";
 import { explainLink } from "../state/route.ts";
+import { useWords, type Words } from "../state/words.ts";
 import { Answer, Bars, Minute, Panel, SymbolLink } from "../ui/parts.tsx";
 import { Field, Filters, Pick } from "../ui/filters.tsx";
 import { type Column, Table } from "../ui/table.tsx";
 
 const AGAIN_MS = 3_000;
-
-export interface Words {
-  readonly outcomes: Readonly<Record<string, string>>;
-  readonly reasons: Readonly<Record<string, string>>;
-  readonly setups: string;
-}
 
 interface Decision {
   readonly time: string;
@@ -39,7 +34,7 @@ const filters = signal({ symbol: "", outcome: "", limit: "100" });
 /** What became of every signal above the threshold, and why. */
 export function Signals() {
   const own = filters.value;
-  const words = useAsked<Words>("words", {}, 600_000);
+  const words = useWords();
   const asked = useAsked<DecisionsAnswer>("decisions", own, AGAIN_MS);
   const outcomes = words.data?.outcomes ?? {};
   return (

@@ -15,7 +15,7 @@ import { Field, Filters, Pick } from "../ui/filters.tsx";
 import { Answer, Bars, Empty, Minute, Panel, Problem, SymbolLink, Tile, Tiles } from "../ui/parts.tsx";
 import { type Column, Table } from "../ui/table.tsx";
 import { rHistogram } from "../charts/r-histogram.ts";
-import type { Words } from "./signals.tsx";
+import { useWords, type Words } from "../state/words.ts";
 
 const AGAIN_MS = 5_000;
 
@@ -74,7 +74,7 @@ const grouping = signal<string>("day");
 /** What was closed, what it brought, and of what. */
 export function Trades() {
   const own = filters.value;
-  const words = useAsked<Words>("words", {}, 600_000);
+  const words = useWords();
   const trades = useAsked<TradesAnswer>("trades", own, AGAIN_MS);
   const pnl = useAsked<PnlAnswer>("pnl", { by: grouping.value }, AGAIN_MS);
   const reasons = words.data?.reasons ?? {};

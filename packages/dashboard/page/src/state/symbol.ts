@@ -69,6 +69,8 @@ export interface Decision {
   readonly setup: string;
   readonly score: number | null;
   readonly outcome: string;
+  /** What was not known; null: nothing. */
+  readonly unknown: string | null;
 }
 
 export const LAYERS = ["gaps", "blocks", "pools", "breaks", "signals", "fills"] as const;

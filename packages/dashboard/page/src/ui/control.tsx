@@ -120,7 +120,11 @@ function Fields({ wanted, typed, onTyped }: FieldsProps) {
   return (
     <>
       <label>
-        Control token <small>the line in the file dashboard.control-token of the data folder</small>
+        Control token{" "}
+        <small>
+          the line in the file dashboard.control-token of the engine’s data folder (./var unless you chose
+          another)
+        </small>
         <input
           type="password"
           autocomplete="off"

@@ -12,6 +12,7 @@ import {
   type SymbolAnswer,
   type Zone,
 } from "../state/symbol.ts";
+import { useWords, type Words } from "../state/words.ts";
 import { Panel } from "./parts.tsx";
 import { type Column, Table } from "./table.tsx";
 
@@ -75,12 +76,13 @@ export function SymbolTables({ data, decisions }: SymbolTablesProps) {
 
 /** What the engine did about it. */
 function Done({ data: { symbol, fills }, decisions }: SymbolTablesProps) {
+  const outcomes = useWords().data?.outcomes ?? {};
   return (
     <>
       <Part title={`Signals above the threshold (${decisions.length})`} isOpen={true}>
         <Table
           name="Signals"
-          columns={decisionColumns(symbol)}
+          columns={decisionColumns(symbol, outcomes)}
           rows={decisions.toReversed()}
           keyOf={({ time, setup, side }) => `${time} ${setup} ${side}`}
           empty="No signal of this symbol was above the threshold in this run."
@@ -174,7 +176,7 @@ function breakColumns(price: Price): readonly Column<Break>[] {
   ];
 }
 
-function decisionColumns(symbol: string): readonly Column<Decision>[] {
+function decisionColumns(symbol: string, outcomes: Words["outcomes"]): readonly Column<Decision>[] {
   return [
     { name: "Decided (UTC)", cell: ({ time }) => minuteText(time).slice(5), by: ({ time }) => time },
     { name: "Signal", cell: ({ setup, side }) => `${setup} ${side > 0 ? "long" : "short"}` },
@@ -183,6 +185,12 @@ function decisionColumns(symbol: string): readonly Column<Decision>[] {
       name: "Outcome",
       cell: ({ outcome }) => <span class={`chip ${outcome === "APPROVED" ? "good" : ""}`}>{outcome}</span>,
       by: ({ outcome }) => outcome,
+    },
+    {
+      name: "Why",
+      isText: true,
+      cell: ({ outcome, unknown }) =>
+        `${outcomes[outcome] ?? ""}${unknown === null ? "" : ` What was missing: ${unknown}.`}`,
     },
     {
       name: "Gates",

@@ -1,0 +1,255 @@
+import { spawnSync } from "node:child_process";
+import { copyFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { ALERT_KINDS, type AlertKind } from "@smcq/alerts";
+import { ledgerFile } from "@smcq/ledger";
+import { SystemClock } from "@smcq/kernel";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { askEngine } from "../../src/control/control-client.ts";
+import { AlertSink } from "../../src/drill/alert-sink.ts";
+import type { DrillReport } from "../../src/drill/report.ts";
+import { MAIN, partsOf, SmcqRun, SOURCE_FLAGS, temporaryFolder, until } from "./engine-run.ts";
+import { makeModel } from "./model-fixtures.ts";
+
+/** A cause waits for the market's chances: a signal, an order, a fill. */
+const CAUSE_MS_MAX = 300_000;
+const EVERYTHING = { severityMin: "info", repeatMs: 0, messagesPerMinuteMax: 60, diskFreeMbMin: 0 };
+
+let folder: ReturnType<typeof temporaryFolder>;
+beforeEach(() => {
+  folder = temporaryFolder();
+});
+afterEach(() => folder.remove());
+
+/** A fault of the venue in a drill, and what a person has to hear of it. */
+interface FaultCause {
+  readonly plan: string;
+  readonly lasts: string;
+  readonly settings?: readonly string[];
+  readonly kinds: readonly AlertKind[];
+}
+
+const ISOLATED = ["risk.marginType=isolated"];
+/** What is certain in every drill that holds something. */
+const TRADING: readonly AlertKind[] = ["run-begun", "trade-opened"];
+
+const FAULTS: readonly FaultCause[] = [
+  { plan: "AC01=0:1h", lasts: "1m", kinds: ["adl", "trade-closed"] },
+  {
+    plan: "AC02=0:10m",
+    lasts: "6m",
+    settings: ISOLATED,
+    kinds: ["liquidation", "halted-liquidation", "operator-word", "trading-active"],
+  },
+  { plan: "AC20=0:10m", lasts: "6m", settings: ISOLATED, kinds: ["liquidation-near"] },
+  { plan: "AC06=0", lasts: "2m", kinds: ["hedge-mode"] },
+  { plan: "AC03=0:1h", lasts: "1m", kinds: ["foreign-order"] },
+  { plan: "AC19=0:10m", lasts: "6m", kinds: ["closed-by-others"] },
+  { plan: "AC15=0:1h:2m:2", lasts: "3m", kinds: ["account-doubtful"] },
+  { plan: "PR16=0:150s", lasts: "6m", kinds: ["reconciliation-difference", "account-stream-lost"] },
+  { plan: "EX31=0:8m", lasts: "8m", kinds: ["left-unguarded", "protection-failing"] },
+];
+
+describe("by a fault of the venue, a person is told of", () => {
+  it.each(FAULTS.map((cause) => [cause.kinds.join(", "), cause.plan, cause] as const))(
+    "%s (%s)",
+    (_, plan, cause) => {
+      const { lasts, settings = [], kinds } = cause;
+      const alerts = Object.entries(EVERYTHING).map(([name, value]) => `alerts.${name}=${value}`);
+      const sets = [...alerts, ...settings].flatMap((setting) => ["--set", setting]);
+      const size = "--symbols 60 --shards 2 --speed 20".split(" ");
+      const { stdout, stderr } = spawnSync(
+        process.execPath,
+        [
+          ...SOURCE_FLAGS,
+          MAIN,
+          "drill",
+          "--ids",
+          plan,
+          "--lasts",
+          lasts,
+          "--json",
+          ...size,
+          "--data-dir",
+          folder.path,
+          ...sets,
+        ],
+        { encoding: "utf8", maxBuffer: 64 * 1_048_576 },
+      );
+      expect(stdout === "" ? stderr : "").toBe("");
+      const { alerts: told } = JSON.parse(stdout) as DrillReport;
+      const heard = told.flatMap(({ alerts: own }) => own.map(({ kind }) => kind));
+      expect(heard).toEqual(expect.arrayContaining([...TRADING, ...kinds]));
+    },
+  );
+});
+
+/** An engine in sim whose alerts go to a webhook of the test. */
+class Told {
+  readonly run: SmcqRun;
+  readonly dataDir: string;
+  readonly #sink: AlertSink;
+
+  private constructor(sink: AlertSink, run: SmcqRun) {
+    this.#sink = sink;
+    this.run = run;
+    this.dataDir = join(folder.path, "var");
+  }
+
+  static async start(settings: object, ...flags: readonly string[]): Promise<Told> {
+    const sink = new AlertSink(new SystemClock());
+    const webhook = { url: await sink.listen() };
+    const { alerts: own = {}, ...others } = settings as { readonly alerts?: object };
+    const alerts = { ...EVERYTHING, channels: ["webhook"], webhook, ...own };
+    const file = join(folder.path, "settings.json");
+    writeFileSync(file, JSON.stringify({ alerts, ...others }));
+    const size = "--shards 2 --symbols 60 --speed 30 --log-format json".split(" ");
+    const run = new SmcqRun(
+      ["engine", "--config", file, "--data-dir", join(folder.path, "var"), ...size, ...flags],
+      { env: { ALERTS_WEBHOOK_SECRET: sink.secret } },
+    );
+    const told = new Told(sink, run);
+    await run.sees("READY");
+    return told;
+  }
+
+  async hears(kind: AlertKind): Promise<void> {
+    const isHeard = (): boolean =>
+      this.#sink.told.some(({ alerts }) => alerts.some((alert) => alert.kind === kind));
+    await until(isHeard, `the alert ${kind}`, CAUSE_MS_MAX);
+  }
+
+  /** Returns the exit code. */
+  async end(): Promise<number | null> {
+    this.run.child.kill("SIGTERM");
+    const code = await this.run.ends();
+    this.#sink.close();
+    return code;
+  }
+}
+
+interface EngineCause {
+  readonly kinds: readonly AlertKind[];
+  readonly settings?: object;
+  readonly flags?: () => readonly string[];
+  readonly deed: (told: Told) => Promise<void> | void;
+}
+
+const SMALL_LOSSES = { dayLossHalfRatio: 0.0001, dayLossStopRatio: 0.0002, dayLossFlattenRatio: 0.0004 };
+const nothing = (): void => {};
+const live = (): string => join(folder.path, "live");
+
+const CAUSES: Readonly<Record<string, EngineCause>> = {
+  "a word of a person": {
+    kinds: ["halted-operator", "operator-word", "trading-active"],
+    deed: async ({ dataDir }) => {
+      await askEngine(dataDir, { request: "halt" });
+      await askEngine(dataDir, { request: "resume" });
+    },
+  },
+  "a disk without the room that is wanted": {
+    kinds: ["disk-low"],
+    settings: { alerts: { diskFreeMbMin: 1_048_576 } },
+    deed: nothing,
+  },
+  "a day that loses more than its limits": {
+    kinds: ["daily-loss-stop", "daily-loss-flatten"],
+    settings: { risk: SMALL_LOSSES },
+    deed: nothing,
+  },
+  "a drawdown beyond its limit": {
+    kinds: ["halted-drawdown"],
+    settings: { risk: { drawdownFreeRatio: 0.0001, drawdownHalfRatio: 0.0002 } },
+    deed: nothing,
+  },
+  "a ledger that somebody else holds": {
+    kinds: ["ledger-unsound", "trading-active"],
+    deed: async ({ dataDir, run }) => {
+      const other = new DatabaseSync(ledgerFile(dataDir), { timeout: 30_000 });
+      other.exec("BEGIN IMMEDIATE");
+      await run.sees("trading state", run.count("trading state") + 1);
+      other.exec("ROLLBACK");
+      other.close();
+    },
+  },
+  "an engine that stands still, and is ended by its supervisor": {
+    kinds: ["engine-silent"],
+    // The supervisor does not wait for one that says nothing: it kills it.
+    deed: ({ run }) => void process.kill(partsOf(run).engine, "SIGSTOP"),
+  },
+  "a new version of the model that is damaged": {
+    kinds: ["model-refused"],
+    settings: { scan: { modelPollMs: 100 } },
+    flags: () => ["--model", `${copied(makeModel("plain", folder.path))}.onnx`],
+    deed: () => writeFileSync(`${live()}.onnx`, "no model"),
+  },
+  "a day that ends": {
+    kinds: ["daily-summary"],
+    flags: () => ["--symbols", "8", "--speed", "600"],
+    deed: nothing,
+  },
+};
+
+/** A model's files at the place that is watched. */
+function copied(from: string): string {
+  for (const ext of ["onnx", "card.json", "golden.bin"]) copyFileSync(`${from}.${ext}`, `${live()}.${ext}`);
+  return live();
+}
+
+describe("in a whole engine, a person is told of", () => {
+  it.each(Object.entries(CAUSES))("%s", async (_, { kinds, settings = {}, flags = () => [], deed }) => {
+    const told = await Told.start(settings, ...flags());
+    try {
+      await deed(told);
+      for (const kind of kinds) await told.hears(kind);
+      expect(await told.end()).toBe(0);
+    } finally {
+      if (told.run.child.exitCode === null) told.run.child.kill("SIGKILL");
+    }
+  });
+});
+
+/** What no knob and no deed from outside brings about in a whole run, and where it is shown instead. */
+const ELSEWHERE: Readonly<Partial<Record<AlertKind, string>>> = {
+  "engine-given-up": "alerts.long.ts, the whole process",
+  "alerts-restarted": "alerts.long.ts, the whole process",
+  "engine-ended":
+    "threads/alerts.test.ts: what the supervisor sees; an engine that ends by itself with an error has said why before",
+  test: "threads/alerts.test.ts: smcq alert test",
+  "ledger-unreadable": "threads/alerts.test.ts: an engine whose file is made unreadable does not run",
+  "ledger-replaced": "threads/alerts.test.ts: no engine runs while its ledger is replaced",
+  "ledger-rows-lost":
+    "packages/alerts: a disk that takes nothing for hours; the thread's own tests in packages/ledger",
+  "alerts-dropped": "packages/alerts: 10,000 alerts that wait",
+  "engine-crashed": "drill.long.ts (engine-crash) and alerts.long.ts, the whole process",
+  "engine-restarted": "drill.long.ts (engine-crash), the whole process",
+  "key-refused":
+    "packages/alerts, a real core: an order has to be refused, and in a short fault none may be wanted",
+  "trading-locked": "packages/alerts, a real core: as key-refused",
+  "outcome-unknown": "packages/alerts, a real core: as key-refused, and nobody answers for five seconds",
+  "second-engine": "packages/alerts, a real core: an order of another engine on the account",
+  "stop-slots": "packages/alerts, a real core: 180 orders of others wait at the venue",
+  "clock-doubtful":
+    "packages/alerts, a real core: the time is doubted after an hour without the venue's word",
+  "shard-off":
+    "packages/alerts: a thread dies of a failed assertion alone, which nobody can bring about from outside",
+  "halted-protection":
+    "packages/alerts: three stops refused within ten minutes, which hangs on three fills in that time",
+  "position-unguarded": "threads/alerts.test.ts: the engine leaves within a second what it cannot guard",
+  "unknown-symbol": "packages/alerts: an engine asks for the rules of every symbol that it meets",
+  "model-rolled-back": "packages/alerts: a model that passes the gate gives probabilities",
+  "model-invalid-scores": "packages/alerts: a model that passes the gate gives probabilities",
+  "model-drifting": "packages/alerts: days of other data",
+  "model-expired": "packages/alerts: the card's own date",
+};
+
+describe("every kind of alert", () => {
+  it("is raised by its cause in a whole run, or said to be raised elsewhere, never both", () => {
+    const here = [...FAULTS, ...Object.values(CAUSES)].flatMap(({ kinds }) => kinds);
+    const told = new Set<AlertKind>([...TRADING, ...here]);
+    const missing = ALERT_KINDS.filter((kind) => !told.has(kind) && ELSEWHERE[kind] === undefined);
+    expect(missing).toEqual([]);
+    expect([...told].filter((kind) => ELSEWHERE[kind] !== undefined)).toEqual([]);
+  });
+});
