@@ -43,6 +43,8 @@ export const ExitCode = {
   Mirror: 19,
   /** A channel of the alerts has not taken its test. */
   Alerts: 20,
+  /** `smcq prove` found what looks ahead, or a gain in nothing. */
+  LookAhead: 21,
 } as const;
 export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];
 
