@@ -61,6 +61,12 @@ class Dataset:
         slippage = float(self.meta["tradePlanParameters"]["slippageRatioPerSide"])
         return self.r - slippage * self.entry / self.stop_distance
 
+    @property
+    def r_gate(self) -> np.ndarray:
+        """r with the slippage of entry and exit taken twice, the exit's price being taken for the entry's."""
+        slippage = float(self.meta["tradePlanParameters"]["slippageRatioPerSide"])
+        return self.r_doubled_slippage - slippage * self.entry / self.stop_distance
+
     def take(self, rows: np.ndarray) -> Dataset:
         """The rows of a mask or of ascending indices."""
         columns = "features y r entry stop_distance reason symbol t0 t1 weight".split()

@@ -26,13 +26,12 @@ from metrics import (
     reliability,
     sigmoid,
 )
-from protocol import Fold, WalkForward
+from protocol import Fold, WalkForward, hold_out_start, rows_before
 
 REPORT_VERSION = 1
 NULL_AUC_RANGE = 0.03
 # A signal becomes an intent above this confidence.
 CONFIDENCE_MIN = 0.60
-PROVEN_ROWS_MIN = 200
 FIFTHS = 5
 
 
@@ -127,17 +126,48 @@ def training_report(training: Training) -> dict[str, Any]:
             "passed": null_tests.passed,
             "randomWalkRows": null_tests.random_walk_rows,
         },
+        "calendar": _calendar_part(training),
         "trials": training.trials,
         "gitCommit": commit,
         "isDirty": is_dirty,
     }
 
 
-def is_proven(report: dict[str, Any]) -> bool:
-    """The mean result of rows above 0.60 is above 0 with 97.5 % confidence, on rows enough."""
-    expectancy = report["outOfSample"]["expectancyR"]
-    lower = expectancy["lower95"]
-    return lower is not None and lower > 0 and expectancy["rowsAbove060"] >= PROVEN_ROWS_MIN
+def _calendar_part(training: Training) -> dict[str, Any]:
+    """
+    When what was seen: days since 1970, all symbols together. The importer refuses a fold that was judged on days that
+    taught it, and its verdict stands on `daily`: rows above 0.60 of the walk-forward, slippage twice on both sides.
+    """
+    development, late = training.development, training.hold_out.data
+    folds = [(rows_before(development, fold.from_ms), fold.rows) for fold in training.walk.folds]
+    parts = [_split_part(development.day[taught], development.day[tested]) for taught, tested in folds]
+    early = rows_before(training.data, hold_out_start(training.data))
+    parts.append(_split_part(training.data.day[early], late.day))
+    walked = training.walked
+    above = walked.p > CONFIDENCE_MIN
+    days, block = np.unique(walked.data.day[above], return_inverse=True)
+    sums = np.bincount(block, weights=walked.data.r_gate[above], minlength=len(days))
+    return {
+        "trainedDays": _day_ranges(training.data.day),
+        "folds": parts,
+        "holdOut": {"fromDay": int(late.day.min()), "toDay": int(late.day.max())},
+        "daily": {
+            "days": [int(day) for day in days],
+            "sums": [float(total) for total in sums],
+            "counts": [int(n) for n in np.bincount(block, minlength=len(days))],
+        },
+    }
+
+
+def _split_part(trained: np.ndarray, tested: np.ndarray) -> dict[str, Any]:
+    return {"trainedDays": _day_ranges(trained), "testedDays": _day_ranges(tested)}
+
+
+def _day_ranges(days: np.ndarray) -> list[dict[str, int]]:
+    """Days as ranges; neighbours are one."""
+    found = np.unique(days)
+    parts = np.split(found, np.flatnonzero(np.diff(found) > 1) + 1)
+    return [{"fromDay": int(part[0]), "toDay": int(part[-1])} for part in parts]
 
 
 def _range(data: Dataset) -> dict[str, str]:

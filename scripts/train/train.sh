@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # From stored bars to a checked model, in one command:
 #
-#   scripts/train/train.sh --out DIR [--seed N] [--trials N] KLINES...
+#   scripts/train/train.sh --out DIR [--seed N] [--trials N] [--data-dir DIR] KLINES...
 #
 # DIR must be new or empty. SMCQ_PYTHON names a Python that has lightgbm and numpy; without it a virtual environment is
 # made in var/train/venv. SMCQ names another way to call smcq than `pnpm run smcq`, in words without spaces.
@@ -9,6 +9,7 @@ set -euo pipefail
 
 root="$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)"
 train=()
+import=()
 files=()
 out=""
 seed=7
@@ -16,6 +17,7 @@ while (($# > 0)); do
   case "$1" in
     --out) out="$(realpath -m -- "${2:?--out needs a folder}")"; shift 2 ;;
     --seed) seed="${2:?--seed needs a number}"; shift 2 ;;
+    --data-dir) import+=(--data-dir "$(realpath -m -- "${2:?--data-dir needs a folder}")"); shift 2 ;;
     --trials) train+=(--trials "${2:?--trials needs a number}"); shift 2 ;;
     -*) echo "train.sh: unknown flag $1" >&2; exit 2 ;;
     *) files+=("$(realpath -- "$1")"); shift ;;
@@ -37,6 +39,8 @@ smcq=("${pnpm[@]}" --silent --dir "$root" run smcq)
 if [[ -n "${SMCQ:-}" ]]; then read -r -a smcq <<<"$SMCQ"; fi
 
 python="${SMCQ_PYTHON:-}"
+# smcq refuses a variable that is no setting of its own.
+unset SMCQ_PYTHON SMCQ
 if [[ -z "$python" ]]; then
   venv="$root/var/train/venv"
   python="$venv/bin/python"
@@ -58,6 +62,6 @@ echo "== data set of random walks, for the null test"
 echo "== training"
 "$python" "$root/scripts/train/train.py" "$out/dataset" --null "$out/null" --out "$out" --seed "$seed" ${train[@]+"${train[@]}"}
 echo "== model"
-"${smcq[@]}" model import "$out/lgbm_smc.txt" --out "$out/lgbm_smc.onnx"
+"${smcq[@]}" model import "$out/lgbm_smc.txt" --out "$out/lgbm_smc.onnx" ${import[@]+"${import[@]}"}
 "${smcq[@]}" model verify "$out/lgbm_smc.onnx"
 echo "report: $out/report.html"

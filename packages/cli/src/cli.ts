@@ -25,6 +25,7 @@ import { marketCommands } from "./commands/running/market.ts";
 import { modelCommand } from "./commands/model.ts";
 import { scanCommand } from "./commands/scan.ts";
 import { universeCommand } from "./commands/universe.ts";
+import { proveCommand } from "./commands/research/prove.ts";
 import { venueCommand } from "./commands/venue.ts";
 import { auditCommand } from "./commands/research/audit.ts";
 import { sweepCommand } from "./commands/research/sweep.ts";
@@ -45,7 +46,9 @@ export function withoutSeparator(argv: readonly string[]): string[] {
 /** Of a flag that is given twice the last counts, as a script's own flags give way to those added to it. */
 function lastWins(args: Record<string, unknown>): void {
   const [command] = Array.isArray(args["_"]) ? args["_"] : [];
-  const takesFiles = ["dataset", "backtest", "walkforward", "sweep", "audit"].includes(String(command));
+  const takesFiles = ["dataset", "backtest", "walkforward", "prove", "sweep", "audit"].includes(
+    String(command),
+  );
   const lists = new Set([
     "_",
     "set",
@@ -76,6 +79,7 @@ function build(argv: readonly string[], setExitCode: (exitCode: number) => void)
     .command(sweepCommand(setExitCode))
     .command(auditCommand(setExitCode))
     .command(holdOutCommand(setExitCode))
+    .command(proveCommand(setExitCode))
     .command(modelCommand(setExitCode))
     .command(ledgerCommand(setExitCode))
     .command([...backupCommands(setExitCode)])

@@ -43,8 +43,10 @@ export const ExitCode = {
   Mirror: 19,
   /** A channel of the alerts has not taken its test. */
   Alerts: 20,
+  /** `smcq prove` found what looks ahead, or a gain in nothing. */
+  LookAhead: 21,
   /** `smcq audit`: the engine did not do what the bars say. */
-  Audit: 21,
+  Audit: 22,
 } as const;
 export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];
 

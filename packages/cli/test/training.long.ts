@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Rng } from "@smcq/kernel";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { importModel, type ModelMetadata } from "@smcq/scoring";
 import { runDataset } from "../src/offline/dataset/run-dataset.ts";
 
 const AT_THE_MARKET = { plan: M1_SCALP, instruments: null };
@@ -133,7 +134,33 @@ describe.skipIf(!hasLightGbm())("training", () => {
     expect(report.nullTests.passed).toBe(true);
     expect(Math.abs(report.outOfSample.auc - 0.5)).toBeLessThan(0.03);
     expect(report.outOfSample.ece).toBeLessThan(0.03);
-    expect(readFileSync(join(at("first"), "report.html"), "utf8")).toContain("Unproven: no edge was found");
+    expect(readFileSync(join(at("first"), "report.html"), "utf8")).toContain("Not judged yet.");
+  });
+
+  it("says when what was seen, and the importer takes its folds", () => {
+    const judged = (name: string): ModelMetadata => {
+      // Bars that were made stand in no file, and the importer asks for files.
+      const file = at(`${name}/training.json`);
+      const hashed = readFileSync(file, "utf8").replaceAll('"sha256": null', `"sha256": "${"0".repeat(64)}"`);
+      writeFileSync(at(`${name}.json`), hashed);
+      return importModel({
+        report: at(`${name}.json`),
+        text: at(`${name}/lgbm_smc.txt`),
+        out: at(`${name}.onnx`),
+        nowMs: 1_750_000_000_000,
+        judge: () => ({ known: [], unseen: 0, holdOutLooks: 0 }),
+      }).card.metadata;
+    };
+    expect(train("edge", "null", "judged-edge").code).toBe(0);
+    const { status, proof } = judged("judged-edge");
+    // Two months are too few days for any bound: the gain is there, and proves nothing yet.
+    expect(status).toBe("unproven");
+    const met = proof?.conditions.filter(({ isMet }) => isMet).map(({ name }) => name);
+    expect(met).toEqual(["trades", "bestDaysShare"]);
+    const unmet = judged("first")
+      .proof?.conditions.filter(({ isMet }) => !isMet)
+      .map(({ name }) => name);
+    expect(unmet).toContain("correctedLowerR");
   });
 
   it("walks forward over whole days, and counts every row once", () => {
@@ -192,7 +219,7 @@ describe.skipIf(!hasLightGbm())("training", () => {
     expect(outOfSample.ece).toBeLessThan(0.03);
     expect(outOfSample.expectancyR.rowsAbove060).toBeGreaterThan(500);
     expect(outOfSample.expectancyR.lower95).toBeGreaterThan(0);
-    expect(readFileSync(join(at("found"), "report.html"), "utf8")).toContain("<b>Proven:</b>");
+    expect(readFileSync(join(at("found"), "report.html"), "utf8")).toContain("Not judged yet.");
   });
 
   it("publishes nothing when a null test finds something", () => {
@@ -244,10 +271,14 @@ describe.skipIf(!hasLightGbm())("training", () => {
     "by the one command, on the shared bars, gives the shipped model again",
     () => {
       const smcq = `${process.execPath} --conditions=@smcq/source ${join(root, "packages/cli/src/main.ts")}`;
-      const ended = spawnSync(join(scripts, "train.sh"), ["--out", at("real"), ...files], {
-        encoding: "utf8",
-        env: { ...process.env, SMCQ: smcq, SMCQ_PYTHON: python, PYTHONDONTWRITEBYTECODE: "1" },
-      });
+      const ended = spawnSync(
+        join(scripts, "train.sh"),
+        ["--out", at("real"), "--data-dir", at("data"), ...files],
+        {
+          encoding: "utf8",
+          env: { ...process.env, SMCQ: smcq, SMCQ_PYTHON: python, PYTHONDONTWRITEBYTECODE: "1" },
+        },
+      );
       expect({ code: ended.status, err: ended.stderr }).toEqual({ code: 0, err: "" });
       console.info(ended.stdout);
       const report = reportOf("real");

@@ -2,7 +2,9 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
+import { FEATURES } from "@smcq/features";
 import { ResearchBook, researchFile } from "@smcq/ledger";
+import { type CalendarFacts, importModel, type ModelCard, sha256Hex } from "@smcq/scoring";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { main } from "../src/cli.ts";
 import { Stretches } from "../src/offline/walkforward/stretches.ts";
@@ -112,6 +114,105 @@ describe("smcq walkforward", () => {
     [["--instruments", "nowhere.json"], 4, /nowhere.json/],
   ])("refuses %j", async (flags, code, words) => {
     expect(await refused(code, "walkforward", "--klines", klines, ...flags)).toMatch(words);
+  });
+});
+
+/** A model with the shipped one's report, trained on these days. */
+function modelOf(trainedDays: CalendarFacts["trainedDays"] | null): string {
+  const root = join(import.meta.dirname, "../../..");
+  const { metadata } = JSON.parse(readFileSync(join(root, "models/lgbm_smc.card.json"), "utf8")) as ModelCard;
+  const names = FEATURES.map(({ name }) => name).join(" ");
+  const fixture = join(root, "packages/scoring/test/fixtures/plain.model.txt.gz");
+  const text = gunzipSync(readFileSync(fixture))
+    .toString()
+    .replace(/feature_names=.*/, `feature_names=${names}`);
+  writeFileSync(join(folder, "model.txt"), text);
+  const report = {
+    ...metadata,
+    reportVersion: 1,
+    modelTextSha256: sha256Hex(new TextEncoder().encode(text)),
+    dataset: {
+      files: metadata.inputs,
+      candidates: 1,
+      labelled: 1,
+      stopTooWide: 0,
+      symbols: 1,
+      featureSchemaSha256: metadata.featureSchemaSha256,
+      baseRate: 0.34,
+    },
+    ranges: { train: metadata.trainRange, valid: metadata.validRange },
+    outOfSample: metadata.metrics,
+    trials: 1,
+    calendar: {
+      trainedDays,
+      folds: [{ trainedDays, testedDays: [{ fromDay: 1, toDay: 2 }] }],
+      holdOut: null,
+      daily: { days: [], sums: [], counts: [] },
+    },
+  };
+  if (trainedDays !== null) writeFileSync(join(folder, "training.json"), JSON.stringify(report));
+  const out = join(folder, "model.onnx");
+  importModel({ text: join(folder, "model.txt"), out, nowMs: Date.UTC(2026, 10, 1) });
+  return out;
+}
+
+describe("the calendar rule", () => {
+  const judgedDays = async (): Promise<number> => (await run()).days[0]?.fromDay ?? 0;
+  const judge = (model: string): Promise<string> =>
+    refused(11, "walkforward", "--klines", klines, "--model", model);
+
+  it("refuses the shipped model on days that it was trained on, of whatever symbol", async () => {
+    const shipped = join(import.meta.dirname, "../../../models/lgbm_smc.onnx");
+    expect(await judge(shipped)).toMatch(/was trained on 2025-05-04 to .* is memory, of other symbols too/s);
+  });
+
+  it.each([0, -1, 4])(
+    "refuses a model that was trained on day %i of what it would be judged on",
+    async (at) => {
+      const day = (await judgedDays()) + at;
+      const ranges = [
+        { fromDay: day - 500, toDay: day - 400 },
+        { fromDay: day, toDay: day },
+      ];
+      expect(await judge(modelOf(ranges))).toMatch(/days that it would be judged on/);
+    },
+  );
+
+  it("refuses a model that does not say on which days it was trained, and notes no try", async () => {
+    expect(await judge(modelOf(null))).toMatch(/does not say on which days it was trained/);
+    const book = new ResearchBook(researchFile(join(folder, "data")));
+    expect(book.triedBut([])).toEqual({ known: [], unseen: 0 });
+    book.close();
+  });
+
+  it("judges a model on days between and behind those that taught it", async () => {
+    const day = await judgedDays();
+    const ranges = [
+      { fromDay: day - 500, toDay: day - 2 },
+      { fromDay: day + 6, toDay: day + 90 },
+    ];
+    const { scorer, variants } = await run("--model", modelOf(ranges));
+    expect(scorer).toMatch(/^model-[0-9a-f]{12}$/);
+    expect(variants[0]?.assessment.verdict.status).toBe("unproven");
+  });
+});
+
+describe("a training that is imported", () => {
+  it("is a try that all later ones are corrected for, and is judged for what was tried before", async () => {
+    const data = ["--data-dir", join(folder, "data")];
+    await run();
+    modelOf([{ fromDay: 10, toDay: 20 }]);
+    const imported = [
+      "model",
+      "import",
+      join(folder, "model.txt"),
+      "--out",
+      join(folder, "again.onnx"),
+      ...data,
+    ];
+    expect(await main(imported)).toBe(0);
+    expect(output.printed()).toMatch(/tried +5 variants, which the bound is corrected for/);
+    expect((await run("--model", "heuristic")).tried).toEqual({ variants: 3, known: 5, unseen: 0 });
   });
 });
 

@@ -27,6 +27,8 @@ export const ModelErrorCode = {
   Leaves: "MODEL_LEAVES",
   /** Tables of more than 64 MB, which leaf-mask does not take. */
   Tables: "MODEL_TABLES",
+  /** A training that was judged on days that it had seen. */
+  Calendar: "MODEL_CALENDAR",
   /** The feature schema is not the engine's. */
   Schema: "MODEL_SCHEMA",
   /** The features' names or their order are not the engine's. */

@@ -1,11 +1,12 @@
 import { generateKeyPairSync } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { cardText, checkSignature, parseCard, signCard } from "../src/card/card.ts";
-import { hasOwnId, metadataProps, type ModelMetadata, parseMetadataProps } from "../src/card/metadata.ts";
+import { hasOwnId, metadataProps, parseMetadataProps } from "../src/card/metadata.ts";
 import { parseTrainingReport } from "../src/card/training-report.ts";
 import { utcMs, utcText } from "../src/card/utc.ts";
 import { provenWins } from "../src/card/win-counts.ts";
 import { buildModel, wilsonLower95 } from "../src/import/build-model.ts";
+import { calendarFacts } from "./calendar-facts.ts";
 import { codeOf, lightGbmText, NOW_MS, trainingReport } from "./model-support.ts";
 
 const text = lightGbmText();
@@ -134,28 +135,18 @@ describe("training report", () => {
 });
 
 describe("what import makes of a report", () => {
-  const metadataWith = (expectancyR: object): ModelMetadata =>
-    buildModel({
+  it("counts a proven model's wins by the bins of its calibration, and nothing of an unproven one's", () => {
+    const calendar = calendarFacts({ mean: 0.2 });
+    const proven = buildModel({
       text: bytes,
       name: "test",
       report: parseTrainingReport(
-        trainingReport(text, (report) => Object.assign(report["outOfSample"] as object, { expectancyR })),
+        trainingReport(text, (report) => Object.assign(report, { calendar })),
         "training.json",
       ),
       nowMs: NOW_MS,
+      judge: () => ({ known: [], unseen: 0, holdOutLooks: 0 }),
     }).card.metadata;
-  const statusWith = (expectancyR: object): string => metadataWith(expectancyR).status;
-
-  it("calls a model proven only when 200 rows above 0.60 gain at their lower bound", () => {
-    const gain = { mean: 0.2, lower95: 0.01, upper95: 0.4 };
-    expect(statusWith({ ...gain, rowsAbove060: 200 })).toBe("proven");
-    expect(statusWith({ ...gain, rowsAbove060: 199 })).toBe("unproven");
-    expect(statusWith({ ...gain, lower95: 0, rowsAbove060: 900 })).toBe("unproven");
-    expect(statusWith({ mean: null, lower95: null, upper95: null, rowsAbove060: 0 })).toBe("unproven");
-  });
-
-  it("counts a proven model's wins by the bins of its calibration, and nothing of an unproven one's", () => {
-    const proven = metadataWith({ mean: 0.2, lower95: 0.01, upper95: 0.4, rowsAbove060: 200 });
     expect(provenWins(proven)).toEqual({ baseRate: 0.41, bins: proven.calibration.bins });
     expect(proven.calibration.bins).toHaveLength(20);
     expect(provenWins(metadata)).toBeNull();

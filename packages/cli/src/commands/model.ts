@@ -2,6 +2,7 @@ import { tradedPlan } from "../plans/traded-plan.ts";
 import { readFileSync } from "node:fs";
 import { type TradePlanParameters } from "@smcq/features";
 import { errorMessage, SmcqError, SystemClock } from "@smcq/kernel";
+import { researchFile } from "@smcq/ledger";
 import { EXPIRES_DAYS, importTried, openModel } from "@smcq/scoring";
 import type { ModelKind } from "@smcq/scoring";
 import type { Argv, CommandModule } from "yargs";
@@ -11,6 +12,7 @@ import { runVerify } from "../offline/model/run-verify.ts";
 import { standardError } from "../output/outlet.ts";
 import { fileProgress } from "../output/progress.ts";
 import { jsonText, printResult } from "../output/print-result.ts";
+import { bookJudge } from "../offline/walkforward/note-training.ts";
 import { loadSettings } from "./settings.ts";
 
 const SCORERS = ["leaf-mask", "ort"] as const;
@@ -164,7 +166,7 @@ function importOptions(argv: Argv): Argv {
         text(
           text(
             text(
-              options,
+              text(options, "data-dir", "the folder with research.db, which knows what else was tried"),
               "report",
               "training report; by default training.json beside the text, when it is there",
             ),
@@ -204,7 +206,9 @@ async function runImport(args: Args): Promise<void> {
     throw new SmcqError("USAGE_MODEL", `--expires-days must be a whole number of 1 to ${EXPIRES_DAYS_MAX}`);
   const same = (value: string): string => value;
   const clock = new SystemClock();
+  const { config } = loadSettings({ config: args["config"], set: args["set"], "data-dir": args["data-dir"] });
   const { card, paths } = await importTried({
+    judge: bookJudge(researchFile(config.dataDir), clock.nowMs()),
     text: String(args["text"]),
     out: String(args["out"]),
     scorer: args["scorer"] === "ort" ? "ort" : "leaf-mask",

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { FEATURES } from "@smcq/features";
-import { importModel, type ModelCard, sha256Hex } from "@smcq/scoring";
+import { type CalendarFacts, importModel, type ModelCard, sha256Hex } from "@smcq/scoring";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { main } from "../../src/cli.ts";
 import type { BacktestReport } from "../../src/offline/backtest/backtest-report.ts";
@@ -24,6 +24,21 @@ afterEach(() => {
   rmSync(folder, { recursive: true });
 });
 
+/** Days of three periods, each after what taught it, on which every row gained. */
+function gainingCalendar(): CalendarFacts {
+  const starts = [20_000, 20_100, 20_200];
+  const days = starts.flatMap((start) => Array.from({ length: 50 }, (_, day) => start + day));
+  return {
+    trainedDays: [{ fromDay: 19_900, toDay: 20_249 }],
+    folds: starts.map((start) => ({
+      trainedDays: [{ fromDay: 19_900, toDay: start - 2 }],
+      testedDays: [{ fromDay: start, toDay: start + 49 }],
+    })),
+    holdOut: null,
+    daily: { days, counts: days.map(() => 6), sums: days.map((day) => 1.2 + (day % 3) / 10) },
+  };
+}
+
 /** A model that says about 0.88 of everything and gained out of sample; so many of 1,000 rows of each bin have won. */
 function provenModel(name: string, winsOfThousand: number): string {
   const dir = join(folder, name);
@@ -34,7 +49,6 @@ function provenModel(name: string, winsOfThousand: number): string {
     .toString()
     .replace(/feature_names=.*/, `feature_names=${names}`);
   const bins = metadata.calibration.bins.map((bin) => ({ ...bin, count: 1_000, wins: winsOfThousand }));
-  const gain = { mean: 0.2, lower95: 0.1, upper95: 0.3, rowsAbove060: 500 };
   const report = {
     ...metadata,
     reportVersion: 1,
@@ -49,7 +63,8 @@ function provenModel(name: string, winsOfThousand: number): string {
       baseRate: 0.34,
     },
     ranges: { train: metadata.trainRange, valid: metadata.validRange },
-    outOfSample: { ...metadata.metrics, expectancyR: gain },
+    outOfSample: metadata.metrics,
+    calendar: gainingCalendar(),
     calibration: { ...metadata.calibration, a: 0.01, b: 2, n: 20_000, bins },
   };
   writeFileSync(join(dir, "model.txt"), text);
@@ -58,6 +73,7 @@ function provenModel(name: string, winsOfThousand: number): string {
     text: join(dir, "model.txt"),
     out: join(dir, "model.onnx"),
     nowMs: Date.UTC(2026, 10, 1),
+    judge: () => ({ known: [], unseen: 0, holdOutLooks: 0 }),
   });
   expect(card.metadata.status).toBe("proven");
   return join(dir, "model.onnx");

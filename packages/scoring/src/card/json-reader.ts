@@ -13,7 +13,7 @@ export interface Place {
 export type Read<T> = (value: unknown, place: Place) => T;
 
 /** A field name and how its value is read. */
-export type Shape<T> = { readonly [K in keyof T]: Read<T[K]> };
+export type Shape<T> = { readonly [K in keyof T]-?: Read<T[K]> };
 
 interface NumberRange {
   readonly min?: number;
@@ -49,7 +49,7 @@ function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** Reads an object field by field; further fields are left out. */
+/** Reads an object field by field; further fields are left out, and so are optional ones that are not there. */
 export function object<T extends object>(shape: Shape<T>): Read<T> {
   return (value, place) => {
     if (!isRecord(value)) refuse(place, "an object", value);
@@ -59,7 +59,7 @@ export function object<T extends object>(shape: Shape<T>): Read<T> {
       return [name, read(field, { ...place, key })];
     });
     // Every field of T has been read by its own reader.
-    return Object.fromEntries(fields) as T;
+    return Object.fromEntries(fields.filter(([, field]) => field !== undefined)) as T;
   };
 }
 
@@ -84,6 +84,11 @@ export function record<T>(read: Read<T>): Read<Readonly<Record<string, T>>> {
       ]),
     );
   };
+}
+
+/** Reads a field that older files do not have. */
+export function optional<T>(read: Read<T>): Read<T | undefined> {
+  return (value, place) => (value === undefined ? undefined : read(value, place));
 }
 
 export function nullable<T>(read: Read<T>): Read<T | null> {

@@ -3,6 +3,7 @@ import { canonicalJson, FEATURES, featureSchemaJson, M1_SCALP } from "@smcq/feat
 import type { TradePlanDocument, TradePlanParameters } from "@smcq/features";
 import type { Calibration } from "../calibration.ts";
 import { ModelErrorCode } from "../errors.ts";
+import { type Proof, readProof } from "./calendar.ts";
 import {
   boolean,
   integer,
@@ -11,6 +12,7 @@ import {
   number,
   object,
   oneOf,
+  optional,
   parseJson,
   record,
   refuse,
@@ -94,6 +96,8 @@ export interface ModelMetadata {
   readonly gitCommit: string | null;
   readonly isDirty: boolean | null;
   readonly status: ModelStatus;
+  /** Absent in cards of earlier engines, whose `proven` stood on less and counts for nothing: `withVerdict`. */
+  readonly proof?: Proof;
   readonly expiresUtc: string;
 }
 
@@ -175,6 +179,7 @@ const SHAPE: Shape<ModelMetadata> = {
   gitCommit: readCommit,
   isDirty: nullable(boolean),
   status: oneOf("proven", "unproven"),
+  proof: optional(readProof),
   expiresUtc: utc,
 };
 
@@ -211,11 +216,17 @@ export function parseMetadataProps(props: Readonly<Record<string, string>>, sour
   const fields = Object.keys(SHAPE).map((field) => {
     const key = propName(field);
     const prop = Object.hasOwn(props, key) ? props[key] : undefined;
+    if (prop === undefined && field === "proof") return [field, undefined];
     if (prop === undefined) return [field, refuse({ ...place, key }, "in the file's metadata", prop)];
     const isText = TEXT_FIELDS.has(field) && prop !== "null";
     return [field, isText ? prop : parseJson(prop, { ...place, source: `${source}: ${key}` })];
   });
   return readMetadata(Object.fromEntries(fields), place);
+}
+
+/** The metadata with the status that the engine goes by: whoever was not judged by docs/decisions.md 22 is unproven. */
+export function withVerdict(metadata: ModelMetadata): ModelMetadata {
+  return { ...metadata, status: metadata.proof?.status ?? "unproven" };
 }
 
 /** The id of a model: its name and 12 hex digits over everything that its metadata says. */

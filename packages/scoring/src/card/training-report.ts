@@ -1,5 +1,6 @@
 import { FEATURE_COUNT, SmcqError } from "@smcq/kernel";
 import { ModelErrorCode } from "../errors.ts";
+import { type CalendarFacts, readCalendar } from "./calendar.ts";
 import {
   boolean,
   integer,
@@ -8,6 +9,7 @@ import {
   number,
   object,
   oneOf,
+  optional,
   parseJson,
   record,
   refuse,
@@ -146,6 +148,8 @@ export interface TrainingReport {
   readonly calibration: PlattFacts;
   readonly psi: PsiReference;
   readonly nullTests: NullTests;
+  /** Absent in older reports: without it nothing is proven. */
+  readonly calendar?: CalendarFacts;
   /** Parameter sets that were tried on this data. */
   readonly trials: number;
   readonly gitCommit: string | null;
@@ -313,6 +317,7 @@ const readReport: Read<TrainingReport> = object<TrainingReport>({
   calibration: readPlatt,
   psi: readPsi,
   nullTests: readNullTests,
+  calendar: optional(readCalendar),
   trials: integer(1),
   gitCommit: readCommit,
   isDirty: nullable(boolean),

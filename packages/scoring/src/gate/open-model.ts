@@ -15,6 +15,7 @@ import {
   parseMetadataProps,
   sha256Hex,
   tradePlanText,
+  withVerdict,
 } from "../card/metadata.ts";
 import type { ModelMetadata } from "../card/metadata.ts";
 import { utcMs } from "../card/utc.ts";
@@ -76,12 +77,12 @@ export function openModel(options: OpenOptions): OpenedModel {
   const { ensemble, metadata } = readOnnx(onnx);
   onCheck("graph", `${ensemble.roots.length} trees, ${ensemble.feature.length} nodes`);
   checkMetadata(parseMetadataProps(metadata, `the metadata of ${paths.onnx}`), card, ensemble);
-  onCheck("metadata", `as the card says, status ${card.metadata.status}`);
+  onCheck("metadata", `as the card says, status ${withVerdict(card.metadata).status}`);
   checkSchema(card.metadata, options, onCheck);
   const isExpired = checkExpiry(card.metadata, options, onCheck);
   const golden = openGolden(paths, card, ensemble);
   onCheck("golden file", `${golden.count} rows`);
-  return { onnx, card, golden, ensemble, isExpired };
+  return { onnx, card: { ...card, metadata: withVerdict(card.metadata) }, golden, ensemble, isExpired };
 }
 
 function checkBytes(onnx: Uint8Array, card: ModelCard, paths: ModelPaths): void {

@@ -6,10 +6,11 @@ import {
   sha256Hex,
   tradePlanText,
 } from "../card/metadata.ts";
-import type { CalibrationFacts, ModelMetadata, ModelStatus, TierFacts } from "../card/metadata.ts";
+import type { CalibrationFacts, ModelMetadata, TierFacts } from "../card/metadata.ts";
 import { TIER_LIMITS } from "../card/training-report.ts";
 import type { ReliabilityBin, TrainingReport } from "../card/training-report.ts";
 import { utcText } from "../card/utc.ts";
+import { type Judge, proofOf } from "./judge-training.ts";
 import { signCard } from "../card/card.ts";
 import type { ModelCard } from "../card/card.ts";
 import { ModelErrorCode } from "../errors.ts";
@@ -35,6 +36,8 @@ export interface BuildOptions {
   readonly expiresDays?: number | undefined;
   /** Takes 12 features of other names, for the offline commands; the engine refuses what comes out. */
   readonly isAnySchema?: boolean | undefined;
+  /** Knows what else was tried; without it nothing is proven. */
+  readonly judge?: Judge | undefined;
   /** ed25519 private key in PEM that signs the card. */
   readonly signKeyPem?: string | undefined;
 }
@@ -48,8 +51,6 @@ export interface BuiltModel {
 
 export const EXPIRES_DAYS = 180;
 const DAY_MS = 86_400_000;
-/** Fewer rows prove no edge: docs/decisions.md 22. */
-const PROVEN_ROWS_MIN = 200;
 /** Two-sided 95 % of a normal distribution. */
 const Z_95 = 1.959963984540054;
 
@@ -64,6 +65,7 @@ export function buildModel(options: BuildOptions): BuiltModel {
   const model = parseLightGbm(decodeLightGbm(options.text));
   const isEngine = checkFeatures(model.featureNames, options.isAnySchema === true);
   if (report !== null) checkReport(report, sourceSha256, plan);
+  const proof = proofOf(report, options.name, options.judge);
   const rest: Omit<ModelMetadata, "modelId"> = {
     schemaVersion: 1,
     createdUtc: utcText(options.nowMs),
@@ -74,7 +76,8 @@ export function buildModel(options: BuildOptions): BuiltModel {
     ...reported(report, model),
     maxLeaves: model.trees.reduce((most, { leafValue }) => Math.max(most, leafValue.length), 1),
     trees: model.trees.length,
-    status: statusOf(report),
+    status: proof?.status ?? "unproven",
+    ...(proof === undefined ? {} : { proof }),
     expiresUtc: utcText(options.nowMs + (options.expiresDays ?? EXPIRES_DAYS) * DAY_MS),
   };
   const metadata: ModelMetadata = { ...rest, modelId: modelIdOf(options.name, rest) };
@@ -166,13 +169,6 @@ function reported(report: TrainingReport | null, model: LightGbmModel): Reported
     gitCommit: report?.gitCommit ?? null,
     isDirty: report?.isDirty ?? null,
   };
-}
-
-/** Proven: the lower bound of the expectancy of at least 200 out-of-sample rows above 0.60 is a gain. */
-function statusOf(report: TrainingReport | null): ModelStatus {
-  if (report === null) return "unproven";
-  const { lower95, rowsAbove060 } = report.outOfSample.expectancyR;
-  return lower95 !== null && lower95 > 0 && rowsAbove060 >= PROVEN_ROWS_MIN ? "proven" : "unproven";
 }
 
 function tiers(bins: readonly ReliabilityBin[]): TierFacts[] {

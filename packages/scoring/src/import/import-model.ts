@@ -20,7 +20,7 @@ import type { ModelPaths } from "./model-files.ts";
 
 export interface ImportOptions extends Pick<
   BuildOptions,
-  "nowMs" | "plan" | "expiresDays" | "isAnySchema" | "signKeyPem"
+  "nowMs" | "plan" | "expiresDays" | "isAnySchema" | "judge" | "signKeyPem"
 > {
   /** File of the LightGBM text. */
   readonly text: string;

@@ -3,8 +3,10 @@ import type { ModelCard, ModelMetadata, ScoreFigures } from "@smcq/scoring";
 type Line = readonly [label: string, text: string];
 
 const STATUS = {
-  proven: "PROVEN: out of sample, confidence above 0.60 gained after costs (95 % bound above 0)",
-  unproven: "UNPROVEN: no proven edge after costs; the engine uses the heuristic's risk ceiling",
+  proven:
+    "PROVEN: out of sample, confidence above 0.60 gains after costs, slippage twice, corrected for what was tried",
+  unproven:
+    "UNPROVEN: no proven edge after costs; demo and live only observe, elsewhere the heuristic's risk ceiling",
 } as const;
 const UNKNOWN = "not known, imported without a training report";
 
@@ -15,6 +17,7 @@ export function cardDisplay({ metadata, signature }: ModelCard, isExpired: boole
     ["status", STATUS[metadata.status]],
     ["created", metadata.createdUtc],
     ["expires", `${metadata.expiresUtc}${isExpired ? "  EXPIRED: the engine only observes" : ""}`],
+    ...proofLines(metadata),
     ["trees", `${metadata.trees}, at most ${metadata.maxLeaves} leaves each`],
     ["features", featuresText(metadata)],
     ["data", dataText(metadata)],
@@ -37,6 +40,19 @@ export function cardDisplay({ metadata, signature }: ModelCard, isExpired: boole
     ["signature", signature === null ? "none" : "present (checked by model verify --public-key)"],
   ];
   return lines.map(([label, text]) => `${label.padEnd(14)} ${text}\n`).join("");
+}
+
+/** The gate's conditions, and what is left of the hold-out. */
+function proofLines({ proof }: ModelMetadata): Line[] {
+  if (proof === undefined) return [["  why", "never judged by the calendar: train and import it anew"]];
+  const { conditions, tried, holdOutLooks } = proof;
+  if (tried === null) return [["  why", "not judged: `smcq model import` does, with what was tried before"]];
+  const lines = conditions.map(({ isMet, text }): Line => [isMet ? "  met" : "  not met", text]);
+  const looks: Line[] =
+    holdOutLooks === null || holdOutLooks === 0
+      ? []
+      : [["  hold-out", `NONE any more: ${holdOutLooks} other variants had been judged on its days`]];
+  return [...lines, ["  tried", `${tried} variants, which the bound is corrected for`], ...looks];
 }
 
 function featuresText({ featureNames, featureSchemaSha256 }: ModelMetadata): string {

@@ -1,12 +1,10 @@
 import { SmcqError } from "@smcq/kernel";
 import { type DayRange, dayText, sharedDays, utcDay } from "@smcq/research";
-import { type ModelMetadata, utcMs } from "@smcq/scoring";
+import { GUARD_DAYS, type ModelMetadata, utcMs } from "@smcq/scoring";
 
-/** Days on either side of a training day that a model knows of: its longest look-back is 21 h, a plan's hold 2 h. */
-const GUARD_DAYS = 1;
-
-/** Days that a model was trained on; null when it does not say. */
-export function trainedDays({ trainRange }: ModelMetadata): readonly DayRange[] | null {
+/** Days that a model was trained on, of older cards the whole range; null when it does not say. */
+export function trainedDays({ proof, trainRange }: ModelMetadata): readonly DayRange[] | null {
+  if (proof !== undefined) return proof.trainedDays;
   if (trainRange === null) return null;
   return [{ fromDay: utcDay(utcMs(trainRange.fromUtc)), toDay: utcDay(utcMs(trainRange.toUtc)) }];
 }
