@@ -15,6 +15,7 @@ import { backtestCommand } from "./commands/backtest.ts";
 import { backupCommands } from "./commands/ledger/backup.ts";
 import { configCommand } from "./commands/config.ts";
 import { controlCommands } from "./commands/running/control.ts";
+import { dataCommand } from "./commands/data.ts";
 import { datasetCommand } from "./commands/dataset.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { drillCommand } from "./commands/drill.ts";
@@ -41,11 +42,11 @@ export function withoutSeparator(argv: readonly string[]): string[] {
 /** Of a flag that is given twice the last counts, as a script's own flags give way to those added to it. */
 function lastWins(args: Record<string, unknown>): void {
   const [command] = Array.isArray(args["_"]) ? args["_"] : [];
-  const takesFiles = command === "dataset" || command === "backtest";
   const lists = new Set([
     "_",
     "set",
-    ...(takesFiles ? ["klines"] : []),
+    ...(command === "dataset" || command === "backtest" ? ["klines"] : []),
+    ...(command === "data" ? ["klines", "funding"] : []),
     ...(command === "explain" ? ["time"] : []),
   ]);
   for (const [flag, value] of Object.entries(args))
@@ -65,6 +66,7 @@ function build(argv: readonly string[], setExitCode: (exitCode: number) => void)
     .command(engineCommand(setExitCode))
     .command(doctorCommand(setExitCode))
     .command(universeCommand(setExitCode))
+    .command(dataCommand(setExitCode))
     .command(scanCommand(setExitCode))
     .command(datasetCommand(setExitCode))
     .command(backtestCommand(setExitCode))
