@@ -15,7 +15,7 @@ import { backtestCommand } from "./commands/backtest.ts";
 import { backupCommands } from "./commands/ledger/backup.ts";
 import { configCommand } from "./commands/config.ts";
 import { controlCommands } from "./commands/running/control.ts";
-import { dataCommand } from "./commands/data.ts";
+import { dataCommand } from "./commands/history/data.ts";
 import { datasetCommand } from "./commands/dataset.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { drillCommand } from "./commands/drill.ts";

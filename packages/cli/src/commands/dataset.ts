@@ -5,7 +5,9 @@ import { parseRandomWalk } from "../offline/dataset/random-walk.ts";
 import { runDataset } from "../offline/dataset/run-dataset.ts";
 import type { DatasetOptions, DatasetTotals } from "../offline/dataset/run-dataset.ts";
 import { printResult } from "../output/print-result.ts";
+import { namedSymbols, storedSymbols, storeOf } from "../offline/history/store-of.ts";
 import { loadSettings } from "./settings.ts";
+import { STORE_FOLDER_FLAG, STORED_FLAGS, storedRange } from "./history/stored-range.ts";
 
 /** `smcq dataset`: labelled candidates of stored bars, for training. */
 export function datasetCommand(setExitCode: (exitCode: number) => void): CommandModule {
@@ -20,6 +22,7 @@ export function datasetCommand(setExitCode: (exitCode: number) => void): Command
           requiresArg: true,
           describe: "files of closed 1-minute bars, SYMBOL-1m-ANYTHING.csv, .csv.gz or .zip",
         })
+        .options({ ...STORED_FLAGS, "data-dir": STORE_FOLDER_FLAG })
         .option("random-walk", {
           type: "string",
           requiresArg: true,
@@ -47,9 +50,13 @@ export function datasetCommand(setExitCode: (exitCode: number) => void): Command
           describe: "folder to write, new or empty",
         }),
     handler: async (args) => {
-      const { config } = loadSettings({ config: args["config"], set: args["set"] });
+      const { config } = loadSettings({
+        config: args["config"],
+        set: args["set"],
+        "data-dir": args["data-dir"],
+      });
       const totals = await runDataset({
-        bars: barsOf(args),
+        bars: barsOf(args, config.dataDir),
         out: String(args["out"]),
         entry: entryPlanOf(config.strategy.entry),
         instruments: (args["instruments"] as string | undefined) ?? null,
@@ -60,10 +67,24 @@ export function datasetCommand(setExitCode: (exitCode: number) => void): Command
   };
 }
 
-function barsOf(args: Record<string, unknown>): DatasetOptions["bars"] {
-  const { klines, randomWalk, seed } = args;
-  if ((klines === undefined) === (randomWalk === undefined))
-    throw new SmcqError("USAGE_DATASET", "either --klines FILES.. or --random-walk SYMBOLSxDAYS is needed");
+function barsOf(args: Record<string, unknown>, dataDir: string): DatasetOptions["bars"] {
+  const { klines, symbols, randomWalk, seed } = args;
+  if ([klines, symbols, randomWalk].filter((given) => given !== undefined).length !== 1)
+    throw new SmcqError(
+      "USAGE_DATASET",
+      "one of --klines FILES.., --symbols all|A,B (of the store) or --random-walk SYMBOLSxDAYS is needed",
+    );
+  const range = storedRange(args, "USAGE_DATASET");
+  if (symbols === undefined && (range.fromMs ?? range.toMs) !== null)
+    throw new SmcqError(
+      "USAGE_DATASET",
+      "--from and --to choose bars of the store: they belong to --symbols",
+    );
+  if (symbols !== undefined) {
+    const store = storeOf(dataDir);
+    const named = storedSymbols(store, "bars", namedSymbols(symbols as string));
+    return { type: "store", store, symbols: named, ...range };
+  }
   if (Array.isArray(klines)) return { type: "klines", files: klines.map(String) };
   if (!(Number.isInteger(seed) && Number(seed) >= 0 && Number(seed) <= 0xffff_ffff))
     throw new SmcqError("USAGE_DATASET", `--seed ${String(seed)}: must be a whole number, 0 to 4294967295`);

@@ -1,16 +1,16 @@
 import type { Argv, CommandModule, Options } from "yargs";
-import { ExitCode } from "../exit-codes.ts";
-import { runFetch } from "../offline/history/fetch/run-fetch.ts";
-import { fetchText } from "../offline/history/fetch/fetch-history.ts";
-import { importHistory } from "../offline/history/import-history.ts";
-import { listHistory, listText } from "../offline/history/list-history.ts";
-import { namedSymbols, storeOf } from "../offline/history/store-of.ts";
-import { verifyHistory, verifyText } from "../offline/history/verify-history.ts";
-import { isoText } from "../offline/ledger/answer/utc-time.ts";
-import { createProgress, errorScreen, type Progress } from "../output/progress.ts";
-import { printResult } from "../output/print-result.ts";
+import { ExitCode } from "../../exit-codes.ts";
+import { runFetch } from "../../offline/history/fetch/run-fetch.ts";
+import { fetchText } from "../../offline/history/fetch/fetch-history.ts";
+import { importHistory } from "../../offline/history/import-history.ts";
+import { listHistory, listText } from "../../offline/history/list-history.ts";
+import { namedSymbols, storeOf } from "../../offline/history/store-of.ts";
+import { verifyHistory, verifyText } from "../../offline/history/verify-history.ts";
+import { isoText } from "../../offline/ledger/answer/utc-time.ts";
+import { createProgress, errorScreen, type Progress } from "../../output/progress.ts";
+import { printResult } from "../../output/print-result.ts";
 import { parseMonth, SmcqError, SystemClock } from "@smcq/kernel";
-import { loadSettings } from "./settings.ts";
+import { loadSettings } from "../settings.ts";
 
 type Args = Readonly<Record<string, unknown>>;
 
