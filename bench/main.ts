@@ -13,6 +13,7 @@ import { runMicro } from "./micro/micro.ts";
 import { runAgainst } from "./pipeline/against.ts";
 import { runPipeline } from "./pipeline/pipeline.ts";
 import { runSteady } from "./steady.ts";
+import { runStore } from "./store.ts";
 import { runTrading } from "./trading.ts";
 import { goalText, partText } from "./report/table.ts";
 import { writeReport } from "./report/write.ts";
@@ -28,6 +29,7 @@ const RUNS: Readonly<Record<Part, RunPart>> = {
   memory: runMemory,
   gc: runGc,
   trading: runTrading,
+  store: runStore,
   guests: runGuests,
   against: runAgainst,
 };

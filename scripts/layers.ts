@@ -194,6 +194,8 @@ export const LAYERS: LayersTable = {
     "packages/alerts/test/support/",
     // What a gateway needs around it, for tests that hold foreign clients against it.
     "packages/exchange-binance/test/support/",
+    // Bars on the decimals of a venue, as bars and as the files that hold them.
+    "packages/history/test/support/",
   ],
   modeFolders: ["packages/config/src/", "packages/cli/src/modes/"],
   modeReaders: { "packages/cli/src/offline/scan/csv-output.ts": "the permissions of a file" },

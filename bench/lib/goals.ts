@@ -190,6 +190,19 @@ function historyGoal(run: Run): GoalLine[] {
   ];
 }
 
+function storeGoal(run: Run): GoalLine[] {
+  const [year, memory] = [run.figure("store-year"), run.figure("store-memory")];
+  if (year === undefined || memory === undefined) return [];
+  return [
+    {
+      id: "G13",
+      goal: "smcq scan of a stored year of 300 symbols in under 3 minutes on two cores, in under 600 MB",
+      measured: `a year in ${digits(year, 0)} s; ${digits(memory, 0)} MB`,
+      verdict: verdictOf(year < 180 && memory < 600),
+    },
+  ];
+}
+
 function tradingGoals(run: Run): GoalLine[] {
   const [rate, passMs] = [run.figure("backtest-scan-rate"), run.figure("backtest-pass-bar")];
   const core = run.distribution("core-signal");
@@ -265,6 +278,7 @@ export function judge(parts: readonly PartResult[]): GoalLine[] {
     stallGoal,
     truthGoal,
     historyGoal,
+    storeGoal,
     tradingGoals,
     modelGoals,
   ].flatMap((goals) => goals(run));

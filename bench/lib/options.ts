@@ -1,6 +1,16 @@
 import { parseArgs } from "node:util";
 
-export const PARTS = ["micro", "history", "model", "pipeline", "steady", "memory", "gc", "trading"] as const;
+export const PARTS = [
+  "micro",
+  "history",
+  "model",
+  "pipeline",
+  "steady",
+  "memory",
+  "gc",
+  "trading",
+  "store",
+] as const;
 /** Parts that need something more than this tree, or measure what changes seldom, and are run only by name. */
 const PARTS_BY_NAME = ["guests", "against"] as const;
 export type Part = (typeof PARTS)[number] | (typeof PARTS_BY_NAME)[number];
@@ -10,6 +20,8 @@ export interface BenchOptions {
   readonly parts: readonly Part[];
   /** Fewer sizes and rounds: the whole bench within two minutes. */
   readonly isQuick: boolean;
+  /** The part `store` at its full size: a year of 300 symbols, a few minutes and a gigabyte of disk. */
+  readonly isWhole: boolean;
   readonly outDir: string;
   readonly rounds: number;
   /** Another checkout of this project, built, for the part `against`. */
@@ -17,6 +29,7 @@ export interface BenchOptions {
 }
 
 export const USAGE = `usage: pnpm run bench [${PARTS.join("|")}|all]... [--quick] [--out DIR]
+       pnpm run bench store --whole [--out DIR]
        pnpm run bench guests [--quick] [--out DIR]
        pnpm run bench against --base DIR [--quick] [--out DIR]`;
 
@@ -27,6 +40,7 @@ export function readOptions(args: readonly string[]): BenchOptions {
     allowPositionals: true,
     options: {
       quick: { type: "boolean", default: false },
+      whole: { type: "boolean", default: false },
       out: { type: "string" },
       base: { type: "string" },
     },
@@ -40,6 +54,7 @@ export function readOptions(args: readonly string[]): BenchOptions {
   return {
     parts: EVERY_PART.filter((part) => named.some((name) => name === part)),
     isQuick: values.quick,
+    isWhole: values.whole,
     outDir: values.out ?? new URL("../results", import.meta.url).pathname,
     rounds: values.quick ? 3 : 7,
     baseDir: values.base ?? null,

@@ -15,6 +15,7 @@ import { backtestCommand } from "./commands/backtest.ts";
 import { backupCommands } from "./commands/ledger/backup.ts";
 import { configCommand } from "./commands/config.ts";
 import { controlCommands } from "./commands/running/control.ts";
+import { dataCommand } from "./commands/history/data.ts";
 import { datasetCommand } from "./commands/dataset.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { drillCommand } from "./commands/drill.ts";
@@ -53,6 +54,7 @@ function lastWins(args: Record<string, unknown>): void {
     "_",
     "set",
     ...(takesFiles ? ["klines"] : []),
+    ...(command === "data" ? ["klines", "funding"] : []),
     ...(command === "explain" ? ["time"] : []),
   ]);
   for (const [flag, value] of Object.entries(args))
@@ -72,6 +74,7 @@ function build(argv: readonly string[], setExitCode: (exitCode: number) => void)
     .command(engineCommand(setExitCode))
     .command(doctorCommand(setExitCode))
     .command(universeCommand(setExitCode))
+    .command(dataCommand(setExitCode))
     .command(scanCommand(setExitCode))
     .command(datasetCommand(setExitCode))
     .command(backtestCommand(setExitCode))

@@ -72,6 +72,7 @@ const BY_PREFIX: readonly (readonly [string, ExitCode])[] = [
   ["ACCOUNT", ExitCode.Account],
   ["BINANCE_KEY", ExitCode.Key],
   ["BINANCE_ACCOUNT", ExitCode.Account],
+  ["BINANCE_ARCHIVE_URL", ExitCode.Config],
   ["BINANCE_URL", ExitCode.Feed],
   ["BINANCE_PROXY", ExitCode.Config],
   ["FEED_UNREACHABLE", ExitCode.Venue],

@@ -69,8 +69,7 @@ function resultOf(
   isHalted = false,
 ): { readonly report: BacktestReport; readonly facts: PageFacts } {
   const trades = Array.from({ length: count }, (_, index) => tradeOf(index));
-  const bars = new Float64Array(days === 0 ? 0 : 2 * BAR_FIELDS);
-  if (days > 0) bars[BAR_FIELDS] = days * DAY_MS - 60_000;
+  const span = days === 0 ? null : { firstMs: 0, lastMs: days * DAY_MS - 60_000, lowest: 1, highest: 2 };
   const none = { count: 0, bar: new Int32Array(), openMs: new Float64Array(0), code: new Int8Array() };
   const floats = {
     score: new Float64Array(),
@@ -98,7 +97,15 @@ function resultOf(
     {
       inputs: [{ symbol: HOSTILE, files: [{ name: HOSTILE, sha256: "ab12" }], source: { type: "bundled" } }],
       funding: { name: HOSTILE, sha256: "cd34", rates: [], ignoredRows: 0, ignoredSymbols: [] },
-      series: [{ symbol: HOSTILE, bars, barCount: days === 0 ? 0 : 2, candidates: { ...none, ...floats } }],
+      series: [
+        {
+          symbol: HOSTILE,
+          bars: { type: "held", flat: new Float64Array(days === 0 ? 0 : 2 * BAR_FIELDS) },
+          barCount: days === 0 ? 0 : 2,
+          span,
+          candidates: { ...none, ...floats },
+        },
+      ],
       result: {
         trades,
         decisions: new DecisionLog(),

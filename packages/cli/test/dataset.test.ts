@@ -278,8 +278,11 @@ describe("the command line", () => {
   });
 
   it.each([
-    [[], "either --klines FILES.. or --random-walk"],
-    [["--klines", "A-1m-a.csv", "--random-walk", "1x1"], "either --klines FILES.. or --random-walk"],
+    [[], "one of --klines FILES.., --symbols all|A,B (of the store) or --random-walk"],
+    [
+      ["--klines", "A-1m-a.csv", "--random-walk", "1x1"],
+      "one of --klines FILES.., --symbols all|A,B (of the store) or --random-walk",
+    ],
     [["--random-walk", "1x1", "--seed", "-1"], "--seed -1: must be a whole number"],
     [["--random-walk", "1x1", "--seed", "x"], "must be a whole number"],
     [["--random-walk", "0x1"], "SYMBOLSxDAYS"],

@@ -42,6 +42,7 @@ export interface FeedConfig {
   readonly symbolsPerConnection: number;
   readonly wsBaseUrl: string;
   readonly restBaseUrl: string;
+  readonly archiveBaseUrl: string;
   readonly allowCustomHost: boolean;
   readonly boundaryGraceMs: number;
   readonly boundarySecondMs: number;

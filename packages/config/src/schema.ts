@@ -23,6 +23,10 @@ const feed = z.strictObject({
     .describe(
       "base of the REST API, without path; sim: the simulator's own, demo: the demo venue's by default",
     ),
+  archiveBaseUrl: text(2_048)
+    .regex(/^https?:\/\/./)
+    .default("https://data.binance.vision")
+    .describe("base of the archive of past bars that smcq data fetch reads; or of a mirror of it"),
   allowCustomHost: z.boolean().default(false).describe("allow hosts that are neither Binance's nor loopback"),
   boundaryGraceMs: integer(500, 30_000)
     .default(3_000)
@@ -277,7 +281,7 @@ export function contradictions(config: EngineConfig): readonly Contradiction[] {
       [`risk.${high}`, `risk.${low}`],
       `must be above risk.${low} (${limits[low]})`,
     );
-  for (const key of ["wsBaseUrl", "restBaseUrl"] as const) {
+  for (const key of ["wsBaseUrl", "restBaseUrl", "archiveBaseUrl"] as const) {
     requireThat(URL.canParse(net[key]), [`feed.${key}`], "must be a URL with a host");
     requireThat(
       net.allowCustomHost || !isPlainAndRemote(net[key]),

@@ -36,6 +36,10 @@ export const BinanceErrorCode = {
   AccountUnfit: "BINANCE_ACCOUNT_UNFIT",
   /** The venue's clock cannot be followed well enough for orders. */
   ClockUnfit: "BINANCE_CLOCK_UNFIT",
+  /** The archive's address is no https address. */
+  ArchiveUrl: "BINANCE_ARCHIVE_URL",
+  /** A file of the archive does not fit its checksum, however often it is fetched. */
+  ArchiveChecksum: "BINANCE_ARCHIVE_CHECKSUM",
   /** No universe from the venue, memory or disk. */
   NoUniverse: "BINANCE_NO_UNIVERSE",
 } as const;

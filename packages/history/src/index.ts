@@ -1,3 +1,5 @@
+export { readFundingCsv } from "./files/read-funding-csv.ts";
+export type { FundingRow } from "./files/read-funding-csv.ts";
 export { openBytes, UNPACKED_BYTES_MAX } from "./files/open-bytes.ts";
 export type { OpenBytesOptions } from "./files/open-bytes.ts";
 export { readKlinesCsv, TIME_MS_MAX } from "./files/read-klines-csv.ts";

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { EngineConfig } from "@smcq/config";
 import { requireProtocolBounded } from "@smcq/engine";
 import { type Clock, parseE8, SmcqError, SystemClock } from "@smcq/kernel";
-import { utcMs, utcText } from "@smcq/scoring";
+import { utcText } from "@smcq/scoring";
 import type { CommandModule, Options } from "yargs";
 import { threadCount } from "../modes/thread-count.ts";
 import { newBacktestFolder } from "../offline/backtest/backtests-folder.ts";
@@ -13,10 +13,9 @@ import { createStderrLogger } from "../output/logger.ts";
 import { createProgress, errorScreen } from "../output/progress.ts";
 import { jsonText, printResult } from "../output/print-result.ts";
 import { riskLimits } from "../run/trading/risk-limits.ts";
+import { namedSymbols, storedSymbols, storeOf } from "../offline/history/store-of.ts";
 import { loadSettings } from "./settings.ts";
-
-/** A UTC time as people write it: a day, a minute or a second of it. */
-const UTC_TIME = /^(\d{4}-\d\d-\d\d)(?:T(\d\d:\d\d)(:\d\d(?:\.\d{3})?)?Z?)?$/;
+import { STORED_FLAGS, timeFlag } from "./history/stored-range.ts";
 
 const TRIALS_MAX = 1_000_000;
 const SEED_MAX = 2 ** 32 - 1;
@@ -34,6 +33,7 @@ export const BACKTEST_FLAGS: Readonly<Record<string, Options>> = {
     describe:
       "files of closed 1-minute bars, SYMBOL-1m-ANYTHING.csv, .csv.gz or .zip; without them the bundled bars",
   },
+  symbols: STORED_FLAGS.symbols,
   instruments: {
     ...TEXT,
     describe:
@@ -42,7 +42,7 @@ export const BACKTEST_FLAGS: Readonly<Record<string, Options>> = {
   funding: {
     ...TEXT,
     describe:
-      "funding rates, CSV (plain, gzip or zip) of time (ms UTC, a whole minute), symbol, rate; without it nobody pays funding",
+      "funding rates, CSV (plain, gzip or zip) of time (ms UTC, a whole minute), symbol, rate; without it those of the store (--symbols), else nobody pays funding",
   },
   out: {
     ...TEXT,
@@ -58,7 +58,7 @@ export const BACKTEST_FLAGS: Readonly<Record<string, Options>> = {
   },
   from: { ...TEXT, describe: "decide from here on (UTC date, or ms); earlier bars warm up" },
   to: { ...TEXT, describe: "leave out bars from here on (UTC date, or ms)" },
-  rows: { ...NUMBER, describe: "only the first rows of each file" },
+  rows: { ...NUMBER, describe: "only the first rows of each file of --klines" },
   fidelity: {
     ...TEXT,
     default: "bar",
@@ -114,7 +114,8 @@ function optionsOf(args: Args): BacktestOptions {
   const leverage = args["leverage"] as number | undefined;
   const set = [...((args["set"] as readonly string[] | undefined) ?? [])];
   if (leverage !== undefined) set.push(`risk.leverage=${leverage}`);
-  const { config } = loadSettings({ ...args, set });
+  // `--symbols` means stored ones here, not the simulator's.
+  const { config } = loadSettings({ ...args, set, symbols: undefined });
   return {
     ...groundOptions(args, config, { name: "smcq backtest", clock }),
     out: outOf(args, config.dataDir, clock),
@@ -141,12 +142,13 @@ export function groundOptions(
   { name, clock }: { readonly name: string; readonly clock: Clock },
 ): GroundOptions {
   return {
+    stored: storedOf(args, config.dataDir),
     klines: (args["klines"] as readonly unknown[] | undefined)?.map(String) ?? null,
     instruments: (args["instruments"] as string | undefined) ?? null,
     funding: (args["funding"] as string | undefined) ?? null,
     equity: equityOf(String(args["equity"])),
-    fromMs: timeOf(args, "from"),
-    toMs: timeOf(args, "to"),
+    fromMs: timeFlag(args, "from", "USAGE_BACKTEST"),
+    toMs: timeFlag(args, "to", "USAGE_BACKTEST"),
     rowsMax: rowsOf(args["rows"] as number | undefined),
     fidelity: args["fidelity"] === "path" ? "path" : "bar",
     seed: seedOf(args["seed"] as number),
@@ -156,6 +158,15 @@ export function groundOptions(
     progress: createProgress(name, errorScreen(), clock),
     logger: createStderrLogger(config.log),
   };
+}
+
+function storedOf(args: Args, dataDir: string): BacktestOptions["stored"] {
+  const symbols = args["symbols"] as string | undefined;
+  if (symbols === undefined) return null;
+  if (args["klines"] !== undefined || args["rows"] !== undefined)
+    throw new SmcqError("USAGE_BACKTEST", "--symbols takes bars of the store: not with --klines or --rows");
+  const store = storeOf(dataDir);
+  return { store, symbols: storedSymbols(store, "bars", namedSymbols(symbols)) };
 }
 
 function outOf(args: Args, dataDir: string, clock: Clock): string {
@@ -170,18 +181,6 @@ function equityOf(text: string): string {
     // Said below.
   }
   throw new SmcqError("USAGE_BACKTEST", `--equity ${text}: must be a decimal above 0 with at most 8 places`);
-}
-
-function timeOf(args: Args, flag: string): number | null {
-  const text = args[flag] as string | undefined;
-  if (text === undefined) return null;
-  const [, day, minute = "00:00", second = ":00"] = UTC_TIME.exec(text) ?? [];
-  const ms = /^\d{1,15}$/.test(text) ? Number(text) : utcMs(`${day}T${minute}${second}Z`);
-  if (Number.isSafeInteger(ms)) return ms;
-  throw new SmcqError(
-    "USAGE_BACKTEST",
-    `--${flag} ${text}: must be a UTC time such as 2026-02-01T00:00, or ms`,
-  );
 }
 
 function rowsOf(rows: number | undefined): number | null {

@@ -6,7 +6,11 @@ import { runDataset } from "../offline/dataset/run-dataset.ts";
 import type { DatasetOptions, DatasetTotals } from "../offline/dataset/run-dataset.ts";
 import { withProgress } from "../output/progress.ts";
 import { jsonText, printResult } from "../output/print-result.ts";
+import { namedSymbols, storedSymbols, storeOf } from "../offline/history/store-of.ts";
 import { loadSettings } from "./settings.ts";
+import { STORE_FOLDER_FLAG, STORED_FLAGS, storedRange } from "./history/stored-range.ts";
+
+type Args = Readonly<Record<string, unknown>>;
 
 /** `smcq dataset`: labelled candidates of stored bars, for training. */
 export function datasetCommand(setExitCode: (exitCode: number) => void): CommandModule {
@@ -21,6 +25,7 @@ export function datasetCommand(setExitCode: (exitCode: number) => void): Command
           requiresArg: true,
           describe: "files of closed 1-minute bars, SYMBOL-1m-ANYTHING.csv, .csv.gz or .zip",
         })
+        .options({ ...STORED_FLAGS, "data-dir": STORE_FOLDER_FLAG })
         .option("random-walk", {
           type: "string",
           requiresArg: true,
@@ -49,27 +54,50 @@ export function datasetCommand(setExitCode: (exitCode: number) => void): Command
         })
         .option("json", { type: "boolean", describe: "what it came to, as JSON" }),
     handler: async (args) => {
-      const { config } = loadSettings({ config: args["config"], set: args["set"] });
-      const out = String(args["out"]);
-      const totals = await withProgress("smcq dataset", (show) =>
-        runDataset({
-          bars: barsOf(args),
-          out,
-          plan: tradedPlan(config.strategy),
-          instruments: (args["instruments"] as string | undefined) ?? null,
-          onSource: (done, of) => show("files labelled", done, of),
-        }),
-      );
-      await printResult(args["json"] === true ? jsonText({ out, ...totals }) : summaryText(totals));
+      await printResult(await made(args));
       setExitCode(0);
     },
   };
 }
 
-function barsOf(args: Record<string, unknown>): DatasetOptions["bars"] {
-  const { klines, randomWalk, seed } = args;
-  if ((klines === undefined) === (randomWalk === undefined))
-    throw new SmcqError("USAGE_DATASET", "either --klines FILES.. or --random-walk SYMBOLSxDAYS is needed");
+/** Makes the data set; returns what is said of it. */
+async function made(args: Args): Promise<string> {
+  const { config } = loadSettings({
+    config: args["config"],
+    set: args["set"],
+    "data-dir": args["data-dir"],
+  });
+  const out = String(args["out"]);
+  const totals = await withProgress("smcq dataset", (show) =>
+    runDataset({
+      bars: barsOf(args, config.dataDir),
+      out,
+      plan: tradedPlan(config.strategy),
+      instruments: (args["instruments"] as string | undefined) ?? null,
+      onSource: (done, of) => show("files labelled", done, of),
+    }),
+  );
+  return args["json"] === true ? jsonText({ out, ...totals }) : summaryText(totals);
+}
+
+function barsOf(args: Args, dataDir: string): DatasetOptions["bars"] {
+  const { klines, symbols, randomWalk, seed } = args;
+  if ([klines, symbols, randomWalk].filter((given) => given !== undefined).length !== 1)
+    throw new SmcqError(
+      "USAGE_DATASET",
+      "one of --klines FILES.., --symbols all|A,B (of the store) or --random-walk SYMBOLSxDAYS is needed",
+    );
+  const range = storedRange(args, "USAGE_DATASET");
+  if (symbols === undefined && (range.fromMs ?? range.toMs) !== null)
+    throw new SmcqError(
+      "USAGE_DATASET",
+      "--from and --to choose bars of the store: they belong to --symbols",
+    );
+  if (symbols !== undefined) {
+    const store = storeOf(dataDir);
+    const named = storedSymbols(store, "bars", namedSymbols(symbols as string));
+    return { type: "store", store, symbols: named, ...range };
+  }
   if (Array.isArray(klines)) return { type: "klines", files: klines.map(String) };
   if (!(Number.isInteger(seed) && Number(seed) >= 0 && Number(seed) <= 0xffff_ffff))
     throw new SmcqError("USAGE_DATASET", `--seed ${String(seed)}: must be a whole number, 0 to 4294967295`);

@@ -115,7 +115,7 @@ describe("the cache of scans", () => {
     writeFileSync(draft, "a draft of a run that was killed long ago");
     utimesSync(draft, 1_000, 1_000);
     const size = statSync(join(cacheFolder(), one)).size;
-    new ScanCache(cacheFolder(), 2_000_000_000_000).read(two.replace(".scan", ""));
+    new ScanCache(cacheFolder(), 2_000_000_000_000).read(two.replace(".scan", ""), null);
     new ScanCache(cacheFolder(), statSync(join(cacheFolder(), one)).mtimeMs + 7_200_000).prune(size + 1_000);
     expect(kept()).toEqual([two]);
     // Another run beside this one is still writing it.

@@ -10,8 +10,10 @@ const MAGIC = "SMQHIST\0";
 const VERSION = 1;
 /** Magic, version, length of the header, crc32 of the header. */
 const PREFIX_BYTES: number = MAGIC.length + 12;
-/** A month has 11 blocks and at most 31 sources. */
-const HEADER_BYTES_MAX = 65_536;
+/** A month has 11 blocks. */
+const HEADER_BYTES_MAX = 262_144;
+/** Files that the rows of a month may have come from: its days and what people put to them. */
+export const MONTH_SOURCES_MAX = 300;
 /** Rows that are packed together, and that a reader holds: three days of minutes less a little. */
 export const BLOCK_ROWS = 4_096;
 /** Measured on real bars: 5.3 bytes a bar, as small as level 9; deflate takes the same and packs four times slower. */
@@ -69,6 +71,11 @@ export interface OpenMonth {
 /** The bytes of a month's file; the same content gives the same bytes. */
 export function encodeMonth({ rows, ...content }: MonthContent): Buffer {
   const { fields, columns } = KINDS[content.kind];
+  if (content.sources.length > MONTH_SOURCES_MAX)
+    throw new SmcqError(
+      "HISTORY_SOURCES",
+      `${content.symbol} ${content.month} would come from ${content.sources.length} files, ${MONTH_SOURCES_MAX} at most: join them first`,
+    );
   const blocks: BlockEntry[] = [];
   const bodies: Buffer[] = [];
   for (let at = 0; at < rows.length; at += BLOCK_ROWS * fields) {

@@ -1,7 +1,7 @@
 import type { ProtocolLimits, TradeRecord } from "@smcq/engine";
 import type { FeeRates } from "@smcq/exchange";
 import type { TradePlanParameters } from "@smcq/features";
-import { assert, BAR_FIELDS, e8Text, e8ToNumber, MINUTE_MS } from "@smcq/kernel";
+import { assert, e8Text, e8ToNumber, MINUTE_MS } from "@smcq/kernel";
 import type { RiskParameters } from "@smcq/risk";
 import { utcText } from "@smcq/scoring";
 import { type DeflatedSharpe, deflatedSharpeOf } from "@smcq/research";
@@ -191,12 +191,11 @@ function returnsOf(
 }
 
 function periodOf(series: readonly ScannedSeries[]): BacktestReport["period"] {
-  const own = series.filter(({ barCount }) => barCount > 0);
+  const own = series.flatMap(({ span }) => span ?? []);
   if (own.length === 0) return null;
-  const lastOf = ({ bars, barCount }: ScannedSeries): number => bars[(barCount - 1) * BAR_FIELDS] as number;
   return {
-    firstMs: own.reduce((first, { bars }) => Math.min(first, bars[0] as number), Number.POSITIVE_INFINITY),
-    endMs: own.reduce((end, each) => Math.max(end, lastOf(each) + MINUTE_MS), 0),
+    firstMs: own.reduce((first, span) => Math.min(first, span.firstMs), Number.POSITIVE_INFINITY),
+    endMs: own.reduce((end, span) => Math.max(end, span.lastMs + MINUTE_MS), 0),
   };
 }
 
@@ -205,11 +204,8 @@ function countBy<T>(items: Iterable<T>, key: (item: T) => string): Readonly<Reco
   return Object.fromEntries(groups.sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1)));
 }
 
-function holesOf({ bars, barCount }: ScannedSeries): number {
-  if (barCount === 0) return 0;
-  const first = bars[0] as number;
-  const last = bars[(barCount - 1) * BAR_FIELDS] as number;
-  return (last - first) / MINUTE_MS + 1 - barCount;
+function holesOf({ span, barCount }: ScannedSeries): number {
+  return span === null ? 0 : (span.lastMs - span.firstMs) / MINUTE_MS + 1 - barCount;
 }
 
 /** Deepest fall of the equity curve below its highest point, share of that point. */

@@ -6,7 +6,6 @@ import type { FeeRates, TradingRules } from "@smcq/exchange";
 import { bundledSymbols, loadUniverseText, type VenueRules, withPrices } from "@smcq/exchange-sim";
 import { type TradePlanParameters, featureSchemaJson } from "@smcq/features";
 import {
-  BAR_FIELDS,
   errorCode,
   errorMessage,
   type Logger,
@@ -23,10 +22,10 @@ import { type BacktestReport, reportOf, type SymbolInput } from "./backtest-repo
 import { ScanCache, scanKeyHash } from "./cache/scan-cache.ts";
 import { backtestScorer } from "./backtest-scorer.ts";
 import { instrumentsFile, readInstruments, readVenueRules } from "./read-instruments.ts";
+import { type StoredChoice, storedFunding, storedInputs } from "./inputs/stored-inputs.ts";
 import { type FundingFile, readFunding } from "./read-funding.ts";
 import { ROUNDING_RATIO, type SeriesScan, type SeriesTask } from "./series-task.ts";
 import { type Fidelity, TradePass } from "./trade-pass.ts";
-import { BarField } from "./venue/backtest-venue.ts";
 import type { ScannedSeries } from "./scan-series.ts";
 import { writeBacktest } from "./write-backtest.ts";
 
@@ -35,6 +34,8 @@ const SYMBOLS_MAX = 1_000;
 export interface BacktestOptions {
   /** Files of closed 1-minute bars, SYMBOL-1m-ANYTHING.csv, .csv.gz or .zip; null: the bars that come with the engine. */
   readonly klines: readonly string[] | null;
+  /** Bars of the store instead, and its funding rates where no file is given; null: none. */
+  readonly stored: StoredChoice | null;
   /** File of rules by symbol, or the venue's exchangeInfo document; null: the document that comes with the engine. */
   readonly instruments: string | null;
   /** File of funding rates (`readFunding`); null: no funding. */
@@ -123,12 +124,14 @@ export interface OpenedInputs {
 /** What opening and scanning need of a backtest's options. */
 export type ScanOptions = Pick<
   BacktestOptions,
+  | "stored"
   | "klines"
   | "instruments"
   | "funding"
   | "model"
   | "plan"
   | "rowsMax"
+  | "fromMs"
   | "toMs"
   | "threads"
   | "cacheFolder"
@@ -140,7 +143,7 @@ export type ScanOptions = Pick<
 /** Opens everything but the bars; a bad model is refused before any bar is read. */
 export async function openInputs(options: ScanOptions): Promise<OpenedInputs> {
   const { model, nowMs, plan } = options;
-  const inputs = options.klines === null ? bundledInputs() : await fileInputs(options.klines);
+  const inputs = await inputsOf(options);
   if (inputs.length > SYMBOLS_MAX)
     throw new SmcqError("USAGE_KLINES", `${inputs.length} symbols: at most ${SYMBOLS_MAX} are taken`);
   const instruments =
@@ -189,21 +192,16 @@ export function tradingRulesOf(fidelity: Fidelity, rules: readonly TradingRules[
 /** The venue's rules with room for the prices that were traded. */
 function pricedRules(rules: readonly VenueRules[], series: readonly ScannedSeries[]): VenueRules[] {
   return rules.map((own, index) => {
-    const { bars } = series[index] as ScannedSeries;
-    let [lowest, highest] = [Number.POSITIVE_INFINITY, 0];
-    for (let at = 0; at < bars.length; at += BAR_FIELDS) {
-      highest = Math.max(highest, bars[at + BarField.High] as number);
-      lowest = Math.min(lowest, bars[at + BarField.Low] as number);
-    }
-    return highest === 0 ? own : withPrices(own, numberToE8(lowest), numberToE8(highest));
+    const { span } = series[index] as ScannedSeries;
+    return span === null ? own : withPrices(own, numberToE8(span.lowest), numberToE8(span.highest));
   });
 }
 
 async function fundingOf(
-  { funding, logger }: ScanOptions,
+  { funding, stored, fromMs, toMs, logger }: ScanOptions,
   symbols: readonly string[],
 ): Promise<FundingFile | null> {
-  if (funding === null) return null;
+  if (funding === null) return stored && storedFunding(stored.store, symbols, { fromMs, toMs });
   const file = await readFunding(funding, { symbols });
   const { ignoredRows, ignoredSymbols } = file;
   if (ignoredRows > 0)
@@ -234,6 +232,13 @@ async function makeFolder(out: string): Promise<void> {
   }
 }
 
+async function inputsOf({ klines, stored, fromMs, toMs }: ScanOptions): Promise<SymbolInput[]> {
+  if (stored === null) return klines === null ? bundledInputs() : fileInputs(klines);
+  const inputs = await storedInputs(stored, { fromMs, toMs });
+  if (inputs.length > 0) return inputs;
+  throw new SmcqError("HISTORY_EMPTY", `${stored.store.folder} holds no bars of these symbols in this time`);
+}
+
 function bundledInputs(): SymbolInput[] {
   const files = [{ name: "bundled", sha256: null }];
   return bundledSymbols().map((symbol) => ({ symbol, files, source: { type: "bundled" } }));
@@ -259,7 +264,9 @@ async function scanTasks(
   const scorer = model === "heuristic" ? scorerId : await sha256OfFile(model);
   return inputs.map(({ symbol, source, files }) => {
     const hashes = files.flatMap(({ sha256 }) => sha256 ?? []);
-    const key = { symbol, files: hashes, schema, timeframe: plan.timeframe, scorer, rowsMax, toMs };
+    const readFromMs = source.type === "stored" ? source.fromMs : null;
+    const { timeframe } = plan;
+    const key = { symbol, files: hashes, schema, timeframe, scorer, rowsMax, toMs, readFromMs };
     const isKept = cacheFolder !== null && hashes.length === files.length;
     return { symbol, source, rowsMax, toMs, cacheHash: isKept ? scanKeyHash(key) : null };
   });

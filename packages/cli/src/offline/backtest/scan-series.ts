@@ -1,15 +1,37 @@
-import { medianTurnover, type Scorer, type Timeframe, TimeframeScanner, TURNOVER_BARS } from "@smcq/features";
+import {
+  type CandidateCode,
+  medianTurnover,
+  type Scorer,
+  type Timeframe,
+  TimeframeScanner,
+  TURNOVER_BARS,
+} from "@smcq/features";
+import type { StoredRows, TimeRange } from "@smcq/history";
 import { BAR_FIELDS, FEATURE_COUNT } from "@smcq/kernel";
 
 /** Candidates that are scored together. */
 const BATCH_ROWS = 4_096;
 
+/** Where a series' bars are while it is traded: in memory, or in the store, which is read block by block. */
+export type SeriesBars =
+  /** `BAR_FIELDS` numbers a bar, ascending. */
+  | { readonly type: "held"; readonly flat: Float64Array }
+  | ({ readonly type: "stored"; readonly folder: string; readonly symbol: string } & TimeRange);
+
+/** What the bars of a series reach from and to; null: it has none. */
+export type BarSpan = {
+  readonly firstMs: number;
+  readonly lastMs: number;
+  readonly lowest: number;
+  readonly highest: number;
+} | null;
+
 /** A symbol's bars and what was found in them, in columns. */
 export interface ScannedSeries {
   readonly symbol: string;
-  /** `BAR_FIELDS` numbers a bar, ascending. */
-  readonly bars: Float64Array;
+  readonly bars: SeriesBars;
   readonly barCount: number;
+  readonly span: BarSpan;
   readonly candidates: CandidateColumns;
 }
 
@@ -42,45 +64,104 @@ export interface SeriesScorer {
 }
 
 /** Finds and scores the candidates of a series by the detector and features that run live; a hole starts it anew. */
-export function scanSeries(
-  symbol: string,
-  bars: Float64Array,
-  { scorer, timeframe }: SeriesScorer,
+export function scanSeries(symbol: string, flat: Float64Array, scorer: SeriesScorer): ScannedSeries {
+  const scan = new SeriesScanner(scorer);
+  scan.take(flat);
+  return { symbol, bars: { type: "held", flat }, ...scan.finish() };
+}
+
+/** The same over stored bars, of which a block is held at a time. HISTORY_*, naming the file, when one is damaged. */
+export function scanStoredSeries(
+  rows: StoredRows,
+  choice: StoredBarsChoice,
+  scorer: SeriesScorer,
 ): ScannedSeries {
-  const barCount = bars.length / BAR_FIELDS;
-  const found = new CandidateList();
-  const frames = new TimeframeScanner(timeframe);
-  const { scanner } = frames;
-  const rows = new Float32Array(BATCH_ROWS * FEATURE_COUNT);
-  let waiting = 0;
-  for (let bar = 0; bar < barCount; bar++) {
-    const at = bar * BAR_FIELDS;
-    const openMs = bars[at] as number;
-    const code = frames.push(
-      openMs,
-      bars[at + 1] as number,
-      bars[at + 2] as number,
-      bars[at + 3] as number,
-      bars[at + 4] as number,
-      bars[at + 5] as number,
-    );
-    if (code === 0) continue;
-    scanner.features(rows, waiting * FEATURE_COUNT, code < 0 ? -1 : 1);
-    const turnover = medianTurnover(bars, (bar + 1 - TURNOVER_BARS) * BAR_FIELDS);
-    found.add({
-      bar,
-      openMs,
-      code,
-      invalidationPrice: scanner.invalidationPrice(code),
-      atr: scanner.atr,
-      turnover,
-    });
-    if (++waiting < BATCH_ROWS) continue;
-    found.score(scorer, rows, waiting);
-    waiting = 0;
+  const scan = new SeriesScanner(scorer);
+  for (const { bars } of rows.batches()) scan.take(bars);
+  return { symbol: choice.symbol, bars: { type: "stored", ...choice }, ...scan.finish() };
+}
+
+/** Bars of the store by folder, symbol and range. */
+export type StoredBarsChoice = Omit<Extract<SeriesBars, { type: "stored" }>, "type">;
+
+/** One pass over a series, whose bars come in runs. */
+class SeriesScanner {
+  readonly #scorer: Scorer;
+  readonly #found = new CandidateList();
+  readonly #frames: TimeframeScanner;
+  readonly #rows = new Float32Array(BATCH_ROWS * FEATURE_COUNT);
+  /** The last bars, whose turnovers candidates of the next run look back on. */
+  #tail: Float64Array = new Float64Array(0);
+  #waiting = 0;
+  #lastOpenMs = -1;
+  #barCount = 0;
+  #firstMs = 0;
+  #lowest = Number.POSITIVE_INFINITY;
+  #highest = 0;
+
+  constructor({ scorer, timeframe }: SeriesScorer) {
+    this.#scorer = scorer;
+    this.#frames = new TimeframeScanner(timeframe);
   }
-  found.score(scorer, rows, waiting);
-  return { symbol, bars, barCount, candidates: found.columns() };
+
+  /** The next bars, ascending. */
+  take(bars: Float64Array): void {
+    if (bars.length === 0) return;
+    if (this.#barCount === 0) this.#firstMs = bars[0] as number;
+    const tail = this.#tail;
+    for (let at = 0; at < bars.length; at += BAR_FIELDS) {
+      const openMs = bars[at] as number;
+      this.#lastOpenMs = openMs;
+      const [high, low] = [bars[at + 2] as number, bars[at + 3] as number];
+      if (high > this.#highest) this.#highest = high;
+      if (low < this.#lowest) this.#lowest = low;
+      const [open, close, volume] = [bars[at + 1] as number, bars[at + 4] as number, bars[at + 5] as number];
+      const code = this.#frames.push(openMs, open, high, low, close, volume);
+      if (code !== 0) this.#note(code, openMs, turnoverAt(tail, bars, at));
+      this.#barCount++;
+    }
+    this.#tail = lastBars(tail, bars);
+  }
+
+  finish(): Pick<ScannedSeries, "barCount" | "span" | "candidates"> {
+    this.#score();
+    const [barCount, firstMs, lastMs] = [this.#barCount, this.#firstMs, this.#lastOpenMs];
+    const span = barCount === 0 ? null : { firstMs, lastMs, lowest: this.#lowest, highest: this.#highest };
+    return { barCount, span, candidates: this.#found.columns() };
+  }
+
+  #note(code: CandidateCode, openMs: number, turnover: number): void {
+    const { scanner } = this.#frames;
+    scanner.features(this.#rows, this.#waiting * FEATURE_COUNT, code < 0 ? -1 : 1);
+    const [invalidationPrice, atr] = [scanner.invalidationPrice(code), scanner.atr];
+    this.#found.add({ bar: this.#barCount, openMs, code, invalidationPrice, atr, turnover });
+    if (++this.#waiting === BATCH_ROWS) this.#score();
+  }
+
+  #score(): void {
+    this.#found.score(this.#scorer, this.#rows, this.#waiting);
+    this.#waiting = 0;
+  }
+}
+
+/** Median turnover of the `TURNOVER_BARS` bars up to that at `at`; those before the run stand at the end of `tail`. */
+function turnoverAt(tail: Float64Array, bars: Float64Array, at: number): number {
+  const from = at - (TURNOVER_BARS - 1) * BAR_FIELDS;
+  if (from >= 0) return medianTurnover(bars, from);
+  const window = new Float64Array(TURNOVER_BARS * BAR_FIELDS);
+  window.set(tail.subarray(tail.length + from));
+  window.set(bars.subarray(0, at + BAR_FIELDS), -from);
+  return medianTurnover(window, 0);
+}
+
+/** A copy of the last bars that a window of `TURNOVER_BARS` may reach back to. */
+function lastBars(tail: Float64Array, bars: Float64Array): Float64Array {
+  const length = (TURNOVER_BARS - 1) * BAR_FIELDS;
+  if (bars.length >= length) return bars.slice(bars.length - length);
+  const joined = new Float64Array(tail.length + bars.length);
+  joined.set(tail);
+  joined.set(bars, tail.length);
+  return joined.slice(-length);
 }
 
 /** Columns that grow. */

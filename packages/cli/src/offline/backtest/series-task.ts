@@ -1,8 +1,14 @@
 import { bundledBars } from "@smcq/exchange-sim";
 import { BAR_FIELDS, SmcqError } from "@smcq/kernel";
 import type { ScanCache } from "./cache/scan-cache.ts";
-import { readKlinesCsv } from "@smcq/history";
-import { scanSeries, type SeriesReply, type SeriesScorer } from "./scan-series.ts";
+import { HistoryStore, readKlinesCsv, StoredRows } from "@smcq/history";
+import {
+  scanSeries,
+  scanStoredSeries,
+  type SeriesReply,
+  type SeriesScorer,
+  type StoredBarsChoice,
+} from "./scan-series.ts";
 
 /** Open or close of a bar that was shifted or rounded by hand lies outside its high and low by this share at most. */
 export const ROUNDING_RATIO = 0.002;
@@ -13,7 +19,8 @@ export interface SeriesTask {
   /** Files in order of time, or the bars that come with the engine. */
   readonly source:
     | { readonly type: "files"; readonly paths: readonly string[] }
-    | { readonly type: "bundled" };
+    | { readonly type: "bundled" }
+    | ({ readonly type: "stored" } & StoredBarsChoice);
   /** First rows of each file; null: all. */
   readonly rowsMax: number | null;
   /** Bars that open at or after it are left out (ms); null: none. */
@@ -38,7 +45,7 @@ export async function runSeriesTask(
   const { cacheHash } = task;
   if (cache === null || cacheHash === null)
     return { reply: await scanTask(task, scorer), origin: "uncached" };
-  const found = cache.read(cacheHash);
+  const found = cache.read(cacheHash, task.source.type === "stored" ? task.source : null);
   if (found !== null) return { reply: found, origin: "cached" };
   const reply = await scanTask(task, scorer);
   return { reply, origin: cache.write(cacheHash, reply) ? "kept" : "unkept" };
@@ -46,12 +53,19 @@ export async function runSeriesTask(
 
 /** Reads and scans a symbol; refuses with KLINES_* what is no series of bars. */
 async function scanTask(task: SeriesTask, scorer: SeriesScorer): Promise<SeriesReply> {
+  const { source, symbol } = task;
+  if (source.type === "stored") {
+    const { folder, fromMs, toMs } = source;
+    const choice = { folder, symbol, fromMs, toMs };
+    const rows = new StoredRows(new HistoryStore(source.folder), { kind: "bars", ...choice });
+    return { series: scanStoredSeries(rows, choice, scorer), roundedBars: 0 };
+  }
   let roundedBars = 0;
   const bars =
-    task.source.type === "bundled"
-      ? cut(bundledBars(task.symbol), task)
-      : await readFiles(task.source.paths, task, () => roundedBars++);
-  return { series: scanSeries(task.symbol, bars, scorer), roundedBars };
+    source.type === "bundled"
+      ? cut(bundledBars(symbol), task)
+      : await readFiles(source.paths, task, () => roundedBars++);
+  return { series: scanSeries(symbol, bars, scorer), roundedBars };
 }
 
 async function readFiles(

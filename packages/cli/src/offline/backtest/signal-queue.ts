@@ -1,7 +1,7 @@
 import type { Quote, ScoredCandidate, SetupCode } from "@smcq/engine";
 import { MINUTE_MS, type SymbolId, symbolId } from "@smcq/kernel";
 import type { ScannedSeries } from "./scan-series.ts";
-import type { StoredBars } from "./stored-bars.ts";
+import type { StoredBars } from "./bars/stored-bars.ts";
 
 /** Candidates of a minute that are worth a decision, by symbol, with the opens that they would be entered at. */
 export interface DueSignals {

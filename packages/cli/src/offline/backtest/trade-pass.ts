@@ -18,7 +18,7 @@ import type { FundingRate } from "./read-funding.ts";
 import { type HeatSample, type RiskSummary, RiskWatch } from "./risk-watch.ts";
 import type { ScannedSeries } from "./scan-series.ts";
 import { SignalQueue } from "./signal-queue.ts";
-import { StoredBars } from "./stored-bars.ts";
+import { StoredBars } from "./bars/stored-bars.ts";
 import { BarField, type BacktestVenue } from "./venue/backtest-venue.ts";
 import { BarVenue } from "./venue/bar-venue.ts";
 import { PathVenue } from "./venue/path-venue.ts";

@@ -7,11 +7,13 @@ import {
   type TradePlanParameters,
 } from "@smcq/features";
 import { sha256Hex } from "@smcq/config";
-import { SmcqError } from "@smcq/kernel";
+import type { HistoryStore, TimeRange } from "@smcq/history";
+import { assertNever, SmcqError } from "@smcq/kernel";
 import { SMC_PARAMETERS } from "@smcq/smc";
 import { instrumentsFile, readInstruments } from "../backtest/read-instruments.ts";
 import type { BarSource } from "./bar-source.ts";
 import { openKlineFiles } from "./bar-source.ts";
+import { openStoredMonths } from "./stored-months.ts";
 import { DatasetRows, EXIT_REASONS } from "./dataset-rows.ts";
 import { emptyCounts, LabelSeries } from "./label-series.ts";
 import type { SourceCounts } from "./label-series.ts";
@@ -27,6 +29,11 @@ const DATASET_VERSION = 1;
 export interface DatasetOptions {
   readonly bars:
     | { readonly type: "klines"; readonly files: readonly string[] }
+    | ({
+        readonly type: "store";
+        readonly store: HistoryStore;
+        readonly symbols: readonly string[];
+      } & TimeRange)
     | ({ readonly type: "random-walk" } & RandomWalkSpec);
   readonly out: string;
   readonly plan: TradePlanParameters;
@@ -62,7 +69,7 @@ export interface DatasetTotals {
 export async function runDataset(options: DatasetOptions): Promise<DatasetTotals> {
   await checkOutput(options.out);
   const { bars } = options;
-  const sources = bars.type === "klines" ? await openKlineFiles(bars.files) : openRandomWalks(bars);
+  const sources = await sourcesOf(bars);
   const rows = new DatasetRows();
   const symbols = [...new Set(sources.map(({ symbol }) => symbol))];
   const { plan } = options;
@@ -84,6 +91,25 @@ export async function runDataset(options: DatasetOptions): Promise<DatasetTotals
   const summary = describe(options, sources, counts, totals);
   await writeDataset(options.out, { rows, weights: averageUniqueness(rows), symbols, summary });
   return totals;
+}
+
+function sourcesOf(bars: DatasetOptions["bars"]): Promise<readonly BarSource[]> | readonly BarSource[] {
+  switch (bars.type) {
+    case "klines":
+      return openKlineFiles(bars.files);
+    case "store":
+      return openStoredMonths(bars);
+    case "random-walk":
+      return openRandomWalks(bars);
+    default:
+      return assertNever(bars);
+  }
+}
+
+/** What the data set says of its bars' place. */
+function placeOf(bars: DatasetOptions["bars"]): object {
+  if (bars.type === "klines") return { type: bars.type };
+  return bars.type === "store" ? { type: bars.type, fromMs: bars.fromMs, toMs: bars.toMs } : bars;
 }
 
 /** Ticks by symbol: walks have one of their own, and 0 stands where nobody told and nobody has to know. */
@@ -158,7 +184,7 @@ function describe(
 ): object {
   return {
     datasetVersion: DATASET_VERSION,
-    source: bars.type === "klines" ? { type: bars.type } : bars,
+    source: placeOf(bars),
     featureVersion: FEATURE_VERSION,
     featureSchemaSha256: sha256Hex(featureSchemaJson(plan)),
     features: FEATURES.map(({ name }) => name),

@@ -3,8 +3,7 @@ import { CandidateScanner, FEATURES, FIRST_FEATURE_BAR } from "@smcq/features";
 import { BAR_FIELDS, FEATURE_COUNT, MINUTE_MS, SmcqError } from "@smcq/kernel";
 import { EVENT_NAMES, EventBuffer } from "@smcq/smc";
 import { CsvOutput } from "./csv-output.ts";
-import { readKlinesCsv } from "@smcq/history";
-import type { KlineFileBatch } from "@smcq/history";
+import { type KlineBatch, readKlinesCsv, type StoredRows } from "@smcq/history";
 
 const HOLES_NAMED_MAX = 20;
 const EVENTS_HEADER = "i,event,dir,level_or_top,bottom_or_aux,origin";
@@ -13,7 +12,8 @@ const CANDIDATES_HEADER = "i,side,setup,heuristic";
 
 /** What to scan and where to write; each output is a path (`.gz` compresses) or `-` for standard output. */
 export interface ScanOptions {
-  readonly klines: string;
+  /** A file of bars, or those of the store. */
+  readonly klines: string | StoredRows;
   readonly symbol: string;
   readonly events?: string;
   readonly features?: string;
@@ -35,13 +35,16 @@ export interface ScanTotals {
 
 /**
  * Runs detector, features and candidates over a file of closed bars and writes the columns of the golden files; `i`
- * is the 0-based row of the file. A hole in the minutes starts the symbol anew (docs/smc.md 0). Returns the rows
+ * is the 0-based row of the file (or of the stored range). A hole in the minutes starts the symbol anew (docs/smc.md 0). Returns the rows
  * read, the holes in them and the candidates. Refuses bad input and unwritable outputs with an `SmcqError` that names file and line.
  */
 export async function runScan(options: ScanOptions): Promise<ScanTotals> {
   checkPaths(options);
-  const { onRead } = options;
-  const batches = readKlinesCsv(options.klines, onRead === undefined ? {} : { onRead });
+  const { klines, onRead } = options;
+  const batches: AsyncGenerator<ScanBatch> =
+    typeof klines === "string"
+      ? readKlinesCsv(klines, onRead === undefined ? {} : { onRead })
+      : storedBatches(klines);
   // The first batch is read before any output is opened: a wrong input must not empty an older result.
   let step = await batches.next();
   const scan = new Scan(options);
@@ -56,15 +59,22 @@ export async function runScan(options: ScanOptions): Promise<ScanTotals> {
     await scan.abandon();
     throw error;
   } finally {
-    await batches.return();
+    await batches.return(undefined);
   }
   return scan.totals;
+}
+
+/** Bars with the line of the first, where they have lines. */
+type ScanBatch = KlineBatch & { readonly firstLine?: number };
+
+async function* storedBatches(rows: StoredRows): AsyncGenerator<ScanBatch> {
+  yield* rows.batches();
 }
 
 function checkPaths({ klines, symbol, events, features, candidates }: ScanOptions): void {
   if (symbol.trim() === "") throw new SmcqError("USAGE_SYMBOL", "the symbol has no name");
   const outputs = [events, features, candidates].filter((path) => path !== undefined);
-  const seen = new Set([resolve(klines)]);
+  const seen = new Set(typeof klines === "string" ? [resolve(klines)] : []);
   for (const path of outputs) {
     const name = path === "-" ? path : resolve(path);
     if (seen.has(name))
@@ -128,12 +138,12 @@ class Scan {
     return [this.#events, this.#features, this.#candidates].filter((output) => output !== null);
   }
 
-  take({ bars, count, firstLine }: KlineFileBatch): void {
+  take({ bars, count, firstLine }: ScanBatch): void {
     for (let index = 0; index < count; index++) {
       const at = index * BAR_FIELDS;
       const openTimeMs = bars[at] as number;
       if (openTimeMs !== this.#lastOpenMs + MINUTE_MS && this.rows > 0)
-        this.#startAnew(openTimeMs, firstLine + index);
+        this.#startAnew(openTimeMs, firstLine === undefined ? null : firstLine + index);
       this.#lastOpenMs = openTimeMs;
       const code = this.#scanner.push(
         openTimeMs,
@@ -148,13 +158,13 @@ class Scan {
     }
   }
 
-  #startAnew(openTimeMs: number, line: number): void {
+  #startAnew(openTimeMs: number, line: number | null): void {
     const missing = (openTimeMs - this.#lastOpenMs) / MINUTE_MS - 1;
     this.#holes++;
     this.#missing += missing;
     if (this.#holes <= HOLES_NAMED_MAX)
       this.#warn(
-        `${missing} minutes are missing before line ${line} (open_time ${openTimeMs}): starting anew there`,
+        `${missing} minutes are missing before ${line === null ? `open_time ${openTimeMs}` : `line ${line} (open_time ${openTimeMs})`}: starting anew there`,
       );
     this.#scanner.resetAll();
     this.#firstRow = this.rows;

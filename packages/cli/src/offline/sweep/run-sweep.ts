@@ -1,7 +1,7 @@
 import { TaskPool } from "@smcq/cluster";
 import { type EngineConfig, sha256Hex } from "@smcq/config";
 import { canonicalJson, featureSchemaJson, tradePlanDocument } from "@smcq/features";
-import { BAR_FIELDS, parseE8, workerUrl } from "@smcq/kernel";
+import { parseE8, workerUrl } from "@smcq/kernel";
 import type { ResearchBook, Trial } from "@smcq/ledger";
 import { assess, type DailyResults, type DayRange, rangesOf, utcDay } from "@smcq/research";
 import { sharedFloats } from "@smcq/wire";
@@ -98,14 +98,16 @@ async function openGroups(options: SweepOptions, candidates: readonly Candidate[
   return groups;
 }
 
-/** The scan of a group, its bars in memory that the threads share. */
+/** The scan of a group; bars that are held stand in memory that the threads share, stored ones each reads block by block. */
 async function sharedSeries(
   options: SweepOptions,
   opened: OpenedInputs,
   { settings: { model, plan } }: Candidate,
 ): Promise<readonly ScannedSeries[]> {
   const series = await scanInputs({ ...options, model, plan }, opened);
-  return series.map(({ bars, ...rest }) => Object.assign(rest, { bars: sharedFloats(bars) }));
+  return series.map(({ bars, ...rest }) =>
+    Object.assign(rest, { bars: bars.type === "held" ? { ...bars, flat: sharedFloats(bars.flat) } : bars }),
+  );
 }
 
 async function tradeAll(
@@ -183,10 +185,9 @@ function dataHash(
 /** Days of the bars. */
 function daysOf(series: readonly ScannedSeries[]): DayRange[] {
   const days = new Set<number>();
-  for (const { bars, barCount } of series) {
-    if (barCount === 0) continue;
-    const last = utcDay(bars[(barCount - 1) * BAR_FIELDS] as number);
-    for (let day = utcDay(bars[0] as number); day <= last; day++) days.add(day);
+  for (const { span } of series) {
+    if (span === null) continue;
+    for (let day = utcDay(span.firstMs); day <= utcDay(span.lastMs); day++) days.add(day);
   }
   return rangesOf([...days]);
 }

@@ -10,7 +10,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import type { SeriesReply } from "../scan-series.ts";
+import type { SeriesBars, SeriesReply } from "../scan-series.ts";
 import { decodeSeriesFile, encodeSeriesFile } from "./series-file.ts";
 
 /** Bytes that the cache keeps at most; what was used longest ago goes first. */
@@ -29,6 +29,8 @@ export interface ScanKey {
   readonly scorer: string;
   readonly rowsMax: number | null;
   readonly toMs: number | null;
+  /** Of bars of the store: those before it are not read. */
+  readonly readFromMs: number | null;
 }
 
 interface CacheFile {
@@ -39,8 +41,8 @@ interface CacheFile {
 }
 
 /** The name under which the scan of a key is kept. */
-export function scanKeyHash({ symbol, files, schema, scorer, rowsMax, toMs }: ScanKey): string {
-  const text = JSON.stringify([symbol, files, schema, scorer, rowsMax, toMs]);
+export function scanKeyHash({ symbol, files, schema, scorer, rowsMax, toMs, readFromMs }: ScanKey): string {
+  const text = JSON.stringify([symbol, files, schema, scorer, rowsMax, toMs, readFromMs]);
   return createHash("sha256").update(text).digest("hex");
 }
 
@@ -58,11 +60,11 @@ export class ScanCache {
     this.#nowMs = nowMs;
   }
 
-  /** Null: not kept, or damaged. */
-  read(hash: string): SeriesReply | null {
+  /** Null: not kept, or damaged. `stored`: where the bars are, if they are the store's. */
+  read(hash: string, stored: SeriesBars | null): SeriesReply | null {
     const path = this.#path(hash);
     try {
-      const found = decodeSeriesFile(hash, readFileSync(path));
+      const found = decodeSeriesFile(hash, readFileSync(path), stored);
       // Its age is that of its last use.
       if (found !== null) utimesSync(path, this.#nowMs / 1_000, this.#nowMs / 1_000);
       return found;

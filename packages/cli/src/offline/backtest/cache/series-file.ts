@@ -1,9 +1,9 @@
 import { crc32 } from "node:zlib";
 import { BAR_FIELDS } from "@smcq/kernel";
-import type { CandidateColumns, SeriesReply } from "../scan-series.ts";
+import type { BarSpan, CandidateColumns, SeriesBars, SeriesReply } from "../scan-series.ts";
 
 /** First bytes of a file; the number changes with the layout. */
-const MAGIC = "SMQSCAN1";
+const MAGIC = "SMQSCAN2";
 const PREFIX_BYTES = MAGIC.length + 8;
 
 interface Header {
@@ -12,6 +12,9 @@ interface Header {
   readonly barCount: number;
   readonly candidates: number;
   readonly roundedBars: number;
+  readonly span: BarSpan;
+  /** Bars in the file; 0 where they are the store's. */
+  readonly heldBars: number;
 }
 
 /** The columns of the candidates in the order of the file: the wide ones first, so that each lies on its own boundary. */
@@ -30,11 +33,21 @@ const COLUMNS = [
  * 8), bars, columns; numbers as this machine has them.
  */
 export function encodeSeriesFile(key: string, { series, roundedBars }: SeriesReply): Buffer {
-  const { symbol, bars, barCount, candidates } = series;
-  const header: Header = { key, symbol, barCount, candidates: candidates.count, roundedBars };
+  const { symbol, bars, barCount, span, candidates } = series;
+  const flat = bars.type === "held" ? bars.flat : new Float64Array(0);
+  const heldBars = flat.length / BAR_FIELDS;
+  const header: Header = {
+    key,
+    symbol,
+    barCount,
+    candidates: candidates.count,
+    roundedBars,
+    span,
+    heldBars,
+  };
   const json = Buffer.from(JSON.stringify(header));
   const padded = Buffer.concat([json, Buffer.alloc((8 - (json.length % 8)) % 8, " ")]);
-  const parts = [bytesOf(bars), ...COLUMNS.map(([name]) => bytesOf(candidates[name]))];
+  const parts = [bytesOf(flat), ...COLUMNS.map(([name]) => bytesOf(candidates[name]))];
   const length = Buffer.alloc(4);
   length.writeUInt32LE(padded.length);
   const body = Buffer.concat([length, padded, ...parts]);
@@ -43,8 +56,11 @@ export function encodeSeriesFile(key: string, { series, roundedBars }: SeriesRep
   return Buffer.concat([Buffer.from(MAGIC), sum, body]);
 }
 
-/** The series of a file that was written for `key`; null: damaged, cut short, or another one's. */
-export function decodeSeriesFile(key: string, file: Buffer): SeriesReply | null {
+/**
+ * The series of a file that was written for `key`; null: damaged, cut short, or another one's. `stored` is where its bars
+ * are, if they are the store's: they stand in no file of the cache.
+ */
+export function decodeSeriesFile(key: string, file: Buffer, stored: SeriesBars | null): SeriesReply | null {
   if (file.length < PREFIX_BYTES || file.toString("latin1", 0, MAGIC.length) !== MAGIC) return null;
   const body = file.subarray(MAGIC.length + 4);
   if (crc32(body) !== file.readUInt32LE(MAGIC.length)) return null;
@@ -52,7 +68,7 @@ export function decodeSeriesFile(key: string, file: Buffer): SeriesReply | null 
   // Its sum is right, so that it is what was written.
   const header = JSON.parse(body.toString("utf8", 4, headerEnd)) as Header;
   if (header.key !== key) return null;
-  const { symbol, barCount, candidates: count, roundedBars } = header;
+  const { symbol, barCount, candidates: count, roundedBars, span, heldBars } = header;
   let at = headerEnd;
   /** A copy: typed arrays want their own boundaries. */
   const take = (bytes: number): ArrayBuffer => {
@@ -61,11 +77,12 @@ export function decodeSeriesFile(key: string, file: Buffer): SeriesReply | null 
     at += bytes;
     return copy.buffer;
   };
-  const bars = new Float64Array(take(barCount * BAR_FIELDS * 8));
+  const flat = new Float64Array(take(heldBars * BAR_FIELDS * 8));
   const columns = Object.fromEntries(
     COLUMNS.map(([name, Column]) => [name, new Column(take(count * Column.BYTES_PER_ELEMENT))]),
   ) as Omit<CandidateColumns, "count">;
-  return { series: { symbol, bars, barCount, candidates: { count, ...columns } }, roundedBars };
+  const bars: SeriesBars = stored ?? { type: "held", flat };
+  return { series: { symbol, bars, barCount, span, candidates: { count, ...columns } }, roundedBars };
 }
 
 function bytesOf(array: Float64Array | Int32Array | Int8Array): Buffer {

@@ -1,0 +1,64 @@
+import { HistoryStore, StoredRows } from "@smcq/history";
+import { BAR_FIELDS } from "@smcq/kernel";
+import type { SeriesBars } from "../scan-series.ts";
+
+/** The numbers of a series' bars by the bar's number; asked for about where the last was. */
+export interface BarNumbers {
+  value(bar: number, field: number): number;
+}
+
+/** The bars of a series where they are. */
+export function barNumbersOf(bars: SeriesBars): BarNumbers {
+  return bars.type === "held"
+    ? new HeldBars(bars.flat)
+    : new BarWindows(new StoredRows(new HistoryStore(bars.folder), { kind: "bars", ...bars }));
+}
+
+class HeldBars implements BarNumbers {
+  readonly #flat: Float64Array;
+
+  constructor(flat: Float64Array) {
+    this.#flat = flat;
+  }
+
+  value(bar: number, field: number): number {
+    return this.#flat[bar * BAR_FIELDS + field] as number;
+  }
+}
+
+/** A run of bars in memory. */
+interface Window {
+  readonly firstBar: number;
+  readonly endBar: number;
+  readonly flat: Float64Array;
+}
+
+const NO_WINDOW: Window = { firstBar: 0, endBar: 0, flat: new Float64Array(0) };
+
+/** Stored bars, of which two blocks are held: that of the last question, and the one before, which a look back may want. */
+class BarWindows implements BarNumbers {
+  readonly #rows: StoredRows;
+  #now: Window = NO_WINDOW;
+  #before: Window = NO_WINDOW;
+
+  constructor(rows: StoredRows) {
+    this.#rows = rows;
+  }
+
+  value(bar: number, field: number): number {
+    if (bar < this.#now.firstBar || bar >= this.#now.endBar) this.#turnTo(bar);
+    return this.#now.flat[(bar - this.#now.firstBar) * BAR_FIELDS + field] as number;
+  }
+
+  #turnTo(bar: number): void {
+    const before = this.#before;
+    this.#before = this.#now;
+    if (bar >= before.firstBar && bar < before.endBar) {
+      this.#now = before;
+      return;
+    }
+    const block = this.#rows.blockOf(bar);
+    const firstBar = this.#rows.firstRow(block);
+    this.#now = { firstBar, endBar: this.#rows.firstRow(block + 1), flat: this.#rows.block(block) };
+  }
+}
