@@ -67,6 +67,21 @@ describe("smcq walkforward", () => {
     expect((netNoTickR?.mean ?? 0) - (netR?.mean ?? 0)).toBeGreaterThan(0.1);
   });
 
+  it("says of stored bars what it says of their files", async () => {
+    const data = join(folder, "data");
+    expect(await main(["data", "import", "--klines", klines, "--data-dir", data])).toBe(0);
+    const before = output.printed().length;
+    expect(await main(["walkforward", "--symbols", "all", "--data-dir", data, "--json"])).toBe(0);
+    const stored = JSON.parse(output.printed().slice(before)) as WalkforwardReport;
+    const filed = await run();
+    expect(stored.variants.map(({ name, trades, netR }) => [name, trades, netR])).toEqual(
+      filed.variants.map(({ name, trades, netR }) => [name, trades, netR]),
+    );
+    expect(stored.counts).toEqual(filed.counts);
+    await refused(2, "walkforward");
+    await refused(2, "walkforward", "--klines", klines, "--symbols", "all");
+  });
+
   it("says the same again, and the same try is no new one", async () => {
     const first = await run();
     const again = await run();

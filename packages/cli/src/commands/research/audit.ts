@@ -5,10 +5,11 @@ import { DAY_MS } from "@smcq/research";
 import type { CommandModule } from "yargs";
 import { enginePayload } from "../../modes/engine-payload.ts";
 import { modeOf } from "../../modes/mode-of.ts";
-import { fileSource, simulatedSource, venueSource } from "../../offline/audit/audit-bars.ts";
+import { fileSource, simulatedSource, storeSource, venueSource } from "../../offline/audit/audit-bars.ts";
 import { auditsText, auditText } from "../../offline/audit/audit-text.ts";
 import { PARITY_MIN } from "../../offline/audit/audit-types.ts";
 import { keepAudit, readAudits } from "../../offline/audit/audits-file.ts";
+import { storeOf } from "../../offline/history/store-of.ts";
 import { type AuditBars, runAudit } from "../../offline/audit/run-audit.ts";
 import { backtestScorer } from "../../offline/backtest/backtest-scorer.ts";
 import { createStderrLogger } from "../../output/logger.ts";
@@ -43,6 +44,7 @@ export function auditCommand(setExitCode: (exitCode: number) => void): CommandMo
           describe:
             "bars from files, SYMBOL-1m-ANYTHING.csv, .csv.gz or .zip, two days before it too; without them from the venue (mode sim: the market that it plays)",
         })
+        .option("stored", { type: "boolean", describe: "bars from the store (smcq data)" })
         .option("list", { type: "boolean", describe: "the audits that were made on this data folder" })
         .option("json", { type: "boolean", describe: "as JSON, with every difference that is kept" }),
     handler: async (args) => {
@@ -125,6 +127,7 @@ async function open(args: Args, loaded: LoadedConfig, run: JournaledRun): Promis
   const klines = (args["klines"] as readonly unknown[] | undefined)?.map(String);
   if (klines !== undefined) return { bars: await fileSource(klines), close: nothing };
   const { config } = loaded;
+  if (args["stored"] === true) return { bars: storeSource(storeOf(config.dataDir)), close: nothing };
   if (run.modeName === "sim") {
     const { seed, sim } = config;
     return { bars: simulatedSource({ seed, symbols: sim.symbols, isLooped: true }), close: nothing };

@@ -3,7 +3,7 @@ import { SmcqError, SystemClock } from "@smcq/kernel";
 import type { CommandModule } from "yargs";
 import { ExitCode } from "../../exit-codes.ts";
 import { backtestScorer } from "../../offline/backtest/backtest-scorer.ts";
-import { openKlineFiles } from "../../offline/dataset/bar-source.ts";
+import { BARS_FLAGS, barsOf } from "./bars-flags.ts";
 import { isProved, proveText, runProve } from "../../offline/prove/run-prove.ts";
 import { printResult } from "../../output/print-result.ts";
 import { loadSettings } from "../settings.ts";
@@ -19,12 +19,8 @@ export function proveCommand(setExitCode: (exitCode: number) => void): CommandMo
       "prove on stored bars that nothing looks ahead: cuts, other futures, random walks, random sides",
     builder: (argv) =>
       argv
-        .option("klines", {
-          ...TEXT,
-          array: true,
-          demandOption: true,
-          describe: "files of closed 1-minute bars, SYMBOL-1m-ANYTHING.csv, .csv.gz or .zip",
-        })
+        .options(BARS_FLAGS)
+        .option("data-dir", { ...TEXT, describe: "the data folder, whose store it is" })
         .option("model", { ...TEXT, default: "heuristic", describe: "a model file (.onnx) that scores" })
         .option("seed", { type: "number", requiresArg: true, default: 1, describe: "of cuts and coins" })
         .option("config", { ...TEXT, describe: "JSON file with settings" })
@@ -33,11 +29,16 @@ export function proveCommand(setExitCode: (exitCode: number) => void): CommandMo
       const seed = args["seed"] as number;
       if (!(Number.isInteger(seed) && seed >= 0 && seed <= SEED_MAX))
         throw new SmcqError("USAGE_PROVE", `--seed ${seed}: must be a whole number, 0 to ${SEED_MAX}`);
-      const plan = tradedPlan(loadSettings({ config: args["config"] }).config.strategy);
+      const { config } = loadSettings({ config: args["config"], "data-dir": args["data-dir"] });
+      const plan = tradedPlan(config.strategy);
       const nowMs = new SystemClock().nowMs();
       const proved = await runProve({
         scorer: backtestScorer({ model: String(args["model"]), nowMs, plan }).scorer,
-        sources: await openKlineFiles((args["klines"] as readonly unknown[]).map(String)),
+        sources: await barsOf(args, {
+          dataDir: config.dataDir,
+          range: { fromMs: null, toMs: null },
+          code: "USAGE_PROVE",
+        }),
         seed,
       });
       await printResult(args["json"] === true ? `${JSON.stringify(proved, null, 2)}\n` : proveText(proved));

@@ -1,11 +1,12 @@
 import type { TradePlanParameters } from "@smcq/features";
 import { tradedPlan } from "../../plans/traded-plan.ts";
 import { SmcqError, SystemClock } from "@smcq/kernel";
-import { type DayRange, utcDay } from "@smcq/research";
+import { DAY_MS, type DayRange, utcDay } from "@smcq/research";
 import { openModel, utcMs } from "@smcq/scoring";
 import type { CommandModule } from "yargs";
 import { backtestScorer } from "../../offline/backtest/backtest-scorer.ts";
-import { openKlineFiles } from "../../offline/dataset/bar-source.ts";
+import type { TimeRange } from "@smcq/history";
+import { BARS_FLAGS, barsOf } from "./bars-flags.ts";
 import { runWalkforward, type WalkforwardOptions } from "../../offline/walkforward/run-walkforward.ts";
 import { walkforwardText } from "../../offline/walkforward/walkforward-text.ts";
 import { printResult } from "../../output/print-result.ts";
@@ -14,6 +15,7 @@ import { loadSettings } from "../settings.ts";
 type Args = Readonly<Record<string, unknown>>;
 
 const TEXT = { type: "string", requiresArg: true } as const;
+const WARM_DAYS = 7;
 const SEED_MAX = 4_294_967_295;
 
 /** `smcq walkforward`: is there an edge in stored bars? Judged by the calendar, corrected for everything ever tried. */
@@ -23,12 +25,7 @@ export function walkforwardCommand(setExitCode: (exitCode: number) => void): Com
     describe: "judge the trade plan, or a model, on stored bars by the calendar: is there an edge?",
     builder: (argv) =>
       argv
-        .option("klines", {
-          ...TEXT,
-          array: true,
-          demandOption: true,
-          describe: "files of closed 1-minute bars, SYMBOL-1m-ANYTHING.csv, .csv.gz or .zip",
-        })
+        .options(BARS_FLAGS)
         .option("model", { ...TEXT, describe: "judge what a model file (.onnx) or `heuristic` takes" })
         .option("instruments", {
           ...TEXT,
@@ -38,7 +35,10 @@ export function walkforwardCommand(setExitCode: (exitCode: number) => void): Com
         .option("to", { ...TEXT, describe: "last UTC day" })
         .option("hold-out", { ...TEXT, describe: "open this hold-out and judge on its days alone" })
         .option("seed", { type: "number", requiresArg: true, default: 1, describe: "of the resampling" })
-        .option("data-dir", { ...TEXT, describe: "the folder with research.db, where every try is noted" })
+        .option("data-dir", {
+          ...TEXT,
+          describe: "the data folder: its store, and research.db, where every try is noted",
+        })
         .option("config", { ...TEXT, describe: "JSON file with settings" })
         .option("set", {
           ...TEXT,
@@ -66,11 +66,16 @@ async function optionsOf(args: Args): Promise<WalkforwardOptions> {
     "data-dir": args["data-dir"],
   });
   const plan = tradedPlan(config.strategy);
+  const days = daysOf(args);
   const nowMs = new SystemClock().nowMs();
   return {
-    days: daysOf(args),
+    days,
     scorer: scorerOf(args["model"] as string | undefined, plan, nowMs),
-    sources: await openKlineFiles((args["klines"] as readonly unknown[]).map(String)),
+    sources: await barsOf(args, {
+      dataDir: config.dataDir,
+      range: warmRange(days),
+      code: "USAGE_WALKFORWARD",
+    }),
     plan,
     instruments: (args["instruments"] as string | undefined) ?? null,
     holdOut: (args["holdOut"] as string | undefined) ?? null,
@@ -96,6 +101,14 @@ function scorerOf(
     isAnySchema: false,
   }).card;
   return { name: metadata.modelId, scorer, metadata };
+}
+
+/** Stored bars of these days, and of so many before them that every scan is warm. */
+function warmRange({ fromDay, toDay }: DayRange): TimeRange {
+  return {
+    fromMs: Number.isFinite(fromDay) ? (fromDay - WARM_DAYS) * DAY_MS : null,
+    toMs: Number.isFinite(toDay) ? (toDay + 1) * DAY_MS : null,
+  };
 }
 
 function daysOf(args: Args): DayRange {

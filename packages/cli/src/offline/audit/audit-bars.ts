@@ -1,4 +1,5 @@
 import type { ReferenceData } from "@smcq/exchange";
+import { type HistoryStore, StoredRows } from "@smcq/history";
 import { MarketData } from "@smcq/exchange-sim";
 import { BAR_FIELDS, MINUTE_MS } from "@smcq/kernel";
 import { openKlineFiles } from "../dataset/bar-source.ts";
@@ -31,6 +32,17 @@ export async function fileSource(klines: readonly string[]): Promise<AuditBars> 
           if ((rows[at] as number) >= fromMs && (rows[at] as number) < toMs)
             parts.push(...rows.subarray(at, at + BAR_FIELDS));
     return parts.length === 0 ? null : Float64Array.from(parts);
+  };
+}
+
+/** Bars of the store in the data folder. */
+export function storeSource(store: HistoryStore): AuditBars {
+  return (symbol, fromMs, toMs) => {
+    const parts: number[] = [];
+    const rows = new StoredRows(store, { kind: "bars", symbol, fromMs, toMs });
+    for (const { bars, count } of rows.batches())
+      for (let at = 0; at < count * BAR_FIELDS; at++) parts.push(bars[at] as number);
+    return Promise.resolve(parts.length === 0 ? null : Float64Array.from(parts));
   };
 }
 
