@@ -92,7 +92,7 @@ async function compare(
 ): Promise<void> {
   const range = { kind: "bars", fromMs: null, toMs: monthEndMs("2025-01" as Month) } as const;
   const series = names.map((symbol) => new StoredRows(store, { ...range, symbol }));
-  const held = series.map((rows) => [...rows.batches()].map(({ bars }) => bars));
+  const held = series.map((rows) => Array.from(rows.batches(), ({ bars }) => bars.slice()));
   const detector = new Detector();
   const operations = series.reduce((sum, { rows }) => sum + rows, 0);
   const comparison = await comparePaired({

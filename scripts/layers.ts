@@ -151,7 +151,7 @@ export const LAYERS: LayersTable = {
       layer: "app",
       floor: 7,
       mayImport: EVERYTHING_BELOW,
-      thirdParty: ["yargs", "pino", "cli-progress", "prom-client"],
+      thirdParty: ["yargs", "hyparquet-writer", "pino", "cli-progress", "prom-client"],
     },
   },
   arrows: {

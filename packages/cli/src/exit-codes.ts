@@ -94,6 +94,7 @@ const BY_PREFIX: readonly (readonly [string, ExitCode])[] = [
   ["SIM", ExitCode.Venue],
   ["KLINES", ExitCode.File],
   ["HISTORY", ExitCode.File],
+  ["TABLE", ExitCode.File],
   ["SCAN_STUCK", ExitCode.Unexpected],
   ["SCAN", ExitCode.File],
   ["DATASET", ExitCode.File],

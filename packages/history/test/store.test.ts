@@ -171,7 +171,7 @@ describe("rows of a range", () => {
         return timeMs >= (fromMs ?? 0) && timeMs < (toMs ?? Number.POSITIVE_INFINITY);
       });
       const rows = new StoredRows(store, { kind: "bars", symbol: "BTCUSDT", fromMs, toMs });
-      const got = [...rows.batches()].flatMap(({ bars }) => Array.from(bars));
+      const got = Array.from(rows.batches(), ({ bars }) => Array.from(bars)).flat();
       expect(got).toEqual(wanted);
       expect(rows.rows).toBe(wanted.length / BAR_FIELDS);
       expect(rows.firstMs).toBe(wanted[0] ?? Number.POSITIVE_INFINITY);

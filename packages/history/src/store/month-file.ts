@@ -63,8 +63,11 @@ export interface MonthContent extends Pick<
 export interface OpenMonth {
   readonly path: string;
   readonly header: MonthHeader;
-  /** The rows of a block; the memory is new. HISTORY_DAMAGED when they are not what was written. */
-  block(index: number): Float64Array;
+  /**
+   * The rows of a block, at the beginning of `into` where it is given (a block's numbers have room in it), else in new memory.
+   * HISTORY_DAMAGED when they are not what was written.
+   */
+  block(index: number, into?: Float64Array): Float64Array;
   close(): void;
 }
 
@@ -127,7 +130,8 @@ export function openMonth(path: string): OpenMonth {
     return {
       path,
       header,
-      block: (index) => readBlock({ path, handle, header }, index, starts[index] as number),
+      block: (index, into) =>
+        readBlock({ path, handle, header }, { index, at: starts[index] as number, into }),
       close: () => closeSync(handle),
     };
   } catch (error) {
@@ -160,14 +164,18 @@ function readHeader(path: string, handle: number): MonthHeader {
 
 function readBlock(
   { path, handle, header }: { readonly path: string; readonly handle: number; readonly header: MonthHeader },
-  index: number,
-  at: number,
+  {
+    index,
+    at,
+    into,
+  }: { readonly index: number; readonly at: number; readonly into: Float64Array | undefined },
 ): Float64Array {
   const entry = header.blocks[index] as BlockEntry;
   const { fields } = KINDS[header.kind];
   const body = readExactly(path, handle, { at, bytes: entry.bytes });
   if (crc32(body) !== entry.crc32) throw damaged(path, `block ${index + 1} is damaged: its checksum differs`);
-  const rows = new Float64Array(entry.rows * fields);
+  const length = entry.rows * fields;
+  const rows = into === undefined ? new Float64Array(length) : into.subarray(0, length);
   let plain: Buffer;
   try {
     plain = zstdDecompressSync(body, { maxOutputLength: blockBytesMax(fields, entry.rows) });

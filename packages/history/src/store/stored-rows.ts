@@ -1,7 +1,7 @@
 import { BAR_FIELDS, monthEndMs, monthStartMs } from "@smcq/kernel";
 import { checkPlace, type HistoryStore, type TimeRange } from "./history-store.ts";
 import { type Kind, KINDS } from "./kinds.ts";
-import { openMonth } from "./month-file.ts";
+import { BLOCK_ROWS, openMonth } from "./month-file.ts";
 
 /** A block of a series, clipped to its range. */
 interface BlockPlace {
@@ -72,21 +72,22 @@ export class StoredRows {
     return this.#blocks[block]?.firstRow ?? this.rows;
   }
 
-  /** The rows of a block, in new memory. */
-  block(block: number): Float64Array {
+  /** The rows of a block, in new memory or in `into` (`BLOCK_ROWS` rows). */
+  block(block: number, into?: Float64Array): Float64Array {
     const { path, index, skip, rows } = this.#blocks[block] as BlockPlace;
     const file = openMonth(path);
     try {
-      return file.block(index).subarray(skip * this.fields, (skip + rows) * this.fields);
+      return file.block(index, into).subarray(skip * this.fields, (skip + rows) * this.fields);
     } finally {
       file.close();
     }
   }
 
-  /** Block after block, as bars come out of a file. */
+  /** Block after block, as bars come out of a file; the memory is used again for the next one. */
   *batches(): Generator<{ readonly bars: Float64Array; readonly count: number }, void, undefined> {
+    const memory = new Float64Array(BLOCK_ROWS * this.fields);
     for (let block = 0; block < this.#blocks.length; block++) {
-      const bars = this.block(block);
+      const bars = this.block(block, memory);
       yield { bars, count: bars.length / BAR_FIELDS };
     }
   }

@@ -10,6 +10,7 @@ import { isoText } from "../../offline/ledger/answer/utc-time.ts";
 import { createProgress, errorScreen, type Progress } from "../../output/progress.ts";
 import { printResult } from "../../output/print-result.ts";
 import { parseMonth, SmcqError, SystemClock } from "@smcq/kernel";
+import { EXPORT_COMMAND } from "./export.ts";
 import { loadSettings } from "../settings.ts";
 
 type Args = Readonly<Record<string, unknown>>;
@@ -41,11 +42,11 @@ const FETCH_FLAGS: Readonly<Record<string, Options>> = {
   },
 };
 
-/** `smcq data fetch|list|verify|import`: years of bars and funding rates on this disk. */
+/** `smcq data fetch|list|verify|import|export`: years of bars and funding rates on this disk. */
 export function dataCommand(setExitCode: (exitCode: number) => void): CommandModule {
   return {
     command: "data",
-    describe: "fetch, list, verify and import bars and funding rates of the past",
+    describe: "fetch, list, verify, import and export bars and funding rates of the past",
     builder: (argv) =>
       argv
         .command({
@@ -90,7 +91,8 @@ export function dataCommand(setExitCode: (exitCode: number) => void): CommandMod
             }),
           handler: async (args: Args) => importFiles(args),
         })
-        .demandCommand(1, "one of fetch, list, verify or import is needed"),
+        .command(EXPORT_COMMAND)
+        .demandCommand(1, "one of fetch, list, verify, import or export is needed"),
     handler: () => {},
   };
 }

@@ -38,40 +38,41 @@ export async function scanStore(options: StoreScanOptions): Promise<StoreScanRep
     threads: Math.min(threads, symbols.length),
     logger,
   });
+  const output = candidates === null ? null : new CsvOutput(candidates, HEADER);
   let done = 0;
   try {
-    const scans = await Promise.all(
-      symbols.map(async (symbol) => {
-        const outcome = await pool.run({ folder, symbol, fromMs, toMs, isListed: candidates !== null });
-        if (outcome.type === "refused") throw new SmcqError(outcome.code, outcome.message);
-        progress.show("symbols scanned", ++done, symbols.length);
-        return outcome.scan;
-      }),
-    );
-    if (candidates !== null) await writeCandidates(candidates, scans);
+    const running = symbols.map(async (symbol): Promise<StoredScan> => {
+      const outcome = await pool.run({ folder, symbol, fromMs, toMs, isListed: output !== null });
+      if (outcome.type === "refused") throw new SmcqError(outcome.code, outcome.message);
+      progress.show("symbols scanned", ++done, symbols.length);
+      return outcome.scan;
+    });
+    // A later one may fail while an earlier one is waited for.
+    for (const scan of running) scan.catch(() => {});
+    const scans: StoredCounts[] = [];
+    while (running.length > 0) {
+      // Listed in the order of the symbols, and let go of: the lines of a market's year are 100 MB.
+      const { lines, ...counts } = await (running.shift() as Promise<StoredScan>);
+      output?.add(lines);
+      await output?.flush();
+      scans.push(counts);
+    }
+    await output?.close();
+    await output?.publish();
     return sumOf(scans);
+  } catch (error) {
+    await output?.abandon();
+    throw error;
   } finally {
     await pool.close();
   }
 }
 
-async function writeCandidates(path: string, scans: readonly StoredScan[]): Promise<void> {
-  const output = new CsvOutput(path, HEADER);
-  try {
-    for (const { lines } of scans) {
-      output.add(lines);
-      await output.flush();
-    }
-    await output.close();
-    await output.publish();
-  } catch (error) {
-    await output.abandon();
-    throw error;
-  }
-}
+/** A scan whose candidates have been listed. */
+type StoredCounts = Omit<StoredScan, "lines">;
 
-function sumOf(scans: readonly StoredScan[]): StoreScanReport {
-  const sum = (of: (scan: StoredScan) => number): number =>
+function sumOf(scans: readonly StoredCounts[]): StoreScanReport {
+  const sum = (of: (scan: StoredCounts) => number): number =>
     scans.reduce((total, scan) => total + of(scan), 0);
   const setups = (side: "long" | "short"): number[] =>
     Array.from({ length: SETUPS }, (_, setup) => sum((scan) => scan[side][setup] as number));
