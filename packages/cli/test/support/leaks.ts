@@ -48,9 +48,10 @@ function trades(value: (trade: SeenTrade, bars: Float64Array) => number): Change
 export const LEAKS: Readonly<Record<string, (honest: Pipeline) => Pipeline>> = {
   "events a bar early": viewed(({ events }) => ({ events: [...events.slice(1), ""] })),
   "a feature of the next close": viewed(features((bars, bar) => closeOf(bars, bar + 1) / closeOf(bars, bar))),
-  "a feature scaled by the largest of all": viewed(({ features: own }) => {
-    const largest = own.reduce((most, value) => (value > most ? value : most), 0);
-    return { features: own.map((value, at) => (at % FEATURE_COUNT === 7 ? value / largest : value)) };
+  "a feature less its mean of all": viewed(({ features: own }) => {
+    const known = own.filter((value, at) => at % FEATURE_COUNT === 7 && !Number.isNaN(value));
+    const mean = known.reduce((sum, value) => sum + value, 0) / known.length;
+    return { features: own.map((value, at) => (at % FEATURE_COUNT === 7 ? value - mean : value)) };
   }),
   "a centred moving average": viewed(
     features((bars, bar, own) => {

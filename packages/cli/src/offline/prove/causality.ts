@@ -2,7 +2,9 @@ import { BAR_FIELDS, FEATURE_COUNT, type Rng } from "@smcq/kernel";
 import type { Pipeline, Seen } from "./pipeline.ts";
 
 /** Cuts of a series. */
-const CUTS = 6;
+const CUTS = 9;
+/** Bars behind a candidate among which it is cut off. */
+const NEAR_BARS = 8;
 /** Nothing is known before: a cut lies behind. */
 const FIRST_CUT = 400;
 
@@ -18,15 +20,17 @@ export interface Move {
 }
 
 /** Cuts the bars off at random places: what was known before must be the same. */
-export function prefixMoves(pipeline: Pipeline, { bars, seen, rng }: Proved): Move[] {
-  return cutsOf(bars, rng).flatMap((cut) =>
+export function prefixMoves(pipeline: Pipeline, proved: Proved): Move[] {
+  const { bars, seen } = proved;
+  return cutsOf(proved).flatMap((cut) =>
     movesBetween(seen, pipeline.scan(bars.slice(0, cut * BAR_FIELDS)), cut),
   );
 }
 
 /** Puts another market behind random places: what was known before must be the same. */
-export function futureMoves(pipeline: Pipeline, { bars, seen, rng }: Proved): Move[] {
-  return cutsOf(bars, rng).flatMap((cut) =>
+export function futureMoves(pipeline: Pipeline, proved: Proved): Move[] {
+  const { bars, seen, rng } = proved;
+  return cutsOf(proved).flatMap((cut) =>
     movesBetween(seen, pipeline.scan(withOtherFuture(bars, cut, rng)), cut),
   );
 }
@@ -38,9 +42,22 @@ export interface Proved {
   readonly rng: Rng;
 }
 
-function cutsOf(bars: Float64Array, rng: Rng): number[] {
-  const room = bars.length / BAR_FIELDS - FIRST_CUT;
-  return room < 1 ? [] : Array.from({ length: CUTS }, () => FIRST_CUT + rng.int(room));
+/**
+ * Places to cut at, a third each: anywhere; early, where what is taken from a whole series settles; and close behind a
+ * candidate, where whoever knows the next bars has used them.
+ */
+function cutsOf({ bars, seen, rng }: Proved): number[] {
+  const count = bars.length / BAR_FIELDS;
+  const room = count - FIRST_CUT;
+  if (room < 1) return [];
+  const raised = [...seen.candidates.keys()].filter(
+    (bar) => seen.candidates[bar] !== 0 && bar >= FIRST_CUT && bar < count - NEAR_BARS,
+  );
+  return Array.from({ length: CUTS }, (_, k) => {
+    if (k % 3 === 1) return FIRST_CUT + Math.floor(room ** rng.next()) - 1;
+    const near = k % 3 === 2 && raised.length > 0 ? raised[rng.int(raised.length)] : undefined;
+    return near === undefined ? FIRST_CUT + rng.int(room) : near + 1 + rng.int(NEAR_BARS);
+  });
 }
 
 /** The bars up to the cut as they are; behind, moves between neighbours are turned round and made larger. */

@@ -14,7 +14,8 @@ import {
 import type { KlineBatch } from "@smcq/history";
 import type { Pipeline, Seen } from "./pipeline.ts";
 
-const WALK_DAYS = 14;
+/** Long enough that a fill at a bar's best price, about 0.12 R, stands out of chance. */
+const WALK_DAYS = 60;
 const COLUMNS: readonly Column[] = ["events", "features", "candidates", "scores", "trades"];
 
 /** What one check has found. */
