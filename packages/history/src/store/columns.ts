@@ -178,11 +178,20 @@ function decodeSteps(step: number, { first, power, field, fields, into }: Column
   for (let at = field, whole = first; at < into.length; at += fields, whole += step) into[at] = whole / power;
 }
 
+/** Used again by every column of this thread: a year of a market has half a million of them. */
+let scratch: Int32Array = new Int32Array(0);
+
+/** So many zeros, until the next call. */
+function smallScratch(count: number): Int32Array {
+  if (scratch.length < count) scratch = new Int32Array(count);
+  return scratch.subarray(0, count).fill(0);
+}
+
 function decodeDeltas(bytes: Uint8Array, at: number, target: ColumnTarget): void {
   const { first, power, planes, field, fields, into } = target;
   const count = into.length / fields;
   // Small differences, which nearly all are, are put together by whole-number operations: four times as fast.
-  const zigzag = planes <= SMALL_PLANES ? new Int32Array(count) : new Float64Array(count);
+  const zigzag = planes <= SMALL_PLANES ? smallScratch(count) : new Float64Array(count);
   for (let plane = planes - 1; plane >= 0; plane--) {
     const from = at + plane * count;
     if (zigzag instanceof Int32Array)
