@@ -59,7 +59,9 @@ export function sweepCommand(setExitCode: (exitCode: number) => void): CommandMo
 
 function optionsOf(args: Args): { readonly options: SweepOptions; readonly close: () => void } {
   const given = (args["set"] as readonly string[] | undefined) ?? [];
-  const load = (set: readonly string[]) => loadSettings({ ...args, set: [...given, ...set] }).config;
+  // `--symbols` means stored ones here, not the simulator's.
+  const own = { ...args, symbols: undefined };
+  const load = (set: readonly string[]) => loadSettings({ ...own, set: [...given, ...set] }).config;
   const config = load([]);
   const space = readSpace(String(args["space"]));
   const odd = space.axes.find(({ path }) => given.some((entry) => entry.startsWith(`${path}=`)));
