@@ -12,8 +12,21 @@ import { BAR_FIELDS, FEATURE_COUNT } from "@smcq/kernel";
 /** Candidates that are scored together. */
 const BATCH_ROWS = 4_096;
 
+/** Bars in memory that threads share (`packBars`). */
+export interface PackedBars {
+  readonly type: "packed";
+  /** Open times, minutes since 1970. */
+  readonly minutes: Int32Array;
+  /** Open, high, low and close of each bar, times `scale`. */
+  readonly prices: Int32Array;
+  readonly scale: number;
+  /** Null: nobody asks for them. */
+  readonly volumes: Float64Array | null;
+}
+
 /** Where a series' bars are while it is traded: in memory, or in the store, which is read block by block. */
 export type SeriesBars =
+  | PackedBars
   /** `BAR_FIELDS` numbers a bar, ascending. */
   | { readonly type: "held"; readonly flat: Float64Array }
   | ({ readonly type: "stored"; readonly folder: string; readonly symbol: string } & TimeRange);

@@ -4,7 +4,6 @@ import { canonicalJson, featureSchemaJson, tradePlanDocument } from "@smcq/featu
 import { parseE8, workerUrl } from "@smcq/kernel";
 import type { ResearchBook, Trial } from "@smcq/ledger";
 import { assess, type DailyResults, type DayRange, rangesOf, utcDay } from "@smcq/research";
-import { sharedFloats } from "@smcq/wire";
 import type { SweepTask, SweepWorkerData } from "../../workers/sweep.worker.ts";
 import { backtestScorer } from "../backtest/backtest-scorer.ts";
 import {
@@ -15,6 +14,7 @@ import {
   type ScanOptions,
   tradingRulesOf,
 } from "../backtest/run-backtest.ts";
+import { packBars } from "../backtest/bars/pack-bars.ts";
 import type { ScannedSeries } from "../backtest/scan-series.ts";
 import type { PointResult } from "./point-result.ts";
 import { type PointSettings, pointSettings } from "./point-settings.ts";
@@ -98,7 +98,7 @@ async function openGroups(options: SweepOptions, candidates: readonly Candidate[
   return groups;
 }
 
-/** The scan of a group; bars that are held stand in memory that the threads share, stored ones each reads block by block. */
+/** The scan of a group, its bars in memory that the threads share. */
 async function sharedSeries(
   options: SweepOptions,
   opened: OpenedInputs,
@@ -106,7 +106,7 @@ async function sharedSeries(
 ): Promise<readonly ScannedSeries[]> {
   const series = await scanInputs({ ...options, model, plan }, opened);
   return series.map(({ bars, ...rest }) =>
-    Object.assign(rest, { bars: bars.type === "held" ? { ...bars, flat: sharedFloats(bars.flat) } : bars }),
+    Object.assign(rest, { bars: packBars(bars, rest.barCount, options.fidelity === "path") }),
   );
 }
 

@@ -1,17 +1,21 @@
 import { HistoryStore, StoredRows } from "@smcq/history";
-import { BAR_FIELDS } from "@smcq/kernel";
+import { assertNever, BAR_FIELDS } from "@smcq/kernel";
+import { PackedNumbers } from "./packed-numbers.ts";
+import type { BarNumbers } from "./bar-numbers.ts";
 import type { SeriesBars } from "../scan-series.ts";
-
-/** The numbers of a series' bars by the bar's number; asked for about where the last was. */
-export interface BarNumbers {
-  value(bar: number, field: number): number;
-}
 
 /** The bars of a series where they are. */
 export function barNumbersOf(bars: SeriesBars): BarNumbers {
-  return bars.type === "held"
-    ? new HeldBars(bars.flat)
-    : new BarWindows(new StoredRows(new HistoryStore(bars.folder), { kind: "bars", ...bars }));
+  switch (bars.type) {
+    case "held":
+      return new HeldBars(bars.flat);
+    case "packed":
+      return new PackedNumbers(bars);
+    case "stored":
+      return new BarWindows(new StoredRows(new HistoryStore(bars.folder), { kind: "bars", ...bars }));
+    default:
+      return assertNever(bars);
+  }
 }
 
 class HeldBars implements BarNumbers {

@@ -1,5 +1,6 @@
 import { numberToE8, type SymbolId } from "@smcq/kernel";
-import { type BarNumbers, barNumbersOf } from "./bar-windows.ts";
+import type { BarNumbers } from "./bar-numbers.ts";
+import { barNumbersOf } from "./bar-windows.ts";
 import type { ScannedSeries } from "../scan-series.ts";
 import { BarField, type Bars } from "../venue/backtest-venue.ts";
 

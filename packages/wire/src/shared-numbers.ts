@@ -4,3 +4,10 @@ export function sharedFloats(values: Float64Array): Float64Array {
   shared.set(values);
   return shared;
 }
+
+/** The same of whole numbers. */
+export function sharedInts(values: Int32Array): Int32Array {
+  const shared = new Int32Array(new SharedArrayBuffer(values.byteLength));
+  shared.set(values);
+  return shared;
+}

@@ -1,0 +1,22 @@
+import { MINUTE_MS } from "@smcq/kernel";
+import type { PackedBars } from "../scan-series.ts";
+import type { BarNumbers } from "./bar-numbers.ts";
+
+/** Prices of a bar: open, high, low, close. */
+export const PRICES = 4;
+
+/** Packed bars as the numbers that they were. */
+export class PackedNumbers implements BarNumbers {
+  readonly #bars: PackedBars;
+
+  constructor(bars: PackedBars) {
+    this.#bars = bars;
+  }
+
+  value(bar: number, field: number): number {
+    const { minutes, prices, scale, volumes } = this.#bars;
+    if (field === 0) return (minutes[bar] as number) * MINUTE_MS;
+    if (field <= PRICES) return (prices[bar * PRICES + field - 1] as number) / scale;
+    return volumes === null ? Number.NaN : (volumes[bar] as number);
+  }
+}

@@ -1,0 +1,50 @@
+import { bundledBars, bundledSymbols } from "@smcq/exchange-sim";
+import { BAR_FIELDS, MINUTE_MS } from "@smcq/kernel";
+import { describe, expect, it } from "vitest";
+import { barNumbersOf } from "../src/offline/backtest/bars/bar-windows.ts";
+import { packBars } from "../src/offline/backtest/bars/pack-bars.ts";
+
+function unpacked(
+  flat: Float64Array,
+  hasVolumes: boolean,
+): { readonly type: string; readonly flat: number[] } {
+  const bars = packBars({ type: "held", flat }, flat.length / BAR_FIELDS, hasVolumes);
+  const numbers = barNumbersOf(bars);
+  const all = Array.from(flat, (_, at) => numbers.value(Math.floor(at / BAR_FIELDS), at % BAR_FIELDS));
+  return { type: bars.type, flat: all };
+}
+
+const bar = (minute: number, ...prices: readonly [number, number, number, number]): number[] => [
+  minute * MINUTE_MS,
+  ...prices,
+  0.5,
+];
+
+describe("packed bars", () => {
+  it("give back every number of real bars, bit for bit", () => {
+    for (const symbol of bundledSymbols().slice(0, 4)) {
+      const flat = bundledBars(symbol).slice(0, 5_000 * BAR_FIELDS);
+      expect(unpacked(flat, true)).toEqual({ type: "packed", flat: [...flat] });
+    }
+  });
+
+  it("hold prices of few and of many decimals, and holes", () => {
+    const flat = Float64Array.from([
+      ...bar(29_000_000, 0.00001234, 0.0000124, 0.00001, 0.000012),
+      ...bar(29_000_007, 0.1, 0.3, 0.1, 0.2),
+    ]);
+    expect(unpacked(flat, true)).toEqual({ type: "packed", flat: [...flat] });
+  });
+
+  it("stay as they are where a price is no number of so many decimals", () => {
+    for (const price of [1 / 3, 123_456_789.123, 1e-11, 3e9]) {
+      const flat = Float64Array.from([...bar(1, 1, 1, 1, 1), ...bar(2, price, price, price, price)]);
+      expect(unpacked(flat, true)).toEqual({ type: "held", flat: [...flat] });
+    }
+  });
+
+  it("leave out volumes that nobody asks for", () => {
+    const flat = Float64Array.from(bar(1, 1, 2, 1, 2));
+    expect(unpacked(flat, false).flat).toEqual([60_000, 1, 2, 1, 2, Number.NaN]);
+  });
+});
