@@ -1,6 +1,6 @@
 import { loadUniverseText } from "@smcq/exchange-sim";
 import {
-  FEATURE_VERSION,
+  FEATURES_V1,
   FEATURES,
   featureSchemaJson,
   tradePlanDocument,
@@ -156,7 +156,7 @@ function describe(
   return {
     datasetVersion: DATASET_VERSION,
     source: bars.type === "klines" ? { type: bars.type } : bars,
-    featureVersion: FEATURE_VERSION,
+    featureVersion: FEATURES_V1.version,
     featureSchemaSha256: sha256Hex(featureSchemaJson(plan)),
     features: FEATURES.map(({ name }) => name),
     smcParameters: SMC_PARAMETERS,
