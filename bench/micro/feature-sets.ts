@@ -12,7 +12,6 @@ const WARM_MINUTES = 1_600;
 
 /** Closed minutes of many symbols, one of each a step, through one feature set; it starts over at the end. */
 class Rows {
-  readonly #set: FeatureSet;
   readonly #flat: readonly Float64Array[];
   readonly #symbols: readonly string[];
   readonly #market: MarketTable | null;
@@ -21,7 +20,6 @@ class Rows {
   #minute = MINUTES;
 
   constructor(set: FeatureSet, symbols: readonly string[], flat: readonly Float64Array[]) {
-    this.#set = set;
     this.#symbols = symbols;
     this.#flat = flat;
     this.#market = set.name === "v2" ? marketOf(symbols, flat) : null;
@@ -29,8 +27,10 @@ class Rows {
   }
 
   #startOver(): void {
-    const common = { set: this.#set, timeframe: "M1", market: this.#market } as const;
-    this.#makers = this.#symbols.map((symbol) => new CandidateRows({ ...common, symbol }));
+    const table = this.#market;
+    this.#makers = this.#symbols.map(
+      (symbol) => new CandidateRows({ timeframe: "M1", market: table === null ? null : { table, symbol } }),
+    );
     this.#minute = 0;
     while (this.#minute < WARM_MINUTES) this.step(false);
   }

@@ -1,4 +1,4 @@
-import { M1_SCALP } from "@smcq/features";
+import { FEATURES_V1, M1_SCALP } from "@smcq/features";
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -7,7 +7,7 @@ import { Rng } from "@smcq/kernel";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { runDataset } from "../src/offline/dataset/run-dataset.ts";
 
-const AT_THE_MARKET = { plan: M1_SCALP, instruments: null };
+const AT_THE_MARKET = { plan: M1_SCALP, set: FEATURES_V1, instruments: null };
 
 const root = join(import.meta.dirname, "../../..");
 const scripts = join(root, "scripts/train");

@@ -1,34 +1,33 @@
-import { assert, FEATURE_COUNT } from "@smcq/kernel";
+import { FEATURE_COUNT } from "@smcq/kernel";
 import type { CandidateCode, CandidateScanner } from "./candidate-scanner.ts";
-import type { FeatureSet } from "./feature-table.ts";
+import { FEATURES_V1, FEATURES_V2, type FeatureSet } from "./feature-table.ts";
 import type { MarketTable } from "./rich/market-table.ts";
 import { RichFeatures } from "./rich/rich-features.ts";
 import { TimeframeScanner } from "./timeframe-scanner.ts";
 import type { Timeframe } from "./trade-plan-parameters.ts";
 
-export interface CandidateRowsOptions {
-  readonly set: FeatureSet;
-  readonly timeframe: Timeframe;
+/** A symbol among all others. */
+export interface MarketPlace {
+  readonly table: MarketTable;
   readonly symbol: string;
-  /** The closes of all symbols, for v2; null: the set looks at no other symbol. */
-  readonly market: MarketTable | null;
+}
+
+export interface CandidateRowsOptions {
+  readonly timeframe: Timeframe;
+  /** What feature set v2 looks at; null: the rows are those of v1. */
+  readonly market: MarketPlace | null;
 }
 
 /** M1 bars of one symbol in, the candidates of a plan's timeframe out, each with its row of a feature set. */
 export class CandidateRows {
-  /** Numbers of a row. */
-  readonly width: number;
+  readonly set: FeatureSet;
   readonly #frames: TimeframeScanner;
   readonly #rich: RichFeatures | null;
 
-  constructor({ set, timeframe, symbol, market }: CandidateRowsOptions) {
-    assert(
-      (set.name === "v2") === (market !== null),
-      "Invariant: feature set v2 looks at a market, v1 at none",
-    );
-    this.width = set.columns.length;
+  constructor({ timeframe, market }: CandidateRowsOptions) {
+    this.set = market === null ? FEATURES_V1 : FEATURES_V2;
     this.#frames = new TimeframeScanner(timeframe);
-    this.#rich = market === null ? null : new RichFeatures(market, symbol);
+    this.#rich = market === null ? null : new RichFeatures(market.table, market.symbol);
   }
 
   /** Takes the next M1 bar; 0 for every one that raises no candidate. */
@@ -48,6 +47,11 @@ export class CandidateRows {
   write(out: Float32Array, offset: number, side: 1 | -1): void {
     this.scanner.features(out, offset, side);
     this.#rich?.write(out, offset + FEATURE_COUNT, side);
+  }
+
+  /** Numbers of a row. */
+  get width(): number {
+    return this.set.columns.length;
   }
 
   get scanner(): CandidateScanner {

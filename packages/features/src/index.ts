@@ -40,7 +40,7 @@ export { planInMinutes, TimeframeScanner } from "./timeframe-scanner.ts";
 export { recompute } from "./stateless.ts";
 export type { StatelessBar } from "./stateless.ts";
 export { CandidateRows } from "./candidate-rows.ts";
-export type { CandidateRowsOptions } from "./candidate-rows.ts";
+export type { CandidateRowsOptions, MarketPlace } from "./candidate-rows.ts";
 export { RichFeatures } from "./rich/rich-features.ts";
 export { recomputeRich } from "./rich/rich-stateless.ts";
 export type { MarketBars } from "./rich/rich-stateless.ts";

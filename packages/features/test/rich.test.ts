@@ -260,9 +260,9 @@ describe("CandidateRows", () => {
   it("finds the same candidates with either set, and begins a row of v2 with that of v1", () => {
     const flat = fixtureFlat("ALGOUSDT");
     const table = tableOf(new Map([["ALGOUSDT", barsOf(flat, 0, 5_000)]]));
-    const common = { timeframe: "M1", symbol: "ALGOUSDT" } as const;
-    const v1 = new CandidateRows({ ...common, set: FEATURES_V1, market: null });
-    const v2 = new CandidateRows({ ...common, set: FEATURES_V2, market: table });
+    const v1 = new CandidateRows({ timeframe: "M1", market: null });
+    const v2 = new CandidateRows({ timeframe: "M1", market: { table, symbol: "ALGOUSDT" } });
+    expect([v1.set, v2.set]).toEqual([FEATURES_V1, FEATURES_V2]);
     const [one, two] = [new Float32Array(v1.width), new Float32Array(v2.width)];
     let found = 0;
     for (let i = 0; i < flat.length; i += BAR_FIELDS) {
@@ -285,7 +285,7 @@ describe("MarketTable", () => {
     const table = MarketTable.empty(Array.from({ length: symbols }, (_, k) => `S${k}USDT`));
     expect(() => table.take(0, 0, 1)).toThrow(
       expect.objectContaining({
-        code: "MARKET_SIZE",
+        code: "KLINES_MARKET",
         message: expect.stringContaining(`${MARKET_CELLS_MAX}`),
       }),
     );

@@ -1,4 +1,4 @@
-import { assert, MINUTE_MS, SmcqError } from "@smcq/kernel";
+import { assert, BAR_FIELDS, MINUTE_MS, SmcqError } from "@smcq/kernel";
 
 const DAY_MINUTES = 1_440;
 /** Closes that a table holds at most: 400 MB. */
@@ -72,7 +72,7 @@ export class MarketTable {
     return this.#symbols.indexOf(symbol);
   }
 
-  /** Takes a closed bar; a close that no float32 above 0 holds counts as lacking. Refuses (MARKET_SIZE) what would need more than `MARKET_CELLS_MAX` closes. */
+  /** Takes a closed bar; a close that no float32 above 0 holds counts as lacking. Refuses (KLINES_MARKET) what would need more than `MARKET_CELLS_MAX` closes. */
   take(symbolIndex: number, openTimeMs: number, close: number): void {
     assert(
       symbolIndex >= 0 && symbolIndex < this.#symbols.length,
@@ -85,7 +85,7 @@ export class MarketTable {
       const cells = DAY_MINUTES * this.#symbols.length;
       if ((this.#days.size + 1) * cells > MARKET_CELLS_MAX)
         throw new SmcqError(
-          "MARKET_SIZE",
+          "KLINES_MARKET",
           `${this.#symbols.length} symbols over ${this.#days.size + 1} days: features v2 take at most ${MARKET_CELLS_MAX} minutes of all symbols together (days with bars * 1440 * symbols); give fewer symbols or days`,
         );
       closes = new Float32Array(cells).fill(Number.NaN);
@@ -95,6 +95,13 @@ export class MarketTable {
     const isHeld = rounded > 0 && rounded < Infinity;
     closes[(minute % DAY_MINUTES) * this.#symbols.length + symbolIndex] = isHeld ? rounded : Number.NaN;
     if (this.#summaries.size > 0) this.#summaries.clear();
+  }
+
+  /** Takes closed bars of a symbol, `BAR_FIELDS` numbers each. */
+  takeBars(symbol: string, bars: Float64Array): void {
+    const symbolIndex = this.indexOf(symbol);
+    for (let at = 0; at < bars.length; at += BAR_FIELDS)
+      this.take(symbolIndex, bars[at] as number, bars[at + 4] as number);
   }
 
   /** The leader's return over so many minutes up to `minute`'s close; NaN: it lacks a bar. */

@@ -4,7 +4,7 @@ import { sha256Hex } from "@smcq/config";
 import type { ProtocolLimits } from "@smcq/engine";
 import type { FeeRates } from "@smcq/exchange";
 import { bundledSymbols, loadUniverseText, type VenueRules, withPrices } from "@smcq/exchange-sim";
-import { type TradePlanParameters, featureSchemaJson } from "@smcq/features";
+import { type FeatureSet, featureSchemaJson, type TradePlanParameters } from "@smcq/features";
 import {
   BAR_FIELDS,
   errorCode,
@@ -24,7 +24,7 @@ import { ScanCache, scanKeyHash } from "./cache/scan-cache.ts";
 import { backtestScorer } from "./backtest-scorer.ts";
 import { instrumentsFile, readInstruments, readVenueRules } from "./read-instruments.ts";
 import { type FundingFile, readFunding } from "./read-funding.ts";
-import { ROUNDING_RATIO, type SeriesScan, type SeriesTask } from "./series-task.ts";
+import { marketOf, ROUNDING_RATIO, type SeriesScan, type SeriesTask } from "./series-task.ts";
 import { type Fidelity, TradePass } from "./trade-pass.ts";
 import { BarField } from "./venue/backtest-venue.ts";
 import type { ScannedSeries } from "./scan-series.ts";
@@ -99,10 +99,11 @@ export async function runBacktest(options: BacktestOptions): Promise<BacktestRep
   const {
     scorer: { id: scorerId },
     wins,
+    set,
   } = backtestScorer({ model, nowMs, plan });
   // A folder that cannot be made is refused before the work, not after it.
   await makeFolder(options.out);
-  const scans = await scanAll(options, await scanTasks(options, inputs, scorerId));
+  const scans = await scanAll(options, set, await scanTasks(options, { inputs, scorerId, set }));
   tellOfCache(options, scans);
   const replies = scans.map(({ reply }) => reply);
   const rounded = replies.reduce((sum, { roundedBars }) => sum + roundedBars, 0);
@@ -202,13 +203,24 @@ async function fileInputs(klines: readonly string[]): Promise<SymbolInput[]> {
   }));
 }
 
+interface ScanChoice {
+  readonly inputs: readonly SymbolInput[];
+  readonly scorerId: string;
+  readonly set: FeatureSet;
+}
+
+/** What a scan depends on besides its own bars: of v2 the bars of all symbols. */
+function marketText(set: FeatureSet, inputs: readonly SymbolInput[]): string {
+  if (set.name === "v1") return "";
+  return JSON.stringify(inputs.map(({ symbol, files }) => [symbol, files.map(({ sha256 }) => sha256)]));
+}
+
 /** A task a symbol; bars from files are looked for in the cache by everything that their scan depends on. */
 async function scanTasks(
   { model, plan, rowsMax, toMs, cacheFolder }: BacktestOptions,
-  inputs: readonly SymbolInput[],
-  scorerId: string,
+  { inputs, scorerId, set }: ScanChoice,
 ): Promise<readonly SeriesTask[]> {
-  const schema = sha256Hex(featureSchemaJson());
+  const schema = sha256Hex(featureSchemaJson(undefined, set) + marketText(set, inputs));
   const scorer = model === "heuristic" ? scorerId : await sha256OfFile(model);
   return inputs.map(({ symbol, source, files }) => {
     const hashes = files.flatMap(({ sha256 }) => sha256 ?? []);
@@ -221,12 +233,15 @@ async function scanTasks(
 /** The first pass: replies in the order of the symbols; the first refusal ends it. */
 async function scanAll(
   { model, nowMs, plan, cacheFolder, progress, threads, logger }: BacktestOptions,
+  set: FeatureSet,
   tasks: readonly SeriesTask[],
 ): Promise<SeriesScan[]> {
+  const market =
+    set.name === "v2" ? (await marketOf(tasks, (...step) => progress.show(...step))).data() : null;
   const pool = new TaskPool<SeriesTask, SeriesOutcome>({
     entry: {
       url: workerUrl(import.meta.url, "../../workers/backtest.worker"),
-      data: { model, nowMs, plan, cacheFolder } satisfies BacktestWorkerData,
+      data: { model, nowMs, plan, cacheFolder, market } satisfies BacktestWorkerData,
     },
     name: "scanSeries",
     threads: Math.min(threads, tasks.length),

@@ -1,5 +1,12 @@
-import { medianTurnover, type Scorer, type Timeframe, TimeframeScanner, TURNOVER_BARS } from "@smcq/features";
-import { BAR_FIELDS, FEATURE_COUNT } from "@smcq/kernel";
+import {
+  CandidateRows,
+  type MarketTable,
+  medianTurnover,
+  type Scorer,
+  type Timeframe,
+  TURNOVER_BARS,
+} from "@smcq/features";
+import { BAR_FIELDS } from "@smcq/kernel";
 
 /** Candidates that are scored together. */
 const BATCH_ROWS = 4_096;
@@ -39,19 +46,21 @@ export interface CandidateColumns {
 export interface SeriesScorer {
   readonly scorer: Scorer;
   readonly timeframe: Timeframe;
+  /** For a scorer of feature set v2; null: it takes v1. */
+  readonly market: MarketTable | null;
 }
 
 /** Finds and scores the candidates of a series by the detector and features that run live; a hole starts it anew. */
 export function scanSeries(
   symbol: string,
   bars: Float64Array,
-  { scorer, timeframe }: SeriesScorer,
+  { scorer, timeframe, market: table }: SeriesScorer,
 ): ScannedSeries {
   const barCount = bars.length / BAR_FIELDS;
   const found = new CandidateList();
-  const frames = new TimeframeScanner(timeframe);
-  const { scanner } = frames;
-  const rows = new Float32Array(BATCH_ROWS * FEATURE_COUNT);
+  const frames = new CandidateRows({ timeframe, market: table === null ? null : { table, symbol } });
+  const { scanner, width } = frames;
+  const rows = new Float32Array(BATCH_ROWS * width);
   let waiting = 0;
   for (let bar = 0; bar < barCount; bar++) {
     const at = bar * BAR_FIELDS;
@@ -65,7 +74,7 @@ export function scanSeries(
       bars[at + 5] as number,
     );
     if (code === 0) continue;
-    scanner.features(rows, waiting * FEATURE_COUNT, code < 0 ? -1 : 1);
+    frames.write(rows, waiting * width, code < 0 ? -1 : 1);
     const turnover = medianTurnover(bars, (bar + 1 - TURNOVER_BARS) * BAR_FIELDS);
     found.add({
       bar,

@@ -1,5 +1,7 @@
 import { bundledBars } from "@smcq/exchange-sim";
+import { MarketTable } from "@smcq/features";
 import { BAR_FIELDS, SmcqError } from "@smcq/kernel";
+import type { ShowProgress } from "../../output/progress.ts";
 import type { ScanCache } from "./cache/scan-cache.ts";
 import { readKlinesCsv } from "@smcq/history";
 import { scanSeries, type SeriesReply, type SeriesScorer } from "./scan-series.ts";
@@ -47,11 +49,25 @@ export async function runSeriesTask(
 /** Reads and scans a symbol; refuses with KLINES_* what is no series of bars. */
 async function scanTask(task: SeriesTask, scorer: SeriesScorer): Promise<SeriesReply> {
   let roundedBars = 0;
-  const bars =
-    task.source.type === "bundled"
-      ? cut(bundledBars(task.symbol), task)
-      : await readFiles(task.source.paths, task, () => roundedBars++);
+  const bars = await taskBars(task, () => roundedBars++);
   return { series: scanSeries(task.symbol, bars, scorer), roundedBars };
+}
+
+/** A pass before the first one, for models of feature set v2: the closes of every symbol, read symbol by symbol. */
+export async function marketOf(tasks: readonly SeriesTask[], show: ShowProgress): Promise<MarketTable> {
+  const table = MarketTable.empty(tasks.map(({ symbol }) => symbol));
+  for (const [done, task] of tasks.entries()) {
+    show("symbols read for the market", done, tasks.length);
+    table.takeBars(task.symbol, await taskBars(task));
+  }
+  return table;
+}
+
+/** The bars of a task; refuses with KLINES_* what is no series of bars. */
+async function taskBars(task: SeriesTask, onRounded: () => void = () => {}): Promise<Float64Array> {
+  return task.source.type === "bundled"
+    ? cut(bundledBars(task.symbol), task)
+    : await readFiles(task.source.paths, task, onRounded);
 }
 
 async function readFiles(
