@@ -88,7 +88,7 @@ describe("rich features", () => {
   beforeAll(() => {
     market = sampleMarket(rng);
     for (const [symbol, bars] of market) {
-      const wanted = new Set([0, 61, ...Array.from({ length: 10 }, () => rng.int(bars.length))]);
+      const wanted = new Set([0, 61, ...Array.from({ length: 6 }, () => rng.int(bars.length))]);
       for (const [bar, row] of stream(symbol, market, wanted)) samples.push({ symbol, bar, row });
     }
   });
