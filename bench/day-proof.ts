@@ -90,7 +90,11 @@ function scanAnew(data: MarketData, toMs: number): readonly ScannedSeries[] {
   return data.symbols
     .filter(({ symbol, firstMinute }) => watched.has(symbol) && firstMinute < minutes)
     .map((one) =>
-      scanSeries(one.symbol, data.flatBars(one, one.firstMinute, minutes - 1), { scorer, timeframe: "M1" }),
+      scanSeries(one.symbol, data.flatBars(one, one.firstMinute, minutes - 1), {
+        scorer,
+        timeframe: "M1",
+        market: null,
+      }),
     );
 }
 

@@ -85,7 +85,7 @@ async function measureScan(
         operations,
         msMin: 1,
         run: () => {
-          for (const bars of months) scanSeries("S", bars, { scorer, timeframe: "M1" });
+          for (const bars of months) scanSeries("S", bars, { scorer, timeframe: "M1", market: null });
         },
       }),
     ],
@@ -164,7 +164,11 @@ export async function runTrading(
   const scorer = new HeuristicScorer();
   measurePass(
     symbols.map((symbol) =>
-      scanSeries(symbol, monthOf(market, indexOf.get(symbol) ?? -1), { scorer, timeframe: "M1" }),
+      scanSeries(symbol, monthOf(market, indexOf.get(symbol) ?? -1), {
+        scorer,
+        timeframe: "M1",
+        market: null,
+      }),
     ),
     recorder,
   );

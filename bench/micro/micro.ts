@@ -3,6 +3,7 @@ import type { MicroContext } from "./micro-context.ts";
 import type { BenchOptions } from "../lib/options.ts";
 import type { PartRecorder } from "../lib/results.ts";
 import { benchDetector } from "./detector.ts";
+import { benchFeatureSets } from "./feature-sets.ts";
 import { benchHops } from "./hops.ts";
 import { benchParse } from "./parse.ts";
 import { benchRing } from "./ring.ts";
@@ -21,5 +22,6 @@ export async function runMicro(
   await benchParse(context, recorder);
   await benchRing(context, recorder);
   await benchDetector(context, recorder);
+  await benchFeatureSets(context, recorder);
   await benchHops(context, recorder);
 }

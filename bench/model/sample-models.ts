@@ -85,6 +85,7 @@ function grownModel(seed: number, trees: number, leaves: number): LightGbmModel 
   );
   return {
     objective: "binary sigmoid:1",
+    isRegression: false,
     sigmoid: 1,
     featureNames: thresholds.map((_, feature) => `f${feature}`),
     isAveraged: false,

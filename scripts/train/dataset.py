@@ -44,7 +44,7 @@ class Dataset:
 
     @property
     def feature_names(self) -> list[str]:
-        """The 12 names in their order."""
+        """The features' names in their order."""
         return list(self.meta["features"])
 
     @property

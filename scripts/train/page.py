@@ -8,7 +8,7 @@ from typing import Any
 from chart import Frame, Point, bar, line, points_chart
 from dataset import Dataset
 from metrics import NORMAL_95, SLOPE_MIN, wilson
-from report import CONFIDENCE_MIN, Training
+from report import CONFIDENCE_MIN, Training, target_of
 
 STYLE = """
 :root { color-scheme: light dark; --ink: #1c2430; --soft: #5b6675; --line: #d9dfe7; --back: #fbfcfd; --card: #ffffff;
@@ -68,7 +68,7 @@ def _head(report: dict[str, Any]) -> str:
         (f"{report['holdOut']['auc']:.3f}", "AUC, hold-out"),
         (f"{tested['brier']:.4f}", f"Brier ({tested['brierOfBaseRate']:.4f} for the base rate alone)"),
         (f"{tested['ece']:.3f}", "ECE, walk-forward"),
-        (f"{tested['expectancyR']['rowsAbove060']:,}", f"rows above {CONFIDENCE_MIN:.2f}, of {tested['n']:,}"),
+        (f"{tested['expectancyR']['rowsAbove060']:,}", f"{target_of(report).rows_text}, of {tested['n']:,}"),
         (f"{data['labelled']:,}", f"labelled candidates of {data['symbols']} symbols"),
         (f"{data['baseRate']:.3f}", "share of wins"),
         (f"{report['rounds']}", "trees"),
@@ -90,7 +90,7 @@ def _verdict(report: dict[str, Any]) -> str:
         return f'<div class="verdict bad"><b>Not published.</b> {text}</div>'
     daily = report["calendar"]["daily"]
     why = (
-        f"Rows above {CONFIDENCE_MIN:.2f} earn {_interval(tested['expectancyR'])} after costs, out of sample: "
+        f"{target_of(report).rows_text} earn {_interval(tested['expectancyR'])} after costs, out of sample: "
         f"{tested['expectancyR']['rowsAbove060']} rows on {len(daily['days'])} days. All candidates together earn "
         f"{_interval(tested['expectancyOfAllRowsR'])}. Whether that is an edge says <code>smcq model import</code>: slippage "
         "twice, three separate periods, 120 days, 500 rows, corrected for every variant ever tried."
@@ -209,7 +209,7 @@ def _expectancy(report: dict[str, Any]) -> str:
                 _interval(part["expectancyOfAllRowsR"]),
             ]
         )
-    header = ["", f"rows above {CONFIDENCE_MIN:.2f}", "mean result", "with the entry's slippage twice", "all candidates"]
+    header = ["", target_of(report).rows_text, "mean result", "with the entry's slippage twice", "all candidates"]
     return f'<h2>Expectancy after costs</h2>{_table(header, rows)}<div class="two">{"".join(figures)}</div>'
 
 

@@ -73,10 +73,14 @@ class WalkForward:
         return [fold for fold in self.folds if fold.platt is not None]
 
 
-def lightgbm_params(seed: int, threads: int) -> dict[str, Any]:
+# What the trees learn, and LightGBM's objective for it: the mean result is what the squared error finds.
+TARGETS = {"win": "binary", "net-r": "regression"}
+
+
+def lightgbm_params(seed: int, threads: int, target: str = "win") -> dict[str, Any]:
     """The one set of parameters; LightGBM gives the same model for the same data, seed and number of threads."""
     return {
-        "objective": "binary",
+        "objective": TARGETS[target],
         "learning_rate": 0.03,
         "num_leaves": 31,
         "max_bin": 255,
@@ -119,7 +123,7 @@ def fit(data: Dataset, rows: np.ndarray, params: dict[str, Any], rounds: int) ->
 def _lgb_set(data: Dataset, rows: np.ndarray, params: dict[str, Any]) -> lgb.Dataset:
     return lgb.Dataset(
         data.features[rows],
-        label=data.y[rows],
+        label=(data.y if params["objective"] == TARGETS["win"] else data.r)[rows],
         weight=data.weight[rows],
         feature_name=data.feature_names,
         params=params,
@@ -127,7 +131,7 @@ def _lgb_set(data: Dataset, rows: np.ndarray, params: dict[str, Any]) -> lgb.Dat
 
 
 def best_iteration(data: Dataset, rows: np.ndarray, params: dict[str, Any]) -> int:
-    """Rounds until the log loss of the last part of `rows`, purged from the rest, no longer falls."""
+    """Rounds until the loss (log loss, or squared error of r) of the last part of `rows`, purged from the rest, no longer falls."""
     cut = _day_start(int(data.t0[rows[int(len(rows) * (1 - INNER_SHARE))]]))
     early = np.intersect1d(rows, rows_before(data, cut), assume_unique=True)
     late = rows[data.t0[rows] >= cut]

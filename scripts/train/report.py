@@ -41,6 +41,36 @@ class Judged:
 
     data: Dataset
     p: np.ndarray
+    # Rows that would be traded.
+    taken: np.ndarray
+
+
+@dataclass(frozen=True)
+class Target:
+    """What the margin is: that of P(win), or the expected result in R, which is traded above `abstain_r`."""
+
+    kind: str
+    abstain_r: float
+
+    def taken(self, margin: np.ndarray, p: np.ndarray) -> np.ndarray:
+        """Mask of the rows that would be traded."""
+        return margin > self.abstain_r if self.kind == "net-r" else p > CONFIDENCE_MIN
+
+    def judged(self, data: Dataset, margin: np.ndarray, platt: Platt) -> Judged:
+        """Rows with what their margins say by a calibration."""
+        p = platt.apply(margin)
+        return Judged(data, p, self.taken(margin, p))
+
+    @property
+    def rows_text(self) -> str:
+        """The rows that would be traded, in words."""
+        return "rows not abstained from" if self.kind == "net-r" else f"rows above {CONFIDENCE_MIN:.2f}"
+
+
+def target_of(report: dict[str, Any]) -> Target:
+    """The target that a report tells of."""
+    part = report["calibration"].get("target")
+    return Target("win", 0.0) if part is None else Target(part["kind"], part["abstainR"])
 
 
 @dataclass(frozen=True)
@@ -66,6 +96,7 @@ class Training:
     development: Dataset
     walk: WalkForward
     platt: Platt
+    target: Target
     hold_out: Judged
     model: lgb.Booster
     text: str
@@ -81,8 +112,9 @@ class Training:
     def walked(self) -> Judged:
         """The test rows of the walk-forward whose calibration had not seen them."""
         rows = np.concatenate([fold.rows for fold in self.walk.judged])
+        margin = np.concatenate([fold.margin for fold in self.walk.judged])
         p = np.concatenate([fold.platt.apply(fold.margin) for fold in self.walk.judged if fold.platt])
-        return Judged(self.development.take(rows), p)
+        return Judged(self.development.take(rows), p, self.target.taken(margin, p))
 
 
 def utc(time_ms: int) -> str:
@@ -110,7 +142,7 @@ def training_report(training: Training) -> dict[str, Any]:
         "excludedSymbols": training.excluded,
         "rounds": training.rounds,
         "ranges": {"train": _range(data), "valid": _range(walked.data)},
-        "folds": [_fold_part(training.development, fold) for fold in training.walk.folds],
+        "folds": [_fold_part(training, fold) for fold in training.walk.folds],
         "outOfSample": {
             "source": "walk-forward",
             **_judged_part(walked, training.seed),
@@ -136,7 +168,7 @@ def training_report(training: Training) -> dict[str, Any]:
 def _calendar_part(training: Training) -> dict[str, Any]:
     """
     When what was seen: days since 1970, all symbols together. The importer refuses a fold that was judged on days that
-    taught it, and its verdict stands on `daily`: rows above 0.60 of the walk-forward, slippage twice on both sides.
+    taught it, and its verdict stands on `daily`: rows of the walk-forward that would be taken, slippage twice on both sides.
     """
     development, late = training.development, training.hold_out.data
     folds = [(rows_before(development, fold.from_ms), fold.rows) for fold in training.walk.folds]
@@ -144,7 +176,7 @@ def _calendar_part(training: Training) -> dict[str, Any]:
     early = rows_before(training.data, hold_out_start(training.data))
     parts.append(_split_part(training.data.day[early], late.day))
     walked = training.walked
-    above = walked.p > CONFIDENCE_MIN
+    above = walked.taken
     days, block = np.unique(walked.data.day[above], return_inverse=True)
     sums = np.bincount(block, weights=walked.data.r_gate[above], minlength=len(days))
     return {
@@ -200,10 +232,13 @@ def _dataset_part(training: Training) -> dict[str, Any]:
     }
 
 
-def _fold_part(data: Dataset, fold: Fold) -> dict[str, Any]:
-    """Figures of a test slice; log loss and Brier of LightGBM's own probability, before any calibration."""
-    y = data.y[fold.rows]
-    p = sigmoid(fold.margin)
+def _fold_part(training: Training, fold: Fold) -> dict[str, Any]:
+    """
+    Figures of a test slice; log loss and Brier of LightGBM's own probability, before any calibration, and of the shipped
+    one where LightGBM gives a result and no probability.
+    """
+    y = training.development.y[fold.rows]
+    p = sigmoid(fold.margin) if training.target.kind == "win" else training.platt.apply(fold.margin)
     area = auc(fold.margin, y)
     return {
         "fromUtc": utc(fold.from_ms),
@@ -228,8 +263,7 @@ def _mean_auc(training: Training) -> float:
 
 
 def _judged_part(judged: Judged, seed: int) -> dict[str, Any]:
-    data, p = judged.data, judged.p
-    above = p > CONFIDENCE_MIN
+    data, p, above = judged.data, judged.p, judged.taken
     day = data.day[above]
     return {
         "n": len(data),
@@ -274,7 +308,7 @@ def _fifths(judged: Judged, seed: int) -> list[dict[str, Any]]:
 
 def _calibration_part(training: Training) -> dict[str, Any]:
     rows = training.development.take(training.walk.rows)
-    platt = training.platt
+    platt, target = training.platt, training.target
     return {
         "type": "platt",
         "a": platt.a,
@@ -282,6 +316,7 @@ def _calibration_part(training: Training) -> dict[str, Any]:
         "n": platt.n,
         "range": _range(rows),
         "bins": reliability(platt.apply(training.walk.margin), rows.y),
+        **({} if target.kind == "win" else {"target": {"kind": target.kind, "abstainR": target.abstain_r}}),
     }
 
 
@@ -294,7 +329,11 @@ def _psi_part(training: Training) -> dict[str, Any]:
     data = training.data
     columns = [data.features[:, k].astype(np.float64) for k in range(data.features.shape[1])]
     edges = [psi_edges(column) for column in columns]
-    score = training.platt.apply(np.asarray(training.model.predict(data.features, raw_score=True)))
+    margin = np.asarray(training.model.predict(data.features, raw_score=True))
+    score = training.platt.apply(margin)
+    if training.target.kind == "net-r":
+        # The engine's own score: 0 where the model abstains.
+        score = np.where(margin > training.target.abstain_r, score, 0.0)
     score_edges = psi_edges(score)
     return {
         "edges": edges,

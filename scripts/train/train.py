@@ -24,8 +24,8 @@ import numpy as np
 from dataset import DataError, Dataset, load_dataset, still_symbols
 from metrics import auc, fit_platt
 from page import render_page
-from protocol import fit, hold_out_start, lightgbm_params, platt_before, rows_before, walk_forward
-from report import Judged, NullTests, Training, training_report
+from protocol import TARGETS, fit, hold_out_start, lightgbm_params, platt_before, rows_before, walk_forward
+from report import NullTests, Target, Training, target_of, training_report
 
 NULL_TEST_FAILED = 3
 MODEL_FILE = "lgbm_smc.txt"
@@ -60,7 +60,18 @@ def parse_arguments(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=7, help="of LightGBM, the permutation and the bootstrap (7)")
     parser.add_argument("--threads", type=int, default=2, help="of LightGBM; another number may give another model (2)")
     parser.add_argument("--trials", type=int, default=1, help="parameter sets tried on this data, this one included (1)")
+    parser.add_argument(
+        "--target",
+        choices=sorted(TARGETS),
+        default="win",
+        help="what the trees learn: P(win), or the result in R net of costs (win)",
+    )
+    parser.add_argument(
+        "--abstain-r", type=float, help="with net-r: nothing is traded whose expected result is at most this, R (0)"
+    )
     args = parser.parse_args(argv)
+    if args.abstain_r is not None and (args.target != "net-r" or not 0 <= args.abstain_r < float("inf")):
+        parser.error("--abstain-r must be 0 or more, R, and goes with --target net-r")
     if args.seed < 0 or args.threads < 1 or args.trials < 1:
         parser.error("--seed must be 0 or more, --threads and --trials 1 or more")
     return args
@@ -75,7 +86,8 @@ def train(args: argparse.Namespace) -> Training:
     data = everything.take(~np.isin(everything.symbol, excluded))
     if len(data) == 0:
         raise DataError(f"{args.dataset}: no row is left: left out are {', '.join(excluded)}, whose plans never met a level")
-    params = lightgbm_params(args.seed, args.threads)
+    params = lightgbm_params(args.seed, args.threads, args.target)
+    target = Target(args.target, args.abstain_r or 0.0)
     border = hold_out_start(data)
     development = data.take(data.t0 < border)
     walk = walk_forward(development, params)
@@ -91,7 +103,8 @@ def train(args: argparse.Namespace) -> Training:
         development=development,
         walk=walk,
         platt=platt,
-        hold_out=Judged(late, platt_before(development, walk.folds, border).apply(late_margin)),
+        target=target,
+        hold_out=target.judged(late, late_margin, platt_before(development, walk.folds, border)),
         model=model,
         text=model.model_to_string(),
         rounds=rounds,
@@ -115,11 +128,12 @@ def check_null_data(data: Dataset, null_data: Dataset, folder: Path) -> None:
 
 def run_null_tests(development: Dataset, null_data: Dataset, args: argparse.Namespace) -> NullTests:
     """The very same walk-forward where there is nothing to find; anything found would be a leak."""
-    params = lightgbm_params(args.seed, args.threads)
-    shuffled = np.random.default_rng(args.seed).permutation(development.y)
+    params = lightgbm_params(args.seed, args.threads, args.target)
+    order = np.random.default_rng(args.seed).permutation(len(development))
+    shuffled = replace(development, y=development.y[order], r=development.r[order])
     return NullTests(
         random_walk_auc=walk_auc(null_data, params),
-        permuted_auc=walk_auc(replace(development, y=shuffled), params),
+        permuted_auc=walk_auc(shuffled, params),
         random_walk_rows=len(null_data),
     )
 
@@ -164,7 +178,7 @@ def summary(report: dict) -> str:
         f"walk-forward: {figures(walked)}; AUC of slices {walked['aucMeanOfFolds']:.4f}",
         f"hold-out:     {figures(late)}",
         f"null tests:   random walk {null['randomWalkAuc']:.4f}, permuted labels {null['permutedAuc']:.4f}",
-        f"above 0.60:   {expectancy_text(walked['expectancyR'])}",
+        f"{target_of(report).rows_text}: {expectancy_text(walked['expectancyR'])}",
         f"model text:   sha256 {report['modelTextSha256']}",
     ]
     return "\n".join(lines)

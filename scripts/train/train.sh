@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # From stored bars to a checked model, in one command:
 #
-#   scripts/train/train.sh --out DIR [--seed N] [--trials N] [--data-dir DIR] KLINES...
+#   scripts/train/train.sh --out DIR [--seed N] [--trials N] [--features v1|v2] [--target win|net-r] [--abstain-r R] [--data-dir DIR] KLINES...
 #
 # DIR must be new or empty. SMCQ_PYTHON names a Python that has lightgbm and numpy; without it a virtual environment is
 # made in var/train/venv. SMCQ names another way to call smcq than `pnpm run smcq`, in words without spaces.
@@ -10,6 +10,7 @@ set -euo pipefail
 root="$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)"
 train=()
 import=()
+features=()
 files=()
 out=""
 seed=7
@@ -18,6 +19,9 @@ while (($# > 0)); do
     --out) out="$(realpath -m -- "${2:?--out needs a folder}")"; shift 2 ;;
     --seed) seed="${2:?--seed needs a number}"; shift 2 ;;
     --data-dir) import+=(--data-dir "$(realpath -m -- "${2:?--data-dir needs a folder}")"); shift 2 ;;
+    --features) features=(--features "${2:?--features needs v1 or v2}"); shift 2 ;;
+    --target) train+=(--target "${2:?--target needs win or net-r}"); shift 2 ;;
+    --abstain-r) train+=(--abstain-r "${2:?--abstain-r needs a number}"); shift 2 ;;
     --trials) train+=(--trials "${2:?--trials needs a number}"); shift 2 ;;
     -*) echo "train.sh: unknown flag $1" >&2; exit 2 ;;
     *) files+=("$(realpath -- "$1")"); shift ;;
@@ -56,9 +60,9 @@ fi
 "$python" -c "import lightgbm, numpy" || fail "$python has no lightgbm and numpy that work"
 
 echo "== data set of ${#files[@]} files"
-"${smcq[@]}" dataset --klines "${files[@]}" --out "$out/dataset"
+"${smcq[@]}" dataset --klines "${files[@]}" ${features[@]+"${features[@]}"} --out "$out/dataset"
 echo "== data set of random walks, for the null test"
-"${smcq[@]}" dataset --random-walk 12x60 --seed 1 --out "$out/null"
+"${smcq[@]}" dataset --random-walk 12x60 --seed 1 ${features[@]+"${features[@]}"} --out "$out/null"
 echo "== training"
 "$python" "$root/scripts/train/train.py" "$out/dataset" --null "$out/null" --out "$out" --seed "$seed" ${train[@]+"${train[@]}"}
 echo "== model"

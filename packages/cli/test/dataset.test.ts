@@ -10,7 +10,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
-import { M1_SCALP } from "@smcq/features";
+import { FEATURES_V1, M1_SCALP } from "@smcq/features";
 import { planTrade } from "@smcq/strategy";
 import { barFault, FEATURE_COUNT } from "@smcq/kernel";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
@@ -26,7 +26,7 @@ import { standardError } from "../src/output/outlet.ts";
 const root = join(import.meta.dirname, "../../..");
 const HEADER = "open_time,open,high,low,close,volume";
 const MINUTE_MS = 60_000;
-const AT_THE_MARKET = { plan: M1_SCALP, instruments: null };
+const AT_THE_MARKET = { plan: M1_SCALP, set: FEATURES_V1, instruments: null };
 
 let folder = "";
 beforeEach(() => {

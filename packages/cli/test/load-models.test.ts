@@ -3,13 +3,13 @@ import { Inbox } from "@smcq/cluster";
 import type { EngineConfig } from "@smcq/config";
 import { M1_SCALP, withEntry } from "@smcq/features";
 import { silentLogger, SystemClock } from "@smcq/kernel";
-import type { ModelCard } from "@smcq/scoring";
+import { type ModelCard, openModel } from "@smcq/scoring";
 import { expect, it } from "vitest";
 import type { ModelView } from "../src/control/model-views.ts";
 import { modelView } from "../src/run/control/make-model-view.ts";
 import { LivingModels } from "../src/run/models/run-models.ts";
 import { runCommand } from "./support/run-command.ts";
-import { loadScoring, type Scoring } from "../src/run/models/load-models.ts";
+import { lifecycleModel, loadScoring, type Scoring } from "../src/run/models/load-models.ts";
 import { MODELS_DIR } from "../src/run/models/model-source.ts";
 
 const clock = new SystemClock();
@@ -59,6 +59,18 @@ it("refuses a model for entries at the market where the engine's rest, and names
   const said = await refusal(join(MODELS_DIR, "lgbm_smc.onnx"), null, "limit");
   expect(said).toContain("trade plan m1-scalp, version 1, entries at the market");
   expect(said).toContain("trade plan m1-scalp, version 2, limit entries 0.1 ATR away for 5 bars");
+});
+
+it("judges no Brier score of a model that abstains by the card's, which is of all rows", () => {
+  const file = join(MODELS_DIR, "lgbm_smc.onnx");
+  const { card } = openModel({ file, nowMs: 0, refuseExpired: false, isAnySchema: false });
+  const { metadata } = card;
+  const loaded = { id: metadata.modelId, epoch: 1, kind: "leaf-mask", sha256: card.onnxSha256 } as const;
+  const rest = { file, isExpired: false, tableBytes: 0, buildMs: 0, onnx: null };
+  expect(lifecycleModel({ ...loaded, ...rest, card }).training.metrics).toBe(metadata.metrics);
+  const calibration = { ...metadata.calibration, target: { kind: "net-r", abstainR: 0 } as const };
+  const netR = { ...card, metadata: { ...metadata, calibration } };
+  expect(lifecycleModel({ ...loaded, ...rest, card: netR }).training.metrics).toBeNull();
 });
 
 it("closes when what was being loaded stands or is refused", async () => {

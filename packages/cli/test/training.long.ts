@@ -1,14 +1,14 @@
-import { M1_SCALP } from "@smcq/features";
+import { FEATURES_V1, M1_SCALP } from "@smcq/features";
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Rng } from "@smcq/kernel";
+import { Rng, SystemClock } from "@smcq/kernel";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { importModel, type ModelMetadata } from "@smcq/scoring";
 import { runDataset } from "../src/offline/dataset/run-dataset.ts";
 
-const AT_THE_MARKET = { plan: M1_SCALP, instruments: null };
+const AT_THE_MARKET = { plan: M1_SCALP, set: FEATURES_V1, instruments: null };
 
 const root = join(import.meta.dirname, "../../..");
 const scripts = join(root, "scripts/train");
@@ -62,6 +62,7 @@ interface Report {
     readonly a: number;
     readonly n: number;
     readonly bins: { readonly count: number }[];
+    readonly target?: { readonly kind: string; readonly abstainR: number };
   };
   readonly psi: { readonly edges: number[][]; readonly counts: number[][] };
   readonly nullTests: {
@@ -94,8 +95,8 @@ function plantEdge(folder: string): void {
 let folder = "";
 const at = (name: string): string => join(folder, name);
 
-function train(dataset: string, nullSet: string, out: string): Ended {
-  return run(["train.py", at(dataset), "--null", at(nullSet), "--out", at(out)]);
+function train(dataset: string, nullSet: string, out: string, ...flags: readonly string[]): Ended {
+  return run(["train.py", at(dataset), "--null", at(nullSet), "--out", at(out), ...flags]);
 }
 
 function reportOf(out: string): Report {
@@ -220,6 +221,32 @@ describe.skipIf(!hasLightGbm())("training", () => {
     expect(outOfSample.expectancyR.rowsAbove060).toBeGreaterThan(500);
     expect(outOfSample.expectancyR.lower95).toBeGreaterThan(0);
     expect(readFileSync(join(at("found"), "report.html"), "utf8")).toContain("Not judged yet.");
+  });
+
+  it("of net R abstains where it expects too little, and its report makes a model that does so", () => {
+    expect(train("edge", "null", "net", "--target", "net-r", "--abstain-r", "0.1").code).toBe(0);
+    const { calibration, outOfSample } = reportOf("net");
+    expect(calibration.target).toEqual({ kind: "net-r", abstainR: 0.1 });
+    expect(outOfSample.auc).toBeGreaterThan(0.65);
+    expect(outOfSample.expectancyR.rowsAbove060).toBeGreaterThan(500);
+    expect(outOfSample.expectancyR.rowsAbove060).toBeLessThan(outOfSample.n);
+    expect(outOfSample.expectancyR.lower95).toBeGreaterThan(0);
+    expect(readFileSync(join(at("net"), "report.html"), "utf8")).toContain("rows not abstained from");
+    // Walks are no files: a report of theirs makes no model as it is.
+    const report = join(at("net"), "training.json");
+    writeFileSync(
+      report,
+      readFileSync(report, "utf8").replaceAll(`"sha256": null`, `"sha256": "${"0".repeat(64)}"`),
+    );
+    const text = join(at("net"), "lgbm_smc.txt");
+    const { card } = importModel({ text, out: at("net.onnx"), nowMs: new SystemClock().nowMs() });
+    expect(card.metadata.calibration.target).toEqual(calibration.target);
+    for (const flags of [
+      ["--abstain-r", "1"],
+      ["--target", "net-r", "--abstain-r", "-1"],
+      ["--target", "r"],
+    ])
+      expect(train("edge", "null", "none", ...flags).code).toBe(2);
   });
 
   it("publishes nothing when a null test finds something", () => {

@@ -1,21 +1,17 @@
 import { assert, FEATURE_COUNT } from "@smcq/kernel";
 import { SMC_PARAMETERS } from "@smcq/smc";
+import type { FeatureColumn } from "./feature-column.ts";
+import { richColumns } from "./rich/rich-columns.ts";
 import { M1_SCALP, tradePlanDocument, type TradePlanParameters } from "./trade-plan-parameters.ts";
 
-/** One column of the feature row that is stored, trained on and scored. */
-export interface FeatureColumn {
-  readonly name: string;
-  /** Position in the row, 0..11. */
-  readonly order: number;
-  readonly dtype: "float32";
-  readonly min: number;
-  readonly max: number;
-  /** The value when there is nothing to measure (no object, no movement). */
-  readonly neutral: number;
+/** A row's columns under a name. */
+export interface FeatureSet {
+  readonly name: "v1" | "v2";
+  /** Rises when a feature's meaning changes although its column does not. */
+  readonly version: number;
+  readonly columns: readonly FeatureColumn[];
 }
 
-/** Rises when a feature's meaning changes although its column does not. */
-export const FEATURE_VERSION = 1;
 /** The first bar (counted from a reset) whose features exist: 20 volumes in ATR before it. */
 export const FIRST_FEATURE_BAR = 35;
 
@@ -60,14 +56,34 @@ assert(
   "Invariant: the table has as many features as everyone else counts",
 );
 
+/** The set that the engine computes live. */
+export const FEATURES_V1: FeatureSet = Object.freeze({ name: "v1", version: 1, columns: FEATURES });
+/** The 12 features and the rich ones behind them (docs/features-v2.md). */
+export const FEATURES_V2: FeatureSet = Object.freeze({
+  name: "v2",
+  version: 2,
+  columns: Object.freeze([...FEATURES, ...richColumns(FEATURE_COUNT)]),
+});
+export const FEATURE_SETS: readonly FeatureSet[] = Object.freeze([FEATURES_V1, FEATURES_V2]);
+
+/** The set whose columns these are, in their order; null: none. */
+export function featureSetOf(names: readonly string[]): FeatureSet | null {
+  const isThis = ({ columns }: FeatureSet): boolean =>
+    columns.length === names.length && columns.every(({ name }, index) => name === names[index]);
+  return FEATURE_SETS.find(isThis) ?? null;
+}
+
 /**
  * Everything that decides what a feature row means, as canonical JSON (keys sorted, no spaces). Its sha256 is the
  * schema hash that a model must carry (docs/decisions.md 20); the caller hashes, this package imports no node module.
  */
-export function featureSchemaJson(plan: TradePlanParameters = M1_SCALP): string {
+export function featureSchemaJson(
+  plan: TradePlanParameters = M1_SCALP,
+  { version, columns }: FeatureSet = FEATURES_V1,
+): string {
   return canonicalJson({
-    featureVersion: FEATURE_VERSION,
-    features: FEATURES,
+    featureVersion: version,
+    features: columns,
     smcParameters: SMC_PARAMETERS,
     tradePlanParameters: tradePlanDocument(plan),
   });

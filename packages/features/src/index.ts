@@ -1,12 +1,16 @@
 export {
   canonicalJson,
   Feature,
-  FEATURE_VERSION,
+  FEATURE_SETS,
   FEATURES,
+  FEATURES_V1,
+  FEATURES_V2,
   featureSchemaJson,
+  featureSetOf,
   FIRST_FEATURE_BAR,
 } from "./feature-table.ts";
-export type { FeatureColumn } from "./feature-table.ts";
+export type { FeatureColumn } from "./feature-column.ts";
+export type { FeatureSet } from "./feature-table.ts";
 export {
   labelPlan,
   M1_SCALP,
@@ -35,3 +39,10 @@ export type { CandidateCode, CandidateScannerOptions } from "./candidate-scanner
 export { planInMinutes, TimeframeScanner } from "./timeframe-scanner.ts";
 export { recompute } from "./stateless.ts";
 export type { StatelessBar } from "./stateless.ts";
+export { CandidateRows } from "./candidate-rows.ts";
+export type { CandidateRowsOptions, MarketPlace } from "./candidate-rows.ts";
+export { RichFeatures } from "./rich/rich-features.ts";
+export { recomputeRich } from "./rich/rich-stateless.ts";
+export type { MarketBars } from "./rich/rich-stateless.ts";
+export { MARKET_CELLS_MAX, MarketTable } from "./rich/market-table.ts";
+export type { MarketTableData } from "./rich/market-table.ts";

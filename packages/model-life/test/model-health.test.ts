@@ -44,6 +44,12 @@ class Market {
 }
 
 describe("PSI", () => {
+  it("leaves outcomes of abstentions out of the Brier score, however often they would have won", () => {
+    const market = new Market({ psi: null, metrics: { brier: 0.24, n: 2_000 } }).outcomes(2_000, 0, 0.9);
+    expect(market.judge().brier).toBeNull();
+    expect(market.outcomes(400, 0.5, 0.5).judge().brier).toBe(0.25);
+  });
+
   it("is what a hand computation gives", () => {
     // Smoothed counts 10.5, 20.5 of 31 and 20.5, 10.5 of 31: 2 * (10/31) * ln(20.5/10.5).
     expect(populationStabilityIndex([10, 20], [20, 10])).toBeCloseTo(

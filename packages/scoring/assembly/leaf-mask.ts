@@ -11,14 +11,12 @@
 //                       this bin can still reach; 16 trees of 32 leaves, or 8 trees of 64
 //               leaves  f64 per (tree, leaf)
 //
-// A row reaches the one leaf that is in the sets of all its 12 bins. Leaves are added tree by tree in the order of the
+// A row reaches the one leaf that is in the sets of all its bins, one a feature. Leaves are added tree by tree in the order of the
 // model, so that the sum is the model's own to the last bit. Blocks are the outer loop: the lines of one block stay
 // in the first-level cache while all rows pass.
 
-const FEATURES: u32 = 12;
-const ROW_BYTES: u32 = FEATURES * 4;
-/** A row's bins in the scratch: for each feature the byte offset of its entry in every block's map. */
-const BINS_BYTES: u32 = FEATURES * 4;
+/** What the engine computes live; rows of this width have a way of their own. */
+const LIVE_FEATURES: u32 = 12;
 
 // Header words.
 const LEVELS: u32 = 0;
@@ -27,11 +25,11 @@ const EDGES_BYTES: u32 = 8;
 const BLOCKS_AT: u32 = 12;
 const BLOCKS: u32 = 16;
 const WORDS: u32 = 20;
-/** Then the number of thresholds of each feature, and where its entries in a map begin (bytes). */
-const COUNTS_AT: u32 = 24;
-const MAP_STARTS_AT: u32 = COUNTS_AT + FEATURES * 4;
+const FEATURES: u32 = 24;
 /** f64: what each sum is divided by once, 1 but for averages. */
-const DIVISOR: u32 = MAP_STARTS_AT + FEATURES * 4;
+const DIVISOR: u32 = 32;
+/** Then the number of thresholds of each feature, and where its entries in a map begin (bytes). */
+const COUNTS_AT: u32 = 40;
 
 // A block: four words, then its parts.
 const LINES_AT: u32 = 0;
@@ -50,13 +48,15 @@ function countBelow(edges: u32, x: v128): u32 {
   return popcnt(i8x16.bitmask(bytes));
 }
 
-/** Writes for each feature of each row where its bin's entry stands in a block's map. */
+/** Writes for each feature of each row where its bin's entry stands in a block's map: a byte offset, as u32. */
 function bin(image: u32, rows: u32, scratch: u32, count: u32): void {
+  const rowBytes = load<u32>(image + FEATURES) << 2;
+  const mapStarts = image + COUNTS_AT + rowBytes;
   const levels = load<u32>(image + LEVELS);
   const edgesBytes = load<u32>(image + EDGES_BYTES);
   for (let row: u32 = 0; row < count; row++) {
     let edges = image + load<u32>(image + EDGES_AT);
-    for (let feature: u32 = 0; feature < FEATURES * 4; feature += 4) {
+    for (let feature: u32 = 0; feature < rowBytes; feature += 4) {
       const value = load<f32>(rows + feature);
       const x = f32x4.splat(value);
       let level = edges;
@@ -70,10 +70,10 @@ function bin(image: u32, rows: u32, scratch: u32, count: u32): void {
       edges += edgesBytes;
       const nan = load<u32>(image + feature, COUNTS_AT) + 1;
       const at = select<u32>(nan, below, value != value);
-      store<u32>(scratch + feature, load<u32>(image + feature, MAP_STARTS_AT) + (at << 1));
+      store<u32>(scratch + feature, load<u32>(mapStarts + feature) + (at << 1));
     }
-    rows += ROW_BYTES;
-    scratch += BINS_BYTES;
+    rows += rowBytes;
+    scratch += rowBytes;
   }
 }
 
@@ -116,7 +116,47 @@ function addTwo(sum: f64, sets: v128, leaves: u32): f64 {
   return sum + load<f64>(leaves + (<u32>ctz(i64x2.extract_lane(sets, 1)) << 3), 512);
 }
 
-/** Adds one block's leaves to the margins of all rows; `isWide` (trees of 33 to 64 leaves) is known when compiling. */
+/** Adds a block's leaves of one row, which `a` to `d` have come down to; `isWide` (33 to 64 leaves) is known when compiling. */
+@inline
+function addLeaves(sum: f64, a: v128, b: v128, c: v128, d: v128, leaves: u32, isWide: bool): f64 {
+  if (isWide) {
+    sum = addTwo(sum, a, leaves);
+    sum = addTwo(sum, b, leaves + 1_024);
+    sum = addTwo(sum, c, leaves + 2_048);
+    return addTwo(sum, d, leaves + 3_072);
+  }
+  sum = addFour(sum, a, leaves);
+  sum = addFour(sum, b, leaves + 1_024);
+  sum = addFour(sum, c, leaves + 2_048);
+  return addFour(sum, d, leaves + 3_072);
+}
+
+/** Adds one block's leaves to the margins of all rows of any width: a loop over the features in place of twelve lines. */
+@inline
+function addBlockOfMany(block: u32, scratch: u32, margins: u32, count: u32, rowBytes: u32, isWide: bool): void {
+  const lines = block + load<u32>(block + LINES_AT);
+  const leaves = block + load<u32>(block + LEAVES_AT);
+  const maps = block + MAPS_AT;
+  for (let row: u32 = 0; row < count; row++) {
+    let at = line(lines, maps, scratch, 0);
+    let a = v128.load(at, 0);
+    let b = v128.load(at, 16);
+    let c = v128.load(at, 32);
+    let d = v128.load(at, 48);
+    for (let feature: u32 = 4; feature < rowBytes; feature += 4) {
+      at = line(lines, maps, scratch, feature);
+      a = v128.and(a, v128.load(at, 0));
+      b = v128.and(b, v128.load(at, 16));
+      c = v128.and(c, v128.load(at, 32));
+      d = v128.and(d, v128.load(at, 48));
+    }
+    store<f64>(margins, addLeaves(load<f64>(margins), a, b, c, d, leaves, isWide));
+    scratch += rowBytes;
+    margins += 8;
+  }
+}
+
+/** The same for rows of twelve features. */
 @inline
 function addBlock(block: u32, scratch: u32, margins: u32, count: u32, isWide: bool): void {
   const lines = block + load<u32>(block + LINES_AT);
@@ -139,32 +179,25 @@ function addBlock(block: u32, scratch: u32, margins: u32, count: u32, isWide: bo
     const b = meet(p0, p1, p2, p3, p4, p5, p6, p7, p8, p9, p10, p11, 16);
     const c = meet(p0, p1, p2, p3, p4, p5, p6, p7, p8, p9, p10, p11, 32);
     const d = meet(p0, p1, p2, p3, p4, p5, p6, p7, p8, p9, p10, p11, 48);
-    let sum = load<f64>(margins);
-    if (isWide) {
-      sum = addTwo(sum, a, leaves);
-      sum = addTwo(sum, b, leaves + 1_024);
-      sum = addTwo(sum, c, leaves + 2_048);
-      sum = addTwo(sum, d, leaves + 3_072);
-    } else {
-      sum = addFour(sum, a, leaves);
-      sum = addFour(sum, b, leaves + 1_024);
-      sum = addFour(sum, c, leaves + 2_048);
-      sum = addFour(sum, d, leaves + 3_072);
-    }
-    store<f64>(margins, sum);
-    scratch += BINS_BYTES;
+    store<f64>(margins, addLeaves(load<f64>(margins), a, b, c, d, leaves, isWide));
+    scratch += LIVE_FEATURES * 4;
     margins += 8;
   }
 }
 
-/** Raw margins of `count` rows of 12 float32; `scratch` has 48 bytes a row. */
+/** Raw margins of `count` rows of as many float32 as the image says; `scratch` has as many u32 a row. */
 export function score(image: u32, rows: u32, scratch: u32, margins: u32, count: u32): void {
   bin(image, rows, scratch, count);
   memory.fill(margins, 0, count << 3);
   const isWide = load<u32>(image + WORDS) == 2;
+  const rowBytes = load<u32>(image + FEATURES) << 2;
+  const isLive = rowBytes == LIVE_FEATURES * 4;
   let block = image + load<u32>(image + BLOCKS_AT);
   for (let left = load<u32>(image + BLOCKS); left > 0; left--) {
-    if (isWide) addBlock(block, scratch, margins, count, true);
+    if (!isLive) {
+      if (isWide) addBlockOfMany(block, scratch, margins, count, rowBytes, true);
+      else addBlockOfMany(block, scratch, margins, count, rowBytes, false);
+    } else if (isWide) addBlock(block, scratch, margins, count, true);
     else addBlock(block, scratch, margins, count, false);
     block += load<u32>(block + NEXT_BLOCK);
   }

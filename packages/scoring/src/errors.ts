@@ -31,6 +31,8 @@ export const ModelErrorCode = {
   Calendar: "MODEL_CALENDAR",
   /** The feature schema is not the engine's. */
   Schema: "MODEL_SCHEMA",
+  /** The features are a set that only the offline commands compute. */
+  FeatureSet: "MODEL_FEATURE_SET",
   /** The features' names or their order are not the engine's. */
   Features: "MODEL_FEATURES",
   /** The golden file is not the card's, malformed or too short, or leaf-mask gives another margin for a row. */
@@ -44,7 +46,7 @@ export const ModelErrorCode = {
   Text: "MODEL_TEXT",
   /** The LightGBM text ends before its "end of trees". */
   TextTruncated: "MODEL_TEXT_TRUNCATED",
-  /** A kind of LightGBM model that gives no single probability by a plain tree ensemble. */
+  /** A kind of LightGBM model that gives no single probability or result by a plain tree ensemble. */
   Unsupported: "MODEL_UNSUPPORTED",
   /** The training report is missing a key or holds something else. */
   Report: "MODEL_REPORT",

@@ -25,7 +25,7 @@ function onnxFile(): string {
 
 function load(): void {
   const file = onnxFile();
-  const opened = openModel({ ...task, file, isAnySchema: false });
+  const opened = openModel({ ...task, file, isAnySchema: false, isLive: true });
   const { onnx, golden, card, isExpired } = opened;
   tell({ type: "opened", onnx, golden });
   const tables = task.scorer === "leaf-mask" ? tryLeafMask(opened) : "ort";

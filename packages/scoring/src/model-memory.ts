@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { assert, FEATURE_COUNT, SmcqError } from "@smcq/kernel";
-import type { Calibration } from "./calibration.ts";
+import type { ScoreMap } from "./calibration.ts";
 import { ModelErrorCode } from "./errors.ts";
 import type { LeafMaskTables } from "./leaf-mask/leaf-mask-tables.ts";
 import { MODEL_LIMITS } from "./limits.ts";
@@ -8,7 +8,7 @@ import "./web-assembly.ts";
 
 /** Models that stand in memory at a time: current, previous, shadow and challenger. */
 export const MODEL_SLOTS = 4;
-/** Rows that one lane takes at a time; longer batches are scored in pieces. */
+/** Rows of 12 that one lane takes at a time; longer batches, and wider rows, are scored in pieces. */
 export const LANE_ROWS_MAX = 1_024;
 /** Words of a lane that the ONNX Runtime scorer may use as it likes. */
 export const LANE_CONTROL_WORDS = 16;
@@ -34,8 +34,18 @@ const ENTRY_BYTES = 1_024;
 const DOORBELL_AT = 4_096;
 const LANES_AT = PAGE_BYTES;
 
-// An entry: epoch i32, kind i32, table bytes u32, id bytes u32, a f64, b f64, id.
-const Entry = { Epoch: 0, Kind: 4, TableBytes: 8, IdBytes: 12, A: 16, B: 24, Id: 32 } as const;
+// An entry: epoch i32, kind i32, table bytes u32, id bytes u32, a f64, b f64, abstention f64 (-Infinity: none), features u32, id.
+const Entry = {
+  Epoch: 0,
+  Kind: 4,
+  TableBytes: 8,
+  IdBytes: 12,
+  A: 16,
+  B: 24,
+  AbstainR: 32,
+  Features: 40,
+  Id: 44,
+} as const;
 const ID_BYTES_MAX = ENTRY_BYTES - Entry.Id;
 const KINDS = ["leaf-mask", "ort"] as const;
 
@@ -60,7 +70,10 @@ export interface ModelEntry {
   readonly epoch: number;
   readonly kind: ModelKind;
   readonly id: string;
-  readonly calibration: Pick<Calibration, "a" | "b">;
+  readonly calibration: ScoreMap;
+  /** Numbers of a row, and so many rows a lane takes at a time. */
+  readonly featureCount: number;
+  readonly laneRows: number;
   readonly tableBytes: number;
   /** Where its tables begin. */
   readonly tableAt: number;
@@ -82,8 +95,8 @@ export interface InstallOptions {
   /** From 1; its slot is `epoch % 4`, whose former model is gone. */
   readonly epoch: number;
   readonly id: string;
-  readonly calibration: Pick<Calibration, "a" | "b">;
-  /** The tables of leaf-mask, or `ort` for a model that the ONNX Runtime process holds. */
+  readonly calibration: ScoreMap;
+  /** The tables of leaf-mask, or `ort` for a model of 12 features that the ONNX Runtime process holds. */
   readonly tables: LeafMaskTables | "ort";
 }
 
@@ -124,8 +137,14 @@ export class ModelMemory {
     this.#directory.setInt32(at + Entry.Kind, KINDS.indexOf(tables === "ort" ? "ort" : "leaf-mask"), true);
     this.#directory.setUint32(at + Entry.TableBytes, image.length, true);
     this.#directory.setUint32(at + Entry.IdBytes, idBytes.length, true);
+    this.#directory.setUint32(
+      at + Entry.Features,
+      tables === "ort" ? FEATURE_COUNT : tables.featureCount,
+      true,
+    );
     this.#directory.setFloat64(at + Entry.A, calibration.a, true);
     this.#directory.setFloat64(at + Entry.B, calibration.b, true);
+    this.#directory.setFloat64(at + Entry.AbstainR, calibration.target?.abstainR ?? -Infinity, true);
     new Uint8Array(this.#buffer, at + Entry.Id, idBytes.length).set(idBytes);
     Atomics.store(this.#epochs, at / 4, epoch);
   }
@@ -143,13 +162,18 @@ export class ModelMemory {
     const id = Uint8Array.from(
       new Uint8Array(this.#buffer, at + Entry.Id, this.#directory.getUint32(at + Entry.IdBytes, true)),
     );
+    const abstainR = this.#directory.getFloat64(at + Entry.AbstainR, true);
+    const featureCount = this.#directory.getUint32(at + Entry.Features, true);
     return {
       epoch,
+      featureCount,
+      laneRows: Math.floor((LANE_ROWS_MAX * FEATURE_COUNT) / featureCount),
       kind: KINDS[this.#directory.getInt32(at + Entry.Kind, true)] === "ort" ? "ort" : "leaf-mask",
       id: new TextDecoder().decode(id),
       calibration: {
         a: this.#directory.getFloat64(at + Entry.A, true),
         b: this.#directory.getFloat64(at + Entry.B, true),
+        ...(abstainR === -Infinity ? {} : { target: { kind: "net-r", abstainR } }),
       },
       tableBytes: this.#directory.getUint32(at + Entry.TableBytes, true),
       tableAt: this.#tableAt(epoch),

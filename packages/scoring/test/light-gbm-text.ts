@@ -8,6 +8,7 @@ export interface TextOptions {
   readonly leaves?: number;
   readonly names?: readonly string[];
   readonly seed?: number;
+  readonly objective?: string;
 }
 
 /** A LightGBM text of random trees: every split sends its share of a leaf's rows left. */
@@ -16,6 +17,7 @@ export function lightGbmText({
   leaves = 15,
   names = ENGINE_NAMES,
   seed = 3,
+  objective = "binary sigmoid:1",
 }: TextOptions = {}): string {
   const rng = new Rng(seed);
   const blocks = Array.from({ length: trees }, (_, index) => treeText(rng, index, leaves, names.length));
@@ -26,7 +28,7 @@ export function lightGbmText({
     "num_tree_per_iteration=1",
     "label_index=0",
     `max_feature_idx=${names.length - 1}`,
-    "objective=binary sigmoid:1",
+    `objective=${objective}`,
     `feature_names=${names.join(" ")}`,
     `feature_infos=${names.map(() => "[-1:1]").join(" ")}`,
     `tree_sizes=${blocks.map((block) => block.length).join(" ")}`,

@@ -197,6 +197,7 @@ export function randomTree(rng: Rng, { leaves, shape, decisions, thresholds }: T
 export function modelOf(trees: readonly LightGbmTree[], isAveraged = false): LightGbmModel {
   return {
     objective: "binary sigmoid:1",
+    isRegression: false,
     sigmoid: 1,
     featureNames: Array.from({ length: FEATURE_COUNT }, (_, feature) => `f${feature}`),
     isAveraged,
@@ -246,14 +247,15 @@ export function textOf({ featureNames, objective, isAveraged, trees }: LightGbmM
 /** Rows on and beside the model's thresholds, among them every value at which a comparison may go wrong. */
 export function adversarialRows(rng: Rng, model: LightGbmModel, count: number): Float32Array {
   const special = [Number.NaN, ...EDGE_THRESHOLDS, 1, -1].map(Math.fround);
-  const beside: number[][] = Array.from({ length: FEATURE_COUNT }, () => []);
+  const beside: number[][] = Array.from(model.featureNames, () => []);
   for (const { splitFeature, threshold } of model.trees)
     for (const [node, feature] of splitFeature.entries()) {
       const near = Math.fround(threshold[node]!);
       beside[feature]!.push(nextFloat32(near, -1), near, nextFloat32(near, 1));
     }
-  return Float32Array.from({ length: count * FEATURE_COUNT }, (_, at) => {
-    const values = beside[at % FEATURE_COUNT]!;
+  const width = model.featureNames.length;
+  return Float32Array.from({ length: count * width }, (_, at) => {
+    const values = beside[at % width]!;
     if (rng.chance(0.2)) return special[rng.int(special.length)]!;
     return values.length > 0 && rng.chance(0.75) ? values[rng.int(values.length)]! : rng.normal();
   });

@@ -1,6 +1,7 @@
 import { tradedPlan } from "../plans/traded-plan.ts";
 import { SmcqError } from "@smcq/kernel";
-import type { CommandModule } from "yargs";
+import { FEATURE_SETS, FEATURES_V1, FEATURES_V2 } from "@smcq/features";
+import type { Argv, CommandModule } from "yargs";
 import { parseRandomWalk } from "../offline/dataset/random-walk.ts";
 import { runDataset } from "../offline/dataset/run-dataset.ts";
 import type { DatasetOptions, DatasetTotals } from "../offline/dataset/run-dataset.ts";
@@ -17,47 +18,55 @@ export function datasetCommand(setExitCode: (exitCode: number) => void): Command
   return {
     command: "dataset",
     describe: "find candidates in stored bars, label them by the trade plan, write features and labels",
-    builder: (argv) =>
-      argv
-        .option("klines", {
-          type: "string",
-          array: true,
-          requiresArg: true,
-          describe: "files of closed 1-minute bars, SYMBOL-1m-ANYTHING.csv, .csv.gz or .zip",
-        })
-        .options({ ...STORED_FLAGS, "data-dir": STORE_FOLDER_FLAG })
-        .option("random-walk", {
-          type: "string",
-          requiresArg: true,
-          describe: "SYMBOLSxDAYS of bars without any edge instead, for the null test of a training",
-        })
-        .option("seed", { type: "number", requiresArg: true, default: 1, describe: "of the random walks" })
-        .option("instruments", {
-          type: "string",
-          requiresArg: true,
-          describe:
-            "ticks for strategy.entry.kind=limit, as for smcq backtest; without it the bundled exchangeInfo",
-        })
-        .option("config", { type: "string", requiresArg: true, describe: "JSON file with settings" })
-        .option("set", {
-          type: "string",
-          array: true,
-          requiresArg: true,
-          describe:
-            "a setting by its path; how plans are entered counts, e.g. --set strategy.entry.kind=limit",
-        })
-        .option("out", {
-          type: "string",
-          requiresArg: true,
-          demandOption: true,
-          describe: "folder to write, new or empty",
-        })
-        .option("json", { type: "boolean", describe: "what it came to, as JSON" }),
+    builder: withOptions,
     handler: async (args) => {
       await printResult(await made(args));
       setExitCode(0);
     },
   };
+}
+
+function withOptions(argv: Argv): Argv {
+  return argv
+    .option("klines", {
+      type: "string",
+      array: true,
+      requiresArg: true,
+      describe: "files of closed 1-minute bars, SYMBOL-1m-ANYTHING.csv, .csv.gz or .zip",
+    })
+    .options({ ...STORED_FLAGS, "data-dir": STORE_FOLDER_FLAG })
+    .option("random-walk", {
+      type: "string",
+      requiresArg: true,
+      describe: "SYMBOLSxDAYS of bars without any edge instead, for the null test of a training",
+    })
+    .option("seed", { type: "number", requiresArg: true, default: 1, describe: "of the random walks" })
+    .option("features", {
+      choices: FEATURE_SETS.map(({ name }) => name),
+      requiresArg: true,
+      default: FEATURES_V1.name,
+      describe: "what a row says: v1, which runs live, or v2, for backtests (docs/features-v2.md)",
+    })
+    .option("instruments", {
+      type: "string",
+      requiresArg: true,
+      describe:
+        "ticks for strategy.entry.kind=limit, as for smcq backtest; without it the bundled exchangeInfo",
+    })
+    .option("config", { type: "string", requiresArg: true, describe: "JSON file with settings" })
+    .option("set", {
+      type: "string",
+      array: true,
+      requiresArg: true,
+      describe: "a setting by its path; how plans are entered counts, e.g. --set strategy.entry.kind=limit",
+    })
+    .option("out", {
+      type: "string",
+      requiresArg: true,
+      demandOption: true,
+      describe: "folder to write, new or empty",
+    })
+    .option("json", { type: "boolean", describe: "what it came to, as JSON" });
 }
 
 /** Makes the data set; returns what is said of it. */
@@ -73,6 +82,7 @@ async function made(args: Args): Promise<string> {
       bars: barsOf(args, config.dataDir),
       out,
       plan: tradedPlan(config.strategy),
+      set: args["features"] === FEATURES_V2.name ? FEATURES_V2 : FEATURES_V1,
       instruments: (args["instruments"] as string | undefined) ?? null,
       onSource: (done, of) => show("files labelled", done, of),
     }),

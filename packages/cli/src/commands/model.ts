@@ -88,7 +88,7 @@ const SCORE: Subcommand = {
     text(
       withScorer(withSettings(anySchema(withJson(file(argv))))),
       "rows",
-      "CSV, plain, gzip or zip, with columns f0 to f11 or the features' names",
+      "CSV, plain, gzip or zip, with columns f0, f1, ... or the features' names",
     )
       .demandOption("rows")
       .option("raw", { type: "boolean", default: false, describe: "the raw margin alone" }),
@@ -122,7 +122,7 @@ function anySchema(argv: Argv): Argv {
   return argv.option("any-schema", {
     type: "boolean",
     default: false,
-    describe: "take 12 features of other names; the engine never does",
+    describe: "take features of other names, as many as a feature set has; the engine never does",
   });
 }
 

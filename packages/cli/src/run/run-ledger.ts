@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { ClusterHealth } from "@smcq/cluster";
 import { sha256Hex } from "@smcq/config/run";
-import { FEATURE_VERSION, featureSchemaJson } from "@smcq/features";
+import { FEATURES_V1, featureSchemaJson } from "@smcq/features";
 import type { ModelEvent } from "@smcq/engine";
 import { type Clock, errorCode, errorMessage, type Logger, SmcqError } from "@smcq/kernel";
 import {
@@ -156,7 +156,7 @@ export async function beginRun(
     scorerId: scoring.scorerId,
     modelJson: scoring.modelJson,
     featureSchemaHash: sha256Hex(featureSchemaJson(payload.plan)),
-    smcParametersJson: JSON.stringify({ ...SMC_PARAMETERS, featureVersion: FEATURE_VERSION }),
+    smcParametersJson: JSON.stringify({ ...SMC_PARAMETERS, featureVersion: FEATURES_V1.version }),
     seed: config.seed,
   };
   await (before === null ? client.beginRun(record) : client.resumeRun(record, before.lastBatch));

@@ -1,4 +1,5 @@
 import { workerData } from "node:worker_threads";
+import { MarketTable, type MarketTableData } from "@smcq/features";
 import { errorMessage, SmcqError } from "@smcq/kernel";
 import { backtestScorer, type ScorerChoice } from "../offline/backtest/backtest-scorer.ts";
 import { ScanCache } from "../offline/backtest/cache/scan-cache.ts";
@@ -8,6 +9,8 @@ import { runSeriesTask, type SeriesScan, type SeriesTask } from "../offline/back
 export interface BacktestWorkerData extends ScorerChoice {
   /** Null: nothing is cached. */
   readonly cacheFolder: string | null;
+  /** All symbols' closes, for a model of feature set v2; null: the scorer takes v1. */
+  readonly market: MarketTableData | null;
 }
 
 /** An error's class does not cross a thread: its code and text do. */
@@ -18,12 +21,13 @@ export type SeriesOutcome =
 const data = workerData as BacktestWorkerData;
 const { scorer } = backtestScorer(data);
 const { timeframe } = data.plan;
+const market = data.market === null ? null : MarketTable.from(data.market);
 const cache = data.cacheFolder === null ? null : new ScanCache(data.cacheFolder, data.nowMs);
 
 /** A thread's only task. */
 export async function scanSeries(task: SeriesTask): Promise<SeriesOutcome> {
   try {
-    return { type: "scanned", ...(await runSeriesTask(task, { scorer, timeframe }, cache)) };
+    return { type: "scanned", ...(await runSeriesTask(task, { scorer, timeframe, market }, cache)) };
   } catch (error) {
     if (!(error instanceof SmcqError)) throw error;
     return { type: "refused", code: error.code, message: errorMessage(error) };

@@ -37,7 +37,10 @@ function pythonThatMakes(body: string, code: number): void {
   command("python3", `${script}; chmod +x "$3/bin/python"; exit ${code}`);
 }
 
-function train(env: Readonly<Record<string, string>> = {}): {
+function train(
+  env: Readonly<Record<string, string>> = {},
+  flags: readonly string[] = [],
+): {
   code: number | null;
   err: string;
   calls: string[][];
@@ -45,7 +48,7 @@ function train(env: Readonly<Record<string, string>> = {}): {
   writeFileSync(at("calls"), "");
   const { status, stderr } = spawnSync(
     join(root, "scripts/train/train.sh"),
-    ["--out", at("made here"), at("A B-1m-x.csv")],
+    ["--out", at("made here"), ...flags, at("A B-1m-x.csv")],
     { encoding: "utf8", env: { PATH: `${at("bin")}:${at("tools")}`, CALLS: at("calls"), ...env } },
   );
   const calls = readFileSync(at("calls"), "utf8").split("\n").slice(0, -1);
@@ -89,6 +92,19 @@ describe("train.sh", () => {
     const [, script, ...args] = calls.findLast(([name]) => name === "venv") ?? [];
     expect(script).toBe(join(root, "scripts/train/train.py"));
     expect(args).toEqual([`${out}/dataset`, "--null", `${out}/null`, "--out", out, "--seed", "7"]);
+  });
+
+  it("hands the feature set to both data sets, and the target to the training", () => {
+    pythonThatMakes("", 0);
+    const flags = ["--features", "v2", "--target", "net-r", "--abstain-r", "0.1"];
+    const { code, err, calls } = train({}, flags);
+    expect({ code, err }).toEqual({ code: 0, err: "" });
+    const datasets = calls.filter((words) => words.includes("dataset"));
+    expect(datasets.map((words) => words.slice(words.indexOf("--features"), -2))).toEqual([
+      ["--features", "v2"],
+      ["--features", "v2"],
+    ]);
+    expect(calls.findLast(([name]) => name === "venv")?.slice(-4)).toEqual(flags.slice(2));
   });
 
   it("does without an installed pnpm, as the README's commands do", () => {

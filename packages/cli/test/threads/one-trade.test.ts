@@ -74,7 +74,7 @@ describe("docs/one-trade.md", () => {
       expect([minute, numbers]).toEqual([minute, Array.from(bars.subarray(at + 1, at + 6))]);
     }
     const { scorer } = backtestScorer({ model: "heuristic", nowMs: 0, plan: M1_SCALP });
-    const { candidates } = scanSeries("XLMUSDT", bars, { scorer, timeframe: "M1" });
+    const { candidates } = scanSeries("XLMUSDT", bars, { scorer, timeframe: "M1", market: null });
     const index = candidates.openMs.indexOf(Number(row["signal_time"]) - MINUTE_MS);
     const value = (name: string): number => Number(CELLS.get(name)?.[0]);
     expect([candidates.code[index], candidates.score[index]]).toEqual([2, value("score")]);

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gunzipSync, gzipSync } from "node:zlib";
-import { M1_SCALP } from "@smcq/features";
+import { FEATURES_V1, M1_SCALP } from "@smcq/features";
 import { SystemClock } from "@smcq/kernel";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { makeBackup } from "../../src/backup/make-backup.ts";
@@ -108,6 +108,7 @@ describe("how far a long work is", () => {
       bars: { type: "random-walk", symbols: 3, days: 2, seed: 1 },
       out: join(folder, "set"),
       plan: M1_SCALP,
+      set: FEATURES_V1,
       instruments: null,
       onSource: (...step) => told.push(step),
     });

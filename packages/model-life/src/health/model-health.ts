@@ -138,9 +138,12 @@ export class ModelHealth {
     this.#rows = Math.min(this.#rows + 1, DRIFT_LIMITS.windowRows);
   }
 
-  /** Takes the outcome of a row that was scored earlier. */
+  /**
+   * Takes the outcome of a row that was scored earlier. A confidence of exactly 0 is an abstention (a model of net R): no
+   * probability was claimed, and none is judged.
+   */
   observeOutcome(confidence: number, isWin: boolean): void {
-    this.#brier.add(confidence, isWin);
+    if (confidence > 0) this.#brier.add(confidence, isWin);
     this.#outcomes.add(confidence, isWin);
   }
 

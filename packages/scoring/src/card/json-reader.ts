@@ -58,7 +58,7 @@ export function object<T extends object>(shape: Shape<T>): Read<T> {
       const field: unknown = Object.hasOwn(value, name) ? value[name] : undefined;
       return [name, read(field, { ...place, key })];
     });
-    // Every field of T has been read by its own reader.
+    // Every field of T has been read by its own reader; one that may be absent is then not there.
     return Object.fromEntries(fields.filter(([, field]) => field !== undefined)) as T;
   };
 }
@@ -86,7 +86,7 @@ export function record<T>(read: Read<T>): Read<Readonly<Record<string, T>>> {
   };
 }
 
-/** Reads a field that older files do not have. */
+/** Reads a field that may be absent, as in older files. */
 export function optional<T>(read: Read<T>): Read<T | undefined> {
   return (value, place) => (value === undefined ? undefined : read(value, place));
 }

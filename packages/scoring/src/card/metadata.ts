@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { canonicalJson, FEATURES, featureSchemaJson, M1_SCALP } from "@smcq/features";
+import { canonicalJson, type FeatureSet, FEATURES_V1, featureSchemaJson, M1_SCALP } from "@smcq/features";
 import type { TradePlanDocument, TradePlanParameters } from "@smcq/features";
 import type { Calibration } from "../calibration.ts";
 import { ModelErrorCode } from "../errors.ts";
@@ -22,6 +22,7 @@ import {
 } from "./json-reader.ts";
 import type { Place, Read, Shape } from "./json-reader.ts";
 import {
+  FEATURES_MAX,
   readBins,
   readCommit,
   readFiles,
@@ -30,6 +31,7 @@ import {
   readOutOfSample,
   readPsi,
   readRange,
+  readTarget,
   readTrainer,
 } from "./training-report.ts";
 import type {
@@ -101,7 +103,6 @@ export interface ModelMetadata {
   readonly expiresUtc: string;
 }
 
-const FEATURES_MAX = 1_000;
 const TIERS_MAX = 64;
 /** A name that is safe in files, logs and tables: 1-40 of a-z, 0-9, `_` and `-`. */
 export const MODEL_NAME: RegExp = /^[a-z0-9][a-z0-9_-]{0,39}$/;
@@ -117,9 +118,12 @@ const readCalibration: Read<CalibrationFacts> = (value, place) => {
     n: integer(0),
     range: nullable(readRange),
     bins: (bins, at) => (Array.isArray(bins) && bins.length === 0 ? [] : readBins(bins, at)),
+    target: optional(readTarget),
   })(value, place);
   if (found.a <= 0) refuse(place, "a calibration whose a is above 0", found.a);
   if (found.type === "sigmoid" && found.b !== 0) refuse(place, "a plain sigmoid with b = 0", found.b);
+  if (found.type === "sigmoid" && found.target !== undefined)
+    refuse(place, "a fitted calibration for a model of net R", found.type);
   return found;
 };
 
@@ -184,7 +188,15 @@ const SHAPE: Shape<ModelMetadata> = {
 };
 
 /** Checks metadata as plain data; refuses with MODEL_CARD and the name of the key. */
-export const readMetadata: Read<ModelMetadata> = object<ModelMetadata>(SHAPE);
+export const readMetadata: Read<ModelMetadata> = (value, place) => {
+  const metadata = object<ModelMetadata>(SHAPE)(value, place);
+  const { psi, featureNames } = metadata;
+  if (psi !== null && psi.edges.length !== featureNames.length) {
+    const key = place.key === "" ? "psi" : `${place.key}.psi`;
+    refuse({ ...place, key }, `of the model's ${featureNames.length} features`, psi.edges.length);
+  }
+  return metadata;
+};
 
 /** The key in the ONNX file of a field here: `createdUtc` stands there as `created_utc`. */
 function propName(field: string): string {
@@ -244,8 +256,11 @@ export function sha256Hex(data: string | Uint8Array): string {
 }
 
 /** The schema hash that a model for this engine, trading this plan, carries (docs/decisions.md 20). */
-export function engineSchemaSha256(plan: TradePlanParameters = M1_SCALP): string {
-  return sha256Hex(featureSchemaJson(plan));
+export function engineSchemaSha256(
+  plan: TradePlanParameters = M1_SCALP,
+  set: FeatureSet = FEATURES_V1,
+): string {
+  return sha256Hex(featureSchemaJson(plan, set));
 }
 
 /** A trade plan's name, version and entries in words: what two models of other schemas may differ in. */
@@ -257,9 +272,4 @@ export function tradePlanText(plan: TradePlanDocument | null): string {
       ? "entries at the market"
       : `limit entries ${entry.offsetAtr} ATR away for ${entry.expiryBars} bars`;
   return `trade plan ${name}, version ${version}, ${words}`;
-}
-
-/** Returns whether the names are this engine's features in their order. */
-export function areEngineFeatures(names: readonly string[]): boolean {
-  return names.length === FEATURES.length && FEATURES.every(({ name }, index) => names[index] === name);
 }

@@ -1,4 +1,5 @@
-import { FEATURE_COUNT, SmcqError } from "@smcq/kernel";
+import { SmcqError } from "@smcq/kernel";
+import type { NetRTarget } from "../calibration.ts";
 import { ModelErrorCode } from "../errors.ts";
 import { type CalendarFacts, readCalendar } from "./calendar.ts";
 import {
@@ -103,6 +104,8 @@ export interface PlattFacts {
   readonly n: number;
   readonly range: UtcRange;
   readonly bins: readonly ReliabilityBin[];
+  /** Of a model of net R; its figures "above 0.60" are of the rows that it does not abstain from. */
+  readonly target?: NetRTarget;
 }
 
 /** Bins of the training rows: value x lies in bin k = number of edges e with x > e. */
@@ -157,6 +160,8 @@ export interface TrainingReport {
 }
 
 const FILES_MAX = 10_000;
+/** Features that a model may name. */
+export const FEATURES_MAX = 1_000;
 const BINS_MAX = 1_000;
 const PSI_EDGES_MAX = 19;
 /** Confidence limits of the tiers: bins must not straddle them. */
@@ -249,6 +254,11 @@ export const readOutOfSample: Read<OutOfSample> = object<OutOfSample>({
 
 export const readHoldOut: Read<HoldOut> = object<HoldOut>({ ...SCORE_FIGURES, range: readRange });
 
+export const readTarget: Read<NetRTarget> = object<NetRTarget>({
+  kind: oneOf("net-r"),
+  abstainR: number({ min: 0 }),
+});
+
 const readPlatt: Read<PlattFacts> = (value, place) => {
   const platt = object<PlattFacts>({
     type: oneOf("platt"),
@@ -257,6 +267,7 @@ const readPlatt: Read<PlattFacts> = (value, place) => {
     n: integer(1),
     range: readRange,
     bins: readBins,
+    target: optional(readTarget),
   })(value, place);
   if (platt.a <= 0)
     refuse(place, "a calibration whose a is above 0 (confidence rises with the margin)", platt.a);
@@ -276,12 +287,14 @@ export const readPsi: Read<PsiReference> = (value, place) => {
   const edges = list(number(), 0, PSI_EDGES_MAX);
   const counts = list(count, 1, PSI_EDGES_MAX + 1);
   const psi = object<PsiReference>({
-    edges: list(edges, FEATURE_COUNT, FEATURE_COUNT),
-    counts: list(counts, FEATURE_COUNT, FEATURE_COUNT),
+    edges: list(edges, 1, FEATURES_MAX),
+    counts: list(counts, 1, FEATURES_MAX),
     scoreEdges: edges,
     scoreCounts: counts,
   })(value, place);
-  for (let feature = 0; feature < FEATURE_COUNT; feature++)
+  if (psi.counts.length !== psi.edges.length)
+    refuse(place, `counts of ${psi.edges.length} features, as edges`, psi.counts.length);
+  for (let feature = 0; feature < psi.edges.length; feature++)
     readPsiBins(psi.edges[feature] ?? [], psi.counts[feature] ?? [], {
       ...place,
       key: `${place.key} of feature ${feature}`,

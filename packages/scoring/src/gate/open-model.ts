@@ -1,15 +1,17 @@
 import {
   canonicalJson,
-  type TradePlanParameters,
+  type FeatureSet,
   FEATURES,
+  FEATURES_V1,
+  featureSetOf,
   M1_SCALP,
   tradePlanDocument,
+  type TradePlanParameters,
 } from "@smcq/features";
-import { FEATURE_COUNT, SmcqError } from "@smcq/kernel";
+import { SmcqError } from "@smcq/kernel";
 import { CARD_BYTES_MAX, checkSignature, parseCard } from "../card/card.ts";
 import type { ModelCard } from "../card/card.ts";
 import {
-  areEngineFeatures,
   engineSchemaSha256,
   hasOwnId,
   parseMetadataProps,
@@ -24,6 +26,7 @@ import { decodeGolden, GOLDEN_BYTES_MAX } from "../golden/golden-file.ts";
 import type { GoldenRows } from "../golden/golden-file.ts";
 import { modelPaths, readModelFile } from "../import/model-files.ts";
 import type { ModelPaths } from "../import/model-files.ts";
+import { FEATURE_COUNTS } from "../leaf-mask/compile-leaf-mask.ts";
 import { MODEL_LIMITS } from "../limits.ts";
 import { readOnnx } from "../onnx/read-onnx.ts";
 import type { TreeEnsemble } from "../onnx/tree-ensemble.ts";
@@ -40,6 +43,8 @@ export interface OpenOptions {
   readonly refuseExpired: boolean;
   /** Takes models of other features: for the offline commands, never for the engine. */
   readonly isAnySchema: boolean;
+  /** The engine scores with it live: it computes feature set v1 alone and refuses models of others. */
+  readonly isLive?: boolean | undefined;
   /** How the engine enters; absent: at the market. A model that was trained for other entries is refused. */
   readonly plan?: TradePlanParameters | undefined;
   /** ed25519 public key in PEM; when given, the card must be signed with it. */
@@ -116,7 +121,7 @@ function cardFault(what: string, key: string): SmcqError {
 
 function checkSchema(
   metadata: ModelMetadata,
-  { isAnySchema, plan = M1_SCALP }: OpenOptions,
+  { isAnySchema, isLive, plan = M1_SCALP }: OpenOptions,
   onCheck: OnCheck,
 ): void {
   if (isAnySchema) {
@@ -124,14 +129,16 @@ function checkSchema(
     return;
   }
   const { featureNames, featureSchemaSha256, labelSpec } = metadata;
-  if (!areEngineFeatures(featureNames))
+  const set = featureSetOf(featureNames);
+  if (set === null)
     throw new SmcqError(
       ModelErrorCode.Features,
       `the model's features are ${featureNames.join(", ")}; the engine's are ${FEATURES.map(({ name }) => name).join(", ")}, in this order`,
       { context: { featureNames } },
     );
-  onCheck("features", `${featureNames.length} names in their order`);
-  const engineSha256 = engineSchemaSha256(plan);
+  if (isLive === true) checkLiveSet(set);
+  onCheck("features", `${featureNames.length} names in their order, set ${set.name}`);
+  const engineSha256 = engineSchemaSha256(plan, set);
   if (featureSchemaSha256 !== engineSha256)
     throw new SmcqError(
       ModelErrorCode.Schema,
@@ -139,6 +146,15 @@ function checkSchema(
       { context: { featureSchemaSha256, engineSha256 } },
     );
   onCheck("schema", engineSha256);
+}
+
+function checkLiveSet(set: FeatureSet): void {
+  if (set === FEATURES_V1) return;
+  throw new SmcqError(
+    ModelErrorCode.FeatureSet,
+    `the model takes feature set ${set.name}, the running engine computes ${FEATURES_V1.name} alone: train on smcq dataset --features ${FEATURES_V1.name}, or use the model in smcq backtest and smcq model`,
+    { context: { featureSet: set.name } },
+  );
 }
 
 function checkExpiry(metadata: ModelMetadata, options: OpenOptions, onCheck: OnCheck): boolean {
@@ -162,10 +178,11 @@ function openGolden(paths: ModelPaths, card: ModelCard, ensemble: TreeEnsemble):
       { context: { file: paths.golden, sha256, wantedSha256: card.goldenSha256 } },
     );
   const golden = decodeGolden(bytes);
-  if (golden.featureCount !== FEATURE_COUNT || ensemble.featureCount !== FEATURE_COUNT)
+  const wanted = card.metadata.featureNames.length;
+  if (!FEATURE_COUNTS.includes(wanted) || golden.featureCount !== wanted || ensemble.featureCount !== wanted)
     throw new SmcqError(
       ModelErrorCode.Features,
-      `golden rows of ${golden.featureCount} and a graph of ${ensemble.featureCount} features: ${FEATURE_COUNT} are wanted`,
+      `golden rows of ${golden.featureCount} and a graph of ${ensemble.featureCount} features for ${wanted} names: ${FEATURE_COUNTS.join(" or ")} are wanted, alike`,
       { context: { golden: golden.featureCount, graph: ensemble.featureCount } },
     );
   return golden;

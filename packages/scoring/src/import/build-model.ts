@@ -1,11 +1,4 @@
-import {
-  areEngineFeatures,
-  engineSchemaSha256,
-  modelIdOf,
-  metadataProps,
-  sha256Hex,
-  tradePlanText,
-} from "../card/metadata.ts";
+import { engineSchemaSha256, modelIdOf, metadataProps, sha256Hex, tradePlanText } from "../card/metadata.ts";
 import type { CalibrationFacts, ModelMetadata, TierFacts } from "../card/metadata.ts";
 import { TIER_LIMITS } from "../card/training-report.ts";
 import type { ReliabilityBin, TrainingReport } from "../card/training-report.ts";
@@ -18,10 +11,19 @@ import { encodeGolden } from "../golden/golden-file.ts";
 import { makeGolden } from "../golden/make-golden.ts";
 import type { LightGbmModel } from "../lightgbm/lightgbm-model.ts";
 import { decodeLightGbm } from "../lightgbm/decode-lightgbm.ts";
+import { FEATURE_COUNTS } from "../leaf-mask/compile-leaf-mask.ts";
 import { parseLightGbm } from "../lightgbm/parse-lightgbm.ts";
 import { toTreeEnsemble } from "../lightgbm/to-tree-ensemble.ts";
 import { writeOnnx } from "../onnx/write-onnx.ts";
-import { type TradePlanParameters, FEATURES, M1_SCALP, tradePlanDocument } from "@smcq/features";
+import {
+  FEATURES,
+  type FeatureSet,
+  FEATURES_V1,
+  featureSetOf,
+  M1_SCALP,
+  tradePlanDocument,
+  type TradePlanParameters,
+} from "@smcq/features";
 import { SmcqError } from "@smcq/kernel";
 
 export interface BuildOptions {
@@ -34,7 +36,7 @@ export interface BuildOptions {
   /** How the plans were entered that the model was trained on; absent: at the market. */
   readonly plan?: TradePlanParameters | undefined;
   readonly expiresDays?: number | undefined;
-  /** Takes 12 features of other names, for the offline commands; the engine refuses what comes out. */
+  /** Takes as many features as a set has by other names, for the offline commands; the engine refuses what comes out. */
   readonly isAnySchema?: boolean | undefined;
   /** Knows what else was tried; without it nothing is proven. */
   readonly judge?: Judge | undefined;
@@ -63,16 +65,18 @@ export function buildModel(options: BuildOptions): BuiltModel {
   const { report, plan = M1_SCALP } = options;
   const sourceSha256 = sha256Hex(options.text);
   const model = parseLightGbm(decodeLightGbm(options.text));
-  const isEngine = checkFeatures(model.featureNames, options.isAnySchema === true);
-  if (report !== null) checkReport(report, sourceSha256, plan);
+  const set = checkFeatures(model.featureNames, options.isAnySchema === true);
+  if (report !== null)
+    checkReport(report, { textSha256: sourceSha256, plan, set, width: model.featureNames.length });
+  checkTarget(report, model);
   const proof = proofOf(report, options.name, options.judge);
   const rest: Omit<ModelMetadata, "modelId"> = {
     schemaVersion: 1,
     createdUtc: utcText(options.nowMs),
     sourceSha256,
     featureNames: model.featureNames,
-    featureSchemaSha256: isEngine ? engineSchemaSha256(plan) : null,
-    labelSpec: isEngine ? tradePlanDocument(plan) : null,
+    featureSchemaSha256: set === null ? null : engineSchemaSha256(plan, set),
+    labelSpec: set === null ? null : tradePlanDocument(plan),
     ...reported(report, model),
     maxLeaves: model.trees.reduce((most, { leafValue }) => Math.max(most, leafValue.length), 1),
     trees: model.trees.length,
@@ -95,25 +99,56 @@ export function buildModel(options: BuildOptions): BuiltModel {
   return { onnx, golden, card: options.signKeyPem === undefined ? card : signCard(card, options.signKeyPem) };
 }
 
-function checkFeatures(names: readonly string[], isAnySchema: boolean): boolean {
-  const isEngine = areEngineFeatures(names);
-  const isAsWide = names.length === FEATURES.length;
-  if (isEngine || (isAnySchema && isAsWide)) return isEngine;
+/** The set that the names are; null: another one, where that is taken. */
+function checkFeatures(names: readonly string[], isAnySchema: boolean): FeatureSet | null {
+  const set = featureSetOf(names);
+  const isAsWide = FEATURE_COUNTS.includes(names.length);
+  if (set !== null || (isAnySchema && isAsWide)) return set;
   const at = FEATURES.findIndex(({ name }, index) => names[index] !== name);
   const what =
     isAnySchema || at < 0
-      ? `the model has ${names.length} features, every scorer takes ${FEATURES.length}`
+      ? `the model has ${names.length} features, every scorer takes ${FEATURE_COUNTS.join(" or ")}`
       : `feature ${at} of the model is ${names[at] ?? "missing"}, the engine's is ${FEATURES[at]?.name}`;
   throw new SmcqError(ModelErrorCode.Features, what, { context: { featureNames: [...names] } });
 }
 
-function checkReport(report: TrainingReport, textSha256: string, plan: TradePlanParameters): void {
+/** Refuses a text of net R without a report that says what its results are worth, and a report of another target. */
+function checkTarget(report: TrainingReport | null, { isRegression, objective }: LightGbmModel): void {
+  const target = report?.calibration.target;
+  if (isRegression === (target !== undefined)) return;
+  throw new SmcqError(
+    ModelErrorCode.Report,
+    isRegression
+      ? `the objective ${objective} gives a result, no probability: its training report must have calibration.target (net-r), as train.py --target net-r writes it`
+      : `the training report tells of a model of ${target?.kind}, but the text's objective is ${objective}`,
+  );
+}
+
+function checkReport(
+  report: TrainingReport,
+  {
+    textSha256,
+    plan,
+    set,
+    width,
+  }: {
+    readonly textSha256: string;
+    readonly plan: TradePlanParameters;
+    readonly set: FeatureSet | null;
+    readonly width: number;
+  },
+): void {
   if (report.modelTextSha256 !== textSha256)
     throw new SmcqError(
       ModelErrorCode.ReportText,
       `the training report is about another text (sha256 ${report.modelTextSha256}, this one has ${textSha256}): take it away or give the right one`,
     );
-  const schema = engineSchemaSha256(plan);
+  if (report.psi.edges.length !== width)
+    throw new SmcqError(
+      ModelErrorCode.Report,
+      `the training report has psi of ${report.psi.edges.length} features, the text has ${width}`,
+    );
+  const schema = engineSchemaSha256(plan, set ?? FEATURES_V1);
   if (report.dataset.featureSchemaSha256 !== schema)
     throw new SmcqError(
       ModelErrorCode.Schema,

@@ -1,7 +1,5 @@
-import { FEATURE_COUNT } from "@smcq/kernel";
 import { predictConfidence } from "../calibration.ts";
 import type { Lane, ModelEntry } from "../model-memory.ts";
-import { LANE_ROWS_MAX } from "../model-memory.ts";
 import type { MarginScorer } from "../margin-scorer.ts";
 
 /** `score(image, rows, scratch, margins, count)` of assembly/leaf-mask.ts; all but the count are addresses. */
@@ -35,11 +33,12 @@ export class LeafMaskScorer implements MarginScorer {
 
   margins(features: Float32Array, count: number, margins: Float64Array): void {
     const { rows, margins: laneMargins, rowsAt, scratchAt, marginsAt } = this.#lane;
-    for (let from = 0; from < count; from += LANE_ROWS_MAX) {
-      const part = Math.min(count - from, LANE_ROWS_MAX);
+    const { featureCount, laneRows } = this.#entry;
+    for (let from = 0; from < count; from += laneRows) {
+      const part = Math.min(count - from, laneRows);
       // Element by element: a view for `set` would be an object a call.
-      const first = from * FEATURE_COUNT;
-      for (let at = 0; at < part * FEATURE_COUNT; at++) rows[at] = features[first + at] as number;
+      const first = from * featureCount;
+      for (let at = 0; at < part * featureCount; at++) rows[at] = features[first + at] as number;
       this.#scoreRows(this.#entry.tableAt, rowsAt, scratchAt, marginsAt, part);
       for (let row = 0; row < part; row++) margins[from + row] = laneMargins[row] as number;
     }

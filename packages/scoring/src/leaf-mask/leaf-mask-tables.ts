@@ -1,6 +1,7 @@
 /** What the leaf-mask scorer reads, compiled from an ensemble: an image that works at any 64-byte aligned address. */
 export interface LeafMaskTables {
   readonly image: Uint8Array;
+  readonly featureCount: number;
   readonly trees: number;
   /** Leaves of the largest tree after merging. */
   readonly leavesMax: number;

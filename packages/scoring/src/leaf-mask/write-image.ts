@@ -1,4 +1,4 @@
-import { FEATURE_COUNT, SmcqError } from "@smcq/kernel";
+import { SmcqError } from "@smcq/kernel";
 import { ModelErrorCode } from "../errors.ts";
 import { MODEL_LIMITS } from "../limits.ts";
 import type { TreeBoxes } from "./leaf-boxes.ts";
@@ -13,10 +13,10 @@ const Header = {
   BlocksAt: 12,
   Blocks: 16,
   Words: 20,
-  Counts: 24,
-  Divisor: 120,
+  Features: 24,
+  Divisor: 32,
+  Counts: 40,
 } as const;
-const HEADER_BYTES = 128;
 const Block = { LinesAt: 0, LeavesAt: 4, Next: 8, Maps: 16 } as const;
 const LINES_MAX = 65_536;
 
@@ -52,7 +52,7 @@ function aligned(bytes: number): number {
 
 /** Per feature the ascending thresholds of these trees. */
 function edgesOf(trees: readonly TreeBoxes[]): Float32Array[] {
-  return Array.from({ length: FEATURE_COUNT }, (_, feature) => {
+  return Array.from(trees[0]?.edges ?? [], (_, feature) => {
     const values = new Set<number>();
     for (const { edges } of trees) for (const edge of edges[feature] as Float32Array) values.add(edge);
     return Float32Array.from(values).toSorted();
@@ -183,8 +183,9 @@ function writeAbsent(view: DataView, linesAt: number, block: BlockPlan, { tree, 
  */
 export function writeImage(trees: readonly TreeBoxes[], words: 1 | 2, divisor: number): Uint8Array {
   const model = plan(trees, words);
-  const edgesAt = HEADER_BYTES;
-  const blocksAt = aligned(edgesAt + FEATURE_COUNT * model.edgesBytes);
+  const featureCount = model.edges.length;
+  const edgesAt = aligned(Header.Counts + featureCount * 8);
+  const blocksAt = aligned(edgesAt + featureCount * model.edgesBytes);
   const bytes = model.blocks.reduce((sum, block) => sum + block.bytes, blocksAt);
   if (bytes > MODEL_LIMITS.tableBytesMax) throw tooLarge();
   const view = new DataView(new ArrayBuffer(bytes));
@@ -194,11 +195,12 @@ export function writeImage(trees: readonly TreeBoxes[], words: 1 | 2, divisor: n
   view.setUint32(Header.BlocksAt, blocksAt, true);
   view.setUint32(Header.Blocks, model.blocks.length, true);
   view.setUint32(Header.Words, words, true);
+  view.setUint32(Header.Features, featureCount, true);
   view.setFloat64(Header.Divisor, divisor, true);
   let mapStart = 0;
   for (const [feature, edges] of model.edges.entries()) {
     view.setUint32(Header.Counts + feature * 4, edges.length, true);
-    view.setUint32(Header.Counts + (FEATURE_COUNT + feature) * 4, mapStart, true);
+    view.setUint32(Header.Counts + (featureCount + feature) * 4, mapStart, true);
     writeEdges(view, edgesAt + feature * model.edgesBytes, edges, model.levels);
     mapStart += (edges.length + 2) * 2;
   }

@@ -17,10 +17,12 @@ export interface LightGbmTree {
   readonly leafValue: Float64Array;
 }
 
-/** A LightGBM model of numeric splits that gives one probability. */
+/** A LightGBM model of numeric splits that gives one probability, or one value. */
 export interface LightGbmModel {
   /** The text's own words, such as `binary sigmoid:1`. */
   readonly objective: string;
+  /** The margin is the value itself: there is no link, and `sigmoid` means nothing. */
+  readonly isRegression: boolean;
   /** The probability is 1 / (1 + exp(-sigmoid * margin)). */
   readonly sigmoid: number;
   readonly featureNames: readonly string[];

@@ -32,13 +32,23 @@ function sections(text: string): { readonly header: string; readonly trees: stri
   };
 }
 
+/** Objectives whose margin is the expected value, without a link. */
+const REGRESSIONS: readonly string[] = ["regression", "huber"];
+
 /** The objective's own factor of the margin; refuses objectives whose output is not the sigmoid of one margin. */
 function sigmoidOf(objective: string): number {
-  const [name, ...settings] = objective.split(" ");
+  const [name = "", ...settings] = objective.split(" ");
+  if (REGRESSIONS.includes(name)) {
+    if (settings.includes("sqrt"))
+      throw unsupported(
+        "its objective takes the root of the target (reg_sqrt), and the margin is no result in R",
+      );
+    return 1;
+  }
   if (name === "cross_entropy" || name === "xentropy") return 1;
   if (name !== "binary")
     throw unsupported(
-      `the objective ${name} does not give one probability by the logistic function of the margin`,
+      `the objective ${name} does not give one probability by the logistic function of the margin, nor an expected result (${REGRESSIONS.join(", ")})`,
     );
   const written = settings.find((setting) => setting.startsWith("sigmoid:"))?.slice("sigmoid:".length);
   const sigmoid = Number(written);
@@ -123,6 +133,7 @@ export function parseLightGbm(text: string): LightGbmModel {
     throw malformed(`feature_names has ${featureNames.length} names for ${featureCount} features`);
   return {
     objective,
+    isRegression: REGRESSIONS.includes(objective.split(" ")[0] ?? ""),
     sigmoid: sigmoidOf(objective),
     featureNames,
     isAveraged: header.has("average_output"),

@@ -11,6 +11,7 @@ import { loadModel } from "../../src/load-model.ts";
 import type { LoadedModel, LoadModelOptions } from "../../src/load-model.ts";
 import { createModelMemory } from "../../src/model-memory.ts";
 import { attachModels } from "../../src/scorer.ts";
+import { FEATURES_V2 } from "@smcq/features";
 import { codeOf, lightGbmText, NOW_MS, temporaryFolder, trainingReport } from "../model-support.ts";
 
 const clock = new SystemClock();
@@ -75,6 +76,16 @@ describe("loading", () => {
     book.scorer(1).score(row, 1, after);
     expect(after).toEqual(before);
     expect(await codeOf(() => book.scorer(2))).toBe("MODEL_EPOCH");
+  });
+
+  it("refuses a model of feature set v2, which the engine does not compute, dropped as a text or made before", async () => {
+    const folder = dropText(lightGbmText({ names: FEATURES_V2.columns.map(({ name }) => name) }));
+    importModel({ text: join(folder, "m.txt"), out: join(folder, "m.onnx"), nowMs: NOW_MS });
+    const memory = createModelMemory({ lanes: 1 });
+    for (const name of ["m.onnx", "m.txt"])
+      expect(await codeOf(() => load(folder, { memory, file: join(folder, name) }))).toBe(
+        "MODEL_FEATURE_SET",
+      );
   });
 
   it("converts a dropped text first, and says that an expired model is one or refuses it", async () => {

@@ -4,7 +4,7 @@ import { sha256Hex } from "@smcq/config";
 import type { ProtocolLimits } from "@smcq/engine";
 import type { FeeRates, TradingRules } from "@smcq/exchange";
 import { bundledSymbols, loadUniverseText, type VenueRules, withPrices } from "@smcq/exchange-sim";
-import { type TradePlanParameters, featureSchemaJson } from "@smcq/features";
+import { type FeatureSet, featureSchemaJson, type TradePlanParameters } from "@smcq/features";
 import {
   errorCode,
   errorMessage,
@@ -24,7 +24,7 @@ import { backtestScorer } from "./backtest-scorer.ts";
 import { instrumentsFile, readInstruments, readVenueRules } from "./read-instruments.ts";
 import { type StoredChoice, storedFunding, storedInputs } from "./inputs/stored-inputs.ts";
 import { type FundingFile, readFunding } from "./read-funding.ts";
-import { ROUNDING_RATIO, type SeriesScan, type SeriesTask } from "./series-task.ts";
+import { marketOf, ROUNDING_RATIO, type SeriesScan, type SeriesTask } from "./series-task.ts";
 import { type Fidelity, TradePass } from "./trade-pass.ts";
 import type { ScannedSeries } from "./scan-series.ts";
 import { writeBacktest } from "./write-backtest.ts";
@@ -119,6 +119,8 @@ export interface OpenedInputs {
   readonly scorerId: string;
   /** What is proven of its scores; null: nothing. */
   readonly wins: ReturnType<typeof backtestScorer>["wins"];
+  /** Features that the scorer takes. */
+  readonly set: FeatureSet;
 }
 
 /** What opening and scanning need of a backtest's options. */
@@ -153,16 +155,16 @@ export async function openInputs(options: ScanOptions): Promise<OpenedInputs> {
   const symbols = inputs.map(({ symbol }) => symbol);
   const rules = readInstruments(instruments, symbols);
   const funding = await fundingOf(options, symbols);
-  const { scorer, wins } = backtestScorer({ model, nowMs, plan });
-  return { inputs, instruments, rules, funding, scorerId: scorer.id, wins };
+  const { scorer, wins, set } = backtestScorer({ model, nowMs, plan });
+  return { inputs, instruments, rules, funding, scorerId: scorer.id, wins, set };
 }
 
 /** The first pass: every symbol read and scanned on threads, or taken from the cache. */
 export async function scanInputs(
   options: ScanOptions,
-  { inputs, scorerId }: OpenedInputs,
+  opened: OpenedInputs,
 ): Promise<readonly ScannedSeries[]> {
-  const scans = await scanAll(options, await scanTasks(options, inputs, scorerId));
+  const scans = await scanAll(options, opened.set, await scanTasks(options, opened));
   tellOfCache(options, scans);
   const replies = scans.map(({ reply }) => reply);
   const rounded = replies.reduce((sum, { roundedBars }) => sum + roundedBars, 0);
@@ -254,13 +256,18 @@ async function fileInputs(klines: readonly string[]): Promise<SymbolInput[]> {
   }));
 }
 
+/** What a scan depends on besides its own bars: of v2 the bars of all symbols. */
+function marketText(set: FeatureSet, inputs: readonly SymbolInput[]): string {
+  if (set.name === "v1") return "";
+  return JSON.stringify(inputs.map(({ symbol, files }) => [symbol, files.map(({ sha256 }) => sha256)]));
+}
+
 /** A task a symbol; bars from files are looked for in the cache by everything that their scan depends on. */
 async function scanTasks(
   { model, plan, rowsMax, toMs, cacheFolder }: ScanOptions,
-  inputs: readonly SymbolInput[],
-  scorerId: string,
+  { inputs, scorerId, set }: Pick<OpenedInputs, "inputs" | "scorerId" | "set">,
 ): Promise<readonly SeriesTask[]> {
-  const schema = sha256Hex(featureSchemaJson());
+  const schema = sha256Hex(featureSchemaJson(undefined, set) + marketText(set, inputs));
   const scorer = model === "heuristic" ? scorerId : await sha256OfFile(model);
   return inputs.map(({ symbol, source, files }) => {
     const hashes = files.flatMap(({ sha256 }) => sha256 ?? []);
@@ -275,12 +282,15 @@ async function scanTasks(
 /** The first pass: replies in the order of the symbols; the first refusal ends it. */
 async function scanAll(
   { model, nowMs, plan, cacheFolder, progress, threads, logger }: ScanOptions,
+  set: FeatureSet,
   tasks: readonly SeriesTask[],
 ): Promise<SeriesScan[]> {
+  const market =
+    set.name === "v2" ? (await marketOf(tasks, (...step) => progress.show(...step))).data() : null;
   const pool = new TaskPool<SeriesTask, SeriesOutcome>({
     entry: {
       url: workerUrl(import.meta.url, "../../workers/backtest.worker"),
-      data: { model, nowMs, plan, cacheFolder } satisfies BacktestWorkerData,
+      data: { model, nowMs, plan, cacheFolder, market } satisfies BacktestWorkerData,
     },
     name: "scanSeries",
     threads: Math.min(threads, tasks.length),

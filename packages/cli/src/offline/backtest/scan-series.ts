@@ -1,13 +1,14 @@
 import {
   type CandidateCode,
+  CandidateRows,
+  type MarketTable,
   medianTurnover,
   type Scorer,
   type Timeframe,
-  TimeframeScanner,
   TURNOVER_BARS,
 } from "@smcq/features";
 import type { StoredRows, TimeRange } from "@smcq/history";
-import { BAR_FIELDS, FEATURE_COUNT } from "@smcq/kernel";
+import { BAR_FIELDS } from "@smcq/kernel";
 
 /** Candidates that are scored together. */
 const BATCH_ROWS = 4_096;
@@ -74,11 +75,13 @@ export interface CandidateColumns {
 export interface SeriesScorer {
   readonly scorer: Scorer;
   readonly timeframe: Timeframe;
+  /** For a scorer of feature set v2; null: it takes v1. */
+  readonly market: MarketTable | null;
 }
 
 /** Finds and scores the candidates of a series by the detector and features that run live; a hole starts it anew. */
 export function scanSeries(symbol: string, flat: Float64Array, scorer: SeriesScorer): ScannedSeries {
-  const scan = new SeriesScanner(scorer);
+  const scan = new SeriesScanner(symbol, scorer);
   scan.take(flat);
   return { symbol, bars: { type: "held", flat }, ...scan.finish() };
 }
@@ -89,7 +92,7 @@ export function scanStoredSeries(
   choice: StoredBarsChoice,
   scorer: SeriesScorer,
 ): ScannedSeries {
-  const scan = new SeriesScanner(scorer);
+  const scan = new SeriesScanner(choice.symbol, scorer);
   for (const { bars } of rows.batches()) scan.take(bars);
   return { symbol: choice.symbol, bars: { type: "stored", ...choice }, ...scan.finish() };
 }
@@ -101,8 +104,8 @@ export type StoredBarsChoice = Omit<Extract<SeriesBars, { type: "stored" }>, "ty
 class SeriesScanner {
   readonly #scorer: Scorer;
   readonly #found = new CandidateList();
-  readonly #frames: TimeframeScanner;
-  readonly #rows = new Float32Array(BATCH_ROWS * FEATURE_COUNT);
+  readonly #frames: CandidateRows;
+  readonly #rows: Float32Array;
   /** The last bars, whose turnovers candidates of the next run look back on. */
   #tail: Float64Array = new Float64Array(0);
   #waiting = 0;
@@ -112,9 +115,10 @@ class SeriesScanner {
   #lowest = Number.POSITIVE_INFINITY;
   #highest = 0;
 
-  constructor({ scorer, timeframe }: SeriesScorer) {
+  constructor(symbol: string, { scorer, timeframe, market: table }: SeriesScorer) {
     this.#scorer = scorer;
-    this.#frames = new TimeframeScanner(timeframe);
+    this.#frames = new CandidateRows({ timeframe, market: table === null ? null : { table, symbol } });
+    this.#rows = new Float32Array(BATCH_ROWS * this.#frames.width);
   }
 
   /** The next bars, ascending. */
@@ -144,8 +148,8 @@ class SeriesScanner {
   }
 
   #note(code: CandidateCode, openMs: number, turnover: number): void {
-    const { scanner } = this.#frames;
-    scanner.features(this.#rows, this.#waiting * FEATURE_COUNT, code < 0 ? -1 : 1);
+    const { scanner, width } = this.#frames;
+    this.#frames.write(this.#rows, this.#waiting * width, code < 0 ? -1 : 1);
     const [invalidationPrice, atr] = [scanner.invalidationPrice(code), scanner.atr];
     this.#found.add({ bar: this.#barCount, openMs, code, invalidationPrice, atr, turnover });
     if (++this.#waiting === BATCH_ROWS) this.#score();

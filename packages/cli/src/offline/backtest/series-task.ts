@@ -1,5 +1,7 @@
 import { bundledBars } from "@smcq/exchange-sim";
+import { MarketTable } from "@smcq/features";
 import { BAR_FIELDS, SmcqError } from "@smcq/kernel";
+import type { ShowProgress } from "../../output/progress.ts";
 import type { ScanCache } from "./cache/scan-cache.ts";
 import { HistoryStore, readKlinesCsv, StoredRows } from "@smcq/history";
 import {
@@ -57,15 +59,39 @@ async function scanTask(task: SeriesTask, scorer: SeriesScorer): Promise<SeriesR
   if (source.type === "stored") {
     const { folder, fromMs, toMs } = source;
     const choice = { folder, symbol, fromMs, toMs };
-    const rows = new StoredRows(new HistoryStore(source.folder), { kind: "bars", ...choice });
-    return { series: scanStoredSeries(rows, choice, scorer), roundedBars: 0 };
+    return { series: scanStoredSeries(storedRows(choice), choice, scorer), roundedBars: 0 };
   }
   let roundedBars = 0;
-  const bars =
-    source.type === "bundled"
-      ? cut(bundledBars(symbol), task)
-      : await readFiles(source.paths, task, () => roundedBars++);
+  const bars = await heldBars(source, task, () => roundedBars++);
   return { series: scanSeries(symbol, bars, scorer), roundedBars };
+}
+
+/** A pass before the first one, for models of feature set v2: the closes of every symbol, read symbol by symbol. */
+export async function marketOf(tasks: readonly SeriesTask[], show: ShowProgress): Promise<MarketTable> {
+  const table = MarketTable.empty(tasks.map(({ symbol }) => symbol));
+  for (const [done, task] of tasks.entries()) {
+    show("symbols read for the market", done, tasks.length);
+    const { source, symbol } = task;
+    if (source.type !== "stored") table.takeBars(symbol, await heldBars(source, task, () => {}));
+    else for (const { bars } of storedRows({ ...source, symbol }).batches()) table.takeBars(symbol, bars);
+  }
+  return table;
+}
+
+function storedRows(choice: StoredBarsChoice): StoredRows {
+  const { symbol, fromMs, toMs } = choice;
+  return new StoredRows(new HistoryStore(choice.folder), { kind: "bars", symbol, fromMs, toMs });
+}
+
+/** Bars that are read whole; refuses with KLINES_* what is no series of bars. */
+async function heldBars(
+  source: Exclude<SeriesTask["source"], { readonly type: "stored" }>,
+  task: SeriesTask,
+  onRounded: () => void,
+): Promise<Float64Array> {
+  return source.type === "bundled"
+    ? cut(bundledBars(task.symbol), task)
+    : await readFiles(source.paths, task, onRounded);
 }
 
 async function readFiles(

@@ -27,13 +27,20 @@ export interface LabelledRow {
   readonly t1Ms: number;
 }
 
-/** All rows of a data set as columns of plain numbers: 144 bytes a row, however many there are. */
+/** All rows of a data set as columns of plain numbers: 96 bytes a row and 4 a feature, however many there are. */
 export class DatasetRows {
   #numbers = new Float64Array(ROWS_AT_START * FIELDS);
-  #features = new Float32Array(ROWS_AT_START * FEATURE_COUNT);
+  /** Numbers of a row of features. */
+  readonly width: number;
+  #features: Float32Array;
   count = 0;
 
-  /** Adds a row with its side view of features (the first 12 values of `features`). */
+  constructor(width: number = FEATURE_COUNT) {
+    this.width = width;
+    this.#features = new Float32Array(ROWS_AT_START * width);
+  }
+
+  /** Adds a row with its side view of features (the first `width` values of `features`). */
   add(row: LabelledRow, features: Float32Array): void {
     if ((this.count + 1) * FIELDS > this.#numbers.length) this.#grow();
     const reason = EXIT_REASONS.indexOf(row.reason);
@@ -42,7 +49,7 @@ export class DatasetRows {
       [...numbers, row.entry, row.stopDistance, reason, row.r, row.t0Ms, row.t1Ms, row.exitPrice],
       this.count * FIELDS,
     );
-    this.#features.set(features, this.count * FEATURE_COUNT);
+    this.#features.set(features, this.count * this.width);
     this.count++;
   }
 
@@ -86,9 +93,9 @@ export class DatasetRows {
     return this.#numbers[index * FIELDS + 10] as number;
   }
 
-  /** The 12 features of a row; a view. */
+  /** The features of a row; a view. */
   featuresAt(index: number): Float32Array {
-    return this.#features.subarray(index * FEATURE_COUNT, (index + 1) * FEATURE_COUNT);
+    return this.#features.subarray(index * this.width, (index + 1) * this.width);
   }
 
   /** Row numbers by time, then symbol: the order in which they are written. */

@@ -1,5 +1,5 @@
-import { labelPlan, planInMinutes, TimeframeScanner } from "@smcq/features";
-import type { CandidateCode, TradePlanParameters } from "@smcq/features";
+import { CandidateRows, labelPlan, planInMinutes } from "@smcq/features";
+import type { CandidateCode, MarketPlace, TradePlanParameters } from "@smcq/features";
 import {
   isTickTooCoarse,
   isTradedThrough,
@@ -10,7 +10,7 @@ import {
   stepPlan,
 } from "@smcq/strategy";
 import type { PlanBar, PlanCandidate, PlanExit, TradePlan } from "@smcq/strategy";
-import { BAR_FIELDS, FEATURE_COUNT, MINUTE_MS } from "@smcq/kernel";
+import { BAR_FIELDS, MINUTE_MS } from "@smcq/kernel";
 import type { KlineBatch } from "@smcq/history";
 import type { DatasetRows } from "./dataset-rows.ts";
 
@@ -75,6 +75,8 @@ export interface LabelSeriesOptions {
   readonly plan: TradePlanParameters;
   /** The symbol's, price units; 0: nobody knows it, and only entries at the market are asked for. */
   readonly tickSize: number;
+  /** For rows of feature set v2; absent: v1. */
+  readonly market?: MarketPlace | undefined;
 }
 
 /**
@@ -88,7 +90,7 @@ export class LabelSeries {
   readonly #plan: TradePlanParameters;
   readonly #tickSize: number;
   readonly #rows: DatasetRows;
-  readonly #frames: TimeframeScanner;
+  readonly #frames: CandidateRows;
   #counts: SourceCounts = emptyCounts();
   #pending: Pending | null = null;
   #resting: RestingPlan[] = [];
@@ -96,10 +98,10 @@ export class LabelSeries {
   #bar = 0;
   #lastOpenMs = -Infinity;
 
-  constructor({ symbolIndex, plan, tickSize }: LabelSeriesOptions, rows: DatasetRows) {
+  constructor({ symbolIndex, plan, tickSize, market }: LabelSeriesOptions, rows: DatasetRows) {
     this.#symbolIndex = symbolIndex;
     this.#plan = planInMinutes(labelPlan(plan));
-    this.#frames = new TimeframeScanner(plan.timeframe);
+    this.#frames = new CandidateRows({ timeframe: plan.timeframe, market: market ?? null });
     this.#tickSize = tickSize;
     this.#rows = rows;
   }
@@ -160,8 +162,8 @@ export class LabelSeries {
   #raise(code: CandidateCode): void {
     const { scanner } = this.#frames;
     const side = code > 0 ? 1 : -1;
-    const features = new Float32Array(FEATURE_COUNT);
-    scanner.features(features, 0, side);
+    const features = new Float32Array(this.#frames.width);
+    this.#frames.write(features, 0, side);
     this.#counts.candidates++;
     this.#pending = {
       side,

@@ -1,14 +1,14 @@
 import { loadUniverseText } from "@smcq/exchange-sim";
 import {
-  FEATURE_VERSION,
-  FEATURES,
+  type FeatureSet,
   featureSchemaJson,
+  MarketTable,
   tradePlanDocument,
   type TradePlanParameters,
 } from "@smcq/features";
 import { sha256Hex } from "@smcq/config";
 import type { HistoryStore, TimeRange } from "@smcq/history";
-import { assertNever, SmcqError } from "@smcq/kernel";
+import { assertNever, BAR_FIELDS, SmcqError } from "@smcq/kernel";
 import { SMC_PARAMETERS } from "@smcq/smc";
 import { instrumentsFile, readInstruments } from "../backtest/read-instruments.ts";
 import type { BarSource } from "./bar-source.ts";
@@ -37,6 +37,8 @@ export interface DatasetOptions {
     | ({ readonly type: "random-walk" } & RandomWalkSpec);
   readonly out: string;
   readonly plan: TradePlanParameters;
+  /** What a row says of its candidate. */
+  readonly set: FeatureSet;
   /** File of rules by symbol, or the venue's exchangeInfo document; null: the bundled one where entries rest, else none. */
   readonly instruments: string | null;
   /** So many of the files, or walks, are done. */
@@ -62,7 +64,7 @@ export interface DatasetTotals {
 }
 
 /**
- * Runs detector, candidates and trade plans over bars and writes a data set: features.npy (rows x 12 float32, side
+ * Runs detector, candidates and trade plans over bars and writes a data set: features.npy (rows x features, float32, side
  * view), labels.csv and dataset.json, ordered by time, then symbol. The same input gives the same bytes. Refuses bad
  * files (with file and line), overlapping files of a symbol, and a folder that is not empty.
  */
@@ -70,15 +72,18 @@ export async function runDataset(options: DatasetOptions): Promise<DatasetTotals
   await checkOutput(options.out);
   const { bars } = options;
   const sources = await sourcesOf(bars);
-  const rows = new DatasetRows();
+  const rows = new DatasetRows(options.set.columns.length);
   const symbols = [...new Set(sources.map(({ symbol }) => symbol))];
   const { plan } = options;
   const tickSizes = tickSizesOf(options, symbols);
   const counts: SourceCounts[] = [];
+  const table = options.set.name === "v2" ? await marketOf(symbols, sources) : null;
   for (const [index, symbol] of symbols.entries()) {
     const own = sources.filter((source) => source.symbol === symbol);
     options.onSource?.(counts.length, sources.length);
-    const series = new LabelSeries({ symbolIndex: index, plan, tickSize: tickSizes[index] as number }, rows);
+    const tickSize = tickSizes[index] as number;
+    const market = table === null ? undefined : { table, symbol };
+    const series = new LabelSeries({ symbolIndex: index, plan, tickSize, market }, rows);
     counts.push(...(await labelSymbol(series, own)));
   }
   options.onSource?.(sources.length, sources.length);
@@ -110,6 +115,15 @@ function sourcesOf(bars: DatasetOptions["bars"]): Promise<readonly BarSource[]> 
 function placeOf(bars: DatasetOptions["bars"]): object {
   if (bars.type === "klines") return { type: bars.type };
   return bars.type === "store" ? { type: bars.type, fromMs: bars.fromMs, toMs: bars.toMs } : bars;
+}
+
+/** A first pass over all bars: the closes of every symbol, which rows of v2 look at. */
+async function marketOf(symbols: readonly string[], sources: readonly BarSource[]): Promise<MarketTable> {
+  const table = MarketTable.empty(symbols);
+  for (const source of sources)
+    for await (const { bars, count } of source.bars())
+      table.takeBars(source.symbol, bars.subarray(0, count * BAR_FIELDS));
+  return table;
 }
 
 /** Ticks by symbol: walks have one of their own, and 0 stands where nobody told and nobody has to know. */
@@ -177,7 +191,7 @@ function sumUp(counts: readonly SourceCounts[], rows: DatasetRows, symbols: numb
 }
 
 function describe(
-  { bars, plan }: DatasetOptions,
+  { bars, plan, set }: DatasetOptions,
   sources: readonly BarSource[],
   counts: readonly SourceCounts[],
   totals: DatasetTotals,
@@ -185,9 +199,9 @@ function describe(
   return {
     datasetVersion: DATASET_VERSION,
     source: placeOf(bars),
-    featureVersion: FEATURE_VERSION,
-    featureSchemaSha256: sha256Hex(featureSchemaJson(plan)),
-    features: FEATURES.map(({ name }) => name),
+    featureVersion: set.version,
+    featureSchemaSha256: sha256Hex(featureSchemaJson(plan, set)),
+    features: set.columns.map(({ name }) => name),
     smcParameters: SMC_PARAMETERS,
     tradePlanParameters: tradePlanDocument(plan),
     totals,

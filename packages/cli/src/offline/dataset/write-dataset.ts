@@ -4,7 +4,7 @@ import type { WriteStream } from "node:fs";
 import { mkdir, mkdtemp, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { finished } from "node:stream/promises";
-import { errorCode, errorMessage, FEATURE_COUNT, SmcqError } from "@smcq/kernel";
+import { errorCode, errorMessage, SmcqError } from "@smcq/kernel";
 import type { DatasetRows } from "./dataset-rows.ts";
 
 const LABELS_HEADER = "i,side,setup,entry,stop_distance,exit_bar,reason,r,y,symbol,t0,t1,weight";
@@ -72,7 +72,7 @@ async function writeParts(path: string, parts: Iterable<Uint8Array | string>): P
 
 /** The .npy format 1.0: magic, header padded to 64 bytes, then the values in C order (little endian, as the machine). */
 function* featureParts(rows: DatasetRows, order: Uint32Array): Generator<Uint8Array> {
-  const shape = `(${order.length}, ${FEATURE_COUNT})`;
+  const shape = `(${order.length}, ${rows.width})`;
   const text = `{'descr': '<f4', 'fortran_order': False, 'shape': ${shape}, }`;
   const prefix = 10;
   const length = Math.ceil((prefix + text.length + 1) / 64) * 64 - prefix;
@@ -84,8 +84,8 @@ function* featureParts(rows: DatasetRows, order: Uint32Array): Generator<Uint8Ar
   yield header;
   for (let from = 0; from < order.length; from += ROWS_PER_WRITE) {
     const part = order.subarray(from, from + ROWS_PER_WRITE);
-    const values = new Float32Array(part.length * FEATURE_COUNT);
-    for (const [k, index] of part.entries()) values.set(rows.featuresAt(index), k * FEATURE_COUNT);
+    const values = new Float32Array(part.length * rows.width);
+    for (const [k, index] of part.entries()) values.set(rows.featuresAt(index), k * rows.width);
     yield new Uint8Array(values.buffer);
   }
 }

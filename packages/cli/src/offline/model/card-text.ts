@@ -1,3 +1,4 @@
+import { FEATURES_V1, featureSetOf } from "@smcq/features";
 import type { ModelCard, ModelMetadata, ScoreFigures } from "@smcq/scoring";
 
 type Line = readonly [label: string, text: string];
@@ -23,6 +24,7 @@ export function cardDisplay({ metadata, signature }: ModelCard, isExpired: boole
     ["data", dataText(metadata)],
     ["trainer", trainerText(metadata)],
     ...metricsLines(metadata),
+    ["target", targetText(metadata)],
     ["calibration", calibrationText(metadata)],
     ...metadata.thresholds.map(({ above, count, wins, winRatioLower95 }): Line => [
       `  above ${above.toFixed(2)}`,
@@ -57,7 +59,16 @@ function proofLines({ proof }: ModelMetadata): Line[] {
 
 function featuresText({ featureNames, featureSchemaSha256 }: ModelMetadata): string {
   const names = `${featureNames.length}: ${featureNames.join(", ")}`;
-  return featureSchemaSha256 === null ? `${names}; NOT this engine's, which refuses the model` : names;
+  if (featureSchemaSha256 === null) return `${names}; NOT this engine's, which refuses the model`;
+  const set = featureSetOf(featureNames) ?? FEATURES_V1;
+  return set === FEATURES_V1
+    ? names
+    : `set ${set.name}, for backtests: the running engine refuses the model; ${names}`;
+}
+
+function targetText({ calibration: { target } }: ModelMetadata): string {
+  if (target === undefined) return "P(win)";
+  return `expected net R: abstains (score 0) at ${target.abstainR} R or less; with scan.scoreMin=0 nothing else decides`;
 }
 
 function dataText({ trainRange, symbols, nEvents, baseRate, inputs }: ModelMetadata): string {
@@ -70,15 +81,26 @@ function trainerText({ trainer, trials }: ModelMetadata): string {
   return `${trainer.name} ${trainer.version}, seed ${trainer.seed}, ${trials} parameter sets tried`;
 }
 
-function metricsLines({ metrics, holdOut }: ModelMetadata): Line[] {
+function metricsLines({ metrics, holdOut, calibration }: ModelMetadata): Line[] {
   if (metrics === null) return [["out of sample", UNKNOWN]];
-  const lines = figureLines("out of sample", metrics, metrics.source);
+  const taken = calibration.target === undefined ? "above 0.60" : "above 0 (not abstained from)";
+  const lines = figureLines({ label: "out of sample", figures: metrics, rows: metrics.source, taken });
   if (holdOut === null) return [...lines, ["hold-out", "none"]];
   const { fromUtc, toUtc } = holdOut.range;
-  return [...lines, ...figureLines("hold-out", holdOut, `${fromUtc} to ${toUtc}`)];
+  const rows = `${fromUtc} to ${toUtc}`;
+  return [...lines, ...figureLines({ label: "hold-out", figures: holdOut, rows, taken })];
 }
 
-function figureLines(label: string, figures: ScoreFigures, rows: string): Line[] {
+interface FigureLines {
+  readonly label: string;
+  readonly figures: ScoreFigures;
+  /** How the figures' rows came about. */
+  readonly rows: string;
+  /** Which of them would be traded, in words. */
+  readonly taken: string;
+}
+
+function figureLines({ label, figures, rows, taken }: FigureLines): Line[] {
   const { auc, brier, brierOfBaseRate, logloss, ece, n, baseRate } = figures;
   const quality = [
     `AUC ${auc.toFixed(4)}`,
@@ -89,8 +111,8 @@ function figureLines(label: string, figures: ScoreFigures, rows: string): Line[]
   const all = figures.expectancyOfAllRowsR;
   return [
     [label, `${quality}; ${n} rows (${rows}), ${baseRate.toFixed(3)} winners`],
-    ["  after costs", expectancyText(figures.expectancyR)],
-    ["  slip doubled", expectancyText(figures.expectancyDoubledSlippageR)],
+    ["  after costs", expectancyText(figures.expectancyR, taken)],
+    ["  slip doubled", expectancyText(figures.expectancyDoubledSlippageR, taken)],
     [
       "  every row",
       `mean ${all.mean.toFixed(3)} R, 95 % between ${all.lower95.toFixed(3)} and ${all.upper95.toFixed(3)}`,
@@ -98,9 +120,12 @@ function figureLines(label: string, figures: ScoreFigures, rows: string): Line[]
   ];
 }
 
-function expectancyText({ mean, lower95, upper95, rowsAbove060 }: ScoreFigures["expectancyR"]): string {
-  if (mean === null || lower95 === null || upper95 === null) return "no row had a confidence above 0.60";
-  return `mean ${mean.toFixed(3)} R, 95 % between ${lower95.toFixed(3)} and ${upper95.toFixed(3)}, of ${rowsAbove060} rows above 0.60`;
+function expectancyText(
+  { mean, lower95, upper95, rowsAbove060 }: ScoreFigures["expectancyR"],
+  taken: string,
+): string {
+  if (mean === null || lower95 === null || upper95 === null) return `no row had a confidence ${taken}`;
+  return `mean ${mean.toFixed(3)} R, 95 % between ${lower95.toFixed(3)} and ${upper95.toFixed(3)}, of ${rowsAbove060} rows ${taken}`;
 }
 
 function calibrationText({ calibration: { type, a, b, n } }: ModelMetadata): string {

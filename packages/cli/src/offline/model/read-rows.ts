@@ -1,4 +1,4 @@
-import { errorCode, errorMessage, FEATURE_COUNT, SmcqError } from "@smcq/kernel";
+import { errorCode, errorMessage, SmcqError } from "@smcq/kernel";
 import { textLines } from "@smcq/history";
 
 const BATCH_ROWS = 4_096;
@@ -20,8 +20,8 @@ export interface RowBatch {
 }
 
 /**
- * Reads rows of 12 features from a CSV file, packed or not (`openBytes`), in batches. The header names the
- * columns: the model's feature names, or f0 to f11; others are left out. `nan`, `inf`, `-inf` and an empty field (NaN)
+ * Reads rows of a model's features from a CSV file, packed or not (`openBytes`), in batches. The header names the
+ * columns: the model's feature names, or f0 and so on; others are left out. `nan`, `inf`, `-inf` and an empty field (NaN)
  * are values. Refuses, with file and line, what is no number.
  */
 export async function* readRows(
@@ -29,7 +29,8 @@ export async function* readRows(
   names: readonly string[],
   onRead: (bytes: number) => void = () => {},
 ): AsyncGenerator<RowBatch, void, undefined> {
-  const features = new Float32Array(BATCH_ROWS * FEATURE_COUNT);
+  const width = names.length;
+  const features = new Float32Array(BATCH_ROWS * width);
   let count = 0;
   let columns: readonly number[] | null = null;
   let line = 0;
@@ -42,7 +43,7 @@ export async function* readRows(
         continue;
       }
       for (const [feature, column] of columns.entries())
-        features[count * FEATURE_COUNT + feature] = valueOf(fields[column], `${path}:${line}`, column);
+        features[count * width + feature] = valueOf(fields[column], `${path}:${line}`, column);
       if (++count < BATCH_ROWS) continue;
       yield { features, count };
       count = 0;
@@ -54,14 +55,14 @@ export async function* readRows(
 /** Where each feature stands in a line. */
 function columnsOf(header: readonly string[], names: readonly string[], path: string): number[] {
   const found = header.map((name) => name.trim());
-  const byPosition = Array.from({ length: FEATURE_COUNT }, (_, feature) => `f${feature}`);
+  const byPosition = names.map((_, feature) => `f${feature}`);
   const wanted = found.includes("f0") ? byPosition : names;
   return wanted.map((name) => {
     const column = found.indexOf(name);
     if (column >= 0) return column;
     throw new SmcqError(
       "ROWS_FORMAT",
-      `${path}:1: there is no column ${name}; wanted are f0 to f${FEATURE_COUNT - 1} or ${names.join(", ")}`,
+      `${path}:1: there is no column ${name}; wanted are f0 to f${names.length - 1} or ${names.join(", ")}`,
     );
   });
 }

@@ -1,5 +1,5 @@
 import type { TradePlanParameters } from "@smcq/features";
-import { FEATURE_COUNT, SystemClock } from "@smcq/kernel";
+import { SystemClock } from "@smcq/kernel";
 import {
   attachModels,
   createModelMemory,
@@ -100,7 +100,7 @@ function leafMaskSource(opened: OpenedModel): MarginSource {
   };
 }
 
-async function ortSource({ onnx }: OpenedModel, clock: SystemClock): Promise<MarginSource> {
+async function ortSource({ onnx, ensemble }: OpenedModel, clock: SystemClock): Promise<MarginSource> {
   const ort = new OrtProcess(clock);
   try {
     await ort.load(EPOCH, onnx);
@@ -109,7 +109,8 @@ async function ortSource({ onnx }: OpenedModel, clock: SystemClock): Promise<Mar
     throw error;
   }
   return {
-    margins: (features, count) => ort.score(EPOCH, features.subarray(0, count * FEATURE_COUNT), count),
+    margins: (features, count) =>
+      ort.score(EPOCH, features.subarray(0, count * ensemble.featureCount), count),
     close: () => ort.close(),
   };
 }

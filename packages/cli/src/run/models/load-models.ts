@@ -76,9 +76,10 @@ export interface RunModel extends LifecycleModel {
 
 /** What a model's life has to know of a loaded one; times of the card in venue ms. */
 export function lifecycleModel({ id, epoch, sha256, card, kind }: LoadedModel): RunModel {
-  const { status, expiresUtc, psi, metrics } = card.metadata;
+  const { status, expiresUtc, psi, metrics, calibration } = card.metadata;
   const wins = provenWins(card.metadata);
-  const training = { psi, metrics };
+  // The card's Brier score of a model that abstains is of all rows, live only rows that it did not abstain from have one.
+  const training = { psi, metrics: calibration.target === undefined ? metrics : null };
   return { id, epoch, sha256, status, expiresUtc, expiresMs: utcMs(expiresUtc), training, wins, card, kind };
 }
 
