@@ -1,8 +1,8 @@
-import { mkdirSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { TOKEN_FILES } from "@smcq/dashboard";
 import { type Clock, SmcqError } from "@smcq/kernel";
-import { copyLedger, examineLedger, ledgerFile } from "@smcq/ledger";
+import { copyLedger, examineLedger, ledgerFile, ResearchBook, researchFile } from "@smcq/ledger";
 import { ENGINE_VERSION } from "../engine-version.ts";
 import { BACKUP_FORMAT, type BackupFile, type Manifest, MANIFEST_NAME } from "./manifest.ts";
 import { writeTar } from "./tar.ts";
@@ -24,11 +24,14 @@ import {
 const ARCHIVE = ".tar";
 const LEDGER_NAME = "ledger.db";
 /** What of a data folder goes with the ledger, files and folders: a halt, the simulated venue's account, converted models. */
-const KEPT: readonly string[] = ["HALT", "venue", "models"];
+const KEPT: readonly string[] = ["HALT", "venue", "models", "audits.jsonl"];
+const RESEARCH_NAME = "research.db";
 /** What lets somebody in. */
 const TOKENS: readonly string[] = Object.values(TOKEN_FILES);
-/** Parts of the ledger's file, which its copy holds. */
-const IN_THE_COPY: ReadonlySet<string> = new Set([LEDGER_NAME, `${LEDGER_NAME}-wal`, `${LEDGER_NAME}-shm`]);
+/** Parts of the databases' files, which their copies hold. */
+const IN_THE_COPY: ReadonlySet<string> = new Set(
+  [LEDGER_NAME, RESEARCH_NAME].flatMap((name) => [name, `${name}-wal`, `${name}-shm`]),
+);
 
 export interface BackupWish {
   readonly dataDir: string;
@@ -118,7 +121,11 @@ function fill(wish: BackupWish, draft: string, { clock, show }: BackupTools): Ma
       `the ledger's chain is broken (${problem}): what would be kept proves nothing; see smcq ledger verify`,
       { context: { dataDir: wish.dataDir } },
     );
-  const files = [{ path: LEDGER_NAME, ...kept(copy, show) }, ...copyParts(wish, draft, show)];
+  const files = [
+    { path: LEDGER_NAME, ...kept(copy, show) },
+    ...researchCopy(wish, draft, show),
+    ...copyParts(wish, draft, show),
+  ];
   const createdAtMs = clock.nowMs();
   return {
     format: BACKUP_FORMAT,
@@ -128,6 +135,20 @@ function fill(wish: BackupWish, draft: string, { clock, show }: BackupTools): Ma
     files,
     leftOut: leftOut(wish),
   };
+}
+
+/** What was ever tried, and the periods that are held out: without them the next result would be believed too soon. */
+function researchCopy({ dataDir }: BackupWish, draft: string, show: ShowProgress): Manifest["files"] {
+  const file = researchFile(dataDir);
+  if (!existsSync(file)) return [];
+  const copy = join(draft, RESEARCH_NAME);
+  const book = new ResearchBook(file);
+  try {
+    book.copyTo(copy);
+  } finally {
+    book.close();
+  }
+  return [{ path: RESEARCH_NAME, ...kept(copy, show) }];
 }
 
 /** SQLite has written it; it is on the disk when this returns, and only its owner may read it. */

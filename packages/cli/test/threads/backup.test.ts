@@ -15,7 +15,14 @@ import {
 import { DatabaseSync } from "node:sqlite";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { acquireRunLock, compareTables, ledgerFile, verifyJournal } from "@smcq/ledger";
+import {
+  ResearchBook,
+  researchFile,
+  acquireRunLock,
+  compareTables,
+  ledgerFile,
+  verifyJournal,
+} from "@smcq/ledger";
 import { beforeAll, afterAll, describe, expect, it } from "vitest";
 import { ExitCode } from "../../src/exit-codes.ts";
 import { recorded, recordedLedger } from "../support/recorded-ledger.ts";
@@ -117,6 +124,22 @@ describe("a backup", () => {
     const { text: json } = await backup(to, "--with-tokens", "--json");
     expect(JSON.parse(json)).toMatchObject({ to, leftOut: ["api-secret.pem", "cache"], format: 1 });
     expect(readFileSync(join(to, "dashboard.token"), "utf8")).toBe("look");
+  });
+
+  it("keeps what was ever tried beside who tries on, and the audits", async () => {
+    const folder = place("tried");
+    cpSync(dataDir, folder, { recursive: true });
+    put(folder, { "audits.jsonl": "{}\n" });
+    const book = new ResearchBook(researchFile(folder));
+    book.seal({ name: "summer", fromDay: 20_000, toDay: 20_090 }, 1);
+    const [to, again] = [place("copy"), place("again")];
+    await smcq("backup", "--data-dir", folder, "--to", to);
+    book.close();
+    await restore(to, again);
+    expect(filesIn(again)).toEqual(expect.arrayContaining(["audits.jsonl", "research.db"]));
+    const restored = new ResearchBook(researchFile(again));
+    expect(restored.holdOuts()).toMatchObject([{ name: "summer", openings: 0 }]);
+    restored.close();
   });
 
   it("does not wait for a writer, and holds none up", async () => {

@@ -187,6 +187,15 @@ export class ResearchBook {
       }));
   }
 
+  /** Writes the book as of one moment into a new file, beside whoever writes it. */
+  copyTo(to: string): void {
+    try {
+      this.#db.prepare("VACUUM INTO ?").run(to);
+    } catch (error) {
+      throw researchError(error, to);
+    }
+  }
+
   close(): void {
     this.#db.close();
   }
