@@ -17,6 +17,8 @@ export interface TaskPoolOptions {
   /** The entry's export that takes the tasks. */
   readonly name: string;
   readonly threads: number;
+  /** Room for what lives shortly in a thread, MiB; without it V8's own, which takes more memory for less collecting. */
+  readonly youngMb?: number;
   readonly logger: Logger;
 }
 
@@ -28,7 +30,7 @@ export interface TaskPoolOptions {
 export class TaskPool<Task, Reply> {
   readonly #pool: Piscina<Task, Reply>;
 
-  constructor({ entry, name, threads, logger }: TaskPoolOptions) {
+  constructor({ entry, name, threads, youngMb, logger }: TaskPoolOptions) {
     this.#pool = new Piscina<Task, Reply>({
       filename: entry.url.href,
       name,
@@ -41,6 +43,7 @@ export class TaskPool<Task, Reply> {
       recordTiming: false,
       env: {},
       workerData: entry.data,
+      ...(youngMb === undefined ? {} : { resourceLimits: { maxYoungGenerationSizeMb: youngMb } }),
     });
     this.#pool.on("error", (error: unknown) =>
       logger.error({ error: errorMessage(error) }, `${name} thread failed`),

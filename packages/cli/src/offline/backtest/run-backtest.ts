@@ -30,6 +30,8 @@ import type { ScannedSeries } from "./scan-series.ts";
 import { writeBacktest } from "./write-backtest.ts";
 
 const SYMBOLS_MAX = 1_000;
+/** Blocks of stored bars are gone as soon as they are scanned. */
+const YOUNG_MB = 6;
 
 export interface BacktestOptions {
   /** Files of closed 1-minute bars, SYMBOL-1m-ANYTHING.csv, .csv.gz or .zip; null: the bars that come with the engine. */
@@ -294,6 +296,7 @@ async function scanAll(
     },
     name: "scanSeries",
     threads: Math.min(threads, tasks.length),
+    youngMb: YOUNG_MB,
     logger,
   });
   let done = 0;

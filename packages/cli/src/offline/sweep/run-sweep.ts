@@ -22,6 +22,9 @@ import { ResultLog } from "./result-log.ts";
 import { type AxisValue, pointsOf, type Space } from "./space.ts";
 import type { SweepPoint, SweepReport } from "./sweep-report.ts";
 
+/** A pass of a market makes little that lives: more room would only be filled with what is dead. */
+const YOUNG_MB = 6;
+
 export interface SweepOptions extends Omit<ScanOptions, "model" | "plan"> {
   readonly space: Space;
   /** The user's settings with these values, `path=value`, on top of them. */
@@ -137,6 +140,7 @@ async function tradeAll(
     entry: { url: workerUrl(import.meta.url, "../../workers/sweep.worker"), data },
     name: "trade",
     threads: Math.min(options.threads, pending.length),
+    youngMb: YOUNG_MB,
     logger: options.logger,
   });
   const outcomes = await Promise.allSettled(
