@@ -30,8 +30,8 @@ const BARS = Float64Array.from(
 );
 const COUNT = BARS.length / BAR_FIELDS;
 const openMs = (bar: number): number => BARS[bar * BAR_FIELDS] as number;
-/** The engine ran over the last two days of the bars. */
-const FIRST = COUNT - 2_880;
+/** The engine ran over the last day and a half of the bars. */
+const FIRST = COUNT - 2_000;
 const FROM_MS = openMs(FIRST);
 const TO_MS = openMs(COUNT - 1) + MINUTE_MS;
 
