@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { appendFileSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { CommandRouter, EngineLoop, Inbox } from "@smcq/cluster";
@@ -11,8 +11,10 @@ import { describe, expect, it } from "vitest";
 import { FEES, optionsOf, rulesOf } from "../../engine/test/support/fixtures.ts";
 import type { AuditReport, DifferenceKind } from "../src/offline/audit/audit-types.ts";
 import { auditText } from "../src/offline/audit/audit-text.ts";
+import { keepAudit, lastAudit, readAudits } from "../src/offline/audit/audits-file.ts";
 import { freshScan } from "../src/offline/audit/fresh-scan.ts";
 import { runAudit } from "../src/offline/audit/run-audit.ts";
+import { temporaryFolder } from "./support/account-bench.ts";
 import { type RecordedRun, recordedLedger } from "./support/recorded-ledger.ts";
 
 const FIXTURE = join(import.meta.dirname, "../../smc/test/fixtures/ALGOUSDT-klines.csv.gz");
@@ -160,6 +162,17 @@ describe("an audit", () => {
     const report = await audited(await journaled(changed));
     expect(report.counts["decision-input"]).toBe(1);
     expect(parities(report)["decisions"]).toBeLessThan(1);
+  });
+
+  it("is kept in the data folder, and the last one is found behind any number, a cut line among them", async () => {
+    const folder = temporaryFolder();
+    expect([lastAudit(folder), readAudits(folder)]).toEqual([null, []]);
+    const report = await audited(await journaled(candidatesOf()));
+    for (let day = 0; day < 60; day++) keepAudit(folder, { ...report, runId: `run-${day}` }, day);
+    appendFileSync(join(folder, "audits.jsonl"), '{"atMs":61,"runId":"cut');
+    expect(readAudits(folder)).toHaveLength(60);
+    expect(lastAudit(folder)).toEqual(readAudits(folder).at(-1));
+    expect(lastAudit(folder)).toMatchObject({ atMs: 59, runId: "run-59", parity: 1 });
   });
 
   it("tells that the core decides otherwise on the same events", async () => {

@@ -2,7 +2,7 @@ import { statfsSync } from "node:fs";
 import type { Condition } from "@smcq/alerts";
 import { type Clock, errorMessage, type Logger } from "@smcq/kernel";
 import { askEngine } from "../control/control-client.ts";
-import { PARITY_MIN } from "../offline/audit/audit-types.ts";
+import { PARITY_MIN, parityText } from "../offline/audit/audit-types.ts";
 import { lastAudit } from "../offline/audit/audits-file.ts";
 import type { PositionView, StatusView } from "../control/protocol.ts";
 
@@ -77,9 +77,8 @@ export class EngineWatch {
   #audit(): readonly Condition[] {
     const audit = lastAudit(this.#options.dataDir);
     if (audit === null || audit.parity === null || audit.parity >= PARITY_MIN) return [];
-    const share = (Math.floor(audit.parity * 10_000) / 100).toFixed(2);
     const kinds = Object.entries(audit.counts).map(([kind, count]) => `${count} × ${kind}`);
-    const text = `Parity ${share} %: ${kinds.join(", ")}.`;
+    const text = `Parity ${parityText(audit.parity)}: ${kinds.join(", ")}.`;
     return [{ kind: "audit-parity", key: "audit-parity", text }];
   }
 

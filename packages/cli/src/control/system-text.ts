@@ -1,4 +1,5 @@
 import { NONE, numberText } from "../offline/report/format.ts";
+import { parityText } from "../offline/audit/audit-types.ts";
 import { textTable } from "../offline/ledger/answer/text-table.ts";
 import { utcText } from "@smcq/scoring";
 import { spanText } from "./control-text.ts";
@@ -16,7 +17,7 @@ export function systemText(view: SystemView): string {
 
 function auditText({ audit }: SystemView): string {
   if (audit === null) return "";
-  const share = audit.parity === null ? NONE : `${(Math.floor(audit.parity * 10_000) / 100).toFixed(2)} %`;
+  const share = audit.parity === null ? NONE : parityText(audit.parity);
   return `audit: parity ${share}, made ${utcText(audit.atMs)}\n`;
 }
 

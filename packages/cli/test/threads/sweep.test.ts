@@ -103,6 +103,31 @@ describe("smcq sweep", () => {
     );
   });
 
+  it("looks at no period that is sealed, and says how to leave it out", async () => {
+    // The fixture's bars begin on 2026-02-01.
+    const seal = ["holdout", "seal", "late", "--data-dir", join(folder, "data")];
+    expect(await main([...seal, "--from", "2026-02-03", "--to", "2026-02-28"])).toBe(0);
+    expect(await sweep("sealed")).toBe(4);
+    expect(output.said()).toContain("hold-out late");
+    const book = new ResearchBook(researchFile(join(folder, "data")));
+    expect(book.triedBut([])).toEqual({ known: [], unseen: 0 });
+    expect(await sweep("before", "--to", "2026-02-03")).toBe(0);
+    expect(book.triedBut([]).known).toHaveLength(4);
+    book.close();
+    // What only warms up is not looked at.
+    expect(
+      await main([
+        ...seal.slice(0, 2),
+        "early",
+        ...seal.slice(3),
+        "--from",
+        "2026-01-01",
+        "--to",
+        "2026-01-31",
+      ]),
+    ).toBe(0);
+  });
+
   it("refuses a folder of another sweep, a setting that is none, and one that is set twice", async () => {
     expect(await sweep("mine", "--set", "risk.unprovenRiskRatioMax=0.001")).toBe(0);
     expect(await sweep("mine")).toBe(4);

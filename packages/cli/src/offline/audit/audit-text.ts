@@ -1,7 +1,7 @@
 import { utcText } from "@smcq/scoring";
 import { textTable } from "../ledger/answer/text-table.ts";
-import { counted } from "../report/format.ts";
-import { type AuditReport, type DifferenceKind, PARITY_MIN, type Spread } from "./audit-types.ts";
+import { counted, NONE } from "../report/format.ts";
+import { type AuditReport, type DifferenceKind, PARITY_MIN, parityText, type Spread } from "./audit-types.ts";
 import type { AuditLine } from "./audits-file.ts";
 
 const SHOWN_MAX = 20;
@@ -32,14 +32,14 @@ export function auditText(report: AuditReport): string {
       { name: "equal", isFigure: true },
       { name: "parity", isFigure: true },
     ],
-    classes.map((one) => [one.name, String(one.compared), String(one.equal), parityText(one.parity)]),
+    classes.map((one) => [one.name, String(one.compared), String(one.equal), shareText(one.parity)]),
   );
   const kinds = Object.entries(counts) as [DifferenceKind, number][];
   const shown = differences.slice(0, SHOWN_MAX);
   return [
     `run ${report.runId}, ${utcText(report.fromMs)} to ${utcText(report.toMs)}, ${counted(report.symbols, "symbol")}\n\n`,
     table,
-    `\nparity ${parityText(parity)}${parity !== null && parity < PARITY_MIN ? `, below ${parityText(PARITY_MIN)}: the engine did not do what these bars say` : ""}\n`,
+    `\nparity ${shareText(parity)}${parity !== null && parity < PARITY_MIN ? `, below ${parityText(PARITY_MIN)}: the engine did not do what these bars say` : ""}\n`,
     ...kinds.map(([kind, count]) => `  ${count} × ${kind}: ${MEANINGS[kind]}\n`),
     shown.length === 0 ? "" : "\n",
     ...shown.map(
@@ -77,15 +77,14 @@ export function auditsText(audits: readonly AuditLine[]): string {
       utcText(fromMs),
       utcText(toMs),
       runId.slice(0, 8),
-      parityText(parity),
+      shareText(parity),
       String(Object.values(counts).reduce((sum, count) => sum + count, 0)),
     ]),
   );
 }
 
-/** Cut, not rounded: 100 % is said of nothing less. */
-function parityText(parity: number | null): string {
-  return parity === null ? "–" : `${(Math.floor(parity * 10_000) / 100).toFixed(2)} %`;
+function shareText(parity: number | null): string {
+  return parity === null ? NONE : parityText(parity);
 }
 
 function spreadText(spread: Spread | null): string {

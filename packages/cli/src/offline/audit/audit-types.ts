@@ -5,6 +5,11 @@ export type AuditClass = (typeof AUDIT_CLASSES)[number];
 /** Parity below it is an alert. */
 export const PARITY_MIN = 0.995;
 
+/** A parity in per cent, cut and not rounded: 100 % is said of nothing less. */
+export function parityText(parity: number): string {
+  return `${(Math.floor(parity * 10_000) / 100).toFixed(2)} %`;
+}
+
 /** Kinds of differences. */
 export type DifferenceKind =
   | "bar-close"

@@ -1,9 +1,11 @@
-import { appendFileSync, readFileSync } from "node:fs";
+import { appendFileSync, closeSync, fstatSync, openSync, readFileSync, readSync } from "node:fs";
 import { join } from "node:path";
 import { errorCode, errorMessage, SmcqError } from "@smcq/kernel";
 import type { AuditReport, ClassResult } from "./audit-types.ts";
 
 const FILE = "audits.jsonl";
+/** Room for several lines. */
+const TAIL_BYTES = 16_384;
 
 /** A line of the file: what came of an audit, without its list of differences. */
 export interface AuditLine {
@@ -32,15 +34,33 @@ export function keepAudit(dataDir: string, report: AuditReport, atMs: number): v
 
 /** All audits of a data folder, the oldest first; lines that were cut are left out. */
 export function readAudits(dataDir: string): readonly AuditLine[] {
-  let text: string;
   try {
-    text = readFileSync(join(dataDir, FILE), "utf8");
+    return linesOf(readFileSync(join(dataDir, FILE), "utf8"));
   } catch (error) {
     if (errorCode(error) === "ENOENT") return [];
     throw new SmcqError("AUDIT_READ", `cannot read ${FILE} in ${dataDir}: ${errorMessage(error)}`, {
       cause: error,
     });
   }
+}
+
+/** The last audit; null: there is none that can be read. However many there are, only the file's end is read: it is asked for often. */
+export function lastAudit(dataDir: string): AuditLine | null {
+  let file: number | null = null;
+  try {
+    file = openSync(join(dataDir, FILE), "r");
+    const { size } = fstatSync(file);
+    const tail = Buffer.alloc(Math.min(size, TAIL_BYTES));
+    readSync(file, tail, 0, tail.length, size - tail.length);
+    return linesOf(tail.toString("utf8")).at(-1) ?? null;
+  } catch {
+    return null;
+  } finally {
+    if (file !== null) closeSync(file);
+  }
+}
+
+function linesOf(text: string): AuditLine[] {
   return text.split("\n").flatMap((line) => {
     try {
       return [JSON.parse(line) as AuditLine];
@@ -48,13 +68,4 @@ export function readAudits(dataDir: string): readonly AuditLine[] {
       return [];
     }
   });
-}
-
-/** The last audit; null: there is none that can be read. */
-export function lastAudit(dataDir: string): AuditLine | null {
-  try {
-    return readAudits(dataDir).at(-1) ?? null;
-  } catch {
-    return null;
-  }
 }

@@ -1,9 +1,9 @@
 import { TaskPool } from "@smcq/cluster";
 import { type EngineConfig, sha256Hex } from "@smcq/config";
 import { canonicalJson, featureSchemaJson, tradePlanDocument } from "@smcq/features";
-import { parseE8, workerUrl } from "@smcq/kernel";
+import { parseE8, SmcqError, workerUrl } from "@smcq/kernel";
 import type { ResearchBook, Trial } from "@smcq/ledger";
-import { assess, type DailyResults, type DayRange, rangesOf, utcDay } from "@smcq/research";
+import { assess, type DailyResults, dayText, type DayRange, rangesOf, utcDay } from "@smcq/research";
 import type { SweepTask, SweepWorkerData } from "../../workers/sweep.worker.ts";
 import { backtestScorer } from "../backtest/backtest-scorer.ts";
 import {
@@ -19,7 +19,7 @@ import type { ScannedSeries } from "../backtest/scan-series.ts";
 import type { PointResult } from "./point-result.ts";
 import { type PointSettings, pointSettings } from "./point-settings.ts";
 import { ResultLog } from "./result-log.ts";
-import { type AxisValue, pointsOf, type Space } from "./space.ts";
+import { type Point, pointsOf, type Space } from "./space.ts";
 import type { SweepPoint, SweepReport } from "./sweep-report.ts";
 
 /** A pass of a market makes little that lives: more room would only be filled with what is dead. */
@@ -43,6 +43,7 @@ export interface SweepOptions extends Omit<ScanOptions, "model" | "plan"> {
 /** A combination with its settings, and the number that it has in the space. */
 interface Candidate {
   readonly point: number;
+  readonly values: Point;
   readonly settings: PointSettings;
 }
 
@@ -61,6 +62,7 @@ export async function runSweep(options: SweepOptions): Promise<SweepReport> {
   const { space, book } = options;
   const candidates = pointsOf(space).map((values, point) => ({
     point,
+    values,
     settings: pointSettings(space.axes, values, options.load),
   }));
   const groups = await openGroups(options, candidates);
@@ -74,7 +76,8 @@ export async function runSweep(options: SweepOptions): Promise<SweepReport> {
     const pending = members.filter(({ point }) => !results.has(point));
     if (pending.length === 0) continue;
     const series = await sharedSeries(options, opened, pending[0] as Candidate);
-    const days = daysOf(series);
+    const days = judgedDays(series, options.fromMs);
+    requireUnsealed(book, days);
     const trials = pending.map((candidate) => trialOf(space, candidate, { dataSha256, days }));
     const rows = book.record(trials, options.nowMs);
     await tradeAll(options, { opened, series, pending }, (index, result) => {
@@ -154,11 +157,10 @@ async function tradeAll(
 
 function trialOf(
   space: Space,
-  { point, settings }: Candidate,
+  { values, settings }: Candidate,
   { dataSha256, days }: { readonly dataSha256: string; readonly days: readonly DayRange[] },
 ): Trial {
   const { model, plan } = settings;
-  const values = pointsOf(space)[point] as readonly AxisValue[];
   return {
     name: space.axes.map(({ path }, index) => `${path}=${String(values[index])}`).join(" "),
     trialSha256: sha256Hex(canonicalJson({ dataSha256, settings: plain(settings) })),
@@ -186,14 +188,31 @@ function dataHash(
   return sha256Hex(canonicalJson({ inputs, equity, fromMs, toMs, rowsMax, fidelity, seed }));
 }
 
-/** Days of the bars. */
-function daysOf(series: readonly ScannedSeries[]): DayRange[] {
+/** Days of the bars that are traded; earlier ones only warm up. */
+function judgedDays(series: readonly ScannedSeries[], fromMs: number | null): DayRange[] {
   const days = new Set<number>();
   for (const { span } of series) {
     if (span === null) continue;
-    for (let day = utcDay(span.firstMs); day <= utcDay(span.lastMs); day++) days.add(day);
+    const firstMs = Math.max(span.firstMs, fromMs ?? Number.NEGATIVE_INFINITY);
+    for (let day = utcDay(firstMs); day <= utcDay(span.lastMs); day++) days.add(day);
   }
   return rangesOf([...days]);
+}
+
+/** A search never looks at what is held out: one setting is judged there, at the end (`smcq walkforward --hold-out`). */
+function requireUnsealed(book: ResearchBook, days: readonly DayRange[]): void {
+  const sealed = book
+    .holdOuts()
+    .find(
+      ({ fromDay, toDay, openings }) =>
+        openings === 0 && days.some((range) => range.fromDay <= toDay && range.toDay >= fromDay),
+    );
+  if (sealed === undefined) return;
+  const { name, fromDay, toDay } = sealed;
+  throw new SmcqError(
+    "RESEARCH_HOLD_OUT",
+    `the bars hold days of hold-out ${name}, ${dayText(fromDay)} to ${dayText(toDay)}: leave them out by --from and --to`,
+  );
 }
 
 function reportOf(
@@ -208,7 +227,6 @@ function reportOf(
     readonly dataSha256: string;
   },
 ): SweepReport {
-  const points = pointsOf(space);
   const own = candidates.map(({ point }) => results.get(point) as PointResult);
   const daily: DailyResults[] = own.map((result) => result.daily);
   const hashes = candidates.map(
@@ -223,7 +241,7 @@ function reportOf(
     tried: { known: tried.known.length, unseen: tried.unseen },
     points: own.map(({ daily: _daily, ...result }, point): SweepPoint => {
       const assessment = assessments[point] as SweepPoint["assessment"];
-      return { values: points[point] as readonly AxisValue[], result, assessment };
+      return { values: (candidates[point] as Candidate).values, result, assessment };
     }),
   };
 }
