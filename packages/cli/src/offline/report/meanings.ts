@@ -20,7 +20,8 @@ const OUTCOMES: Readonly<Record<"APPROVED" | RefusalCode, string>> = {
   ENTRY_THROTTLE: "Too many entries within a minute.",
   DAILY_LOSS: "The day's loss had reached its limit.",
   FUNDING_NEAR: "A funding payment against the position was about to fall due.",
-  TICK_TOO_COARSE: "One tick of the symbol is a larger share of its price than the plan allows.",
+  TICK_TOO_COARSE:
+    "One tick of the symbol is a larger share of its price than an entry may have (strategy.tickRatioMax, and the plan's own bound).",
   STOP_TOO_WIDE: "The natural stop lay farther away than a plan may have it.",
   COST_GATE: "Fees and slippage would have eaten too large a part of the stop distance.",
   REWARD: "The target paid too little for what the stop risks, after costs.",
