@@ -48,7 +48,12 @@ export type ScriptedFault = Scope &
         readonly status?: string;
         readonly lateMs: number;
       }
-    | { readonly fault: "answer-failed"; readonly to: AccountQuery["type"] | "any" }
+    | {
+        readonly fault: "answer-failed";
+        readonly to: AccountQuery["type"] | "any";
+        /** `KEY_REFUSED`: the venue says that it is for the key; others say nothing more. */
+        readonly code?: Refusal;
+      }
     | { readonly fault: "answer-late"; readonly to: AccountQuery["type"]; readonly lateMs: number }
     /** Without what is younger than so long. */
     | { readonly fault: "answer-lagging"; readonly to: "trades" | "income"; readonly lagMs: number }
@@ -75,7 +80,7 @@ const FIELDS: Readonly<Record<ScriptedFaultName, readonly string[]>> = {
   "word-lost": ["about", "status?"],
   "word-late": ["about", "status?", "lateMs"],
   "word-doubled": ["about", "status?", "lateMs"],
-  "answer-failed": ["to"],
+  "answer-failed": ["to", "code?"],
   "answer-late": ["to", "lateMs"],
   "answer-lagging": ["to", "lagMs"],
   "answer-empty": ["to"],
@@ -199,7 +204,13 @@ export class FaultScript implements GatewayFaults {
     const { fault } = live;
     const { query, askedMs } = answer;
     if (fault.fault === "answer-failed")
-      return { type: "failed", query, askedMs, text: "simulated: no answer" };
+      return {
+        type: "failed",
+        query,
+        askedMs,
+        text: "simulated: no answer",
+        ...(fault.code === "KEY_REFUSED" ? { refusal: fault.code } : {}),
+      };
     if (fault.fault === "answer-empty") return changed(answer, () => []);
     if (fault.fault === "answer-reversed") return changed(answer, (rows) => rows.toReversed());
     if (fault.fault === "answer-lagging") {

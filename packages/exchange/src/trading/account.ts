@@ -127,7 +127,12 @@ export type AccountAnswer = { readonly query: AccountQuery; readonly askedMs: nu
   | { readonly type: "settings"; readonly settings: SymbolSettings }
   | { readonly type: "trades"; readonly fills: readonly Fill[] }
   | { readonly type: "income"; readonly rows: readonly IncomeRow[] }
-  | { readonly type: "failed"; readonly text: string }
+  | {
+      readonly type: "failed";
+      readonly text: string;
+      /** The venue takes no word of this key: the next question will fare no better. Absent: another reason. */
+      readonly refusal?: "KEY_REFUSED";
+    }
 );
 
 /** The venue's side of the account, for whoever asks. Each question has exactly one answer, later than it or inside it. */

@@ -1,5 +1,5 @@
 import type { Governors } from "@smcq/risk";
-import type { OrderUpdate } from "@smcq/exchange";
+import type { AccountAnswer, OrderUpdate } from "@smcq/exchange";
 import type { Alarm } from "../alarm.ts";
 import type { EngineEvent, EngineEventType, OperatorWord } from "../../events.ts";
 import type { Holdings } from "../holdings.ts";
@@ -13,6 +13,8 @@ export const UNKNOWN_MS = 5_000;
 /** Failures of protection inside `PROTECTION_WINDOW_MS`: with so many nothing is entered, with so many a person has to look. */
 export const FAILURES_REDUCING = 2;
 export const FAILURES_HALTING = 3;
+/** Questions in a row that are refused for the key: one alone may be the venue's own mistake, a second one is not. */
+export const KEY_REFUSALS_MAX = 2;
 
 /** Refusals after which no order has a chance until a person has looked. */
 const HALTING: Partial<Readonly<Record<EntryFailure, HaltReason>>> = {
@@ -39,6 +41,8 @@ export class States {
   /** Equity of nothing, or less, is doubt and no size. */
   #isBroke = false;
   #isStreamLive = true;
+  /** Questions in a row that the venue answered with no more than that it refuses the key. */
+  #keyRefusals = 0;
   #toldVersion = 0;
   #toldState: TradingState = "ACTIVE";
   #stateSinceMs: number | null = null;
@@ -61,6 +65,7 @@ export class States {
     }
     if (event.type === "order-update" && this.#isOfSecondEngine(event.update))
       this.#holdings.halt("second-engine");
+    if (event.type === "answer") this.#judgeKey(event.answer);
     if (event.type === "operator") this.#obey(event.word);
     else if (event.type === "account-stream") this.#isStreamLive = event.isLive;
     else if (event.type === "restarted") {
@@ -70,6 +75,13 @@ export class States {
     if (MONEY.has(event.type)) this.#isBroke = this.#holdings.portfolio.equityE8 <= 0n;
     this.#judge(turn);
     this.#tell(turn);
+  }
+
+  /** A key that is refused may be wanted by no order for long, and nobody would hear of it (AC10). */
+  #judgeKey(answer: AccountAnswer): void {
+    if (answer.type !== "failed") this.#keyRefusals = 0;
+    else if (answer.refusal !== undefined && ++this.#keyRefusals >= KEY_REFUSALS_MAX)
+      this.#holdings.halt("key-refused");
   }
 
   /** What time and money say by themselves. */

@@ -14,6 +14,7 @@ import { HISTORY_WINDOW_MS, ORDER_LAG_MS_MAX } from "../limits.ts";
 import { ALGO_PATH, ORDER_PATH } from "../orders/order-form.ts";
 import { type SymbolDirectory, stepsOf, ticksOf, type TradedSymbol } from "../symbols.ts";
 import type { SignedRest } from "../wire/signed-rest.ts";
+import type { Verdict } from "../wire/verdict.ts";
 import type { FeeBook } from "./fee-book.ts";
 import { type AssetRow, incomeRows } from "./income-rows.ts";
 import type { OrderNames } from "./order-names.ts";
@@ -84,7 +85,8 @@ export class AccountQuestions {
       return await this.#answer(query, askedMs);
     } catch (error) {
       const text = error instanceof z.ZodError ? z.prettifyError(error) : errorMessage(error);
-      return { type: "failed", query, askedMs, text: this.#rest.scrub(text).slice(0, 500) };
+      const failed = { type: "failed", query, askedMs, text: this.#rest.scrub(text).slice(0, 500) } as const;
+      return isOfKey(error) ? { ...failed, refusal: "KEY_REFUSED" } : failed;
     }
   }
 
@@ -278,7 +280,11 @@ export class AccountQuestions {
     const request = { path: ORDER_PATH, parameters: { symbol, orderId }, weight: 1 };
     const body = await this.#find(request);
     if (body === null && this.#rest.nowMs() - time > ORDER_LAG_MS_MAX) return `venue-${orderId}`;
-    if (body === null) throw failedCall(ORDER_PATH, "the order of a trade is not told yet");
+    if (body === null)
+      throw failedCall(ORDER_PATH, {
+        outcome: "UNKNOWN_ORDER",
+        text: "the order of a trade is not told yet",
+      });
     const { clientOrderId } = OrderRecordSchema.parse(body);
     this.#names.noteOrder(symbolId, orderId, clientOrderId);
     return clientOrderId;
@@ -325,18 +331,23 @@ export class AccountQuestions {
     const result = await this.#rest.send({ method: "GET", ...request });
     if (result.isOk) return result.body;
     if (result.verdict.code === NO_SUCH_ORDER) return null;
-    throw failedCall(request.path, result.verdict.text);
+    throw failedCall(request.path, result.verdict);
   }
 
   async #get(request: Request): Promise<unknown> {
     const result = await this.#rest.send({ method: "GET", ...request });
     if (result.isOk) return result.body;
-    throw failedCall(request.path, result.verdict.text);
+    throw failedCall(request.path, result.verdict);
   }
 }
 
-function failedCall(path: string, text: string): SmcqError {
-  return new SmcqError(BinanceErrorCode.Refused, `GET ${path}: ${text}`, { context: { path } });
+function failedCall(path: string, { outcome, text }: Pick<Verdict, "outcome" | "text">): SmcqError {
+  const code = outcome === "KEY_REFUSED" ? BinanceErrorCode.KeyRefused : BinanceErrorCode.Refused;
+  return new SmcqError(code, `GET ${path}: ${text}`, { context: { path } });
+}
+
+function isOfKey(error: unknown): boolean {
+  return error instanceof SmcqError && error.code === BinanceErrorCode.KeyRefused;
 }
 
 /** Some answers are an array, and an object when one symbol was asked for. */

@@ -211,6 +211,14 @@ describe("pauses", () => {
     expect(rig.venue.count(ORDER)).toBe(1);
   });
 
+  it("-2015: a question's answer says that it is for the key (AC10)", async () => {
+    rig.venue.once(
+      "GET /fapi/v3/balance",
+      refuse(-2015, "Invalid API-key, IP, or permissions for action.", 401),
+    );
+    expect(await rig.ask({ type: "wallet" })).toMatchObject({ type: "failed", refusal: "KEY_REFUSED" });
+  });
+
   it("-2015: entries are refused with the key's name at once, exits are still tried (AC10)", async () => {
     rig.venue.once(ORDER, refuse(-2015, "Invalid API-key, IP, or permissions for action.", 401));
     expect(await rig.submit(rig.order())).toBe("KEY_REFUSED");
