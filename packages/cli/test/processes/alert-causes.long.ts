@@ -4,13 +4,14 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { ALERT_KINDS, type AlertKind } from "@smcq/alerts";
 import { ledgerFile } from "@smcq/ledger";
-import { SystemClock } from "@smcq/kernel";
+import { MINUTE_MS, SystemClock } from "@smcq/kernel";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { askEngine } from "../../src/control/control-client.ts";
 import { AlertSink } from "../../src/drill/alert-sink.ts";
 import type { DrillReport } from "../../src/drill/report.ts";
 import { MAIN, partsOf, SmcqRun, SOURCE_FLAGS, temporaryFolder, until } from "./engine-run.ts";
 import { makeModel } from "./model-fixtures.ts";
+import { VenueAccount } from "./venue-account.ts";
 
 /** A cause waits for the market's chances: a signal, an order, a fill. */
 const CAUSE_MS_MAX = 300_000;
@@ -27,6 +28,8 @@ interface FaultCause {
   readonly plan: string;
   readonly lasts: string;
   readonly settings?: readonly string[];
+  /** More symbols: an order has to be on its way when it strikes. */
+  readonly size?: string;
   readonly kinds: readonly AlertKind[];
 }
 
@@ -48,17 +51,20 @@ const FAULTS: readonly FaultCause[] = [
   { plan: "AC19=0:10m", lasts: "6m", kinds: ["closed-by-others"] },
   { plan: "AC15=0:1h:2m:2", lasts: "3m", kinds: ["account-doubtful"] },
   { plan: "PR16=0:150s", lasts: "6m", kinds: ["reconciliation-difference", "account-stream-lost"] },
-  { plan: "EX31=0:8m", lasts: "8m", kinds: ["left-unguarded", "protection-failing"] },
+  { plan: "EX31=0:25m", lasts: "25m", kinds: ["left-unguarded", "protection-failing", "halted-protection"] },
+  { plan: "EX28=1m:10m", lasts: "8m", kinds: ["trading-locked"] },
+  { plan: "AC10=0:2m", lasts: "2m", kinds: ["key-refused"] },
+  { plan: "NW08=2m:20m", lasts: "20m", size: "--symbols 150", kinds: ["outcome-unknown"] },
 ];
 
 describe("by a fault of the venue, a person is told of", () => {
   it.each(FAULTS.map((cause) => [cause.kinds.join(", "), cause.plan, cause] as const))(
     "%s (%s)",
     (_, plan, cause) => {
-      const { lasts, settings = [], kinds } = cause;
+      const { lasts, settings = [], size = "--symbols 60", kinds } = cause;
       const alerts = Object.entries(EVERYTHING).map(([name, value]) => `alerts.${name}=${value}`);
       const sets = [...alerts, ...settings].flatMap((setting) => ["--set", setting]);
-      const size = "--symbols 60 --shards 2 --speed 20".split(" ");
+      const flags = `${size} --shards 2 --speed 20`.split(" ");
       const { stdout, stderr } = spawnSync(
         process.execPath,
         [
@@ -70,7 +76,7 @@ describe("by a fault of the venue, a person is told of", () => {
           "--lasts",
           lasts,
           "--json",
-          ...size,
+          ...flags,
           "--data-dir",
           folder.path,
           ...sets,
@@ -114,6 +120,12 @@ class Told {
     return told;
   }
 
+  /** The run's account as any other client sees it. */
+  async account(): Promise<VenueAccount> {
+    const { port } = await this.run.sees("simulated venue is up");
+    return new VenueAccount(this.dataDir, Number(port));
+  }
+
   async hears(kind: AlertKind): Promise<void> {
     const isHeard = (): boolean =>
       this.#sink.told.some(({ alerts }) => alerts.some((alert) => alert.kind === kind));
@@ -137,6 +149,24 @@ interface EngineCause {
 }
 
 const SMALL_LOSSES = { dayLossHalfRatio: 0.0001, dayLossStopRatio: 0.0002, dayLossFlattenRatio: 0.0004 };
+/** Where the simulated market of mode sim begins: the bundled bars, and the minutes that every symbol has before READY. */
+const SIM_START_MS = Date.UTC(2026, 1, 1) + 2_600 * MINUTE_MS;
+/** Orders of somebody else, far from the market. */
+const FAR_STOP = {
+  algoType: "CONDITIONAL",
+  type: "STOP_MARKET",
+  symbol: "XLMUSDT",
+  side: "SELL",
+  quantity: 100,
+};
+const FAR_ORDER = {
+  symbol: "XLMUSDT",
+  side: "BUY",
+  type: "LIMIT",
+  timeInForce: "GTC",
+  quantity: 200,
+  price: 0.1,
+};
 const nothing = (): void => {};
 const live = (): string => join(folder.path, "live");
 
@@ -184,6 +214,38 @@ const CAUSES: Readonly<Record<string, EngineCause>> = {
     flags: () => ["--model", `${copied(makeModel("plain", folder.path))}.onnx`],
     deed: () => writeFileSync(`${live()}.onnx`, "no model"),
   },
+  "a model whose card says that it has expired": {
+    kinds: ["model-expired"],
+    // The simulated market's day begins behind the card's last minute but a few.
+    flags: () => [
+      "--model",
+      `${copied(makeModel("plain", folder.path, SIM_START_MS + 10 * MINUTE_MS))}.onnx`,
+    ],
+    deed: nothing,
+  },
+  "an order of another engine": {
+    kinds: ["second-engine"],
+    deed: async (told) => {
+      const account = await told.account();
+      await account.call("POST", "v1/order", { ...FAR_ORDER, newClientOrderId: "zzzzE1-0" });
+    },
+  },
+  "180 stops of others at the venue": {
+    kinds: ["stop-slots"],
+    deed: async (told) => {
+      const account = await told.account();
+      for (let at = 0; at < 185; at++)
+        await account.call("POST", "v1/algoOrder", { ...FAR_STOP, triggerPrice: 0.1 });
+    },
+  },
+  "an audit that finds another market": {
+    kinds: ["audit-parity"],
+    deed: async ({ dataDir, run }) => {
+      await run.sees("minute", 4);
+      const other = ["--mode", "sim", "--symbols", "60", "--seed", "2", "--data-dir", dataDir];
+      spawnSync(process.execPath, [...SOURCE_FLAGS, MAIN, "audit", ...other], { stdio: "ignore" });
+    },
+  },
   "a day that ends": {
     kinds: ["daily-summary"],
     flags: () => ["--symbols", "8", "--speed", "600"],
@@ -224,24 +286,15 @@ const ELSEWHERE: Readonly<Partial<Record<AlertKind, string>>> = {
   "alerts-dropped": "packages/alerts: 10,000 alerts that wait",
   "engine-crashed": "drill.long.ts (engine-crash) and alerts.long.ts, the whole process",
   "engine-restarted": "drill.long.ts (engine-crash), the whole process",
-  "key-refused":
-    "packages/alerts, a real core: an order has to be refused, and in a short fault none may be wanted",
-  "trading-locked": "packages/alerts, a real core: as key-refused",
-  "outcome-unknown": "packages/alerts, a real core: as key-refused, and nobody answers for five seconds",
-  "second-engine": "packages/alerts, a real core: an order of another engine on the account",
-  "stop-slots": "packages/alerts, a real core: 180 orders of others wait at the venue",
   "clock-doubtful":
     "packages/alerts, a real core: the time is doubted after an hour without the venue's word",
   "shard-off":
     "packages/alerts: a thread dies of a failed assertion alone, which nobody can bring about from outside",
-  "halted-protection":
-    "packages/alerts: three stops refused within ten minutes, which hangs on three fills in that time",
   "position-unguarded": "threads/alerts.test.ts: the engine leaves within a second what it cannot guard",
   "unknown-symbol": "packages/alerts: an engine asks for the rules of every symbol that it meets",
   "model-rolled-back": "packages/alerts: a model that passes the gate gives probabilities",
   "model-invalid-scores": "packages/alerts: a model that passes the gate gives probabilities",
   "model-drifting": "packages/alerts: days of other data",
-  "model-expired": "packages/alerts: the card's own date",
 };
 
 describe("every kind of alert", () => {
