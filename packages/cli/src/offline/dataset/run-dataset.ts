@@ -9,6 +9,7 @@ import {
 import { sha256Hex } from "@smcq/config";
 import type { HistoryStore, TimeRange } from "@smcq/history";
 import { assertNever, BAR_FIELDS, SmcqError } from "@smcq/kernel";
+import { type DayRange, rangesOf, utcDay } from "@smcq/research";
 import { SMC_PARAMETERS } from "@smcq/smc";
 import { instrumentsFile, readInstruments } from "../backtest/read-instruments.ts";
 import type { BarSource } from "./bar-source.ts";
@@ -19,6 +20,7 @@ import { emptyCounts, LabelSeries } from "./label-series.ts";
 import type { SourceCounts } from "./label-series.ts";
 import type { RandomWalkSpec } from "./random-walk.ts";
 import { openRandomWalks, WALK_TICK_SIZE } from "./random-walk.ts";
+import { type HoldOutChoice, passHoldOuts } from "../walkforward/hold-out-gate.ts";
 import { averageUniqueness } from "./uniqueness.ts";
 import { checkOutput, writeDataset } from "./write-dataset.ts";
 
@@ -41,6 +43,8 @@ export interface DatasetOptions {
   readonly set: FeatureSet;
   /** File of rules by symbol, or the venue's exchangeInfo document; null: the bundled one where entries rest, else none. */
   readonly instruments: string | null;
+  /** Days of a hold-out that was never opened get no labels; left out: there are no hold-outs. */
+  readonly sealed?: HoldOutChoice;
   /** So many of the files, or walks, are done. */
   readonly onSource?: (done: number, of: number) => void;
 }
@@ -93,9 +97,16 @@ export async function runDataset(options: DatasetOptions): Promise<DatasetTotals
       "DATASET_EMPTY",
       `no labelled candidate in ${totals.bars} bars: a symbol needs 320 bars without a hole before its first one`,
     );
+  if (options.sealed !== undefined) passHoldOuts(options.sealed, labelledDays(rows), "dataset");
   const summary = describe(options, sources, counts, totals);
   await writeDataset(options.out, { rows, weights: averageUniqueness(rows), symbols, summary });
   return totals;
+}
+
+function labelledDays(rows: DatasetRows): DayRange[] {
+  const days = new Set<number>();
+  for (let index = 0; index < rows.count; index++) days.add(utcDay(rows.at(index).t0Ms));
+  return rangesOf([...days]);
 }
 
 function sourcesOf(bars: DatasetOptions["bars"]): Promise<readonly BarSource[]> | readonly BarSource[] {
