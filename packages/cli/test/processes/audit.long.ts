@@ -30,7 +30,7 @@ function slowPlan(): string {
 
 it.each([
   { timeframe: "M1", plan: "m1-scalp", candidatesMin: 20 },
-  { timeframe: "M5", plan: slowPlan(), candidatesMin: 5 },
+  { timeframe: "M5", plan: slowPlan(), candidatesMin: 2 },
 ])(
   "of a simulated venue's day of $timeframe finds parity in bars, candidates, scores and decisions",
   ({ timeframe, plan, candidatesMin }) => {
