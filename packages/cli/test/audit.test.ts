@@ -41,7 +41,7 @@ type Candidates = readonly ScoredCandidate[];
 
 /** What an engine that did what the bars say had: a candidate for each setup. */
 function candidatesOf(): ScoredCandidate[] {
-  return freshScan(BARS, SCORER, { fromMs: FROM_MS, toMs: TO_MS }).map((one) => {
+  return freshScan(BARS, { scorer: SCORER, timeframe: "M1" }, { fromMs: FROM_MS, toMs: TO_MS }).map((one) => {
     const { openTimeMs } = one;
     const own = { symbol: SYMBOL, symbolId: ID, scorerId: SCORER.id, challenger: null };
     const rest = { exchangeMs: openTimeMs + MINUTE_MS, isRestConfirmed: false, receivedNs: 0, takenNs: 0 };
@@ -97,6 +97,7 @@ async function audited(file: string, bars: Float64Array = BARS): Promise<AuditRe
       );
     },
     scorer: SCORER,
+    timeframe: "M1",
     onSymbol() {},
   });
 }

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { HeuristicScorer } from "@smcq/features";
+import { HeuristicScorer, M1_SCALP } from "@smcq/features";
 import { beforeAll, describe, expect, it } from "vitest";
 import { openKlineFiles } from "../src/offline/dataset/bar-source.ts";
 import { enginePipeline, type Pipeline } from "../src/offline/prove/pipeline.ts";
@@ -23,7 +23,7 @@ function fileOf(symbol: string): string {
 }
 
 describe.skipIf(!isThere)("smcq prove on real series", () => {
-  const honest = enginePipeline(new HeuristicScorer());
+  const honest = enginePipeline({ scorer: new HeuristicScorer(), plan: M1_SCALP, tickSize: 0 });
   let bars: Float64Array;
   beforeAll(async () => {
     const [source] = await openKlineFiles([fileOf("DOGEUSDT")]);
@@ -36,6 +36,8 @@ describe.skipIf(!isThere)("smcq prove on real series", () => {
     const proved = await runProve({
       sources: await openKlineFiles([fileOf(symbol)]),
       scorer: new HeuristicScorer(),
+      plan: M1_SCALP,
+      instruments: null,
       seed: 1,
     });
     const failed = proved.flatMap(({ checks }) => checks.filter(({ isPassed }) => !isPassed));

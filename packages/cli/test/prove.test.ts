@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
-import { HeuristicScorer } from "@smcq/features";
+import { HeuristicScorer, M1_SCALP, type TradePlanParameters } from "@smcq/features";
 import { Rng } from "@smcq/kernel";
 import { beforeAll, describe, expect, it, vi } from "vitest";
 import { main } from "../src/cli.ts";
@@ -16,20 +16,55 @@ const FIXTURE = join(import.meta.dirname, "../../smc/test/fixtures/ALGOUSDT-klin
 const ROWS = 2_500;
 
 describe("smcq prove", () => {
-  const honest = enginePipeline(new HeuristicScorer());
+  const honest = enginePipeline({ scorer: new HeuristicScorer(), plan: M1_SCALP, tickSize: 0 });
   let bars: Float64Array;
+  /** All of the fixture: M5 needs five times the bars. */
+  let long: Float64Array;
   beforeAll(() => {
     const [, ...lines] = gunzipSync(readFileSync(FIXTURE)).toString().trim().split(/\r?\n/);
-    bars = Float64Array.from(lines.slice(0, ROWS).flatMap((line) => line.split(",").slice(0, 6).map(Number)));
+    long = Float64Array.from(lines.flatMap((line) => line.split(",").slice(0, 6).map(Number)));
+    bars = long.slice(0, ROWS * 6);
   });
   /** What moves with bars that had not come. */
-  const moved = (pipeline: Pipeline): Move[] => {
-    const proved = { bars, seen: pipeline.scan(bars), rng: new Rng(7) };
+  const moved = (pipeline: Pipeline, of = bars): Move[] => {
+    const proved = { bars: of, seen: pipeline.scan(of), rng: new Rng(7) };
     return [...prefixMoves(pipeline, proved), ...futureMoves(pipeline, proved)];
   };
 
   it("sees nothing of the engine move", () => {
     expect(moved(honest)).toEqual([]);
+  });
+
+  const slow: TradePlanParameters = { ...M1_SCALP, name: "m5", timeframe: "M5", holdBarsMax: 24 };
+  const resting: TradePlanParameters = {
+    ...M1_SCALP,
+    name: "rests",
+    entry: { kind: "limit", offsetAtr: 0.1, expiryBars: 5 },
+    target: "maker",
+  };
+  it.each([slow, resting])(
+    "sees nothing of plan $name move, and its trades are its plans bar by bar",
+    (plan) => {
+      const pipeline = enginePipeline({ scorer: new HeuristicScorer(), plan, tickSize: 0.0001 });
+      const own = plan === slow ? long : bars;
+      expect(moved(pipeline, own)).toEqual([]);
+      const { trades, invalidationPrices, atrs, candidates } = pipeline.scan(own);
+      expect(trades.length).toBeGreaterThan(2);
+      for (const { bar, side, grossR } of trades) {
+        const basis = { invalidationPrice: invalidationPrices[bar]!, atr: atrs[bar]! };
+        expect(pipeline.follow(own, { bar, side, ...basis, delayBars: 0 })).toBeCloseTo(grossR, 12);
+      }
+      const minutes = trades.map(({ bar }) => (own[bar * 6]! / 60_000 + 1) % pipeline.barMinutes);
+      expect(new Set(minutes)).toEqual(new Set([0]));
+      const raised = candidates.filter((code) => code !== 0).length;
+      expect(raised).toBeGreaterThanOrEqual(trades.length);
+    },
+  );
+
+  it("finds a leak of the next bar of M5 too", () => {
+    const pipeline = enginePipeline({ scorer: new HeuristicScorer(), plan: slow, tickSize: 0 });
+    const plant = LEAKS["a feature of the next close"] as (own: Pipeline) => Pipeline;
+    expect(moved(plant(pipeline))).not.toEqual([]);
   });
 
   // Those that change what is seen; fills, and all of them on real series, in the long test.
@@ -60,6 +95,8 @@ describe("the command", () => {
       expect(await main(["prove", "--klines", file])).toBe(0);
       expect(output.printed()).toMatch(/^ALGOUSDT, 1999 bars$/m);
       expect(output.printed()).toMatch(/^nothing looks ahead$/m);
+      expect(await main(["prove", "--klines", file, "--plan", "m1-wider"])).toBe(3);
+      expect(output.said()).toContain("there are m1-scalp, m1-wide");
       expect(await main(["prove", "--klines", file, "--seed", "-1"])).toBe(2);
       expect(output.said()).toMatch(/--seed -1: must be a whole number, 0 to/);
     } finally {
@@ -76,7 +113,7 @@ describe("a mean that may be nothing", () => {
       { bar, r },
       { bar: bar + 5, r },
     ]);
-    expect(meanOf(twice)?.error).toBeCloseTo(meanOf(results)?.error ?? 0, 12);
-    expect(meanOf(results.slice(0, 19))).toBeNull();
+    expect(meanOf(twice, 120)?.error).toBeCloseTo(meanOf(results, 120)?.error ?? 0, 12);
+    expect(meanOf(results.slice(0, 19), 120)).toBeNull();
   });
 });

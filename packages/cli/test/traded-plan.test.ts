@@ -50,10 +50,15 @@ describe("the plan that is traded", () => {
     ]);
   });
 
-  it("of another timeframe is refused by what trades live", () => {
-    const plan = fileOf({ ...M1_SCALP, name: "slow", timeframe: "M5" });
-    expect(tradedPlan({ plan, entry: settings }).timeframe).toBe("M5");
-    expect(() => livePlan({ plan, entry: settings })).toThrow("slow is of timeframe M5");
+  it("of a longer timeframe needs so many minutes that its bars' volumes are sums of them", () => {
+    const live = (timeframe: string, historyBars: number): string => {
+      const plan = fileOf({ ...M1_SCALP, name: "slow", timeframe });
+      const { config } = loadConfig({ env: {}, flags: {} });
+      const warmup = { ...config.warmup, historyBars, barsReadyMin: 320 };
+      return livePlan({ strategy: { ...config.strategy, plan }, warmup }).timeframe;
+    };
+    expect([live("M1", 320), live("M5", 320), live("M15", 329)]).toEqual(["M1", "M5", "M15"]);
+    expect(() => live("M15", 328)).toThrow(/warmup.historyBars: plan slow .* M15, .* at least 329 .*328/);
   });
 
   it("that nobody knows is refused with those that there are", () => {

@@ -67,6 +67,24 @@ describe("smcq walkforward", () => {
     expect((netNoTickR?.mean ?? 0) - (netR?.mean ?? 0)).toBeGreaterThan(0.1);
   });
 
+  it("writes its report as a page beside text and JSON, and into no folder that holds something", async () => {
+    const out = join(folder, "report");
+    const report = await run("--out", out);
+    const read = (name: string): string => readFileSync(join(out, name), "utf8");
+    expect(JSON.parse(read("walkforward.json"))).toEqual(report);
+    expect(read("walkforward.txt")).toContain("unproven");
+    const page = read("walkforward.html");
+    expect(page).toContain("Nothing here has a proven edge.");
+    for (const { name, trades } of report.variants) {
+      expect(page).toContain(`<h3>${name}: unproven</h3>`);
+      expect(page).toContain(`>${name}</th><td class="figure">${trades}</td>`);
+    }
+    expect(page).not.toMatch(/<script|https?:/u);
+    const args = ["walkforward", "--klines", klines, "--data-dir", join(folder, "data"), "--out", out];
+    expect(await main(args)).toBe(4);
+    expect(output.said()).toContain("is not empty");
+  });
+
   it("says of stored bars what it says of their files", async () => {
     const data = join(folder, "data");
     expect(await main(["data", "import", "--klines", klines, "--data-dir", data])).toBe(0);

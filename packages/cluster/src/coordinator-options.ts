@@ -4,6 +4,7 @@ import type { Inbox } from "./loop/inbox.ts";
 import type { ClusterMemory } from "./memory/cluster-memory.ts";
 import type { ModelId } from "./scan/row-drain.ts";
 import type { ScanOptions } from "./scan/scan-core.ts";
+import type { SeedWish } from "./symbols/warm-up.ts";
 import type { WorkerEntry } from "./threads/task-pool.ts";
 
 export interface CoordinatorOptions {
@@ -19,7 +20,7 @@ export interface CoordinatorOptions {
   readonly modelId: ModelId;
   readonly scan: ScanOptions;
   readonly barsReadyMin: number;
-  readonly m5Bars: number;
+  readonly seed: SeedWish;
   readonly shardWorker: WorkerEntry;
   readonly scanWorker: WorkerEntry;
   readonly history: BarHistory;
@@ -31,7 +32,7 @@ export interface CoordinatorOptions {
 export interface ClusterHealth {
   readonly symbols: number;
   readonly ready: number;
-  /** READY symbols whose M5 state has the venue's history too. */
+  /** READY symbols whose M5 state, or that of the plan's longer timeframe, has the venue's history too. */
   readonly m5Ready: number;
   readonly short: number;
   readonly warming: number;

@@ -44,7 +44,7 @@ export class Coordinator {
     const seeds = new SeedQueue(slots);
     this.#warmUp = new WarmUp({
       barsReadyMin: options.barsReadyMin,
-      m5Bars: options.m5Bars,
+      seed: options.seed,
       history,
       venueClock,
       memory,

@@ -19,7 +19,7 @@ export * from "./memory/slot-table.ts";
 export * from "./symbols/universe-follower.ts";
 export * from "./symbols/watched-symbols.ts";
 export * from "./threads/gc-watch.ts";
-export type { Stage } from "./symbols/warm-up.ts";
+export type { SeedWish, Stage } from "./symbols/warm-up.ts";
 export type * from "./threads/shard-init.ts";
 export * from "./threads/supervisor.ts";
 export * from "./threads/task-pool.ts";

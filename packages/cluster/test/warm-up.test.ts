@@ -25,7 +25,7 @@ class Lab {
   constructor() {
     this.warmUp = new WarmUp({
       barsReadyMin: 320,
-      m5Bars: 100,
+      seed: { interval: "5m", bars: 100, isRebuiltByScan: false },
       history: { request: (request, onReply) => this.asked.push({ request, onReply }), forget() {} },
       venueClock: this.clock,
       memory: this.cluster,

@@ -90,6 +90,7 @@ export interface WarmupConfig {
   readonly historyBars: number;
   readonly barsReadyMin: number;
   readonly m5Bars: number;
+  readonly planBars: number;
 }
 
 export interface SimConfig {

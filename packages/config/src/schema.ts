@@ -7,6 +7,8 @@ import { fees, protocol, risk, simTrading, strategy } from "./trading-schema.ts"
 
 // docs/decisions.md 9, 28: 499 closed bars are one call of weight 2; the first candidate needs 320 bars.
 const HISTORY_BARS_MAX = 499;
+/** Of one request at its highest price; more than the scan of a timeframe keeps would help nothing. */
+const PLAN_BARS_MAX = 1_499;
 const READY_BARS_MIN = 320;
 
 const feed = z.strictObject({
@@ -121,6 +123,11 @@ const warmup = z.strictObject({
     .default(320)
     .describe("contiguous bars that make a symbol READY"),
   m5Bars: integer(60, HISTORY_BARS_MAX).default(499).describe("closed M5 bars fetched a symbol, after READY"),
+  planBars: integer(READY_BARS_MIN, PLAN_BARS_MAX)
+    .default(PLAN_BARS_MAX)
+    .describe(
+      "closed bars of strategy.plan's timeframe fetched a symbol, after READY, where it is M5 or M15 (instead of m5Bars)",
+    ),
 });
 
 const sim = z.strictObject({

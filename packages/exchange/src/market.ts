@@ -1,4 +1,4 @@
-import type { BarRequest, Instrument } from "@smcq/kernel";
+import type { BarInterval, BarRequest, Instrument } from "@smcq/kernel";
 
 /** Why a bar is final: the venue said `x:true`, or REST served it. */
 export const BarSource = { Stream: 1, Rest: 2 } as const;
@@ -157,7 +157,7 @@ export interface UniverseQuery {
 
 export interface KlinesQuery {
   readonly symbol: string;
-  readonly interval: "1m" | "5m";
+  readonly interval: BarInterval;
   /** 1..1500; the venue's weight grows at 100, 500 and 1001. */
   readonly limit: number;
   readonly startMs?: number;

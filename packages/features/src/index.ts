@@ -16,6 +16,7 @@ export {
   M1_SCALP,
   MARKET_ENTRY,
   TIMEFRAME_MINUTES,
+  timeframeOf,
   tradePlanDocument,
   withEntry,
   withTickBound,
@@ -37,6 +38,9 @@ export { FeatureVector } from "./feature-vector.ts";
 export { CandidateScanner } from "./candidate-scanner.ts";
 export type { CandidateCode, CandidateScannerOptions } from "./candidate-scanner.ts";
 export { planInMinutes, TimeframeScanner } from "./timeframe-scanner.ts";
+export type { TimeframeScannerOptions } from "./timeframe-scanner.ts";
+export { FRAMES_KEPT } from "./frame-store.ts";
+export { LiveFrames } from "./live-frames.ts";
 export { recompute } from "./stateless.ts";
 export type { StatelessBar } from "./stateless.ts";
 export { CandidateRows } from "./candidate-rows.ts";

@@ -18,6 +18,12 @@ export const TIMEFRAME_MINUTES = { M1: 1, M5: 5, M15: 15 } as const;
 /** The bars that a plan's setups are found on, and that it counts in. */
 export type Timeframe = keyof typeof TIMEFRAME_MINUTES;
 
+/** The timeframe of bars of so many minutes. Refuses with a RangeError what is none. */
+export function timeframeOf(minutes: number): Timeframe {
+  for (const [name, own] of Object.entries(TIMEFRAME_MINUTES)) if (own === minutes) return name as Timeframe;
+  throw new RangeError(`no timeframe has bars of ${minutes} minutes`);
+}
+
 /** The numbers of a trade plan (docs/smc.md section 11), as they stand in `plans/*.json`. */
 export interface TradePlanParameters {
   readonly name: string;

@@ -17,11 +17,21 @@ export const BAR_FIELDS = 6;
 /** Closed bars in flat form: `BAR_FIELDS` numbers a bar, ascending open time. */
 export type FlatBars = Float64Array;
 
+/** Bars that are asked of a venue. */
+export type BarInterval = "1m" | "5m" | "15m";
+
+const INTERVAL_MINUTES: Readonly<Record<BarInterval, number>> = { "1m": 1, "5m": 5, "15m": 15 };
+
+/** How long a bar of an interval lasts, ms. */
+export function intervalMs(interval: BarInterval): number {
+  return INTERVAL_MINUTES[interval] * MINUTE_MS;
+}
+
 /** A run of closed bars wanted from REST, both ends included, as open times. Lower `priority` goes first. */
 export interface BarRequest {
   readonly slot: number;
   readonly symbol: string;
-  readonly interval: "1m" | "5m";
+  readonly interval: BarInterval;
   readonly fromMs: number;
   readonly toMs: number;
   readonly priority: number;

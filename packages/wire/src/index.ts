@@ -1,5 +1,6 @@
 export * from "./control-block.ts";
 export * from "./detector-state.ts";
+export * from "./frame-states.ts";
 export * from "./kline-ring.ts";
 export * from "./shared-numbers.ts";
 export * from "./layouts/control.layout.ts";

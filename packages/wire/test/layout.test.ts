@@ -7,6 +7,7 @@ import {
   createBlock,
   createControlBlock,
   createDetectorStates,
+  createFrameStates,
   createKlineRings,
   createResultRing,
   defineLayout,
@@ -15,6 +16,7 @@ import {
   DETECTOR_STATE,
   DetectorStates,
   type FieldType,
+  FrameStates,
   HEADER,
   KLINE_RING,
   KlineRingReader,
@@ -240,6 +242,7 @@ describe("layouts", () => {
 
 describe("blocks", () => {
   const blocks: readonly (readonly [string, SharedArrayBuffer, (sab: SharedArrayBuffer) => unknown])[] = [
+    ["frame states", createFrameStates({ slots: 2, slotBytes: 128 }), (sab) => new FrameStates(sab, 128)],
     ["kline ring reader", createKlineRings(2), (sab) => new KlineRingReader(sab)],
     ["kline ring writer", createKlineRings(2), (sab) => new KlineRingWriter(sab)],
     [

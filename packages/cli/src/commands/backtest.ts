@@ -14,6 +14,7 @@ import { createProgress, errorScreen } from "../output/progress.ts";
 import { jsonText, printResult } from "../output/print-result.ts";
 import { riskLimits } from "../run/trading/risk-limits.ts";
 import { namedSymbols, storedSymbols, storeOf } from "../offline/history/store-of.ts";
+import { HOLD_OUT_FLAG, holdOutChoice } from "./research/hold-out-flag.ts";
 import { loadSettings } from "./settings.ts";
 import { STORED_FLAGS, timeFlag } from "./history/stored-range.ts";
 
@@ -58,6 +59,7 @@ export const BACKTEST_FLAGS: Readonly<Record<string, Options>> = {
   },
   from: { ...TEXT, describe: "decide from here on (UTC date, or ms); earlier bars warm up" },
   to: { ...TEXT, describe: "leave out bars from here on (UTC date, or ms)" },
+  "hold-out": HOLD_OUT_FLAG,
   rows: { ...NUMBER, describe: "only the first rows of each file of --klines" },
   fidelity: {
     ...TEXT,
@@ -126,13 +128,14 @@ function optionsOf(args: Args): BacktestOptions {
     plan: tradedPlan(config.strategy),
     scoreMin: config.scan.scoreMin,
     trials: trialsOf(args["trials"] as number),
+    sealed: holdOutChoice(args, config.dataDir, clock.nowMs()),
   };
 }
 
 /** What is traded on: the same for one setting and for many. */
 export type GroundOptions = Omit<
   BacktestOptions,
-  "out" | "model" | "risk" | "protocol" | "fees" | "plan" | "scoreMin" | "trials"
+  "out" | "model" | "risk" | "protocol" | "fees" | "plan" | "scoreMin" | "trials" | "sealed"
 >;
 
 /** The flags that say on which bars, from when to when, with how much and how exactly. */

@@ -1,5 +1,5 @@
 import { tradedPlan } from "../plans/traded-plan.ts";
-import { SmcqError } from "@smcq/kernel";
+import { SmcqError, SystemClock } from "@smcq/kernel";
 import { FEATURE_SETS, FEATURES_V1, FEATURES_V2 } from "@smcq/features";
 import type { Argv, CommandModule } from "yargs";
 import { parseRandomWalk } from "../offline/dataset/random-walk.ts";
@@ -8,6 +8,7 @@ import type { DatasetOptions, DatasetTotals } from "../offline/dataset/run-datas
 import { withProgress } from "../output/progress.ts";
 import { jsonText, printResult } from "../output/print-result.ts";
 import { namedSymbols, storedSymbols, storeOf } from "../offline/history/store-of.ts";
+import { HOLD_OUT_FLAG, holdOutChoice } from "./research/hold-out-flag.ts";
 import { loadSettings } from "./settings.ts";
 import { STORE_FOLDER_FLAG, STORED_FLAGS, storedRange } from "./history/stored-range.ts";
 
@@ -53,6 +54,7 @@ function withOptions(argv: Argv): Argv {
       describe:
         "ticks for strategy.entry.kind=limit, as for smcq backtest; without it the bundled exchangeInfo",
     })
+    .option("hold-out", HOLD_OUT_FLAG)
     .option("config", { type: "string", requiresArg: true, describe: "JSON file with settings" })
     .option("set", {
       type: "string",
@@ -84,6 +86,10 @@ async function made(args: Args): Promise<string> {
       plan: tradedPlan(config.strategy),
       set: args["features"] === FEATURES_V2.name ? FEATURES_V2 : FEATURES_V1,
       instruments: (args["instruments"] as string | undefined) ?? null,
+      // Walks have no days of the market.
+      ...(args["randomWalk"] === undefined
+        ? { sealed: holdOutChoice(args, config.dataDir, new SystemClock().nowMs()) }
+        : {}),
       onSource: (done, of) => show("files labelled", done, of),
     }),
   );

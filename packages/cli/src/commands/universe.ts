@@ -47,7 +47,7 @@ async function fetchUniverse(loaded: LoadedConfig): Promise<Universe> {
 
 /** Asks through the mode's own ports, the cache included; no clock is needed for a list. */
 async function ask(loaded: LoadedConfig, simulated: SimulatedAddress | null): Promise<Universe> {
-  const payload = enginePayload(loaded, livePlan(loaded.config.strategy), simulated);
+  const payload = enginePayload(loaded, livePlan(loaded.config), simulated);
   const { cacheMaxAgeMs } = payload.config.universe;
   const venue = modeOf(payload.config)
     .ports(payload)

@@ -81,7 +81,7 @@ export async function lookAtModel(
   const { clock, logger } = deps;
   try {
     const scoring = await loadScoring(config, {
-      plan: livePlan(config.strategy),
+      plan: livePlan(config),
       policy: scorer,
       venueClock: clock,
       wallClock: clock,

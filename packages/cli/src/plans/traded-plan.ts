@@ -1,9 +1,10 @@
 import { readdirSync } from "node:fs";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { readPlanFile, type StrategyConfig } from "@smcq/config";
-import { type TradePlanParameters, withEntry } from "@smcq/features";
+import { type EngineConfig, readPlanFile, type StrategyConfig } from "@smcq/config";
+import { TIMEFRAME_MINUTES, type TradePlanParameters, withEntry } from "@smcq/features";
 import { SmcqError } from "@smcq/kernel";
+import { SMC_PARAMETERS } from "@smcq/smc";
 
 const PLANS_DIR = fileURLToPath(new URL("../../plans/", import.meta.url));
 const SUFFIX = ".json";
@@ -17,13 +18,22 @@ export function tradedPlan(
   return withEntry(readPlanFile(file, changed), entry);
 }
 
-/** The plan of what trades as bars close: they close by the minute there. */
-export function livePlan(strategy: Pick<StrategyConfig, "plan" | "entry">): TradePlanParameters {
+/**
+ * The plan of what trades as bars close. Refuses (CONFIG_INVALID) to begin with fewer minutes than its newest features look
+ * at: those of bars that the venue made are rounded otherwise than sums of minutes are.
+ */
+export function livePlan({
+  strategy,
+  warmup,
+}: Pick<EngineConfig, "strategy" | "warmup">): TradePlanParameters {
   const plan = tradedPlan(strategy);
-  if (plan.timeframe === "M1") return plan;
+  const minutes = TIMEFRAME_MINUTES[plan.timeframe];
+  // Whole bars for the mean volume and the bar itself; the minutes before the first whole one are of no use.
+  const barsMin = (SMC_PARAMETERS.volumeBars + 2) * minutes - 1;
+  if (minutes === 1 || warmup.historyBars >= barsMin) return plan;
   throw new SmcqError(
     "CONFIG_INVALID",
-    `strategy.plan: ${plan.name} is of timeframe ${plan.timeframe}, and the engine scans M1 alone; dataset, backtest and walkforward take it`,
+    `warmup.historyBars: plan ${plan.name} is of timeframe ${plan.timeframe}, whose scan needs at least ${barsMin} M1 bars to begin with (it is ${warmup.historyBars})`,
   );
 }
 

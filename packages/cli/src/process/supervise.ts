@@ -98,7 +98,7 @@ async function superviseEngine(
   const { stop, hurry } = signals;
   const start: StartMessage = {
     type: "start",
-    payload: enginePayload(loaded, livePlan(loaded.config.strategy), venue),
+    payload: enginePayload(loaded, livePlan(loaded.config), venue),
   };
   const sides = sideProcesses(loaded, { isHangupIgnored: signals.isHangupIgnored, logger });
   const manager = new ServiceManager(process.env, { wallClock: new SystemClock(), logger });

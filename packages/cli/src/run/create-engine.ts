@@ -7,11 +7,13 @@ import {
   EVENT_LOOP_DEFERRAL,
   Inbox,
   RecentRingBars,
+  type SeedWish,
 } from "@smcq/cluster";
-import type { EngineConfig } from "@smcq/config";
+import type { EngineConfig, WarmupConfig } from "@smcq/config";
 import { Engine, type EngineOptions, NO_JOURNAL, type TradingOptions } from "@smcq/engine";
-import { type TradePlanParameters, withTickBound } from "@smcq/features";
+import { planInMinutes, type TradePlanParameters, withTickBound } from "@smcq/features";
 import {
+  assertNever,
   type Clock,
   type Instrument,
   type Logger,
@@ -93,6 +95,7 @@ export function createEngine(parts: EngineParts): RunEngine {
   const memory = new ClusterMemory({
     symbols: parts.symbols,
     shards: threadCount(config.shards),
+    timeframe: parts.plan.timeframe,
     ...(before === null ? {} : { knownIds: idsOf(before) }),
   });
   offset.follow((offsetMs) => memory.setClockOffsetMs(offsetMs));
@@ -185,7 +188,7 @@ function goOn({
 }
 
 function createCoordinator(
-  { config, ports, scoring, venue, fail, venueClock, wallClock, logger }: EngineParts,
+  { config, plan, ports, scoring, venue, fail, venueClock, wallClock, logger }: EngineParts,
   {
     memory,
     inbox,
@@ -204,7 +207,7 @@ function createCoordinator(
     modelId: (epoch) => models.modelId(epoch),
     scan: { isEveryBarScored: false },
     barsReadyMin: config.warmup.barsReadyMin,
-    m5Bars: config.warmup.m5Bars,
+    seed: seedWish(plan, config.warmup),
     shardWorker: {
       url: workerUrl(import.meta.url, "../workers/shard.worker"),
       data: { ...ports.feed, models: shared },
@@ -217,6 +220,20 @@ function createCoordinator(
     onStuck: fail,
     logger,
   });
+}
+
+/** What the longer state of each symbol begins with: the plan's own timeframe, and M5 beside M1. */
+function seedWish({ timeframe }: TradePlanParameters, { m5Bars, planBars }: WarmupConfig): SeedWish {
+  switch (timeframe) {
+    case "M1":
+      return { interval: "5m", bars: m5Bars, isRebuiltByScan: false };
+    case "M5":
+      return { interval: "5m", bars: planBars, isRebuiltByScan: true };
+    case "M15":
+      return { interval: "15m", bars: planBars, isRebuiltByScan: true };
+    default:
+      return assertNever(timeframe);
+  }
 }
 
 function createDesk(
@@ -273,7 +290,8 @@ function tradingOptions(
     startWalletE8: account.walletE8,
     risk: riskLimits(risk),
     protocol,
-    plan: withTickBound(plan, strategy.tickRatioMax),
+    // Its events are minutes, whatever bars it counts in.
+    plan: withTickBound(planInMinutes(plan), strategy.tickRatioMax),
     isVenueRemote: true,
     isSlippageMeasured: account.fingerprint !== null,
     refusesUnproven,
@@ -288,7 +306,7 @@ function createModels(parts: EngineParts, memory: ClusterMemory, inbox: Inbox): 
     memory,
     recentBars: new RecentRingBars(memory),
     entries: {
-      plan,
+      plan: planInMinutes(plan),
       tickSizeOf: (symbol) => {
         const tickSize = parts.instruments.get(symbol)?.tickSize;
         return tickSize === undefined ? null : Number(tickSize);

@@ -8,11 +8,11 @@ const closeOf = (bars: Float64Array, bar: number): number => bars[bar * BAR_FIEL
 /** A pipeline whose view of bars is changed on the way. */
 function viewed(change: Change): (honest: Pipeline) => Pipeline {
   return (honest) => ({
+    ...honest,
     scan: (bars) => {
       const seen = honest.scan(bars);
       return { ...seen, ...change(seen, bars) };
     },
-    follow: honest.follow,
   });
 }
 
@@ -80,7 +80,7 @@ export const LEAKS: Readonly<Record<string, (honest: Pipeline) => Pipeline>> = {
     ),
   ),
   "the entry fills at the bar's best price": (honest) => ({
-    scan: honest.scan,
+    ...honest,
     follow: (bars, plan) => {
       const bar = plan.bar + 1 + plan.delayBars;
       const better = bars.slice();
@@ -90,7 +90,7 @@ export const LEAKS: Readonly<Record<string, (honest: Pipeline) => Pipeline>> = {
     },
   }),
   "the entry fills at the candidate bar's own open": (honest) => ({
-    scan: honest.scan,
+    ...honest,
     follow: (bars, plan) => {
       const bar = plan.bar + 1 + plan.delayBars;
       const better = bars.slice();

@@ -1,13 +1,15 @@
-import { CandidateScanner } from "@smcq/features";
+import { CandidateScanner, LiveFrames, type Timeframe, TIMEFRAME_MINUTES } from "@smcq/features";
 import type { ModelEpochs, SymbolId } from "@smcq/kernel";
 import {
   ControlBlock,
   createControlBlock,
   createDetectorStates,
+  createFrameStates,
   createKlineRings,
   createPauses,
   createResultRing,
   DetectorStates,
+  type FrameMemory,
   KlineRingReader,
   KlineRingWriter,
   Pauses,
@@ -20,8 +22,8 @@ const RESULT_ROWS_MIN = 256;
 /** Slots kept free in each shard for listings, besides a quarter of its share. */
 const SPARE_SLOTS = 8;
 
-/** Allocates everything that one shard shares between threads, for `slots` symbols. */
-export function createShardMemory(shardId: number, slots: number): ShardMemory {
+/** Allocates everything that one shard shares between threads, for `slots` symbols that are scanned on `timeframe`. */
+export function createShardMemory(shardId: number, slots: number, timeframe: Timeframe = "M1"): ShardMemory {
   const rows = Math.max(RESULT_ROWS_MIN, 2 ** Math.ceil(Math.log2(slots)));
   return {
     shardId,
@@ -31,10 +33,18 @@ export function createShardMemory(shardId: number, slots: number): ShardMemory {
       m1Bytes: CandidateScanner.M1_BYTES,
       carryBytes: CandidateScanner.CARRY_BYTES,
     }),
+    frames: timeframe === "M1" ? null : createFrames(slots, timeframe),
     results: createResultRing(rows),
     control: createControlBlock(),
     gc: createPauses(),
     turns: createPauses(),
+  };
+}
+
+function createFrames(slots: number, timeframe: Timeframe): FrameMemory {
+  return {
+    minutes: TIMEFRAME_MINUTES[timeframe],
+    states: createFrameStates({ slots, slotBytes: LiveFrames.BYTES }),
   };
 }
 
@@ -53,6 +63,8 @@ export interface ShardViews {
 export interface ClusterMemoryOptions {
   readonly symbols: readonly string[];
   readonly shards: number;
+  /** Of the plan that candidates are found for; default M1. */
+  readonly timeframe?: Timeframe;
   /** False where nobody is ever listed later: no slot is kept free. */
   readonly hasSpareSlots?: boolean;
   /** Numbers that symbols had in the process before. */
@@ -66,12 +78,12 @@ export class ClusterMemory {
   /** Collections of garbage of all scan threads together. */
   readonly scanGc: SharedArrayBuffer = createPauses();
 
-  constructor({ symbols, shards, hasSpareSlots = true, knownIds }: ClusterMemoryOptions) {
+  constructor({ symbols, shards, timeframe = "M1", hasSpareSlots = true, knownIds }: ClusterMemoryOptions) {
     const share = Math.ceil(symbols.length / shards);
     const slotsPerShard = hasSpareSlots ? share + Math.ceil(share / 4) + SPARE_SLOTS : share;
     this.slots = new SlotTable(shards, slotsPerShard, knownIds);
     for (const symbol of symbols) this.slots.add(symbol);
-    this.shards = Array.from({ length: shards }, (_, shardId) => viewsOf(shardId, slotsPerShard));
+    this.shards = Array.from({ length: shards }, (_, shardId) => viewsOf(shardId, slotsPerShard, timeframe));
   }
 
   /** Refuses a shard that is not there with a RangeError. */
@@ -101,8 +113,8 @@ export class ClusterMemory {
   }
 }
 
-function viewsOf(shardId: number, slots: number): ShardViews {
-  const memory = createShardMemory(shardId, slots);
+function viewsOf(shardId: number, slots: number, timeframe: Timeframe): ShardViews {
+  const memory = createShardMemory(shardId, slots, timeframe);
   return {
     memory,
     control: new ControlBlock(memory.control),

@@ -2,19 +2,22 @@ import {
   type CandidateCode,
   CandidateScanner,
   FIRST_FEATURE_BAR,
+  LiveFrames,
   medianTurnover,
   type ScorerRegistry,
+  timeframeOf,
   TURNOVER_BARS,
 } from "@smcq/features";
 import { BarSource } from "@smcq/exchange";
 import { BAR_FIELDS, type Clock, FEATURE_COUNT, type ModelEpochs } from "@smcq/kernel";
 import {
+  type BarSeed,
   ControlBlock,
   createResultRow,
   DetectorStates,
+  FrameStates,
   KlineRingReader,
   LastFinal,
-  type M5Seed,
   ResultRingWriter,
   RING_BARS,
   type ResultRow,
@@ -28,6 +31,12 @@ import { CandidateBatch } from "./candidate-batch.ts";
 export interface ScanOptions {
   /** Scores every closed bar as if it were a candidate: the load of the benchmarks, never of a trading run. */
   readonly isEveryBarScored: boolean;
+}
+
+/** The plan's timeframe, where it is not M1: what finds on it, and where its states lie. */
+interface PlanFrames {
+  readonly live: LiveFrames;
+  readonly states: FrameStates;
 }
 
 /** What one slot's scan leaves to be committed once the results stand. */
@@ -55,7 +64,8 @@ const COPY_ATTEMPTS_MAX = 3;
 
 /**
  * Scans one shard: for every slot with new bars, ring -> detector -> candidates; then one batch of scores; then the
- * rows; then the commits. The same code runs in a scan thread, in a shard's thread and inline.
+ * rows; then the commits. The same code runs in a scan thread, in a shard's thread and inline. Where the plan's timeframe is
+ * not M1, its bars are made of the same minutes beside the M1 detector, and candidates are theirs alone.
  */
 export class ScanCore {
   readonly #clock: Clock;
@@ -66,6 +76,9 @@ export class ScanCore {
   readonly #states: DetectorStates;
   readonly #ring: ResultRingWriter;
   readonly #scanner: CandidateScanner;
+  readonly #frames: PlanFrames | null;
+  /** What candidates come from: that of the plan's timeframe. */
+  readonly #finder: CandidateScanner;
   readonly #batch: CandidateBatch;
   readonly #row: ResultRow = createResultRow();
   readonly #bars: Float64Array = new Float64Array(RING_BARS * BAR_FIELDS);
@@ -88,6 +101,8 @@ export class ScanCore {
     this.#states = new DetectorStates(memory.states);
     this.#ring = new ResultRingWriter(memory.results);
     this.#scanner = new CandidateScanner({ m1Buffer: memory.states, carryBuffer: memory.states });
+    this.#frames = framesOf(memory);
+    this.#finder = this.#frames?.live.scanner ?? this.#scanner;
     this.#batch = new CandidateBatch(this.#ring.capacity);
     this.#touched = Array.from({ length: this.#reader.slots }, blankTouched);
   }
@@ -113,7 +128,7 @@ export class ScanCore {
     this.#control.leaveModels();
     this.#commit(scoredNs);
     // Last, when every slot is clean: a seed counts from the next bar on.
-    const refusedSeeds = task.seeds.filter((seed) => !this.#seedM5(seed)).map((seed) => seed.slot);
+    const refusedSeeds = task.seeds.filter((seed) => !this.#seed(seed)).map((seed) => seed.slot);
     this.#control.addScan(ScanCounter.Tasks, 1);
     this.#control.addScan(ScanCounter.BarsScanned, this.#barCount);
     this.#control.addScan(ScanCounter.Candidates, rows);
@@ -168,6 +183,7 @@ export class ScanCore {
     this.#scanner.attach(states.m1Offset(slot), states.begin(slot));
     if (!isSameGeneration) this.#scanner.resetAll();
     else if (isRebuild) this.#scanner.resetM1();
+    if (this.#frames !== null) this.#attachFrames(this.#frames, slot, { isSameGeneration, isRebuild });
     // A new run is warmed up as a whole; what may be told of it, the ring's `liveFromMs` says. Within a run, bars up
     // to the committed one only bring the M1 state back.
     const done = this.#pushBars({
@@ -177,6 +193,17 @@ export class ScanCore {
       room,
     });
     this.#touch(slot, from, done, { isRebuild, isSameGeneration });
+  }
+
+  /** Moves the plan's timeframe to a slot; a rebuild goes on with the copied minutes. */
+  #attachFrames(
+    { live, states }: PlanFrames,
+    slot: number,
+    { isSameGeneration, isRebuild }: { readonly isSameGeneration: boolean; readonly isRebuild: boolean },
+  ): void {
+    live.attach(states.offset(slot));
+    if (!isSameGeneration) live.resetAll();
+    else if (isRebuild) live.rebuild(this.#reader.tail > this.#reader.from ? (this.#bars[0] as number) : 0);
   }
 
   /**
@@ -212,6 +239,7 @@ export class ScanCore {
     const { slot, from, replayUntilMs, room } = work;
     const bars = this.#bars;
     const scanner = this.#scanner;
+    const frames = this.#frames?.live ?? null;
     const count = this.#reader.tail - from;
     const { liveFromMs } = this.#last;
     for (let index = 0; index < count; index++) {
@@ -224,6 +252,7 @@ export class ScanCore {
       const volume = bars[at + 5] as number;
       if (openTimeMs <= replayUntilMs) {
         scanner.pushM1Only(openTimeMs, open, high, low, close, volume);
+        frames?.push(openTimeMs, open, high, low, close, volume);
         continue;
       }
       if (this.#batch.count >= room) {
@@ -231,7 +260,8 @@ export class ScanCore {
         return index;
       }
       this.#barCount++;
-      const code = scanner.push(openTimeMs, open, high, low, close, volume);
+      const own = scanner.push(openTimeMs, open, high, low, close, volume);
+      const code = frames === null ? own : frames.push(openTimeMs, open, high, low, close, volume);
       if (openTimeMs < liveFromMs) continue;
       if (code !== 0) this.#addCandidate(slot, code, openTimeMs, from + index);
       else if (this.#options.isEveryBarScored && scanner.barCount > FIRST_FEATURE_BAR)
@@ -242,7 +272,7 @@ export class ScanCore {
 
   /** `bar` is the ring's index of the candidate's bar. */
   #addCandidate(slot: number, code: CandidateCode, openTimeMs: number, bar: number): void {
-    const scanner = this.#scanner;
+    const scanner = this.#finder;
     scanner.features(this.#batch.features, this.#batch.count * FEATURE_COUNT, code < 0 ? -1 : 1);
     const invalidationPrice = scanner.invalidationPrice(code);
     const turnover = this.#turnoverUpTo(bar);
@@ -293,10 +323,10 @@ export class ScanCore {
   }
 
   /**
-   * Warms a symbol's M5 state up from the venue's own 5m bars, then replays the ring's later minutes. Returns false
-   * when it has to be tried again; a seed of another generation is void and counts as done.
+   * Warms a symbol's M5 state, or that of the plan's timeframe, up from the venue's own bars, then replays the ring's later
+   * minutes. Returns false when it has to be tried again; a seed of another generation is void and counts as done.
    */
-  #seedM5(seed: M5Seed): boolean {
+  #seed(seed: BarSeed): boolean {
     const reader = this.#reader;
     const states = this.#states;
     if (!reader.begin(seed.slot)) return false;
@@ -306,7 +336,9 @@ export class ScanCore {
     const to = Math.min(scanned, reader.tail);
     if (to <= reader.from || !reader.copy(reader.from, to, this.#bars)) return false;
     this.#scanner.attach(states.m1Offset(seed.slot), states.begin(seed.slot));
-    this.#scanner.reseedM5(seed.bars, this.#bars.subarray(0, (to - reader.from) * BAR_FIELDS));
+    const minutes = this.#bars.subarray(0, (to - reader.from) * BAR_FIELDS);
+    if (this.#frames === null) this.#scanner.reseedM5(seed.bars, minutes);
+    else seedFrames(this.#frames, seed, minutes);
     states.commit(
       seed.slot,
       scanned,
@@ -316,6 +348,28 @@ export class ScanCore {
       states.lastCandidateMs(seed.slot),
     );
     return true;
+  }
+}
+
+function framesOf({ frames }: ShardMemory): PlanFrames | null {
+  if (frames === null) return null;
+  return {
+    live: new LiveFrames(timeframeOf(frames.minutes), frames.states),
+    states: new FrameStates(frames.states, LiveFrames.BYTES),
+  };
+}
+
+/** `minutes` are all that were scanned and still stand in the ring, flat. */
+function seedFrames({ live, states }: PlanFrames, { slot, bars }: BarSeed, minutes: Float64Array): void {
+  live.attach(states.offset(slot));
+  live.seed(bars, minutes[0] as number);
+  for (let at = 0; at < minutes.length; at += BAR_FIELDS) {
+    const [high, low, close] = [
+      minutes[at + 2] as number,
+      minutes[at + 3] as number,
+      minutes[at + 4] as number,
+    ];
+    live.push(minutes[at] as number, minutes[at + 1] as number, high, low, close, minutes[at + 5] as number);
   }
 }
 

@@ -11,7 +11,7 @@ import {
   RestartLimit,
   THREAD_RESTARTS,
 } from "@smcq/kernel";
-import type { M5Seed, ScanReply, ScanTask } from "@smcq/wire";
+import type { BarSeed, ScanReply, ScanTask } from "@smcq/wire";
 import type { DrainedRows, RowDrain } from "../scan/row-drain.ts";
 import type { SeedQueue } from "../symbols/seed-queue.ts";
 
@@ -164,10 +164,10 @@ export class ShardScanQueue {
     );
   }
 
-  #done(reply: ScanReply, seeds: readonly M5Seed[]): void {
+  #done(reply: ScanReply, seeds: readonly BarSeed[]): void {
     this.#isInFlight = false;
     this.#options.onRows(this.#options.rows.take(reply.rows));
-    const isRefused = (seed: M5Seed): boolean => reply.refusedSeeds.includes(seed.slot);
+    const isRefused = (seed: BarSeed): boolean => reply.refusedSeeds.includes(seed.slot);
     if (seeds.length > 0) {
       this.#options.seeds.put(this.#options.shardId, seeds.filter(isRefused));
       this.#options.seeds.applied(
@@ -178,7 +178,7 @@ export class ShardScanQueue {
     this.#next(reply.isUnfinished || reply.refusedSeeds.length > 0, reply.bars > 0);
   }
 
-  #failed(error: unknown, seeds: readonly M5Seed[]): void {
+  #failed(error: unknown, seeds: readonly BarSeed[]): void {
     this.#isInFlight = false;
     this.#options.onDeath();
     this.#options.onRows(this.#options.rows.salvage());

@@ -1,17 +1,17 @@
-import type { M5Seed } from "@smcq/wire";
+import type { BarSeed } from "@smcq/wire";
 import type { SlotTable } from "../memory/slot-table.ts";
 
 /** Seeds that one scan task applies at most: each replays some 600 bars, and the market does not wait. */
 const SEEDS_PER_TASK_MAX = 4;
 
 /**
- * M5 histories on their way into the detectors' state: brought by the warm-up, taken by each shard's next scan, put
+ * Histories of longer bars on their way into the detectors' state: brought by the warm-up, taken by each shard's next scan, put
  * back when the scan could not apply them yet.
  */
 export class SeedQueue {
   readonly #slots: SlotTable;
-  readonly #waiting: M5Seed[][];
-  /** The generation whose M5 state has its history, by symbol. */
+  readonly #waiting: BarSeed[][];
+  /** The generation whose state has its history, by symbol. */
   readonly #applied = new Map<string, number>();
 
   constructor(slots: SlotTable) {
@@ -23,24 +23,24 @@ export class SeedQueue {
     return this.#of(shardId).length > 0;
   }
 
-  put(shardId: number, seeds: readonly M5Seed[]): void {
+  put(shardId: number, seeds: readonly BarSeed[]): void {
     this.#of(shardId).push(...seeds);
   }
 
   /** Takes the seeds for a shard's next scan. Their bars are copies: a refused seed can be put back. */
-  take(shardId: number): M5Seed[] {
+  take(shardId: number): BarSeed[] {
     return this.#of(shardId).splice(0, SEEDS_PER_TASK_MAX);
   }
 
   /** A scan has applied these seeds. */
-  applied(shardId: number, seeds: readonly M5Seed[]): void {
+  applied(shardId: number, seeds: readonly BarSeed[]): void {
     for (const { slot, generation } of seeds) {
       const entry = this.#slots.at(shardId, slot);
       if (entry !== null) this.#applied.set(entry.symbol, generation);
     }
   }
 
-  /** The generation whose M5 state has its history; -1 when none has. */
+  /** The generation whose state has its history; -1 when none has. */
   generationOf(symbol: string): number {
     return this.#applied.get(symbol) ?? -1;
   }
@@ -49,7 +49,7 @@ export class SeedQueue {
     this.#applied.delete(symbol);
   }
 
-  #of(shardId: number): M5Seed[] {
+  #of(shardId: number): BarSeed[] {
     const waiting = this.#waiting[shardId];
     if (waiting === undefined) throw new RangeError(`no shard ${shardId}`);
     return waiting;

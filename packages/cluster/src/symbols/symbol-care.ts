@@ -43,7 +43,7 @@ export class SymbolCare {
     const { slots, warmUp, history } = this.#options;
     history.request(wanted, (reply) => {
       if (slots.at(shardId, wanted.slot)?.symbol !== wanted.symbol) return;
-      warmUp.historyAnswered(wanted.symbol);
+      warmUp.historyAnswered(wanted.symbol, reply);
       onBars(reply);
     });
   }

@@ -1,20 +1,27 @@
 import { BackfillPriority, type BarHistory, type BarReply } from "@smcq/exchange";
-import { BAR_FIELDS, type Clock } from "@smcq/kernel";
+import { BAR_FIELDS, type BarInterval, type Clock, intervalMs, MINUTE_MS } from "@smcq/kernel";
 import type { ClusterMemory } from "../memory/cluster-memory.ts";
 import type { SeedQueue } from "./seed-queue.ts";
 import type { SlotEntry } from "../memory/slot-table.ts";
 
-const M5_MS = 300_000;
-/** After a failed call M5 history is asked for again this much later, venue ms. */
-/** REST's row of an M5 bar may still move for so long after its end, venue ms. */
-const M5_SETTLE_MS = 15_000;
-const M5_RETRY_MS = 600_000;
+/** REST's row of a bar may still move for so long after its end, venue ms. */
+const SEED_SETTLE_MS = 15_000;
+/** After a failed call history is asked for again this much later, venue ms. */
+const SEED_RETRY_MS = 600_000;
+
+/** What a symbol's state is seeded with beside the ring's minutes: M5's, or that of a plan's longer timeframe. */
+export interface SeedWish {
+  readonly interval: Exclude<BarInterval, "1m">;
+  /** Closed bars asked for each symbol; 0 asks for none. */
+  readonly bars: number;
+  /** The scan brings the state back by itself after a correction: it keeps the bars that have closed. */
+  readonly isRebuiltByScan: boolean;
+}
 
 export interface WarmUpOptions {
   /** Bars without a hole that make a symbol READY. */
   readonly barsReadyMin: number;
-  /** 5m bars asked for each symbol; 0 asks for none. */
-  readonly m5Bars: number;
+  readonly seed: SeedWish;
   readonly history: BarHistory;
   readonly venueClock: Clock;
   readonly memory: ClusterMemory;
@@ -27,13 +34,15 @@ export type Stage = "warming" | "ready" | "short";
 interface Progress {
   stage: Stage;
   isHistoryAnswered: boolean;
-  /** The ring generation that M5 history was asked for; asked again when the generation moves on. */
-  m5Generation: number;
-  /** M5 history is not asked for before, venue ms. */
-  m5NotBeforeMs: number;
+  /** The ring generation that the seed was asked for; asked again when the generation moves on. */
+  seedGeneration: number;
+  /** The seed is not asked for before, venue ms. */
+  seedNotBeforeMs: number;
+  /** Where the minutes go on behind the last hole that the venue's history is known to have, open time, ms. */
+  behindHoleMs: number;
 }
 
-/** Follows each symbol from its first bar to READY and brings its M5 history. */
+/** Follows each symbol from its first bar to READY and brings the history that seeds its longer timeframe. */
 export class WarmUp {
   readonly #options: WarmUpOptions;
   readonly #progress = new Map<string, Progress>();
@@ -49,8 +58,9 @@ export class WarmUp {
     this.#progress.set(entry.symbol, {
       stage: "warming",
       isHistoryAnswered: false,
-      m5Generation: -1,
-      m5NotBeforeMs: 0,
+      seedGeneration: -1,
+      seedNotBeforeMs: 0,
+      behindHoleMs: 0,
     });
   }
 
@@ -60,10 +70,12 @@ export class WarmUp {
     this.#options.seeds.forget(symbol);
   }
 
-  /** The venue has answered a wish for M1 history of a symbol. */
-  historyAnswered(symbol: string): void {
+  /** The venue has answered a wish for M1 history of a symbol; `reply`: with this. */
+  historyAnswered(symbol: string, reply: BarReply | null = null): void {
     const progress = this.#progress.get(symbol);
-    if (progress !== undefined) progress.isHistoryAnswered = true;
+    if (progress === undefined) return;
+    progress.isHistoryAnswered = true;
+    if (reply !== null) progress.behindHoleMs = Math.max(progress.behindHoleMs, behindHoleMs(reply));
   }
 
   /** A symbol's run was broken off: it warms up again. */
@@ -76,15 +88,15 @@ export class WarmUp {
     this.#pending.add(symbol);
   }
 
-  /** A bar of a symbol changed: its M5 state, which no rebuild from the ring reaches, is seeded anew. */
+  /** A bar of a symbol changed: a state that no rebuild reaches is seeded anew. */
   corrected(symbol: string): void {
     const progress = this.#progress.get(symbol);
-    if (progress === undefined) return;
-    progress.m5Generation = -1;
+    if (progress === undefined || this.#options.seed.isRebuiltByScan) return;
+    progress.seedGeneration = -1;
     this.#pending.add(symbol);
   }
 
-  /** Looks at every symbol that is not READY yet; asks for M5 history of those that have become it. */
+  /** Looks at every symbol that is not READY yet; asks for the seed of those that have become it. */
   review(): void {
     const { memory, venueClock } = this.#options;
     for (const symbol of this.#pending) {
@@ -97,17 +109,17 @@ export class WarmUp {
         if (progress.stage !== "ready" && this.#isScanned(entry)) progress.stage = "ready";
       } else if (progress.isHistoryAnswered && bars > 0) progress.stage = "short";
       const nowMs = venueClock.nowMs();
-      if (progress.stage !== "ready" || nowMs < progress.m5NotBeforeMs || nowMs % M5_MS < M5_SETTLE_MS)
-        continue;
+      const isSettled = nowMs % intervalMs(this.#options.seed.interval) >= SEED_SETTLE_MS;
+      if (progress.stage !== "ready" || nowMs < progress.seedNotBeforeMs || !isSettled) continue;
       this.#pending.delete(symbol);
       const generation = reader.generationOf(entry.slot);
-      if (progress.m5Generation === generation) continue;
-      progress.m5Generation = generation;
-      this.#askM5(entry, generation);
+      if (progress.seedGeneration === generation) continue;
+      progress.seedGeneration = generation;
+      this.#askSeed(entry, generation);
     }
   }
 
-  /** How many symbols are READY, how many of them have their M5 history, and how many cannot be yet because the venue's history is too short. */
+  /** How many symbols are READY, how many of them have their seed, and how many cannot be yet because the venue's history is too short. */
   count(): {
     readonly ready: number;
     readonly m5Ready: number;
@@ -121,7 +133,7 @@ export class WarmUp {
       const isReady = progress.stage === "ready";
       const seeded = this.#options.seeds.generationOf(symbol);
       if (isReady) ready++;
-      if (isReady && seeded >= 0 && seeded === progress.m5Generation) m5Ready++;
+      if (isReady && seeded >= 0 && seeded === progress.seedGeneration) m5Ready++;
       if (progress.stage === "short") short++;
     }
     return { ready, m5Ready, short, warming: this.#progress.size - ready - short };
@@ -147,14 +159,16 @@ export class WarmUp {
     return states.scanned(slot) - reader.runStart >= this.#options.barsReadyMin;
   }
 
-  #askM5(entry: SlotEntry, generation: number): void {
-    if (this.#options.m5Bars === 0) return;
-    const lastClosedMs = Math.floor(this.#options.venueClock.nowMs() / M5_MS) * M5_MS - M5_MS;
+  #askSeed(entry: SlotEntry, generation: number): void {
+    const { interval, bars } = this.#options.seed;
+    if (bars === 0) return;
+    const stepMs = intervalMs(interval);
+    const lastClosedMs = Math.floor(this.#options.venueClock.nowMs() / stepMs) * stepMs - stepMs;
     const request = {
       slot: entry.slot,
       symbol: entry.symbol,
-      interval: "5m" as const,
-      fromMs: lastClosedMs - (this.#options.m5Bars - 1) * M5_MS,
+      interval,
+      fromMs: lastClosedMs - (bars - 1) * stepMs,
       toMs: lastClosedMs,
       priority: BackfillPriority.M5History,
     };
@@ -163,16 +177,39 @@ export class WarmUp {
         this.#askLater(entry.symbol);
         return;
       }
-      this.#options.seeds.put(entry.shardId, [{ slot: entry.slot, generation, bars: reply.bars }]);
+      this.#options.seeds.put(entry.shardId, [
+        { slot: entry.slot, generation, bars: this.#withoutHoles(entry.symbol, reply.bars) },
+      ]);
     });
   }
 
-  /** The venue gave no M5 history: the symbol goes on without it and asks again. */
+  /** A longer bar that the minutes behind a hole do not make alone is none: what a plan is scanned on starts anew there. */
+  #withoutHoles(symbol: string, bars: Float64Array): Float64Array {
+    if (!this.#options.seed.isRebuiltByScan) return bars;
+    const fromMs = this.#progress.get(symbol)?.behindHoleMs ?? 0;
+    let at = 0;
+    while (at < bars.length && (bars[at] as number) < fromMs) at += BAR_FIELDS;
+    return bars.slice(at);
+  }
+
+  /** The venue gave nothing: the symbol goes on without its seed and asks again. */
   #askLater(symbol: string): void {
     const progress = this.#progress.get(symbol);
     if (progress === undefined) return;
-    progress.m5Generation = -1;
-    progress.m5NotBeforeMs = this.#options.venueClock.nowMs() + M5_RETRY_MS;
+    progress.seedGeneration = -1;
+    progress.seedNotBeforeMs = this.#options.venueClock.nowMs() + SEED_RETRY_MS;
     this.#pending.add(symbol);
   }
+}
+
+/** Open time of the bar behind the last hole of a reply's minutes, the time before its first bar included; 0: there is none. */
+function behindHoleMs({ request, bars }: BarReply): number {
+  let behindMs = 0;
+  let nextMs = request.fromMs;
+  for (let at = 0; at < bars.length; at += BAR_FIELDS) {
+    const openMs = bars[at] as number;
+    if (openMs > nextMs) behindMs = openMs;
+    nextMs = openMs + MINUTE_MS;
+  }
+  return behindMs;
 }

@@ -38,8 +38,11 @@ export type ShardEvent =
   | { readonly type: "drained" }
   | { readonly type: "failed"; readonly error: WireError };
 
-/** The venue's closed 5m bars for a symbol, to warm its M5 state up; void when the ring's generation moved on. */
-export interface M5Seed {
+/**
+ * The venue's closed bars of a symbol, to warm a state up that the ring's minutes are too few for: M5's, or that of the
+ * plan's timeframe; void when the ring's generation moved on.
+ */
+export interface BarSeed {
   readonly slot: number;
   readonly generation: number;
   /** `BAR_FIELDS` numbers a bar, ascending. */
@@ -49,7 +52,7 @@ export interface M5Seed {
 /** Coordinator -> scan thread: "scan whatever has closed in this shard". */
 export interface ScanTask {
   readonly shardId: number;
-  readonly seeds: readonly M5Seed[];
+  readonly seeds: readonly BarSeed[];
 }
 
 /** Scan thread -> coordinator: counts only, the rows lie in the result ring. */
@@ -59,6 +62,6 @@ export interface ScanReply {
   readonly bars: number;
   /** The task stopped before the end (results full, or a ring in motion): another is due. */
   readonly isUnfinished: boolean;
-  /** Slots whose M5 seed could not be applied yet; to be sent again. */
+  /** Slots whose seed could not be applied yet; to be sent again. */
   readonly refusedSeeds: readonly number[];
 }

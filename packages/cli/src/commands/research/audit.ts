@@ -69,7 +69,7 @@ async function audit(args: Args, loaded: LoadedConfig): Promise<Awaited<ReturnTy
   const progress = createProgress("smcq audit", errorScreen(), clock);
   const file = ledgerFile(config.dataDir);
   const run = runOf(file, (args["run"] as string | undefined) ?? null);
-  const plan = livePlan(config.strategy);
+  const plan = livePlan(config);
   const model = modelOf(loaded, run);
   const { scorer } = backtestScorer({ model, nowMs: clock.nowMs(), plan });
   const { bars, close } = await open(args, loaded, run);
@@ -80,6 +80,7 @@ async function audit(args: Args, loaded: LoadedConfig): Promise<Awaited<ReturnTy
       ...stretchOf(args, run),
       bars,
       scorer,
+      timeframe: plan.timeframe,
       onSymbol: (done, of) => progress.show("symbols compared", done, of),
     });
     keepAudit(config.dataDir, report, clock.nowMs());
@@ -132,7 +133,7 @@ async function open(args: Args, loaded: LoadedConfig, run: JournaledRun): Promis
     const { seed, sim } = config;
     return { bars: simulatedSource({ seed, symbols: sim.symbols, isLooped: true }), close: nothing };
   }
-  const payload = enginePayload(loaded, livePlan(config.strategy), null);
+  const payload = enginePayload(loaded, livePlan(config), null);
   const venue = modeOf(payload.config)
     .ports(payload)
     .openVenue({

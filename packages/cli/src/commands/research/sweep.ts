@@ -12,7 +12,7 @@ import { loadSettings } from "../settings.ts";
 type Args = Readonly<Record<string, unknown>>;
 
 /** Flags of a backtest that say what is tried, which a space does here. */
-const OWN = new Set(["model", "leverage", "trials", "out"]);
+const OWN = new Set(["model", "leverage", "trials", "out", "hold-out"]);
 
 function flags(): Record<string, Options> {
   const shared = Object.entries(BACKTEST_FLAGS).filter(([name]) => !OWN.has(name));

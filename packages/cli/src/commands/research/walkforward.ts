@@ -9,6 +9,7 @@ import type { TimeRange } from "@smcq/history";
 import { BARS_FLAGS, barsOf } from "./bars-flags.ts";
 import { runWalkforward, type WalkforwardOptions } from "../../offline/walkforward/run-walkforward.ts";
 import { walkforwardText } from "../../offline/walkforward/walkforward-text.ts";
+import { requireNewFolder, writeWalkforward } from "../../offline/walkforward/write-walkforward.ts";
 import { printResult } from "../../output/print-result.ts";
 import { loadSettings } from "../settings.ts";
 
@@ -45,9 +46,16 @@ export function walkforwardCommand(setExitCode: (exitCode: number) => void): Com
           array: true,
           describe: "a setting by its path, e.g. --set strategy.plan=m1-wide",
         })
+        .option("out", {
+          ...TEXT,
+          describe: "folder for the report as text, JSON and a page (walkforward.html), new or empty",
+        })
         .option("json", { type: "boolean", describe: "as JSON" }),
     handler: async (args) => {
+      const out = (args["out"] as string | undefined) ?? null;
+      if (out !== null) requireNewFolder(out);
       const report = await runWalkforward(await optionsOf(args));
+      if (out !== null) writeWalkforward(out, report);
       await printResult(
         args["json"] === true ? `${JSON.stringify(report, null, 2)}\n` : walkforwardText(report),
       );

@@ -1,8 +1,7 @@
 import type { ScoredCandidate } from "@smcq/engine";
-import type { Scorer } from "@smcq/features";
 import { e8ToNumber, MINUTE_MS, numberToE8 } from "@smcq/kernel";
 import type { AuditDifference, DifferenceKind } from "./audit-types.ts";
-import { closesOf, type FreshCandidate, freshScan } from "./fresh-scan.ts";
+import { closesOf, type FreshCandidate, freshScan, type FreshScanner } from "./fresh-scan.ts";
 import type { JournaledMark, JournaledStretch } from "./journaled-stretch.ts";
 
 /** A symbol may still be warming up so long after its process began, venue ms. */
@@ -42,12 +41,12 @@ export class Comparison {
   otherScorer: number = 0;
   readonly #journaled: JournaledStretch;
   readonly #stretch: Stretch;
-  readonly #scorer: Scorer;
+  readonly #scanner: FreshScanner;
 
-  constructor(journaled: JournaledStretch, stretch: Stretch, scorer: Scorer) {
+  constructor(journaled: JournaledStretch, stretch: Stretch, scanner: FreshScanner) {
     this.#journaled = journaled;
     this.#stretch = stretch;
-    this.#scorer = scorer;
+    this.#scanner = scanner;
   }
 
   /** Compares one symbol; `bars` reach back far enough to warm up. */
@@ -57,7 +56,7 @@ export class Comparison {
     for (const mark of this.#journaled.marks)
       if (this.#journaled.symbols.get(mark.symbolId) === symbol) this.#mark(symbol, mark, closes);
     const fresh = new Map(
-      freshScan(bars, this.#scorer, this.#stretch).map((one) => [
+      freshScan(bars, this.#scanner, this.#stretch).map((one) => [
         candidateKey(symbol, one.openTimeMs, one.side),
         one,
       ]),
@@ -139,7 +138,7 @@ export class Comparison {
   }
 
   #score(live: ScoredCandidate, fresh: FreshCandidate): boolean {
-    if (live.scorerId !== this.#scorer.id) {
+    if (live.scorerId !== this.#scanner.scorer.id) {
       this.otherScorer++;
       return false;
     }

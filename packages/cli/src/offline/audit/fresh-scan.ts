@@ -1,4 +1,12 @@
-import { medianTurnover, type Scorer, TimeframeScanner, TURNOVER_BARS } from "@smcq/features";
+import {
+  FRAMES_KEPT,
+  medianTurnover,
+  type Scorer,
+  type Timeframe,
+  TIMEFRAME_MINUTES,
+  TimeframeScanner,
+  TURNOVER_BARS,
+} from "@smcq/features";
 import { BAR_FIELDS, FEATURE_COUNT, MINUTE_MS } from "@smcq/kernel";
 
 /** A setup that the bars hold. */
@@ -13,13 +21,19 @@ export interface FreshCandidate {
   readonly medianTurnover: number;
 }
 
+/** What scans anew: the scorer and the bars of the run's plan. */
+export interface FreshScanner {
+  readonly scorer: Scorer;
+  readonly timeframe: Timeframe;
+}
+
 /** Scans bars anew, as the engine does, and scores what they hold from `fromMs` to `toMs`. */
 export function freshScan(
   bars: Float64Array,
-  scorer: Scorer,
+  { scorer, timeframe }: FreshScanner,
   { fromMs, toMs }: { readonly fromMs: number; readonly toMs: number },
 ): FreshCandidate[] {
-  const frames = new TimeframeScanner("M1");
+  const frames = new TimeframeScanner(timeframe);
   const { scanner } = frames;
   const score = new Float64Array(1);
   const found: FreshCandidate[] = [];
@@ -55,5 +69,11 @@ export function closesOf(bars: Float64Array): ReadonlyMap<number, number> {
   return closes;
 }
 
-/** Minutes that a scan needs before the first one that is held against anything. */
-export const WARM_MS: number = 2_880 * MINUTE_MS;
+/** Minutes that a scan of M1 needs before the first one that is held against anything. */
+const WARM_MINUTES = 2_880;
+
+/** How far before a stretch its bars are to begin, ms: of a longer timeframe as many as live keeps. */
+export function warmMs(timeframe: Timeframe): number {
+  const minutes = timeframe === "M1" ? WARM_MINUTES : FRAMES_KEPT * TIMEFRAME_MINUTES[timeframe];
+  return minutes * MINUTE_MS;
+}

@@ -1,4 +1,3 @@
-import type { Scorer } from "@smcq/features";
 import { MINUTE_MS } from "@smcq/kernel";
 import {
   type JournaledRun,
@@ -17,13 +16,14 @@ import {
   type Spread,
 } from "./audit-types.ts";
 import { candidateKey, Comparison, type Tally } from "./compare.ts";
-import { WARM_MS } from "./fresh-scan.ts";
+import { type FreshScanner, warmMs } from "./fresh-scan.ts";
 import { journaledStretch } from "./journaled-stretch.ts";
 
 /** Bars of a symbol from `fromMs` to before `toMs`, flat, ascending; null: there are none. */
 export type AuditBars = (symbol: string, fromMs: number, toMs: number) => Promise<Float64Array | null>;
 
-export interface AuditOptions {
+/** The scorer is the one that scores are held against; those of another are left out. */
+export interface AuditOptions extends FreshScanner {
   /** The ledger's file. */
   readonly file: string;
   /** A run's id or the beginning of it; null: the last one. */
@@ -31,8 +31,6 @@ export interface AuditOptions {
   readonly fromMs: number;
   readonly toMs: number;
   readonly bars: AuditBars;
-  /** Scores of another scorer than this one are not held against anything. */
-  readonly scorer: Scorer;
   readonly onSymbol: (done: number, of: number) => void;
 }
 
@@ -42,17 +40,17 @@ export interface AuditOptions {
  * never raised a setup in the whole run are left out. Reads alone.
  */
 export async function runAudit(options: AuditOptions): Promise<AuditReport> {
-  const { file, fromMs, toMs, scorer } = options;
+  const { file, fromMs, toMs } = options;
   const reader = new RecordReader(file);
   try {
     const run = reader.run(options.run);
     const journaled = journaledStretch(file, run.runId, options);
-    const comparison = new Comparison(journaled, options, scorer);
+    const comparison = new Comparison(journaled, options, options);
     const symbols = [...new Set(journaled.symbols.values())].toSorted();
     const noBars: string[] = [];
     for (const [index, symbol] of symbols.entries()) {
       options.onSymbol(index, symbols.length);
-      const bars = await options.bars(symbol, fromMs - WARM_MS, toMs);
+      const bars = await options.bars(symbol, fromMs - warmMs(options.timeframe), toMs);
       if (bars === null || bars.length === 0) noBars.push(symbol);
       else comparison.symbol(symbol, bars);
     }

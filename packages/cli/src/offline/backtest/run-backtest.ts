@@ -27,6 +27,7 @@ import { type FundingFile, readFunding } from "./read-funding.ts";
 import { marketOf, ROUNDING_RATIO, type SeriesScan, type SeriesTask } from "./series-task.ts";
 import { type Fidelity, TradePass } from "./trade-pass.ts";
 import type { ScannedSeries } from "./scan-series.ts";
+import { type HoldOutChoice, passHoldOuts, tradedDays } from "../walkforward/hold-out-gate.ts";
 import { writeBacktest } from "./write-backtest.ts";
 
 const SYMBOLS_MAX = 1_000;
@@ -62,6 +63,8 @@ export interface BacktestOptions {
   /** `path` is drawn from the seed. */
   readonly fidelity: "bar" | "path";
   readonly seed: number;
+  /** Days of a hold-out that was never opened are not traded. */
+  readonly sealed: HoldOutChoice;
   /** Variants that were tried, this one included: what the Sharpe ratio is deflated by. */
   readonly trials: number;
   readonly threads: number;
@@ -88,6 +91,7 @@ export async function runBacktest(options: BacktestOptions): Promise<BacktestRep
   await makeFolder(options.out);
   const { rules, funding, scorerId, wins } = opened;
   const series = await scanInputs(options, opened);
+  passHoldOuts(options.sealed, tradedDays(series, fromMs), `backtest of ${scorerId}`);
   const walletE8 = parseE8(options.equity);
   const fidelity = fidelityOf(options, opened, series);
   const result = new TradePass({

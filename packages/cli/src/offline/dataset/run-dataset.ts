@@ -1,4 +1,3 @@
-import { loadUniverseText } from "@smcq/exchange-sim";
 import {
   type FeatureSet,
   featureSchemaJson,
@@ -9,8 +8,8 @@ import {
 import { sha256Hex } from "@smcq/config";
 import type { HistoryStore, TimeRange } from "@smcq/history";
 import { assertNever, BAR_FIELDS, SmcqError } from "@smcq/kernel";
+import { type DayRange, rangesOf, utcDay } from "@smcq/research";
 import { SMC_PARAMETERS } from "@smcq/smc";
-import { instrumentsFile, readInstruments } from "../backtest/read-instruments.ts";
 import type { BarSource } from "./bar-source.ts";
 import { openKlineFiles } from "./bar-source.ts";
 import { openStoredMonths } from "./stored-months.ts";
@@ -19,6 +18,8 @@ import { emptyCounts, LabelSeries } from "./label-series.ts";
 import type { SourceCounts } from "./label-series.ts";
 import type { RandomWalkSpec } from "./random-walk.ts";
 import { openRandomWalks, WALK_TICK_SIZE } from "./random-walk.ts";
+import { type HoldOutChoice, passHoldOuts } from "../walkforward/hold-out-gate.ts";
+import { tickSizesOf } from "./tick-sizes.ts";
 import { averageUniqueness } from "./uniqueness.ts";
 import { checkOutput, writeDataset } from "./write-dataset.ts";
 
@@ -41,6 +42,8 @@ export interface DatasetOptions {
   readonly set: FeatureSet;
   /** File of rules by symbol, or the venue's exchangeInfo document; null: the bundled one where entries rest, else none. */
   readonly instruments: string | null;
+  /** Days of a hold-out that was never opened get no labels; left out: there are no hold-outs. */
+  readonly sealed?: HoldOutChoice;
   /** So many of the files, or walks, are done. */
   readonly onSource?: (done: number, of: number) => void;
 }
@@ -75,7 +78,8 @@ export async function runDataset(options: DatasetOptions): Promise<DatasetTotals
   const rows = new DatasetRows(options.set.columns.length);
   const symbols = [...new Set(sources.map(({ symbol }) => symbol))];
   const { plan } = options;
-  const tickSizes = tickSizesOf(options, symbols);
+  const tickSizes =
+    bars.type === "random-walk" ? symbols.map(() => WALK_TICK_SIZE) : tickSizesOf(options, symbols);
   const counts: SourceCounts[] = [];
   const table = options.set.name === "v2" ? await marketOf(symbols, sources) : null;
   for (const [index, symbol] of symbols.entries()) {
@@ -93,9 +97,16 @@ export async function runDataset(options: DatasetOptions): Promise<DatasetTotals
       "DATASET_EMPTY",
       `no labelled candidate in ${totals.bars} bars: a symbol needs 320 bars without a hole before its first one`,
     );
+  if (options.sealed !== undefined) passHoldOuts(options.sealed, labelledDays(rows), "dataset");
   const summary = describe(options, sources, counts, totals);
   await writeDataset(options.out, { rows, weights: averageUniqueness(rows), symbols, summary });
   return totals;
+}
+
+function labelledDays(rows: DatasetRows): DayRange[] {
+  const days = new Set<number>();
+  for (let index = 0; index < rows.count; index++) days.add(utcDay(rows.at(index).t0Ms));
+  return rangesOf([...days]);
 }
 
 function sourcesOf(bars: DatasetOptions["bars"]): Promise<readonly BarSource[]> | readonly BarSource[] {
@@ -124,20 +135,6 @@ async function marketOf(symbols: readonly string[], sources: readonly BarSource[
     for await (const { bars, count } of source.bars())
       table.takeBars(source.symbol, bars.subarray(0, count * BAR_FIELDS));
   return table;
-}
-
-/** Ticks by symbol: walks have one of their own, and 0 stands where nobody told and nobody has to know. */
-function tickSizesOf(
-  { bars, plan, instruments }: DatasetOptions,
-  symbols: readonly string[],
-): readonly number[] {
-  if (bars.type === "random-walk") return symbols.map(() => WALK_TICK_SIZE);
-  if (plan.entry.kind === "market" && instruments === null) return symbols.map(() => 0);
-  const text =
-    instruments === null
-      ? { name: "the bundled exchangeInfo", text: loadUniverseText() }
-      : instrumentsFile(instruments);
-  return readInstruments(text, symbols).map(({ tickSize }) => tickSize);
 }
 
 /** Takes the sources of one symbol, which are in order of time. Refuses those that overlap. */

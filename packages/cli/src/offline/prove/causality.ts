@@ -3,10 +3,10 @@ import type { Pipeline, Seen } from "./pipeline.ts";
 
 /** Cuts of a series. */
 const CUTS = 9;
-/** Bars behind a candidate among which it is cut off. */
+/** Bars of the timeframe behind a candidate among which it is cut off. */
 const NEAR_BARS = 8;
-/** Nothing is known before: a cut lies behind. */
-const FIRST_CUT = 400;
+/** Nothing is known before so many of them: a cut lies behind. */
+const FIRST_CUT_BARS = 400;
 
 /** Something that is known of bars. */
 export type Column = "events" | "features" | "candidates" | "scores" | "trades";
@@ -22,7 +22,7 @@ export interface Move {
 /** Cuts the bars off at random places: what was known before must be the same. */
 export function prefixMoves(pipeline: Pipeline, proved: Proved): Move[] {
   const { bars, seen } = proved;
-  return cutsOf(proved).flatMap((cut) =>
+  return cutsOf(pipeline, proved).flatMap((cut) =>
     movesBetween(seen, pipeline.scan(bars.slice(0, cut * BAR_FIELDS)), cut),
   );
 }
@@ -30,7 +30,7 @@ export function prefixMoves(pipeline: Pipeline, proved: Proved): Move[] {
 /** Puts another market behind random places: what was known before must be the same. */
 export function futureMoves(pipeline: Pipeline, proved: Proved): Move[] {
   const { bars, seen, rng } = proved;
-  return cutsOf(proved).flatMap((cut) =>
+  return cutsOf(pipeline, proved).flatMap((cut) =>
     movesBetween(seen, pipeline.scan(withOtherFuture(bars, cut, rng)), cut),
   );
 }
@@ -46,17 +46,18 @@ export interface Proved {
  * Places to cut at, a third each: anywhere; early, where what is taken from a whole series settles; and close behind a
  * candidate, where whoever knows the next bars has used them.
  */
-function cutsOf({ bars, seen, rng }: Proved): number[] {
+function cutsOf({ barMinutes }: Pipeline, { bars, seen, rng }: Proved): number[] {
+  const [firstCut, near] = [FIRST_CUT_BARS * barMinutes, NEAR_BARS * barMinutes];
   const count = bars.length / BAR_FIELDS;
-  const room = count - FIRST_CUT;
+  const room = count - firstCut;
   if (room < 1) return [];
   const raised = [...seen.candidates.keys()].filter(
-    (bar) => seen.candidates[bar] !== 0 && bar >= FIRST_CUT && bar < count - NEAR_BARS,
+    (bar) => seen.candidates[bar] !== 0 && bar >= firstCut && bar < count - near,
   );
   return Array.from({ length: CUTS }, (_, k) => {
-    if (k % 3 === 1) return FIRST_CUT + Math.floor(room ** rng.next()) - 1;
-    const near = k % 3 === 2 && raised.length > 0 ? raised[rng.int(raised.length)] : undefined;
-    return near === undefined ? FIRST_CUT + rng.int(room) : near + 1 + rng.int(NEAR_BARS);
+    if (k % 3 === 1) return firstCut + Math.floor(room ** rng.next()) - 1;
+    const candidate = k % 3 === 2 && raised.length > 0 ? raised[rng.int(raised.length)] : undefined;
+    return candidate === undefined ? firstCut + rng.int(room) : candidate + 1 + rng.int(near);
   });
 }
 

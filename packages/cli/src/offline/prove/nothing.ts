@@ -1,8 +1,6 @@
 import { BAR_FIELDS, type Rng } from "@smcq/kernel";
 import type { FollowedPlan, Pipeline, Seen } from "./pipeline.ts";
 
-/** Results of plans that begin within so many bars share their market and count as one: the longest hold. */
-const BLOCK_BARS = 120;
 /** Fewer blocks say nothing of a mean. */
 const BLOCKS_MIN = 20;
 /** So many standard errors above nothing are something; by chance once in some 4,000 checks. */
@@ -23,10 +21,11 @@ export interface Mean {
   readonly trades: number;
 }
 
-export function meanOf(results: readonly BarResult[]): Mean | null {
+/** Results of plans that begin within `blockBars`, the longest hold, share their market and count as one. */
+export function meanOf(results: readonly BarResult[], blockBars: number): Mean | null {
   const blocks = new Map<number, { sum: number; count: number }>();
   for (const { bar, r } of results) {
-    const block = Math.floor(bar / BLOCK_BARS);
+    const block = Math.floor(bar / blockBars);
     const own = blocks.get(block) ?? { sum: 0, count: 0 };
     blocks.set(block, { sum: own.sum + r, count: own.count + 1 });
   }
@@ -38,8 +37,11 @@ export function meanOf(results: readonly BarResult[]): Mean | null {
 }
 
 /** What the trades of a series earn before costs. */
-export function tradeMean({ trades }: Seen): Mean | null {
-  return meanOf(trades.map(({ bar, grossR }) => ({ bar, r: grossR })));
+export function tradeMean({ holdMinutes }: Pipeline, { trades }: Seen): Mean | null {
+  return meanOf(
+    trades.map(({ bar, grossR }) => ({ bar, r: grossR })),
+    holdMinutes,
+  );
 }
 
 /** The same candidates with a side that a coin has chosen. */
@@ -48,24 +50,27 @@ export function randomSides(pipeline: Pipeline, bars: Float64Array, { seen, rng 
     candidatesOf(seen).flatMap((bar) =>
       followed(pipeline, bars, plain(bars, seen, { bar, at: bar, side: rng.chance(0.5) ? 1 : -1 })),
     ),
+    pipeline.holdMinutes,
   );
 }
 
 /** The sides of candidates at the places of others: as many bars later as chance says, once for all. */
 export function shiftedSides(pipeline: Pipeline, bars: Float64Array, { seen, rng }: Chance): Mean | null {
   const count = bars.length / BAR_FIELDS;
-  const shift = BLOCK_BARS + rng.int(Math.max(1, Math.floor(count / 2)));
+  const shift = pipeline.holdMinutes + rng.int(Math.max(1, Math.floor(count / 2)));
   return meanOf(
     candidatesOf(seen).flatMap((bar) => {
       const side = (seen.candidates[bar] as number) > 0 ? 1 : -1;
       const at = bar + shift;
       return at < count ? followed(pipeline, bars, plain(bars, seen, { bar, at, side })) : [];
     }),
+    pipeline.holdMinutes,
   );
 }
 
 /** How much more the better half by score brings than the other one, when results are dealt out anew. */
-export function permutedLabels({ trades, scores }: Seen, rng: Rng): Mean | null {
+export function permutedLabels({ holdMinutes }: Pipeline, { seen, rng }: Chance): Mean | null {
+  const { trades, scores } = seen;
   const labels = trades.map(({ grossR }) => grossR);
   for (let k = labels.length - 1; k > 0; k--) {
     const other = rng.int(k + 1);
@@ -79,6 +84,7 @@ export function permutedLabels({ trades, scores }: Seen, rng: Rng): Mean | null 
       bar,
       r: ((scores[bar] as number) > middle ? 1 : -1) * ((labels[k] as number) - mean),
     })),
+    holdMinutes,
   );
 }
 
@@ -96,6 +102,7 @@ export function delayCost(pipeline: Pipeline, bars: Float64Array, seen: Seen): M
       const [now, later] = [0, 1].map((delayBars) => pipeline.follow(bars, { ...plan, delayBars }));
       return typeof now === "number" && typeof later === "number" ? [{ bar, r: now - later }] : [];
     }),
+    pipeline.holdMinutes,
   );
 }
 

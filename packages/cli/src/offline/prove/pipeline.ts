@@ -1,7 +1,24 @@
-import { CandidateScanner, FIRST_FEATURE_BAR, M1_SCALP, type Scorer } from "@smcq/features";
+import {
+  FIRST_FEATURE_BAR,
+  labelPlan,
+  planInMinutes,
+  type Scorer,
+  TIMEFRAME_MINUTES,
+  TimeframeScanner,
+  type TradePlanParameters,
+} from "@smcq/features";
 import { BAR_FIELDS, FEATURE_COUNT, MINUTE_MS } from "@smcq/kernel";
 import { EventBuffer } from "@smcq/smc";
-import { planTrade, stepPlan } from "@smcq/strategy";
+import {
+  isTickTooCoarse,
+  isTradedThrough,
+  limitTicks,
+  type PlanExit,
+  planTrade,
+  stepEntryBar,
+  stepPlan,
+  type TradePlan,
+} from "@smcq/strategy";
 import { DatasetRows } from "../dataset/dataset-rows.ts";
 import { emptyCounts, LabelSeries } from "../dataset/label-series.ts";
 
@@ -14,11 +31,11 @@ export interface SeenTrade {
   readonly grossR: number;
 }
 
-/** Everything that is known of a series of bars, by bar; what stands at a bar was known at its close. */
+/** Everything that is known of a series of bars, by minute; what stands at a bar was known at its close. */
 export interface Seen {
   /** The events of each bar in words. */
   readonly events: readonly string[];
-  /** 12 a bar, long side; NaN where there are none yet. */
+  /** 12 a bar, long side; NaN where there are none yet, and where no bar of the timeframe closes. */
   readonly features: Float32Array;
   /** Side times setup; 0: no candidate. */
   readonly candidates: Int8Array;
@@ -44,25 +61,38 @@ export interface FollowedPlan {
  */
 export interface Pipeline {
   readonly scan: (bars: Float64Array) => Seen;
-  /** Gross R of a plan; null when the bars end or break off before its exit, or its stop would be too wide. */
+  /** Gross R of a plan; null when the bars end or break off before its exit, it is not entered, or its stop would be too wide. */
   readonly follow: (bars: Float64Array, plan: FollowedPlan) => number | null;
+  /** Minutes of a bar that setups are found on, and the longest hold of a plan. */
+  readonly barMinutes: number;
+  readonly holdMinutes: number;
 }
 
-/** The engine's own detector, features, candidates, scorer and trade plan (entries at the market). */
-export function enginePipeline(scorer: Scorer): Pipeline {
-  return { scan: (bars) => scan(bars, scorer), follow };
+/** What is proved of, and on which ticks; 0: nobody knows them, and only entries at the market are asked for. */
+export interface PipelineOptions {
+  readonly scorer: Scorer;
+  readonly plan: TradePlanParameters;
+  readonly tickSize: number;
 }
 
-function scan(bars: Float64Array, scorer: Scorer): Seen {
+/** The engine's own detector, features, candidates, scorer and trade plan. */
+export function enginePipeline(options: PipelineOptions): Pipeline {
+  const plan = planInMinutes(labelPlan(options.plan));
+  return {
+    scan: (bars) => scan(bars, options),
+    follow: (bars, followed) => follow(bars, followed, { plan, tickSize: options.tickSize }),
+    barMinutes: TIMEFRAME_MINUTES[plan.timeframe],
+    holdMinutes: plan.holdBarsMax,
+  };
+}
+
+function scan(bars: Float64Array, options: PipelineOptions): Seen {
+  const { scorer, plan } = options;
   const count = bars.length / BAR_FIELDS;
   const buffer = new EventBuffer();
-  const scanner = new CandidateScanner({
-    m1Buffer: new ArrayBuffer(CandidateScanner.M1_BYTES),
-    carryBuffer: new ArrayBuffer(CandidateScanner.CARRY_BYTES),
-    events: buffer,
-  });
-  scanner.attach(0, 0);
-  scanner.resetAll();
+  const frames = new TimeframeScanner(plan.timeframe, { events: buffer });
+  const { scanner } = frames;
+  const minutes = TIMEFRAME_MINUTES[plan.timeframe];
   const events: string[] = [];
   const features = new Float32Array(count * FEATURE_COUNT).fill(Number.NaN);
   const candidates = new Int8Array(count);
@@ -75,10 +105,11 @@ function scan(bars: Float64Array, scorer: Scorer): Seen {
       at,
       at + BAR_FIELDS,
     );
-    if (bar > 0 && openMs !== (bars[at - BAR_FIELDS] as number) + MINUTE_MS) scanner.resetAll();
-    const code = scanner.push(openMs, open, high, low, close, volume);
-    events.push(eventText(buffer));
-    if (scanner.barCount > FIRST_FEATURE_BAR) scanner.features(features, bar * FEATURE_COUNT, 1);
+    const code = frames.push(openMs, open, high, low, close, volume);
+    // The scanner's minute is a bar of the timeframe; between two of them it stays where it was.
+    const hasClosed = scanner.lastBarOpenMs * minutes === openMs + MINUTE_MS - minutes * MINUTE_MS;
+    events.push(hasClosed ? eventText(buffer) : "");
+    if (hasClosed && scanner.barCount > FIRST_FEATURE_BAR) scanner.features(features, bar * FEATURE_COUNT, 1);
     if (code === 0) continue;
     candidates[bar] = code;
     scanner.features(row, 0, code > 0 ? 1 : -1);
@@ -87,7 +118,7 @@ function scan(bars: Float64Array, scorer: Scorer): Seen {
     columns.invalidationPrices[bar] = scanner.invalidationPrice(code);
     columns.atrs[bar] = scanner.atr;
   }
-  return { events, features, candidates, ...columns, trades: tradesOf(bars) };
+  return { events, features, candidates, ...columns, trades: tradesOf(bars, options) };
 }
 
 function nans(count: number): Float64Array {
@@ -100,9 +131,9 @@ function eventText({ codes, dirs, levels, auxes, origins, count }: EventBuffer):
   return text;
 }
 
-function tradesOf(bars: Float64Array): SeenTrade[] {
+function tradesOf(bars: Float64Array, { plan, tickSize }: PipelineOptions): SeenTrade[] {
   const rows = new DatasetRows();
-  const series = new LabelSeries({ symbolIndex: 0, plan: M1_SCALP, tickSize: 0 }, rows);
+  const series = new LabelSeries({ symbolIndex: 0, plan, tickSize }, rows);
   series.startSource(emptyCounts());
   series.take({ bars, count: bars.length / BAR_FIELDS });
   series.finish();
@@ -112,17 +143,43 @@ function tradesOf(bars: Float64Array): SeenTrade[] {
   });
 }
 
-function follow(bars: Float64Array, { bar, delayBars, ...candidate }: FollowedPlan): number | null {
+interface FollowedBy {
+  /** In minutes. */
+  readonly plan: TradePlanParameters;
+  readonly tickSize: number;
+}
+
+function follow(
+  bars: Float64Array,
+  { bar, delayBars, ...candidate }: FollowedPlan,
+  { plan: parameters, tickSize }: FollowedBy,
+): number | null {
   const first = bar + 1 + delayBars;
   const at = (place: number, field: number): number => bars[place * BAR_FIELDS + field] as number;
   const isNext = (place: number): boolean =>
     place * BAR_FIELDS < bars.length && at(place, 0) === at(bar, 0) + (place - bar) * MINUTE_MS;
   if (!isNext(first)) return null;
-  const plan = planTrade(candidate, at(first, 1));
+  const quote = at(first, 1);
+  if (isTickTooCoarse(parameters, tickSize, quote)) return null;
+  const { entry } = parameters;
+  const ticks = entry.kind === "limit" ? limitTicks({ ...candidate, quote }, entry, tickSize) : null;
+  const plan = planTrade(candidate, ticks === null ? quote : ticks * tickSize, parameters, tickSize);
   if (plan.type !== "plan") return null;
+  let isOpen = ticks === null;
   for (let place = first; isNext(place); place++) {
-    const exit = stepPlan(plan, place - first + 1, at(place, 1), at(place, 2), at(place, 3), at(place, 4));
-    if (exit !== null) return (plan.side * (exit.price - plan.entry)) / plan.stopDistance;
+    const heldBars = place - first + 1;
+    const [open, high, low, close] = [at(place, 1), at(place, 2), at(place, 3), at(place, 4)];
+    let exit: PlanExit | null = null;
+    if (isOpen) exit = stepPlan(plan, heldBars, open, high, low, close);
+    else if (isTradedThrough(plan.side, ticks ?? 0, { high, low }, tickSize)) {
+      isOpen = true;
+      exit = stepEntryBar(plan, heldBars, { open, high, low, close });
+    } else if (entry.kind === "limit" && heldBars >= entry.expiryBars) return null;
+    if (exit !== null) return grossR(plan, exit);
   }
   return null;
+}
+
+function grossR({ side, entry, stopDistance }: TradePlan, { price }: PlanExit): number {
+  return (side * (price - entry)) / stopDistance;
 }

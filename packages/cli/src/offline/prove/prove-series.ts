@@ -30,17 +30,17 @@ export function proveSeries(pipeline: Pipeline, bars: Float64Array, seed: number
   const rng = new Rng(seed);
   const seen = pipeline.scan(bars);
   const chance = { bars, seen, rng };
-  const walk = walkBars(seed);
+  const walk = walkBars(seed, bars[1] as number);
   const walked = pipeline.scan(walk);
   return [
     ...moveChecks("cut off", prefixMoves(pipeline, chance)),
     ...moveChecks("another future", futureMoves(pipeline, chance)),
     replayCheck(pipeline, bars, seen),
-    nothingCheck("random walk", tradeMean(walked)),
+    nothingCheck("random walk", tradeMean(pipeline, walked)),
     nothingCheck("random walk, random sides", randomSides(pipeline, walk, { seen: walked, rng })),
     nothingCheck("random sides", randomSides(pipeline, bars, chance)),
     nothingCheck("time-shifted sides", shiftedSides(pipeline, bars, chance)),
-    nothingCheck("permuted labels", permutedLabels(seen, rng)),
+    nothingCheck("permuted labels", permutedLabels(pipeline, chance)),
     delayCheck(delayCost(pipeline, bars, seen)),
   ];
 }
@@ -97,8 +97,11 @@ function meanText(mean: number, error: number, trades: number): string {
   return `${mean >= 0 ? "+" : ""}${mean.toFixed(3)} R +- ${error.toFixed(3)} over ${trades} trades, before costs`;
 }
 
-/** Bars without any edge; a day's batch is written over by the next one, so each is copied. */
-function walkBars(seed: number): Float64Array {
+/**
+ * Bars without any edge that begin at a price, so that the ticks of the series are as large there; a day's batch is written over
+ * by the next one, so each is copied.
+ */
+function walkBars(seed: number, firstPrice: number): Float64Array {
   const days = openRandomWalks({ symbols: 1, days: WALK_DAYS, seed }).flatMap((source) =>
     Array.from(source.bars() as Iterable<KlineBatch>, ({ bars, count }) => bars.slice(0, count * BAR_FIELDS)),
   );
@@ -108,5 +111,8 @@ function walkBars(seed: number): Float64Array {
     walk.set(day, at);
     at += day.length;
   }
+  const scale = firstPrice / (walk[1] as number);
+  for (let price = 1; price < walk.length; price += BAR_FIELDS)
+    for (let field = 0; field < 4; field++) walk[price + field] = (walk[price + field] as number) * scale;
   return walk;
 }

@@ -1,6 +1,7 @@
-import type { Scorer } from "@smcq/features";
+import type { Scorer, TradePlanParameters } from "@smcq/features";
 import { BAR_FIELDS, SmcqError } from "@smcq/kernel";
 import type { BarSource } from "../dataset/bar-source.ts";
+import { tickSizesOf } from "../dataset/tick-sizes.ts";
 import { textTable } from "../ledger/answer/text-table.ts";
 import { enginePipeline } from "./pipeline.ts";
 import { type Check, proveSeries } from "./prove-series.ts";
@@ -8,6 +9,9 @@ import { type Check, proveSeries } from "./prove-series.ts";
 export interface ProveOptions {
   readonly sources: readonly BarSource[];
   readonly scorer: Scorer;
+  readonly plan: TradePlanParameters;
+  /** File of rules by symbol, or the venue's exchangeInfo document; null: the bundled one where entries rest, else none. */
+  readonly instruments: string | null;
   readonly seed: number;
 }
 
@@ -19,14 +23,23 @@ export interface ProvedSeries {
 }
 
 /** Proves the engine on the bars of each symbol: it looks at nothing that comes, and finds nothing in nothing. */
-export async function runProve({ sources, scorer, seed }: ProveOptions): Promise<ProvedSeries[]> {
+export async function runProve({
+  sources,
+  scorer,
+  plan,
+  instruments,
+  seed,
+}: ProveOptions): Promise<ProvedSeries[]> {
   const proved: ProvedSeries[] = [];
-  for (const symbol of new Set(sources.map((source) => source.symbol))) {
+  const symbols = [...new Set(sources.map((source) => source.symbol))];
+  const tickSizes = tickSizesOf({ plan, instruments }, symbols);
+  for (const [index, symbol] of symbols.entries()) {
+    const tickSize = tickSizes[index] as number;
     const bars = await barsOf(sources.filter((source) => source.symbol === symbol));
     proved.push({
       symbol,
       bars: bars.length / BAR_FIELDS,
-      checks: proveSeries(enginePipeline(scorer), bars, seed),
+      checks: proveSeries(enginePipeline({ scorer, plan, tickSize }), bars, seed),
     });
   }
   return proved;

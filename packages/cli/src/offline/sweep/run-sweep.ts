@@ -1,9 +1,9 @@
 import { TaskPool } from "@smcq/cluster";
 import { type EngineConfig, sha256Hex } from "@smcq/config";
 import { canonicalJson, featureSchemaJson, tradePlanDocument } from "@smcq/features";
-import { parseE8, SmcqError, workerUrl } from "@smcq/kernel";
+import { parseE8, workerUrl } from "@smcq/kernel";
 import type { ResearchBook, Trial } from "@smcq/ledger";
-import { assess, type DailyResults, dayText, type DayRange, rangesOf, utcDay } from "@smcq/research";
+import { assess, type DailyResults, type DayRange } from "@smcq/research";
 import type { SweepTask, SweepWorkerData } from "../../workers/sweep.worker.ts";
 import { backtestScorer } from "../backtest/backtest-scorer.ts";
 import {
@@ -17,6 +17,7 @@ import {
 import { packBars } from "../backtest/bars/pack-bars.ts";
 import type { ScannedSeries } from "../backtest/scan-series.ts";
 import type { PointResult } from "./point-result.ts";
+import { requireUnsealed, tradedDays } from "../walkforward/hold-out-gate.ts";
 import { type PointSettings, pointSettings } from "./point-settings.ts";
 import { ResultLog } from "./result-log.ts";
 import { type Point, pointsOf, type Space } from "./space.ts";
@@ -76,8 +77,9 @@ export async function runSweep(options: SweepOptions): Promise<SweepReport> {
     const pending = members.filter(({ point }) => !results.has(point));
     if (pending.length === 0) continue;
     const series = await sharedSeries(options, opened, pending[0] as Candidate);
-    const days = judgedDays(series, options.fromMs);
-    requireUnsealed(book, days);
+    const days = tradedDays(series, options.fromMs);
+    // A search never looks at what is held out: one setting is judged there, at the end.
+    requireUnsealed(book, days, "leave them out by --from and --to");
     const trials = pending.map((candidate) => trialOf(space, candidate, { dataSha256, days }));
     const rows = book.record(trials, options.nowMs);
     await tradeAll(options, { opened, series, pending }, (index, result) => {
@@ -186,33 +188,6 @@ function dataHash(
     scorerId,
   }));
   return sha256Hex(canonicalJson({ inputs, equity, fromMs, toMs, rowsMax, fidelity, seed }));
-}
-
-/** Days of the bars that are traded; earlier ones only warm up. */
-function judgedDays(series: readonly ScannedSeries[], fromMs: number | null): DayRange[] {
-  const days = new Set<number>();
-  for (const { span } of series) {
-    if (span === null) continue;
-    const firstMs = Math.max(span.firstMs, fromMs ?? Number.NEGATIVE_INFINITY);
-    for (let day = utcDay(firstMs); day <= utcDay(span.lastMs); day++) days.add(day);
-  }
-  return rangesOf([...days]);
-}
-
-/** A search never looks at what is held out: one setting is judged there, at the end (`smcq walkforward --hold-out`). */
-function requireUnsealed(book: ResearchBook, days: readonly DayRange[]): void {
-  const sealed = book
-    .holdOuts()
-    .find(
-      ({ fromDay, toDay, openings }) =>
-        openings === 0 && days.some((range) => range.fromDay <= toDay && range.toDay >= fromDay),
-    );
-  if (sealed === undefined) return;
-  const { name, fromDay, toDay } = sealed;
-  throw new SmcqError(
-    "RESEARCH_HOLD_OUT",
-    `the bars hold days of hold-out ${name}, ${dayText(fromDay)} to ${dayText(toDay)}: leave them out by --from and --to`,
-  );
 }
 
 function reportOf(

@@ -31,6 +31,7 @@ import { instrumentsFile, readInstruments } from "../backtest/read-instruments.t
 import type { BarSource } from "../dataset/bar-source.ts";
 import { checkCalendar } from "./model-days.ts";
 import { judgedDays, type PlanResult, planResults } from "./plan-results.ts";
+import { requireSealed } from "./hold-out-gate.ts";
 import type { ChoiceReport, HoldOutReport, VariantReport, WalkforwardReport } from "./report-types.ts";
 import { variantsOf } from "./variants.ts";
 
@@ -77,7 +78,7 @@ async function walk(options: WalkforwardOptions, book: ResearchBook): Promise<Wa
   const { sources, plan, scorer, nowMs } = options;
   const symbols = [...new Set(sources.map(({ symbol }) => symbol))];
   const tickSizes = tickSizesOf(options.instruments, symbols);
-  const holdOut = holdOutOf(options, book);
+  const holdOut = options.holdOut === null ? null : requireSealed(book, options.holdOut);
   const { results, counts } = await planResults({
     sources,
     symbols,
@@ -138,16 +139,6 @@ function tickSizesOf(file: string | null, symbols: readonly string[]): number[] 
   const text =
     file === null ? { name: "the bundled exchangeInfo", text: loadUniverseText() } : instrumentsFile(file);
   return readInstruments(text, symbols).map(({ tickSize }) => tickSize);
-}
-
-/** The hold-out to open, before it is opened; whoever mistypes its name opens nothing. */
-function holdOutOf({ holdOut }: WalkforwardOptions, book: ResearchBook): HoldOut | null {
-  if (holdOut === null) return null;
-  const found = book.holdOuts().find(({ name }) => name === holdOut);
-  if (found !== undefined) return found;
-  const names = book.holdOuts().map(({ name }) => name);
-  const known = names.length === 0 ? "none is sealed" : `sealed are ${names.join(", ")}`;
-  throw new SmcqError("RESEARCH_HOLD_OUT", `there is no hold-out ${holdOut}: ${known}`);
 }
 
 function holdOutReport({ name, fromDay, toDay, openings }: HoldOut): HoldOutReport {

@@ -1,5 +1,5 @@
-import { BAR_FIELDS, MINUTE_MS, backOffMs, errorCode, errorMessage } from "@smcq/kernel";
-import type { BackOffPolicy, BarRequest, CancelTimer, Clock, Logger, Rng } from "@smcq/kernel";
+import { BAR_FIELDS, backOffMs, errorCode, errorMessage, intervalMs } from "@smcq/kernel";
+import type { BackOffPolicy, BarInterval, BarRequest, CancelTimer, Clock, Logger, Rng } from "@smcq/kernel";
 import type { BarReply, KlinesQuery } from "@smcq/exchange";
 import { BinanceErrorCode } from "../../errors.ts";
 import { BACKFILL_QUEUE_MAX, BARS_PER_CALL_MAX } from "../../limits.ts";
@@ -52,7 +52,7 @@ interface Waiter {
 /** One REST call to be: the union of the ranges that its waiters asked for. */
 interface Job {
   readonly symbol: string;
-  readonly interval: "1m" | "5m";
+  readonly interval: BarInterval;
   readonly order: number;
   fromMs: number;
   toMs: number;
@@ -60,10 +60,6 @@ interface Job {
   waiters: Waiter[];
   tries: number;
   notBeforeMs: number;
-}
-
-function stepMs(interval: "1m" | "5m"): number {
-  return interval === "1m" ? MINUTE_MS : 5 * MINUTE_MS;
 }
 
 /**
@@ -157,7 +153,7 @@ export class BackfillQueue {
   /** Joins a waiting job of the same symbol when the two ranges touch and fit in one call. */
   #merge(waiter: Waiter): boolean {
     const { symbol, interval, fromMs, toMs, priority } = waiter.request;
-    const step = stepMs(interval);
+    const step = intervalMs(interval);
     for (const job of this.#waiting) {
       if (job.symbol !== symbol || job.interval !== interval) continue;
       if (fromMs > job.toMs + step || toMs < job.fromMs - step) continue;
@@ -216,7 +212,7 @@ export class BackfillQueue {
   async #run(job: Job): Promise<void> {
     this.#calls++;
     job.tries++;
-    const limit = (job.toMs - job.fromMs) / stepMs(job.interval) + 1;
+    const limit = (job.toMs - job.fromMs) / intervalMs(job.interval) + 1;
     // The earliest moment at which the venue may have made its answer.
     const askedMs = this.#options.venueNowMs();
     try {
@@ -263,7 +259,7 @@ export class BackfillQueue {
 
   /** Gives each waiter the bars of its own range that were closed when REST was asked. */
   #answer(job: Job, bars: Float64Array, askedMs: number): void {
-    const closedMs = askedMs - stepMs(job.interval) - SETTLE_MS;
+    const closedMs = askedMs - intervalMs(job.interval) - SETTLE_MS;
     for (const { request, onReply } of job.waiters) {
       const kept: number[] = [];
       for (let at = 0; at < bars.length; at += BAR_FIELDS) {
