@@ -46,6 +46,7 @@ def render_page(training: Training, report: dict[str, Any]) -> str:
     sections = [
         _head(report),
         _folds(report),
+        _combined(report),
         _reliability(report),
         _expectancy(report),
         _importances_and_drift(report),
@@ -149,6 +150,28 @@ def _folds(report: dict[str, Any]) -> str:
         "<h2>Walk-forward</h2><p>Each slice is tested by a model of the rows before it, a day apart. Whiskers: 95 % if "
         "rows were independent; the dashed line is chance. Log loss and Brier are of LightGBM's own probability.</p>"
         f"<figure>{chart}</figure>{_table(header, rows)}"
+    )
+
+
+def _combined(report: dict[str, Any]) -> str:
+    part = report["combinatorial"]
+    rows = [
+        [
+            f"path {k}",
+            f"{path['rows']:,}",
+            f"{path['auc']:.4f}",
+            str(path["expectancyR"]["rowsAbove060"]),
+            _interval(path["expectancyR"]),
+            _interval(path["expectancyDoubledSlippageR"]),
+        ]
+        for k, path in enumerate(part["paths"], 1)
+    ]
+    areas = [fold["auc"] for fold in part["folds"]]
+    header = ["", "rows", "AUC", target_of(report).rows_text, "mean result", "with the entry's slippage twice"]
+    return (
+        "<h2>Combinatorial purged folds</h2><p>Six parts of the calendar, every pair of them tested by a model of the other "
+        f"four, a day cut out on both sides: {len(areas)} folds, AUC {min(areas):.4f} to {max(areas):.4f}. Each path judges "
+        f"every row once, by another set of models.</p>{_table(header, rows)}"
     )
 
 

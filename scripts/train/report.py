@@ -10,6 +10,7 @@ from typing import Any
 import lightgbm as lgb
 import numpy as np
 
+from combined import PATHS, Combined
 from dataset import Dataset
 from metrics import (
     Expectancy,
@@ -95,6 +96,7 @@ class Training:
     excluded: list[str]
     development: Dataset
     walk: WalkForward
+    combined: Combined
     platt: Platt
     target: Target
     hold_out: Judged
@@ -143,6 +145,7 @@ def training_report(training: Training) -> dict[str, Any]:
         "rounds": training.rounds,
         "ranges": {"train": _range(data), "valid": _range(walked.data)},
         "folds": [_fold_part(training, fold) for fold in training.walk.folds],
+        "combinatorial": _combined_part(training),
         "outOfSample": {
             "source": "walk-forward",
             **_judged_part(walked, training.seed),
@@ -252,6 +255,41 @@ def _fold_part(training: Training, fold: Fold) -> dict[str, Any]:
         "brier": brier(p, y),
         "baseRate": float(y.mean()),
     }
+
+
+def _combined_part(training: Training) -> dict[str, Any]:
+    """Figures of the combinatorial purged folds, and of the paths that they make."""
+    development, combined = training.development, training.combined
+    folds = [
+        {
+            "parts": list(fold.parts),
+            "trainRows": len(fold.taught),
+            "testRows": len(fold.rows),
+            "auc": auc(fold.margin, development.y[fold.rows]),
+            **_split_part(development.day[fold.taught], development.day[fold.rows]),
+        }
+        for fold in combined.folds
+    ]
+    platts = [combined.platt(development, number) for number in range(len(combined.folds))]
+    paths = []
+    for k in range(PATHS):
+        rows, margin, number = combined.path(k)
+        p = np.empty(len(rows))
+        for own in np.unique(number):
+            p[number == own] = platts[own].apply(margin[number == own])
+        above = training.target.taken(margin, p)
+        data = development.take(rows)
+        paths.append(
+            {
+                "rows": len(rows),
+                "auc": auc(p, data.y),
+                "expectancyR": _expectancy_part(day_blocks(data.r[above], data.day[above], training.seed)),
+                "expectancyDoubledSlippageR": _expectancy_part(
+                    day_blocks(data.r_doubled_slippage[above], data.day[above], training.seed)
+                ),
+            }
+        )
+    return {"folds": folds, "paths": paths}
 
 
 def _mean_auc(training: Training) -> float:

@@ -3,8 +3,8 @@
 # dependencies = ["lightgbm==4.7.0", "numpy>=1.26,<3"]
 # ///
 """
-Trains the scoring model on data sets of `smcq dataset`: purged and embargoed walk-forward, Platt calibration on
-out-of-fold margins, an untouched hold-out, null tests, and a model on all rows. Writes lgbm_smc.txt, training.json and
+Trains the scoring model on data sets of `smcq dataset`: purged and embargoed walk-forward, combinatorial
+purged folds, Platt calibration on out-of-fold margins, an untouched hold-out, null tests, and a model on all rows. Writes lgbm_smc.txt, training.json and
 report.html; when a null test fails, the page alone, and the exit code is 3.
 """
 
@@ -21,6 +21,7 @@ from pathlib import Path
 import lightgbm as lgb
 import numpy as np
 
+from combined import combined_folds
 from dataset import DataError, Dataset, load_dataset, still_symbols
 from metrics import auc, fit_platt
 from page import render_page
@@ -93,6 +94,7 @@ def train(args: argparse.Namespace) -> Training:
     walk = walk_forward(development, params)
     platt = fit_platt(walk.margin, development.y[walk.rows])
     rounds = walk.median_iteration
+    combined = combined_folds(development, params, rounds)
     early_model = fit(data, rows_before(data, border), params, rounds)
     late = data.take(data.t0 >= border)
     late_margin = np.asarray(early_model.predict(late.features, raw_score=True))
@@ -102,6 +104,7 @@ def train(args: argparse.Namespace) -> Training:
         excluded=excluded,
         development=development,
         walk=walk,
+        combined=combined,
         platt=platt,
         target=target,
         hold_out=target.judged(late, late_margin, platt_before(development, walk.folds, border)),
@@ -176,12 +179,19 @@ def summary(report: dict) -> str:
     lines = [
         f"{data['labelled']} labelled candidates of {data['symbols']} symbols, {report['rounds']} rounds",
         f"walk-forward: {figures(walked)}; AUC of slices {walked['aucMeanOfFolds']:.4f}",
+        combined_text(report["combinatorial"]),
         f"hold-out:     {figures(late)}",
         f"null tests:   random walk {null['randomWalkAuc']:.4f}, permuted labels {null['permutedAuc']:.4f}",
         f"{target_of(report).rows_text}: {expectancy_text(walked['expectancyR'])}",
         f"model text:   sha256 {report['modelTextSha256']}",
     ]
     return "\n".join(lines)
+
+
+def combined_text(part: dict) -> str:
+    """The paths of the combined folds in words."""
+    areas = ", ".join(f"{path['auc']:.4f}" for path in part["paths"])
+    return f"combinatorial: AUC of {len(part['paths'])} paths {areas}"
 
 
 def expectancy_text(expectancy: dict) -> str:

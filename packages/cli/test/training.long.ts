@@ -4,6 +4,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Rng, SystemClock } from "@smcq/kernel";
+import { type DayRange, sharedDays } from "@smcq/research";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { importModel, type ModelMetadata } from "@smcq/scoring";
 import { runDataset } from "../src/offline/dataset/run-dataset.ts";
@@ -52,6 +53,21 @@ interface Report {
     readonly trainRows: number;
     readonly testRows: number;
   }[];
+  readonly combinatorial: {
+    readonly folds: {
+      readonly parts: number[];
+      readonly trainRows: number;
+      readonly testRows: number;
+      readonly auc: number;
+      readonly trainedDays: DayRange[];
+      readonly testedDays: DayRange[];
+    }[];
+    readonly paths: {
+      readonly rows: number;
+      readonly auc: number;
+      readonly expectancyR: { readonly lower95: number | null };
+    }[];
+  };
   readonly outOfSample: {
     readonly n: number;
     readonly auc: number;
@@ -70,6 +86,12 @@ interface Report {
     readonly permutedAuc: number;
     readonly passed: boolean;
   };
+}
+
+function daysOf(ranges: readonly DayRange[]): number[] {
+  return ranges.flatMap(({ fromDay, toDay }) =>
+    Array.from({ length: toDay - fromDay + 1 }, (_, day) => fromDay + day),
+  );
 }
 
 /** Rewrites a data set so that its first continuous feature decides most labels: an edge that must be found. */
@@ -194,6 +216,22 @@ describe.skipIf(!hasLightGbm())("training", () => {
     }
   });
 
+  it("tests every pair of six parts of the calendar by models of days that are apart", () => {
+    const { combinatorial, folds } = reportOf("first");
+    expect(new Set(combinatorial.folds.map(({ parts }) => parts.join()))).toHaveProperty("size", 15);
+    const rows = combinatorial.folds.reduce((sum, { testRows }) => sum + testRows, 0) / 5;
+    for (const { trainedDays, testedDays, trainRows, testRows } of combinatorial.folds) {
+      expect(sharedDays(trainedDays, daysOf(testedDays), 1)).toEqual([]);
+      expect(trainRows + testRows).toBeLessThan(rows);
+      expect(trainRows + testRows).toBeGreaterThan(0.8 * rows);
+    }
+    // Each path asks every row of the development, the walk-forward only those behind its first 40 %.
+    expect(combinatorial.paths.map((path) => path.rows)).toEqual(Array(5).fill(rows));
+    expect(rows).toBeGreaterThan(folds.reduce((sum, fold) => sum + fold.testRows, 0));
+    for (const { auc } of combinatorial.paths) expect(Math.abs(auc - 0.5)).toBeLessThan(0.03);
+    expect(readFileSync(join(at("first"), "report.html"), "utf8")).toContain("Combinatorial purged folds");
+  });
+
   it("judges the hold-out with a calibration of rows that had ended a day before it", () => {
     const code = [
       "import json, numpy as np",
@@ -215,7 +253,11 @@ describe.skipIf(!hasLightGbm())("training", () => {
 
   it("finds an edge that is there, calibrated", () => {
     expect(train("edge", "null", "found").code).toBe(0);
-    const { outOfSample } = reportOf("found");
+    const { outOfSample, combinatorial } = reportOf("found");
+    for (const { auc, expectancyR } of combinatorial.paths) {
+      expect(auc).toBeGreaterThan(0.65);
+      expect(expectancyR.lower95).toBeGreaterThan(0);
+    }
     expect(outOfSample.auc).toBeGreaterThan(0.65);
     expect(outOfSample.ece).toBeLessThan(0.03);
     expect(outOfSample.expectancyR.rowsAbove060).toBeGreaterThan(500);
@@ -315,6 +357,32 @@ describe.skipIf(!hasLightGbm())("training", () => {
       const shipped = readFileSync(join(root, "models/lgbm_smc.card.json"), "utf8");
       expect(shipped).toContain(`"sourceSha256": "${report.modelTextSha256}"`);
       expect(existsSync(at("real/lgbm_smc.onnx"))).toBe(true);
+    },
+  );
+
+  it.skipIf(files.length === 0)(
+    "of some symbols, on the shared bars, is not judged on other symbols of its days",
+    () => {
+      const smcq = (...words: string[]): Ended => {
+        const argv = ["--conditions=@smcq/source", join(root, "packages/cli/src/main.ts"), ...words];
+        const ended = spawnSync(process.execPath, argv, { encoding: "utf8" });
+        return { code: ended.status, out: ended.stdout, err: ended.stderr };
+      };
+      const named = (part: string): string => files.find((file) => file.includes(part)) ?? "";
+      const taught = files.filter((file) => file.includes("-20250504-") && !file.includes("SOLUSDT"));
+      expect(taught.length).toBeGreaterThan(5);
+      const data = ["--data-dir", at("held")];
+      expect(smcq("dataset", "--klines", ...taught, "--out", at("held-set"), ...data).code).toBe(0);
+      expect(train("held-set", "null", "held-model").code).toBe(0);
+      const model = at("held-model/lgbm_smc.onnx");
+      expect(smcq("model", "import", at("held-model/lgbm_smc.txt"), "--out", model, ...data).code).toBe(0);
+      const judge = (part: string): Ended =>
+        smcq("walkforward", "--klines", named(part), "--model", model, ...data);
+      expect(judge("SOLUSDT")).toMatchObject({
+        code: 11,
+        err: expect.stringContaining("is memory, of other symbols too"),
+      });
+      expect(judge("ALGOUSDT").code).toBe(0);
     },
   );
 });

@@ -10,6 +10,7 @@ import { main } from "../src/cli.ts";
 import { Stretches } from "../src/offline/walkforward/stretches.ts";
 import type { WalkforwardReport } from "../src/offline/walkforward/report-types.ts";
 import { captureOutput } from "./support/capture-output.ts";
+import { modelOf } from "./support/trained-model.ts";
 
 const FIXTURE = join(import.meta.dirname, "../../smc/test/fixtures/ALGOUSDT-klines.csv.gz");
 const MINUTE_MS = 60_000;
@@ -150,45 +151,6 @@ describe("smcq walkforward", () => {
   });
 });
 
-/** A model with the shipped one's report, trained on these days. */
-function modelOf(trainedDays: CalendarFacts["trainedDays"] | null): string {
-  const root = join(import.meta.dirname, "../../..");
-  const { metadata } = JSON.parse(readFileSync(join(root, "models/lgbm_smc.card.json"), "utf8")) as ModelCard;
-  const names = FEATURES.map(({ name }) => name).join(" ");
-  const fixture = join(root, "packages/scoring/test/fixtures/plain.model.txt.gz");
-  const text = gunzipSync(readFileSync(fixture))
-    .toString()
-    .replace(/feature_names=.*/, `feature_names=${names}`);
-  writeFileSync(join(folder, "model.txt"), text);
-  const report = {
-    ...metadata,
-    reportVersion: 1,
-    modelTextSha256: sha256Hex(new TextEncoder().encode(text)),
-    dataset: {
-      files: metadata.inputs,
-      candidates: 1,
-      labelled: 1,
-      stopTooWide: 0,
-      symbols: 1,
-      featureSchemaSha256: metadata.featureSchemaSha256,
-      baseRate: 0.34,
-    },
-    ranges: { train: metadata.trainRange, valid: metadata.validRange },
-    outOfSample: metadata.metrics,
-    trials: 1,
-    calendar: {
-      trainedDays,
-      folds: [{ trainedDays, testedDays: [{ fromDay: 1, toDay: 2 }] }],
-      holdOut: null,
-      daily: { days: [], sums: [], counts: [] },
-    },
-  };
-  if (trainedDays !== null) writeFileSync(join(folder, "training.json"), JSON.stringify(report));
-  const out = join(folder, "model.onnx");
-  importModel({ text: join(folder, "model.txt"), out, nowMs: Date.UTC(2026, 10, 1) });
-  return out;
-}
-
 describe("the calendar rule", () => {
   const judgedDays = async (): Promise<number> => (await run()).days[0]?.fromDay ?? 0;
   const judge = (model: string): Promise<string> =>
@@ -207,12 +169,12 @@ describe("the calendar rule", () => {
         { fromDay: day - 500, toDay: day - 400 },
         { fromDay: day, toDay: day },
       ];
-      expect(await judge(modelOf(ranges))).toMatch(/days that it would be judged on/);
+      expect(await judge(modelOf(folder, ranges))).toMatch(/days that it would be judged on/);
     },
   );
 
   it("refuses a model that does not say on which days it was trained, and notes no try", async () => {
-    expect(await judge(modelOf(null))).toMatch(/does not say on which days it was trained/);
+    expect(await judge(modelOf(folder, null))).toMatch(/does not say on which days it was trained/);
     const book = new ResearchBook(researchFile(join(folder, "data")));
     expect(book.triedBut([])).toEqual({ known: [], unseen: 0 });
     book.close();
@@ -224,7 +186,7 @@ describe("the calendar rule", () => {
       { fromDay: day - 500, toDay: day - 2 },
       { fromDay: day + 6, toDay: day + 90 },
     ];
-    const { scorer, variants } = await run("--model", modelOf(ranges));
+    const { scorer, variants } = await run("--model", modelOf(folder, ranges));
     expect(scorer).toMatch(/^model-[0-9a-f]{12}$/);
     expect(variants[0]?.assessment.verdict.status).toBe("unproven");
   });
@@ -234,7 +196,7 @@ describe("a training that is imported", () => {
   it("is a try that all later ones are corrected for, and is judged for what was tried before", async () => {
     const data = ["--data-dir", join(folder, "data")];
     await run();
-    modelOf([{ fromDay: 10, toDay: 20 }]);
+    modelOf(folder, [{ fromDay: 10, toDay: 20 }]);
     const imported = [
       "model",
       "import",
