@@ -1,0 +1,5 @@
+export { BusConnection, serversOf } from "./connection.ts";
+export type { BusOptions } from "./connection.ts";
+export type { CredentialFiles } from "./credentials.ts";
+export { BusErrorCode, busError } from "./errors.ts";
+export { BusNames } from "./names.ts";
