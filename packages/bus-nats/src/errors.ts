@@ -10,6 +10,8 @@ export const BusErrorCode = {
   Unreachable: "BUS_UNREACHABLE",
   /** The server says no: who we are, what we may do, or that it keeps no streams. */
   Refused: "BUS_REFUSED",
+  /** What came over the bus is no word that anybody of ours says. */
+  Word: "BUS_WORD",
 } as const;
 export type BusErrorCode = (typeof BusErrorCode)[keyof typeof BusErrorCode];
 
