@@ -90,7 +90,7 @@ export class BusConnection {
   }
 
   get isConnected(): boolean {
-    return this.#isConnected;
+    return this.#isConnected && !this.nats.isClosed();
   }
 
   /** How often the connection was lost since it was opened. */
