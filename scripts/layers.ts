@@ -61,14 +61,16 @@ const EVERYTHING_BELOW = [
   "kernel exchange config wire smc features strategy model-life engine portfolio risk scoring research".split(
     " ",
   ),
-  "history exchange-binance exchange-sim binance-sim ledger cluster dashboard mirror alerts".split(" "),
+  "history exchange-binance exchange-sim binance-sim ledger cluster dashboard mirror alerts bus-nats".split(
+    " ",
+  ),
 ].flat();
 
 /**
  * Who may import whom. Change it in a commit of its own, with the reason; `scripts/check-layers.ts` holds the tree to it.
  *
  *    7  cli
- *    6  cluster            ledger   mirror    binance-sim   dashboard   alerts
+ *    6  cluster   ledger   mirror   binance-sim   dashboard   alerts   bus-nats
  *    5  engine
  *    4  risk   model-life
  *    3  strategy           scoring
@@ -141,6 +143,13 @@ export const LAYERS: LayersTable = {
       mayImport: ["kernel", "engine"],
       thirdParty: ["undici", "better-sqlite3"],
     },
+    // Engines on several hosts: streams, leases and jobs are JetStream's; what is sent comes through ports of ours.
+    "bus-nats": {
+      layer: "adapter",
+      floor: 6,
+      mayImport: ["kernel", "engine"],
+      thirdParty: ["@nats-io/transport-node", "@nats-io/jetstream", "@nats-io/kv", "@nats-io/obj"],
+    },
     cluster: {
       layer: "runtime",
       floor: 6,
@@ -190,6 +199,8 @@ export const LAYERS: LayersTable = {
     "packages/ledger/test/support/",
     // A real PostgreSQL, and the comparison of its rows with a ledger's.
     "packages/mirror/test/support/",
+    // A real nats-server, for tests of whole engines beside those of the adapter.
+    "packages/bus-nats/test/support/",
     // The APIs of the channels on loopback, for tests of the process that speaks to them.
     "packages/alerts/test/support/",
     // What a gateway needs around it, for tests that hold foreign clients against it.

@@ -8,7 +8,7 @@ import type { ShardReport } from "./shard/shard-report.ts";
 import type { GateVenue } from "./first-klines.ts";
 import { requireShards, untilReady } from "./ready-gate.ts";
 import { SeedQueue } from "./symbols/seed-queue.ts";
-import type { SlotEntry } from "./memory/slot-table.ts";
+import type { SlotEntry, SlotTable } from "./memory/slot-table.ts";
 import { SymbolCare } from "./symbols/symbol-care.ts";
 import { type Stage, WarmUp } from "./symbols/warm-up.ts";
 import { type ScanPool, TaskPool } from "./threads/task-pool.ts";
@@ -119,11 +119,22 @@ export class Coordinator {
     return health;
   }
 
-  /** Follows a listing: the running shard with most room takes the symbol, it warms up. False when no slot is free. */
-  addSymbol(symbol: string): boolean {
+  /** What is watched now. */
+  get watched(): SlotTable {
+    return this.memory.slots;
+  }
+
+  /**
+   * Follows a listing: the running shard with most room takes the symbol, it warms up. Bars that open at `liveFromMs` (venue ms) or
+   * later raise signals, also those of them that have closed by now. False when no slot is free.
+   */
+  addSymbol(symbol: string, liveFromMs: number | null = null): boolean {
     const { slots } = this.memory;
     if (slots.of(symbol) !== null) return true;
-    const entry = slots.add(symbol, (shardId) => this.#shards[shardId]?.isOff === false);
+    const entry = slots.add(symbol, {
+      isOpen: (shardId) => this.#shards[shardId]?.isOff === false,
+      liveFromMs,
+    });
     if (entry === null) return false;
     this.#warmUp.add(entry);
     this.#shardOf(entry)?.add(entry);
@@ -165,6 +176,11 @@ export class Coordinator {
   /** How far a symbol is; null: nobody watches it. */
   stageOf(symbol: string): Stage | null {
     return this.#warmUp.stageOf(symbol);
+  }
+
+  /** The symbol is READY with its M5 history, or can be no more than it is: its history is too short. */
+  isWarm(symbol: string): boolean {
+    return this.#warmUp.isWarm(symbol);
   }
 
   /** A reporter that begins at the minute which opened at `minuteMs`. */

@@ -1,7 +1,7 @@
 import type { MarketFeed } from "@smcq/exchange";
 import { MarketData } from "@smcq/exchange-sim";
-import { ManualClock, silentLogger } from "@smcq/kernel";
-import { KlineRingReader, KlineRingWriter, type ShardEvent, type ShardMemory } from "@smcq/wire";
+import { ManualClock, MINUTE_MS, silentLogger } from "@smcq/kernel";
+import { KlineRingReader, KlineRingWriter, LastFinal, type ShardEvent, type ShardMemory } from "@smcq/wire";
 import { describe, expect, it } from "vitest";
 import { createShardMemory, ShardCore } from "../src/index.ts";
 import { flatBars, tearRing, writeBars } from "./support.ts";
@@ -46,6 +46,24 @@ describe("ShardCore", () => {
     expect(reader.barCount(0)).toBe(0);
     expect(reader.generationOf(0)).toBe(before + 1);
     expect(writer.owner(1)).toBe(2);
+    await core.stop();
+  });
+
+  it("lets bars that have closed raise signals from the time that it is told", async () => {
+    const memory = createShardMemory(0, 3);
+    const core = shard(memory);
+    const fromMs = market.startMs - 3 * MINUTE_MS;
+    await core.start([assignment(0), { ...assignment(1), liveFromMs: fromMs }]);
+    await core.handle({
+      type: "add",
+      assignment: { ...assignment(2), liveFromMs: market.startMs + MINUTE_MS },
+    });
+    const reader = new KlineRingReader(memory.rings);
+    const liveFromMs = [0, 1, 2].map((slot) => {
+      reader.begin(slot);
+      return reader.lastFinal(LastFinal.LiveFromMs);
+    });
+    expect(liveFromMs).toEqual([market.startMs, fromMs, market.startMs]);
     await core.stop();
   });
 

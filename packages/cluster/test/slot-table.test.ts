@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { SlotTable } from "../src/index.ts";
+import { ClusterMemory, SlotTable } from "../src/index.ts";
 
 describe("SlotTable", () => {
   it("spreads symbols evenly and gives ids in order", () => {
@@ -49,8 +49,26 @@ describe("SlotTable", () => {
   it("gives nothing to a shard that is off", () => {
     const table = new SlotTable(2, 2);
     const isOpen = (shardId: number): boolean => shardId === 1;
-    expect(table.add("A", isOpen)?.shardId).toBe(1);
-    expect(table.add("B", isOpen)?.shardId).toBe(1);
-    expect(table.add("C", isOpen)).toBeNull();
+    expect(table.add("A", { isOpen })?.shardId).toBe(1);
+    expect(table.add("B", { isOpen })?.shardId).toBe(1);
+    expect(table.add("C", { isOpen })).toBeNull();
+  });
+});
+
+describe("ClusterMemory", () => {
+  it("puts each symbol where it belongs, and refuses one whose shard is full", () => {
+    const shardOf = (symbol: string): number => Number(symbol === "B");
+    const { slots } = new ClusterMemory({
+      symbols: ["A", "B", "C"],
+      shards: 2,
+      place: { shardOf, slotsPerShard: 2 },
+    });
+    expect(slots.all().map(({ symbol, shardId }) => `${symbol}${shardId}`)).toEqual(["A0", "B1", "C0"]);
+    expect(slots.add("D", { isOpen: (shardId) => shardId === shardOf("D") })).toBeNull();
+  });
+
+  it("has room for as many as there may be", () => {
+    const memory = new ClusterMemory({ symbols: [], shards: 2, symbolsMax: 10 });
+    expect(memory.slots.slotsPerShard).toBe(15);
   });
 });

@@ -1,6 +1,7 @@
 /** The settings of one run, after all layers; deep frozen. Units stand in the names; `null` means "no limit". */
 export interface EngineConfig {
   readonly mode: "sim" | "paper" | "demo" | "live";
+  readonly role: "all" | "scanner" | "executor" | "standby";
   readonly shards: number | "auto";
   readonly compute: "pool" | "shard";
   readonly scanThreads: number | "auto";
@@ -27,7 +28,19 @@ export interface EngineConfig {
   readonly metrics: { readonly port: number | null; readonly memoryMbWarn: number };
   readonly dashboard: DashboardConfig;
   readonly alerts: AlertsConfig;
+  readonly bus: BusConfig;
   readonly supervisor: { readonly restartsMax: number; readonly windowMs: number };
+}
+
+/** How an engine meets those of other hosts; null url: it does not. */
+export interface BusConfig {
+  readonly url: string | null;
+  readonly name: string;
+  readonly nkeyFile: string | null;
+  readonly caFile: string | null;
+  readonly certFile: string | null;
+  readonly keyFile: string | null;
+  readonly connectTimeoutMs: number;
 }
 
 export interface LedgerConfig {

@@ -78,7 +78,7 @@ const FAULTS_SHOWN_MAX = 20;
 const VALUE_CHARACTERS_MAX = 80;
 
 /** Settings into which a password might be put by mistake. */
-const NEVER_SHOWN: ReadonlySet<string> = new Set(["ledger.mirrorUrl"]);
+const NEVER_SHOWN: ReadonlySet<string> = new Set(["ledger.mirrorUrl", "bus.url"]);
 
 function show(path: string, value: unknown): string {
   if (NEVER_SHOWN.has(path)) return "what is given";

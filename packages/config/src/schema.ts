@@ -1,9 +1,10 @@
 import { z } from "zod";
-import { alertRules, alerts } from "./alerts-schema.ts";
+import { alertRules, alerts } from "./sections/alerts.ts";
+import { bus, busRules, role } from "./sections/bus.ts";
 import type { EngineConfig } from "./engine-config.ts";
 import { type Contradiction, count, DAY_MS, filePath, integer, number, text } from "./fields.ts";
-import { ledger, mirrorRules } from "./ledger-schema.ts";
-import { fees, protocol, risk, simTrading, strategy } from "./trading-schema.ts";
+import { ledger, mirrorRules } from "./sections/ledger.ts";
+import { fees, protocol, risk, simTrading, strategy } from "./sections/trading.ts";
 
 // docs/decisions.md 9, 28: 499 closed bars are one call of weight 2; the first candidate needs 320 bars.
 const HISTORY_BARS_MAX = 499;
@@ -250,6 +251,7 @@ export function contradictions(config: EngineConfig): readonly Contradiction[] {
     ...dashboardRules(config),
     ...mirrorRules(config),
     ...alertRules(config),
+    ...busRules(config),
   ];
   const requireThat = (isKept: boolean, paths: readonly string[], rule: string): void => {
     if (!isKept) found.push({ paths, rule });
@@ -306,6 +308,7 @@ const fields = z.strictObject({
     .describe(
       "sim: simulated venue on loopback; paper: real market data, simulated account; demo: the venue's demo account; live: real money",
     ),
+  role,
   shards: count(1, 64).default(8).describe("shard threads that receive the market"),
   compute: z.enum(["pool", "shard"]).default("pool").describe("where detection and scoring run"),
   scanThreads: count(1, 16)
@@ -356,6 +359,7 @@ const fields = z.strictObject({
     .prefault({}),
   dashboard: dashboard.prefault({}),
   alerts,
+  bus,
   supervisor: supervisor.prefault({}),
 });
 

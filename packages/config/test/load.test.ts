@@ -398,6 +398,35 @@ describe("the address of the ledger's mirror", () => {
   });
 });
 
+describe("the bus", () => {
+  const saidOf = (flags: Record<string, unknown>): string => {
+    try {
+      loadConfig({ env: {}, flags });
+      return "";
+    } catch (error) {
+      return (error as Error).message;
+    }
+  };
+
+  it.each([
+    ["nats://user:hunter2@host:4222", /must be nats:\/\/host:port/],
+    ["http://host", /must be nats:\/\/host:port/],
+    ["nats://a,b", /must be nats:\/\/host:port/],
+  ])("refuses %s without repeating it", (url, text) => {
+    expect(saidOf({ "bus.url": url })).toMatch(text);
+    expect(saidOf({ "bus.url": url })).not.toContain("hunter2");
+  });
+
+  it("takes several servers", () => {
+    expect(saidOf({ "bus.url": "nats://a:4222, tls://b", role: "executor" })).toBe("");
+  });
+
+  it("is needed by every role but all, and wants certificate and key together", () => {
+    expect(saidOf({ role: "standby" })).toMatch(/role.* needs bus\.url/s);
+    expect(saidOf({ "bus.certFile": "/x" })).toMatch(/belongs to bus\.keyFile/);
+  });
+});
+
 describe("the alerts", () => {
   const webhook = { "alerts.channels": ["webhook"], "alerts.webhook.url": "https://hooks.example.org/x" };
 

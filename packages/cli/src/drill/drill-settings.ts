@@ -4,17 +4,19 @@ import type { AlertSink } from "./alert-sink.ts";
 
 /**
  * What the user's engine runs with, in a folder of the drill's own and in mode sim. Whatever leads out of the drill is cut
- * off: nobody is woken, no bot takes a `/halt` from the engine that trades, no mirror gets the drill's ledger. The alerts go to `alertsUrl`
+ * off: nobody is woken, no bot takes a `/halt` from the engine that trades, no mirror gets the drill's ledger, no other host hears of it. The alerts go to `alertsUrl`
  * by the user's limits; quiet hours are left out, so that a rehearsal tells at any hour what it would tell.
  */
 export function drillSettings(
   config: EngineConfig,
   { dataDir, alertsUrl }: { readonly dataDir: string; readonly alertsUrl: string },
 ): EngineConfig {
-  const { alerts, ledger, metrics } = config;
+  const { alerts, bus, ledger, metrics } = config;
   return {
     ...config,
     mode: "sim",
+    role: "all",
+    bus: { ...bus, url: null },
     dataDir,
     runForMs: null,
     metrics: { ...metrics, port: null },

@@ -67,6 +67,10 @@ export interface ClusterMemoryOptions {
   readonly timeframe?: Timeframe;
   /** False where nobody is ever listed later: no slot is kept free. */
   readonly hasSpareSlots?: boolean;
+  /** How many symbols there may be at once, where more than now may come; absent: as many as now. */
+  readonly symbolsMax?: number;
+  /** Which shard a symbol lives in, and how many it holds; absent: all are filled evenly. */
+  readonly place?: { readonly shardOf: (symbol: string) => number; readonly slotsPerShard: number };
   /** Numbers that symbols had in the process before. */
   readonly knownIds?: ReadonlyMap<string, SymbolId>;
 }
@@ -78,11 +82,15 @@ export class ClusterMemory {
   /** Collections of garbage of all scan threads together. */
   readonly scanGc: SharedArrayBuffer = createPauses();
 
-  constructor({ symbols, shards, timeframe = "M1", hasSpareSlots = true, knownIds }: ClusterMemoryOptions) {
-    const share = Math.ceil(symbols.length / shards);
-    const slotsPerShard = hasSpareSlots ? share + Math.ceil(share / 4) + SPARE_SLOTS : share;
+  constructor(options: ClusterMemoryOptions) {
+    const { symbols, shards, timeframe = "M1", place, knownIds } = options;
+    const slotsPerShard = place?.slotsPerShard ?? slotsOf(options);
     this.slots = new SlotTable(shards, slotsPerShard, knownIds);
-    for (const symbol of symbols) this.slots.add(symbol);
+    for (const symbol of symbols)
+      this.slots.add(
+        symbol,
+        place === undefined ? {} : { isOpen: (shardId) => shardId === place.shardOf(symbol) },
+      );
     this.shards = Array.from({ length: shards }, (_, shardId) => viewsOf(shardId, slotsPerShard, timeframe));
   }
 
@@ -111,6 +119,11 @@ export class ClusterMemory {
   isModelUsed(epoch: number): boolean {
     return this.shards.some(({ control }) => control.isModelUsed(epoch));
   }
+}
+
+function slotsOf({ symbols, shards, hasSpareSlots = true, symbolsMax = 0 }: ClusterMemoryOptions): number {
+  const share = Math.ceil(Math.max(symbols.length, symbolsMax) / shards);
+  return hasSpareSlots ? share + Math.ceil(share / 4) + SPARE_SLOTS : share;
 }
 
 function viewsOf(shardId: number, slots: number, timeframe: Timeframe): ShardViews {

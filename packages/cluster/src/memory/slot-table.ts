@@ -5,6 +5,14 @@ export interface SlotEntry {
   readonly symbol: string;
   readonly shardId: number;
   readonly slot: number;
+  /** Bars that have closed by now raise signals too when they open at that time or later, venue ms; absent: none of them does. */
+  readonly liveFromMs?: number;
+}
+
+/** How a symbol comes into the table. */
+export interface SlotWish {
+  readonly isOpen?: (shardId: number) => boolean;
+  readonly liveFromMs?: number | null;
 }
 
 /**
@@ -38,7 +46,7 @@ export class SlotTable {
   }
 
   /** Gives a symbol a slot in the open shard with most room; null when every slot is taken. */
-  add(symbol: string, isOpen: (shardId: number) => boolean = () => true): SlotEntry | null {
+  add(symbol: string, { isOpen = () => true, liveFromMs = null }: SlotWish = {}): SlotEntry | null {
     assert(!this.#bySymbol.has(symbol), "Invariant: a symbol has one slot");
     const loads = this.#bySlot
       .map((slots, shardId) => ({
@@ -52,7 +60,8 @@ export class SlotTable {
     const slot = slots.findIndex(
       (entry, index) => entry === null && !this.#leavingOf(best.shardId).has(index),
     );
-    const entry: SlotEntry = { symbolId: this.#idOf(symbol), symbol, shardId: best.shardId, slot };
+    const place = { symbolId: this.#idOf(symbol), symbol, shardId: best.shardId, slot };
+    const entry: SlotEntry = liveFromMs === null ? place : { ...place, liveFromMs };
     slots[slot] = entry;
     this.#bySymbol.set(symbol, entry);
     return entry;

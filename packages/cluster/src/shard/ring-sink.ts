@@ -27,10 +27,13 @@ export class RingSink implements KlineSink {
     return this.#writer.slots;
   }
 
-  /** Gives the slot to a symbol: a new run, nothing of a former owner counts. */
-  assign(slot: number, owner: number): void {
+  /**
+   * Gives the slot to a symbol: a new run, nothing of a former owner counts. Bars that open at `liveFromMs` or later raise signals;
+   * absent: those of the present minute and later.
+   */
+  assign(slot: number, owner: number, liveFromMs?: number): void {
     this.#writer.setOwner(slot, owner);
-    this.#startRun(slot);
+    this.#startRun(slot, liveFromMs);
   }
 
   /**
@@ -65,9 +68,9 @@ export class RingSink implements KlineSink {
     }
   }
 
-  /** Bars that opened before the present minute are history: they warm up and raise nothing. */
-  #startRun(slot: number): void {
-    this.#writer.reset(slot, minuteOf(this.#venueClock.nowMs()));
+  /** Bars that opened before the present minute are history: they warm up and raise nothing, but for those from `fromMs` on. */
+  #startRun(slot: number, fromMs: number = Number.POSITIVE_INFINITY): void {
+    this.#writer.reset(slot, Math.min(fromMs, minuteOf(this.#venueClock.nowMs())));
   }
 
   forming(

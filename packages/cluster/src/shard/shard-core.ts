@@ -132,9 +132,9 @@ export class ShardCore {
   }
 
   #add(assignment: SlotAssignment): void {
-    const { slot, symbol, isTakenOver } = assignment;
+    const { slot, symbol, isTakenOver, liveFromMs } = assignment;
     const owner = assignment.symbolId + 1;
-    if (!isTakenOver) this.#sink.assign(slot, owner);
+    if (!isTakenOver) this.#sink.assign(slot, owner, liveFromMs);
     this.#feed.add(slot, symbol, isTakenOver ? this.#sink.takeOver(slot, owner) : -1);
   }
 

@@ -253,6 +253,9 @@ export class Shard {
   }
 }
 
-function assignmentOf({ slot, symbol, symbolId }: SlotEntry, isTakenOver: boolean): SlotAssignment {
-  return { slot, symbol, symbolId, isTakenOver };
+function assignmentOf(
+  { slot, symbol, symbolId, liveFromMs }: SlotEntry,
+  isTakenOver: boolean,
+): SlotAssignment {
+  return { slot, symbol, symbolId, isTakenOver, ...(liveFromMs === undefined ? {} : { liveFromMs }) };
 }

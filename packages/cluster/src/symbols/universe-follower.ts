@@ -1,6 +1,5 @@
 import type { ContractFeed, ContractNews, FeedConnection, ReferenceData, Universe } from "@smcq/exchange";
 import { type CancelTimer, type Clock, errorMessage, type Logger } from "@smcq/kernel";
-import type { SlotTable } from "../memory/slot-table.ts";
 import { SYMBOLS_NAMED_MAX, type UniverseWish, watchedOf } from "./watched-symbols.ts";
 
 /** News come in swarms (a status change is told several times): they are looked up once, this long after, venue ms. */
@@ -16,10 +15,18 @@ export interface SymbolHost {
   removeSymbol(symbol: string): boolean;
 }
 
+/** What is watched, by symbol. */
+export interface WatchedList {
+  all(): readonly { readonly symbol: string }[];
+  /** Null: it is not watched. */
+  of(symbol: string): object | null;
+  readonly size: number;
+}
+
 export interface FollowerOptions {
   readonly symbols: SymbolHost;
   /** What is watched now. */
-  readonly slots: Pick<SlotTable, "all" | "of" | "size">;
+  readonly slots: WatchedList;
   readonly reference: Pick<ReferenceData, "universe">;
   /** Builds the feed of contracts' news; `onNews` hears of each. */
   readonly contracts: (onNews: (news: ContractNews) => void) => ContractFeed;

@@ -7,6 +7,8 @@ export interface SlotAssignment {
   readonly symbolId: number;
   /** The slot already holds bars of this symbol, written by a thread that is gone: go on behind them. */
   readonly isTakenOver: boolean;
+  /** Bars that open before raise nothing, venue ms; absent: those that open before the present minute. */
+  readonly liveFromMs?: number;
 }
 
 /** Coordinator -> shard. */

@@ -1,6 +1,6 @@
 import { z } from "zod";
-import type { EngineConfig, LedgerConfig } from "./engine-config.ts";
-import { filePath, integer } from "./fields.ts";
+import type { EngineConfig, LedgerConfig } from "../engine-config.ts";
+import { filePath, integer } from "../fields.ts";
 
 /** No word behind the user's name, and none among the parameters. */
 const MIRROR_URL = /^postgres(ql)?:\/\/(?!.*password=)([^:@/?#]*@)?[^@]*$/i;

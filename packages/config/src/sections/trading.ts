@@ -5,8 +5,8 @@ import type {
   RiskConfig,
   SimTradingConfig,
   StrategyConfig,
-} from "./engine-config.ts";
-import { DAY_MS, integer, number, text } from "./fields.ts";
+} from "../engine-config.ts";
+import { DAY_MS, integer, number, text } from "../fields.ts";
 
 export const risk: z.ZodType<RiskConfig> = z
   .strictObject({

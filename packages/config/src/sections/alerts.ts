@@ -1,6 +1,6 @@
 import { z } from "zod";
-import type { AlertsConfig, EngineConfig } from "./engine-config.ts";
-import { type Contradiction, DAY_MS, integer, text } from "./fields.ts";
+import type { AlertsConfig, EngineConfig } from "../engine-config.ts";
+import { type Contradiction, DAY_MS, integer, text } from "../fields.ts";
 
 const secretFile = (what: string, variable: string): z.ZodDefault<z.ZodNullable<z.ZodString>> =>
   text(4_096)

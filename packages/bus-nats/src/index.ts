@@ -1,0 +1,12 @@
+export { BusConnection, serversOf } from "./connection.ts";
+export type { BusOptions } from "./connection.ts";
+export type { CredentialFiles } from "./credentials.ts";
+export { BusErrorCode, busError } from "./errors.ts";
+export { BusNames } from "./names.ts";
+export { NatsSignalBus } from "./signals/nats-signal-bus.ts";
+export type { SignalBusDeps } from "./signals/nats-signal-bus.ts";
+export { assignParts } from "./parts/assign-parts.ts";
+export { Members } from "./parts/members.ts";
+export type { Beat, MemberView } from "./parts/members.ts";
+export { PartKeeper } from "./parts/part-keeper.ts";
+export type { KeeperOptions, PartHost, PartsView } from "./parts/part-keeper.ts";

@@ -1,0 +1,48 @@
+import { z } from "zod";
+import type { BusConfig, EngineConfig } from "../engine-config.ts";
+import { type Contradiction, filePath, integer } from "../fields.ts";
+
+/** Addresses apart by commas, none with a user or a password. */
+const BUS_URL = /^(nats|tls):\/\/[^@/,]+(,\s*(nats|tls):\/\/[^@/,]+)*$/;
+
+export const role: z.ZodType<EngineConfig["role"]> = z
+  .enum(["all", "scanner", "executor", "standby"])
+  .default("all")
+  .describe(
+    "all: one host does everything; scanner: scans its part of the market; executor: trades what scanners find; standby: takes over from whoever trades",
+  );
+
+export const bus: z.ZodType<BusConfig> = z
+  .strictObject({
+    url: filePath(
+      "nats://host:port or tls://host:port of nats-server with JetStream, several apart by commas, without a password; null: one host, no bus",
+    ),
+    name: z
+      .string()
+      .regex(/^[a-z][a-z0-9-]{0,31}$/)
+      .default("smcq")
+      .describe("first word of this installation's subjects, streams and buckets"),
+    nkeyFile: filePath("file of mode 0600 with the NKey seed that the bus knows this host by; null: none"),
+    caFile: filePath("PEM file of who signs the bus's certificates; null: those that the system trusts"),
+    certFile: filePath("PEM file of the certificate that the bus knows this host by; null: none"),
+    keyFile: filePath("PEM file of mode 0600 with that certificate's key"),
+    connectTimeoutMs: integer(100, 120_000)
+      .default(5_000)
+      .describe("limit of the first connection to the bus (wall time)"),
+  })
+  .prefault({});
+
+/** A password would be kept with the settings, in the ledger and in whatever copies it. */
+export function busRules({ role: own, bus: net }: EngineConfig): readonly Contradiction[] {
+  const found: Contradiction[] = [];
+  if (net.url !== null && !BUS_URL.test(net.url)) {
+    const rule =
+      "must be nats://host:port or tls://host:port, several apart by commas, without a user or a password: name bus.nkeyFile";
+    found.push({ paths: ["bus.url"], rule });
+  }
+  if (net.url === null && own !== "all")
+    found.push({ paths: ["role", "bus.url"], rule: "needs bus.url: other hosts are met there" });
+  if ((net.certFile === null) !== (net.keyFile === null))
+    found.push({ paths: ["bus.certFile", "bus.keyFile"], rule: "belongs to bus.keyFile: both or neither" });
+  return found;
+}
