@@ -10,6 +10,8 @@ export const BusErrorCode = {
   Unreachable: "BUS_UNREACHABLE",
   /** The server says no: who we are, what we may do, or that it keeps no streams. */
   Refused: "BUS_REFUSED",
+  /** A lease's times are out of range, or all its epochs are used up. */
+  Lease: "BUS_LEASE",
 } as const;
 export type BusErrorCode = (typeof BusErrorCode)[keyof typeof BusErrorCode];
 

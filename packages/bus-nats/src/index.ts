@@ -3,3 +3,18 @@ export type { BusOptions } from "./connection.ts";
 export type { CredentialFiles } from "./credentials.ts";
 export { BusErrorCode, busError } from "./errors.ts";
 export { BusNames } from "./names.ts";
+export { LeaseBucket } from "./leases/lease-bucket.ts";
+export type { LeaseBucketOptions, LeaseEntry, LeaseStore, LeaseWrite } from "./leases/lease-bucket.ts";
+export { Lease } from "./leases/lease.ts";
+export type { LeaseLoss, LeaseOptions, LeaseState, LeaseTaking } from "./leases/lease.ts";
+export {
+  actFromMs,
+  CLOCK_DRIFT_RATIO_MAX,
+  holdEndMs,
+  LEASE_MARGIN_RATIO,
+  leaseTerms,
+  takeFromMs,
+} from "./leases/lease-terms.ts";
+export type { LeaseTerms } from "./leases/lease-terms.ts";
+export { parseLeaseValue, writeLeaseValue } from "./leases/lease-value.ts";
+export type { LeaseValue } from "./leases/lease-value.ts";
