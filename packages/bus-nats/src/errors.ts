@@ -12,6 +12,8 @@ export const BusErrorCode = {
   Refused: "BUS_REFUSED",
   /** What came over the bus is no word that anybody of ours says. */
   Word: "BUS_WORD",
+  /** A lease's times are out of range, or all its epochs are used up. */
+  Lease: "BUS_LEASE",
 } as const;
 export type BusErrorCode = (typeof BusErrorCode)[keyof typeof BusErrorCode];
 

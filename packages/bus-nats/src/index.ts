@@ -10,3 +10,18 @@ export { Members } from "./parts/members.ts";
 export type { Beat, MemberView } from "./parts/members.ts";
 export { PartKeeper } from "./parts/part-keeper.ts";
 export type { KeeperOptions, PartHost, PartsView } from "./parts/part-keeper.ts";
+export { LeaseBucket } from "./leases/lease-bucket.ts";
+export type { LeaseBucketOptions, LeaseEntry, LeaseStore, LeaseWrite } from "./leases/lease-bucket.ts";
+export { Lease } from "./leases/lease.ts";
+export type { LeaseLoss, LeaseOptions, LeaseState, LeaseTaking } from "./leases/lease.ts";
+export {
+  actFromMs,
+  CLOCK_DRIFT_RATIO_MAX,
+  holdEndMs,
+  LEASE_MARGIN_RATIO,
+  leaseTerms,
+  takeFromMs,
+} from "./leases/lease-terms.ts";
+export type { LeaseTerms } from "./leases/lease-terms.ts";
+export { parseLeaseValue, writeLeaseValue } from "./leases/lease-value.ts";
+export type { LeaseValue } from "./leases/lease-value.ts";

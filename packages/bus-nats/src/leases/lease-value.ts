@@ -1,0 +1,47 @@
+/** What stands in the bucket under a lease's key. */
+export interface LeaseValue {
+  /** Grows with each taking; never used twice. */
+  readonly epoch: number;
+  /** Who holds it, one name for one holding; "": nobody, it was given up. */
+  readonly owner: string;
+  /** Who that is for a person: role and host. */
+  readonly label: string;
+  /** Grows with each write of a holding, so that no two values are the same. */
+  readonly beat: number;
+  /** Of one that was given up: how long from then what was done before may still take effect, ms. */
+  readonly tailMs: number;
+}
+
+const EPOCH_MAX = 36 ** 4 - 1;
+const TEXT_BYTES_MAX = 1_024;
+
+export function writeLeaseValue(value: LeaseValue): string {
+  return JSON.stringify(value);
+}
+
+/** The value that `text` holds; null when it is none, e.g. what a person put there. */
+export function parseLeaseValue(text: string): LeaseValue | null {
+  if (text.length > TEXT_BYTES_MAX) return null;
+  let given: unknown;
+  try {
+    given = JSON.parse(text);
+  } catch {
+    // Not ours.
+    return null;
+  }
+  if (typeof given !== "object" || given === null) return null;
+  const { epoch, owner, label, beat, tailMs } = given as Partial<Record<keyof LeaseValue, unknown>>;
+  if (!isCount(epoch) || epoch > EPOCH_MAX || typeof owner !== "string" || typeof label !== "string")
+    return null;
+  if (!isCount(beat) || !isCount(tailMs)) return null;
+  return { epoch, owner, label, beat, tailMs };
+}
+
+function isCount(value: unknown): value is number {
+  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
+}
+
+/** Throws away nothing: the epoch after `epoch`, or null when there is none left (1,679,615 takings). */
+export function epochAfter(epoch: number): number | null {
+  return epoch >= EPOCH_MAX ? null : epoch + 1;
+}
