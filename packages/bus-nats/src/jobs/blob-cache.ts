@@ -11,7 +11,8 @@ import {
 import { join } from "node:path";
 import { type Clock, errorMessage, SmcqError } from "@smcq/kernel";
 import type { Blobs } from "./blobs.ts";
-import { JobErrorCode, sha256Of } from "./job.ts";
+import { sha256Of } from "./job.ts";
+import { JobErrorCode } from "./job-errors.ts";
 
 /** Bytes that the folder keeps at most; what was used longest ago goes first. */
 export const CACHE_BYTES_MAX: number = 8 * 2 ** 30;

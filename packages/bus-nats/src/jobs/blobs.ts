@@ -1,6 +1,7 @@
 import { errorMessage, SmcqError } from "@smcq/kernel";
 import type { ObjectResult, ObjectStore } from "@nats-io/obj";
-import { JobErrorCode, sha256Of } from "./job.ts";
+import { sha256Of } from "./job.ts";
+import { JobErrorCode } from "./job-errors.ts";
 import { type Patience, withPatience } from "./patience.ts";
 
 const CHUNK_BYTES = 512 * 1_024;

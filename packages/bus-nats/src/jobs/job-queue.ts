@@ -3,7 +3,6 @@ import { assert, type CancelTimer, type Clock, type Logger, repeat, SmcqError } 
 import type { BusConnection } from "../connection.ts";
 import {
   JOB_LIMITS,
-  JobErrorCode,
   type JobInput,
   jobKey,
   type JobLimits,
@@ -12,6 +11,7 @@ import {
   type PostedJob,
   sha256Of,
 } from "./job.ts";
+import { JobErrorCode } from "./job-errors.ts";
 import { HERE_MS, type JobNews, JobNewsWire } from "./job-news.ts";
 import type { FailedRecord } from "./job-records.ts";
 import { JobStores } from "./job-stores.ts";

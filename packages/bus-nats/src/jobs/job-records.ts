@@ -1,7 +1,8 @@
 import { SmcqError } from "@smcq/kernel";
 import { JetStreamApiCodes, JetStreamApiError } from "@nats-io/jetstream";
 import type { KV } from "@nats-io/kv";
-import { JobErrorCode, type PostedJob } from "./job.ts";
+import { type PostedJob } from "./job.ts";
+import { JobErrorCode } from "./job-errors.ts";
 import { type Patience, withPatience } from "./patience.ts";
 
 /** Where a job's result is, and who made it. */

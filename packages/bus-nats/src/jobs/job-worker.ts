@@ -14,13 +14,13 @@ import { BusErrorCode } from "../errors.ts";
 import { BlobCache } from "./blob-cache.ts";
 import {
   JOB_LIMITS,
-  JobErrorCode,
   type JobLimits,
   type JobOutcome,
   type JobVersion,
   type PostedJob,
   RESULT_BYTES_MAX,
 } from "./job.ts";
+import { JobErrorCode } from "./job-errors.ts";
 import { HERE_MS, JobNewsWire } from "./job-news.ts";
 import { JobStores } from "./job-stores.ts";
 import { pause, withPatience } from "./patience.ts";

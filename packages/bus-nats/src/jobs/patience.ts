@@ -1,7 +1,7 @@
 import { backOffMs, type Clock, errorMessage, SmcqError } from "@smcq/kernel";
 import { JetStreamApiError } from "@nats-io/jetstream";
 import { BusErrorCode, busError } from "../errors.ts";
-import { JobErrorCode } from "./job.ts";
+import { JobErrorCode } from "./job-errors.ts";
 
 const TRY = { firstMs: 50, msMax: 2_000 };
 /** What the servers say while they find themselves again after a start. */

@@ -1,5 +1,6 @@
 import { type Clock, type Logger, SmcqError } from "@smcq/kernel";
-import { JobErrorCode, type JobLimits, type JobVersion } from "./job.ts";
+import { type JobLimits, type JobVersion } from "./job.ts";
+import { JobErrorCode } from "./job-errors.ts";
 import type { WorkerHere } from "./job-news.ts";
 import { WorkerList } from "./worker-list.ts";
 

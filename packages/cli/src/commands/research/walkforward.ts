@@ -1,3 +1,4 @@
+import type { EngineConfig } from "@smcq/config";
 import type { TradePlanParameters } from "@smcq/features";
 import { tradedPlan } from "../../plans/traded-plan.ts";
 import { SmcqError, SystemClock } from "@smcq/kernel";
@@ -10,6 +11,8 @@ import { BARS_FLAGS, barsOf } from "./bars-flags.ts";
 import { runWalkforward, type WalkforwardOptions } from "../../offline/walkforward/run-walkforward.ts";
 import { walkforwardText } from "../../offline/walkforward/walkforward-text.ts";
 import { printResult } from "../../output/print-result.ts";
+import { withProgress } from "../../output/progress.ts";
+import { JOBS_FLAG, withJobs, withJobsUrl } from "../jobs/jobs-flag.ts";
 import { loadSettings } from "../settings.ts";
 
 type Args = Readonly<Record<string, unknown>>;
@@ -45,9 +48,15 @@ export function walkforwardCommand(setExitCode: (exitCode: number) => void): Com
           array: true,
           describe: "a setting by its path, e.g. --set strategy.plan=m1-wide",
         })
+        .option("jobs", JOBS_FLAG)
         .option("json", { type: "boolean", describe: "as JSON" }),
     handler: async (args) => {
-      const report = await runWalkforward(await optionsOf(args));
+      const { options, bus, log } = await optionsOf(args);
+      const report = await withProgress("smcq walkforward", (onSymbol) =>
+        withJobs({ args, bus, log, command: "walkforward" }, (jobs) =>
+          runWalkforward({ ...options, jobs, onSymbol }),
+        ),
+      );
       await printResult(
         args["json"] === true ? `${JSON.stringify(report, null, 2)}\n` : walkforwardText(report),
       );
@@ -56,19 +65,23 @@ export function walkforwardCommand(setExitCode: (exitCode: number) => void): Com
   };
 }
 
-async function optionsOf(args: Args): Promise<WalkforwardOptions> {
+interface Given extends Pick<EngineConfig, "bus" | "log"> {
+  readonly options: Omit<WalkforwardOptions, "jobs" | "onSymbol">;
+}
+
+async function optionsOf(args: Args): Promise<Given> {
   const seed = args["seed"] as number;
   if (!(Number.isInteger(seed) && seed >= 0 && seed <= SEED_MAX))
     throw new SmcqError("USAGE_WALKFORWARD", `--seed ${seed}: must be a whole number, 0 to ${SEED_MAX}`);
   const { config } = loadSettings({
     config: args["config"],
-    set: args["set"],
+    set: withJobsUrl(args),
     "data-dir": args["data-dir"],
   });
   const plan = tradedPlan(config.strategy);
   const days = daysOf(args);
   const nowMs = new SystemClock().nowMs();
-  return {
+  const options: Given["options"] = {
     days,
     scorer: scorerOf(args["model"] as string | undefined, plan, nowMs),
     sources: await barsOf(args, {
@@ -83,6 +96,7 @@ async function optionsOf(args: Args): Promise<WalkforwardOptions> {
     seed,
     nowMs,
   };
+  return { options, bus: config.bus, log: config.log };
 }
 
 function scorerOf(
