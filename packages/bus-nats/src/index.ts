@@ -25,3 +25,11 @@ export {
 export type { LeaseTerms } from "./leases/lease-terms.ts";
 export { parseLeaseValue, writeLeaseValue } from "./leases/lease-value.ts";
 export type { LeaseValue } from "./leases/lease-value.ts";
+export { BlobCache } from "./jobs/blob-cache.ts";
+export { JOB_LIMITS, sha256Of } from "./jobs/job.ts";
+export { JobErrorCode } from "./jobs/job-errors.ts";
+export type { JobInput, JobLimits, JobOutcome, JobSpec, JobVersion, PostedJob } from "./jobs/job.ts";
+export { JobQueue } from "./jobs/job-queue.ts";
+export type { JobQueueOptions } from "./jobs/job-queue.ts";
+export { JobWorker } from "./jobs/job-worker.ts";
+export type { JobWorkerOptions, WorkerCounts } from "./jobs/job-worker.ts";

@@ -28,6 +28,7 @@ import { scanCommand } from "./commands/scan.ts";
 import { universeCommand } from "./commands/universe.ts";
 import { proveCommand } from "./commands/research/prove.ts";
 import { venueCommand } from "./commands/venue.ts";
+import { workerCommand } from "./commands/jobs/worker.ts";
 import { auditCommand } from "./commands/research/audit.ts";
 import { sweepCommand } from "./commands/research/sweep.ts";
 import { walkforwardCommand } from "./commands/research/walkforward.ts";
@@ -93,6 +94,7 @@ function build(argv: readonly string[], setExitCode: (exitCode: number) => void)
     .command(configCommand(setExitCode))
     .command(drillCommand(setExitCode))
     .command(venueCommand(setExitCode))
+    .command(workerCommand(setExitCode))
     .demandCommand(1, "a command is needed: `smcq --help` lists them")
     .strict()
     .completion("completion", "print the script by which bash or zsh complete commands and flags")

@@ -47,6 +47,10 @@ export const ExitCode = {
   LookAhead: 21,
   /** `smcq audit`: the engine did not do what the bars say. */
   Audit: 22,
+  /** The bus: nats-server cannot be reached, or refuses. */
+  Bus: 23,
+  /** Jobs on other hosts: no worker, one that was given up, or results that do not agree. */
+  Jobs: 24,
 } as const;
 export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];
 
@@ -102,6 +106,11 @@ const BY_PREFIX: readonly (readonly [string, ExitCode])[] = [
   ["RESEARCH", ExitCode.File],
   ["SWEEP", ExitCode.File],
   ["AUDIT", ExitCode.File],
+  ["BUS_URL", ExitCode.Config],
+  ["BUS_CREDENTIALS", ExitCode.Config],
+  ["BUS", ExitCode.Bus],
+  ["JOBS_FOLDER", ExitCode.File],
+  ["JOBS", ExitCode.Jobs],
   ["INSTRUMENTS", ExitCode.File],
   ["RULES", ExitCode.File],
   ["FUNDING", ExitCode.File],

@@ -8,6 +8,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type BarSource, openKlineFiles } from "../src/offline/dataset/bar-source.ts";
 import type { WalkforwardReport } from "../src/offline/walkforward/report-types.ts";
 import { runWalkforward } from "../src/offline/walkforward/run-walkforward.ts";
+import { NOBODY_WAITS } from "../src/output/progress.ts";
 import { plantedSource } from "./support/planted-bars.ts";
 
 const SHARED = join(
@@ -34,6 +35,8 @@ function walk(sources: readonly BarSource[]): Promise<WalkforwardReport> {
     dataDir,
     seed: 1,
     nowMs: 1,
+    jobs: null,
+    onSymbol: NOBODY_WAITS,
   });
 }
 

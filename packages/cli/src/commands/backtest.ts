@@ -15,6 +15,7 @@ import { jsonText, printResult } from "../output/print-result.ts";
 import { riskLimits } from "../run/trading/risk-limits.ts";
 import { namedSymbols, storedSymbols, storeOf } from "../offline/history/store-of.ts";
 import { HOLD_OUT_FLAG, holdOutChoice } from "./research/hold-out-flag.ts";
+import { JOBS_FLAG, withJobs, withJobsUrl } from "./jobs/jobs-flag.ts";
 import { loadSettings } from "./settings.ts";
 import { STORED_FLAGS, timeFlag } from "./history/stored-range.ts";
 
@@ -85,6 +86,7 @@ export const BACKTEST_FLAGS: Readonly<Record<string, Options>> = {
     describe:
       "keep what the bars were scanned to, so that another run with other risk settings scans nothing",
   },
+  jobs: JOBS_FLAG,
   json: { type: "boolean", describe: "the report as JSON, with the folder that it is written to" },
   config: { ...TEXT, describe: "JSON file with settings" },
   set: {
@@ -102,8 +104,10 @@ export function backtestCommand(setExitCode: (exitCode: number) => void): Comman
       "trade stored bars by the engine's own core, against a venue in memory, and account for every cent",
     builder: (argv) => argv.options(BACKTEST_FLAGS),
     handler: async (args) => {
-      const options = optionsOf(args);
-      const report = await runBacktest(options).finally(() => options.progress.end());
+      const { options, bus, log } = optionsOf(args);
+      const report = await withJobs({ args, bus, log, command: "backtest" }, (jobs) =>
+        runBacktest({ ...options, jobs }),
+      ).finally(() => options.progress.end());
       const { out } = options;
       await printResult(args["json"] === true ? jsonText({ out, ...report }) : backtestText(report, out));
       setExitCode(0);
@@ -111,14 +115,18 @@ export function backtestCommand(setExitCode: (exitCode: number) => void): Comman
   };
 }
 
-function optionsOf(args: Args): BacktestOptions {
+interface Given extends Pick<EngineConfig, "bus" | "log"> {
+  readonly options: Omit<BacktestOptions, "jobs">;
+}
+
+function optionsOf(args: Args): Given {
   const clock = new SystemClock();
   const leverage = args["leverage"] as number | undefined;
-  const set = [...((args["set"] as readonly string[] | undefined) ?? [])];
+  const set = withJobsUrl(args);
   if (leverage !== undefined) set.push(`risk.leverage=${leverage}`);
   // `--symbols` means stored ones here, not the simulator's.
   const { config } = loadSettings({ ...args, set, symbols: undefined });
-  return {
+  const options: Given["options"] = {
     ...groundOptions(args, config, { name: "smcq backtest", clock }),
     out: outOf(args, config.dataDir, clock),
     model: config.scan.model ?? "heuristic",
@@ -130,12 +138,13 @@ function optionsOf(args: Args): BacktestOptions {
     trials: trialsOf(args["trials"] as number),
     sealed: holdOutChoice(args, config.dataDir, clock.nowMs()),
   };
+  return { options, bus: config.bus, log: config.log };
 }
 
 /** What is traded on: the same for one setting and for many. */
 export type GroundOptions = Omit<
   BacktestOptions,
-  "out" | "model" | "risk" | "protocol" | "fees" | "plan" | "scoreMin" | "trials" | "sealed"
+  "out" | "jobs" | "model" | "risk" | "protocol" | "fees" | "plan" | "scoreMin" | "trials" | "sealed"
 >;
 
 /** The flags that say on which bars, from when to when, with how much and how exactly. */

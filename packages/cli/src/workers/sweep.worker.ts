@@ -3,14 +3,18 @@ import { e8ToNumber } from "@smcq/kernel";
 import { TradePass, type TradePassOptions } from "../offline/backtest/trade-pass.ts";
 import { type PointResult, pointResult } from "../offline/sweep/point-result.ts";
 import type { PointSettings } from "../offline/sweep/point-settings.ts";
+import { receivedFidelity, type SentFidelity } from "../offline/sweep/sent-fidelity.ts";
 
 /** What every combination of a thread trades on; the bars are shared memory. */
-export type SweepWorkerData = Omit<TradePassOptions, keyof PointSettings | "onDay">;
+export interface SweepWorkerData extends Omit<TradePassOptions, keyof PointSettings | "onDay" | "fidelity"> {
+  readonly fidelity: SentFidelity;
+}
 
 /** A combination's settings without the model: its scores stand in the scan. */
 export type SweepTask = Omit<PointSettings, "model">;
 
-const ground = workerData as SweepWorkerData;
+const data = workerData as SweepWorkerData;
+const ground = { ...data, fidelity: receivedFidelity(data.fidelity) };
 const tickSizes = ground.rules.map(({ tickSize }) => tickSize);
 
 /** A thread's only task: the second pass of a backtest. */

@@ -74,6 +74,22 @@ describe("smcq sweep", () => {
     book.close();
   });
 
+  it("moves prices inside the minutes where --fidelity path wants it, and comes to the backtest's figures", async () => {
+    flags = [...flags.slice(0, -2), "--rows", "450", "--fidelity", "path"];
+    writeFileSync(
+      join(folder, "space.json"),
+      JSON.stringify({ axes: [{ path: "risk.costRatioMax", values: [0.37] }] }),
+    );
+    expect(await sweep("paths")).toBe(0);
+    const { points } = JSON.parse(read("paths", "sweep.json")) as SweepReport;
+    const one = join(folder, "backtest");
+    const set = ["--set", "risk.costRatioMax=0.37"];
+    expect(await main(["backtest", ...flags.slice(2), "--out", one, ...set])).toBe(0);
+    const report = JSON.parse(readFileSync(join(one, "report.json"), "utf8")) as Record<string, unknown>;
+    expect(points[0]?.result.wallet).toBe(report["wallet"]);
+    expect(points[0]?.result.total.trades).toBeGreaterThan(0);
+  });
+
   it("goes on where it was stopped, even in the middle of a line, and says the same", async () => {
     expect(await sweep("whole")).toBe(0);
     cpSync(join(folder, "whole"), join(folder, "stopped"), { recursive: true });

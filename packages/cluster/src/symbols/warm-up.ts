@@ -144,13 +144,13 @@ export class WarmUp {
     return this.#progress.get(symbol)?.stage ?? null;
   }
 
-  /** READY, with its M5 history where that is asked for; or its history is too short for more. */
+  /** READY, with the history that seeds it where that is asked for; or its history is too short for more. */
   isWarm(symbol: string): boolean {
     const progress = this.#progress.get(symbol);
     if (progress === undefined || progress.stage === "warming") return false;
-    if (progress.stage === "short" || this.#options.m5Bars === 0) return true;
+    if (progress.stage === "short" || this.#options.seed.bars === 0) return true;
     const seeded = this.#options.seeds.generationOf(symbol);
-    return seeded >= 0 && seeded === progress.m5Generation;
+    return seeded >= 0 && seeded === progress.seedGeneration;
   }
 
   /** Symbols on their way to READY, at most `countMax` of them. */

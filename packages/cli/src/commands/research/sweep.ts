@@ -1,3 +1,4 @@
+import type { EngineConfig } from "@smcq/config";
 import { SmcqError, SystemClock } from "@smcq/kernel";
 import { ResearchBook, researchFile } from "@smcq/ledger";
 import type { CommandModule, Options } from "yargs";
@@ -7,6 +8,7 @@ import { sweepText } from "../../offline/sweep/sweep-text.ts";
 import { writeSweep } from "../../offline/sweep/write-sweep.ts";
 import { jsonText, printResult } from "../../output/print-result.ts";
 import { BACKTEST_FLAGS, groundOptions } from "../backtest.ts";
+import { withJobs, withJobsUrl } from "../jobs/jobs-flag.ts";
 import { loadSettings } from "../settings.ts";
 
 type Args = Readonly<Record<string, unknown>>;
@@ -43,9 +45,12 @@ export function sweepCommand(setExitCode: (exitCode: number) => void): CommandMo
         })
         .options(flags()),
     handler: async (args) => {
-      const { options, close } = optionsOf(args);
+      const { options, config, close } = optionsOf(args);
       try {
-        const report = await runSweep(options).finally(() => options.progress.end());
+        const { bus, log } = config;
+        const report = await withJobs({ args, bus, log, command: "sweep" }, (jobs) =>
+          runSweep({ ...options, jobs }),
+        ).finally(() => options.progress.end());
         writeSweep(options.out, report);
         const { out } = options;
         await printResult(args["json"] === true ? jsonText({ out, ...report }) : sweepText(report, out));
@@ -57,8 +62,14 @@ export function sweepCommand(setExitCode: (exitCode: number) => void): CommandMo
   };
 }
 
-function optionsOf(args: Args): { readonly options: SweepOptions; readonly close: () => void } {
-  const given = (args["set"] as readonly string[] | undefined) ?? [];
+interface Given {
+  readonly options: Omit<SweepOptions, "jobs">;
+  readonly config: EngineConfig;
+  readonly close: () => void;
+}
+
+function optionsOf(args: Args): Given {
+  const given = withJobsUrl(args);
   // `--symbols` means stored ones here, not the simulator's.
   const own = { ...args, symbols: undefined };
   const load = (set: readonly string[]) => loadSettings({ ...own, set: [...given, ...set] }).config;
@@ -75,6 +86,7 @@ function optionsOf(args: Args): { readonly options: SweepOptions; readonly close
   const book = new ResearchBook(researchFile(config.dataDir));
   return {
     options: { ...ground, space, load, out: String(args["out"]), book },
+    config,
     close: () => book.close(),
   };
 }

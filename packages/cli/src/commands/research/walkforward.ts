@@ -1,3 +1,4 @@
+import type { EngineConfig } from "@smcq/config";
 import type { TradePlanParameters } from "@smcq/features";
 import { tradedPlan } from "../../plans/traded-plan.ts";
 import { SmcqError, SystemClock } from "@smcq/kernel";
@@ -11,6 +12,8 @@ import { runWalkforward, type WalkforwardOptions } from "../../offline/walkforwa
 import { walkforwardText } from "../../offline/walkforward/walkforward-text.ts";
 import { requireNewFolder, writeWalkforward } from "../../offline/walkforward/write-walkforward.ts";
 import { printResult } from "../../output/print-result.ts";
+import { withProgress } from "../../output/progress.ts";
+import { JOBS_FLAG, withJobs, withJobsUrl } from "../jobs/jobs-flag.ts";
 import { loadSettings } from "../settings.ts";
 
 type Args = Readonly<Record<string, unknown>>;
@@ -50,11 +53,17 @@ export function walkforwardCommand(setExitCode: (exitCode: number) => void): Com
           ...TEXT,
           describe: "folder for the report as text, JSON and a page (walkforward.html), new or empty",
         })
+        .option("jobs", JOBS_FLAG)
         .option("json", { type: "boolean", describe: "as JSON" }),
     handler: async (args) => {
       const out = (args["out"] as string | undefined) ?? null;
       if (out !== null) requireNewFolder(out);
-      const report = await runWalkforward(await optionsOf(args));
+      const { options, bus, log } = await optionsOf(args);
+      const report = await withProgress("smcq walkforward", (onSymbol) =>
+        withJobs({ args, bus, log, command: "walkforward" }, (jobs) =>
+          runWalkforward({ ...options, jobs, onSymbol }),
+        ),
+      );
       if (out !== null) writeWalkforward(out, report);
       await printResult(
         args["json"] === true ? `${JSON.stringify(report, null, 2)}\n` : walkforwardText(report),
@@ -64,19 +73,23 @@ export function walkforwardCommand(setExitCode: (exitCode: number) => void): Com
   };
 }
 
-async function optionsOf(args: Args): Promise<WalkforwardOptions> {
+interface Given extends Pick<EngineConfig, "bus" | "log"> {
+  readonly options: Omit<WalkforwardOptions, "jobs" | "onSymbol">;
+}
+
+async function optionsOf(args: Args): Promise<Given> {
   const seed = args["seed"] as number;
   if (!(Number.isInteger(seed) && seed >= 0 && seed <= SEED_MAX))
     throw new SmcqError("USAGE_WALKFORWARD", `--seed ${seed}: must be a whole number, 0 to ${SEED_MAX}`);
   const { config } = loadSettings({
     config: args["config"],
-    set: args["set"],
+    set: withJobsUrl(args),
     "data-dir": args["data-dir"],
   });
   const plan = tradedPlan(config.strategy);
   const days = daysOf(args);
   const nowMs = new SystemClock().nowMs();
-  return {
+  const options: Given["options"] = {
     days,
     scorer: scorerOf(args["model"] as string | undefined, plan, nowMs),
     sources: await barsOf(args, {
@@ -91,6 +104,7 @@ async function optionsOf(args: Args): Promise<WalkforwardOptions> {
     seed,
     nowMs,
   };
+  return { options, bus: config.bus, log: config.log };
 }
 
 function scorerOf(

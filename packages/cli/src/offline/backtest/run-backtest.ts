@@ -16,6 +16,8 @@ import {
 } from "@smcq/kernel";
 import type { RiskParameters } from "@smcq/risk";
 import type { BacktestWorkerData, SeriesOutcome } from "../../workers/backtest.worker.ts";
+import { ScanJobs } from "../../bus/jobs/scan-jobs.ts";
+import type { Jobs } from "../../bus/jobs/open-jobs.ts";
 import type { Progress } from "../../output/progress.ts";
 import { openKlineFiles, sha256OfFile } from "../dataset/bar-source.ts";
 import { type BacktestReport, reportOf, type SymbolInput } from "./backtest-report.ts";
@@ -76,6 +78,8 @@ export interface BacktestOptions {
   readonly nowMs: number;
   readonly progress: Progress;
   readonly logger: Logger;
+  /** Where bars are scanned; null: on threads of this process. */
+  readonly jobs: Jobs | null;
 }
 
 /**
@@ -146,6 +150,7 @@ export type ScanOptions = Pick<
   | "nowMs"
   | "progress"
   | "logger"
+  | "jobs"
 >;
 
 /** Opens everything but the bars; a bad model is refused before any bar is read. */
@@ -287,22 +292,14 @@ async function scanTasks(
 
 /** The first pass: replies in the order of the symbols; the first refusal ends it. */
 async function scanAll(
-  { model, nowMs, plan, cacheFolder, progress, threads, logger }: ScanOptions,
+  options: ScanOptions,
   set: FeatureSet,
   tasks: readonly SeriesTask[],
 ): Promise<SeriesScan[]> {
+  const { progress } = options;
   const market =
     set.name === "v2" ? (await marketOf(tasks, (...step) => progress.show(...step))).data() : null;
-  const pool = new TaskPool<SeriesTask, SeriesOutcome>({
-    entry: {
-      url: workerUrl(import.meta.url, "../../workers/backtest.worker"),
-      data: { model, nowMs, plan, cacheFolder, market } satisfies BacktestWorkerData,
-    },
-    name: "scanSeries",
-    threads: Math.min(threads, tasks.length),
-    youngMb: YOUNG_MB,
-    logger,
-  });
+  const pool = scannersOf(options, market, tasks.length);
   let done = 0;
   const outcomes = await Promise.allSettled(
     tasks.map(async (task) => {
@@ -316,6 +313,23 @@ async function scanAll(
   return outcomes.map((outcome) => {
     if (outcome.status === "rejected") throw outcome.reason;
     return outcome.value;
+  });
+}
+
+/** Who scans: threads of this process, or workers on other hosts. */
+function scannersOf(
+  { model, nowMs, plan, cacheFolder, threads, logger, jobs }: ScanOptions,
+  market: BacktestWorkerData["market"],
+  tasks: number,
+): Pick<TaskPool<SeriesTask, SeriesOutcome>, "run" | "close"> {
+  const data: BacktestWorkerData = { model, nowMs, plan, cacheFolder, market };
+  if (jobs !== null) return new ScanJobs({ jobs, ...data });
+  return new TaskPool<SeriesTask, SeriesOutcome>({
+    entry: { url: workerUrl(import.meta.url, "../../workers/backtest.worker"), data },
+    name: "scanSeries",
+    threads: Math.min(threads, tasks),
+    youngMb: YOUNG_MB,
+    logger,
   });
 }
 

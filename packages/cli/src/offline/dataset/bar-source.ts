@@ -3,7 +3,7 @@ import { createReadStream } from "node:fs";
 import { basename } from "node:path";
 import { errorCode, errorMessage, SmcqError, symbolGuesses } from "@smcq/kernel";
 import { readKlinesCsv } from "@smcq/history";
-import type { KlineBatch, ReadKlinesOptions } from "@smcq/history";
+import type { KlineBatch, ReadKlinesOptions, TimeRange } from "@smcq/history";
 
 /** Bars of one symbol from one place, ascending. */
 export interface BarSource {
@@ -12,6 +12,8 @@ export interface BarSource {
   readonly symbol: string;
   /** Of the file's bytes; null when there is no file. */
   readonly sha256: string | null;
+  /** The file, and what counts of it (null: all); absent where there is none. */
+  readonly place?: { readonly path: string; readonly range: TimeRange | null };
   bars(): AsyncIterable<KlineBatch> | Iterable<KlineBatch>;
 }
 
@@ -53,6 +55,7 @@ export async function openKlineFiles(
       name: basename(path),
       symbol,
       sha256: await sha256OfFile(path),
+      place: { path, range: null },
       bars: () => readKlinesCsv(path, options),
     });
   return sources;

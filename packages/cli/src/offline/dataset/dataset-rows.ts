@@ -27,6 +27,13 @@ export interface LabelledRow {
   readonly t1Ms: number;
 }
 
+/** Rows of a table as they stand in it. */
+export interface RowsPart {
+  readonly count: number;
+  readonly numbers: Float64Array;
+  readonly features: Float32Array;
+}
+
 /** All rows of a data set as columns of plain numbers: 96 bytes a row and 4 a feature, however many there are. */
 export class DatasetRows {
   #numbers = new Float64Array(ROWS_AT_START * FIELDS);
@@ -79,6 +86,25 @@ export class DatasetRows {
       t1Ms: field(10),
       exitPrice: field(11),
     };
+  }
+
+  /** A copy of all rows, for another table (`append`). */
+  part(): RowsPart {
+    const { count, width } = this;
+    return {
+      count,
+      numbers: this.#numbers.slice(0, count * FIELDS),
+      features: this.#features.slice(0, count * width),
+    };
+  }
+
+  /** Adds the rows of another table of the same width; all of them become the symbol's. */
+  append({ count, numbers, features }: RowsPart, symbolIndex: number): void {
+    while ((this.count + count) * FIELDS > this.#numbers.length) this.#grow();
+    this.#numbers.set(numbers, this.count * FIELDS);
+    for (let row = 0; row < count; row++) this.#numbers[(this.count + row) * FIELDS] = symbolIndex;
+    this.#features.set(features, this.count * this.width);
+    this.count += count;
   }
 
   symbolIndexAt(index: number): number {

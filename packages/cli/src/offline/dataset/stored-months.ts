@@ -25,6 +25,7 @@ export async function openStoredMonths({ store, symbols, fromMs, toMs }: StoredC
         name: basename(path),
         symbol,
         sha256: await sha256OfFile(path),
+        place: { path, range: own },
         bars: () => rows.batches(),
       });
     }

@@ -1,4 +1,12 @@
-import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, truncateSync } from "node:fs";
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+} from "node:fs";
 import { join } from "node:path";
 import { errorMessage, SmcqError } from "@smcq/kernel";
 import type { PointResult } from "./point-result.ts";
@@ -36,6 +44,11 @@ export class ResultLog {
 
   add(point: number, result: PointResult): void {
     appendFileSync(this.#file, `${JSON.stringify({ point, result } satisfies Line)}\n`);
+  }
+
+  /** Forgets all results. */
+  discard(): void {
+    rmSync(this.#file, { force: true });
   }
 
   #begin(folder: string, sweep: string): Map<number, PointResult> {

@@ -1,7 +1,6 @@
-import { TaskPool } from "@smcq/cluster";
 import { type EngineConfig, sha256Hex } from "@smcq/config";
 import { canonicalJson, featureSchemaJson, tradePlanDocument } from "@smcq/features";
-import { parseE8, workerUrl } from "@smcq/kernel";
+import { errorCode, parseE8, SmcqError } from "@smcq/kernel";
 import type { ResearchBook, Trial } from "@smcq/ledger";
 import { assess, type DailyResults, type DayRange } from "@smcq/research";
 import type { SweepTask, SweepWorkerData } from "../../workers/sweep.worker.ts";
@@ -20,11 +19,13 @@ import type { PointResult } from "./point-result.ts";
 import { requireUnsealed, tradedDays } from "../walkforward/hold-out-gate.ts";
 import { type PointSettings, pointSettings } from "./point-settings.ts";
 import { ResultLog } from "./result-log.ts";
+import { sentFidelity } from "./sent-fidelity.ts";
 import { type Point, pointsOf, type Space } from "./space.ts";
 import type { SweepPoint, SweepReport } from "./sweep-report.ts";
+import { tradePoints } from "./trade-points.ts";
 
-/** A pass of a market makes little that lives: more room would only be filled with what is dead. */
-const YOUNG_MB = 6;
+/** JOBS_UNEQUAL of workers on other hosts. */
+const UNEQUAL = "JOBS_UNEQUAL";
 
 export interface SweepOptions extends Omit<ScanOptions, "model" | "plan"> {
   readonly space: Space;
@@ -82,12 +83,29 @@ export async function runSweep(options: SweepOptions): Promise<SweepReport> {
     requireUnsealed(book, days, "leave them out by --from and --to");
     const trials = pending.map((candidate) => trialOf(space, candidate, { dataSha256, days }));
     const rows = book.record(trials, options.nowMs);
-    await tradeAll(options, { opened, series, pending }, (index, result) => {
-      const { point } = pending[index] as Candidate;
-      log.add(point, result);
-      book.finish(rows[index] as number, result.daily, options.nowMs);
-      results.set(point, result);
-      options.progress.show("settings tried", results.size, candidates.length);
+    const { threads, logger, jobs, progress } = options;
+    const before = results.size;
+    const trading = tradePoints(
+      {
+        ground: groundOf(options, opened, series),
+        tasks: pending.map(taskOf),
+        labelOf: (index) => nameOf(space, pending[index] as Candidate),
+        threads,
+        logger,
+        jobs,
+        onDone: (done) => progress.show("settings tried", before + done, candidates.length),
+      },
+      (index, result) => {
+        const { point } = pending[index] as Candidate;
+        log.add(point, result);
+        book.finish(rows[index] as number, result.daily, options.nowMs);
+        results.set(point, result);
+      },
+    );
+    await trading.catch((error: unknown) => {
+      // Results that workers do not agree on are no results.
+      if (errorCode(error) === UNEQUAL) log.discard();
+      throw error;
     });
   }
   return reportOf(options, { candidates, results, dataSha256 });
@@ -118,20 +136,14 @@ async function sharedSeries(
   );
 }
 
-async function tradeAll(
+/** What all combinations of a group trade on. */
+function groundOf(
   options: SweepOptions,
-  {
-    opened,
-    series,
-    pending,
-  }: Pick<ScanGroup, "opened"> & {
-    readonly series: readonly ScannedSeries[];
-    readonly pending: readonly Candidate[];
-  },
-  onResult: (index: number, result: PointResult) => void,
-): Promise<void> {
+  opened: OpenedInputs,
+  series: readonly ScannedSeries[],
+): SweepWorkerData {
   const fidelity = fidelityOf(options, opened, series);
-  const data: SweepWorkerData = {
+  return {
     series,
     rules: tradingRulesOf(fidelity, opened.rules),
     funding: opened.funding?.rates ?? [],
@@ -139,32 +151,28 @@ async function tradeAll(
     scorerId: opened.scorerId,
     wins: opened.wins,
     fromMs: options.fromMs,
-    fidelity,
+    fidelity: sentFidelity(fidelity),
   };
-  const pool = new TaskPool<SweepTask, PointResult>({
-    entry: { url: workerUrl(import.meta.url, "../../workers/sweep.worker"), data },
-    name: "trade",
-    threads: Math.min(options.threads, pending.length),
-    youngMb: YOUNG_MB,
-    logger: options.logger,
-  });
-  const outcomes = await Promise.allSettled(
-    pending.map(async ({ settings: { model: _model, ...task } }, index) => {
-      onResult(index, await pool.run(task));
-    }),
-  );
-  await pool.close();
-  for (const outcome of outcomes) if (outcome.status === "rejected") throw outcome.reason;
+}
+
+function taskOf({ settings: { model: _model, ...task } }: Candidate): SweepTask {
+  return task;
+}
+
+/** A combination's values by their settings. */
+function nameOf(space: Space, { values }: Candidate): string {
+  return space.axes.map(({ path }, index) => `${path}=${String(values[index])}`).join(" ");
 }
 
 function trialOf(
   space: Space,
-  { values, settings }: Candidate,
+  candidate: Candidate,
   { dataSha256, days }: { readonly dataSha256: string; readonly days: readonly DayRange[] },
 ): Trial {
+  const { settings } = candidate;
   const { model, plan } = settings;
   return {
-    name: space.axes.map(({ path }, index) => `${path}=${String(values[index])}`).join(" "),
+    name: nameOf(space, candidate),
     trialSha256: sha256Hex(canonicalJson({ dataSha256, settings: plain(settings) })),
     planSha256: sha256Hex(canonicalJson(tradePlanDocument(plan))),
     featuresSha256: sha256Hex(featureSchemaJson(plan)),

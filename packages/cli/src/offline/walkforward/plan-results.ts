@@ -3,8 +3,11 @@ import { FEATURE_COUNT, MINUTE_MS } from "@smcq/kernel";
 import { type DayRange, isInside, type TimedResult, utcDay } from "@smcq/research";
 import type { BarSource } from "../dataset/bar-source.ts";
 import { DatasetRows, type LabelledRow } from "../dataset/dataset-rows.ts";
-import { LabelSeries, type SourceCounts } from "../dataset/label-series.ts";
-import { labelSymbol } from "../dataset/run-dataset.ts";
+import type { SourceCounts } from "../dataset/label-series.ts";
+import { labelByJob } from "../../bus/jobs/label-jobs.ts";
+import type { Jobs } from "../../bus/jobs/open-jobs.ts";
+import type { ShowProgress } from "../../output/progress.ts";
+import { labelledSymbol, type LabelledSymbol, type LabelTask } from "./labelled-symbol.ts";
 import { Stretches } from "./stretches.ts";
 
 /** A symbol with fewer plans may miss stop and target by chance. */
@@ -32,6 +35,9 @@ export interface PlanOptions {
   readonly scorer: Scorer | null;
   /** Days that are judged; all others are left out. */
   readonly isJudged: (day: number) => boolean;
+  /** Where symbols are labelled; null: here, one after another. */
+  readonly jobs: Jobs | null;
+  readonly onSymbol: ShowProgress;
 }
 
 /** Where the candidates went. */
@@ -60,19 +66,50 @@ export interface PlanResults {
  * the whole of its longest hold, whatever came of it.
  */
 export async function planResults(options: PlanOptions): Promise<PlanResults> {
-  const { sources, symbols, tickSizes, plan } = options;
   const rows = new DatasetRows();
   const stretches: Stretches[] = [];
   const counts: SourceCounts[] = [];
-  for (const [symbolIndex, symbol] of symbols.entries()) {
-    const own = new Stretches();
-    stretches.push(own);
-    const tickSize = isOnTicks(plan) ? (tickSizes[symbolIndex] as number) : 0;
-    const series = new LabelSeries({ symbolIndex, plan, tickSize }, rows);
-    const watched = sources.filter((source) => source.symbol === symbol).map((source) => own.watch(source));
-    counts.push(...(await labelSymbol(series, watched)));
-  }
+  const take = (labelled: LabelledSymbol): void => {
+    rows.append(labelled.rows, stretches.length);
+    stretches.push(new Stretches(labelled.endsMs));
+    counts.push(...labelled.counts);
+  };
+  const tasks = tasksOf(options);
+  const { jobs } = options;
+  if (jobs === null) for (const task of tasks) take(await labelledSymbol(task));
+  else for (const labelled of await labelAll(tasks, jobs, options.onSymbol)) take(labelled);
   return sift(options, rows, { stretches, counts });
+}
+
+/** A task a symbol, in their order. */
+function tasksOf({ sources, symbols, tickSizes, plan }: PlanOptions): readonly LabelTask[] {
+  return symbols.map((symbol, index) => ({
+    symbol,
+    sources: sources.filter((source) => source.symbol === symbol),
+    tickSize: isOnTicks(plan) ? (tickSizes[index] as number) : 0,
+    plan,
+  }));
+}
+
+/** All of them by other hosts, in the order of the tasks; the first refusal in it ends it, as it would here. */
+async function labelAll(
+  tasks: readonly LabelTask[],
+  jobs: Jobs,
+  show: ShowProgress,
+): Promise<readonly LabelledSymbol[]> {
+  let done = 0;
+  const outcomes = await Promise.allSettled(
+    tasks.map(async (task) => {
+      const labelled = await labelByJob(jobs, task);
+      show("symbols labelled", ++done, tasks.length);
+      return labelled;
+    }),
+  );
+  await jobs.verify();
+  return outcomes.map((outcome) => {
+    if (outcome.status === "rejected") throw outcome.reason;
+    return outcome.value;
+  });
 }
 
 function sift(

@@ -29,6 +29,8 @@ import {
 import type { ModelMetadata } from "@smcq/scoring";
 import { instrumentsFile, readInstruments } from "../backtest/read-instruments.ts";
 import type { BarSource } from "../dataset/bar-source.ts";
+import type { Jobs } from "../../bus/jobs/open-jobs.ts";
+import type { ShowProgress } from "../../output/progress.ts";
 import { checkCalendar } from "./model-days.ts";
 import { judgedDays, type PlanResult, planResults } from "./plan-results.ts";
 import { requireSealed } from "./hold-out-gate.ts";
@@ -58,6 +60,9 @@ export interface WalkforwardOptions {
   readonly dataDir: string;
   readonly seed: number;
   readonly nowMs: number;
+  /** Where symbols are labelled; null: here. */
+  readonly jobs: Jobs | null;
+  readonly onSymbol: ShowProgress;
 }
 
 /**
@@ -79,14 +84,9 @@ async function walk(options: WalkforwardOptions, book: ResearchBook): Promise<Wa
   const symbols = [...new Set(sources.map(({ symbol }) => symbol))];
   const tickSizes = tickSizesOf(options.instruments, symbols);
   const holdOut = options.holdOut === null ? null : requireSealed(book, options.holdOut);
-  const { results, counts } = await planResults({
-    sources,
-    symbols,
-    tickSizes,
-    plan,
-    scorer: scorer?.scorer ?? null,
-    isJudged: judgedDays(options.days, book.holdOuts(), holdOut),
-  });
+  const isJudged = judgedDays(options.days, book.holdOuts(), holdOut);
+  const ground = { symbols, tickSizes, isJudged, scorer: scorer?.scorer ?? null };
+  const { results, counts } = await planResults({ ...options, ...ground });
   const days = [...new Set(results.map(({ t0Ms }) => utcDay(t0Ms)))];
   if (days.length === 0)
     throw new SmcqError(

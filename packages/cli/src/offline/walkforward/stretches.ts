@@ -4,7 +4,16 @@ import type { KlineBatch } from "@smcq/history";
 
 /** The ends of a symbol's stretches of bars without a hole, ms, ascending; filled while its sources are read. */
 export class Stretches {
-  readonly #endsMs: number[] = [];
+  readonly #endsMs: number[];
+
+  /** `endsMs` of a symbol whose sources were read elsewhere. */
+  constructor(endsMs: ArrayLike<number> = []) {
+    this.#endsMs = Array.from(endsMs);
+  }
+
+  get endsMs(): Float64Array {
+    return Float64Array.from(this.#endsMs);
+  }
 
   /** The same source, which is looked at on its way. */
   watch(source: BarSource): BarSource {

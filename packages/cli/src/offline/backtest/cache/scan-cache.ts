@@ -88,6 +88,11 @@ export class ScanCache {
     }
   }
 
+  /** Forgets a result. */
+  drop(hash: string): void {
+    removeQuietly(this.#path(hash));
+  }
+
   /** Removes what was used longest ago until at most `bytesMax` are kept, and drafts that a killed run left. */
   prune(bytesMax: number = CACHE_BYTES_MAX): void {
     let left = bytesMax;

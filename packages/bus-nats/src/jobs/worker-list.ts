@@ -1,0 +1,44 @@
+import type { Clock } from "@smcq/kernel";
+import { GONE_MS, type WorkerHere } from "./job-news.ts";
+
+/** What is known of a worker. */
+export interface KnownWorker extends WorkerHere {
+  readonly heardNs: number;
+}
+
+/** The workers that were heard lately. */
+export class WorkerList {
+  readonly #clock: Clock;
+  readonly #workers = new Map<string, KnownWorker>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** True: it was not known. */
+  hear(here: WorkerHere): boolean {
+    const isNew = !this.#workers.has(here.id);
+    if (here.isLeaving) {
+      this.#workers.delete(here.id);
+      return false;
+    }
+    this.#workers.set(here.id, { ...here, heardNs: this.#clock.monoNs() });
+    return isNew;
+  }
+
+  /** Forgets, and returns, those that fell silent without a word. */
+  takeGone(): readonly KnownWorker[] {
+    const nowNs = this.#clock.monoNs();
+    const gone = [...this.#workers.values()].filter(({ heardNs }) => nowNs - heardNs > GONE_MS * 1e6);
+    for (const { id } of gone) this.#workers.delete(id);
+    return gone;
+  }
+
+  of(version: string): readonly KnownWorker[] {
+    return [...this.#workers.values()].filter((worker) => worker.version === version);
+  }
+
+  others(version: string): readonly KnownWorker[] {
+    return [...this.#workers.values()].filter((worker) => worker.version !== version);
+  }
+}
