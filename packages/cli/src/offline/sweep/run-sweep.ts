@@ -1,6 +1,6 @@
 import { type EngineConfig, sha256Hex } from "@smcq/config";
 import { canonicalJson, featureSchemaJson, tradePlanDocument } from "@smcq/features";
-import { errorCode, parseE8, SmcqError } from "@smcq/kernel";
+import { errorCode, parseE8 } from "@smcq/kernel";
 import type { ResearchBook, Trial } from "@smcq/ledger";
 import { assess, type DailyResults, type DayRange } from "@smcq/research";
 import type { SweepTask, SweepWorkerData } from "../../workers/sweep.worker.ts";
