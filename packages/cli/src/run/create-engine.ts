@@ -1,5 +1,5 @@
 import {
-  ClusterMemory,
+  type ClusterMemory,
   CommandRouter,
   Coordinator,
   EngineLoop,
@@ -34,7 +34,8 @@ import { riskLimits } from "./trading/risk-limits.ts";
 import type { TradingAccount } from "../accounts/account.ts";
 import { SymbolBook } from "../accounts/symbol-book.ts";
 import { idsOf, type RecoveredRun } from "./trading/recover.ts";
-import { scanThreadCount, threadCount } from "../modes/thread-count.ts";
+import { scanThreadCount } from "../modes/thread-count.ts";
+import type { RunSide, SignalSource } from "../bus/run-side.ts";
 
 /** A signal of a bar that closed longer ago is recorded and never decided on, venue ms. */
 const SIGNAL_AGE_MS_MAX = 60_000;
@@ -59,6 +60,8 @@ export interface EngineParts {
     /** The run that this process goes on with; null: it begins one. */
     readonly before: RecoveredRun | null;
   } | null;
+  /** What the role of the settings changes. */
+  readonly side: RunSide;
   readonly offset: MeasuredOffset;
   /** Ends the run with this error: nothing of this process can mend it. */
   readonly fail: (error: SmcqError) => void;
@@ -76,7 +79,8 @@ export interface RunEngine {
   readonly signals: SignalCounter;
   readonly stages: StageTimes;
   readonly lastCandidates: LastCandidates;
-  readonly coordinator: Coordinator;
+  readonly coordinator: SignalSource;
+  readonly side: RunSide;
   /** Who carries orders out; null: nobody trades. */
   readonly desk: Desk | null;
   /** Null: nobody trades, and nothing has to be proved. */
@@ -88,13 +92,10 @@ export interface RunEngine {
  * threads. Nothing is started yet.
  */
 export function createEngine(parts: EngineParts): RunEngine {
-  const { config, ports, run, offset, venueClock, wallClock, logger } = parts;
+  const { config, ports, run, side, offset, venueClock, wallClock, logger } = parts;
   const before = parts.trading?.before ?? null;
-  const memory = new ClusterMemory({
-    symbols: parts.symbols,
-    shards: threadCount(config.shards),
-    ...(before === null ? {} : { knownIds: idsOf(before) }),
-  });
+  const knownIds = before === null ? null : idsOf(before);
+  const memory = side.createMemory({ config, symbols: parts.symbols, knownIds });
   offset.follow((offsetMs) => memory.setClockOffsetMs(offsetMs));
   const inbox = new Inbox();
   if (parts.trading !== null) offset.followHealth((isSound) => inbox.put({ type: "clock-health", isSound }));
@@ -120,6 +121,7 @@ export function createEngine(parts: EngineParts): RunEngine {
         models.onSignals(batch);
         // After emission, never before: the ledger's own thread writes when the signal is out.
         run.client.append(batch);
+        side.onSignals(batch);
         desk?.onSignals(batch.filter(({ score }) => score > config.scan.scoreMin));
       },
       onInvalidScores: (epoch, rows) => models.onInvalidScores(epoch, rows),
@@ -141,8 +143,14 @@ export function createEngine(parts: EngineParts): RunEngine {
     ...(before === null ? {} : { afterSeq: before.lastSeq }),
   });
   if (before !== null) goOn({ before, inbox, desk, options });
-  const coordinator = createCoordinator(parts, { memory, inbox, models });
-  return { core, inbox, loop, models, signals, stages, lastCandidates, coordinator, desk, journal };
+  const coordinator = side.createSource({
+    memory,
+    inbox,
+    models,
+    account: parts.trading?.account.fingerprint ?? null,
+    local: () => createCoordinator(parts, { memory, inbox, models }),
+  });
+  return { core, inbox, loop, models, signals, stages, lastCandidates, coordinator, side, desk, journal };
 }
 
 function openJournal(
@@ -220,7 +228,7 @@ function createCoordinator(
 }
 
 function createDesk(
-  { config, ports, trading, instruments, venueClock, wallClock, logger }: EngineParts,
+  { config, ports, trading, side, instruments, venueClock, wallClock, logger }: EngineParts,
   {
     memory,
     inbox,
@@ -233,7 +241,7 @@ function createDesk(
 ): Desk | null {
   if (trading === null) return null;
   const tickers = ports.tickers({ venueClock, wallClock, logger });
-  const market = new RingMarket(memory, tickers, venueClock);
+  const market = side.market(new RingMarket(memory, tickers, venueClock), tickers);
   const symbols = new SymbolBook({
     inbox,
     instruments,
