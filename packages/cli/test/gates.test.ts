@@ -120,3 +120,26 @@ it("modes whose money is made up have no gates", () => {
   for (const mode of ["sim", "paper"])
     expect(closedGates({ loaded: loadConfig({ env: {}, flags: { mode } }), env: {} })).toEqual([]);
 });
+
+describe("the gates of a scanner", () => {
+  it("want no key and no word, and refuse a key that is there", () => {
+    const scanner = live({ role: "scanner", "bus.url": "nats://127.0.0.1:4222" });
+    expect(namesOf(scanner, {})).toEqual([]);
+    expect(namesOf(scanner, OPEN_ENV)).toEqual(["BINANCE_API_KEY", "BINANCE_API_SECRET"]);
+    const elsewhere = live({
+      role: "scanner",
+      "bus.url": "nats://127.0.0.1:4222",
+      "feed.wsBaseUrl": "wss://demo-fstream.binance.com",
+    });
+    expect(namesOf(elsewhere, {})).toEqual(["feed.wsBaseUrl"]);
+  });
+
+  it("are behind settings that name a key's file, or a market that no other host sees", () => {
+    const load = (flags: Readonly<Record<string, unknown>>): LoadedConfig =>
+      loadConfig({ env: {}, flags: { role: "scanner", "bus.url": "nats://127.0.0.1:4222", ...flags } });
+    expect(() => load({ mode: "demo", "account.keyFile": "/k" })).toThrow(
+      /account\.keyFile.*must be null: a scanner has no account and reads no key/,
+    );
+    expect(() => load({ mode: "sim" })).toThrow(/role.*needs a market that all hosts see/);
+  });
+});

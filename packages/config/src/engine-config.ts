@@ -41,6 +41,9 @@ export interface BusConfig {
   readonly certFile: string | null;
   readonly keyFile: string | null;
   readonly connectTimeoutMs: number;
+  /** Into how many parts the universe is cut, by a hash of the symbol. */
+  readonly parts: number;
+  readonly memberTtlMs: number;
 }
 
 export interface LedgerConfig {

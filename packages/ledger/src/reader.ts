@@ -98,6 +98,12 @@ FROM signals s JOIN symbols y USING (symbol_key) JOIN scorers c USING (scorer_ke
   LEFT JOIN scorers h ON h.scorer_key = s.challenger_key
 WHERE s.run_key = ?`;
 
+const RUNS_LOOKED_AT = 8;
+const SIGNALS_LOOKED_AT = 131_072;
+
+/** What makes a signal one and the same, whoever found it. */
+export type SignalName = Pick<StoredSignal, "symbol" | "openTimeMs" | "side">;
+
 /** Reports from the ledger, read-only: it may run beside a writing engine. Throws SmcqError `LEDGER_*`. */
 export class LedgerReader {
   readonly #db: Database;
@@ -164,6 +170,22 @@ export class LedgerReader {
   /** Returns the signals of a run in the order in which they were stored. */
   signals(runId: string, limit: number): readonly StoredSignal[] {
     return this.#signals(runId, "ORDER BY s.signal_key LIMIT ?", limit);
+  }
+
+  /**
+   * Returns what makes signals of bars that opened at `sinceMs` (venue ms) or later one and the same, of the last `RUNS_LOOKED_AT`
+   * runs: at most `SIGNALS_LOOKED_AT`, the newest bars first.
+   */
+  signalsSince(sinceMs: number): readonly SignalName[] {
+    return this.#read(() =>
+      this.#db
+        .prepare<[number, number, number], SignalName>(
+          `SELECT y.symbol, s.open_time_ms AS openTimeMs, s.side FROM signals s JOIN symbols y USING (symbol_key)
+           WHERE s.run_key IN (SELECT run_key FROM runs ORDER BY started_at_ms DESC, run_key DESC LIMIT ?)
+             AND s.open_time_ms >= ? ORDER BY s.open_time_ms DESC LIMIT ?`,
+        )
+        .all(RUNS_LOOKED_AT, sinceMs, SIGNALS_LOOKED_AT),
+    );
   }
 
   /** Returns what happened to the models of a run, in order. */

@@ -201,6 +201,14 @@ describe("reports", () => {
     expect(minutes).toHaveLength(10);
     expect(minutes[9]).toEqual({ openTimeMs: 1_760_000_580_000, signalCount: 10, scoreBest: 0.5 });
     expect(reader.topSignals("r1", 3).map((signal) => signal.score)).toEqual([0.5, 0.495, 0.49]);
+    const names = given.map(({ symbol, openTimeMs, side }) => ({ symbol, openTimeMs, side }));
+    const since = reader.signalsSince(1_760_000_520_000);
+    expect(since.map(({ openTimeMs }) => openTimeMs)).toEqual([
+      ...Array.from({ length: 10 }, () => 1_760_000_580_000),
+      ...Array.from({ length: 10 }, () => 1_760_000_520_000),
+    ]);
+    expect(names).toEqual(expect.arrayContaining([...since]));
+    expect(reader.signalsSince(1_760_000_580_001)).toEqual([]);
     reader.close();
     store.close();
   });

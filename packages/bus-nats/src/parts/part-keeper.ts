@@ -128,7 +128,7 @@ export class PartKeeper {
     return new PartKeeper(options, await PartClaims.open(options));
   }
 
-  /** Beats and takes parts from now on; resolves when it has reckoned once which are its own. */
+  /** Beats and takes parts from now on; resolves when it has tried once to take those of its own that nobody has. */
   async start(): Promise<void> {
     const { clock, ttlMs } = this.#options;
     this.#members.start();
@@ -204,9 +204,11 @@ export class PartKeeper {
     }
     if (this.#nowMs < this.#settledAtMs) return;
     this.#pursueAll(members);
-    if (!this.#isFirst) return;
-    this.#isFirst = false;
-    this.#first.resolve();
+    // Parts that nobody has are its own by then, should the bus answer.
+    if (this.#isFirst && this.#parts.every((part) => !part.isChanging)) {
+      this.#isFirst = false;
+      this.#first.resolve();
+    }
   }
 
   /** Who scans now, this member among them; those that cut the universe into other parts do not share it. */

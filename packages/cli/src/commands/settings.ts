@@ -14,6 +14,7 @@ const FOREIGN_SHOWN_MAX = 10;
 /** Flags that are short words for a setting: flag -> dotted path. */
 const SHORT_FLAGS: Readonly<Record<string, string>> = {
   mode: "mode",
+  role: "role",
   shards: "shards",
   compute: "compute",
   "scan-threads": "scanThreads",

@@ -1,4 +1,5 @@
 import type { ShardReport } from "@smcq/cluster";
+import type { BusStatus } from "../bus/bus-status.ts";
 
 /** What the engine runs on: threads, connections, rings, queues and the venue's REST limits. */
 export interface SystemView {
@@ -13,6 +14,8 @@ export interface SystemView {
   readonly connections: readonly ConnectionView[];
   readonly queues: readonly QueueView[];
   /** The oldest first, one each `stepMs` of the wall, an hour of it. */
+  /** How the engine does with those of other hosts; null: it meets none. */
+  readonly bus: BusStatus | null;
   /** What the last `smcq audit` found; null: none was made. */
   readonly audit: { readonly atMs: number; readonly parity: number | null } | null;
   readonly rest: { readonly stepMs: number; readonly samples: readonly RestSample[] };

@@ -13,7 +13,7 @@ export function paperMode(config: EngineConfig): Mode {
         name: "paper",
         venue: "the real venue's market data, a simulated account",
         scorer: "shipped-model",
-        isTrading: config.simTrading.isOn,
+        isTrading: config.simTrading.isOn && config.role !== "scanner",
         refusesUnproven: false,
         // Nothing but reads goes to the real venue.
         account: "memory",

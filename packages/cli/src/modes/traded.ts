@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import type { EngineConfig } from "@smcq/config";
 import { type Credentials, loadCredentials } from "@smcq/exchange-binance/trading";
+import { SmcqError } from "@smcq/kernel";
 import { ledgerFile } from "@smcq/ledger";
 import { leaseFolder } from "../accounts/gates/account-lease.ts";
 import { binancePorts } from "./binance/binance-ports.ts";
@@ -18,6 +19,10 @@ const VENUES = {
  * told to whoever wants it: market data need no key.
  */
 function takeCredentials(config: EngineConfig): () => Credentials {
+  if (config.role === "scanner")
+    return () => {
+      throw new SmcqError("BINANCE_KEY_UNUSABLE", "a scanner has no account and reads no key");
+    };
   try {
     const credentials = loadCredentials({ env: process.env, ...keyFilesOf(config) });
     return () => credentials;
@@ -39,7 +44,7 @@ export function tradedMode(config: EngineConfig, name: keyof typeof VENUES): Mod
         name,
         venue,
         scorer: "shipped-model",
-        isTrading: true,
+        isTrading: config.role !== "scanner",
         refusesUnproven: !config.risk.allowUnproven,
         account: {
           orders,

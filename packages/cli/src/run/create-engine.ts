@@ -1,5 +1,5 @@
 import {
-  ClusterMemory,
+  type ClusterMemory,
   CommandRouter,
   Coordinator,
   EngineLoop,
@@ -36,7 +36,8 @@ import { riskLimits } from "./trading/risk-limits.ts";
 import type { TradingAccount } from "../accounts/account.ts";
 import { SymbolBook } from "../accounts/symbol-book.ts";
 import { idsOf, type RecoveredRun } from "./trading/recover.ts";
-import { scanThreadCount, threadCount } from "../modes/thread-count.ts";
+import { scanThreadCount } from "../modes/thread-count.ts";
+import type { RunSide, SignalSource } from "../bus/run-side.ts";
 
 /** A signal of a bar that closed longer ago is recorded and never decided on, venue ms. */
 const SIGNAL_AGE_MS_MAX = 60_000;
@@ -61,6 +62,8 @@ export interface EngineParts {
     /** The run that this process goes on with; null: it begins one. */
     readonly before: RecoveredRun | null;
   } | null;
+  /** What the role of the settings changes. */
+  readonly side: RunSide;
   readonly offset: MeasuredOffset;
   /** Ends the run with this error: nothing of this process can mend it. */
   readonly fail: (error: SmcqError) => void;
@@ -78,7 +81,8 @@ export interface RunEngine {
   readonly signals: SignalCounter;
   readonly stages: StageTimes;
   readonly lastCandidates: LastCandidates;
-  readonly coordinator: Coordinator;
+  readonly coordinator: SignalSource;
+  readonly side: RunSide;
   /** Who carries orders out; null: nobody trades. */
   readonly desk: Desk | null;
   /** Null: nobody trades, and nothing has to be proved. */
@@ -90,14 +94,11 @@ export interface RunEngine {
  * threads. Nothing is started yet.
  */
 export function createEngine(parts: EngineParts): RunEngine {
-  const { config, ports, run, offset, venueClock, wallClock, logger } = parts;
+  const { config, ports, run, side, offset, venueClock, wallClock, logger } = parts;
   const before = parts.trading?.before ?? null;
-  const memory = new ClusterMemory({
-    symbols: parts.symbols,
-    shards: threadCount(config.shards),
-    timeframe: parts.plan.timeframe,
-    ...(before === null ? {} : { knownIds: idsOf(before) }),
-  });
+  const knownIds = before === null ? null : idsOf(before);
+  const { timeframe } = parts.plan;
+  const memory = side.createMemory({ config, timeframe, symbols: parts.symbols, knownIds });
   offset.follow((offsetMs) => memory.setClockOffsetMs(offsetMs));
   const inbox = new Inbox();
   if (parts.trading !== null) offset.followHealth((isSound) => inbox.put({ type: "clock-health", isSound }));
@@ -123,6 +124,7 @@ export function createEngine(parts: EngineParts): RunEngine {
         models.onSignals(batch);
         // After emission, never before: the ledger's own thread writes when the signal is out.
         run.client.append(batch);
+        side.onSignals(batch);
         desk?.onSignals(batch.filter(({ score }) => score > config.scan.scoreMin));
       },
       onInvalidScores: (epoch, rows) => models.onInvalidScores(epoch, rows),
@@ -144,8 +146,14 @@ export function createEngine(parts: EngineParts): RunEngine {
     ...(before === null ? {} : { afterSeq: before.lastSeq }),
   });
   if (before !== null) goOn({ before, inbox, desk, options });
-  const coordinator = createCoordinator(parts, { memory, inbox, models });
-  return { core, inbox, loop, models, signals, stages, lastCandidates, coordinator, desk, journal };
+  const coordinator = side.createSource({
+    memory,
+    inbox,
+    models,
+    account: parts.trading?.account.fingerprint ?? null,
+    local: () => createCoordinator(parts, { memory, inbox, models }),
+  });
+  return { core, inbox, loop, models, signals, stages, lastCandidates, coordinator, side, desk, journal };
 }
 
 function openJournal(
@@ -237,7 +245,7 @@ function seedWish({ timeframe }: TradePlanParameters, { m5Bars, planBars }: Warm
 }
 
 function createDesk(
-  { config, ports, trading, instruments, venueClock, wallClock, logger }: EngineParts,
+  { config, ports, trading, side, instruments, venueClock, wallClock, logger }: EngineParts,
   {
     memory,
     inbox,
@@ -250,7 +258,7 @@ function createDesk(
 ): Desk | null {
   if (trading === null) return null;
   const tickers = ports.tickers({ venueClock, wallClock, logger });
-  const market = new RingMarket(memory, tickers, venueClock);
+  const market = side.market(new RingMarket(memory, tickers, venueClock), tickers);
   const symbols = new SymbolBook({
     inbox,
     instruments,

@@ -58,6 +58,7 @@ export function openMeters(deps: MeterDeps, { engine, venue, run, minutes }: Met
   const metrics = (): readonly Metric[] => [
     ...runMetrics(engine, venue, minutes, pauses),
     ...memory.metrics(),
+    ...engine.side.metrics(),
     ...auditMetrics(lastAudit(config.dataDir), wallClock.nowMs()),
     ...(config.ledger.mirrorUrl === null ? [] : mirrorMetrics(config.dataDir, wallClock.nowMs())),
   ];

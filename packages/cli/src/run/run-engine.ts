@@ -18,11 +18,13 @@ import { readinessOf } from "../output/metrics/readiness.ts";
 import type { LogTail } from "../output/log-tail.ts";
 import type { EnginePayload } from "../modes/engine-payload.ts";
 import { Closers } from "./closers.ts";
+import { openSide } from "../bus/open-side.ts";
 import { openControl } from "./control/open-control.ts";
 import { createEngine, type EngineParts, type RunEngine } from "./create-engine.ts";
 import { loadScoring, type Scoring } from "./models/load-models.ts";
 import { type Meters, openMeters } from "./open-meters.ts";
 import { MinuteLoop } from "./minute-loop.ts";
+import { OWN_SIDE, type RunSide } from "../bus/run-side.ts";
 import { beginRun, lostSignals, openLedgerOf, type RunLedger } from "./run-ledger.ts";
 import { standDown } from "./stand-down.ts";
 import { StartUp } from "./start-up.ts";
@@ -134,6 +136,7 @@ async function start(ground: Ground): Promise<void> {
   const chosen = await chooseSymbols(ground, venue);
   const trading = await openTrading(ground, venue, chosen.symbols);
   const run = await openRun(ground, { client, scoring, before: trading?.before ?? null });
+  const side = await openSideOf(ground);
   const engine = createEngine({
     ...ground,
     ...chosen,
@@ -144,6 +147,7 @@ async function start(ground: Ground): Promise<void> {
     run,
     scoring,
     trading,
+    side,
   });
   const minutes = new MinuteLoop({ ...ground, engine, signalsLost: () => lostSignals(run.client) });
   const meters = openMeters({ ...ground, config: payload.config }, { engine, venue, run, minutes });
@@ -274,6 +278,20 @@ async function openTrading(
   return { account, engineId: newEngineId(), before };
 }
 
+/** What the role of the settings makes of the run. */
+async function openSideOf(ground: Ground): Promise<RunSide> {
+  const { payload, startUp, closers } = ground;
+  const { role, bus } = payload.config;
+  if (role === "all") return OWN_SIDE;
+  const side = await startUp.step(
+    "bus",
+    () => openSide(role, ground),
+    () => ({ role, name: bus.name, parts: bus.parts }),
+  );
+  closers.add(() => side.close());
+  return side;
+}
+
 /** A person may speak to the engine until nothing of it is left to speak of. */
 async function openWays(
   ground: Ground,
@@ -348,7 +366,7 @@ async function startBackground(
   }
   const follower = new UniverseFollower({
     symbols: engine.coordinator,
-    slots: engine.coordinator.memory.slots,
+    slots: engine.coordinator.watched,
     reference: venue.reference,
     onApplied: () => venue.keepUniverse(),
     contracts: (onNews) => ports.contracts({ machineClock, wallClock, logger }, onNews),

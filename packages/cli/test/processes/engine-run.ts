@@ -201,6 +201,11 @@ export function partsOf(run: SmcqRun): { readonly engine: number; readonly venue
   return { engine: engine.pid, venue: venue.pid };
 }
 
+/** The engine's process below a supervisor; null: it has none. */
+export function engineOf(run: SmcqRun): number | null {
+  return descendants(run.pid).find(({ command }) => command.includes("engine-process"))?.pid ?? null;
+}
+
 /** True while a process runs (a zombie does not). */
 export function isAlive(pid: number): boolean {
   try {

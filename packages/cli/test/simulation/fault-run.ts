@@ -14,6 +14,7 @@ import {
   MeasuredOffset,
   MINUTE_MS,
   OffsetClock,
+  present,
   SystemClock,
 } from "@smcq/kernel";
 import { type LedgerClient, openLedger } from "@smcq/ledger";
@@ -22,6 +23,7 @@ import { join } from "node:path";
 import { modeOf } from "../../src/modes/mode-of.ts";
 import type { VenueConnection } from "../../src/modes/ports.ts";
 import { createEngine } from "../../src/run/create-engine.ts";
+import { OWN_SIDE } from "../../src/bus/run-side.ts";
 import { loadScoring } from "../../src/run/models/load-models.ts";
 import { memoryAccount } from "../../src/accounts/memory-account.ts";
 import type { EnginePayload } from "../../src/modes/engine-payload.ts";
@@ -179,7 +181,16 @@ class FaultRun {
       close: () => ledger.close(),
     };
     const venueClock = new OffsetClock(this.#clock, () => offset.offsetMs);
-    const { coordinator, loop, desk } = createEngine({
+    const threads: Coordinator[] = [];
+    const { loop, desk } = createEngine({
+      side: {
+        ...OWN_SIDE,
+        createSource: ({ local }) => {
+          const own = local();
+          threads.push(own);
+          return own;
+        },
+      },
       plan: M1_SCALP,
       fail: (error) => {
         throw error;
@@ -211,6 +222,7 @@ class FaultRun {
       wallClock: this.#wallClock,
       logger: this.#logger,
     });
+    const coordinator = present(threads[0], "Invariant: an engine has its threads");
     const tap = new RingTap(coordinator);
     await coordinator.start();
     await coordinator.whenReady(20_000, venue.gate);

@@ -29,12 +29,31 @@ export const bus: z.ZodType<BusConfig> = z
     connectTimeoutMs: integer(100, 120_000)
       .default(5_000)
       .describe("limit of the first connection to the bus (wall time)"),
+    parts: integer(1, 1_024)
+      .default(32)
+      .describe(
+        "parts that the universe is cut into for scanners, the same on every host; several times as many as scanners",
+      ),
+    memberTtlMs: integer(1_000, 60_000)
+      .default(5_000)
+      .describe("a scanner that is silent for so long has gone: others take its parts (time awake)"),
   })
   .prefault({});
 
 /** A password would be kept with the settings, in the ledger and in whatever copies it. */
-export function busRules({ role: own, bus: net }: EngineConfig): readonly Contradiction[] {
+export function busRules({ role: own, bus: net, mode, account }: EngineConfig): readonly Contradiction[] {
   const found: Contradiction[] = [];
+  if (own !== "all" && mode === "sim")
+    found.push({
+      paths: ["role", "mode"],
+      rule: "needs a market that all hosts see: mode paper, demo or live",
+    });
+  for (const key of ["keyFile", "secretFile"] as const)
+    if (own === "scanner" && account[key] !== null)
+      found.push({
+        paths: [`account.${key}`, "role"],
+        rule: "must be null: a scanner has no account and reads no key",
+      });
   if (net.url !== null && !BUS_URL.test(net.url)) {
     const rule =
       "must be nats://host:port or tls://host:port, several apart by commas, without a user or a password: name bus.nkeyFile";

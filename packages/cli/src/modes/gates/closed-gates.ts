@@ -18,6 +18,13 @@ export interface GateGround {
 /** Variables that let somebody else stand between us and the venue (docs/security.md T13). */
 const TLS_VARIABLES = ["NODE_TLS_REJECT_UNAUTHORIZED", "NODE_EXTRA_CA_CERTS"] as const;
 
+const KEY_VARIABLES = [
+  "BINANCE_API_KEY",
+  "BINANCE_API_SECRET",
+  "BINANCE_API_KEY_FILE",
+  "BINANCE_API_SECRET_FILE",
+] as const;
+
 /** Why the mode may not start, each reason with what to do; empty in modes whose money is made up. */
 export function closedGates(ground: GateGround): readonly string[] {
   return [...missingWords(ground), ...unsafeGround(ground)];
@@ -25,12 +32,14 @@ export function closedGates(ground: GateGround): readonly string[] {
 
 /** What mode live wants to be told, so that nobody starts it by accident. */
 export function missingWords(ground: GateGround): readonly string[] {
-  return ground.loaded.config.mode === "live" ? liveWishes(ground) : [];
+  const { mode, role } = ground.loaded.config;
+  return mode === "live" && role !== "scanner" ? liveWishes(ground) : [];
 }
 
 /** What makes it unsafe, or impossible, to send anything that is signed. */
 export function unsafeGround(ground: GateGround): readonly string[] {
-  const { mode } = ground.loaded.config;
+  const { mode, role } = ground.loaded.config;
+  if (role === "scanner") return [...(mode === "paper" ? [] : hosts(ground)), ...foundKeys(ground)];
   if (mode === "live") return [...hosts(ground), ...tls(ground), ...keys(ground)];
   if (mode === "demo") return [...hosts(ground), ...keys(ground)];
   return [];
@@ -85,6 +94,13 @@ function hostText(base: string): string {
 function tls({ env }: GateGround): readonly string[] {
   return TLS_VARIABLES.filter((name) => env[name] !== undefined).map(
     (name) => `${name}: unset it; the venue's certificate is checked by the system's own authorities`,
+  );
+}
+
+/** A host that scans must not be one from which orders can be signed. */
+function foundKeys({ env }: GateGround): readonly string[] {
+  return KEY_VARIABLES.filter((name) => env[name] !== undefined).map(
+    (name) => `${name}: unset it; a scanner has no account and reads no key`,
   );
 }
 

@@ -15,7 +15,7 @@ const SAMPLES_MAX = 240;
 
 export interface SystemWatchOptions {
   readonly config: Pick<EngineConfig, "compute" | "dataDir" | "ledger">;
-  readonly engine: Pick<RunEngine, "coordinator" | "inbox" | "journal" | "desk">;
+  readonly engine: Pick<RunEngine, "coordinator" | "inbox" | "journal" | "desk" | "side">;
   readonly ledger: () => LedgerStats;
   readonly log: Pick<Outlet, "waitingBytes" | "dropped">;
   readonly restUse: () => RestUse;
@@ -64,6 +64,7 @@ export class SystemWatch {
         ...this.#ownConnections(),
       ],
       queues: this.#queues(),
+      bus: engine.side.status(),
       audit: auditOf(this.#options.config.dataDir),
       rest: { stepMs: SAMPLE_MS, samples: [...this.#samples] },
     };
