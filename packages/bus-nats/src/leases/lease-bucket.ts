@@ -30,6 +30,11 @@ export type LeaseWrite =
 
 /** What leases need of where they are kept; in tests, one that delays and loses. */
 export interface LeaseStore {
+  /**
+   * Since when it answers over one connection, ms of our monotonic clock: what was seen before says nothing, as a server that
+   * was started anew may have lost its end.
+   */
+  readonly sinceMs: number;
   /** The key as it was seen last, without asking; null when it was not seen yet. */
   seen(key: string): LeaseEntry | null;
   /** Asks the server. Null: no answer in time. */
@@ -62,11 +67,14 @@ export class LeaseBucket implements LeaseStore {
   #cancelAgain: CancelTimer = () => {};
   #isClosed = false;
   #reversions = 0;
+  #sinceMs: number;
 
   private constructor(options: LeaseBucketOptions) {
     this.#options = options;
+    this.#sinceMs = options.clock.monoNs() / 1e6;
     // What was watched before may have stopped where the connection broke.
     this.#stopListening = options.bus.onChange((isConnected) => {
+      this.#sinceMs = options.clock.monoNs() / 1e6;
       if (isConnected) this.#watchAgain(0);
     });
   }
@@ -82,6 +90,10 @@ export class LeaseBucket implements LeaseStore {
     }
     bucket.#watchAgain(0);
     return bucket;
+  }
+
+  get sinceMs(): number {
+    return this.#sinceMs;
   }
 
   /** How often a key was seen at a revision before the one it had: the store lost its end, or was made anew. */

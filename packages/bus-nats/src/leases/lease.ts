@@ -194,6 +194,7 @@ export class Lease {
     this.#beat = 0;
     this.#actFromMs = this.#actFrom(entry);
     this.#isUnsure = false;
+    this.#sent = sent;
     this.#count(revision, sent);
     this.#turnLater(this.terms.renewMs);
     return { type: "taken" };
@@ -201,16 +202,22 @@ export class Lease {
 
   /** What somebody who waits has to do, or null when it may be taken now. */
   #waits(entry: LeaseEntry): LeaseTaking | null {
-    const { value, seenMs } = entry;
+    const { value } = entry;
     // Nothing there may mean that it was deleted under one who still holds it: that waits as long.
     if (value !== null && value.owner === "") return null;
-    const waitMs = takeFromMs(seenMs, this.terms) - this.#options.clock.monoNs() / 1e6;
+    const waitMs = takeFromMs(this.#unchangedSinceMs(entry), this.terms) - this.#options.clock.monoNs() / 1e6;
     if (waitMs <= 0) return null;
     return { type: "waits", waitMs, owner: value?.label ?? "", epoch: value?.epoch ?? 0 };
   }
 
-  #actFrom({ value, seenMs }: LeaseEntry): number {
-    return value !== null && value.owner === "" ? seenMs + value.tailMs : actFromMs(seenMs, this.terms);
+  #actFrom(entry: LeaseEntry): number {
+    const sinceMs = this.#unchangedSinceMs(entry);
+    const { value } = entry;
+    return value !== null && value.owner === "" ? sinceMs + value.tailMs : actFromMs(sinceMs, this.terms);
+  }
+
+  #unchangedSinceMs({ seenMs }: LeaseEntry): number {
+    return Math.max(seenMs, this.#options.store.sinceMs);
   }
 
   #now(): Sent {
@@ -235,9 +242,13 @@ export class Lease {
 
   /** A renewal that was sent then counts: it holds from then, whenever its answer came. */
   #count(revision: number, sent: Sent): void {
+    // Others could have taken it in between, in a store that then lost its end: whatever they did has to be over.
+    const nowMs = this.#options.clock.monoNs() / 1e6;
+    if (nowMs >= this.#sent.monoMs + this.terms.leaseMs)
+      this.#actFromMs = Math.max(this.#actFromMs, actFromMs(nowMs, this.terms));
     this.#revision = revision;
     this.#sent = sent;
-    const leftMs = holdEndMs(sent.monoMs, this.terms) - this.#options.clock.monoNs() / 1e6;
+    const leftMs = holdEndMs(sent.monoMs, this.terms) - nowMs;
     this.#cancelLapse();
     if (leftMs <= 0) return this.#lapse();
     this.#cancelLapse = this.#options.clock.after(leftMs, () => this.#lapse(), { unref: true });

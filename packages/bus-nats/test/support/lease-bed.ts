@@ -51,6 +51,10 @@ export class FaultyStore implements LeaseStore {
     for (const go of this.#delayed.splice(0)) go();
   }
 
+  get sinceMs(): number {
+    return this.#inner.sinceMs;
+  }
+
   seen(key: string): LeaseEntry | null {
     return this.#inner.seen(key);
   }
