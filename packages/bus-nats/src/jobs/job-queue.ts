@@ -47,6 +47,8 @@ interface Flight {
  */
 export class JobQueue {
   readonly #stores: JobStores;
+  /** Ends what would still wait for servers. */
+  readonly #closing: AbortController;
   readonly #version: JobVersion;
   readonly #clock: Clock;
   readonly #limits: JobLimits;
@@ -64,8 +66,13 @@ export class JobQueue {
   readonly #stops: CancelTimer[] = [];
   #isLookingAround = false;
 
-  private constructor(stores: JobStores, { connection, version, clock, logger, limits }: JobQueueOptions) {
+  private constructor(
+    stores: JobStores,
+    closing: AbortController,
+    { connection, version, clock, logger, limits }: JobQueueOptions,
+  ) {
     this.#stores = stores;
+    this.#closing = closing;
     this.#version = version;
     this.#clock = clock;
     this.#limits = { ...JOB_LIMITS, ...limits };
@@ -85,9 +92,11 @@ export class JobQueue {
   /** Errors: BUS_REFUSED, BUS_UNREACHABLE, JOBS_STORE. */
   static async open(options: JobQueueOptions): Promise<JobQueue> {
     const limits = { ...JOB_LIMITS, ...options.limits };
-    const stores = await JobStores.open(options.connection, { clock: options.clock, limits });
-    await stores.openQueue(options.version.id, limits.ackWaitMs);
-    return new JobQueue(stores, options);
+    const { connection, clock, version } = options;
+    const closing = new AbortController();
+    const stores = await JobStores.open(connection, { clock, limits, stop: closing.signal });
+    await stores.openQueue(version.id, limits.ackWaitMs);
+    return new JobQueue(stores, closing, options);
   }
 
   /**
@@ -120,6 +129,7 @@ export class JobQueue {
   /** Takes back what nobody is at yet. The connection stays. */
   async close(): Promise<void> {
     for (const stop of this.#stops) stop();
+    this.#closing.abort();
     if (!this.#stores.connection.isConnected) return;
     try {
       const filter = this.#stores.subject(this.#version.id, this.#run, "*");

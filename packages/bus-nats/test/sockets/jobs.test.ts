@@ -266,6 +266,16 @@ describe.skipIf(!isThere)("jobs over a nats-server", () => {
     await queue.verify();
   });
 
+  it("wait no longer for servers that are away once their command ends", async () => {
+    const queue = await openQueue({ lookMs: 50 });
+    const result = queue.run(jobOf(1));
+    const refused = expect(result).rejects.toMatchObject({ code: "BUS_UNREACHABLE" });
+    await server.kill();
+    await queue.close();
+    await refused;
+    await server.up();
+  });
+
   it("too large for the servers are refused", async () => {
     const queue = await openQueue();
     const task = "x".repeat(262_145);

@@ -43,9 +43,9 @@ describe.skipIf(!hasNatsServer())("a sweep by workers that are processes", () =>
       "--klines",
       ...klines,
     ]);
-    expect(await imported.exited).toBe(0);
+    await ended(imported);
     const run = sweep(dataFolder(), ["--scan-threads=1"]);
-    expect([await run.exited, run.stderr]).toEqual([0, ""]);
+    await ended(run);
     local = outputOf(run);
   });
   afterAll(() => base.remove());
@@ -164,6 +164,10 @@ describe.skipIf(!hasNatsServer())("a sweep by workers that are processes", () =>
     rmSync(data, { recursive: true });
   });
 });
+
+async function ended(run: SmcqRun): Promise<void> {
+  if ((await run.exited) !== 0) throw new Error(run.stderr);
+}
 
 function linesOf(file: string): number {
   try {
