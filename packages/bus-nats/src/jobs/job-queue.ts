@@ -65,6 +65,8 @@ export class JobQueue {
   readonly #sent = new Map<string, Promise<void>>();
   readonly #stops: CancelTimer[] = [];
   #isLookingAround = false;
+  /** Why no job can be done any more; null: they can. */
+  #fault: unknown = null;
 
   private constructor(
     stores: JobStores,
@@ -142,6 +144,7 @@ export class JobQueue {
   async #do(key: string, spec: JobSpec): Promise<Uint8Array> {
     await this.#slots.take(1);
     try {
+      if (this.#fault !== null) throw this.#fault;
       const found = await this.#result(key);
       if (found !== null) return found;
       await this.#send(spec.inputs);
@@ -292,8 +295,10 @@ export class JobQueue {
     this.#news.call({ run: this.#run, version, versionText });
   }
 
+  /** Those that wait here for their turn fail when it comes. */
   #failAll(error: unknown): void {
     assert(error !== null, "Invariant: what fails all has a reason");
+    this.#fault ??= error;
     for (const flight of this.#flights.values()) flight.reject(error);
   }
 }
