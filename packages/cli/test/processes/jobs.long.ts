@@ -84,6 +84,11 @@ describe.skipIf(!hasNatsServer())("a sweep by workers that are processes", () =>
     return worker;
   }
 
+  function replace(worker: SmcqRun): void {
+    workers.delete(worker);
+    startWorker();
+  }
+
   async function endWorkers(): Promise<void> {
     for (const worker of workers) worker.child.kill("SIGTERM");
     for (const worker of workers) await worker.exited;
@@ -126,9 +131,12 @@ describe.skipIf(!hasNatsServer())("a sweep by workers that are processes", () =>
         isOver = true;
         return code;
       });
+      // Who finds no server when it starts ends, and is started again by whoever started it.
+      await expect.poll(() => isOver || linesOf(join(folder, "out", "results.jsonl")) > 0).toBe(true);
       while (!isOver) {
         await Promise.race([ended, pause(1_000 + 6_000 * rng.next())]);
         if (isOver) break;
+        for (const worker of workers) if (worker.child.exitCode !== null) replace(worker);
         kills++;
         if (rng.next() < 0.3) {
           await server.kill();
@@ -138,8 +146,7 @@ describe.skipIf(!hasNatsServer())("a sweep by workers that are processes", () =>
           const worker = [...workers][Math.floor(rng.next() * workers.size)] as SmcqRun;
           worker.child.kill("SIGKILL");
           await worker.exited;
-          workers.delete(worker);
-          startWorker();
+          replace(worker);
         }
       }
       expect([await ended, run.stderr.includes("JOBS_")]).toEqual([0, false]);
