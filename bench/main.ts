@@ -7,6 +7,7 @@ import { judge } from "./lib/goals.ts";
 import { describeMachine } from "./lib/machine.ts";
 import { type BenchOptions, type Part, readOptions } from "./lib/options.ts";
 import { PartRecorder, type PartResult } from "./lib/results.ts";
+import { runJobs } from "./jobs.ts";
 import { runMemory } from "./memory.ts";
 import { runModel } from "./model/model.ts";
 import { runMicro } from "./micro/micro.ts";
@@ -31,6 +32,7 @@ const RUNS: Readonly<Record<Part, RunPart>> = {
   trading: runTrading,
   store: runStore,
   guests: runGuests,
+  jobs: runJobs,
   against: runAgainst,
 };
 

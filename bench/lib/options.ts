@@ -12,7 +12,7 @@ export const PARTS = [
   "store",
 ] as const;
 /** Parts that need something more than this tree, or measure what changes seldom, and are run only by name. */
-const PARTS_BY_NAME = ["guests", "against"] as const;
+const PARTS_BY_NAME = ["guests", "jobs", "against"] as const;
 export type Part = (typeof PARTS)[number] | (typeof PARTS_BY_NAME)[number];
 const EVERY_PART: readonly Part[] = [...PARTS, ...PARTS_BY_NAME];
 
@@ -30,7 +30,7 @@ export interface BenchOptions {
 
 export const USAGE = `usage: pnpm run bench [${PARTS.join("|")}|all]... [--quick] [--out DIR]
        pnpm run bench store --whole [--out DIR]
-       pnpm run bench guests [--quick] [--out DIR]
+       pnpm run bench guests|jobs [--quick] [--out DIR]
        pnpm run bench against --base DIR [--quick] [--out DIR]`;
 
 /** Reads the command line; throws an error with the usage on anything unknown. */

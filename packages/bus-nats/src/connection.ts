@@ -1,4 +1,4 @@
-import { type Logger, SmcqError } from "@smcq/kernel";
+import { type Logger, SmcqError, SystemClock } from "@smcq/kernel";
 import { connect, type NatsConnection, nkeyAuthenticator } from "@nats-io/transport-node";
 import { type CredentialFiles, type Credentials, readCredentials } from "./credentials.ts";
 import { BusErrorCode, busError } from "./errors.ts";
@@ -10,6 +10,8 @@ const RECONNECT_MS = 250;
 const PING_MS = 1_000;
 const PINGS_UNANSWERED_MAX = 2;
 const SERVERS_MAX = 16;
+/** What waits when a connection is closed has so long to be sent, wall ms. */
+const DRAIN_MS_MAX = 2_000;
 
 export interface BusOptions extends CredentialFiles {
   /** `nats://host:port` or `tls://host:port`, several apart by commas; holds no password. */
@@ -107,12 +109,24 @@ export class BusConnection {
   /** Sends what waits, then ends. Idempotent. */
   async close(): Promise<void> {
     if (this.nats.isClosed()) return;
-    try {
-      await (this.#isConnected ? this.nats.drain() : this.nats.close());
-    } catch {
-      // It was lost in the middle of it.
-      await this.nats.close();
-    }
+    if (this.#isConnected && (await this.#drains())) return;
+    // It was lost before, or in the middle of it.
+    await this.nats.close();
+  }
+
+  /** Whether what waits was sent; a server that dies meanwhile lets the client wait for ever. */
+  #drains(): Promise<boolean> {
+    return new Promise((resolve) => {
+      const cancel = new SystemClock().after(DRAIN_MS_MAX, () => resolve(false));
+      const end = (isSent: boolean): void => {
+        cancel();
+        resolve(isSent);
+      };
+      this.nats.drain().then(
+        () => end(true),
+        () => end(false),
+      );
+    });
   }
 
   async #follow(): Promise<void> {

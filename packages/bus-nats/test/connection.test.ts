@@ -92,6 +92,21 @@ describe.skipIf(!hasNatsServer())("BusConnection on a server", () => {
     await bus.close();
   });
 
+  it("closes although its server is frozen, or dies meanwhile", async () => {
+    for (const isKilled of [false, true]) {
+      const bus = await BusConnection.open(optionsOf({ url: server.url, nkeyFile: seedFile }));
+      bus.nats.subscribe("a");
+      await bus.nats.flush();
+      server.freeze(true);
+      const closing = bus.close();
+      if (isKilled) await server.kill();
+      await closing;
+      expect(bus.nats.isClosed()).toBe(true);
+      if (isKilled) await server.up();
+      else server.freeze(false);
+    }
+  });
+
   it("is refused without it", async () => {
     await expect(BusConnection.open(optionsOf({ url: server.url }))).rejects.toMatchObject({
       code: "BUS_REFUSED",

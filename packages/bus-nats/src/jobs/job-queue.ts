@@ -47,6 +47,8 @@ interface Flight {
  */
 export class JobQueue {
   readonly #stores: JobStores;
+  /** Ends what would still wait for servers. */
+  readonly #closing: AbortController;
   readonly #version: JobVersion;
   readonly #clock: Clock;
   readonly #limits: JobLimits;
@@ -63,9 +65,16 @@ export class JobQueue {
   readonly #sent = new Map<string, Promise<void>>();
   readonly #stops: CancelTimer[] = [];
   #isLookingAround = false;
+  /** Why no job can be done any more; null: they can. */
+  #fault: unknown = null;
 
-  private constructor(stores: JobStores, { connection, version, clock, logger, limits }: JobQueueOptions) {
+  private constructor(
+    stores: JobStores,
+    closing: AbortController,
+    { connection, version, clock, logger, limits }: JobQueueOptions,
+  ) {
     this.#stores = stores;
+    this.#closing = closing;
     this.#version = version;
     this.#clock = clock;
     this.#limits = { ...JOB_LIMITS, ...limits };
@@ -85,9 +94,11 @@ export class JobQueue {
   /** Errors: BUS_REFUSED, BUS_UNREACHABLE, JOBS_STORE. */
   static async open(options: JobQueueOptions): Promise<JobQueue> {
     const limits = { ...JOB_LIMITS, ...options.limits };
-    const stores = await JobStores.open(options.connection, { clock: options.clock, limits });
-    await stores.openQueue(options.version.id, limits.ackWaitMs);
-    return new JobQueue(stores, options);
+    const { connection, clock, version } = options;
+    const closing = new AbortController();
+    const stores = await JobStores.open(connection, { clock, limits, stop: closing.signal });
+    await stores.openQueue(version.id, limits.ackWaitMs);
+    return new JobQueue(stores, closing, options);
   }
 
   /**
@@ -120,6 +131,7 @@ export class JobQueue {
   /** Takes back what nobody is at yet. The connection stays. */
   async close(): Promise<void> {
     for (const stop of this.#stops) stop();
+    this.#closing.abort();
     if (!this.#stores.connection.isConnected) return;
     try {
       const filter = this.#stores.subject(this.#version.id, this.#run, "*");
@@ -132,6 +144,7 @@ export class JobQueue {
   async #do(key: string, spec: JobSpec): Promise<Uint8Array> {
     await this.#slots.take(1);
     try {
+      if (this.#fault !== null) throw this.#fault;
       const found = await this.#result(key);
       if (found !== null) return found;
       await this.#send(spec.inputs);
@@ -282,8 +295,10 @@ export class JobQueue {
     this.#news.call({ run: this.#run, version, versionText });
   }
 
+  /** Those that wait here for their turn fail when it comes. */
   #failAll(error: unknown): void {
     assert(error !== null, "Invariant: what fails all has a reason");
+    this.#fault ??= error;
     for (const flight of this.#flights.values()) flight.reject(error);
   }
 }

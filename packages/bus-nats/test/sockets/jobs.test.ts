@@ -239,13 +239,17 @@ describe.skipIf(!isThere)("jobs over a nats-server", () => {
 
   it("of another version are left alone, and the command says so in the end", async () => {
     const { worker } = await startWorker(double);
-    const queue = await openQueue({ noWorkerMsMax: 1 }, { id: "other", text: "2" });
-    await expect(queue.run(jobOf(1))).rejects.toMatchObject({
+    const queue = await openQueue({ noWorkerMsMax: 1, inFlightMax: 1 }, { id: "other", text: "2" });
+    const first = queue.run(jobOf(1));
+    const second = Promise.allSettled([queue.run(jobOf(2))]);
+    await expect(first).rejects.toMatchObject({
       code: "JOBS_NO_WORKER",
       message: expect.stringMatching(
         /workers are there \(1\), of another engine version than this command's \(2\)\. Waiting: number 1$/,
       ) as string,
     });
+    // What waited for its turn does not wait as long once more.
+    expect(await second).toMatchObject([{ reason: { code: "JOBS_NO_WORKER" } }]);
     expect(worker.counts.done).toBe(0);
   });
 
@@ -264,6 +268,16 @@ describe.skipIf(!isThere)("jobs over a nats-server", () => {
     await server.up();
     expect(await results).toEqual(doubled(60));
     await queue.verify();
+  });
+
+  it("wait no longer for servers that are away once their command ends", async () => {
+    const queue = await openQueue({ lookMs: 50 });
+    const result = queue.run(jobOf(1));
+    const settled = Promise.allSettled([result]);
+    await server.kill();
+    await queue.close();
+    expect(await settled).toMatchObject([{ reason: { code: "BUS_UNREACHABLE" } }]);
+    await server.up();
   });
 
   it("too large for the servers are refused", async () => {
