@@ -4,8 +4,9 @@ import {
   type ConsumerInfo,
   type ConsumerMessages,
   DeliverPolicy,
-  type JetStreamClient,
   JetStreamApiCodes,
+  JetStreamApiError,
+  type JetStreamClient,
   type JetStreamManager,
   type JsMsg,
 } from "@nats-io/jetstream";
@@ -32,6 +33,10 @@ const NS = 1e6;
 /** Between two tries to read again, wall ms; tried for ever. */
 const AGAIN_MS = 250;
 const TELL_MS = 60_000;
+/** Who follows takes the name so often from one who makes its consumer anew at the same moment. */
+const TAKES_MAX = 8;
+/** What the server says where another one has just made a consumer of that name. */
+const MADE_BY_ANOTHER: ReadonlySet<number> = new Set([10_012, 10_013, 10_148]);
 const READER_FORM = /^[a-z0-9-]{1,48}$/;
 
 export interface ReaderDeps {
@@ -88,11 +93,15 @@ export class WordReader {
 
   /** Takes the name over, from whoever has it. Errors: BUS_REFUSED, BUS_UNREACHABLE. */
   async start(): Promise<void> {
-    try {
-      await this.#take();
-    } catch (error) {
-      throw busError(error, `reader ${this.#options.reader} of ${this.#deps.stream}`);
-    }
+    for (let takes = 1; ; takes++)
+      try {
+        await this.#take();
+        return;
+      } catch (error) {
+        const isBeaten = error instanceof JetStreamApiError && MADE_BY_ANOTHER.has(error.code);
+        if (isBeaten && takes < TAKES_MAX) continue;
+        throw busError(error, `reader ${this.#options.reader} of ${this.#deps.stream}`);
+      }
   }
 
   /** Something has broken: reads anew behind what was acknowledged, as soon as it can. */
@@ -121,7 +130,12 @@ export class WordReader {
   async #reopen(): Promise<void> {
     if (!this.#deps.isConnected()) throw new SmcqError(BusErrorCode.Unreachable, "no connection to the bus");
     await this.#deps.requireStream();
-    const found = await this.#info();
+    let found = await this.#info();
+    if (found === null) {
+      // Who takes the name deletes our consumer and makes its own: it gets the time for that.
+      await new Promise<void>((resolve) => void this.#deps.clock.after(AGAIN_MS, resolve));
+      found = await this.#info();
+    }
     if (this.#isStopped) return;
     if (found !== null && found.config.description !== this.#mark) {
       this.#displaced();
