@@ -10,6 +10,7 @@ export * from "./memory/cluster-memory.ts";
 export * from "./memory/market-view.ts";
 export * from "./memory/recent-ring-bars.ts";
 export * from "./minute-report.ts";
+export * from "./scan/row-drain.ts";
 export * from "./scan/run-scan.ts";
 export * from "./scan/scan-core.ts";
 export * from "./shard/run-shard.ts";

@@ -24,22 +24,35 @@ export interface MemberView extends Beat {
   readonly ageMs: number;
 }
 
+/** Own beats that may be under way before a member takes itself for deaf. */
+const OWN_BEATS_MAX = 2;
+
 /**
- * Who scans, by beats that each sends to all. How old a beat is, this host's own monotonic clock says, and only while it is awake and
- * connected: what it could not have heard is nobody's silence.
+ * Who scans, by beats that each sends to all. How old a beat is, this host's own monotonic clock says, and only while it is awake,
+ * connected, and hears its own beats come back: what it could not have heard is nobody's silence.
  */
 export class Members {
   readonly #connection: BusConnection;
   readonly #meter: AwakeMeter;
   readonly #subject: string;
+  readonly #own: { readonly member: string; readonly beatMs: number };
   readonly #heard = new Map<string, { readonly beat: Beat; readonly atMs: number }>();
   #subscription: Subscription | null = null;
   #lookedMs = 0;
   #deafMs = 0;
+  /** When its own beat came back last, ms awake. */
+  #ownMs = 0;
+  #isDeaf = true;
   refused = 0;
 
-  constructor(connection: BusConnection, clock: Clock) {
+  /** `own`: who listens, and how often it beats. Null: it does not beat, and takes what it hears for all there is. */
+  constructor(
+    connection: BusConnection,
+    clock: Clock,
+    own: { readonly member: string; readonly beatMs: number } | null = null,
+  ) {
     this.#connection = connection;
+    this.#own = own ?? { member: "", beatMs: Number.POSITIVE_INFINITY };
     this.#meter = new AwakeMeter(clock);
     this.#subject = connection.names.subject("scanner", "beat");
   }
@@ -66,9 +79,16 @@ export class Members {
   /** To be called again and again: time passes here between two calls. */
   look(): number {
     const ms = this.#meter.look();
-    if (!this.#connection.isConnected) this.#deafMs += ms - this.#lookedMs;
+    const isOwnLate = ms - this.#ownMs > OWN_BEATS_MAX * this.#own.beatMs;
+    this.#isDeaf = !this.#connection.isConnected || isOwnLate;
+    if (this.#isDeaf) this.#deafMs += ms - this.#lookedMs;
     this.#lookedMs = ms;
     return this.#nowMs;
+  }
+
+  /** Nothing is known of the others now: they may live or not. As of the last look. */
+  get isDeaf(): boolean {
+    return this.#isDeaf;
   }
 
   /** Those whose last beat is not older than `ttlMs`, by name. */
@@ -91,6 +111,7 @@ export class Members {
       this.refused++;
       return;
     }
+    if (beat.member === this.#own.member) this.#ownMs = this.#meter.look();
     this.#heard.delete(beat.member);
     this.#heard.set(beat.member, { beat, atMs: this.#nowMs });
     for (const [oldest] of this.#heard) {

@@ -114,7 +114,8 @@ export class PartKeeper {
   private constructor(options: KeeperOptions, claims: PartClaims) {
     this.#options = options;
     this.#claims = claims;
-    this.#members = new Members(options.connection, options.clock);
+    const { connection, clock, member, ttlMs } = options;
+    this.#members = new Members(connection, clock, { member, beatMs: ttlMs / BEATS });
     this.#parts = Array.from({ length: options.parts }, () => ({
       state: "idle",
       isChanging: false,
@@ -193,7 +194,7 @@ export class PartKeeper {
     this.#nowMs = this.#members.look();
     this.#parts.forEach((part, index) => this.#follow(part, index));
     // Who hears nothing knows nothing of the others: what is held stays held, and nothing is taken.
-    if (!this.#options.connection.isConnected) return;
+    if (this.#members.isDeaf) return;
     const members = this.#present();
     const view = members.join(" ");
     if (view !== this.#view) {

@@ -5,7 +5,7 @@ import { BusConnection, PartKeeper, type PartHost } from "../../src/index.ts";
 import { hasNatsServer, NatsServer } from "../support/nats-server.ts";
 
 const PARTS = 12;
-const TTL_MS = 300;
+const TTL_MS = 400;
 const clock = new SystemClock();
 
 /** Parts as a host has them, without their symbols. */
@@ -140,6 +140,13 @@ describe.runIf(hasNatsServer())("PartKeeper", () => {
     await untilTrue(() => expect(second.connection.isConnected || first.connection.isConnected).toBe(false));
     await new Promise<void>((resolve) => void clock.after(3 * TTL_MS, resolve));
     await server.up();
+    await untilTrue(() => expect(scanners.map(({ keeper }) => keeper.view().members.length)).toEqual([2, 2]));
+    await new Promise<void>((resolve) => void clock.after(2 * TTL_MS, resolve));
+    expect([held(), scanners.map(({ keeper }) => keeper.view().taken)]).toEqual([[6, 6], before]);
+    // A server that stands still has not closed anything: who hears nothing of itself judges nobody.
+    server.freeze(true);
+    await new Promise<void>((resolve) => void clock.after(3 * TTL_MS, resolve));
+    server.freeze(false);
     await untilTrue(() => expect(scanners.map(({ keeper }) => keeper.view().members.length)).toEqual([2, 2]));
     await new Promise<void>((resolve) => void clock.after(2 * TTL_MS, resolve));
     expect([held(), scanners.map(({ keeper }) => keeper.view().taken)]).toEqual([[6, 6], before]);
