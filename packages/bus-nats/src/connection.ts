@@ -2,6 +2,7 @@ import { type Logger, SmcqError, SystemClock } from "@smcq/kernel";
 import { connect, type NatsConnection, nkeyAuthenticator } from "@nats-io/transport-node";
 import { type CredentialFiles, type Credentials, readCredentials } from "./credentials.ts";
 import { BusErrorCode, busError } from "./errors.ts";
+import { publicKeyOf } from "./identity.ts";
 import { BusNames } from "./names.ts";
 
 /** Between two tries to reach a server again, wall ms; tried for ever, in the background. */
@@ -23,6 +24,18 @@ export interface BusOptions extends CredentialFiles {
   /** What servers call this client in their lists, e.g. `executor host-7`. */
   readonly client: string;
   readonly logger: Logger;
+}
+
+/** What a connection has met. */
+export interface BusSight {
+  readonly server: string;
+  readonly version: string;
+  /** JetStream is switched on there. */
+  readonly hasStreams: boolean;
+  readonly isEncrypted: boolean;
+  /** By which the server knows this host. */
+  readonly publicKey: string | null;
+  readonly roundTripMs: number;
 }
 
 /** The servers of `bus.url`. Throws BUS_URL for what is no address, and for one that holds a user or a password. */
@@ -52,12 +65,18 @@ export class BusConnection {
   readonly nats: NatsConnection;
   readonly names: BusNames;
   readonly #logger: Logger;
+  readonly #publicKey: string | null;
   readonly #listeners = new Set<(isConnected: boolean) => void>();
   #isConnected = true;
   #losses = 0;
 
-  private constructor(nats: NatsConnection, names: BusNames, logger: Logger) {
+  private constructor(
+    nats: NatsConnection,
+    names: BusNames,
+    { logger, publicKey }: { readonly logger: Logger; readonly publicKey: string | null },
+  ) {
     this.nats = nats;
+    this.#publicKey = publicKey;
     this.names = names;
     this.#logger = logger;
     void this.#follow();
@@ -85,7 +104,7 @@ export class BusConnection {
         ...(seed === null ? {} : { authenticator: nkeyAuthenticator(seed) }),
         ...(tls === null ? {} : { tls }),
       });
-      return new BusConnection(nats, names, logger);
+      return new BusConnection(nats, names, { logger, publicKey: seed === null ? null : publicKeyOf(seed) });
     } catch (error) {
       throw busError(error, `no connection to ${servers.join(", ")}`);
     }
@@ -98,6 +117,23 @@ export class BusConnection {
   /** How often the connection was lost since it was opened. */
   get losses(): number {
     return this.#losses;
+  }
+
+  /** What a person wants to know of the server; `publicKey` is null where this host shows no seed. */
+  async look(): Promise<BusSight> {
+    const { info } = this.nats;
+    try {
+      return {
+        server: this.nats.getServer(),
+        version: info?.version ?? "",
+        hasStreams: info?.jetstream === true,
+        isEncrypted: info?.tls_required === true || info?.tls_verify === true,
+        publicKey: this.#publicKey,
+        roundTripMs: await this.nats.rtt(),
+      };
+    } catch (error) {
+      throw busError(error, "the bus does not answer");
+    }
   }
 
   /** `listener` hears when the connection is lost and when it is there again; returns how to stop it. */

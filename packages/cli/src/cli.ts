@@ -10,6 +10,7 @@ import {
 } from "@smcq/kernel";
 import yargs, { type Argv } from "yargs";
 import { alertCommand } from "./commands/alert.ts";
+import { busCommand } from "./commands/bus.ts";
 import { askCommands } from "./commands/ask.ts";
 import { backtestCommand } from "./commands/backtest.ts";
 import { backupCommands } from "./commands/ledger/backup.ts";
@@ -95,6 +96,7 @@ function build(argv: readonly string[], setExitCode: (exitCode: number) => void)
     .command(drillCommand(setExitCode))
     .command(venueCommand(setExitCode))
     .command(workerCommand(setExitCode))
+    .command(busCommand(setExitCode))
     .demandCommand(1, "a command is needed: `smcq --help` lists them")
     .strict()
     .completion("completion", "print the script by which bash or zsh complete commands and flags")
