@@ -105,6 +105,7 @@ export class PartKeeper {
   #view = "";
   #goal: { readonly version: number; readonly owners: readonly string[] } | null = null;
   #settledAtMs = 0;
+  #strangers = 0;
   #isLeaving = false;
   #taken = 0;
   #lost = 0;
@@ -216,8 +217,16 @@ export class PartKeeper {
   #present(): readonly string[] {
     const { member, parts, ttlMs } = this.#options;
     const present = new Set([member]);
+    const strangers: MemberView[] = [];
     for (const one of this.#members.within(ttlMs))
-      if (!one.isLeaving && one.parts === parts) present.add(one.member);
+      if (one.parts !== parts) strangers.push(one);
+      else if (!one.isLeaving) present.add(one.member);
+    if (strangers.length > this.#strangers)
+      this.#options.logger.error(
+        { strangers: strangers.length, parts, theirs: strangers[0]?.parts },
+        "scanners that cut the universe into other parts: bus.parts must be the same everywhere",
+      );
+    this.#strangers = strangers.length;
     return [...present].sort();
   }
 

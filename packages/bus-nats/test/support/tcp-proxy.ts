@@ -5,6 +5,8 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 export class TcpProxy {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
+  /** Come while it was cut: nobody answers them. */
+  readonly #held = new Set<Socket>();
   #isCut = false;
 
   private constructor(server: Server) {
@@ -15,6 +17,11 @@ export class TcpProxy {
     const server = createServer();
     const proxy = new TcpProxy(server);
     server.on("connection", (near) => {
+      if (proxy.#isCut) {
+        proxy.#held.add(near);
+        near.on("error", () => {});
+        return;
+      }
       const far = connect(port, "127.0.0.1");
       proxy.#join(near, far);
       proxy.#join(far, near);
@@ -30,23 +37,29 @@ export class TcpProxy {
     return (this.#server.address() as AddressInfo).port;
   }
 
-  /** Holds everything, both ways, new connections too; or lets it through again: what was held comes late. */
+  /** Holds everything, both ways, and answers no new connection; or lets it through again: what was held comes late. */
   cut(isCut: boolean): void {
     this.#isCut = isCut;
     for (const socket of this.#sockets)
       if (isCut) socket.pause();
       else socket.resume();
+    if (!isCut) this.#drop();
   }
 
   async close(): Promise<void> {
     for (const socket of this.#sockets) socket.destroy();
+    this.#drop();
     this.#server.close();
     await once(this.#server, "close");
   }
 
+  #drop(): void {
+    for (const socket of this.#held) socket.destroy();
+    this.#held.clear();
+  }
+
   #join(socket: Socket, other: Socket): void {
     this.#sockets.add(socket);
-    if (this.#isCut) socket.pause();
     socket.on("error", () => {});
     socket.on("close", () => {
       this.#sockets.delete(socket);

@@ -71,7 +71,10 @@ export function examinedMode(ground: GateGround): ExaminedMode {
         ...traded,
         isRealMoney: config.mode === "live",
         refusesUnproven: !config.risk.allowUnproven,
-        account: { orders, credentials, leaseDir: leaseFolder(ground.env, config.account.leaseDir) },
+        account:
+          config.role === "scanner"
+            ? null
+            : { orders, credentials, leaseDir: leaseFolder(ground.env, config.account.leaseDir) },
       };
     }
     default:

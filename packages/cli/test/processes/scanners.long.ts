@@ -139,12 +139,11 @@ describe.runIf(hasNatsServer())("three hosts that scan, one that trades", () => 
     scanner(venue, "c");
     await until(heldAll(3), "the third to have its parts", WAIT_MS_MAX);
     figure(`joined: parts ${held().join(" ")}`);
-    await minutes(1);
     const killedMs = clock.nowMs();
     killHard(first);
     await until(heldAll(2), "the others to have the dead one's parts", WAIT_MS_MAX);
     figure(`killed: others own its parts after ${clock.nowMs() - killedMs} ms`);
-    await minutes(2);
+    await minutes(1);
     proxy.cut(true);
     const cutMs = clock.nowMs();
     await until(heldAll(1), "the last one to have all parts", WAIT_MS_MAX);
@@ -152,7 +151,7 @@ describe.runIf(hasNatsServer())("three hosts that scan, one that trades", () => 
     await minutes(1);
     proxy.cut(false);
     await until(heldAll(2), "the one that was cut off to have parts again", WAIT_MS_MAX);
-    await minutes(2);
+    await minutes(1);
     const toMs = minuteOf(clock.nowMs()) - MINUTE_MS;
     await until(() => auditor?.missing(fromMs, toMs).length === 0, "every bar", 60_000).catch(() => {});
     const missing = auditor.missing(fromMs, toMs);

@@ -107,7 +107,10 @@ export class BarsTeller {
     for (const symbol of symbolsOf(part)) {
       const bar = this.#deps.bar(symbol, minuteMs);
       if (bar !== null && bar.isScanned) bars.push(bar);
-      else absent.push(symbol);
+      else if (closedMs < GRACE_MS && isAwaited(symbol)) {
+        progress.isWhole = false;
+        return false;
+      } else absent.push(symbol);
     }
     const isWhole = absent.every((symbol) => !isAwaited(symbol));
     // A scan has written what it found before it says that it was there; a look later the core has it.
