@@ -67,6 +67,10 @@ export class FrameStore {
     return firstMs;
   }
 
+  has(openMs: number): boolean {
+    return this.#f64[this.#cell(openMs)] === openMs;
+  }
+
   /** Copies a bar that is here: open, high, low, close and volume behind its open time. */
   read(openMs: number, out: Float64Array): void {
     const at = this.#cell(openMs);

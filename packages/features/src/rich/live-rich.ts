@@ -91,7 +91,7 @@ export class LiveRich {
 
   /** Makes the longer bar of the minutes from `fromMs` to `endMs` where all of them are there. */
   #end(store: FrameStore, fromMs: number, endMs: number): void {
-    if (this.#minutes.firstBefore(endMs) > fromMs) return;
+    for (let openMs = fromMs; openMs < endMs; openMs += MINUTE_MS) if (!this.#minutes.has(openMs)) return;
     const longer = this.#longer;
     for (let openMs = fromMs; openMs < endMs; openMs += MINUTE_MS) {
       this.#minutes.read(openMs, this.#bar);
