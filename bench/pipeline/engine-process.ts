@@ -106,7 +106,7 @@ async function main(): Promise<void> {
     modelId: () => MODEL_ID,
     scan: { isEveryBarScored: true },
     barsReadyMin: 320,
-    seed: { interval: "5m", bars: 0, isRebuiltByScan: false },
+    seed: { interval: "5m", bars: 0, isRebuiltByScan: false, isRich: false },
     shardWorker: { url: workers.shard, data },
     scanWorker: { url: workers.scan, data },
     history: {

@@ -58,6 +58,7 @@ class Lab {
       version: await modelVersion(this.file),
       current: modelOf(this.content, 1),
       challenger: null,
+      isRich: false,
       shared: {} as SharedModels,
       loadVersion: async (epoch: number) => modelOf(this.content, epoch),
     };

@@ -102,11 +102,21 @@ class Live {
   constructor(timeframe: Timeframe, bars: Float64Array) {
     this.bars = bars;
     this.#minutes = TIMEFRAME_MINUTES[timeframe];
-    this.cluster = new ClusterMemory({ symbols: [SYMBOL], shards: 1, timeframe, hasSpareSlots: false });
+    this.cluster = new ClusterMemory({
+      symbols: [SYMBOL],
+      shards: 1,
+      needs: { timeframe, isRich: false },
+      hasSpareSlots: false,
+    });
     this.seeds = new SeedQueue(this.cluster.slots);
     this.warmUp = new WarmUp({
       barsReadyMin: 320,
-      seed: { interval: timeframe === "M5" ? "5m" : "15m", bars: 1_499, isRebuiltByScan: true },
+      seed: {
+        interval: timeframe === "M5" ? "5m" : "15m",
+        bars: 1_499,
+        isRebuiltByScan: true,
+        isRich: false,
+      },
       history: { request: (request, onReply) => this.#reply(request, onReply), forget() {} },
       venueClock: this.clock,
       memory: this.cluster,

@@ -180,7 +180,7 @@ describe("ShardScanQueue", () => {
     const lab = new Lab();
     lab.queue.look();
     expect(lab.running).toHaveLength(0);
-    lab.seeds.put(0, [{ slot: 1, generation: 3, bars: new Float64Array(6) }]);
+    lab.seeds.put(0, [{ part: null, slot: 1, generation: 3, bars: new Float64Array(6) }]);
     lab.queue.look();
     expect([lab.running.length, lab.seeds.has(0)]).toEqual([1, false]);
     await lab.last().reply({ refusedSeeds: [1] });
@@ -209,7 +209,7 @@ describe("ShardScanQueue", () => {
 
   it("waits longer and longer for seeds that are refused, however often it is looked at", async () => {
     const lab = new Lab();
-    lab.seeds.put(0, [{ slot: 1, generation: 3, bars: new Float64Array(6) }]);
+    lab.seeds.put(0, [{ part: null, slot: 1, generation: 3, bars: new Float64Array(6) }]);
     const answered = new Set<Running>();
     for (let look = 0; look < 400; look++) {
       lab.queue.look();

@@ -25,7 +25,7 @@ class Lab {
   constructor() {
     this.warmUp = new WarmUp({
       barsReadyMin: 320,
-      seed: { interval: "5m", bars: 100, isRebuiltByScan: false },
+      seed: { interval: "5m", bars: 100, isRebuiltByScan: false, isRich: false },
       history: { request: (request, onReply) => this.asked.push({ request, onReply }), forget() {} },
       venueClock: this.clock,
       memory: this.cluster,

@@ -1,28 +1,33 @@
 import { assert, BAR_FIELDS } from "@smcq/kernel";
 
-/** Bars of a timeframe that a rebuild goes through at most: 300 of the five times longer ones, whose structure lives 256. */
-export const FRAMES_KEPT = 1_500;
-/** More than are kept by what a whole ring of minutes closes in one go: what is kept stands until that is committed. */
-const CELLS = 1_664;
 const NONE_MS = -1;
 
+/** Bars of which length are kept, ms, and how many; `cells` more than that by what is written before a commit. */
+export interface FrameStoreShape {
+  readonly frameMs: number;
+  readonly kept: number;
+  readonly cells: number;
+}
+
 /**
- * The last bars of a timeframe of each symbol, as plain bytes: the bar that opens at t stands in cell (t / its length) mod
- * 1,664, and says of which t it is. So nothing is counted, and what a dead scan had begun to write is written again.
+ * The last bars of one length of each symbol, as plain bytes: the bar that opens at t stands in cell (t / its length) mod
+ * the number of cells, and says of which t it is. So nothing is counted, and what a dead scan had begun to write is written again.
  *
- *   ┌ cell 0: open time, open, high, low, close, volume ┐ ┌ cell 1 ┐ … 1,663 (float64)
+ *   ┌ cell 0: open time, open, high, low, close, volume ┐ ┌ cell 1 ┐ … (float64)
  */
 export class FrameStore {
-  static readonly BYTES: number = CELLS * BAR_FIELDS * 8;
-
   readonly #f64: Float64Array;
-  readonly #frameMs: number;
+  readonly #shape: FrameStoreShape;
   #at = 0;
 
-  /** `frameMs`: how long a bar lasts. */
-  constructor(buffer: ArrayBufferLike, frameMs: number) {
+  constructor(buffer: ArrayBufferLike, shape: FrameStoreShape) {
     this.#f64 = new Float64Array(buffer);
-    this.#frameMs = frameMs;
+    this.#shape = shape;
+  }
+
+  /** Bytes of one symbol, a multiple of 64 where `cells` is one of 4. */
+  static bytes({ cells }: Pick<FrameStoreShape, "cells">): number {
+    return cells * BAR_FIELDS * 8;
   }
 
   /** Moves to a symbol; the offset is a multiple of 8, and what stands there was cleared once. */
@@ -31,15 +36,15 @@ export class FrameStore {
   }
 
   clear(): void {
-    this.#f64.fill(NONE_MS, this.#at, this.#at + CELLS * BAR_FIELDS);
+    this.#f64.fill(NONE_MS, this.#at, this.#at + this.#shape.cells * BAR_FIELDS);
   }
 
   #cell(openMs: number): number {
-    return this.#at + ((openMs / this.#frameMs) % CELLS) * BAR_FIELDS;
+    return this.#at + ((openMs / this.#shape.frameMs) % this.#shape.cells) * BAR_FIELDS;
   }
 
   put(openMs: number, open: number, high: number, low: number, close: number, volume: number): void {
-    assert(openMs % this.#frameMs === 0, "Invariant: bars of a timeframe are aligned");
+    assert(openMs % this.#shape.frameMs === 0, "Invariant: bars of a timeframe are aligned");
     const at = this.#cell(openMs);
     this.#f64[at] = NONE_MS;
     this.#f64[at + 1] = open;
@@ -50,15 +55,20 @@ export class FrameStore {
     this.#f64[at] = openMs;
   }
 
-  /** Open time of the first of the bars that reach up to `endMs` without a hole, `FRAMES_KEPT` at most; `endMs`: there is none. */
+  /** Open time of the first of the bars that reach up to `endMs` without a hole, as many as are kept at most; `endMs`: there is none. */
   firstBefore(endMs: number): number {
+    const { frameMs, kept } = this.#shape;
     let firstMs = endMs;
-    for (let count = 0; count < FRAMES_KEPT; count++) {
-      const beforeMs = firstMs - this.#frameMs;
+    for (let count = 0; count < kept; count++) {
+      const beforeMs = firstMs - frameMs;
       if (beforeMs < 0 || this.#f64[this.#cell(beforeMs)] !== beforeMs) break;
       firstMs = beforeMs;
     }
     return firstMs;
+  }
+
+  has(openMs: number): boolean {
+    return this.#f64[this.#cell(openMs)] === openMs;
   }
 
   /** Copies a bar that is here: open, high, low, close and volume behind its open time. */

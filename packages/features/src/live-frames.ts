@@ -4,6 +4,11 @@ import { FrameStore } from "./frame-store.ts";
 import { TimeframeScanner } from "./timeframe-scanner.ts";
 import { type Timeframe, TIMEFRAME_MINUTES } from "./trade-plan-parameters.ts";
 
+/** Bars of a timeframe that a rebuild goes through at most: 300 of the five times longer ones, whose structure lives 256. */
+export const FRAMES_KEPT = 1_500;
+/** By so many more than are kept: a whole ring of minutes closes 102 bars of M5 before that is committed. */
+const CELLS = FRAMES_KEPT + 164;
+
 /**
  * A `TimeframeScanner` whose state can be brought back: from the bars of the timeframe that have closed, which it keeps,
  * and from the minutes behind them, which whoever calls has. One per thread; `attach` moves it to a symbol.
@@ -14,7 +19,7 @@ import { type Timeframe, TIMEFRAME_MINUTES } from "./trade-plan-parameters.ts";
  */
 export class LiveFrames {
   /** Bytes of one symbol, a multiple of 64. */
-  static readonly BYTES: number = TimeframeScanner.BYTES + FrameStore.BYTES;
+  static readonly BYTES: number = TimeframeScanner.BYTES + FrameStore.bytes({ cells: CELLS });
 
   readonly #frames: TimeframeScanner;
   readonly #store: FrameStore;
@@ -23,7 +28,7 @@ export class LiveFrames {
 
   constructor(timeframe: Timeframe, buffer: ArrayBufferLike) {
     this.#frameMs = TIMEFRAME_MINUTES[timeframe] * MINUTE_MS;
-    this.#store = new FrameStore(buffer, this.#frameMs);
+    this.#store = new FrameStore(buffer, { frameMs: this.#frameMs, kept: FRAMES_KEPT, cells: CELLS });
     this.#frames = new TimeframeScanner(timeframe, { buffer, store: this.#store });
   }
 

@@ -2,8 +2,10 @@
 export interface Scorer {
   /** Stable name of the model or rule, stored with every signal. */
   readonly id: string;
+  /** Numbers of a row that it takes; left out: the 12 of feature set v1. */
+  readonly width?: number;
   /**
-   * Scores `count` rows of 12 float32 features (row-major, side view) into `scores` (float64, 0..1). A row says
+   * Scores `count` rows of `width` float32 features (row-major, side view) into `scores` (float64, 0..1). A row says
    * everything of its side, so the side itself is no argument.
    */
   score(features: Float32Array, count: number, scores: Float64Array): void;

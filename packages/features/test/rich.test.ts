@@ -173,18 +173,24 @@ describe("rich features", () => {
     for (const [k, column] of COLUMNS.entries())
       expect(isMarket(column) ? [walk[k], btc[k]] : [0, 0], `column ${column.name}`).toEqual([0, 0]);
     expect([walk[at("btc_return_15")], walk[at("btc_return_60")]]).toEqual([0, 0]);
-    expect(btc[at("btc_return_60")]).toBeCloseTo(btc[at("return_60")]!, 6);
+    // The return up to the minute before, in the deviations of this one.
+    const [now, before] = [bars[398]!.close, bars[338]!.close];
+    const scale = btc[at("return_60")]! / (bars[399]!.close / bars[339]!.close - 1);
+    expect(btc[at("btc_return_60")]).toBeCloseTo((now / before - 1) * scale, 6);
   });
 
-  it("leave a symbol out that lacks its bar of the minute", () => {
+  it("leave a symbol out that lacks its bar of the minute before, and do not mind who lacks this one", () => {
     const walks = ["AUSDT", "BUSDT", "CUSDT"].map(
       (name) => [name, tickWalk(rng, 300, START_MINUTE)] as const,
     );
-    const without = new Map(walks.map(([name, bars]) => [name, name === "CUSDT" ? bars.slice(0, -1) : bars]));
+    const lacking = (from: number, to: number): Market =>
+      new Map(walks.map(([name, bars]) => [name, name === "CUSDT" ? bars.toSpliced(from, to) : bars]));
+    const without = lacking(298, 1);
     const two = new Map(walks.slice(0, 2));
     const row = (of: Market): number[] => stream("AUSDT", of, new Set([299])).get(299)!;
     expect(row(without)).toEqual(row(two));
     expect(row(new Map(walks))).not.toEqual(row(two));
+    expect(row(lacking(299, 1))).toEqual(row(new Map(walks)));
   });
 
   it("lie within their ranges for any bars, and are never NaN", () => {

@@ -18,9 +18,9 @@ export const BAR_FIELDS = 6;
 export type FlatBars = Float64Array;
 
 /** Bars that are asked of a venue. */
-export type BarInterval = "1m" | "5m" | "15m";
+export type BarInterval = "1m" | "5m" | "15m" | "1h";
 
-const INTERVAL_MINUTES: Readonly<Record<BarInterval, number>> = { "1m": 1, "5m": 5, "15m": 15 };
+const INTERVAL_MINUTES: Readonly<Record<BarInterval, number>> = { "1m": 1, "5m": 5, "15m": 15, "1h": 60 };
 
 /** How long a bar of an interval lasts, ms. */
 export function intervalMs(interval: BarInterval): number {

@@ -31,7 +31,7 @@ export const ModelErrorCode = {
   Calendar: "MODEL_CALENDAR",
   /** The feature schema is not the engine's. */
   Schema: "MODEL_SCHEMA",
-  /** The features are a set that only the offline commands compute. */
+  /** The features are a set that this run makes no rows of. */
   FeatureSet: "MODEL_FEATURE_SET",
   /** The features' names or their order are not the engine's. */
   Features: "MODEL_FEATURES",

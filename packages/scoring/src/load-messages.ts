@@ -15,6 +15,7 @@ export interface LoadTask {
   readonly epoch: number;
   readonly nowMs: number;
   readonly plan: TradePlanParameters | undefined;
+  readonly liveSets: readonly string[] | undefined;
   readonly refuseExpired: boolean;
   readonly publicKeyPem: string | undefined;
 }

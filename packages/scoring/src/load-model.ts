@@ -20,6 +20,8 @@ export interface LoadModelOptions {
   readonly nowMs: number;
   /** How the engine enters; absent: at the market. */
   readonly plan?: TradePlanParameters | undefined;
+  /** Feature sets that rows are made of (MODEL_FEATURE_SET for a model of another one); absent: any. */
+  readonly liveSets?: readonly string[] | undefined;
   /** True in a reload; at start an expired model is loaded and `isExpired` says that it must not trade. */
   readonly refuseExpired: boolean;
   /** ed25519 public key in PEM; when given, the card must be signed with it. */
@@ -63,10 +65,21 @@ interface Loading {
  */
 export async function loadModel(options: LoadModelOptions): Promise<LoadedModel> {
   const { clock, memory, file, textOutDir, scorer, epoch, nowMs, plan } = options;
-  const { refuseExpired, publicKeyPem } = options;
+  const { refuseExpired, publicKeyPem, liveSets } = options;
   const startNs = clock.monoNs();
   const { opened, installed } = startLoader(
-    { file, textOutDir, scorer, models: memory.shared(), epoch, nowMs, plan, refuseExpired, publicKeyPem },
+    {
+      file,
+      textOutDir,
+      scorer,
+      models: memory.shared(),
+      epoch,
+      nowMs,
+      plan,
+      liveSets,
+      refuseExpired,
+      publicKeyPem,
+    },
     clock,
   );
   const oracle = opened.then(async ({ onnx, golden }) => {

@@ -25,12 +25,13 @@ function onnxFile(): string {
 
 function load(): void {
   const file = onnxFile();
-  const opened = openModel({ ...task, file, isAnySchema: false, isLive: true });
+  const opened = openModel({ ...task, file, isAnySchema: false });
   const { onnx, golden, card, isExpired } = opened;
   tell({ type: "opened", onnx, golden });
   const tables = task.scorer === "leaf-mask" ? tryLeafMask(opened) : "ort";
-  const { modelId, calibration } = card.metadata;
-  openModelMemory(task.models).install({ epoch: task.epoch, id: modelId, calibration, tables });
+  const { modelId, calibration, featureNames } = card.metadata;
+  const featureCount = featureNames.length;
+  openModelMemory(task.models).install({ epoch: task.epoch, id: modelId, calibration, tables, featureCount });
   const tableBytes = tables === "ort" ? 0 : tables.image.length;
   tell({ type: "installed", file, card, isExpired, tableBytes });
 }

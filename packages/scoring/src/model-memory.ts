@@ -83,7 +83,7 @@ export interface ModelEntry {
 export interface Lane {
   /** Free for the ONNX Runtime scorer's own protocol (Atomics). */
   readonly control: Int32Array<SharedArrayBuffer>;
-  /** LANE_ROWS_MAX rows of 12. */
+  /** LANE_ROWS_MAX rows of 12, or fewer wider ones. */
   readonly rows: Float32Array<SharedArrayBuffer>;
   readonly margins: Float64Array<SharedArrayBuffer>;
   readonly rowsAt: number;
@@ -96,8 +96,10 @@ export interface InstallOptions {
   readonly epoch: number;
   readonly id: string;
   readonly calibration: ScoreMap;
-  /** The tables of leaf-mask, or `ort` for a model of 12 features that the ONNX Runtime process holds. */
+  /** The tables of leaf-mask, or `ort` for a model that the ONNX Runtime process holds. */
   readonly tables: LeafMaskTables | "ort";
+  /** Of a model of ONNX Runtime; default 12. */
+  readonly featureCount?: number;
 }
 
 /** The memory that all threads of an engine share for its models: one directory, a lane a shard, a slot a model. */
@@ -124,7 +126,7 @@ export class ModelMemory {
   }
 
   /** Writes a model into the slot of its epoch; nobody may be scoring with the slot's former model. */
-  install({ epoch, id, calibration, tables }: InstallOptions): void {
+  install({ epoch, id, calibration, tables, featureCount = FEATURE_COUNT }: InstallOptions): void {
     assert(Number.isInteger(epoch) && epoch >= 1 && epoch < 2 ** 31, "Invariant: epochs begin at 1");
     const idBytes = new TextEncoder().encode(id);
     assert(idBytes.length <= ID_BYTES_MAX, `Invariant: a model's id has at most ${ID_BYTES_MAX} bytes`);
@@ -139,7 +141,7 @@ export class ModelMemory {
     this.#directory.setUint32(at + Entry.IdBytes, idBytes.length, true);
     this.#directory.setUint32(
       at + Entry.Features,
-      tables === "ort" ? FEATURE_COUNT : tables.featureCount,
+      tables === "ort" ? featureCount : tables.featureCount,
       true,
     );
     this.#directory.setFloat64(at + Entry.A, calibration.a, true);

@@ -23,7 +23,13 @@ function imported(text: string, report?: string): string {
 }
 
 function open(file: string, isLive: boolean) {
-  return openModel({ file, nowMs: NOW_MS, refuseExpired: true, isAnySchema: false, isLive });
+  return openModel({
+    file,
+    nowMs: NOW_MS,
+    refuseExpired: true,
+    isAnySchema: false,
+    liveSets: isLive ? ["v1"] : undefined,
+  });
 }
 
 /** A report whose dataset and psi are of v2. */
@@ -56,7 +62,7 @@ describe("a model of feature set v2", () => {
     }
   });
 
-  it("is imported and tried offline, and refused by the engine with a code of its own", async () => {
+  it("is imported and tried, and refused with a code of its own by a run that makes no rows of it", async () => {
     const text = lightGbmText({ names: V2_NAMES });
     for (const file of [imported(text), imported(text, v2Report(text))]) {
       const opened = open(file, false);

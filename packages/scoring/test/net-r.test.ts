@@ -28,7 +28,7 @@ function imported(text: string, report: string | null): string {
 }
 
 const open = (file: string) =>
-  openModel({ file, nowMs: NOW_MS, refuseExpired: true, isAnySchema: false, isLive: true });
+  openModel({ file, nowMs: NOW_MS, refuseExpired: true, isAnySchema: false, liveSets: ["v1"] });
 
 describe("a model of net R", () => {
   it("scores P(win) where it expects more than its threshold, and 0 where it abstains, in every thread's way", () => {

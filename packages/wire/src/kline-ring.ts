@@ -277,6 +277,11 @@ export class KlineRingReader {
     return Atomics.load(this.#memory.i32, (HEADER.bytes + slot * STRIDE + O.generation) >> 2);
   }
 
+  /** Whose bars a slot holds (`symbolId` + 1); 0 is nobody. */
+  ownerOf(slot: number): number {
+    return Atomics.load(this.#memory.i32, (this.#memory.base(slot) + O.owner) >> 2);
+  }
+
   /** Bars of the present run that stand in the ring (0..512); during a reset it may say too few, never too many. */
   barCount(slot: number): number {
     const base = this.#memory.base(slot);

@@ -1,8 +1,7 @@
-import { ClusterMemory, type Coordinator, type Inbox, type WatchedList } from "@smcq/cluster";
+import { ClusterMemory, type Coordinator, type Inbox, type ScanNeeds, type WatchedList } from "@smcq/cluster";
 import type { EngineConfig } from "@smcq/config";
 import type { Signal } from "@smcq/engine";
 import type { TickerFeed } from "@smcq/exchange";
-import type { Timeframe } from "@smcq/features";
 import type { SymbolId } from "@smcq/kernel";
 import type { DeskMarket, RingMarket } from "../accounts/ring-market.ts";
 import type { BusStatus } from "./bus-status.ts";
@@ -29,8 +28,8 @@ export interface SignalSource extends Pick<
 }
 
 export interface MemoryWish {
-  /** Of the plan that candidates are found for. */
-  readonly timeframe: Timeframe;
+  /** Of the plan that candidates are found for, and of the models that score. */
+  readonly needs: ScanNeeds;
   readonly config: EngineConfig;
   /** What is watched, in the venue's order. */
   readonly symbols: readonly string[];
@@ -64,10 +63,10 @@ export interface RunSide {
 
 /** An engine that does everything itself. */
 export const OWN_SIDE: RunSide = {
-  createMemory: ({ config, timeframe, symbols, knownIds }) =>
+  createMemory: ({ config, needs, symbols, knownIds }) =>
     new ClusterMemory({
       symbols,
-      timeframe,
+      needs,
       shards: threadCount(config.shards),
       ...(knownIds === null ? {} : { knownIds }),
     }),

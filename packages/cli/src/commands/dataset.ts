@@ -46,7 +46,7 @@ function withOptions(argv: Argv): Argv {
       choices: FEATURE_SETS.map(({ name }) => name),
       requiresArg: true,
       default: FEATURES_V1.name,
-      describe: "what a row says: v1, which runs live, or v2, for backtests (docs/features-v2.md)",
+      describe: "what a row says: v1, or v2 with 50 columns more (docs/features-v2.md)",
     })
     .option("instruments", {
       type: "string",

@@ -97,8 +97,8 @@ export function createEngine(parts: EngineParts): RunEngine {
   const { config, ports, run, side, offset, venueClock, wallClock, logger } = parts;
   const before = parts.trading?.before ?? null;
   const knownIds = before === null ? null : idsOf(before);
-  const { timeframe } = parts.plan;
-  const memory = side.createMemory({ config, timeframe, symbols: parts.symbols, knownIds });
+  const needs = { timeframe: parts.plan.timeframe, isRich: isRich(parts.scoring) };
+  const memory = side.createMemory({ config, needs, symbols: parts.symbols, knownIds });
   offset.follow((offsetMs) => memory.setClockOffsetMs(offsetMs));
   const inbox = new Inbox();
   if (parts.trading !== null) offset.followHealth((isSound) => inbox.put({ type: "clock-health", isSound }));
@@ -215,7 +215,7 @@ function createCoordinator(
     modelId: (epoch) => models.modelId(epoch),
     scan: { isEveryBarScored: false },
     barsReadyMin: config.warmup.barsReadyMin,
-    seed: seedWish(plan, config.warmup),
+    seed: seedWish(plan, config.warmup, isRich(scoring)),
     shardWorker: {
       url: workerUrl(import.meta.url, "../workers/shard.worker"),
       data: { ...ports.feed, models: shared },
@@ -230,15 +230,24 @@ function createCoordinator(
   });
 }
 
+/** Models that take rows of feature set v2 are loaded: what those are made of is kept and fetched. */
+function isRich({ models }: Scoring): boolean {
+  return models?.isRich ?? false;
+}
+
 /** What the longer state of each symbol begins with: the plan's own timeframe, and M5 beside M1. */
-function seedWish({ timeframe }: TradePlanParameters, { m5Bars, planBars }: WarmupConfig): SeedWish {
+function seedWish(
+  { timeframe }: TradePlanParameters,
+  { m5Bars, planBars }: WarmupConfig,
+  hasRich: boolean,
+): SeedWish {
   switch (timeframe) {
     case "M1":
-      return { interval: "5m", bars: m5Bars, isRebuiltByScan: false };
+      return { interval: "5m", bars: m5Bars, isRebuiltByScan: false, isRich: hasRich };
     case "M5":
-      return { interval: "5m", bars: planBars, isRebuiltByScan: true };
+      return { interval: "5m", bars: planBars, isRebuiltByScan: true, isRich: hasRich };
     case "M15":
-      return { interval: "15m", bars: planBars, isRebuiltByScan: true };
+      return { interval: "15m", bars: planBars, isRebuiltByScan: true, isRich: hasRich };
     default:
       return assertNever(timeframe);
   }

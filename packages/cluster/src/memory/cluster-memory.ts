@@ -1,4 +1,11 @@
-import { CandidateScanner, LiveFrames, type Timeframe, TIMEFRAME_MINUTES } from "@smcq/features";
+import {
+  CandidateScanner,
+  LiveFrames,
+  LiveRich,
+  MARKET_LEADER,
+  type Timeframe,
+  TIMEFRAME_MINUTES,
+} from "@smcq/features";
 import type { ModelEpochs, SymbolId } from "@smcq/kernel";
 import {
   ControlBlock,
@@ -13,6 +20,7 @@ import {
   KlineRingReader,
   KlineRingWriter,
   Pauses,
+  type RichMemory,
   type ShardMemory,
 } from "@smcq/wire";
 import { SlotTable } from "./slot-table.ts";
@@ -22,12 +30,29 @@ const RESULT_ROWS_MIN = 256;
 /** Slots kept free in each shard for listings, besides a quarter of its share. */
 const SPARE_SLOTS = 8;
 
-/** Allocates everything that one shard shares between threads, for `slots` symbols that are scanned on `timeframe`. */
-export function createShardMemory(shardId: number, slots: number, timeframe: Timeframe = "M1"): ShardMemory {
+/** What a scan has to keep besides: bars of another timeframe than M1, and what rows of feature set v2 are made of. */
+export interface ScanNeeds {
+  readonly timeframe: Timeframe;
+  readonly isRich: boolean;
+}
+
+const M1_ROWS: ScanNeeds = { timeframe: "M1", isRich: false };
+
+/**
+ * Allocates everything that one shard shares between threads, for `slots` symbols; of what rows of v2 need, only its own
+ * rings stand in it.
+ */
+export function createShardMemory(
+  shardId: number,
+  slots: number,
+  { timeframe, isRich }: ScanNeeds = M1_ROWS,
+): ShardMemory {
   const rows = Math.max(RESULT_ROWS_MIN, 2 ** Math.ceil(Math.log2(slots)));
+  const rings = createKlineRings(slots);
   return {
     shardId,
-    rings: createKlineRings(slots),
+    rings,
+    rich: isRich ? createRich(slots, rings) : null,
     states: createDetectorStates({
       slots,
       m1Bytes: CandidateScanner.M1_BYTES,
@@ -39,6 +64,11 @@ export function createShardMemory(shardId: number, slots: number, timeframe: Tim
     gc: createPauses(),
     turns: createPauses(),
   };
+}
+
+function createRich(slots: number, rings: SharedArrayBuffer): RichMemory {
+  const states = createFrameStates({ slots, slotBytes: LiveRich.BYTES });
+  return { states, rings: [rings], leaderOwner: 0 };
 }
 
 function createFrames(slots: number, timeframe: Timeframe): FrameMemory {
@@ -63,8 +93,8 @@ export interface ShardViews {
 export interface ClusterMemoryOptions {
   readonly symbols: readonly string[];
   readonly shards: number;
-  /** Of the plan that candidates are found for; default M1. */
-  readonly timeframe?: Timeframe;
+  /** Of the plan that candidates are found for, and of the models that score; default M1 and v1. */
+  readonly needs?: ScanNeeds;
   /** False where nobody is ever listed later: no slot is kept free. */
   readonly hasSpareSlots?: boolean;
   /** How many symbols there may be at once, where more than now may come; absent: as many as now. */
@@ -83,7 +113,7 @@ export class ClusterMemory {
   readonly scanGc: SharedArrayBuffer = createPauses();
 
   constructor(options: ClusterMemoryOptions) {
-    const { symbols, shards, timeframe = "M1", place, knownIds } = options;
+    const { symbols, shards, needs = M1_ROWS, place, knownIds } = options;
     const slotsPerShard = place?.slotsPerShard ?? slotsOf(options);
     this.slots = new SlotTable(shards, slotsPerShard, knownIds);
     for (const symbol of symbols)
@@ -91,7 +121,17 @@ export class ClusterMemory {
         symbol,
         place === undefined ? {} : { isOpen: (shardId) => shardId === place.shardOf(symbol) },
       );
-    this.shards = Array.from({ length: shards }, (_, shardId) => viewsOf(shardId, slotsPerShard, timeframe));
+    const memories = Array.from({ length: shards }, (_, shardId) =>
+      createShardMemory(shardId, slotsPerShard, needs),
+    );
+    const leader = this.slots.of(MARKET_LEADER);
+    const market = {
+      rings: memories.map(({ rings }) => rings),
+      leaderOwner: leader === null ? 0 : leader.symbolId + 1,
+    };
+    this.shards = memories.map((memory) =>
+      viewsOf(memory.rich === null ? memory : { ...memory, rich: { ...memory.rich, ...market } }),
+    );
   }
 
   /** Refuses a shard that is not there with a RangeError. */
@@ -126,8 +166,7 @@ function slotsOf({ symbols, shards, hasSpareSlots = true, symbolsMax = 0 }: Clus
   return hasSpareSlots ? share + Math.ceil(share / 4) + SPARE_SLOTS : share;
 }
 
-function viewsOf(shardId: number, slots: number, timeframe: Timeframe): ShardViews {
-  const memory = createShardMemory(shardId, slots, timeframe);
+function viewsOf(memory: ShardMemory): ShardViews {
   return {
     memory,
     control: new ControlBlock(memory.control),

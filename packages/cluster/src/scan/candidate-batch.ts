@@ -23,6 +23,8 @@ export interface TaskTimes {
 export class CandidateBatch {
   readonly capacity: number;
   readonly features: Float32Array;
+  /** The same rows as wide as the models of another feature set take them; empty without one. */
+  readonly wide: Float32Array;
   readonly scores: Float64Array;
   readonly challengerScores: Float64Array;
   readonly #slots: Int32Array;
@@ -37,9 +39,10 @@ export class CandidateBatch {
   readonly #turnovers: Float64Array;
   count = 0;
 
-  constructor(capacity: number) {
+  constructor(capacity: number, wideWidth: number) {
     this.capacity = capacity;
     this.features = new Float32Array(capacity * FEATURE_COUNT);
+    this.wide = new Float32Array(capacity * wideWidth);
     this.scores = new Float64Array(capacity);
     this.challengerScores = new Float64Array(capacity);
     this.#slots = new Int32Array(capacity);

@@ -2,10 +2,9 @@ import {
   type CandidateCode,
   CandidateScanner,
   FIRST_FEATURE_BAR,
-  LiveFrames,
   medianTurnover,
+  type Scorer,
   type ScorerRegistry,
-  timeframeOf,
   TURNOVER_BARS,
 } from "@smcq/features";
 import { BarSource } from "@smcq/exchange";
@@ -15,7 +14,6 @@ import {
   ControlBlock,
   createResultRow,
   DetectorStates,
-  FrameStates,
   KlineRingReader,
   LastFinal,
   ResultRingWriter,
@@ -27,16 +25,12 @@ import {
   type ShardMemory,
 } from "@smcq/wire";
 import { CandidateBatch } from "./candidate-batch.ts";
+import { PlanFrames } from "./plan-frames.ts";
+import { RICH_WIDTH, RichRows } from "./rich-rows.ts";
 
 export interface ScanOptions {
   /** Scores every closed bar as if it were a candidate: the load of the benchmarks, never of a trading run. */
   readonly isEveryBarScored: boolean;
-}
-
-/** The plan's timeframe, where it is not M1: what finds on it, and where its states lie. */
-interface PlanFrames {
-  readonly live: LiveFrames;
-  readonly states: FrameStates;
 }
 
 /** What one slot's scan leaves to be committed once the results stand. */
@@ -77,6 +71,8 @@ export class ScanCore {
   readonly #ring: ResultRingWriter;
   readonly #scanner: CandidateScanner;
   readonly #frames: PlanFrames | null;
+  /** Null: every model takes rows of v1. */
+  readonly #rich: RichRows | null;
   /** What candidates come from: that of the plan's timeframe. */
   readonly #finder: CandidateScanner;
   readonly #batch: CandidateBatch;
@@ -101,9 +97,10 @@ export class ScanCore {
     this.#states = new DetectorStates(memory.states);
     this.#ring = new ResultRingWriter(memory.results);
     this.#scanner = new CandidateScanner({ m1Buffer: memory.states, carryBuffer: memory.states });
-    this.#frames = framesOf(memory);
+    this.#frames = PlanFrames.of(memory);
+    this.#rich = memory.rich === null ? null : new RichRows(memory.shardId, memory.rich);
     this.#finder = this.#frames?.live.scanner ?? this.#scanner;
-    this.#batch = new CandidateBatch(this.#ring.capacity);
+    this.#batch = new CandidateBatch(this.#ring.capacity, this.#rich === null ? 0 : RICH_WIDTH);
     this.#touched = Array.from({ length: this.#reader.slots }, blankTouched);
   }
 
@@ -115,6 +112,7 @@ export class ScanCore {
     this.#touchedCount = 0;
     this.#isUnfinished = false;
     this.#barCount = 0;
+    this.#rich?.startTask();
     const room = this.#ring.room;
     for (let slot = 0; slot < this.#reader.slots; slot++) this.#scanSlot(slot, room);
     const featuresNs = this.#clock.monoNs();
@@ -143,16 +141,21 @@ export class ScanCore {
   }
 
   #score(rows: number): void {
-    const { features, scores, challengerScores } = this.#batch;
+    const { scores, challengerScores } = this.#batch;
     const { model, challenger } = this.#models;
-    this.#scorers.scorer(model).score(features, rows, scores);
+    this.#scoreBy(this.#scorers.scorer(model), rows, scores);
     if (challenger === 0) return;
     try {
-      this.#scorers.scorer(challenger).score(features, rows, challengerScores);
+      this.#scoreBy(this.#scorers.scorer(challenger), rows, challengerScores);
     } catch {
       // A model without weight never costs a signal; that it gave no score, its rows say.
       challengerScores.fill(Number.NaN, 0, rows);
     }
+  }
+
+  #scoreBy(scorer: Scorer, rows: number, scores: Float64Array): void {
+    const { features, wide } = this.#batch;
+    scorer.score((scorer.width ?? FEATURE_COUNT) === FEATURE_COUNT ? features : wide, rows, scores);
   }
 
   #scanSlot(slot: number, room: number): void {
@@ -183,7 +186,7 @@ export class ScanCore {
     this.#scanner.attach(states.m1Offset(slot), states.begin(slot));
     if (!isSameGeneration) this.#scanner.resetAll();
     else if (isRebuild) this.#scanner.resetM1();
-    if (this.#frames !== null) this.#attachFrames(this.#frames, slot, { isSameGeneration, isRebuild });
+    if (this.#frames !== null || this.#rich !== null) this.#attachBeside(slot, !isSameGeneration, isRebuild);
     // A new run is warmed up as a whole; what may be told of it, the ring's `liveFromMs` says. Within a run, bars up
     // to the committed one only bring the M1 state back.
     const done = this.#pushBars({
@@ -195,15 +198,12 @@ export class ScanCore {
     this.#touch(slot, from, done, { isRebuild, isSameGeneration });
   }
 
-  /** Moves the plan's timeframe to a slot; a rebuild goes on with the copied minutes. */
-  #attachFrames(
-    { live, states }: PlanFrames,
-    slot: number,
-    { isSameGeneration, isRebuild }: { readonly isSameGeneration: boolean; readonly isRebuild: boolean },
-  ): void {
-    live.attach(states.offset(slot));
-    if (!isSameGeneration) live.resetAll();
-    else if (isRebuild) live.rebuild(this.#reader.tail > this.#reader.from ? (this.#bars[0] as number) : 0);
+  /** Moves the plan's timeframe and the rich rows to a slot; a rebuild goes on with the copied minutes. */
+  #attachBeside(slot: number, isNew: boolean, isRebuild: boolean): void {
+    const fromMs = this.#reader.tail > this.#reader.from ? (this.#bars[0] as number) : 0;
+    this.#frames?.attach(slot, { isNew, isRebuild, fromMs });
+    this.#rich?.attach(slot);
+    if (isNew) this.#rich?.live.resetAll();
   }
 
   /**
@@ -240,6 +240,7 @@ export class ScanCore {
     const bars = this.#bars;
     const scanner = this.#scanner;
     const frames = this.#frames?.live ?? null;
+    const rich = this.#rich;
     const count = this.#reader.tail - from;
     const { liveFromMs } = this.#last;
     for (let index = 0; index < count; index++) {
@@ -250,6 +251,7 @@ export class ScanCore {
       const low = bars[at + 3] as number;
       const close = bars[at + 4] as number;
       const volume = bars[at + 5] as number;
+      rich?.live.put(openTimeMs, open, high, low, close, volume);
       if (openTimeMs <= replayUntilMs) {
         scanner.pushM1Only(openTimeMs, open, high, low, close, volume);
         frames?.push(openTimeMs, open, high, low, close, volume);
@@ -273,7 +275,13 @@ export class ScanCore {
   /** `bar` is the ring's index of the candidate's bar. */
   #addCandidate(slot: number, code: CandidateCode, openTimeMs: number, bar: number): void {
     const scanner = this.#finder;
-    scanner.features(this.#batch.features, this.#batch.count * FEATURE_COUNT, code < 0 ? -1 : 1);
+    const rich = this.#rich;
+    // A row whose history is still on its way would say something else than it means.
+    if (rich !== null && !rich.live.isSeeded) return;
+    const { features, wide, count } = this.#batch;
+    const [side, v1At] = [code < 0 ? (-1 as const) : (1 as const), count * FEATURE_COUNT];
+    scanner.features(features, v1At, side);
+    rich?.write(wide, count * RICH_WIDTH, { v1: features, v1At, side, slot, openMs: openTimeMs });
     const invalidationPrice = scanner.invalidationPrice(code);
     const turnover = this.#turnoverUpTo(bar);
     this.#batch.add(slot, code, openTimeMs, invalidationPrice, scanner.atr, turnover, this.#last);
@@ -332,13 +340,17 @@ export class ScanCore {
     if (!reader.begin(seed.slot)) return false;
     if (reader.generation !== seed.generation) return true;
     if (states.generation(seed.slot) !== seed.generation || !states.isClean(seed.slot)) return false;
+    if (seed.part !== null) {
+      this.#rich?.seed(seed);
+      return true;
+    }
     const scanned = states.scanned(seed.slot);
     const to = Math.min(scanned, reader.tail);
     if (to <= reader.from || !reader.copy(reader.from, to, this.#bars)) return false;
     this.#scanner.attach(states.m1Offset(seed.slot), states.begin(seed.slot));
     const minutes = this.#bars.subarray(0, (to - reader.from) * BAR_FIELDS);
     if (this.#frames === null) this.#scanner.reseedM5(seed.bars, minutes);
-    else seedFrames(this.#frames, seed, minutes);
+    else this.#frames.seed(seed.slot, seed.bars, minutes);
     states.commit(
       seed.slot,
       scanned,
@@ -348,28 +360,6 @@ export class ScanCore {
       states.lastCandidateMs(seed.slot),
     );
     return true;
-  }
-}
-
-function framesOf({ frames }: ShardMemory): PlanFrames | null {
-  if (frames === null) return null;
-  return {
-    live: new LiveFrames(timeframeOf(frames.minutes), frames.states),
-    states: new FrameStates(frames.states, LiveFrames.BYTES),
-  };
-}
-
-/** `minutes` are all that were scanned and still stand in the ring, flat. */
-function seedFrames({ live, states }: PlanFrames, { slot, bars }: BarSeed, minutes: Float64Array): void {
-  live.attach(states.offset(slot));
-  live.seed(bars, minutes[0] as number);
-  for (let at = 0; at < minutes.length; at += BAR_FIELDS) {
-    const [high, low, close] = [
-      minutes[at + 2] as number,
-      minutes[at + 3] as number,
-      minutes[at + 4] as number,
-    ];
-    live.push(minutes[at] as number, minutes[at + 1] as number, high, low, close, minutes[at + 5] as number);
   }
 }
 

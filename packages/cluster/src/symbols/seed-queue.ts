@@ -34,7 +34,8 @@ export class SeedQueue {
 
   /** A scan has applied these seeds. */
   applied(shardId: number, seeds: readonly BarSeed[]): void {
-    for (const { slot, generation } of seeds) {
+    for (const { part, slot, generation } of seeds) {
+      if (part !== null) continue;
       const entry = this.#slots.at(shardId, slot);
       if (entry !== null) this.#applied.set(entry.symbol, generation);
     }

@@ -1,4 +1,5 @@
 import { BackfillPriority, type BarHistory, type BarReply } from "@smcq/exchange";
+import type { RichPart } from "@smcq/features";
 import { BAR_FIELDS, type BarInterval, type Clock, intervalMs, MINUTE_MS } from "@smcq/kernel";
 import type { ClusterMemory } from "../memory/cluster-memory.ts";
 import type { SeedQueue } from "./seed-queue.ts";
@@ -16,7 +17,26 @@ export interface SeedWish {
   readonly bars: number;
   /** The scan brings the state back by itself after a correction: it keeps the bars that have closed. */
   readonly isRebuiltByScan: boolean;
+  /** Rows are those of feature set v2, whose history comes besides. */
+  readonly isRich: boolean;
 }
+
+interface RichAsk {
+  readonly part: RichPart;
+  readonly interval: BarInterval;
+  readonly bars: number;
+  /** Of these, so many newer ones are asked for by another part. */
+  readonly newer: number;
+}
+
+const CALL_BARS = 1_499;
+/** What feature set v2 looks back on: more than two days of minutes, and longer bars for the trends; weight 24 a symbol. */
+const RICH_ASKS: readonly RichAsk[] = [
+  { part: "minutes-before", interval: "1m", bars: CALL_BARS, newer: CALL_BARS },
+  { part: "minutes", interval: "1m", bars: CALL_BARS, newer: 0 },
+  { part: "m15", interval: "15m", bars: 499, newer: 0 },
+  { part: "h1", interval: "1h", bars: 499, newer: 0 },
+];
 
 export interface WarmUpOptions {
   /** Bars without a hole that make a symbol READY. */
@@ -36,6 +56,8 @@ interface Progress {
   isHistoryAnswered: boolean;
   /** The ring generation that the seed was asked for; asked again when the generation moves on. */
   seedGeneration: number;
+  /** The same of the history of feature set v2, which no correction voids. */
+  richGeneration: number;
   /** The seed is not asked for before, venue ms. */
   seedNotBeforeMs: number;
   /** Where the minutes go on behind the last hole that the venue's history is known to have, open time, ms. */
@@ -59,6 +81,7 @@ export class WarmUp {
       stage: "warming",
       isHistoryAnswered: false,
       seedGeneration: -1,
+      richGeneration: -1,
       seedNotBeforeMs: 0,
       behindHoleMs: 0,
     });
@@ -113,6 +136,10 @@ export class WarmUp {
       if (progress.stage !== "ready" || nowMs < progress.seedNotBeforeMs || !isSettled) continue;
       this.#pending.delete(symbol);
       const generation = reader.generationOf(entry.slot);
+      if (this.#options.seed.isRich && progress.richGeneration !== generation) {
+        progress.richGeneration = generation;
+        for (const ask of RICH_ASKS) this.#askRich(entry, generation, ask);
+      }
       if (progress.seedGeneration === generation) continue;
       progress.seedGeneration = generation;
       this.#askSeed(entry, generation);
@@ -183,12 +210,26 @@ export class WarmUp {
     };
     this.#options.history.request(request, (reply: BarReply) => {
       if (reply.bars.length < BAR_FIELDS) {
-        this.#askLater(entry.symbol);
+        this.#askLater(entry.symbol, "seedGeneration");
         return;
       }
       this.#options.seeds.put(entry.shardId, [
-        { slot: entry.slot, generation, bars: this.#withoutHoles(entry.symbol, reply.bars) },
+        { part: null, slot: entry.slot, generation, bars: this.#withoutHoles(entry.symbol, reply.bars) },
       ]);
+    });
+  }
+
+  #askRich(entry: SlotEntry, generation: number, { part, interval, bars, newer }: RichAsk): void {
+    const stepMs = intervalMs(interval);
+    const lastClosedMs = Math.floor(this.#options.venueClock.nowMs() / stepMs) * stepMs - stepMs;
+    const toMs = lastClosedMs - newer * stepMs;
+    const { slot, symbol, shardId } = entry;
+    const fromMs = toMs - (bars - 1) * stepMs;
+    const request = { slot, symbol, interval, fromMs, toMs, priority: BackfillPriority.M5History };
+    this.#options.history.request(request, (reply: BarReply) => {
+      // Refused, or of a symbol that is younger than that: it raises nothing before all of it is there.
+      if (reply.bars.length < BAR_FIELDS) this.#askLater(symbol, "richGeneration");
+      else this.#options.seeds.put(shardId, [{ part, slot, generation, bars: reply.bars }]);
     });
   }
 
@@ -202,10 +243,10 @@ export class WarmUp {
   }
 
   /** The venue gave nothing: the symbol goes on without its seed and asks again. */
-  #askLater(symbol: string): void {
+  #askLater(symbol: string, what: "seedGeneration" | "richGeneration"): void {
     const progress = this.#progress.get(symbol);
     if (progress === undefined) return;
-    progress.seedGeneration = -1;
+    progress[what] = -1;
     progress.seedNotBeforeMs = this.#options.venueClock.nowMs() + SEED_RETRY_MS;
     this.#pending.add(symbol);
   }

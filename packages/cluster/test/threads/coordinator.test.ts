@@ -102,7 +102,7 @@ function options(compute: "pool" | "shard", inbox: Inbox, deaths?: SharedArrayBu
     modelId: () => "heuristic-1",
     scan: { isEveryBarScored: false },
     barsReadyMin: 320,
-    seed: { interval: "5m", bars: 0, isRebuiltByScan: false },
+    seed: { interval: "5m", bars: 0, isRebuiltByScan: false, isRich: false },
     shardWorker: { url: new URL("./replay-shard.worker.ts", import.meta.url), data: PLAN },
     scanWorker: {
       url: new URL("./replay-scan.worker.ts", import.meta.url),

@@ -123,7 +123,7 @@ export async function threadedRun(options: {
     modelId,
     scan: { isEveryBarScored: true },
     barsReadyMin: 320,
-    seed: { interval: "5m", bars: 0, isRebuiltByScan: false },
+    seed: { interval: "5m", bars: 0, isRebuiltByScan: false, isRich: false },
     shardWorker: {
       url: new URL("./model-shard.worker.ts", import.meta.url),
       data: { plan: PLAN, models },

@@ -44,7 +44,7 @@ export interface MarketView {
 export class MarketTable {
   readonly #symbols: readonly string[];
   readonly #days: Map<number, Float32Array>;
-  readonly #leader: number;
+  #leader: number;
   /** By day: what all symbols together say of each minute, made when first asked for; NaN: not yet. */
   readonly #summaries: Map<number, Float64Array> = new Map();
 
@@ -65,6 +65,21 @@ export class MarketTable {
 
   data(): MarketTableData {
     return { symbols: this.#symbols, days: this.#days };
+  }
+
+  /** Says which symbol is the leader, where names say nothing; -1: none. */
+  lead(symbolIndex: number): void {
+    this.#leader = symbolIndex;
+  }
+
+  /** Forgets the days before that of a minute. */
+  forgetBefore(minute: number): void {
+    const first = Math.floor(minute / DAY_MINUTES);
+    for (const day of this.#days.keys()) {
+      if (day >= first) continue;
+      this.#days.delete(day);
+      this.#summaries.delete(day);
+    }
   }
 
   /** The number of a symbol; -1: it is none of the table's. */

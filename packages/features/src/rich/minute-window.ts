@@ -71,6 +71,22 @@ export class MinuteWindow {
     this.#reset();
   }
 
+  /** Forgets everything; `minute` comes next, and seeds may come before it. */
+  restart(minute: number): void {
+    this.#reset();
+    this.minute = minute - 1;
+  }
+
+  /** Takes a whole M15 bar from before the first minute: its structure alone goes on with it. */
+  seedM15(high: number, low: number, close: number): void {
+    this.#m15Structure.push(high, low, close);
+  }
+
+  /** Takes a whole H1 bar from before the first minute: its structure alone goes on with it. */
+  seedH1(high: number, low: number, close: number): void {
+    this.#h1Structure.push(high, low, close);
+  }
+
   #reset(): void {
     this.count = 0;
     this.m15Count = 0;

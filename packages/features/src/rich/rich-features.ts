@@ -46,7 +46,7 @@ export class RichFeatures {
   readonly values: Float64Array = new Float64Array(RICH_COUNT);
   readonly #window: MinuteWindow = new MinuteWindow();
   readonly #market: MarketTable;
-  readonly #symbolIndex: number;
+  #symbolIndex: number;
   readonly #view: MarketView = { count: 0, mean: 0, breadth: 0, own: 0, rank: 0 };
   /** Deviation of a minute's return over the last hour; 0: not known, or nothing moved. */
   #volatility60 = 0;
@@ -56,6 +56,13 @@ export class RichFeatures {
     this.#market = market;
     this.#symbolIndex = market.indexOf(symbol);
     assert(this.#symbolIndex >= 0, "Invariant: the market holds the symbol");
+  }
+
+  /** Moves to another symbol of the market (its number there), which begins at `minute`; returns its window, for seeds. */
+  restart(symbolIndex: number, minute: number): MinuteWindow {
+    this.#symbolIndex = symbolIndex;
+    this.#window.restart(minute);
+    return this.#window;
   }
 
   /** Takes the next closed minute; one that does not follow the last starts the symbol anew. */
@@ -307,9 +314,10 @@ export class RichFeatures {
     return this.#scaled(this.#close(0) / this.#close(minutes) - 1, minutes);
   }
 
+  /** Of the minute before: this one's bars of other symbols may still be on their way when a row is made live. */
   #setMarket(): void {
     const { values } = this;
-    const { minute } = this.#window;
+    const minute = this.#window.minute - 1;
     values[Rich.BtcReturn15] = this.#scaled(this.#market.leaderReturn(minute, 15), 15);
     values[Rich.BtcReturn60] = this.#scaled(this.#market.leaderReturn(minute, 60), 60);
     if (this.#isMarket(0)) {
@@ -330,7 +338,7 @@ export class RichFeatures {
 
   /** Looks at the market over a horizon (its number); false: too few symbols are one. */
   #isMarket(horizon: number): boolean {
-    this.#market.look(this.#symbolIndex, this.#window.minute, horizon, this.#view);
+    this.#market.look(this.#symbolIndex, this.#window.minute - 1, horizon, this.#view);
     return this.#view.count >= MARKET_SYMBOLS_MIN;
   }
 }

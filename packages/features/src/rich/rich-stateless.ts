@@ -214,7 +214,8 @@ function marketColumns(
   market: MarketBars,
   scaled: (change: number, minutes: number) => number,
 ): Columns {
-  const atMs = market.get(symbol)?.at(-1)?.openTimeMs ?? 0;
+  // The minute before: live, not every symbol of the present one has closed yet.
+  const atMs = (market.get(symbol)?.at(-1)?.openTimeMs ?? 0) - MINUTE_MS;
   const closes = new Map(
     [...market].map(([name, bars]) => [
       name,

@@ -2,7 +2,6 @@ import {
   canonicalJson,
   type FeatureSet,
   FEATURES,
-  FEATURES_V1,
   featureSetOf,
   M1_SCALP,
   tradePlanDocument,
@@ -43,8 +42,8 @@ export interface OpenOptions {
   readonly refuseExpired: boolean;
   /** Takes models of other features: for the offline commands, never for the engine. */
   readonly isAnySchema: boolean;
-  /** The engine scores with it live: it computes feature set v1 alone and refuses models of others. */
-  readonly isLive?: boolean | undefined;
+  /** Names of the feature sets that whoever scores with it makes rows of; absent: of any. */
+  readonly liveSets?: readonly string[] | undefined;
   /** How the engine enters; absent: at the market. A model that was trained for other entries is refused. */
   readonly plan?: TradePlanParameters | undefined;
   /** ed25519 public key in PEM; when given, the card must be signed with it. */
@@ -121,7 +120,7 @@ function cardFault(what: string, key: string): SmcqError {
 
 function checkSchema(
   metadata: ModelMetadata,
-  { isAnySchema, isLive, plan = M1_SCALP }: OpenOptions,
+  { isAnySchema, liveSets, plan = M1_SCALP }: OpenOptions,
   onCheck: OnCheck,
 ): void {
   if (isAnySchema) {
@@ -136,7 +135,7 @@ function checkSchema(
       `the model's features are ${featureNames.join(", ")}; the engine's are ${FEATURES.map(({ name }) => name).join(", ")}, in this order`,
       { context: { featureNames } },
     );
-  if (isLive === true) checkLiveSet(set);
+  if (liveSets !== undefined) checkLiveSet(set, liveSets);
   onCheck("features", `${featureNames.length} names in their order, set ${set.name}`);
   const engineSha256 = engineSchemaSha256(plan, set);
   if (featureSchemaSha256 !== engineSha256)
@@ -148,11 +147,11 @@ function checkSchema(
   onCheck("schema", engineSha256);
 }
 
-function checkLiveSet(set: FeatureSet): void {
-  if (set === FEATURES_V1) return;
+function checkLiveSet(set: FeatureSet, liveSets: readonly string[]): void {
+  if (liveSets.includes(set.name)) return;
   throw new SmcqError(
     ModelErrorCode.FeatureSet,
-    `the model takes feature set ${set.name}, the running engine computes ${FEATURES_V1.name} alone: train on smcq dataset --features ${FEATURES_V1.name}, or use the model in smcq backtest and smcq model`,
+    `the model takes feature set ${set.name}, this run began with models of ${liveSets.join(" and ")} and keeps no more bars than they need: start the engine anew with it`,
     { context: { featureSet: set.name } },
   );
 }

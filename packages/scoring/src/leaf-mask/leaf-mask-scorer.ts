@@ -14,12 +14,14 @@ export type ScoreRows = (
 /** Scores by the tables in shared memory, in this thread's lane: no object is made per call. */
 export class LeafMaskScorer implements MarginScorer {
   readonly id: string;
+  readonly width: number;
   readonly #entry: ModelEntry;
   readonly #lane: Lane;
   readonly #scoreRows: ScoreRows;
 
   constructor(entry: ModelEntry, lane: Lane, scoreRows: ScoreRows) {
     this.id = entry.id;
+    this.width = entry.featureCount;
     this.#entry = entry;
     this.#lane = lane;
     this.#scoreRows = scoreRows;

@@ -1,7 +1,6 @@
-import { FEATURE_COUNT, SmcqError } from "@smcq/kernel";
+import { SmcqError } from "@smcq/kernel";
 import { predictConfidence } from "../calibration.ts";
 import { ModelErrorCode } from "../errors.ts";
-import { LANE_ROWS_MAX } from "../model-memory.ts";
 import type { ModelEntry, ModelMemory, Lane } from "../model-memory.ts";
 import type { MarginScorer } from "../margin-scorer.ts";
 import { Control, nextAsked, Phase, phaseOf } from "./lane-protocol.ts";
@@ -15,21 +14,24 @@ export const ORT_WAIT_MS_MAX = 5_000;
  */
 export class OrtLaneScorer implements MarginScorer {
   readonly id: string;
+  readonly width: number;
   readonly #lane: Lane;
   readonly #doorbell: Int32Array<SharedArrayBuffer>;
   readonly #entry: ModelEntry;
 
   constructor(memory: ModelMemory, laneIndex: number, entry: ModelEntry) {
     this.id = entry.id;
+    this.width = entry.featureCount;
     this.#lane = memory.lane(laneIndex);
     this.#doorbell = memory.doorbell;
     this.#entry = entry;
   }
 
   margins(features: Float32Array, count: number, margins: Float64Array): void {
-    for (let from = 0; from < count; from += LANE_ROWS_MAX) {
-      const rows = Math.min(LANE_ROWS_MAX, count - from);
-      this.#lane.rows.set(features.subarray(from * FEATURE_COUNT, (from + rows) * FEATURE_COUNT));
+    const { featureCount, laneRows } = this.#entry;
+    for (let from = 0; from < count; from += laneRows) {
+      const rows = Math.min(laneRows, count - from);
+      this.#lane.rows.set(features.subarray(from * featureCount, (from + rows) * featureCount));
       this.#ask(rows);
       margins.set(this.#lane.margins.subarray(0, rows), from);
     }

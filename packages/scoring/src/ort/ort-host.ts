@@ -89,7 +89,8 @@ export class OrtHost {
     this.#inHand[index] = asked;
     // A lane whose thread was replaced while it asked may hold anything; its answer will be nobody's.
     const count = Math.min(Math.max(lane.control[Control.Count] as number, 0), LANE_ROWS_MAX);
-    void this.#score(lane.control[Control.Epoch] as number, lane.rows.slice(0, count * FEATURE_COUNT), count)
+    const epoch = lane.control[Control.Epoch] as number;
+    void this.#score(epoch, lane.rows.slice(0, count * this.#widthOf(epoch)), count)
       .catch((error: unknown) => {
         this.#options.logger.warn(
           { lane: index, error: errorMessage(error) },
@@ -98,6 +99,11 @@ export class OrtHost {
         return null;
       })
       .then((margins) => this.#finish(lane, asked, margins));
+  }
+
+  #widthOf(epoch: number): number {
+    const { memory } = this.#options;
+    return memory.isInstalled(epoch) ? memory.entry(epoch).featureCount : FEATURE_COUNT;
   }
 
   async #score(epoch: number, rows: Float32Array, count: number): Promise<Float64Array> {

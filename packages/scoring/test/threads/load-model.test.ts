@@ -78,14 +78,16 @@ describe("loading", () => {
     expect(await codeOf(() => book.scorer(2))).toBe("MODEL_EPOCH");
   });
 
-  it("refuses a model of feature set v2, which the engine does not compute, dropped as a text or made before", async () => {
+  it("takes a model of feature set v2, dropped as a text or made before, and refuses it for a run that makes no rows of it", async () => {
     const folder = dropText(lightGbmText({ names: FEATURES_V2.columns.map(({ name }) => name) }));
     importModel({ text: join(folder, "m.txt"), out: join(folder, "m.onnx"), nowMs: NOW_MS });
     const memory = createModelMemory({ lanes: 1 });
-    for (const name of ["m.onnx", "m.txt"])
-      expect(await codeOf(() => load(folder, { memory, file: join(folder, name) }))).toBe(
-        "MODEL_FEATURE_SET",
-      );
+    for (const name of ["m.onnx", "m.txt"]) {
+      const file = join(folder, name);
+      expect(await codeOf(() => load(folder, { memory, file, liveSets: ["v1"] }))).toBe("MODEL_FEATURE_SET");
+      const loaded = await load(folder, { memory, file, liveSets: ["v1", "v2"] });
+      expect(attachModels(memory.shared(), 0).scorer(loaded.epoch).width).toBe(62);
+    }
   });
 
   it("converts a dropped text first, and says that an expired model is one or refuses it", async () => {

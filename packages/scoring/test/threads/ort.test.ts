@@ -2,10 +2,12 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";
 import { gunzipSync } from "node:zlib";
+import { FEATURES_V2 } from "@smcq/features";
 import { silentLogger, SystemClock } from "@smcq/kernel";
 import { describe, expect, it } from "vitest";
 import { makeGolden } from "../../src/golden/make-golden.ts";
 import { parseLightGbm } from "../../src/lightgbm/parse-lightgbm.ts";
+import { rawMargins } from "../../src/lightgbm/raw-margins.ts";
 import { toTreeEnsemble } from "../../src/lightgbm/to-tree-ensemble.ts";
 import { createModelMemory } from "../../src/model-memory.ts";
 import type { ModelMemory } from "../../src/model-memory.ts";
@@ -15,7 +17,7 @@ import { OrtHost } from "../../src/ort/ort-host.ts";
 import { ortMargins } from "../../src/ort/ort-oracle.ts";
 import { OrtProcess } from "../../src/ort/ort-process.ts";
 import { codeOf, lightGbmText } from "../model-support.ts";
-import { fixtureSet } from "../tree-support.ts";
+import { adversarialRows, fixtureSet, testRng } from "../tree-support.ts";
 
 const clock = new SystemClock();
 const model = parseLightGbm(lightGbmText());
@@ -117,9 +119,14 @@ class Lane {
   readonly #posted: (Float64Array | string)[] = [];
   #wake: () => void = () => {};
 
-  constructor(memory: ModelMemory, lane: number, rounds: number) {
+  constructor(
+    memory: ModelMemory,
+    lane: number,
+    rounds: number,
+    { features, count }: { readonly features: Float32Array; readonly count: number } = golden,
+  ) {
     this.worker = new Worker(new URL("./scan-lane.worker.ts", import.meta.url), {
-      workerData: { shared: memory.shared(), lane, features: golden.features, count: golden.count, rounds },
+      workerData: { shared: memory.shared(), lane, features, count, rounds },
     });
     this.worker.on("message", (posted: Float64Array | string) => {
       this.#posted.push(posted);
@@ -152,6 +159,23 @@ async function withHost(
 }
 
 describe("a live ONNX Runtime for scan threads", () => {
+  it("scores rows of feature set v2, more of them than a lane takes at a time, to the bit", async () => {
+    const wide = parseLightGbm(lightGbmText({ names: FEATURES_V2.columns.map(({ name }) => name) }));
+    const count = 1_200;
+    const rows = adversarialRows(testRng("wide rows by ONNX Runtime"), wide, count);
+    const memory = createModelMemory({ lanes: 1 });
+    const host = new OrtHost({ memory, clock, logger: silentLogger });
+    try {
+      await host.install(1, writeOnnx(toTreeEnsemble(wide), {}));
+      const calibration = { a: 1, b: 0 };
+      memory.install({ epoch: 1, id: "wide", calibration, tables: "ort", featureCount: 62 });
+      const lane = new Lane(memory, 0, 1, { features: rows, count });
+      expect(await lane.next()).toEqual(rawMargins(wide, rows, count));
+    } finally {
+      await host.close();
+    }
+  });
+
   it("scores for two threads at a time, to the bit", async () => {
     await withHost(2, async (memory) => {
       const lanes = [new Lane(memory, 0, 50), new Lane(memory, 1, 50)];

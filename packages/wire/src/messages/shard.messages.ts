@@ -45,6 +45,8 @@ export type ShardEvent =
  * plan's timeframe; void when the ring's generation moved on.
  */
 export interface BarSeed {
+  /** What it is for: null is the state that candidates are found by, else a part of the history of feature set v2. */
+  readonly part: string | null;
   readonly slot: number;
   readonly generation: number;
   /** `BAR_FIELDS` numbers a bar, ascending. */

@@ -39,7 +39,7 @@ export class ExecutorSide implements RunSide {
   }
 
   /** A part of the universe has the place of a shard. */
-  createMemory({ timeframe, symbols, knownIds }: MemoryWish): ClusterMemory {
+  createMemory({ needs, symbols, knownIds }: MemoryWish): ClusterMemory {
     const { parts } = this.#deps.payload.config.bus;
     const shardOf = (symbol: string): number => partOf(symbol, parts);
     const counts = Array.from({ length: parts }, () => 0);
@@ -48,7 +48,7 @@ export class ExecutorSide implements RunSide {
     return new ClusterMemory({
       symbols,
       shards: parts,
-      timeframe,
+      needs,
       place: { shardOf, slotsPerShard: largest + Math.ceil(largest / 4) + SPARE_SLOTS },
       ...(knownIds === null ? {} : { knownIds }),
     });

@@ -3,7 +3,7 @@ import { hostname } from "node:os";
 import type { BusConnection, PartKeeper } from "@smcq/bus-nats";
 import { ClusterMemory } from "@smcq/cluster";
 import { partOf, type Signal, type SignalBus, toShared } from "@smcq/engine";
-import type { Clock, Logger } from "@smcq/kernel";
+import { type Clock, type Logger, SmcqError } from "@smcq/kernel";
 import type { DeskMarket, RingMarket } from "../../accounts/ring-market.ts";
 import type { EnginePayload } from "../../modes/engine-payload.ts";
 import { threadCount } from "../../modes/thread-count.ts";
@@ -48,13 +48,18 @@ export class ScannerSide implements RunSide {
   }
 
   /** Room for the whole universe: the parts of others may become its own. */
-  createMemory({ config, timeframe, symbols }: MemoryWish): ClusterMemory {
+  createMemory({ config, needs, symbols }: MemoryWish): ClusterMemory {
+    if (needs.isRich)
+      throw new SmcqError(
+        "MODEL_FEATURE_SET",
+        "a model of feature set v2 looks across the whole market, and a scanner sees its part of it: use a model of v1, or role all",
+      );
     this.#symbols = symbols;
     return new ClusterMemory({
       symbols: [],
       shards: threadCount(config.shards),
       symbolsMax: symbols.length,
-      timeframe,
+      needs,
     });
   }
 

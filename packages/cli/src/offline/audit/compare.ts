@@ -1,7 +1,7 @@
 import type { ScoredCandidate } from "@smcq/engine";
 import { e8ToNumber, MINUTE_MS, numberToE8 } from "@smcq/kernel";
 import type { AuditDifference, DifferenceKind } from "./audit-types.ts";
-import { closesOf, type FreshCandidate, freshScan, type FreshScanner } from "./fresh-scan.ts";
+import { closesOf, type FreshCandidate, freshScan, type FreshScanner, isScoredAgain } from "./fresh-scan.ts";
 import type { JournaledMark, JournaledStretch } from "./journaled-stretch.ts";
 
 /** A symbol may still be warming up so long after its process began, venue ms. */
@@ -141,6 +141,10 @@ export class Comparison {
     if (live.scorerId !== this.#scanner.scorer.id) {
       this.otherScorer++;
       return false;
+    }
+    if (!isScoredAgain(this.#scanner.scorer)) {
+      this.otherScorer++;
+      return true;
     }
     this.scores.compared++;
     if (live.score === fresh.score) {

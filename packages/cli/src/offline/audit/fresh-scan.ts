@@ -45,7 +45,8 @@ export function freshScan(
     const side = code < 0 ? -1 : 1;
     const features = new Float32Array(FEATURE_COUNT);
     scanner.features(features, 0, side);
-    scorer.score(features, 1, score);
+    // A symbol is scanned alone here, and a wider row is one among all symbols: its score is not made again.
+    if (isScoredAgain(scorer)) scorer.score(features, 1, score);
     found.push({
       openTimeMs,
       side,
@@ -58,6 +59,11 @@ export function freshScan(
     });
   }
   return found;
+}
+
+/** Returns whether the rows of a fresh scan are all that a scorer takes. */
+export function isScoredAgain({ width = FEATURE_COUNT }: Scorer): boolean {
+  return width === FEATURE_COUNT;
 }
 
 type Bar = readonly [number, number, number, number, number, number];

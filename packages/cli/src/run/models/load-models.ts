@@ -2,7 +2,7 @@ import type { TradePlanParameters } from "@smcq/features";
 import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { EngineConfig } from "@smcq/config";
-import { HEURISTIC_ID } from "@smcq/features";
+import { FEATURES_V1, FEATURES_V2, featureSetOf, HEURISTIC_ID } from "@smcq/features";
 import { type Clock, errorCode, errorMessage, type Logger, SmcqError } from "@smcq/kernel";
 import type { LifecycleModel } from "@smcq/model-life";
 import {
@@ -37,6 +37,8 @@ export interface LoadedModels {
   readonly version: string | null;
   readonly current: LoadedModel;
   readonly challenger: LoadedModel | null;
+  /** One of them takes rows of feature set v2; without it a later version of v2 is refused (MODEL_FEATURE_SET). */
+  readonly isRich: boolean;
   readonly shared: SharedModels;
   /** Loads what stands in the file now; rejects with MODEL_* and has changed nothing then. */
   loadVersion(epoch: number): Promise<LoadedModel>;
@@ -127,8 +129,16 @@ class ModelLoader {
     return this.#memory.shared();
   }
 
-  load(file: string, epoch: number, refuseExpired: boolean): Promise<LoadedModel> {
-    const loading = this.#load(file, epoch, refuseExpired);
+  /** `liveSets` null: of any feature set. */
+  load(
+    file: string,
+    epoch: number,
+    {
+      refuseExpired,
+      liveSets,
+    }: { readonly refuseExpired: boolean; readonly liveSets: readonly string[] | null },
+  ): Promise<LoadedModel> {
+    const loading = this.#load(file, epoch, { refuseExpired, liveSets });
     this.#loading = loading.catch(() => {});
     return loading;
   }
@@ -138,7 +148,14 @@ class ModelLoader {
     await this.#loading;
   }
 
-  async #load(file: string, epoch: number, refuseExpired: boolean): Promise<LoadedModel> {
+  async #load(
+    file: string,
+    epoch: number,
+    {
+      refuseExpired,
+      liveSets,
+    }: { readonly refuseExpired: boolean; readonly liveSets: readonly string[] | null },
+  ): Promise<LoadedModel> {
     const { scan, dataDir } = this.#config;
     const model = await loadModel({
       file,
@@ -148,6 +165,7 @@ class ModelLoader {
       epoch,
       nowMs: this.#deps.venueClock.nowMs(),
       plan: this.#deps.plan,
+      liveSets: liveSets ?? undefined,
       refuseExpired,
       publicKeyPem: publicKey(this.#config),
       clock: this.#deps.wallClock,
@@ -159,7 +177,7 @@ class ModelLoader {
   /** The same, with words on which file it was and what else could be asked for. */
   async loadFirst(file: string, epoch: number): Promise<LoadedModel> {
     try {
-      return await this.load(file, epoch, false);
+      return await this.load(file, epoch, { refuseExpired: false, liveSets: null });
     } catch (error) {
       throw withHint(error, this.#config, file);
     }
@@ -181,13 +199,17 @@ async function firstModels(config: EngineConfig, file: string, loader: ModelLoad
   const current = await loader.loadFirst(file, FIRST_EPOCH);
   const { challenger: second } = config.scan;
   const challenger = second === null ? null : await loader.loadFirst(second, FIRST_EPOCH + 1);
+  const first = [current, ...(challenger === null ? [] : [challenger])];
+  const isRich = first.some(({ card }) => featureSetOf(card.metadata.featureNames) === FEATURES_V2);
+  const liveSets = isRich ? [FEATURES_V1.name, FEATURES_V2.name] : [FEATURES_V1.name];
   return {
     file,
     version,
     current,
     challenger,
+    isRich,
     shared: loader.shared,
-    loadVersion: (epoch) => loader.load(file, epoch, true),
+    loadVersion: (epoch) => loader.load(file, epoch, { refuseExpired: true, liveSets }),
   };
 }
 
