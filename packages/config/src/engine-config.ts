@@ -41,6 +41,14 @@ export interface BusConfig {
   readonly certFile: string | null;
   readonly keyFile: string | null;
   readonly connectTimeoutMs: number;
+  /** How long the account's lease holds after a renewal, ms. */
+  readonly leaseMs: number;
+  /** `recvWindow` of what changes something on an account that hosts share, ms. */
+  readonly orderWindowMs: number;
+  /** An entry leaves only when its row is with the bus too. */
+  readonly replicatedIntents: boolean;
+  /** On how many servers the bus keeps each stream and bucket. */
+  readonly replicas: number;
 }
 
 export interface LedgerConfig {

@@ -8,7 +8,7 @@ export type { Standing } from "./trading/stages/states.ts";
 export type { RiskMetrics, Usage } from "./trading/risk-metrics.ts";
 export * from "./signal.ts";
 export { foreignReason } from "./trading/adoption.ts";
-export { clientOrderId, madeBy, roleOf } from "./trading/order-ids.ts";
+export { clientOrderId, ENGINE_ID_LENGTH, madeBy, roleOf } from "./trading/order-ids.ts";
 export { withPlan } from "./stored-plan.ts";
 export { wordsOf } from "./trading/trading-core.ts";
 export type { TradingCore } from "./trading/trading-core.ts";

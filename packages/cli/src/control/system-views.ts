@@ -1,4 +1,5 @@
 import type { ShardReport } from "@smcq/cluster";
+import type { DutyView } from "./duty-view.ts";
 
 /** What the engine runs on: threads, connections, rings, queues and the venue's REST limits. */
 export interface SystemView {
@@ -12,6 +13,8 @@ export interface SystemView {
   };
   readonly connections: readonly ConnectionView[];
   readonly queues: readonly QueueView[];
+  /** What this host is to the account that it shares with others; null: it shares none. */
+  readonly bus: DutyView | null;
   /** The oldest first, one each `stepMs` of the wall, an hour of it. */
   /** What the last `smcq audit` found; null: none was made. */
   readonly audit: { readonly atMs: number; readonly parity: number | null } | null;

@@ -198,6 +198,7 @@ class FaultRun {
         }),
         engineId: "test",
         before: null,
+        duty: null,
       },
       scoring: await loadScoring(config, {
         plan: M1_SCALP,

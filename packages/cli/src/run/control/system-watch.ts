@@ -19,6 +19,7 @@ export interface SystemWatchOptions {
   readonly ledger: () => LedgerStats;
   readonly log: Pick<Outlet, "waitingBytes" | "dropped">;
   readonly restUse: () => RestUse;
+  readonly bus: () => SystemView["bus"];
   readonly venueClock: Clock;
   readonly wallClock: Clock;
 }
@@ -64,6 +65,7 @@ export class SystemWatch {
         ...this.#ownConnections(),
       ],
       queues: this.#queues(),
+      bus: this.#options.bus(),
       audit: auditOf(this.#options.config.dataDir),
       rest: { stepMs: SAMPLE_MS, samples: [...this.#samples] },
     };
