@@ -38,6 +38,7 @@ export const ALERT_KINDS = [
   "stop-slots",
   "liquidation-near",
   "trading-locked",
+  "account-lease",
   "trading-active",
   "position-unguarded",
   "left-unguarded",
@@ -95,6 +96,7 @@ const KINDS: Readonly<Record<AlertKind, KindFacts>> = {
   "stop-slots": warning("The account's places for stop orders are nearly used up"),
   "liquidation-near": critical("A position is close to its liquidation"),
   "trading-locked": critical("The venue has locked trading on this account"),
+  "account-lease": critical("This host does not hold the account's lease, and sends nothing"),
   "trading-active": warning("Trading goes on"),
   // What is held.
   "position-unguarded": critical("A position stands without a confirmed stop"),

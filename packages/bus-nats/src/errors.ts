@@ -14,6 +14,8 @@ export const BusErrorCode = {
   Word: "BUS_WORD",
   /** A lease's times are out of range, or all its epochs are used up. */
   Lease: "BUS_LEASE",
+  /** Another host has taken the account: this one ends its trading, and comes back as a standby. */
+  LeaseLost: "BUS_LEASE_LOST",
 } as const;
 export type BusErrorCode = (typeof BusErrorCode)[keyof typeof BusErrorCode];
 

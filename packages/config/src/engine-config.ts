@@ -44,6 +44,16 @@ export interface BusConfig {
   /** Into how many parts the universe is cut, by a hash of the symbol. */
   readonly parts: number;
   readonly memberTtlMs: number;
+  /** What a standby becomes when it takes over. */
+  readonly standbyAs: "all" | "executor";
+  /** How long the account's lease holds after a renewal, ms. */
+  readonly leaseMs: number;
+  /** `recvWindow` of what changes something on an account that hosts share, ms. */
+  readonly orderWindowMs: number;
+  /** An entry leaves only when its row is with the bus too. */
+  readonly replicatedIntents: boolean;
+  /** On how many servers the bus keeps each stream and bucket. */
+  readonly replicas: number;
 }
 
 export interface LedgerConfig {

@@ -154,6 +154,7 @@ export class Engine {
       case "account-stream":
       case "ledger-health":
       case "clock-health":
+      case "account-lease":
       case "data-ended":
         break;
       default:

@@ -10,7 +10,7 @@ export * from "./local-signal-bus.ts";
 export * from "./signal.ts";
 export * from "./signal-bus.ts";
 export { foreignReason } from "./trading/adoption.ts";
-export { clientOrderId, madeBy, roleOf } from "./trading/order-ids.ts";
+export { clientOrderId, ENGINE_ID_LENGTH, madeBy, roleOf } from "./trading/order-ids.ts";
 export { withPlan } from "./stored-plan.ts";
 export { wordsOf } from "./trading/trading-core.ts";
 export type { TradingCore } from "./trading/trading-core.ts";

@@ -23,4 +23,5 @@ export {
 } from "./trading/start-checks.ts";
 export type { AccountConfig, RestingOrder, SymbolSetting } from "./trading/start-checks.ts";
 export type { SymbolDirectory, TradedSymbol } from "./trading/symbols.ts";
+export type { SendingRefusal, SendingRight } from "./trading/wire/sending-right.ts";
 export type { SignedRest } from "./trading/wire/signed-rest.ts";

@@ -32,6 +32,7 @@ export const WORD_ALERTS: Readonly<Record<JournaledWord["type"], readonly AlertK
   answer: ["reconciliation-difference"],
   // The core's reasons tell of them: `ledger`, `account-stream`, `outcome-unknown`, `protection`, `key-refused` …
   "ledger-health": null,
+  "account-lease": null,
   "account-stream": null,
   "order-outcome": null,
   "leverage-outcome": null,
@@ -89,6 +90,7 @@ export function hear(context: RuleContext): void {
       if (word.answer.type === "positions") onPositions(context, word.answer);
       return;
     case "ledger-health":
+    case "account-lease":
     case "account-stream":
     case "order-outcome":
     case "leverage-outcome":

@@ -65,6 +65,10 @@ export const REDUCTIONS: Readonly<Record<ReduceReason, ReasonFacts>> = {
     kind: "trading-locked",
     text: `The venue takes no new orders of this account (its trading rules). ${WAITING}`,
   },
+  "account-lease": {
+    kind: "account-lease",
+    text: `This host does not hold the account's lease: it sends nothing, and stops rest at the venue. ${WAITING}`,
+  },
 };
 
 const ALL_HALTS: ReadonlyMap<string, ReasonFacts> = new Map(Object.entries(HALTS));

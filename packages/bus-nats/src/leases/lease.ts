@@ -107,6 +107,11 @@ export class Lease {
     return this.#actFromMs;
   }
 
+  /** When the last renewal that counted was sent, ms of the monotonic clock. */
+  get sentMs(): number {
+    return this.#sent.monoMs;
+  }
+
   /** How long it is held yet without another renewal, ms; 0 and less: it is not held. */
   heldMs(): number {
     if (this.#state !== "held") return 0;

@@ -1,4 +1,5 @@
 import type { AccountData, AccountStream, OrderGateway, TickerFeed } from "@smcq/exchange";
+import type { SendingRight } from "@smcq/exchange-binance/trading";
 import type { Clock, Logger } from "@smcq/kernel";
 import type { DeskMarket } from "./ring-market.ts";
 import type { SymbolBook } from "./symbol-book.ts";
@@ -37,6 +38,15 @@ export interface AccountDeps {
 export interface AccountWish extends AccountDeps {
   /** Symbols that the run will watch. */
   readonly watched: readonly string[];
+  /** Where several hosts share it: whether this one may send, and whose orders are of those that had it before. */
+  readonly duty?: AccountDuty;
+}
+
+/** What an account has to know of the hosts that share it. */
+export interface AccountDuty {
+  readonly right: SendingRight;
+  /** Whether an engine of this id had the account before. */
+  readonly isPredecessor: (engineId: string) => boolean;
 }
 
 /** The account that a run trades on, whatever is behind it. */

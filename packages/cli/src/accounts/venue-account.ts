@@ -17,7 +17,7 @@ import {
 } from "@smcq/exchange-binance/trading";
 import { type Clock, type Logger, type Rng, SmcqError, symbolId } from "@smcq/kernel";
 import type { RunLock } from "@smcq/ledger";
-import type { DeskAccount, OrdersName, TradingAccount } from "./account.ts";
+import type { AccountDuty, DeskAccount, OrdersName, TradingAccount } from "./account.ts";
 import { type AccountGates, enterAccount, judgeRights } from "./gates/account-gates.ts";
 import { rulesOf, type SymbolBook } from "./symbol-book.ts";
 import { SymbolFacts } from "./symbol-facts.ts";
@@ -40,6 +40,8 @@ export interface VenueAccountOptions {
   readonly watched: readonly string[];
   /** What is asked before an account is traded on that others might trade on too; null: it is ours alone. */
   readonly gates: AccountGates | null;
+  /** Absent: no other host can have it. */
+  readonly duty?: AccountDuty;
 }
 
 /** Before the run knows its symbols nothing can be told of one. */
@@ -81,6 +83,7 @@ export async function openVenueAccount(options: VenueAccountOptions): Promise<Tr
     floorMs,
     log: logger,
     marginTypes,
+    ...(options.duty === undefined ? {} : { right: options.duty.right }),
     onRefused: (symbolId, code) => facts?.onRefused(symbolId, code),
   });
   try {
@@ -94,7 +97,10 @@ export async function openVenueAccount(options: VenueAccountOptions): Promise<Tr
     tellMarginTypes(marginTypes, options);
     const walletE8 = await walletOf(gateway);
     const fingerprint = `${orders}/${await readAccountAlias(gateway.rest)}`;
-    lease = gates === null ? null : await enterAccount(gates, { orders, fingerprint }, gateway);
+    lease =
+      gates === null
+        ? null
+        : await enterAccount(gates, { orders, fingerprint }, { rest: gateway.rest, ...options.duty });
     // Where the money is real, the doctor tries it when it is asked to.
     if (orders !== "binance") await checkFarStop(gateway, rest, logger);
     return {

@@ -1,5 +1,6 @@
 import type { ShardReport } from "@smcq/cluster";
 import type { BusStatus } from "../bus/bus-status.ts";
+import type { DutyView } from "./duty-view.ts";
 
 /** What the engine runs on: threads, connections, rings, queues and the venue's REST limits. */
 export interface SystemView {
@@ -13,6 +14,8 @@ export interface SystemView {
   };
   readonly connections: readonly ConnectionView[];
   readonly queues: readonly QueueView[];
+  /** What this host is to the account that it shares with others; null: it shares none. */
+  readonly duty: DutyView | null;
   /** The oldest first, one each `stepMs` of the wall, an hour of it. */
   /** How the engine does with those of other hosts; null: it meets none. */
   readonly bus: BusStatus | null;

@@ -108,7 +108,7 @@ async function ledgerFinding({ rest, account, ledgerFile }: AccountGround): Prom
 async function aloneFinding({ rest, account, ledgerFile }: AccountGround): Promise<Finding> {
   const { orders, leaseDir } = account;
   const known = knownAccount(ledgerFile, orders);
-  const found = signOfLife(await readRestingOrders(rest), known.engineIds, rest.nowMs());
+  const found = signOfLife(await readRestingOrders(rest), (id) => known.engineIds.has(id), rest.nowMs());
   if (found !== null)
     return fail(
       "second engine",

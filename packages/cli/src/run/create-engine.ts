@@ -35,6 +35,7 @@ import { Desk } from "./trading/desk.ts";
 import { riskLimits } from "./trading/risk-limits.ts";
 import type { TradingAccount } from "../accounts/account.ts";
 import { SymbolBook } from "../accounts/symbol-book.ts";
+import type { Duty } from "./duty/duty.ts";
 import { idsOf, type RecoveredRun } from "./trading/recover.ts";
 import { scanThreadCount } from "../modes/thread-count.ts";
 import type { RunSide, SignalSource } from "../bus/run-side.ts";
@@ -61,6 +62,8 @@ export interface EngineParts {
     readonly engineId: string;
     /** The run that this process goes on with; null: it begins one. */
     readonly before: RecoveredRun | null;
+    /** What this host is to an account that it shares with others; null: it shares none. */
+    readonly duty: Duty | null;
   } | null;
   /** What the role of the settings changes. */
   readonly side: RunSide;
@@ -138,7 +141,7 @@ export function createEngine(parts: EngineParts): RunEngine {
   const loop = new EngineLoop({
     engine: core,
     inbox,
-    journal: journal ?? NO_JOURNAL,
+    journal: journal === null ? NO_JOURNAL : (parts.trading?.duty?.copy?.guard(journal) ?? journal),
     router,
     venueClock,
     wallClock,
@@ -146,6 +149,7 @@ export function createEngine(parts: EngineParts): RunEngine {
     ...(before === null ? {} : { afterSeq: before.lastSeq }),
   });
   if (before !== null) goOn({ before, inbox, desk, options });
+  followLease(parts.trading?.duty ?? null, inbox, desk);
   const coordinator = side.createSource({
     memory,
     inbox,
@@ -165,6 +169,7 @@ function openJournal(
     engine,
     orders: desk.orders,
     ...journalPlace(trading),
+    onStored: (rows) => trading?.duty?.copy?.stored(rows),
     onHealth: (isSound) => inbox.put({ type: "ledger-health", isSound }),
   });
   return new TimedJournal(journal, wallClock);
@@ -193,6 +198,17 @@ function goOn({
 }): void {
   inbox.put({ type: "restarted", engine: options });
   desk?.meet(before.symbols.keys());
+}
+
+/** The core hears when this host may not, or may again, send; then all that it knows is held against the venue. */
+function followLease(duty: Duty | null, inbox: Inbox, desk: Desk | null): void {
+  if (duty === null) return;
+  const tell = (isHeld: boolean): void => {
+    inbox.put({ type: "account-lease", isHeld });
+    if (isHeld) desk?.recheck();
+  };
+  duty.onHeld(tell);
+  if (!duty.isHeld) tell(false);
 }
 
 function createCoordinator(

@@ -3,6 +3,8 @@ import type { Clock, Logger } from "@smcq/kernel";
 import type { VenueConnection } from "../modes/ports.ts";
 import type { Metric } from "../output/metrics/metric.ts";
 import { lastAudit } from "../offline/audit/audits-file.ts";
+import { dutyMetrics } from "../output/metrics/duty-metrics.ts";
+import type { Duty } from "./duty/duty.ts";
 import { auditMetrics } from "../output/metrics/audit-metrics.ts";
 import { mirrorMetrics } from "../output/metrics/mirror-metrics.ts";
 import { standardOutput } from "../output/outlet.ts";
@@ -28,6 +30,8 @@ export interface MeteredRun {
   readonly venue: VenueConnection;
   readonly run: RunLedger;
   readonly minutes: MinuteLoop;
+  /** What this host is to an account that it shares with others; null: it shares none. */
+  readonly duty: Duty | null;
 }
 
 /** What measures a run beside it. */
@@ -37,7 +41,7 @@ export interface Meters {
 }
 
 /** Begins to measure; what does so ends with the run. */
-export function openMeters(deps: MeterDeps, { engine, venue, run, minutes }: MeteredRun): Meters {
+export function openMeters(deps: MeterDeps, { engine, venue, run, minutes, duty }: MeteredRun): Meters {
   const { config, closers, wallClock } = deps;
   const memory = new MemoryWatch({
     ...deps,
@@ -53,12 +57,14 @@ export function openMeters(deps: MeterDeps, { engine, venue, run, minutes }: Met
     ledger: () => run.client.stats(),
     log: standardOutput(),
     restUse: () => venue.restUse(),
+    duty: () => duty?.view ?? null,
   });
   closers.add(() => system.stop());
   const metrics = (): readonly Metric[] => [
     ...runMetrics(engine, venue, minutes, pauses),
     ...memory.metrics(),
     ...engine.side.metrics(),
+    ...(duty === null ? [] : dutyMetrics(duty.view)),
     ...auditMetrics(lastAudit(config.dataDir), wallClock.nowMs()),
     ...(config.ledger.mirrorUrl === null ? [] : mirrorMetrics(config.dataDir, wallClock.nowMs())),
   ];

@@ -28,6 +28,7 @@ import { OWN_SIDE, type RunSide } from "../bus/run-side.ts";
 import { beginRun, lostSignals, openLedgerOf, type RunLedger } from "./run-ledger.ts";
 import { standDown } from "./stand-down.ts";
 import { StartUp } from "./start-up.ts";
+import { type Duty, openDuty } from "./duty/duty.ts";
 import { newEngineId } from "./trading/engine-id.ts";
 import { type RecoveredRun, recoverRun } from "./trading/recover.ts";
 
@@ -131,11 +132,11 @@ async function start(ground: Ground): Promise<void> {
   const { payload, ports, logger, startUp } = ground;
   const { name, banner } = ports;
   logger.info({ mode: name, configHash: payload.configHash, display: banner }, "smc-quant engine");
-  const { client, scoring } = await openStores(ground);
+  const { client, scoring, duty } = await openStores(ground);
   const venue = await openVenue(ground);
   const chosen = await chooseSymbols(ground, venue);
-  const trading = await openTrading(ground, venue, chosen.symbols);
-  const run = await openRun(ground, { client, scoring, before: trading?.before ?? null });
+  const trading = await openTrading(ground, venue, { watched: chosen.symbols, duty });
+  const run = await openRun(ground, { client, scoring, duty, before: trading?.before ?? null });
   const side = await openSideOf(ground);
   const engine = createEngine({
     ...ground,
@@ -150,7 +151,7 @@ async function start(ground: Ground): Promise<void> {
     side,
   });
   const minutes = new MinuteLoop({ ...ground, engine, signalsLost: () => lostSignals(run.client) });
-  const meters = openMeters({ ...ground, config: payload.config }, { engine, venue, run, minutes });
+  const meters = openMeters({ ...ground, config: payload.config }, { engine, venue, run, minutes, duty });
   await openWays(ground, { engine, venue, run, ...meters });
   closeWithThreads(ground, engine, run);
   engine.models.start();
@@ -175,6 +176,8 @@ async function start(ground: Ground): Promise<void> {
 interface Stores {
   readonly client: LedgerClient;
   readonly scoring: Scoring;
+  /** What this host is to the account that it shares with others; null: it shares none. */
+  readonly duty: Duty | null;
 }
 
 /** Takes the data folder, loads what scores, and opens the ledger. */
@@ -195,13 +198,30 @@ async function openStores(ground: Ground): Promise<Stores> {
     ({ display }) => display,
   );
   closers.add(() => scoring.close());
+  const duty = await openAccountDuty(ground);
   const client = await startUp.step(
     "ledger",
     () => openLedgerOf(payload, { ...ground, onMoved: ground.failure.reject }),
     () => ({ file: ledgerFile(config.dataDir) }),
   );
   closers.add(() => client.close());
-  return { client, scoring };
+  return { client, scoring, duty };
+}
+
+/** Where hosts share the account: this one is a standby until it holds the account's lease. */
+async function openAccountDuty(ground: Ground): Promise<Duty | null> {
+  const { payload, ports, startUp, closers, offset, failure, signal } = ground;
+  const options = { ...ground, ...payload, fail: failure.reject, signal };
+  const duty = await openDuty(options, ports.isTrading);
+  if (duty === null) return null;
+  closers.add(() => duty.close(duty.tailMs));
+  offset.followHealth((isSound) => duty.right.trust(isSound));
+  await startUp.step(
+    "account's lease",
+    () => duty.takeOver(),
+    () => ({ engineId: duty.engineId }),
+  );
+  return duty;
 }
 
 /** Begins the run in the ledger, or goes on with the one before. */
@@ -256,13 +276,14 @@ async function chooseSymbols(
 async function openTrading(
   ground: Ground,
   venue: VenueConnection,
-  watched: readonly string[],
+  { watched, duty }: { readonly watched: readonly string[]; readonly duty: Duty | null },
 ): Promise<EngineParts["trading"]> {
   const { payload, ports, logger, startUp, closers } = ground;
   if (!ports.isTrading) return null;
+  await duty?.untilMayAct();
   const account = await startUp.step(
     "account",
-    () => venue.openAccount({ ...ground, watched }),
+    () => venue.openAccount({ ...ground, watched, ...(duty === null ? {} : { duty }) }),
     ({ orders, walletE8 }) => ({ orders, wallet: e8Text(walletE8) }),
   );
   closers.add(() => account.close());
@@ -275,13 +296,14 @@ async function openTrading(
           () => recoverRun(ledgerFile(payload.config.dataDir), fingerprint, logger),
           (found) => ({ run: found?.runId ?? null, held: found?.held ?? [] }),
         );
-  return { account, engineId: newEngineId(), before };
+  return { account, engineId: duty?.engineId ?? newEngineId(), before, duty };
 }
 
 /** What the role of the settings makes of the run. */
 async function openSideOf(ground: Ground): Promise<RunSide> {
   const { payload, startUp, closers } = ground;
-  const { role, bus } = payload.config;
+  const { role: own, bus } = payload.config;
+  const role = own === "standby" ? bus.standbyAs : own;
   if (role === "all") return OWN_SIDE;
   const side = await startUp.step(
     "bus",

@@ -15,6 +15,7 @@ import {
 import { SMC_PARAMETERS } from "@smcq/smc";
 import type { EnginePayload } from "../modes/engine-payload.ts";
 import type { Scoring } from "./models/load-models.ts";
+import type { Duty } from "./duty/duty.ts";
 import type { RecoveredRun } from "./trading/recover.ts";
 import { ENGINE_VERSION } from "../engine-version.ts";
 
@@ -27,6 +28,8 @@ export interface RunDeps {
   readonly machineClock: Clock;
   /** The run that this process goes on with; null: it begins one. */
   readonly before: RecoveredRun | null;
+  /** Where hosts share the account: the others hear of the run. */
+  readonly duty: Duty | null;
 }
 
 const LEDGER_TEXTS: Readonly<Record<LedgerEvent["type"], string>> = {
@@ -142,7 +145,7 @@ export function openLedgerOf(
 export async function beginRun(
   client: LedgerClient,
   payload: EnginePayload,
-  { scoring, machineClock, modeName, logger, before }: RunDeps,
+  { scoring, machineClock, modeName, logger, before, duty }: RunDeps,
 ): Promise<RunLedger> {
   const { config } = payload;
   const runId = before?.runId ?? randomUUID();
@@ -159,6 +162,7 @@ export async function beginRun(
     smcParametersJson: JSON.stringify({ ...SMC_PARAMETERS, featureVersion: FEATURES_V1.version }),
     seed: config.seed,
   };
+  await duty?.copy?.begin(record, before !== null);
   await (before === null ? client.beginRun(record) : client.resumeRun(record, before.lastBatch));
   return new RunLedger(runId, client, { file: ledgerFile(config.dataDir), logger });
 }

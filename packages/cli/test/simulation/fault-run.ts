@@ -209,6 +209,7 @@ class FaultRun {
         }),
         engineId: "test",
         before: null,
+        duty: null,
       },
       scoring: await loadScoring(config, {
         plan: M1_SCALP,

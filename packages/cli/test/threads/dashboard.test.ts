@@ -73,8 +73,9 @@ const SYSTEM: ControlAnswers["system"] = {
   connections: [
     { kind: "account", open: 0, wanted: 1, sinceMs: null, reconnects: 3, words: "<script>1</script>" },
   ],
-  queues: [{ name: "log", unit: "bytes", waiting: 1, waitingMax: 2, lost: 3 }],
   bus: null,
+  queues: [{ name: "log", unit: "bytes", waiting: 1, waitingMax: 2, lost: 3 }],
+  duty: null,
   audit: { atMs: 8, parity: 0.5 },
   rest: { stepMs: 15_000, samples: [{ atMs: 1, weightUsed: 2, weightLimit: 2_400 }] },
 };

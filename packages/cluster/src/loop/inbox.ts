@@ -28,6 +28,7 @@ const WHEN_FULL: Readonly<Record<EngineEventType, "dropped" | "kept">> = {
   restarted: "kept",
   "ledger-health": "kept",
   "clock-health": "kept",
+  "account-lease": "kept",
   "data-ended": "kept",
 };
 

@@ -37,6 +37,23 @@ export const bus: z.ZodType<BusConfig> = z
     memberTtlMs: integer(1_000, 60_000)
       .default(5_000)
       .describe("a scanner that is silent for so long has gone: others take its parts (time awake)"),
+    standbyAs: z
+      .enum(["all", "executor"])
+      .default("all")
+      .describe("what a standby becomes when it takes over: the role of whom it stands by for"),
+    leaseMs: integer(600, 60_000)
+      .default(1_500)
+      .describe("how long the account's lease holds after a renewal: who takes over waits a little longer"),
+    orderWindowMs: integer(200, 5_000)
+      .default(1_000)
+      .describe("recvWindow of orders on an account that hosts share: who takes over waits so long, too"),
+    replicatedIntents: z
+      .boolean()
+      .default(false)
+      .describe("an entry leaves only when its row of the journal is with the bus, too"),
+    replicas: integer(1, 5)
+      .default(1)
+      .describe("on how many servers the bus keeps each stream and bucket: 3 outlives one of them"),
   })
   .prefault({});
 

@@ -255,6 +255,7 @@ export class TradingCore {
       case "answer":
       case "account-stream":
       case "ledger-health":
+      case "account-lease":
       case "candidates":
       case "invalid-score":
       case "model":

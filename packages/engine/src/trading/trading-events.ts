@@ -65,6 +65,8 @@ export type TradingInput =
   | { readonly type: "ledger-health"; readonly isSound: boolean }
   /** The venue's time is known (again), or nobody can rely on it from now on. */
   | { readonly type: "clock-health"; readonly isSound: boolean }
+  /** This host may (again) trade on the account, or another one may: nothing is sent from now on (docs/lease.md). */
+  | { readonly type: "account-lease"; readonly isHeld: boolean }
   /** No bar of the symbol comes any more: what is held of it is closed at the last price. */
   | { readonly type: "data-ended"; readonly symbolId: SymbolId };
 
@@ -159,6 +161,7 @@ export const REDUCE_REASONS = [
   "stop-slots",
   "liquidation-near",
   "trading-locked",
+  "account-lease",
 ] as const;
 /** Why nothing is entered for now. */
 export type ReduceReason = (typeof REDUCE_REASONS)[number];

@@ -11,6 +11,7 @@ export class ClockOffset {
   readonly #clock: Clock;
   #offsetMs = 0;
   #roundTripMs = Number.POSITIVE_INFINITY;
+  readonly #followers: (() => void)[] = [];
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -31,6 +32,12 @@ export class ClockOffset {
     return this.#roundTripMs;
   }
 
+  /** `follow` hears after each synchronisation, and now where there was one. */
+  follow(follow: () => void): void {
+    this.#followers.push(follow);
+    if (this.#roundTripMs < Number.POSITIVE_INFINITY) follow();
+  }
+
   /** Takes new samples and replaces the offset; the error of the venue's call is passed on. */
   async synchronise(serverTime: () => Promise<number>, samples: number = SAMPLES): Promise<void> {
     let bestMs = Number.POSITIVE_INFINITY;
@@ -46,5 +53,6 @@ export class ClockOffset {
     }
     this.#roundTripMs = bestMs;
     this.#offsetMs = Math.round(offsetMs);
+    for (const follow of this.#followers) follow();
   }
 }

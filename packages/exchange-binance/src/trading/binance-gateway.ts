@@ -36,6 +36,7 @@ import { ListenKeys } from "./stream/listen-key.ts";
 import { MuteWatch } from "./stream/mute-watch.ts";
 import { UserStream } from "./stream/user-stream.ts";
 import type { SymbolDirectory, TradedSymbol } from "./symbols.ts";
+import type { SendingRight } from "./wire/sending-right.ts";
 import { type Call, type CallResult, SignedRest } from "./wire/signed-rest.ts";
 import { heldBack } from "./wire/verdict.ts";
 
@@ -56,6 +57,8 @@ export interface BinanceGatewayOptions {
   readonly marginTypes?: MarginTypes;
   readonly connectBudget?: ConnectBudget;
   readonly timeouts?: SocketTimeouts;
+  /** Where others may have the account at other times; absent: it is ours alone, which costs nothing. */
+  readonly right?: SendingRight;
   /** Hears of orders that the venue refuses, before their outcome is told. */
   readonly onRefused?: (symbolId: SymbolId, code: Refusal) => void;
 }
@@ -252,7 +255,8 @@ export class BinanceGateway implements OrderGateway, AccountStream, AccountData 
   }
 
   #createRest(): SignedRest {
-    const { bases, credentials, rest, clock, log } = this.#options;
+    const { bases, credentials, rest, clock, log, right } = this.#options;
+    if (right !== undefined) rest.offset.follow(() => right.measured(rest.offset.venueNowMs()));
     return new SignedRest({
       origin: assertRouted(bases).restOrigin,
       credentials,
@@ -260,6 +264,7 @@ export class BinanceGateway implements OrderGateway, AccountStream, AccountData 
       offset: rest.offset,
       serverTime: () => rest.serverTime(),
       log,
+      ...(right === undefined ? {} : { right }),
       onVerdict: (verdict) => {
         this.#brakes.take(verdict, this.#rest.nowMs());
         this.#sender.wake();

@@ -41,6 +41,7 @@ const DURABILITY: Readonly<Record<EngineEventType, "full" | "normal">> = {
   restarted: "full",
   "ledger-health": "normal",
   "clock-health": "normal",
+  "account-lease": "normal",
   operator: "full",
   time: "normal",
   instrument: "normal",

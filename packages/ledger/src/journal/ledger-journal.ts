@@ -40,6 +40,8 @@ export interface LedgerJournalOptions {
   readonly afterSeq?: number;
   /** Hears when rows begin to wait too long, and when they no longer do: an event of the inbox. Never inside `append`. */
   readonly onHealth: (isSound: boolean) => void;
+  /** Hears of rows when they are in the file, in order: for a copy of it elsewhere. */
+  readonly onStored?: (rows: readonly JournalRow[]) => void;
   /** For tests of the limits. */
   readonly limits?: Partial<JournalLimits>;
 }
@@ -230,6 +232,7 @@ export class LedgerJournal implements Journal, Durability {
       if (full) this.#fullRows--;
     }
     this.#counts.stored += stored.length;
+    this.#options.onStored?.(stored.map(({ row }) => row));
     const elapsedUs = (this.#deps.clock.monoNs() - this.#sentAtNs) / 1_000;
     this.#counts.roundTripUsMax = Math.max(this.#counts.roundTripUsMax, elapsedUs);
     this.#failures = 0;

@@ -98,6 +98,7 @@ export class Projector {
       case "restarted":
       case "ledger-health":
       case "clock-health":
+      case "account-lease":
       case "account-stream":
       case "operator": {
         const { type: kind, ...detail } = event;

@@ -6,7 +6,7 @@ import {
 } from "@smcq/exchange-binance/trading";
 import type { Logger } from "@smcq/kernel";
 import type { RunLock } from "@smcq/ledger";
-import type { OrdersName } from "../account.ts";
+import type { AccountDuty, OrdersName } from "../account.ts";
 import { leaseAccount } from "./account-lease.ts";
 import { knownAccount, requireSameAccount } from "./known-account.ts";
 import { requireAlone, signOfLife } from "./second-engine.ts";
@@ -39,7 +39,7 @@ export function judgeRights(rights: KeyRights | null, logger: Logger): void {
 export async function enterAccount(
   { leaseDir, ledgerFile }: AccountGates,
   account: { readonly orders: OrdersName; readonly fingerprint: string },
-  venue: { readonly rest: SignedRest },
+  venue: { readonly rest: SignedRest } & Partial<Pick<AccountDuty, "isPredecessor">>,
 ): Promise<RunLock> {
   const { orders, fingerprint } = account;
   const known = knownAccount(ledgerFile, orders);
@@ -48,7 +48,9 @@ export async function enterAccount(
   try {
     const resting = await readRestingOrders(venue.rest);
     const nowMs = venue.rest.nowMs();
-    requireAlone(signOfLife(resting, known.engineIds, nowMs), nowMs);
+    const isKnown = (engineId: string): boolean =>
+      known.engineIds.has(engineId) || venue.isPredecessor?.(engineId) === true;
+    requireAlone(signOfLife(resting, isKnown, nowMs), nowMs);
     return lease;
   } catch (error) {
     lease.release();

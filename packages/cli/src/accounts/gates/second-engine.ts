@@ -8,13 +8,13 @@ export const SIGN_OF_LIFE_MS = 120_000;
 /** The youngest order that another engine has made a moment ago; null: there is none. */
 export function signOfLife(
   resting: readonly RestingOrder[],
-  known: ReadonlySet<string>,
+  isKnown: (engineId: string) => boolean,
   nowMs: number,
 ): RestingOrder | null {
   const young = resting
     .filter(({ clientOrderId, madeMs }) => {
       const engineId = madeBy(clientOrderId)?.engineId ?? null;
-      return engineId !== null && !known.has(engineId) && nowMs - madeMs < SIGN_OF_LIFE_MS;
+      return engineId !== null && !isKnown(engineId) && nowMs - madeMs < SIGN_OF_LIFE_MS;
     })
     .toSorted((a, b) => b.madeMs - a.madeMs);
   return young[0] ?? null;

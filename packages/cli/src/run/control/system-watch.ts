@@ -19,6 +19,7 @@ export interface SystemWatchOptions {
   readonly ledger: () => LedgerStats;
   readonly log: Pick<Outlet, "waitingBytes" | "dropped">;
   readonly restUse: () => RestUse;
+  readonly duty: () => SystemView["duty"];
   readonly venueClock: Clock;
   readonly wallClock: Clock;
 }
@@ -65,6 +66,7 @@ export class SystemWatch {
       ],
       queues: this.#queues(),
       bus: engine.side.status(),
+      duty: this.#options.duty(),
       audit: auditOf(this.#options.config.dataDir),
       rest: { stepMs: SAMPLE_MS, samples: [...this.#samples] },
     };

@@ -106,6 +106,14 @@ export class Desk {
     this.#awaitMinute();
   }
 
+  /** What the account says from now on is new to the core: it holds all that it knows against the venue. */
+  recheck(): void {
+    if (!this.#stream.isLive) return;
+    const { inbox } = this.#options;
+    inbox.put({ type: "account-stream", isLive: false });
+    inbox.put({ type: "account-stream", isLive: true });
+  }
+
   /** The core is told of these symbols before anything of them. */
   meet(symbols: Iterable<string>): void {
     for (const symbol of symbols) this.#options.symbols.bySymbol(symbol);

@@ -72,6 +72,7 @@ export class States {
       this.#isStreamLive = false;
       this.#holdings.reduce("ledger", false);
     } else if (event.type === "ledger-health") this.#holdings.reduce("ledger", !event.isSound);
+    else if (event.type === "account-lease") this.#holdings.reduce("account-lease", !event.isHeld);
     if (MONEY.has(event.type)) this.#isBroke = this.#holdings.portfolio.equityE8 <= 0n;
     this.#judge(turn);
     this.#tell(turn);

@@ -10,6 +10,7 @@ import { retryAfterMs } from "../../rest/stop-times.ts";
 import type { Credentials } from "../keys/credentials.ts";
 import type { Secret } from "../keys/secret.ts";
 import { ANSWER_WALL_MS, OTHER_WINDOW_MS, RESERVED_WEIGHT_SHARE } from "../limits.ts";
+import type { SendingRight } from "./sending-right.ts";
 import { heldBack, type Verdict, verdictOf, verdictOfError } from "./verdict.ts";
 
 /** In front of everything that is not about an account. */
@@ -69,6 +70,8 @@ export interface SignedRestOptions {
   readonly offset: ClockOffset;
   readonly serverTime: () => Promise<number>;
   readonly log: Logger;
+  /** Asked before whatever changes something is signed; absent: nobody else can have this account. */
+  readonly right?: SendingRight;
   /** Hears every failure, for what the gateway does about it. */
   readonly onVerdict: (verdict: Verdict) => void;
   /** Hears the venue's own order counts (10 s, minute); NaN where it said none. */
@@ -173,7 +176,11 @@ export class SignedRest {
     let usedWeight = Number.NaN;
     try {
       const pool = call.method === "GET" ? this.#questions : this.#orders;
-      const response = await pool.request(this.#requestOf(call));
+      // The stamp first: see SendingRight.
+      const stampMs = Math.floor(this.nowMs());
+      const refused = this.#refusalOf(call, stampMs);
+      if (refused !== null) return { isOk: false, verdict: refused };
+      const response = await pool.request(this.#requestOf(call, stampMs));
       usedWeight = numberOf(response.headers["x-mbx-used-weight-1m"]);
       this.#options.onOrderCounts(
         numberOf(response.headers["x-mbx-order-count-10s"]),
@@ -197,9 +204,18 @@ export class SignedRest {
     }
   }
 
-  #requestOf(call: Call): Dispatcher.RequestOptions {
+  #refusalOf({ method, access }: Call, stampMs: number): Verdict | null {
+    const { right } = this.#options;
+    if (right === undefined || method === "GET" || access === "key" || access === "public") return null;
+    const refusal = right.refusal(stampMs);
+    if (refusal === null) return null;
+    const verdict = heldBack(refusal.text);
+    return refusal.isClockDoubtful ? { ...verdict, act: "heal-clock" } : verdict;
+  }
+
+  #requestOf(call: Call, stampMs: number): Dispatcher.RequestOptions {
     const { method, path, access } = call;
-    const payload = this.#payloadOf(call);
+    const payload = this.#payloadOf(call, stampMs);
     const isBody = payload !== "" && (method === "POST" || method === "PUT");
     const replyMs = call.replyWallMs ?? ANSWER_WALL_MS;
     return {
@@ -219,12 +235,16 @@ export class SignedRest {
   }
 
   /** The parameters as they are sent; those of a signed call with time and signature, which stands last. */
-  #payloadOf({ parameters, access, windowMs }: Call): string {
+  #payloadOf({ method, parameters, access, windowMs }: Call, stampMs: number): string {
     if (access === "key" || access === "public") return encodeQuery(parameters ?? {});
+    const wishMs = windowMs ?? OTHER_WINDOW_MS;
+    const { right } = this.#options;
     const payload = encodeQuery({
       ...parameters,
-      recvWindow: String(windowMs ?? OTHER_WINDOW_MS),
-      timestamp: String(Math.floor(this.nowMs())),
+      recvWindow: String(
+        right === undefined || method === "GET" ? wishMs : Math.min(wishMs, right.windowMsMax),
+      ),
+      timestamp: String(stampMs),
     });
     return `${payload}&signature=${encodeValue(this.#options.credentials.signer.sign(payload))}`;
   }

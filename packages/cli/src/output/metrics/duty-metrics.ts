@@ -1,0 +1,35 @@
+import type { DutyView } from "../../control/duty-view.ts";
+import type { Metric } from "./metric.ts";
+
+/** What a host that shares its account measures of the lease and of the journal's copy. */
+export function dutyMetrics({ isConnected, losses, lease, refusals, copy }: DutyView): readonly Metric[] {
+  const gauge = (name: string, help: string, value: number): Metric => ({ name, help, type: "gauge", value });
+  const counter = (name: string, help: string, value: number): Metric => ({
+    name,
+    help,
+    type: "counter",
+    value,
+  });
+  return [
+    gauge("bus_connected", "1: this host reaches the bus", Number(isConnected)),
+    counter("bus_losses_total", "how often the bus was lost", losses),
+    gauge(
+      "lease_held_seconds",
+      "how long the account's lease holds yet; 0: it does not",
+      lease.heldMs / 1_000,
+    ),
+    gauge("lease_epoch", "number of this host's holding of the account", lease.epoch),
+    counter("lease_renewals_total", "renewals of the account's lease that counted", lease.renewals),
+    counter("lease_failures_total", "renewals without an answer, or refused", lease.failures),
+    gauge("lease_answer_seconds", "how long the last renewal took", lease.answerMs / 1_000),
+    counter("lease_reversions_total", "how often the store of leases went back", lease.reversions),
+    counter("lease_refusals_total", "requests that were not signed for want of the lease", refusals),
+    gauge("bus_journal_waiting_rows", "rows of the journal that the bus has not yet", copy?.waitingRows ?? 0),
+    counter(
+      "bus_journal_lost_rows_total",
+      "rows that the stream lacks, made good by a copy",
+      copy?.lostRows ?? 0,
+    ),
+    gauge("bus_journal_seconds", "how long the last rows took to the bus", (copy?.roundTripMs ?? 0) / 1_000),
+  ];
+}
