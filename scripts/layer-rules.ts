@@ -254,7 +254,8 @@ export function checkSource(context: RuleContext, source: SourceFile): LayerFaul
 /** A test may use what drives another package's tests, where the table says so. */
 function isSharedTest({ sharedTestFolders }: LayersTable, file: string, target: string): boolean {
   return (
-    /^packages\/[^/]+\/test\//.test(file) && sharedTestFolders.some((folder) => target.startsWith(folder))
+    /^(packages\/[^/]+\/test|bench)\//.test(file) &&
+    sharedTestFolders.some((folder) => target.startsWith(folder))
   );
 }
 

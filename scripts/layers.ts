@@ -33,7 +33,7 @@ export interface LayersTable {
   readonly longFiles: Readonly<Record<string, string>>;
   /** Sources that may stand side by side in one folder under `src`. */
   readonly folderFilesMax: number;
-  /** Test helpers that the tests of other packages may import by path. */
+  /** Test helpers that the tests of other packages, and benches, may import by path. */
   readonly sharedTestFolders: readonly string[];
   /** Where a member named `mode` may be read: in what defines the engine's mode and in what chooses by it. */
   readonly modeFolders: readonly string[];

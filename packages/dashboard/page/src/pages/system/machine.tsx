@@ -3,6 +3,7 @@ import { useAsked } from "../../state/api.ts";
 import { Series } from "../../charts/series.tsx";
 import { Answer, Empty, Meter, Panel, Tile, Tiles } from "../../ui/parts.tsx";
 import { type Column, Table } from "../../ui/table.tsx";
+import { type BusShown, type DutyShown, Hosts } from "./hosts.tsx";
 
 const AGAIN_MS = 2_000;
 
@@ -59,6 +60,8 @@ interface SystemAnswer {
   readonly scan: { readonly compute: string; readonly threads: number };
   readonly connections: readonly Connection[];
   readonly queues: readonly Queue[];
+  readonly bus: BusShown | null;
+  readonly duty: DutyShown | null;
   readonly audit: { readonly atMs: number; readonly parity: number | null } | null;
   readonly rest: { readonly stepMs: number; readonly samples: readonly RestSample[] };
 }
@@ -68,6 +71,7 @@ export function Machine() {
   const asked = useAsked<SystemAnswer>("system", {}, AGAIN_MS);
   return (
     <>
+      {asked.data === null ? null : <Hosts {...asked.data} />}
       <Panel title="Shards and scan threads">
         <Answer asked={asked}>{(data) => <Shards data={data} />}</Answer>
       </Panel>
