@@ -3,7 +3,7 @@ import { NO_JOURNAL } from "@smcq/engine";
 import { ManualClock, silentLogger } from "@smcq/kernel";
 import { describe, expect, it } from "vitest";
 import { CoreDriver } from "../../engine/test/support/core-driver.ts";
-import { FLATTEN_MS_MAX, GUARD_MS_MAX, standDown } from "../src/run/stand-down.ts";
+import { FLATTEN_MS_MAX, GUARD_MS_MAX, standDown } from "../src/run/steps/stand-down.ts";
 
 /** A core that holds what the test lets it, in a loop whose run is ending. */
 class Ending {

@@ -1,6 +1,6 @@
 import { type LogFields, ManualClock, silentLogger } from "@smcq/kernel";
 import { expect, it } from "vitest";
-import { StartUp } from "../src/run/start-up.ts";
+import { StartUp } from "../src/run/steps/start-up.ts";
 
 function lab(): { readonly lines: string[]; readonly stop: AbortController; readonly startUp: StartUp } {
   const lines: string[] = [];

@@ -99,9 +99,7 @@ export interface RunEngine {
 export function createEngine(parts: EngineParts): RunEngine {
   const { config, ports, run, side, offset, venueClock, wallClock, logger } = parts;
   const before = parts.trading?.before ?? null;
-  const knownIds = before === null ? null : idsOf(before);
-  const needs = { timeframe: parts.plan.timeframe, isRich: isRich(parts.scoring) };
-  const memory = side.createMemory({ config, needs, symbols: parts.symbols, knownIds });
+  const memory = createMemory(parts, before);
   offset.follow((offsetMs) => memory.setClockOffsetMs(offsetMs));
   const inbox = new Inbox();
   if (parts.trading !== null) offset.followHealth((isSound) => inbox.put({ type: "clock-health", isSound }));
@@ -158,6 +156,15 @@ export function createEngine(parts: EngineParts): RunEngine {
     local: () => createCoordinator(parts, { memory, inbox, models }),
   });
   return { core, inbox, loop, models, signals, stages, lastCandidates, coordinator, side, desk, journal };
+}
+
+function createMemory(
+  { config, plan, scoring, side, symbols }: EngineParts,
+  before: RecoveredRun | null,
+): ClusterMemory {
+  const knownIds = before === null ? null : idsOf(before);
+  const needs = { timeframe: plan.timeframe, isRich: isRich(scoring) };
+  return side.createMemory({ config, needs, symbols, knownIds });
 }
 
 function openJournal(

@@ -8,7 +8,7 @@ import type { Duty } from "./duty/duty.ts";
 import { auditMetrics } from "../output/metrics/audit-metrics.ts";
 import { mirrorMetrics } from "../output/metrics/mirror-metrics.ts";
 import { standardOutput } from "../output/outlet.ts";
-import type { Closers } from "./closers.ts";
+import type { Closers } from "./steps/closers.ts";
 import { SystemWatch } from "./control/system-watch.ts";
 import type { RunEngine } from "./create-engine.ts";
 import { MemoryWatch } from "./memory-watch.ts";

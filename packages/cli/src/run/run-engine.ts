@@ -1,81 +1,27 @@
 import { requireWatched, UniverseFollower } from "@smcq/cluster";
-import {
-  type Clock,
-  createClock,
-  e8Text,
-  errorMessage,
-  type Logger,
-  MeasuredOffset,
-  OffsetClock,
-  SystemClock,
-} from "@smcq/kernel";
+import { e8Text, errorMessage, SystemClock } from "@smcq/kernel";
 import { acquireRunLock, type LedgerClient, ledgerFile } from "@smcq/ledger";
 import { ExitCode } from "../exit-codes.ts";
-import { modeOf } from "../modes/mode-of.ts";
-import type { Ports, VenueConnection } from "../modes/ports.ts";
+import type { VenueConnection } from "../modes/ports.ts";
 import { MetricsServer } from "../output/metrics/metrics-server.ts";
 import { readinessOf } from "../output/metrics/readiness.ts";
-import type { LogTail } from "../output/log-tail.ts";
 import type { EnginePayload } from "../modes/engine-payload.ts";
-import { Closers } from "./closers.ts";
-import { openSide } from "../bus/open-side.ts";
+import { Closers } from "./steps/closers.ts";
+import { type Ending, type Ground, groundOf, type RunDeps } from "./steps/ground.ts";
+import { openAccountDuty, openSideOf } from "./steps/hosts.ts";
 import { openControl } from "./control/open-control.ts";
 import { createEngine, type EngineParts, type RunEngine } from "./create-engine.ts";
 import { loadScoring, type Scoring } from "./models/load-models.ts";
 import { type Meters, openMeters } from "./open-meters.ts";
 import { MinuteLoop } from "./minute-loop.ts";
-import { OWN_SIDE, type RunSide } from "../bus/run-side.ts";
 import { beginRun, lostSignals, openLedgerOf, type RunLedger } from "./run-ledger.ts";
-import { standDown } from "./stand-down.ts";
-import { StartUp } from "./start-up.ts";
-import { type Duty, openDuty } from "./duty/duty.ts";
+import { standDown } from "./steps/stand-down.ts";
+import type { Duty } from "./duty/duty.ts";
 import { newEngineId } from "./trading/engine-id.ts";
 import { type RecoveredRun, recoverRun } from "./trading/recover.ts";
 
 /** Shards that have not heard a kline by then are judged, wall ms; an acknowledged subscription proves nothing. */
 const FIRST_DATA_MS_MAX = 20_000;
-
-export interface RunDeps {
-  readonly logger: Logger;
-  /** What that logger has written last. */
-  readonly logTail: LogTail;
-  /** Aborted: drain, close the ledger and return. */
-  readonly signal: AbortSignal;
-  /** Aborted: what a stop waits for is skipped. */
-  readonly hurry: AbortSignal;
-  /** Called once the run is READY. */
-  readonly onReady: () => void;
-}
-
-/** How the run comes to its end. */
-interface Ending {
-  /** A person or the settings wanted it; a run that fails leaves its positions to their stops. */
-  isWanted: boolean;
-  exitCode: number;
-}
-
-/** What every step of a run stands on. */
-interface Ground {
-  readonly payload: EnginePayload;
-  readonly ports: Ports;
-  readonly logger: Logger;
-  readonly logTail: LogTail;
-  readonly signal: AbortSignal;
-  readonly hurry: AbortSignal;
-  readonly onReady: () => void;
-  readonly ending: Ending;
-  /** This machine's clock at the run's speed. */
-  readonly machineClock: Clock;
-  /** The venue's minus this machine's, measured again and again. */
-  readonly offset: MeasuredOffset;
-  /** The venue's time: expiry and shadows of models go by it, and every decision. */
-  readonly venueClock: Clock;
-  readonly wallClock: Clock;
-  readonly startUp: StartUp;
-  readonly closers: Closers;
-  /** Rejected by what nothing of this process can mend: a ledger's file that is lost, a scan that never ends. */
-  readonly failure: PromiseWithResolvers<never>;
-}
 
 /** Runs the engine from its first step to its last; returns the exit code. Start order: docs/mission.md B1. */
 export async function runEngine(payload: EnginePayload, deps: RunDeps): Promise<number> {
@@ -99,33 +45,6 @@ export async function runEngine(payload: EnginePayload, deps: RunDeps): Promise<
     deps.logger.info({}, "stopped");
   }
   return ending.exitCode;
-}
-
-function groundOf(
-  payload: EnginePayload,
-  deps: RunDeps,
-  { closers, ending }: Pick<Ground, "closers" | "ending">,
-): Ground {
-  const ports = modeOf(payload.config).ports(payload);
-  const machineClock = createClock(ports.clockSpec);
-  const offset = new MeasuredOffset();
-  const wallClock = new SystemClock();
-  const failure = Promise.withResolvers<never>();
-  // While it starts, the steps that need the ledger fail by themselves.
-  failure.promise.catch(() => {});
-  return {
-    ...deps,
-    payload,
-    ports,
-    ending,
-    machineClock,
-    offset,
-    venueClock: new OffsetClock(machineClock, () => offset.offsetMs),
-    wallClock,
-    startUp: new StartUp(deps.logger, wallClock, deps.signal),
-    closers,
-    failure,
-  };
 }
 
 async function start(ground: Ground): Promise<void> {
@@ -208,22 +127,6 @@ async function openStores(ground: Ground): Promise<Stores> {
   return { client, scoring, duty };
 }
 
-/** Where hosts share the account: this one is a standby until it holds the account's lease. */
-async function openAccountDuty(ground: Ground): Promise<Duty | null> {
-  const { payload, ports, startUp, closers, offset, failure, signal } = ground;
-  const options = { ...ground, ...payload, fail: failure.reject, signal };
-  const duty = await openDuty(options, ports.isTrading);
-  if (duty === null) return null;
-  closers.add(() => duty.close(duty.tailMs));
-  offset.followHealth((isSound) => duty.right.trust(isSound));
-  await startUp.step(
-    "account's lease",
-    () => duty.takeOver(),
-    () => ({ engineId: duty.engineId }),
-  );
-  return duty;
-}
-
 /** Begins the run in the ledger, or goes on with the one before. */
 async function openRun(
   ground: Ground,
@@ -297,21 +200,6 @@ async function openTrading(
           (found) => ({ run: found?.runId ?? null, held: found?.held ?? [] }),
         );
   return { account, engineId: duty?.engineId ?? newEngineId(), before, duty };
-}
-
-/** What the role of the settings makes of the run. */
-async function openSideOf(ground: Ground): Promise<RunSide> {
-  const { payload, startUp, closers } = ground;
-  const { role: own, bus } = payload.config;
-  const role = own === "standby" ? bus.standbyAs : own;
-  if (role === "all") return OWN_SIDE;
-  const side = await startUp.step(
-    "bus",
-    () => openSide(role, ground),
-    () => ({ role, name: bus.name, parts: bus.parts }),
-  );
-  closers.add(() => side.close());
-  return side;
 }
 
 /** A person may speak to the engine until nothing of it is left to speak of. */

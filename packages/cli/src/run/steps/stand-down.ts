@@ -1,8 +1,8 @@
 import { coveredSteps, type Trade, type TradingCore } from "@smcq/engine";
 import { AwakeMeter, type Clock, type Logger } from "@smcq/kernel";
-import type { PositionView } from "../control/protocol.ts";
-import { positionViews } from "./control/make-views.ts";
-import type { RunEngine } from "./create-engine.ts";
+import type { PositionView } from "../../control/protocol.ts";
+import { positionViews } from "../control/make-views.ts";
+import type { RunEngine } from "../create-engine.ts";
 
 /** What is held without a confirmed stop, or still being entered, is waited for so long, wall ms. */
 export const GUARD_MS_MAX = 3_000;
