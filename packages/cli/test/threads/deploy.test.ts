@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, it } from "vitest";
 import { ExitCode } from "../../src/exit-codes.ts";
 import { stagesOf, wordsOf } from "../processes/dockerfile.ts";
+import { runCommand } from "../support/run-command.ts";
 
 const ROOT = fileURLToPath(new URL("../../../..", import.meta.url));
 const UNIT = readFileSync(join(ROOT, "deploy/systemd/smc-quant.service"), "utf8");
@@ -63,6 +64,24 @@ describe("the container", () => {
     expect(compose).toMatch(/read_only: true/);
     expect(compose).toMatch(/cap_drop:\n\s+- ALL/);
     expect(compose).toMatch(/no-new-privileges:true/);
+  });
+});
+
+describe("two engines in containers", () => {
+  it.each(["a", "b"])("have settings that the program takes (settings-%s.json)", async (host) => {
+    const { code, text } = await runCommand(
+      "config",
+      "--config",
+      join(ROOT, `deploy/nats/settings-${host}.json`),
+      "--json",
+    );
+    expect([code, text]).toEqual([ExitCode.Ok, expect.stringContaining("standby")]);
+  });
+
+  it("run as the one engine does: a root that cannot be written, no rights, their own data folder", () => {
+    const compose = readFileSync(join(ROOT, "deploy/nats/compose.yaml"), "utf8");
+    expect(compose.match(/"--data-dir", "\/var\/lib\/smc-quant"/g)).toHaveLength(2);
+    expect(compose).toMatch(/read_only: true[^]*cap_drop:\n\s+- ALL[^]*no-new-privileges:true/);
   });
 });
 
