@@ -72,7 +72,7 @@ describe("smcq dataset --features v2", () => {
     const [one, two] = [await dataset("one", FEATURES_V1), await dataset("two")];
     expect(two.labels).toBe(one.labels);
     expect(two.rows.map((row) => row.slice(0, 12))).toEqual(one.rows);
-    expect([one.json.featureVersion, two.json.featureVersion]).toEqual([1, 2]);
+    expect([one.json.featureVersion, two.json.featureVersion]).toEqual([1, 3]);
     expect(two.json.features).toEqual(FEATURES_V2.columns.map(({ name }) => name));
     const known = rowsOf(two.labels);
     const ups = known.flatMap((row, k) => (row.side > 0 ? [{ ...row, k }] : []));
