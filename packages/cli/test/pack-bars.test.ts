@@ -43,6 +43,17 @@ describe("packed bars", () => {
     }
   });
 
+  it("name their minutes one by one only where one is missing", () => {
+    const minutesOf = (...minutes: readonly number[]): unknown => {
+      const flat = Float64Array.from(minutes.flatMap((minute) => bar(minute, 1, 1, 1, 1)));
+      const packed = packBars({ type: "held", flat }, minutes.length, false);
+      return packed.type === "packed" ? packed.minutes : packed.type;
+    };
+    expect(minutesOf()).toBe(0);
+    expect(minutesOf(5, 6, 7)).toBe(5);
+    expect(minutesOf(5, 7, 8)).toEqual(Int32Array.of(5, 7, 8));
+  });
+
   it("leave out volumes that nobody asks for", () => {
     const flat = Float64Array.from(bar(1, 1, 2, 1, 2));
     expect(unpacked(flat, false).flat).toEqual([60_000, 1, 2, 1, 2, Number.NaN]);

@@ -9,7 +9,7 @@ import {
   RetentionPolicy,
 } from "@nats-io/jetstream";
 import { type KV, Kvm } from "@nats-io/kv";
-import { Objm } from "@nats-io/obj";
+import { Objm, setSha256Backend } from "@nats-io/obj";
 import { nanos } from "@nats-io/transport-node";
 import type { Clock } from "@smcq/kernel";
 import type { BusConnection } from "../connection.ts";
@@ -70,6 +70,8 @@ export class JobStores {
       const js = jetstream(nats);
       const manager = await js.jetstreamManager();
       await openStream(manager, names);
+      // The client's own is written in JavaScript, and hashes everything that is sent.
+      setSha256Backend("native");
       const objects = new Objm(js);
       const inputs = await objects.create(names.store("inputs"), { ttl: nanos(KEPT_MS) });
       const results = await objects.create(names.store("results"), { ttl: nanos(KEPT_MS) });

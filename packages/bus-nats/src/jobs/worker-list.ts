@@ -1,5 +1,5 @@
 import type { Clock } from "@smcq/kernel";
-import { GONE_MS, type WorkerHere } from "./job-news.ts";
+import { GONE_MS, HERE_MS, type WorkerHere } from "./job-news.ts";
 
 /** What is known of a worker. */
 export interface KnownWorker extends WorkerHere {
@@ -10,9 +10,14 @@ export interface KnownWorker extends WorkerHere {
 export class WorkerList {
   readonly #clock: Clock;
   readonly #workers = new Map<string, KnownWorker>();
+  #askedNs: number;
+  /** Since when this process has listened without a break. */
+  #heardSinceNs: number;
 
   constructor(clock: Clock) {
     this.#clock = clock;
+    this.#askedNs = clock.monoNs();
+    this.#heardSinceNs = this.#askedNs;
   }
 
   /** True: it was not known. */
@@ -26,10 +31,17 @@ export class WorkerList {
     return isNew;
   }
 
-  /** Forgets, and returns, those that fell silent without a word. */
+  /**
+   * Forgets, and returns, those that fell silent without a word. To be asked every `HERE_MS`: who asks late was busy, and has
+   * heard nobody meanwhile.
+   */
   takeGone(): readonly KnownWorker[] {
     const nowNs = this.#clock.monoNs();
-    const gone = [...this.#workers.values()].filter(({ heardNs }) => nowNs - heardNs > GONE_MS * 1e6);
+    if (nowNs - this.#askedNs > 2 * HERE_MS * 1e6) this.#heardSinceNs = nowNs;
+    this.#askedNs = nowNs;
+    const silentSinceNs = nowNs - GONE_MS * 1e6;
+    if (this.#heardSinceNs > silentSinceNs) return [];
+    const gone = [...this.#workers.values()].filter(({ heardNs }) => heardNs < silentSinceNs);
     for (const { id } of gone) this.#workers.delete(id);
     return gone;
   }

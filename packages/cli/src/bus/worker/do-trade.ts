@@ -48,7 +48,7 @@ function shared(bars: SeriesBars): SeriesBars {
   const { minutes, prices, volumes } = bars;
   return {
     ...bars,
-    minutes: sharedInts(minutes),
+    minutes: typeof minutes === "number" ? minutes : sharedInts(minutes),
     prices: sharedInts(prices),
     volumes: volumes === null ? null : sharedFloats(volumes),
   };

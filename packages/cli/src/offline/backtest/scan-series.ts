@@ -16,8 +16,8 @@ const BATCH_ROWS = 4_096;
 /** Bars in memory that threads share (`packBars`). */
 export interface PackedBars {
   readonly type: "packed";
-  /** Open times, minutes since 1970. */
-  readonly minutes: Int32Array;
+  /** Open times, minutes since 1970; of a series without a hole the first one. */
+  readonly minutes: Int32Array | number;
   /** Open, high, low and close of each bar, times `scale`. */
   readonly prices: Int32Array;
   readonly scale: number;

@@ -10,7 +10,7 @@ const DECIMALS_MAX = 10;
 const INT_MAX = 2 ** 31 - 1;
 
 /**
- * Bars for many threads: prices as whole numbers of their last decimal, 20 bytes a bar in place of 48, in memory that
+ * Bars for many threads: prices as whole numbers of their last decimal, 16 bytes a bar (20 where bars are missing) in place of 48, in memory that
  * threads share. Nothing is lost: a price that is no such number leaves the series as it is, shared. Volumes are kept where
  * somebody asks for them.
  */
@@ -18,21 +18,30 @@ export function packBars(bars: SeriesBars, count: number, hasVolumes: boolean): 
   const numbers = barNumbersOf(bars);
   const scale = scaleOf(numbers, count);
   if (scale === null) return { type: "held", flat: sharedFloats(flatOf(numbers, count)) };
-  const minutes = new Int32Array(count);
   const prices = new Int32Array(count * PRICES);
   const volumes = hasVolumes ? new Float64Array(count) : null;
   for (let bar = 0; bar < count; bar++) {
-    minutes[bar] = numbers.value(bar, 0) / MINUTE_MS;
     for (let k = 0; k < PRICES; k++) prices[bar * PRICES + k] = Math.round(numbers.value(bar, k + 1) * scale);
     if (volumes !== null) volumes[bar] = numbers.value(bar, VOLUME);
   }
   return {
     type: "packed",
     scale,
-    minutes: sharedInts(minutes),
+    minutes: minutesOf(numbers, count),
     prices: sharedInts(prices),
     volumes: volumes === null ? null : sharedFloats(volumes),
   };
+}
+
+/** A month without a hole is one number. */
+function minutesOf(numbers: BarNumbers, count: number): Int32Array | number {
+  if (count === 0) return 0;
+  const first = numbers.value(0, 0) / MINUTE_MS;
+  // Open times ascend by whole minutes.
+  if (numbers.value(count - 1, 0) / MINUTE_MS === first + count - 1) return first;
+  const minutes = new Int32Array(count);
+  for (let bar = 0; bar < count; bar++) minutes[bar] = numbers.value(bar, 0) / MINUTE_MS;
+  return sharedInts(minutes);
 }
 
 /** The power of ten that makes every price a whole number of 32 bits and gives it back to the last bit; null: none does. */

@@ -15,7 +15,8 @@ export class PackedNumbers implements BarNumbers {
 
   value(bar: number, field: number): number {
     const { minutes, prices, scale, volumes } = this.#bars;
-    if (field === 0) return (minutes[bar] as number) * MINUTE_MS;
+    if (field === 0)
+      return (typeof minutes === "number" ? minutes + bar : (minutes[bar] as number)) * MINUTE_MS;
     if (field <= PRICES) return (prices[bar * PRICES + field - 1] as number) / scale;
     return volumes === null ? Number.NaN : (volumes[bar] as number);
   }
