@@ -2,6 +2,7 @@ import { NONE, numberText } from "../offline/report/format.ts";
 import { parityText } from "../offline/audit/audit-types.ts";
 import { textTable } from "../offline/ledger/answer/text-table.ts";
 import { utcText } from "@smcq/scoring";
+import { busText } from "./bus-text.ts";
 import { spanText } from "./control-text.ts";
 import type { SystemView } from "./system-views.ts";
 
@@ -12,7 +13,7 @@ export function systemText(view: SystemView): string {
     last === undefined
       ? ""
       : `\nREST: ${numberText(last.weightUsed)} of ${numberText(last.weightLimit)} weight in a minute\n`;
-  return `${shardsText(view)}\n${connectionsText(view)}\n${queuesText(view)}${rest}${auditText(view)}`;
+  return `${shardsText(view)}\n${connectionsText(view)}\n${queuesText(view)}${rest}${busText(view.bus)}${auditText(view)}`;
 }
 
 function auditText({ audit }: SystemView): string {

@@ -120,12 +120,9 @@ describe.runIf(hasNatsServer())("three hosts that scan, one that trades", () => 
     auditor = await BusAuditor.open(server.url);
     const first = scanner(venue, "a");
     scanner(venue, "b", proxy.port);
-    const executor = start(
-      venue,
-      "executor",
-      ["--mode", "demo", "--role", "executor", ...onBus(server.port)],
-      true,
-    );
+    const trade = (): SmcqRun =>
+      start(venue, "executor", ["--mode", "demo", "--role", "executor", ...onBus(server.port)], true);
+    const killed = trade();
     const alone = start(venue, "alone", ["--mode", "paper", "--set", "bus.url=null"]);
     for (const run of runs) await run.sees("READY", 1, WAIT_MS_MAX);
     await until(heldAll(2), "two scanners with all parts", WAIT_MS_MAX);
@@ -162,6 +159,11 @@ describe.runIf(hasNatsServer())("three hosts that scan, one that trades", () => 
     figure(`longest from a close to its word, by minute, ms: ${auditor.delays(fromMs, toMs).join(" ")}`);
     expect(missing).toEqual([]);
 
+    // What the dead one had taken, its ledger knows; what the bus tells again is not taken twice.
+    killHard(killed);
+    const executor = trade();
+    await executor.sees("READY", 1, WAIT_MS_MAX);
+    await minutes(1);
     const told = auditor.signals;
     executor.child.kill("SIGTERM");
     alone.child.kill("SIGTERM");
