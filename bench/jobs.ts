@@ -8,7 +8,6 @@ import { fileURLToPath } from "node:url";
 import { MarketData } from "@smcq/exchange-sim";
 import { HistoryStore } from "@smcq/history";
 import { BAR_FIELDS, MINUTE_MS, type Month, monthStartMs, SystemClock } from "@smcq/kernel";
-import { NatsServer } from "../packages/bus-nats/test/support/nats-server.ts";
 import type { Calibration } from "./lib/calibration.ts";
 import type { BenchOptions } from "./lib/options.ts";
 import { comparePaired } from "./lib/paired.ts";
@@ -30,7 +29,7 @@ export async function runJobs(
 ): Promise<void> {
   const { symbols, bars, values } = options.isQuick ? SIZES.quick : SIZES.full;
   const folder = mkdtempSync(join(tmpdir(), "smcq-bench-jobs-"));
-  const server = await NatsServer.start();
+  const server = await startServer(folder);
   try {
     const bench = new JobsBench(folder, server.url);
     bench.fill({ symbols, bars, values });
@@ -59,9 +58,24 @@ export async function runJobs(
       detail: `${differing} sweeps differ`,
     });
   } finally {
-    await server.stop();
+    server.child.kill("SIGTERM");
+    await once(server.child, "exit");
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** nats-server on a port of the system's choice, with JetStream in the folder. */
+async function startServer(folder: string): Promise<{ readonly child: ChildProcess; readonly url: string }> {
+  const config = join(folder, "nats.conf");
+  writeFileSync(config, `listen: "127.0.0.1:-1"\njetstream { store_dir: ${JSON.stringify(folder)} }\n`);
+  const child = spawn("nats-server", ["-c", config], { stdio: ["ignore", "ignore", "pipe"] });
+  let port = "";
+  for await (const line of createInterface({ input: child.stderr })) {
+    port = /client connections on 127\.0\.0\.1:(\d+)/.exec(line)?.[1] ?? port;
+    if (line.includes("Server is ready")) break;
+  }
+  child.stderr.resume();
+  return { child, url: `nats://127.0.0.1:${port}` };
 }
 
 class JobsBench {

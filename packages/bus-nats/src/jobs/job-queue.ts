@@ -254,23 +254,38 @@ export class JobQueue {
     await this.#post(flight);
   }
 
-  /** Looks at every job that no longer waits: its end may have been told while nobody heard it, or it was lost. */
+  /**
+   * Looks at every job: its end may have been told while nobody heard it, or it was lost. A server that was killed may keep a
+   * job that its queue takes for done, and never hand it out again: one that is there counts as waiting only while the queue
+   * has something to do.
+   */
   async #lookAround(): Promise<void> {
     if (this.#isLookingAround || this.#flights.size === 0) return;
     this.#isLookingAround = true;
     try {
       const nowNs = this.#clock.monoNs();
-      const waiting = await this.#waiting();
+      const waiting = (await this.#isQueueIdle()) ? new Set<string>() : await this.#waiting();
       for (const flight of this.#flights.values()) {
-        if (flight.postedNs === null || flight.postedNs >= nowNs || waiting.has(flight.key)) continue;
-        if (!(await this.#look(flight)) && this.#flights.has(flight.key))
-          await this.#postAgain(flight).catch(flight.reject);
+        if (flight.postedNs === null || flight.postedNs >= nowNs) continue;
+        if ((await this.#look(flight)) || waiting.has(flight.key)) continue;
+        if (this.#flights.has(flight.key)) await this.#postAgain(flight).catch(flight.reject);
       }
     } catch (error) {
       this.#failAll(error);
     } finally {
       this.#isLookingAround = false;
     }
+  }
+
+  /** Whether nothing waits in the version's queue, and nobody is at anything. */
+  async #isQueueIdle(): Promise<boolean> {
+    const { ackWaitMs } = this.#limits;
+    const queue = await this.#stores.openQueue(this.#version.id, ackWaitMs);
+    const { patience, manager, stream } = this.#stores;
+    return await withPatience(patience, "no word on the queue", async () => {
+      const { num_pending, num_ack_pending } = await manager.consumers.info(stream, queue);
+      return num_pending === 0 && num_ack_pending === 0;
+    });
   }
 
   /** Keys of this command's jobs that wait or are worked on. */
