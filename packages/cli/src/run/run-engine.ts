@@ -18,7 +18,7 @@ import { readinessOf } from "../output/metrics/readiness.ts";
 import type { LogTail } from "../output/log-tail.ts";
 import type { EnginePayload } from "../modes/engine-payload.ts";
 import { Closers } from "./closers.ts";
-import { openSide } from "../bus/open-side.ts";
+import { isShared, openSide } from "../bus/open-side.ts";
 import { openControl } from "./control/open-control.ts";
 import { createEngine, type EngineParts, type RunEngine } from "./create-engine.ts";
 import { loadScoring, type Scoring } from "./models/load-models.ts";
@@ -282,7 +282,7 @@ async function openTrading(
 async function openSideOf(ground: Ground): Promise<RunSide> {
   const { payload, startUp, closers } = ground;
   const { role, bus } = payload.config;
-  if (role === "all") return OWN_SIDE;
+  if (!isShared(role)) return OWN_SIDE;
   const side = await startUp.step(
     "bus",
     () => openSide(role, ground),
