@@ -149,7 +149,7 @@ describe.runIf(hasNatsServer())("three hosts that scan, one that trades", () => 
     proxy.cut(false);
     await until(heldAll(2), "the one that was cut off to have parts again", WAIT_MS_MAX);
     await minutes(1);
-    const toMs = minuteOf(clock.nowMs()) - MINUTE_MS;
+    const toMs = minuteOf(clock.nowMs());
     await until(() => auditor?.missing(fromMs, toMs).length === 0, "every bar", 60_000).catch(() => {});
     const missing = auditor.missing(fromMs, toMs);
     const count = (toMs - fromMs) / MINUTE_MS;

@@ -9,7 +9,7 @@ export const role: z.ZodType<EngineConfig["role"]> = z
   .enum(["all", "scanner", "executor", "standby"])
   .default("all")
   .describe(
-    "all: one host does everything; scanner: scans its part of the market; executor: trades what scanners find; standby: takes over from whoever trades",
+    "all: one host does everything; scanner: scans its part of the market; executor: trades what scanners find, and a second one waits to take over; standby: does everything once it has taken over",
   );
 
 export const bus: z.ZodType<BusConfig> = z
