@@ -65,8 +65,9 @@ export class Snapshots {
       const found = await this.#store.get(SNAPSHOT);
       if (found === null || found.info.deleted) return null;
       await pipeline(found.data, createWriteStream(file, { flags: "wx", mode: 0o600 }));
-      const error = await found.error;
-      if (error !== null) throw error;
+      // The client says `undefined` where its types promise null.
+      const error: unknown = await found.error;
+      if (error instanceof Error) throw error;
       const { description, size, nuid } = found.info;
       return { streamSeq: Number(description ?? "0"), bytes: size, nuid };
     } catch (error) {
