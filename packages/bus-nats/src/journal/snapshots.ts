@@ -65,7 +65,7 @@ export class Snapshots {
       const found = await this.#store.get(SNAPSHOT);
       if (found === null || found.info.deleted) return null;
       await pipeline(found.data, createWriteStream(file, { flags: "wx", mode: 0o600 }));
-      // The client says null of an empty object, and nothing of one that came whole.
+      // The client says `undefined` where its types promise null.
       const error: unknown = await found.error;
       if (error instanceof Error) throw error;
       const { description, size, nuid } = found.info;

@@ -215,7 +215,8 @@ function followLease(duty: Duty | null, inbox: Inbox, desk: Desk | null): void {
     if (isHeld) desk?.recheck();
   };
   duty.onHeld(tell);
-  if (!duty.isHeld) tell(false);
+  // The process before, or the host, may have said otherwise last.
+  inbox.put({ type: "account-lease", isHeld: duty.isHeld });
 }
 
 function createCoordinator(

@@ -9,6 +9,7 @@ import { SmcqRun, until } from "./engine-run.ts";
 import { killVenue, startVenue, type Venue } from "./venue-process.ts";
 
 const DEMO = "engine --mode demo --model heuristic --shards 1 --log-format json".split(" ");
+const FROZEN_MS = 30_000;
 const clock = new SystemClock();
 
 describe.skipIf(!hasNatsServer())("two hosts, one account", () => {
@@ -62,6 +63,11 @@ describe.skipIf(!hasNatsServer())("two hosts, one account", () => {
     }
   }
 
+  function reasonsOf(run: SmcqRun): readonly string[] {
+    const said = run.lines.findLast(({ msg }) => msg === "trading state")?.["reasons"];
+    return Array.isArray(said) ? said.map(String) : [];
+  }
+
   function isActive(run: SmcqRun): boolean {
     return run.lines.findLast(({ msg }) => msg === "trading state")?.["state"] === "ACTIVE";
   }
@@ -85,5 +91,37 @@ describe.skipIf(!hasNatsServer())("two hosts, one account", () => {
       `taken ${takenMs.toFixed(0)} ms, ACTIVE ${activeMs.toFixed(0)} ms, READY ${readyMs.toFixed(0)} ms\n`,
     );
     expect(verifyJournal(ledgerFile(join(folder, "second"))).broken).toBeNull();
+  });
+
+  it("one that was frozen for 30 s comes back as the standby of who took over meanwhile", async () => {
+    const first = start("first", "all");
+    await first.sees("READY");
+    const second = start("second", "standby");
+    await second.sees("another host trades");
+    signal(first, "SIGSTOP");
+    await second.sees("this host takes the account over");
+    await until(() => isActive(second), "the standby trades");
+    await new Promise<void>((resolve) => void clock.after(FROZEN_MS, resolve));
+    signal(first, "SIGCONT");
+    await first.sees("another host trades");
+    await second.sees("READY");
+    expect(isActive(second)).toBe(true);
+    expect(verifyJournal(ledgerFile(join(folder, "second"))).broken).toBeNull();
+    signal(second, "SIGTERM");
+    // Given up on purpose: the next one need not wait for the lease's end.
+    await first.sees("this host takes the account over");
+    await until(() => isActive(first), "the first one trades again");
+    expect(verifyJournal(ledgerFile(join(folder, "first"))).broken).toBeNull();
+  });
+
+  it("a bus that goes and comes back reduces who trades, and then lets it go on with its epoch", async () => {
+    const first = start("first", "all");
+    await first.sees("READY");
+    await until(() => isActive(first), "it trades");
+    await nats.kill();
+    await until(() => reasonsOf(first).includes("account-lease"), "it enters nothing");
+    await nats.up();
+    await until(() => isActive(first), "it trades again");
+    expect(first.count("this host takes the account over")).toBe(1);
   });
 });

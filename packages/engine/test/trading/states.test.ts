@@ -135,6 +135,16 @@ describe("the state", () => {
     expect(judged(driver)).toBe("S0 APPROVED");
   });
 
+  it("enters nothing while another host may trade, and goes on when the account is this one's again", () => {
+    const driver = new CoreDriver();
+    driver.guard();
+    driver.put({ type: "account-lease", isHeld: false });
+    driver.put({ type: "account-lease", isHeld: false });
+    expect([driver.states, judged(driver)]).toEqual([["REDUCING account-lease"], "S0 STATE_NOT_ACTIVE"]);
+    driver.put({ type: "account-lease", isHeld: true });
+    expect(driver.states.at(-1)).toBe("ACTIVE ");
+  });
+
   it("lets a symbol go at once whose entry was held back and never left", () => {
     const driver = new CoreDriver();
     driver.enter();

@@ -10,7 +10,7 @@ import type {
 import { approve } from "@smcq/exchange/approval";
 import { type Logger, ManualClock, priceTicks, qtySteps, Rng, symbolId, SystemClock } from "@smcq/kernel";
 import { BinanceRest } from "../../src/index.ts";
-import { BinanceGateway, type KeyKind } from "../../src/trading.ts";
+import { BinanceGateway, type KeyKind, type SendingRight } from "../../src/trading.ts";
 import { OrderVenue } from "./order-venue.ts";
 import { type LogLine, recordingLogger } from "./sim-harness.ts";
 import { credentialsOf, keyPair, until } from "./trading-bench.ts";
@@ -48,6 +48,7 @@ export class Listener implements AccountListener {
 export interface RigOptions {
   readonly kind?: KeyKind;
   readonly log?: Logger;
+  readonly right?: SendingRight;
 }
 
 /** A gateway on a clock that the test moves, and a venue that says what the test wants. */
@@ -76,6 +77,7 @@ export class GatewayRig {
       wallClock: new SystemClock(),
       rng: new Rng(2),
       log,
+      ...(options.right === undefined ? {} : { right: options.right }),
     });
   }
 

@@ -18,6 +18,8 @@ import { OrderRight, VENUE_AHEAD_MS } from "./order-right.ts";
 const LEASE_KEY = "executor";
 /** Who took the lease reads what the holder before wrote for so long, wall ms, and then goes on with what it has. */
 export const CATCH_UP_MS_MAX = 3_000;
+/** One that waits for a copy of the holder's whole ledger lets others have the lease first, for so long, wall ms. */
+export const COPY_WAIT_MS_MAX = 10_000;
 /** A try to take the lease is at least so far from the one before, wall ms. */
 const TRY_MS_MIN = 10;
 const LOOK_MS = 10;
@@ -213,8 +215,14 @@ export class Duty implements AccountDuty {
   async #take(): Promise<void> {
     const { wallClock, logger, signal } = this.#options;
     const { bucket } = this.#parts;
+    const sinceNs = wallClock.monoNs();
     for (;;) {
       signal.throwIfAborted();
+      const isLate = (wallClock.monoNs() - sinceNs) / 1e6 > COPY_WAIT_MS_MAX;
+      if (this.#follow?.view.state === "waits" && !isLate) {
+        await new Promise<void>((resolve) => wallClock.after(LOOK_MS, resolve));
+        continue;
+      }
       const taking = await this.#lease.take();
       if (taking.type === "taken") break;
       if (taking.owner !== this.#holder) {

@@ -35,8 +35,8 @@ export class FollowedLedger {
   #places: RowPlaces | null = null;
   #follower: JournalFollower | null = null;
   #state: FollowView["state"] = "follows";
-  /** The copy has to hold the message before this one. */
-  #neededSeq = 0;
+  /** The copy that was taken last: where it did not help, only another one does. */
+  #triedNuid = "";
   #rows = 0;
   #lastRowMs: number | null = null;
   #cancelLook: CancelTimer = () => {};
@@ -158,7 +158,6 @@ export class FollowedLedger {
   #needCopy(seq: number, reason: string): void {
     this.#options.logger.warn({ seq, reason }, "this standby needs a copy of the holder's whole ledger");
     this.#state = "waits";
-    this.#neededSeq = seq;
     this.#lookLater(0);
   }
 
@@ -173,10 +172,11 @@ export class FollowedLedger {
     const draft = join(dirname(file), "ledger.copy");
     try {
       const last = await snapshots.last();
-      if (last !== null && last.streamSeq + 1 >= this.#neededSeq) {
+      if (last !== null && last.nuid !== this.#triedNuid) {
         rmSync(draft, { force: true });
         const got = await snapshots.get(draft);
-        if (got !== null && got.streamSeq + 1 >= this.#neededSeq && !this.#isClosed) {
+        if (got !== null && !this.#isClosed) {
+          this.#triedNuid = got.nuid;
           this.#replace(draft);
           logger.info({ bytes: got.bytes }, "this standby has a copy of the holder's whole ledger");
           this.#state = "follows";

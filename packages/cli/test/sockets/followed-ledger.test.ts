@@ -1,0 +1,159 @@
+import { mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { BusConnection, JournalStream, JournalWriter, Snapshots } from "@smcq/bus-nats";
+import { silentLogger, SystemClock } from "@smcq/kernel";
+import {
+  copyLedger,
+  type JournalRow,
+  lastRowOf,
+  ledgerFile,
+  LedgerStore,
+  rowOf,
+  verifyJournal,
+} from "@smcq/ledger";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { runRecord } from "../support/recorded-ledger.ts";
+import { hasNatsServer, NatsServer } from "../../../bus-nats/test/support/nats-server.ts";
+import { FollowedLedger } from "../../src/run/duty/followed-ledger.ts";
+import { until } from "../support/two-hosts.ts";
+
+const RUN_RECORD = runRecord("run-1");
+const clock = new SystemClock();
+
+function rows(from: number, to: number): readonly JournalRow[] {
+  return Array.from({ length: to - from + 1 }, (_, index) => {
+    const seq = from + index;
+    return rowOf(seq, { type: "time", nowMs: 1_000 + seq, nowNs: seq }, []);
+  });
+}
+
+describe.skipIf(!hasNatsServer())("a standby's ledger", () => {
+  let folder = "";
+  let nats: NatsServer;
+  let bus: BusConnection;
+  let stream: JournalStream;
+  let snapshots: Snapshots;
+  let holder: LedgerStore;
+  const followers: FollowedLedger[] = [];
+  const holderFile = (): string => ledgerFile(join(folder, "holder"));
+  const ownFile = (): string => ledgerFile(join(folder, "own"));
+
+  beforeEach(async () => {
+    folder = mkdtempSync(join(tmpdir(), "smcq-follow-"));
+    nats = await NatsServer.start();
+    bus = await BusConnection.open({
+      url: nats.url,
+      name: "smcq",
+      nkeyFile: null,
+      caFile: null,
+      certFile: null,
+      keyFile: null,
+      connectTimeoutMs: 10_000,
+      client: "test",
+      logger: silentLogger,
+    });
+    stream = await JournalStream.open({ bus, answerMs: 2_000, replicas: 1 });
+    snapshots = await Snapshots.open(bus, 1);
+    mkdirSync(join(folder, "holder"));
+    holder = new LedgerStore({ file: holderFile() });
+  });
+  afterEach(async () => {
+    for (const follower of followers.splice(0)) follower.close();
+    holder.close();
+    await bus.close();
+    await nats.stop();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  async function writerOf(epoch: number): Promise<JournalWriter> {
+    const { lastSeq } = await stream.place();
+    return new JournalWriter(
+      { stream, epoch, clock, logger: silentLogger, onAcked() {}, onSuperseded() {} },
+      lastSeq,
+    );
+  }
+
+  function keep(writer: JournalWriter | null, given: readonly JournalRow[]): void {
+    holder.appendJournal({ runId: RUN_RECORD.runId, rows: given, isFull: false, isAwaited: false });
+    writer?.rows(RUN_RECORD.runId, given);
+  }
+
+  async function follow(): Promise<FollowedLedger> {
+    const follower = new FollowedLedger({
+      bus,
+      stream,
+      snapshots,
+      file: ownFile(),
+      clock,
+      logger: silentLogger,
+    });
+    followers.push(follower);
+    await follower.start();
+    return follower;
+  }
+
+  async function snapshot(streamSeq: number): Promise<void> {
+    const draft = join(folder, "draft.db");
+    copyLedger(holderFile(), draft);
+    await snapshots.put(draft, streamSeq);
+    rmSync(draft);
+  }
+
+  function begin(writer: JournalWriter): void {
+    writer.run({
+      type: "run",
+      epoch: 1,
+      isResumed: false,
+      record: RUN_RECORD,
+      before: lastRowOf(holderFile()),
+    });
+    holder.beginRun(RUN_RECORD);
+  }
+
+  it("has the holder's rows with the holder's chain, over a bus that goes and comes back", async () => {
+    const writer = await writerOf(1);
+    const follower = await follow();
+    begin(writer);
+    keep(writer, rows(0, 9));
+    await until(() => follower.view.rows === 10, "ten rows");
+    await nats.kill();
+    keep(writer, rows(10, 19));
+    await nats.up();
+    await until(() => follower.view.rows === 20, "twenty rows");
+    follower.close();
+    expect(verifyJournal(ownFile())).toEqual(verifyJournal(holderFile()));
+    expect([verifyJournal(ownFile()).broken, writer.state]).toEqual([null, "whole"]);
+  });
+
+  it("takes a copy of the whole ledger where the stream lacks rows, and puts its own aside", async () => {
+    const writer = await writerOf(1);
+    begin(writer);
+    keep(null, rows(0, 9));
+    keep(writer, rows(10, 19));
+    const follower = await follow();
+    await until(() => follower.view.state === "waits", "it waits for a copy");
+    await until(() => writer.stats.waiting === 0, "all is written");
+    await snapshot(writer.lastSeq);
+    await until(() => follower.view.state === "follows", "it has the copy");
+    keep(writer, rows(20, 29));
+    expect(await follower.catchUp(10_000)).toBe(true);
+    await until(() => lastRowOf(ownFile())?.seq === 29, "the last row");
+    follower.close();
+    expect(verifyJournal(ownFile())).toEqual(verifyJournal(holderFile()));
+    expect(readdirSync(join(folder, "own")).some((name) => name.includes("before-"))).toBe(true);
+  });
+
+  it("hears nothing of an older epoch that writes behind a newer one's back", async () => {
+    const old = await writerOf(1);
+    begin(old);
+    keep(old, rows(0, 4));
+    await until(() => old.stats.waiting === 0, "the old one has written");
+    const newer = await writerOf(2);
+    newer.rows(RUN_RECORD.runId, rows(5, 6));
+    await until(() => newer.stats.waiting === 0, "the new one has written");
+    old.rows(RUN_RECORD.runId, rows(5, 9));
+    await until(() => old.state === "superseded", "the old one gives up");
+    expect((await stream.place()).lastSeq).toBe(3);
+  });
+});
