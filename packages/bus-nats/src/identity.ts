@@ -16,7 +16,8 @@ export function newIdentity(): Identity {
 
 /** The public key that belongs to a seed. */
 export function publicKeyOf(seed: Uint8Array): string {
-  const pair = nkeys.fromSeed(seed);
+  // Of its own bytes: what is cleared here is signed with elsewhere.
+  const pair = nkeys.fromSeed(seed.slice());
   const publicKey = pair.getPublicKey();
   pair.clear();
   return publicKey;

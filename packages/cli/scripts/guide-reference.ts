@@ -106,7 +106,7 @@ Written by \`packages/cli/scripts/guide-reference.ts\` from the schema and the s
 `;
 
 /** Commands that have commands of their own. */
-const GROUPS: ReadonlySet<string> = new Set(["data", "model", "ledger", "alert", "holdout"]);
+const GROUPS: ReadonlySet<string> = new Set(["data", "model", "ledger", "alert", "holdout", "bus"]);
 
 /** Every command by its words, with what its help prints. */
 export async function commandHelp(): Promise<ReadonlyMap<string, string>> {

@@ -41,7 +41,17 @@ describe("the reference", () => {
   it("shows --json for every command that answers", async () => {
     const help = await commandHelp();
     // They run until they are ended, or only hold commands of their own.
-    const silent = new Set(["engine", "venue", "worker", "model", "ledger", "alert", "holdout", "data"]);
+    const silent = new Set([
+      "engine",
+      "venue",
+      "worker",
+      "model",
+      "ledger",
+      "alert",
+      "holdout",
+      "data",
+      "bus",
+    ]);
     const without = [...help].filter(([name, text]) => !silent.has(name) && !text.includes("--json"));
     expect(without.map(([name]) => name)).toEqual([]);
   });

@@ -7,7 +7,6 @@ import { busError } from "../errors.ts";
 import { isApi } from "../signals/signal-stream.ts";
 
 const AGAIN_MS = 500;
-const KEY = "part.";
 
 /** Whose a part is. */
 export interface Claim {
@@ -29,6 +28,8 @@ export interface ClaimsDeps {
 export class PartClaims {
   readonly #deps: ClaimsDeps;
   readonly #kv: KV;
+  /** Of the keys: who cuts the universe into other parts has claims of its own, and takes none of these. */
+  readonly #prefix: string;
   readonly #claims: (Claim | null)[];
   #watch: QueuedIterator<KvWatchEntry> | null = null;
   #cancelAgain: CancelTimer = () => {};
@@ -42,6 +43,7 @@ export class PartClaims {
   private constructor(deps: ClaimsDeps, kv: KV) {
     this.#deps = deps;
     this.#kv = kv;
+    this.#prefix = `part.${deps.parts}.`;
     this.#claims = Array.from({ length: deps.parts }, () => null);
   }
 
@@ -78,7 +80,9 @@ export class PartClaims {
     const seen = this.of(part);
     const value = JSON.stringify({ owner, toldMs });
     try {
-      const revision = await this.#kv.put(`${KEY}${part}`, value, { previousSeq: seen?.revision ?? 0 });
+      const revision = await this.#kv.put(`${this.#prefix}${part}`, value, {
+        previousSeq: seen?.revision ?? 0,
+      });
       this.#put(part, { owner, toldMs, revision });
       return true;
     } catch (error) {
@@ -96,14 +100,14 @@ export class PartClaims {
   }
 
   async #read(part: number): Promise<void> {
-    const entry = await this.#kv.get(`${KEY}${part}`);
+    const entry = await this.#kv.get(`${this.#prefix}${part}`);
     if (entry !== null) this.#hear(entry.key, entry.string(), entry.revision);
   }
 
   /** Resolves when what stands there was read; goes on with what comes. */
   async #follow(): Promise<void> {
     this.#watch?.stop();
-    const watch = await this.#kv.watch({ key: `${KEY}>` });
+    const watch = await this.#kv.watch({ key: `${this.#prefix}>` });
     this.#watch = watch;
     for (let part = 0; part < this.#deps.parts; part++) if (this.of(part) === null) await this.#read(part);
     void this.#listen(watch);
@@ -127,7 +131,7 @@ export class PartClaims {
   }
 
   #hear(key: string, text: string, revision: number): void {
-    const part = Number(key.slice(KEY.length));
+    const part = Number(key.slice(this.#prefix.length));
     if (!Number.isSafeInteger(part) || part < 0 || part >= this.#deps.parts) return;
     const claim = claimOf(text, revision);
     if (claim === null) this.#deps.logger.error({ key, revision }, "the bus holds a claim that is none");

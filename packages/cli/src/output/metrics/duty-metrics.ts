@@ -11,8 +11,8 @@ export function dutyMetrics({ isConnected, losses, lease, refusals, copy }: Duty
     value,
   });
   return [
-    gauge("bus_connected", "1: this host reaches the bus", Number(isConnected)),
-    counter("bus_losses_total", "how often the bus was lost", losses),
+    gauge("lease_bus_connected", "1: this host reaches the bus", Number(isConnected)),
+    counter("lease_bus_losses_total", "how often the bus that keeps the lease was lost", losses),
     gauge(
       "lease_held_seconds",
       "how long the account's lease holds yet; 0: it does not",
