@@ -106,6 +106,12 @@ describe("what a running engine answers, for eyes,", () => {
     expect(text).toContain("no equity is left of at most 3.0 %");
     expect(text).toContain("27 at work, 2 of them of unknown outcome");
     expect(statusText({ ...STATUS, account: null })).toContain("nobody trades");
+    expect(statusText(STATUS)).not.toContain("lease");
+    const lease = { state: "held", epoch: 7, heldMs: 1_200 };
+    const host = { role: "executor", isConnected: true, lease, rowsWaiting: 3, parts: null };
+    expect(statusText({ ...STATUS, host }).replaceAll(/\s+/g, " ")).toContain(
+      "executor, the account's lease is held (epoch 7), 3 rows of the journal wait for the bus, the bus is there",
+    );
   });
 
   it("marks a stop that is not confirmed, and says so", () => {

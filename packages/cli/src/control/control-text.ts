@@ -9,6 +9,7 @@ import type {
   PositionView,
   StateView,
   StatusView,
+  HostView,
 } from "./protocol.ts";
 
 const LABEL_WIDTH = 15;
@@ -30,12 +31,13 @@ export function mirrorText(mirror: MirrorStatus | null, nowMs: number): string {
 
 /** `smcq status` for eyes. */
 export function statusText(status: StatusView): string {
-  const { modeName, runId, nowMs, uptimeMs, isStopping, feed, rest, account } = status;
+  const { modeName, runId, nowMs, uptimeMs, isStopping, feed, rest, account, host } = status;
   const lines: [string, string][] = [
     ["mode", `${modeName}${account === null ? ", nobody trades" : `, orders by ${account.orders}`}`],
     ["run", runId],
     ["up", `${spanText(uptimeMs)}${isStopping ? ", stopping" : ""}; venue time ${momentText(nowMs)}`],
   ];
+  if (host !== undefined) lines.push(["host", hostText(host)]);
   if (account !== null) lines.push(...accountLines(account, nowMs));
   lines.push(
     ["feed", `${feed.ready} of ${feed.pairs} pairs ready, ${feed.warming} warming up`],
@@ -43,6 +45,16 @@ export function statusText(status: StatusView): string {
     ["REST", restText(rest)],
   );
   return linesText(lines);
+}
+
+function hostText({ role, isConnected, lease, rowsWaiting, parts }: HostView): string {
+  return [
+    role,
+    ...(lease === null ? [] : [`the account's lease is ${lease.state} (epoch ${lease.epoch})`]),
+    ...(rowsWaiting === null ? [] : [`${rowsWaiting} rows of the journal wait for the bus`]),
+    ...(parts === null ? [] : [`${parts.held} of ${parts.of} parts are scanned here`]),
+    isConnected ? "the bus is there" : "the bus is lost",
+  ].join(", ");
 }
 
 function accountLines(account: AccountView, nowMs: number): [string, string][] {

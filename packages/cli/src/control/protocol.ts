@@ -121,6 +121,20 @@ export interface StatusView {
   readonly rest: RestUse;
   /** Null: nobody trades in this run. */
   readonly account: AccountView | null;
+  /** Absent: this engine meets no other host. */
+  readonly host?: HostView;
+}
+
+/** What this host is among those that share an account or a market. */
+export interface HostView {
+  readonly role: string;
+  readonly isConnected: boolean;
+  /** Of the account's lease; null: this host has no account. */
+  readonly lease: { readonly state: string; readonly epoch: number; readonly heldMs: number } | null;
+  /** Rows of the journal that are not with the bus yet; null: no copy is kept. */
+  readonly rowsWaiting: number | null;
+  /** Parts of the market that are scanned here, of how many; null: it scans for itself, or not at all. */
+  readonly parts: { readonly held: number; readonly of: number } | null;
 }
 
 /** What was used of the venue's REST limits. */

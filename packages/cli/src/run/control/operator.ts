@@ -6,6 +6,7 @@ import {
   type ControlRequest,
   type RestUse,
   type StateView,
+  type HostView,
 } from "../../control/protocol.ts";
 import type { LogTail } from "../../output/log-tail.ts";
 import type { SystemView } from "../../control/system-views.ts";
@@ -124,6 +125,7 @@ export class Operator {
       feed: { pairs: symbols, ready, warming, shardsRunning, shardsOff },
       rest: restUse(),
       account,
+      ...hostOf(this.#options.system()),
     };
   }
 
@@ -153,4 +155,23 @@ export class Operator {
 /** Who says a word; whoever does not say so came by the socket. */
 function speakerOf({ by = "socket" }: { readonly by?: OperatorSource }): OperatorSource {
   return by;
+}
+
+/** What a person wants to know of other hosts first; the rest stands in `system`. */
+function hostOf({ bus, duty }: Pick<SystemView, "bus" | "duty">): { readonly host?: HostView } {
+  const met = duty ?? bus;
+  if (met === null) return {};
+  const { role, isConnected } = met;
+  const lease =
+    duty === null ? null : { state: duty.lease.state, epoch: duty.lease.epoch, heldMs: duty.lease.heldMs };
+  const parts = bus?.parts ?? null;
+  return {
+    host: {
+      role,
+      isConnected,
+      lease,
+      rowsWaiting: duty?.copy?.waitingRows ?? null,
+      parts: parts === null ? null : { held: parts.held, of: parts.parts },
+    },
+  };
 }
