@@ -70,6 +70,7 @@ describe("a mode", () => {
     (mode) => {
       giveKeys();
       expect(portsOf(mode)).toMatchObject({ name: mode, isTrading: true, refusesUnproven: true });
+      expect(portsOf(mode).isAccountShared).toBe(true);
       expect([process.env["BINANCE_API_KEY"], process.env["BINANCE_API_SECRET"]]).toEqual([
         undefined,
         undefined,
@@ -79,7 +80,7 @@ describe("a mode", () => {
       // Market data need no key.
       expect(portsOf(mode).name).toBe(mode);
       for (const simulated of ["sim", "paper"] as const)
-        expect(portsOf(simulated).refusesUnproven).toBe(false);
+        expect(portsOf(simulated)).toMatchObject({ refusesUnproven: false, isAccountShared: false });
     },
   );
 });

@@ -423,6 +423,7 @@ describe("the bus", () => {
 
   it("is needed by every role but all, and wants certificate and key together", () => {
     expect(saidOf({ role: "standby" })).toMatch(/role.* needs bus\.url/s);
+    expect(saidOf({ role: "standby", mode: "paper", "bus.url": "nats://a" })).toContain("mode demo or live");
     expect(saidOf({ "bus.certFile": "/x" })).toMatch(/belongs to bus\.keyFile/);
   });
 });

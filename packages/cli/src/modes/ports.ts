@@ -59,6 +59,8 @@ export interface Ports {
   readonly scorer: ScorerPolicy;
   /** Orders are sent, be it to a simulated account. */
   readonly isTrading: boolean;
+  /** The account lives at a venue that other hosts reach, so that one of them may take it over. */
+  readonly isAccountShared: boolean;
   /** Nothing is entered while nothing is proven about the scorer. */
   readonly refusesUnproven: boolean;
   /** What a shard's thread builds its feed of. */

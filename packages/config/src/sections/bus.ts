@@ -65,6 +65,11 @@ export function busRules({ role: own, bus: net, mode, account }: EngineConfig): 
       paths: ["role", "mode"],
       rule: "needs a market that all hosts see: mode paper, demo or live",
     });
+  if (own === "standby" && mode === "paper")
+    found.push({
+      paths: ["role", "mode"],
+      rule: "needs an account at a venue, which another host can take over: mode demo or live",
+    });
   for (const key of ["keyFile", "secretFile"] as const)
     if (own === "scanner" && account[key] !== null)
       found.push({

@@ -50,6 +50,8 @@ export function binancePorts(payload: EnginePayload, mode: BinanceMode): Ports {
     clockSpec,
     scorer: mode.scorer,
     isTrading: mode.isTrading,
+    // A simulated one ends with its run, or with its venue.
+    isAccountShared: mode.isTrading && mode.account !== "memory" && mode.account.gates !== null,
     refusesUnproven: mode.refusesUnproven,
     feed: { feed, seed, shards: threadCount(config.shards), historyBars: warmup.historyBars },
     openVenue: (deps) =>

@@ -272,9 +272,8 @@ export class Duty implements AccountDuty {
 }
 
 /** A host that shares its account takes the duty; null: the account is this host's alone, and nothing of a bus is loaded. */
-export async function openDuty(options: DutyOptions, isTrading: boolean): Promise<Duty | null> {
-  const { bus, role } = options.config;
-  return bus.url === null || role === "scanner" || !isTrading ? null : Duty.open(options);
+export async function openDuty(options: DutyOptions, isAccountShared: boolean): Promise<Duty | null> {
+  return options.config.bus.url === null || !isAccountShared ? null : Duty.open(options);
 }
 
 export function engineIdOf(epoch: number): string {

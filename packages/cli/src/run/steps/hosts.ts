@@ -7,7 +7,7 @@ import type { Ground } from "./ground.ts";
 export async function openAccountDuty(ground: Ground): Promise<Duty | null> {
   const { payload, ports, startUp, closers, offset, failure, signal } = ground;
   const options = { ...ground, ...payload, fail: failure.reject, signal };
-  const duty = await openDuty(options, ports.isTrading);
+  const duty = await openDuty(options, ports.isAccountShared);
   if (duty === null) return null;
   closers.add(() => duty.close(duty.tailMs));
   offset.followHealth((isSound) => duty.right.trust(isSound));
