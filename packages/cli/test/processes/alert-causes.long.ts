@@ -286,6 +286,7 @@ const ELSEWHERE: Readonly<Partial<Record<AlertKind, string>>> = {
   "alerts-dropped": "packages/alerts: 10,000 alerts that wait",
   "engine-crashed": "drill.long.ts (engine-crash) and alerts.long.ts, the whole process",
   "engine-restarted": "drill.long.ts (engine-crash), the whole process",
+  "account-lease": "takeover.long.ts: two whole hosts, and a nats-server that is killed",
   "clock-doubtful":
     "packages/alerts, a real core: the time is doubted after an hour without the venue's word",
   "shard-off":
