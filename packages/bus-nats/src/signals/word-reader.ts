@@ -66,6 +66,8 @@ export class WordReader {
   /** Number in the stream of the last word that was acknowledged here. */
   #acknowledgedSeq = 0;
   #toldSeq = 0;
+  /** Number of the last one that was no word. */
+  #poisonSeq = 0;
   #pending = 0;
   #opening: Promise<void> | null = null;
   #cancelAgain: CancelTimer = () => {};
@@ -220,8 +222,11 @@ export class WordReader {
   }
 
   #poison(message: JsMsg, error: unknown): void {
-    this.counts.poison++;
     message.ack();
+    // What comes again, because a word before it was not acknowledged, was counted.
+    if (message.seq <= this.#poisonSeq) return;
+    this.#poisonSeq = message.seq;
+    this.counts.poison++;
     const nowNs = this.#deps.clock.monoNs();
     if ((nowNs - this.#toldNs) / 1e6 < TELL_MS) return;
     this.#toldNs = nowNs;

@@ -1,3 +1,4 @@
+import { jetstreamManager } from "@nats-io/jetstream";
 import { silentLogger, SystemClock } from "@smcq/kernel";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import {
@@ -59,6 +60,11 @@ describe.runIf(hasNatsServer())("NatsSignalBus", () => {
     bus.publish(signalWord());
     await untilTrue(() => expect([reader.words.length, bus.counts.poison]).toEqual([1, 3]));
     reader.acknowledge(1);
+    const manager = await jetstreamManager(nats);
+    for (let isKnown = false; !isKnown;) {
+      const info = await manager.consumers.info(`${name}_signals`, "executor-1");
+      isKnown = info.ack_floor.stream_seq === 4;
+    }
     await reader.following?.stop();
     const again = await new Reader().follow(bus);
     bus.publish(signalWord({ symbol: "LAST" }));
