@@ -87,7 +87,8 @@ describe.runIf(hasNatsServer())("NatsSignalBus", () => {
     bus.publish(barsWord(28_000_001));
     expect([bus.counts.waiting, bus.counts.dropped]).toEqual([3, 2]);
     await server.up();
-    await untilTrue(() => expect(reader.symbols).toEqual(["A", "D", "E", "part 3"]));
+    // What was not acknowledged may be told again.
+    await untilTrue(() => expect([...new Set(reader.symbols)]).toEqual(["A", "D", "E", "part 3"]));
     expect(bus.counts.kept).toBe(4);
     await bus.close();
   });
