@@ -7,8 +7,8 @@ const LOADING = /^(?:import|export)\s(?!type\s)(?:[^;"]*?\sfrom\s)?"([^"]+)"/gmu
 /** A module that is asked for when it is needed counts too. */
 const LATE = /\bimport\(\s*"([^"]+)"\s*\)/gu;
 
-/** What of other packages the files load that `entry` leads to, with the file that asks for it. */
-function loadedFrom(entry: URL): Map<string, string> {
+/** What of other packages the files load that `entry` leads to, with the file that asks for it; `isStart`: at once, not when it is needed. */
+function loadedFrom(entry: URL, isStart = false): Map<string, string> {
   const outside = new Map<string, string>();
   const seen = new Set<string>();
   const queue = [entry];
@@ -16,7 +16,8 @@ function loadedFrom(entry: URL): Map<string, string> {
     if (seen.has(file.href)) continue;
     seen.add(file.href);
     const source = readFileSync(file, "utf8");
-    for (const [, name = ""] of [...source.matchAll(LOADING), ...source.matchAll(LATE)])
+    const late = isStart ? [] : source.matchAll(LATE);
+    for (const [, name = ""] of [...source.matchAll(LOADING), ...late])
       if (name.startsWith(".")) queue.push(new URL(name, file));
       else if (!outside.has(name)) outside.set(name, fileURLToPath(file));
   }
@@ -30,6 +31,13 @@ describe("what a process loads for its whole life", () => {
       expect(loaded.size).toBeGreaterThan(5);
       expect([entry, loaded.get("@smcq/config")]).toEqual([entry, undefined]);
     }
+  });
+
+  it("of an engine that meets no other host has nothing of NATS", () => {
+    const entry = new URL("../src/process/engine-process.ts", import.meta.url);
+    expect(loadedFrom(entry).has("@smcq/bus-nats")).toBe(true);
+    const loaded = loadedFrom(entry, true);
+    expect([loaded.size > 5, loaded.get("@smcq/bus-nats")]).toEqual([true, undefined]);
   });
 
   it("of a shard, a scan or the settings of a run has no library of REST or of schemas", () => {
