@@ -12,7 +12,7 @@ describe("kline rings under real threads, for minutes", () => {
       seed,
       slots,
       readers: 1 + (slots % 4),
-      readsMin: 1_000_000,
+      readsMin: 2_000_000,
       mixedMin: 1000,
       msMin,
       msMax: msMin + 120_000,
