@@ -108,6 +108,8 @@ const BY_PREFIX: readonly (readonly [string, ExitCode])[] = [
   ["AUDIT", ExitCode.File],
   ["BUS_URL", ExitCode.Config],
   ["BUS_CREDENTIALS", ExitCode.Config],
+  // The supervisor starts it again: it comes back as the standby of who has the account.
+  ["BUS_LEASE_LOST", ExitCode.Unexpected],
   ["BUS", ExitCode.Bus],
   ["JOBS_FOLDER", ExitCode.File],
   ["JOBS", ExitCode.Jobs],
