@@ -48,8 +48,9 @@ export function statusText(status: StatusView): string {
 }
 
 function hostText({ role, isConnected, lease, rowsWaiting, parts }: HostView): string {
+  const hasTakenOver = role === "standby" && lease?.state === "held";
   return [
-    role,
+    hasTakenOver ? "standby that has taken over" : role,
     ...(lease === null ? [] : [`the account's lease is ${lease.state} (epoch ${lease.epoch})`]),
     ...(rowsWaiting === null ? [] : [`${rowsWaiting} rows of the journal wait for the bus`]),
     ...(parts === null ? [] : [`${parts.held} of ${parts.of} parts are scanned here`]),

@@ -71,7 +71,11 @@ export function Hosts({ bus, duty }: { readonly bus: BusShown | null; readonly d
   return (
     <Panel title="Other hosts">
       <Tiles>
-        <Tile name="This host's role" value={first.role} />
+        <Tile
+          name="This host's role"
+          value={first.role}
+          note={first.role === "standby" && duty?.lease.state === "held" ? "has taken over" : ""}
+        />
         <Tile
           name="Bus"
           value={first.isConnected ? "connected" : "lost"}
@@ -127,7 +131,7 @@ function Duty({ duty: { lease, refusals, copy, follow } }: { readonly duty: Duty
           note={`${numberText(copy.waitingRows, 0)} rows wait`}
         />
       )}
-      {follow === null ? null : (
+      {follow === null || isHeld ? null : (
         <Tile
           name="Journal followed"
           value={follow.state === "follows" ? "follows" : "waits for a copy"}
