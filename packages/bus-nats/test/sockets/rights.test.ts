@@ -124,7 +124,7 @@ describe.runIf(hasNatsServer())("the rights of deploy/nats/nats.conf", () => {
     await snapshots.put(file, 2);
     expect(await snapshots.get(back)).toMatchObject({ streamSeq: 2, bytes: 300_000 });
     follower.stop();
-    await writer.close();
+    writer.close();
     await lease.release(0);
     bucket.close();
   });
