@@ -9,7 +9,7 @@ import { tradedPlan } from "../../src/plans/traded-plan.ts";
 import { labConnection } from "./scan-host.ts";
 
 /** Between two signals, wall ms. */
-const SIGNAL_MS = 1_000;
+const SIGNAL_MS = 3_000;
 /** Between two looks at the prices, wall ms. */
 const PRICES_MS = 2_000;
 /** Of a price, as far as a signal's end and its ATR are from it: far enough for the costs, near enough to be reached. */
