@@ -1,4 +1,4 @@
-import { SmcqError, e8Text } from "@smcq/kernel";
+import { SmcqError, e8Text, type SymbolId } from "@smcq/kernel";
 import type { Endpoint } from "../http/endpoint.ts";
 import type { Fate, Guard } from "../http/guard.ts";
 import type { Parameters } from "../http/parameters.ts";
@@ -236,7 +236,10 @@ export class TradingHalf implements Guard {
     this.desk.act(() => this.desk.bring(id, this.desk.nowMs));
   }
 
-  /** The account as the venue has booked it: its wallet and every line, for whoever holds another book against it. */
+  /**
+   * The account as the venue has booked it, for whoever holds another book against it: its wallet and every line; and, as of the
+   * same moment, what is held (signed, base units) and the conditional orders that rest, weightless.
+   */
   accountBook(): object {
     const { exchange, nowMs } = this.desk;
     return {
@@ -249,6 +252,23 @@ export class TradingHalf implements Guard {
         amount: e8Text(amountE8),
         timeMs,
         tradeId,
+      })),
+      ...this.#standing(),
+    };
+  }
+
+  #standing(): object {
+    const { exchange } = this.desk;
+    const nameOf = (id: SymbolId): string => this.desk.known(id).symbol;
+    return {
+      positions: exchange
+        .positions()
+        .map(({ symbolId, qtyE8 }) => ({ symbol: nameOf(symbolId), amount: e8Text(qtyE8) })),
+      stops: exchange.openAlgos().map(({ symbolId, side, qtyE8, isClosePosition }) => ({
+        symbol: nameOf(symbolId),
+        side: side === 1 ? "BUY" : "SELL",
+        amount: e8Text(qtyE8),
+        isClosePosition,
       })),
     };
   }

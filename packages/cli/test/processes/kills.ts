@@ -4,9 +4,9 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import { parseE8 } from "@smcq/kernel";
 import { ledgerFile } from "@smcq/ledger";
 import { type LogLine, MAIN, partsOf, SmcqRun, SOURCE_FLAGS, storedSignals, until } from "./engine-run.ts";
+import { bookDifferences, readLedger, venueBook } from "../support/book-differences.ts";
 import type { KillPoint } from "./kill-points.ts";
 
 const here = (name: string): string => pathToFileURL(fileURLToPath(new URL(name, import.meta.url))).href;
@@ -50,15 +50,6 @@ interface AlgoRow {
   readonly side: "BUY" | "SELL";
   readonly quantity: string;
   readonly closePosition: boolean;
-}
-
-interface IncomeRow {
-  readonly type: string;
-  readonly incomeId: string;
-  readonly tradeId: string | null;
-  readonly symbol: string | null;
-  readonly amount: string;
-  readonly timeMs: number;
 }
 
 /** An engine in mode sim whose process kills itself where it is told to, and the account that it trades on, seen from outside. */
@@ -205,7 +196,8 @@ export class KilledEngine {
     // What is younger is on its way.
     while (found.length > 0 && Date.now() < endMs) found = await this.differences(UNHEARD_MS);
     if (found.length > 0) throw new Error(`${found.length} lines differ: ${found.slice(0, 5).join("; ")}`);
-    const unexplained = this.#read(
+    const unexplained = readLedger(
+      ledgerFile(this.dataDir),
       "SELECT trade_id AS id, 0 AS e8 FROM fills WHERE trade_id LIKE 'unexplained%'",
     );
     if (unexplained.size > 0) throw new Error(`unexplained: ${[...unexplained.keys()].join(", ")}`);
@@ -231,45 +223,11 @@ export class KilledEngine {
 
   /** Lines of the venue's account book that the ledger has otherwise, or not at all once they are so old, venue ms. */
   async differences(unheardMs: number): Promise<readonly string[]> {
-    const { income, timeMs } = (await (await fetch(`${this.#rest}/sim/account`)).json()) as {
-      readonly income: readonly IncomeRow[];
-      readonly timeMs: number;
-    };
-    const booked = this.#booked();
-    return income.flatMap(({ type, incomeId, tradeId, symbol, amount, timeMs: atMs }) => {
-      const isTrade = type === "realised" || type === "commission";
-      const ours = booked.get(isTrade ? `${type} ${symbol ?? ""} ${tradeId ?? ""}` : `other ${incomeId}`);
-      if (ours === parseE8(amount) || (ours === undefined && atMs > timeMs - unheardMs)) return [];
-      return [`${type} ${symbol ?? ""} ${amount}: ${ours ?? "nothing"} in the ledger`];
-    });
+    return bookDifferences(ledgerFile(this.dataDir), await venueBook(this.#rest), unheardMs);
   }
 
   get #rest(): string {
     return String(this.run.lines.find((line) => line["step"] === "venue")?.["rest"]);
-  }
-
-  #booked(): ReadonlyMap<string, bigint> {
-    const join_ = "FROM fills f JOIN instruments i USING (run_key, symbol_id)";
-    return new Map([
-      ...this.#read(
-        `SELECT 'realised ' || i.symbol || ' ' || f.trade_id AS id, f.realised_e8 AS e8 ${join_}`,
-      ),
-      ...this.#read(`SELECT 'commission ' || i.symbol || ' ' || f.trade_id AS id, -f.fee_e8 AS e8 ${join_}`),
-      ...this.#read(
-        "SELECT 'other ' || substr(income_id, instr(income_id, '-') + 1) AS id, amount_e8 AS e8 FROM income",
-      ),
-    ]);
-  }
-
-  #read(sql: string): ReadonlyMap<string, bigint> {
-    const db = new DatabaseSync(ledgerFile(this.dataDir), { readOnly: true });
-    try {
-      const statement = db.prepare(sql);
-      statement.setReadBigInts(true);
-      return new Map(statement.all().map((row) => [String(row["id"]), row["e8"] as bigint]));
-    } finally {
-      db.close();
-    }
   }
 
   #symbolOf(clientOrderId: string): string {

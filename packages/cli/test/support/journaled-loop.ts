@@ -10,6 +10,7 @@ import {
   openLedger,
 } from "@smcq/ledger";
 import { candidate, FEES, MINUTE_MS, optionsOf, rulesOf, T0 } from "../../../engine/test/support/fixtures.ts";
+import type { JournalCopy } from "../../src/run/duty/journal-copy.ts";
 import { runRecord, temporaryDataDir } from "./recorded-ledger.ts";
 
 const SYMBOLS = [0, 1, 2].map(symbolId);
@@ -79,6 +80,8 @@ export interface JournaledLoopOptions {
   readonly ledger?: Partial<LedgerOptions>;
   /** Hears of each order just before it leaves. */
   readonly onSubmit?: (order: OrderRequest) => void;
+  /** Who copies the journal to other hosts; absent: nobody. */
+  readonly copyOf?: (file: string) => JournalCopy;
 }
 
 /** A core that trades behind its loop, whose journal is kept by a real ledger's thread. */
@@ -105,11 +108,20 @@ export class JournaledLoop {
       retryMsMin: 1,
       ...options.ledger,
     });
+    const copy = options.copyOf?.(file) ?? null;
+    await copy?.begin(runRecord("r1"), false);
     await ledger.beginRun(runRecord("r1"));
-    return new JournaledLoop(file, ledger, options);
+    return new JournaledLoop({ file, ledger, copy }, options);
   }
 
-  private constructor(file: string, ledger: LedgerClient, options: JournaledLoopOptions) {
+  private constructor(
+    {
+      file,
+      ledger,
+      copy,
+    }: { readonly file: string; readonly ledger: LedgerClient; readonly copy: JournalCopy | null },
+    options: JournaledLoopOptions,
+  ) {
     this.file = file;
     this.#ledger = ledger;
     this.#onSubmit = options.onSubmit ?? (() => {});
@@ -117,6 +129,7 @@ export class JournaledLoop {
     const inbox = this.#inbox;
     this.journal = ledger.openJournal({
       engine,
+      onStored: (rows) => copy?.stored(rows),
       onHealth: (isSound) => inbox.put({ type: "ledger-health", isSound }),
     });
     this.venue = new WillingVenue((input) => inbox.put(input), options.seed);
@@ -124,7 +137,7 @@ export class JournaledLoop {
     this.loop = new EngineLoop({
       engine: new Engine(engine),
       inbox,
-      journal: this.journal,
+      journal: copy?.guard(this.journal) ?? this.journal,
       router: new CommandRouter(
         { onSignals() {}, onDecision() {}, onInvalidScores() {}, onTrading },
         { inbox, wallClock: this.#clock },

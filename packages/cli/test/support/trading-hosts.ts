@@ -1,0 +1,270 @@
+import { createHmac } from "node:crypto";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { forkBinanceSim, type SimChild } from "@smcq/binance-sim";
+import { madeBy, roleOf } from "@smcq/engine";
+import { present, repeat, SystemClock } from "@smcq/kernel";
+import { ledgerFile } from "@smcq/ledger";
+import { NatsServer } from "../../../bus-nats/test/support/nats-server.ts";
+import { SmcqRun } from "../processes/engine-run.ts";
+import { newSimulatedKey, type SimulatedKey } from "../../src/modes/engine-payload.ts";
+import { venueBook } from "./book-differences.ts";
+import { SignalTeller } from "./signal-teller.ts";
+import { Way } from "./two-hosts.ts";
+
+/** Few: both hosts have one address, and asking for the fees of each symbol costs a process 20 of its weight. */
+const SYMBOLS = 16;
+const PARTS = 4;
+const SAMPLE_MS = 50;
+const PLAN = fileURLToPath(new URL("../../../../plans/m1-scalp.json", import.meta.url));
+const ENGINE =
+  "engine --mode demo --role executor --model heuristic --shards 1 --scan-threads 1 --log-format json".split(
+    " ",
+  );
+const SETS = [
+  `universe.maxSymbols=${SYMBOLS}`,
+  `bus.parts=${PARTS}`,
+  "risk.allowUnproven=true",
+  // Many small positions, and nobody who loses is kept from entering.
+  "risk.unprovenRiskRatioMax=0.0003",
+  "risk.entriesPerMinuteMax=100",
+  "risk.costRatioMax=0.5",
+  "risk.symbolLockMs=0",
+  "risk.streakStops=100",
+  "risk.dayLossStopRatio=0.1",
+  "risk.dayLossFlattenRatio=0.15",
+  "risk.drawdownFactorMin=0",
+];
+const wall = new SystemClock();
+
+interface OrderRow {
+  readonly symbol: string;
+  readonly clientOrderId: string;
+  readonly time: number;
+}
+
+/** One host: an engine's processes as a person starts them, whose ways to the bus and to the venue go over loopback ways of ours. */
+export class TradingHost {
+  readonly name: string;
+  readonly dataDir: string;
+  readonly nats: Way;
+  readonly venue: Way;
+  readonly #key: SimulatedKey;
+  readonly #isReplicated: boolean;
+  readonly #plan: string;
+  run: SmcqRun;
+
+  constructor(
+    given: { readonly name: string; readonly folder: string; readonly plan: string },
+    ways: { readonly nats: Way; readonly venue: Way },
+    { key, isReplicated }: { readonly key: SimulatedKey; readonly isReplicated: boolean },
+  ) {
+    this.name = given.name;
+    this.dataDir = join(given.folder, given.name);
+    this.#plan = given.plan;
+    this.nats = ways.nats;
+    this.venue = ways.venue;
+    this.#key = key;
+    this.#isReplicated = isReplicated;
+    this.run = this.#start();
+  }
+
+  /** After a death, as a service starts it. */
+  again(): void {
+    this.run = this.#start();
+  }
+
+  /** To the supervisor and all below it. */
+  signal(name: NodeJS.Signals): void {
+    try {
+      process.kill(-this.run.pid, name);
+    } catch {
+      // It has ended.
+    }
+  }
+
+  get isActive(): boolean {
+    return this.run.lines.findLast(({ msg }) => msg === "trading state")?.["state"] === "ACTIVE";
+  }
+
+  get followings(): number {
+    return this.run.count("another host trades");
+  }
+
+  get file(): string {
+    return ledgerFile(this.dataDir);
+  }
+
+  #start(): SmcqRun {
+    const at = `127.0.0.1:${this.venue.port}`;
+    const sets = [
+      ...SETS,
+      `feed.restBaseUrl=http://${at}`,
+      `feed.wsBaseUrl=ws://${at}`,
+      `strategy.plan=${this.#plan}`,
+      `bus.url=nats://127.0.0.1:${this.nats.port}`,
+      `bus.replicatedIntents=${this.#isReplicated}`,
+      `account.leaseDir=${this.dataDir}-leases`,
+    ];
+    return new SmcqRun([...ENGINE, "--data-dir", this.dataDir, ...sets.flatMap((set) => ["--set", set])], {
+      isGroup: true,
+      env: {
+        BINANCE_API_KEY: this.#key.key,
+        BINANCE_API_SECRET: this.#key.secret,
+        SMCQ_SUPERVISOR__RESTARTS_MAX: "100",
+        SMCQ_SUPERVISOR__WINDOW_MS: "1000",
+      },
+    });
+  }
+}
+
+/** Two hosts that trade one account of a simulated venue by turns, on signals that a third one tells, and the account as seen from outside. */
+export class TradingHosts {
+  readonly folder: string = mkdtempSync(join(tmpdir(), "smcq-traders-"));
+  readonly hosts: TradingHost[] = [];
+  /** By symbol, since when it is seen without a stop, mono ms. */
+  readonly #bareSinceMs = new Map<string, number>();
+  /** Longest that a position was seen without a stop of its size since it was asked last, ms. */
+  #bareMsMax = 0;
+  #looks = 0;
+  #isLooking = false;
+  #stopLooking: () => void = () => {};
+  readonly #parts: {
+    readonly sim: SimChild;
+    readonly key: SimulatedKey;
+    readonly nats: NatsServer;
+    readonly teller: SignalTeller;
+  };
+
+  private constructor(parts: { sim: SimChild; key: SimulatedKey; nats: NatsServer; teller: SignalTeller }) {
+    this.#parts = parts;
+  }
+
+  static async start(seed: number, isReplicated: boolean): Promise<TradingHosts> {
+    const key = newSimulatedKey();
+    const sim = await forkBinanceSim({
+      epoch: "wall",
+      speed: 1,
+      seed: seed + 1,
+      symbols: SYMBOLS,
+      weightLimit: 1_000_000,
+      trading: { keys: [{ ...key, type: "hmac" }], equity: "100000" },
+    });
+    const nats = await NatsServer.start();
+    const folder = mkdtempSync(join(tmpdir(), "smcq-traders-plan-"));
+    const plan = join(folder, "short.json");
+    // Positions are left after a minute or two: there is always somebody to enter, to guard and to leave.
+    const document = JSON.parse(readFileSync(PLAN, "utf8")) as object;
+    writeFileSync(plan, JSON.stringify({ ...document, name: "short", holdBarsMax: 2, stagnationBars: 1 }));
+    const origin = `http://127.0.0.1:${sim.port}`;
+    const teller = await SignalTeller.start({ url: nats.url, origin, plan, parts: PARTS, seed });
+    const bed = new TradingHosts({ sim, key, nats, teller });
+    for (const name of ["first", "second"]) {
+      const ways = { nats: await Way.to(nats.port), venue: await Way.to(sim.port) };
+      bed.hosts.push(new TradingHost({ name, folder: bed.folder, plan }, ways, { key, isReplicated }));
+      if (name === "first") await present(bed.hosts[0], "Invariant: it was started").run.sees("READY");
+    }
+    bed.#stopLooking = repeat(wall, SAMPLE_MS, () => void bed.#look());
+    return bed;
+  }
+
+  get origin(): string {
+    return `http://127.0.0.1:${this.#parts.sim.port}`;
+  }
+
+  get looks(): number {
+    return this.#looks;
+  }
+
+  /** Longest that a position was seen without a stop of its whole size since this was called last, ms. */
+  takeBareMs(): number {
+    const bareMs = this.#bareMsMax;
+    this.#bareMsMax = 0;
+    return bareMs;
+  }
+
+  tellNoMore(): Promise<void> {
+    return this.#parts.teller.stop();
+  }
+
+  /** Entries of the venue's book, and those among them that no signal of their own stands behind. */
+  async entries(): Promise<{ readonly count: number; readonly doubled: readonly string[] }> {
+    const doubled: string[] = [];
+    let count = 0;
+    for (const [symbol, toldMs] of this.#parts.teller.told) {
+      const orders = (await this.#signed("/fapi/v1/allOrders", { symbol, limit: "1000" }).catch(
+        () => [],
+      )) as readonly OrderRow[];
+      const entries = orders.filter(({ clientOrderId: id }) => roleOf(id) === "entry" && madeBy(id) !== null);
+      count += entries.length;
+      const bySignal = new Map<number, string[]>();
+      for (const { clientOrderId, time } of entries) {
+        const behind = toldMs.findLast((atMs) => atMs <= time + 50) ?? 0;
+        bySignal.set(behind, [...(bySignal.get(behind) ?? []), clientOrderId]);
+      }
+      for (const [atMs, ids] of bySignal)
+        if (ids.length > 1 || atMs === 0) doubled.push(`${symbol} ${atMs} ${ids.join(" ")}`);
+    }
+    return { count, doubled };
+  }
+
+  async close(): Promise<void> {
+    this.#stopLooking();
+    for (const host of this.hosts) {
+      if (process.env["SMCQ_SHOW"] !== undefined)
+        writeFileSync(join(process.env["SMCQ_SHOW"], `${host.name}.log`), host.run.stdout + host.run.stderr);
+      host.signal("SIGCONT");
+      host.signal("SIGKILL");
+      await host.nats.close();
+      await host.venue.close();
+    }
+    await this.#parts.teller.stop().catch(() => {});
+    await this.#parts.sim.stop();
+    await this.#parts.nats.stop();
+    rmSync(this.folder, { recursive: true, force: true, maxRetries: 10 });
+  }
+
+  async #look(): Promise<void> {
+    if (this.#isLooking) return;
+    this.#isLooking = true;
+    try {
+      const { positions, stops } = await venueBook(this.origin);
+      const nowMs = wall.monoNs() / 1e6;
+      this.#looks++;
+      const bare = positions.filter(({ symbol, amount }) => {
+        const side = Number(amount) > 0 ? "SELL" : "BUY";
+        const size = Math.abs(Number(amount));
+        return !stops.some(
+          (stop) =>
+            stop.symbol === symbol &&
+            stop.side === side &&
+            (stop.isClosePosition || Number(stop.amount) >= size),
+        );
+      });
+      const names = new Set(bare.map(({ symbol }) => symbol));
+      for (const symbol of this.#bareSinceMs.keys()) if (!names.has(symbol)) this.#bareSinceMs.delete(symbol);
+      for (const symbol of names) {
+        const sinceMs = this.#bareSinceMs.get(symbol) ?? nowMs;
+        this.#bareSinceMs.set(symbol, sinceMs);
+        this.#bareMsMax = Math.max(this.#bareMsMax, nowMs - sinceMs);
+      }
+    } finally {
+      this.#isLooking = false;
+    }
+  }
+
+  async #signed(path: string, values: Readonly<Record<string, string>> = {}): Promise<unknown> {
+    const { key, secret } = this.#parts.key;
+    const given = { ...values, recvWindow: "60000", timestamp: String(Math.floor(wall.nowMs())) };
+    const text = new URLSearchParams(given).toString();
+    const signature = createHmac("sha256", secret).update(text).digest("hex");
+    const reply = await fetch(`${this.origin}${path}?${text}&signature=${signature}`, {
+      headers: { "X-MBX-APIKEY": key },
+    });
+    const body: unknown = await reply.json();
+    if (!reply.ok) throw new Error(`${path}: ${JSON.stringify(body)}`);
+    return body;
+  }
+}
