@@ -136,9 +136,16 @@ export class TradingHosts {
     readonly key: SimulatedKey;
     readonly nats: NatsServer;
     readonly teller: SignalTeller;
+    readonly planFolder: string;
   };
 
-  private constructor(parts: { sim: SimChild; key: SimulatedKey; nats: NatsServer; teller: SignalTeller }) {
+  private constructor(parts: {
+    sim: SimChild;
+    key: SimulatedKey;
+    nats: NatsServer;
+    teller: SignalTeller;
+    planFolder: string;
+  }) {
     this.#parts = parts;
   }
 
@@ -160,7 +167,7 @@ export class TradingHosts {
     writeFileSync(plan, JSON.stringify({ ...document, name: "short", holdBarsMax: 2, stagnationBars: 1 }));
     const origin = `http://127.0.0.1:${sim.port}`;
     const teller = await SignalTeller.start({ url: nats.url, origin, plan, parts: PARTS, seed });
-    const bed = new TradingHosts({ sim, key, nats, teller });
+    const bed = new TradingHosts({ sim, key, nats, teller, planFolder: folder });
     for (const name of ["first", "second"]) {
       const ways = { nats: await Way.to(nats.port), venue: await Way.to(sim.port) };
       bed.hosts.push(new TradingHost({ name, folder: bed.folder, plan }, ways, { key, isReplicated }));
@@ -223,6 +230,7 @@ export class TradingHosts {
     await this.#parts.teller.stop().catch(() => {});
     await this.#parts.sim.stop();
     await this.#parts.nats.stop();
+    rmSync(this.#parts.planFolder, { recursive: true, force: true });
     rmSync(this.folder, { recursive: true, force: true, maxRetries: 10 });
   }
 
