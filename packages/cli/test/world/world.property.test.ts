@@ -7,7 +7,7 @@ import { campaign } from "./shrink.ts";
 import { only, outlive, outliveDetected, stormOf } from "./storm.ts";
 import { NOBODY } from "./world.ts";
 
-const SEEDS = 4;
+const SEEDS = 6;
 const SEEDS_EACH = 2;
 /** Storms that once left something wrong behind. */
 const PROVEN = [100, 101, 102, 103, 104, 105];
