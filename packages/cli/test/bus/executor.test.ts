@@ -4,11 +4,13 @@ import { ManualClock, MINUTE_MS, numberToE8, parseE8, silentLogger } from "@smcq
 import { afterEach, describe, expect, it } from "vitest";
 import { RingMarket } from "../../src/accounts/ring-market.ts";
 import { BusSource } from "../../src/bus/executor/bus-source.ts";
+import { seenBefore } from "../../src/bus/executor/seen-before.ts";
 import { SEEN_MS, SeenSignals } from "../../src/bus/executor/seen-signals.ts";
 import { SignalIntake } from "../../src/bus/executor/signal-intake.ts";
 import { TickerMarket } from "../../src/bus/executor/ticker-market.ts";
 import { PART_SILENT_MS, ToldBars } from "../../src/bus/executor/told-bars.ts";
 import { sharedSignal } from "../../../engine/test/support/signal-bus-conformance.ts";
+import { fileOf, randomDay } from "../../../ledger/test/support/journaled.ts";
 import { KnownTickers } from "../support/known-tickers.ts";
 
 const PARTS = 4;
@@ -229,5 +231,18 @@ describe("SeenSignals", () => {
     expect(seen.add(signal)).toBe(false);
     expect(seen.add({ ...signal, openTimeMs: START_MS + SEEN_MS + MINUTE_MS })).toBe(true);
     expect(seen.add({ ...signal, side: -1 })).toBe(false);
+  });
+});
+
+describe("who takes over", () => {
+  it("knows what the host before has given its core, by the journal: its signals are not copied", () => {
+    const recorded = randomDay(7, 300);
+    const given = recorded.flatMap(({ event }) => (event.type === "candidates" ? event.candidates : []));
+    const newestMs = Math.max(...given.map(({ openTimeMs }) => openTimeMs));
+    const recent = given.filter(({ openTimeMs }) => openTimeMs >= newestMs - SEEN_MS);
+    expect(recent.length).toBeGreaterThan(5);
+    const seen = seenBefore(fileOf({ before: recorded }), newestMs - SEEN_MS);
+    expect(recent.filter((signal) => seen.add(signal))).toEqual([]);
+    expect(seen.add({ symbol: "NEWUSDT", openTimeMs: newestMs, side: 1 })).toBe(true);
   });
 });

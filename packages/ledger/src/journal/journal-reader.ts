@@ -2,6 +2,7 @@ import type { EngineEvent, EngineInput, EngineOptions } from "@smcq/engine";
 import { SmcqError } from "@smcq/kernel";
 import type { Database } from "better-sqlite3";
 import { LedgerErrorCode, ledgerError } from "../errors.ts";
+import type { SignalName } from "../reader.ts";
 import { fromCanonical } from "./canonical.ts";
 import { OWN_KINDS, type RunBegun } from "./journal-row.ts";
 import { journalRowsOf, openJournalFile, type RowsTold, type StoredRow } from "./stored-rows.ts";
@@ -99,6 +100,24 @@ export class JournalReader {
     );
     const ids = [...runs.map(({ engineId }) => engineId), ...later];
     return new Set(ids.filter((id) => id !== null));
+  }
+
+  /**
+   * What the cores of the newest runs were given at `sinceMs` (venue ms) or later, the oldest first: a journal that was copied from
+   * another host has it, whatever that host's own table of signals holds.
+   */
+  candidatesSince(sinceMs: number): readonly SignalName[] {
+    const events = this.#db
+      .prepare<[number, number], string>(
+        `SELECT event FROM journal WHERE kind = 'candidates' AND now_ms >= ? AND run_key IN
+           (SELECT run_key FROM runs WHERE journal_seq IS NOT NULL ORDER BY run_key DESC LIMIT ?) ORDER BY journal_key`,
+      )
+      .pluck()
+      .all(sinceMs, RECENT_RUNS);
+    return events.flatMap((event) => {
+      const { candidates } = fromCanonical(event) as Extract<EngineInput, { type: "candidates" }>;
+      return candidates.map(({ symbol, openTimeMs, side }) => ({ symbol, openTimeMs, side }));
+    });
   }
 
   /** The rows of a run, in order. */

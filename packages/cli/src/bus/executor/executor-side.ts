@@ -3,7 +3,7 @@ import { ClusterMemory } from "@smcq/cluster";
 import { sha256Hex } from "@smcq/config/run";
 import { partOf, type Signal, type SignalBus } from "@smcq/engine";
 import type { TickerFeed } from "@smcq/exchange";
-import { ledgerFile, LedgerReader } from "@smcq/ledger";
+import { ledgerFile } from "@smcq/ledger";
 import type { DeskMarket, RingMarket } from "../../accounts/ring-market.ts";
 import type { Metric } from "../../output/metrics/metric.ts";
 import type { MemoryWish, RunSide, SignalSource, SourceDeps } from "../run-side.ts";
@@ -11,7 +11,8 @@ import { busMetrics, type BusStatus } from "../bus-status.ts";
 import type { BusSideDeps } from "../scanner/scanner-side.ts";
 import { ScanName } from "../scan-name.ts";
 import { BusSource } from "./bus-source.ts";
-import { SEEN_MS, SeenSignals } from "./seen-signals.ts";
+import { seenBefore } from "./seen-before.ts";
+import { SEEN_MS } from "./seen-signals.ts";
 import { SignalIntake } from "./signal-intake.ts";
 import { TickerMarket } from "./ticker-market.ts";
 import { ToldBars } from "./told-bars.ts";
@@ -118,16 +119,4 @@ export class ExecutorSide implements RunSide {
     await this.#bus.signals.close();
     await this.#bus.connection.close();
   }
-}
-
-/** What the ledger holds of the last hour was taken by a process before this one, whatever it has told the bus. */
-function seenBefore(file: string, sinceMs: number): SeenSignals {
-  const seen = new SeenSignals();
-  const reader = new LedgerReader(file);
-  try {
-    for (const signal of reader.signalsSince(sinceMs)) seen.add(signal);
-  } finally {
-    reader.close();
-  }
-  return seen;
 }
