@@ -13,31 +13,11 @@ import { SeedQueue } from "../src/symbols/seed-queue.ts";
 import { WarmUp } from "../src/symbols/warm-up.ts";
 import { RowDrain } from "../src/scan/row-drain.ts";
 import { ClusterMemory, ScanCore } from "../src/index.ts";
-import { seed, writeBars } from "./support.ts";
+import { burstWalk, seed, writeBars } from "./support.ts";
 
 const SYMBOL = "ALGOUSDT";
 const START_MS = Date.UTC(2026, 0, 5, 0, 7);
 const HISTORY_BARS = 499;
-
-/** M1 bars of a walk with numbers that a venue could send; they begin inside a bar of every longer timeframe. */
-function walk(count: number, rng: Rng): Float64Array {
-  const bars = new Float64Array(count * BAR_FIELDS);
-  let price = 100;
-  let burst = 0;
-  const cents = (value: number): number => Math.round(value * 100) / 100;
-  for (let bar = 0; bar < count; bar++) {
-    const open = cents(price);
-    // Now and then a burst goes one way, which is what setups are made of.
-    if (rng.chance(0.02)) burst = (rng.next() - 0.5) * 0.004;
-    if (rng.chance(0.1)) burst = 0;
-    price *= Math.exp((rng.next() - 0.5) * 0.002 + burst);
-    const close = cents(price);
-    const high = cents(Math.max(open, close) * (1 + rng.next() * 0.001)) + 0.01;
-    const low = cents(Math.min(open, close) * (1 - rng.next() * 0.001)) - 0.01;
-    bars.set([START_MS + bar * MINUTE_MS, open, high, low, close, cents(rng.next() * 90)], bar * BAR_FIELDS);
-  }
-  return bars;
-}
 
 /** A candidate as text: all that a decision stands on. */
 type Line = string;
@@ -205,7 +185,7 @@ const SIZES: Readonly<Record<string, readonly [number, number]>> = {
 describe.each(["M5", "M15"] as const)("live scan of %s", (timeframe) => {
   const minutes = TIMEFRAME_MINUTES[timeframe];
   const [begin, end] = SIZES[timeframe]!;
-  const bars = walk(end, new Rng(seed));
+  const bars = burstWalk(START_MS, end, new Rng(seed));
   const wanted = offline(timeframe, bars);
 
   it(`finds what the offline scan finds, however its minutes come (seed ${seed})`, () => {

@@ -14,32 +14,13 @@ import { RowDrain } from "../src/scan/row-drain.ts";
 import { SeedQueue } from "../src/symbols/seed-queue.ts";
 import { WarmUp } from "../src/symbols/warm-up.ts";
 import { ClusterMemory, ScanCore } from "../src/index.ts";
-import { seed, writeBars } from "./support.ts";
+import { burstWalk, seed, writeBars } from "./support.ts";
 
 const SYMBOLS = ["ALGOUSDT", "BTCUSDT", "ENAUSDT", "XRPUSDT", "ADAUSDT"];
 const START_MS = Date.UTC(2026, 0, 5);
 const HISTORY_BARS = 499;
 const SHARDS = 2;
 const WIDTH = FEATURES_V2.columns.length;
-
-/** M1 bars of a walk with numbers that a venue could send. */
-function walk(count: number, rng: Rng): Float64Array {
-  const bars = new Float64Array(count * BAR_FIELDS);
-  let price = 100;
-  let burst = 0;
-  const cents = (value: number): number => Math.round(value * 100) / 100;
-  for (let bar = 0; bar < count; bar++) {
-    const open = cents(price);
-    if (rng.chance(0.02)) burst = (rng.next() - 0.5) * 0.004;
-    if (rng.chance(0.1)) burst = 0;
-    price *= Math.exp((rng.next() - 0.5) * 0.002 + burst);
-    const close = cents(price);
-    const high = cents(Math.max(open, close) * (1 + rng.next() * 0.001)) + 0.01;
-    const low = cents(Math.min(open, close) * (1 - rng.next() * 0.001)) - 0.01;
-    bars.set([START_MS + bar * MINUTE_MS, open, high, low, close, cents(rng.next() * 90)], bar * BAR_FIELDS);
-  }
-  return bars;
-}
 
 /** A row with what it is of. */
 type Line = string;
@@ -190,7 +171,7 @@ describe.each([
   { timeframe: "M5" as const, begin: 6_000, end: 7_300 },
 ])("rows of feature set v2 in a live scan of $timeframe", ({ timeframe, begin, end }) => {
   const rng = new Rng(seed + TIMEFRAME_MINUTES[timeframe]);
-  const market = new Map(SYMBOLS.map((symbol) => [symbol, walk(end, rng)] as const));
+  const market = new Map(SYMBOLS.map((symbol) => [symbol, burstWalk(START_MS, end, rng)] as const));
   const fromMs = START_MS + begin * MINUTE_MS;
   const wanted = offline(timeframe, market).filter((line) => Number(line.split(" ")[0]) >= fromMs);
 

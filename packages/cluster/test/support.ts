@@ -1,7 +1,7 @@
 import { CandidateScanner, HeuristicScorer } from "@smcq/features";
 import { BarSource } from "@smcq/exchange";
 import { MarketData, ReplayFeed } from "@smcq/exchange-sim";
-import { BAR_FIELDS, ManualClock, MINUTE_MS } from "@smcq/kernel";
+import { BAR_FIELDS, ManualClock, MINUTE_MS, type Rng } from "@smcq/kernel";
 import { KlineRingWriter, type ShardMemory } from "@smcq/wire";
 
 export const seed = Number(process.env["SMCQ_SEED"] ?? 20261120);
@@ -117,3 +117,23 @@ export function tearRing(memory: ShardMemory, writer: KlineRingWriter, bar: Floa
 
 export type { ShardMemory };
 export { ManualClock };
+
+/** M1 bars of a walk with numbers that a venue could send, the first at `startMs`. */
+export function burstWalk(startMs: number, count: number, rng: Rng): Float64Array {
+  const bars = new Float64Array(count * BAR_FIELDS);
+  let price = 100;
+  let burst = 0;
+  const cents = (value: number): number => Math.round(value * 100) / 100;
+  for (let bar = 0; bar < count; bar++) {
+    const open = cents(price);
+    // Now and then a burst goes one way, which is what setups are made of.
+    if (rng.chance(0.02)) burst = (rng.next() - 0.5) * 0.004;
+    if (rng.chance(0.1)) burst = 0;
+    price *= Math.exp((rng.next() - 0.5) * 0.002 + burst);
+    const close = cents(price);
+    const high = cents(Math.max(open, close) * (1 + rng.next() * 0.001)) + 0.01;
+    const low = cents(Math.min(open, close) * (1 - rng.next() * 0.001)) - 0.01;
+    bars.set([startMs + bar * MINUTE_MS, open, high, low, close, cents(rng.next() * 90)], bar * BAR_FIELDS);
+  }
+  return bars;
+}
