@@ -51,7 +51,7 @@ const UNNAMED: Readonly<Record<string, readonly [title: string, file: string]>> 
   ],
   CF04: [
     "is replaced after a shadow, kept when the new one is damaged, put back at once; a challenger stands beside",
-    "packages/cli/test/processes/model-reload.test.ts",
+    "packages/cli/test/processes/model-reload.long.ts",
   ],
   PR04: [
     "kills a process whose event loop has stopped turning",
@@ -75,7 +75,7 @@ const UNNAMED: Readonly<Record<string, readonly [title: string, file: string]>> 
   ],
   PR05: [
     "leaves them to their stops, tells each, and ends with code 0",
-    "packages/cli/test/processes/engine-exit.test.ts",
+    "packages/cli/test/processes/engine-exit.long.ts",
   ],
   CF01: [
     "reports all faults at once, each with path, source, value and allowed range",
@@ -99,7 +99,7 @@ const UNNAMED: Readonly<Record<string, readonly [title: string, file: string]>> 
   ],
   MO07: [
     "is replaced after a shadow, kept when the new one is damaged, put back at once; a challenger stands beside",
-    "packages/cli/test/processes/model-reload.test.ts",
+    "packages/cli/test/processes/model-reload.long.ts",
   ],
   MO05: ["judges PSI from 500 rows on", "packages/model-life/test/model-health.test.ts"],
 };

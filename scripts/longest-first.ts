@@ -2,17 +2,18 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 /** The longest files of the suite, longest first; a fresh clone has no times of an earlier run to sort by. */
 const LONGEST: readonly string[] = [
-  "cli/test/simulation/fault-run",
-  "exchange-binance/test/sockets/feed-conformance",
   "cli/test/processes/engine-crashes",
+  "cli/test/simulation/fault-run",
+  "cli/test/processes/engine-control",
+  "cli/test/sockets/wire-faults",
   "cli/test/processes/engine-process",
+  "cli/test/world/world.property",
   "cluster/test/threads/coordinator",
-  "cli/test/processes/model-reload",
-  "cli/test/processes/engine-refusals",
+  "cli/test/threads/backtest",
+  "exchange-binance/test/sockets/feed-conformance",
   "binance-sim/test/sockets/faults",
-  "binance-sim/test/sockets/sockets",
-  "wire/test/threads/ring-torture",
   "cluster/test/threads/model-threads",
+  "cli/test/threads/sweep",
 ];
 
 function rank({ moduleId, project }: TestSpecification): number {

@@ -37,7 +37,7 @@ function linesOf(page: string): readonly Line[] {
 const SYSTEM =
   "changes the machine: its steps are tried in dockerfile.long.ts, deploy.test.ts and service-manager.test.ts";
 const ELSEWHERE =
-  "needs a venue of Binance's; live-gates.test.ts and demo-mode.long.ts try it as far as it goes";
+  "needs a venue of Binance's; live-gates.long.ts and demo-mode.long.ts try it as far as it goes";
 const POSTGRES = "needs PostgreSQL; mirror.long.ts runs it on a real one";
 const TELEGRAM = "would call Telegram; alerts.test.ts runs it against a fake";
 

@@ -8,7 +8,7 @@ import { only, outlive, outliveDetected, stormOf } from "./storm.ts";
 import { NOBODY } from "./world.ts";
 
 const SEEDS = 6;
-const SEEDS_EACH = 2;
+const SEEDS_EACH = 1;
 /** Storms that once left something wrong behind. */
 const PROVEN = [100, 101, 102, 103, 104, 105];
 /** A storm over real bars: symbols, and virtual seconds. */
