@@ -12,8 +12,8 @@ import { sourceProject } from "./scripts/vitest-project.ts";
 // - What must race (a kill, a torn read) happens at seeded moments, and only what holds at every moment is expected.
 // - Ports are the system's choice (0), folders are temporary, and no test reads what another one left.
 //
-// All projects share four processes, longest file first: most of the long ones wait for a venue or for processes. The
-// unit project's files share theirs; the others have one each, for they start threads or count what a process holds.
+// One project, whose files share four processes: most of the long ones wait for a venue or for processes. A file's
+// tests therefore leave nothing behind in theirs: threads are ended, sockets closed, listeners taken off.
 export default defineConfig({
   test: {
     globalSetup: ["./scripts/vitest-setup.ts"],
@@ -23,19 +23,11 @@ export default defineConfig({
     coverage: { include: ["packages/*/src/**"] },
     projects: [
       sourceProject({
-        name: "unit",
+        name: "suite",
         include: ["packages/*/test/**/*.test.ts"],
         isolate: false,
-        exclude: ["**/sockets/**", "**/processes/**", "**/threads/**", "**/simulation/**"],
-      }),
-      sourceProject({
-        name: "sockets",
-        include: ["packages/*/test/sockets/**/*.test.ts"],
         maxConcurrency: 20,
       }),
-      sourceProject({ name: "processes", include: ["packages/*/test/processes/**/*.test.ts"] }),
-      sourceProject({ name: "threads", include: ["packages/*/test/threads/**/*.test.ts"] }),
-      sourceProject({ name: "simulation", include: ["packages/*/test/simulation/**/*.test.ts"] }),
     ],
   },
 });

@@ -30,11 +30,6 @@ export interface FaultTest {
   readonly result: "passed" | "failed" | "unrun";
 }
 
-/** What of a fault nobody does yet. */
-const NOT_BUILT: Readonly<Record<string, string>> = {
-  OP01: "HTTP and Telegram",
-};
-
 /** Tests that hold a fault without naming it, by title and file. */
 const UNNAMED: Readonly<Record<string, readonly [title: string, file: string]>> = {
   MD22: [
@@ -219,12 +214,8 @@ function resultsOf(tests: readonly FaultTest[]): string {
 }
 
 function notes(id: string): readonly string[] {
-  const missing = NOT_BUILT[id];
   const virtual = IN_VIRTUAL_TIME[id];
-  return [
-    ...(missing === undefined ? [] : [`not built: ${missing}`]),
-    ...(virtual === undefined ? [] : [`not on the whole process: ${virtual}`]),
-  ];
+  return virtual === undefined ? [] : [`not on the whole process: ${virtual}`];
 }
 
 function cell(text: string): string {
@@ -236,7 +227,7 @@ const HEAD = `# Faults and their tests
 Written by \`scripts/faults-table.ts\` from the catalogues ([reliability.md](reliability.md) 4.5, [faults-orders.md](faults-orders.md)) and a report of
 the whole suite (\`pnpm run faults\`); a test holds it to the tree. A fault of orders has a scenario in
 \`packages/engine/test/scenarios/\`: market, deeds, faults and expectations in one file, played by the real loop, core, gateway and venue in
-virtual time; its title stands here without a file. Other tests stand with their file; where no title names the fault, the file does. Faults that the long campaigns alone play (\`pnpm run test:long\`) say so. "On the wire" is the same core behind the adapter, over real sockets, against the simulated venue. "Not built": what of it nobody does yet; "not on the whole process": what is played in virtual time alone.
+virtual time; its title stands here without a file. Other tests stand with their file; where no title names the fault, the file does. Faults that the long campaigns alone play (\`pnpm run test:long\`) say so. "On the wire" is the same core behind the adapter, over real sockets, against the simulated venue. "Not on the whole process": what is played in virtual time alone.
 
 | id | injected | tests | result |
 | --- | --- | --- | --- |

@@ -16,14 +16,12 @@ const LONGEST: readonly string[] = [
   "cli/test/threads/sweep",
 ];
 
-function rank({ moduleId, project }: TestSpecification): number {
+function rank({ moduleId }: TestSpecification): number {
   const at = LONGEST.findIndex((name) => moduleId.endsWith(`${name}.test.ts`));
-  if (at !== -1) return at;
-  // The short ones of the unit project fill the cores at the end, together: they share their processes.
-  return project.config.isolate ? LONGEST.length : LONGEST.length + 1;
+  return at === -1 ? LONGEST.length : at;
 }
 
-/** Starts the long files first, across the projects, so that no long one runs alone at the end. */
+/** Starts the long files first, so that no long one runs alone at the end. */
 export class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const sorted = await super.sort(files);

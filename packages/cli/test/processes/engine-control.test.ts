@@ -1,8 +1,7 @@
-import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { silentLogger, SystemClock } from "@smcq/kernel";
-import { ledgerFile, RecordReader } from "@smcq/ledger";
+import { silentLogger } from "@smcq/kernel";
 import { afterEach, describe, expect, it } from "vitest";
 import { metricRows } from "../../scripts/guide-metrics.ts";
 import { askEngine } from "../../src/control/control-client.ts";
@@ -15,69 +14,19 @@ import { ExitCode } from "../../src/exit-codes.ts";
 import { askSymbol } from "../../src/market/ask-symbol.ts";
 import { checkReplay } from "../../src/offline/ledger/check-ledger.ts";
 import { runCommand } from "../support/run-command.ts";
-import { EngineRuns, partsOf, type SmcqRun } from "./engine-run.ts";
+import { awaited, clock, held, started, statusOf, words } from "./control-run.ts";
+import { EngineRuns } from "./engine-run.ts";
 
 const ROOT = fileURLToPath(new URL("../../../..", import.meta.url));
 
 const engines = new EngineRuns();
 afterEach(() => engines.clean());
-const clock = new SystemClock();
-/** No condition takes so long. */
-const DEADLINE_MS = 60_000;
 /** A symbol that is ready has at least as many bars (docs/smc.md section 0). */
 const READY_BARS = 320;
 
-async function started(args: readonly string[] = []): Promise<{ run: SmcqRun; folder: string }> {
-  const folder = engines.fresh();
-  const run = engines.start(["--symbols", "24", ...args], folder);
-  await run.sees("READY");
-  return { run, folder };
-}
-
-/** Asks again and again until the answer will do; returns it with the wall ms that it took. */
-async function awaited<T>(
-  ask: () => Promise<T>,
-  isGood: (answer: T) => boolean,
-): Promise<{ readonly answer: T; readonly tookMs: number }> {
-  const startNs = clock.monoNs();
-  for (;;) {
-    const answer = await ask();
-    const tookMs = (clock.monoNs() - startNs) / 1e6;
-    if (isGood(answer)) return { answer, tookMs };
-    if (tookMs > DEADLINE_MS) throw new Error(`waited too long: ${JSON.stringify(answer)}`);
-    await new Promise<void>((resolve) => clock.after(2, resolve));
-  }
-}
-
-const statusOf = (folder: string) => (): Promise<StatusView> => askEngine(folder, { request: "status" });
-const isHalted = ({ account }: StatusView): boolean => account?.state === "HALTED";
-
-/** Waits until something is held. */
-async function held(folder: string): Promise<readonly string[]> {
-  const ask = () => askEngine(folder, { request: "positions" });
-  const { answer } = await awaited(ask, ({ positions }) =>
-    positions.some(({ guard }) => guard === "guarded"),
-  );
-  return answer.positions.filter(({ guard }) => guard === "guarded").map(({ symbol }) => symbol);
-}
-
-/** The words that the ledger has of a run, each with the way by which it came. */
-function words(folder: string): readonly string[] {
-  const reader = new RecordReader(ledgerFile(folder));
-  try {
-    const run = reader.run(null);
-    return reader.incidents(run.runKey, "operator").map(({ detail }) => {
-      const { word, by } = detail as { readonly word: string; readonly by?: string };
-      return `${word} ${by ?? "itself"}`;
-    });
-  } finally {
-    reader.close();
-  }
-}
-
 describe("a person and the running engine", () => {
   it("sees how it does, halts, closes one symbol, resumes and flattens; every word is in the journal, which replays", async () => {
-    const { run, folder } = await started(["--metrics-port", "0"]);
+    const { run, folder } = await started(engines, ["--metrics-port", "0"]);
     const { url } = await run.sees("metrics are served");
     const at = ["--data-dir", folder];
     expect(statSync(controlSocketPath(folder)).mode & 0o777).toBe(0o600);
@@ -227,54 +176,5 @@ describe("a person and the running engine", () => {
       ExitCode.NoEngine,
       expect.stringContaining("no engine runs on the data folder"),
     ]);
-  });
-
-  it("PR14 answers again after a crash, halted as before: the next engine takes the dead one's socket", async () => {
-    const { run, folder } = await started();
-    await askEngine(folder, { request: "halt" });
-    process.kill(partsOf(run).engine, "SIGKILL");
-    await run.sees("READY", 2);
-    expect(isHalted(await statusOf(folder)())).toBe(true);
-    run.child.kill("SIGTERM");
-    expect(await run.ends()).toBe(ExitCode.Ok);
-  });
-
-  it("OP01 halts by the file HALT, made while it runs or before, and goes on only by a word when the file is gone", async () => {
-    const { run, folder } = await started();
-    const file = join(folder, "HALT");
-    const at = ["--data-dir", folder];
-    await held(folder);
-    const asked = await awaited(
-      () => askEngine(folder, { request: "halt" }),
-      ({ state }) => state === "HALTED",
-    );
-    await askEngine(folder, { request: "resume" });
-    writeFileSync(file, "");
-    const seen = await awaited(statusOf(folder), isHalted);
-    console.log(
-      `HALTED ${asked.tookMs.toFixed(1)} ms by the socket, ${seen.tookMs.toFixed(1)} ms by the file`,
-    );
-    expect(seen.answer.account).toMatchObject({ isHaltFile: true, reasons: [{ reason: "operator" }] });
-    const refused = await runCommand("resume", ...at);
-    expect([refused.code, refused.said]).toEqual([
-      ExitCode.Refused,
-      expect.stringContaining("the file HALT stands"),
-    ]);
-    rmSync(file);
-    await awaited(statusOf(folder), ({ account }) => account?.isHaltFile === false);
-    expect(isHalted(await statusOf(folder)())).toBe(true);
-    expect((await runCommand("resume", ...at)).code).toBe(ExitCode.Ok);
-    expect(isHalted(await statusOf(folder)())).toBe(false);
-    run.child.kill("SIGTERM");
-    expect(await run.ends()).toBe(ExitCode.Ok);
-    expect(words(folder).slice(0, 4)).toEqual(["halt socket", "resume socket", "halt file", "resume socket"]);
-
-    writeFileSync(file, "");
-    const next = engines.start([], folder);
-    await next.sees("READY");
-    expect((await statusOf(folder)()).account).toMatchObject({ state: "HALTED", isHaltFile: true });
-    next.child.kill("SIGTERM");
-    expect(await next.ends()).toBe(ExitCode.Ok);
-    expect(words(folder)[0]).toBe("halt file");
   });
 });

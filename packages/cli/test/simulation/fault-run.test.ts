@@ -13,7 +13,7 @@ describe("the engine against a venue where everything goes wrong at once", () =>
       speed: 40,
       seed,
       faults: ALL_FAULTS,
-      minutes: 10,
+      minutes: 7,
       calmMinutes: 3,
       disturb: (_, progress) => {
         if (progress < 0.5 || hasStalled) return;

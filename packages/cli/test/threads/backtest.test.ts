@@ -64,15 +64,13 @@ function barLines(symbol: string): string[] {
 }
 
 describe("smcq backtest", () => {
-  it("makes the independent reference's trades, decisions and equity, and the same bytes on 1, 2 and 4 threads", async () => {
+  it("makes the independent reference's trades, decisions and equity, and the same bytes on 1 thread and on 4", async () => {
     const one = await backtest("one", ["--scan-threads", "1"]);
     expect(one.exitCode).toBe(0);
     expect(readdirSync(one.out).toSorted()).toEqual(RESULT_FILES);
     expect(golden(MARGIN, one.out)).toEqual([]);
-    for (const threads of ["2", "4"]) {
-      const { out } = await backtest(threads, ["--scan-threads", threads]);
-      expect(bytes(out)).toEqual(bytes(one.out));
-    }
+    const four = await backtest("four", ["--scan-threads", "4"]);
+    expect(bytes(four.out)).toEqual(bytes(one.out));
   });
 
   it("accounts for every unit of the wallet, in the report and in the rows", async () => {

@@ -45,7 +45,7 @@ function figures(row: string): string {
 describe("smcq sweep", () => {
   it("comes to what a backtest of the same settings comes to", async () => {
     // The bars that come with the engine: many symbols, few rows.
-    flags = [...flags.slice(0, -2), "--rows", "1500"];
+    flags = [...flags.slice(0, -2), "--rows", "1000"];
     expect(await sweep("a", "--scan-threads=2", "--json")).toBe(0);
     const { points } = JSON.parse(read("a", "sweep.json")) as SweepReport;
     expect(points.map(({ values }) => values)).toEqual([

@@ -34,12 +34,10 @@ describe("a world in virtual time", () => {
     expect([...faults, ...disproven(world, temporaryDataDir())]).toEqual([]);
   });
 
-  it("outlives a storm over real bars whose setups an inline cluster finds, the same under the same seed", async () => {
+  it("outlives a storm over real bars whose setups an inline cluster finds", async () => {
     const { world, faults, trades } = await outliveDetected(stormOf(1), DETECTED_SYMBOLS, DETECTED_S);
     expect([...faults, ...disproven(world, temporaryDataDir())]).toEqual([]);
     expect(trades).toBeGreaterThan(10);
-    const again = await outliveDetected(stormOf(1), DETECTED_SYMBOLS, DETECTED_S);
-    expect(again.record).toBe(world.record);
   });
 
   it.each(MENDED)("outlives storm %i, which was too much once", (seed) => {

@@ -5,7 +5,7 @@ import { temporaryFolder, until } from "../helpers.ts";
 import { durable, kill, startWriter, killAgainAndAgain } from "../support/journal-kills.ts";
 
 const SEED = Number(process.env["SMCQ_SEED"] ?? 20_261_120);
-const KILLS = 6;
+const KILLS = 3;
 
 it(`after kill -9 at any moment the chain is whole, the tables are what it makes, and no durable row is gone (seed ${SEED})`, async () => {
   expect(await killAgainAndAgain(temporaryFolder(), KILLS, SEED)).toEqual([]);

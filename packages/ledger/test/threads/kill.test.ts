@@ -9,7 +9,7 @@ import { LedgerReader, acquireRunLock, ledgerFile } from "../../src/index.ts";
 import { openTestLedger, temporaryFolder, until } from "../helpers.ts";
 
 const SEED = Number(process.env["SMCQ_SEED"] ?? 20_261_120);
-const ROUNDS = 6;
+const ROUNDS = 3;
 const BATCH = 25;
 const CHILD = fileURLToPath(new URL("./append-forever.ts", import.meta.url));
 
