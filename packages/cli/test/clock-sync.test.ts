@@ -1,4 +1,4 @@
-import { type Clock, type EpochMs, ManualClock, silentLogger } from "@smcq/kernel";
+import { type Clock, type EpochMs, ManualClock, ScaledClock, silentLogger, wallNowMs } from "@smcq/kernel";
 import { expect, it } from "vitest";
 import { ClockSync, watchJumps } from "../src/modes/binance/clock-sync.ts";
 
@@ -74,7 +74,7 @@ it("compares the clocks at the start, every half an hour, after a jump, and in s
   rig.isDown = false;
   await rig.pass(60_000);
   await rig.pass(1_740_000);
-  expect([rig.calls, rig.clock.pendingCount]).toEqual([6, 1]);
+  expect([rig.calls, rig.clock.pendingCount]).toEqual([6, 2]);
   rig.sync.stop();
   expect(rig.clock.pendingCount).toBe(0);
 });
@@ -106,4 +106,35 @@ it("relies on the clock until it jumps, is too far away, or was not read twice i
   await rig.pass(60_000);
   expect(rig.judged()).toEqual([true]);
   rig.sync.stop();
+});
+
+it("counts an offset's age in the clock's own time, however fast that runs", async () => {
+  const clock = new ScaledClock({
+    type: "scaled",
+    speed: 10_000,
+    anchorVenueMs: 0,
+    anchorWallMs: wallNowMs(),
+  });
+  let calls = 0;
+  const isDoubted = await new Promise<boolean>((resolve, reject) => {
+    const sync = new ClockSync({
+      clock,
+      logger: silentLogger,
+      synchronise: () => (calls++ === 0 ? Promise.resolve() : Promise.reject(new Error("down"))),
+      tripMs: () => 0,
+      tripMsMax: Infinity,
+      onHealth: (isSound) => {
+        if (isSound) return;
+        sync.stop();
+        resolve(true);
+      },
+    });
+    // Ten hours of the clock: what has not come by then does not come.
+    clock.after(36_000_000, () => {
+      sync.stop();
+      resolve(false);
+    });
+    sync.start().catch(reject);
+  });
+  expect(isDoubted).toBe(true);
 });

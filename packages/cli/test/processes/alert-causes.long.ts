@@ -5,10 +5,12 @@ import { DatabaseSync } from "node:sqlite";
 import { ALERT_KINDS, type AlertKind } from "@smcq/alerts";
 import { ledgerFile } from "@smcq/ledger";
 import { MINUTE_MS, SystemClock } from "@smcq/kernel";
+import type { PsiReference } from "@smcq/model-life";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { askEngine } from "../../src/control/control-client.ts";
 import { AlertSink } from "../../src/drill/alert-sink.ts";
 import type { DrillReport } from "../../src/drill/report.ts";
+import { modelOf } from "../support/trained-model.ts";
 import { MAIN, partsOf, SmcqRun, SOURCE_FLAGS, temporaryFolder, until } from "./engine-run.ts";
 import { makeModel } from "./model-fixtures.ts";
 import { VenueAccount } from "./venue-account.ts";
@@ -54,6 +56,10 @@ const FAULTS: readonly FaultCause[] = [
   { plan: "EX31=0:25m", lasts: "25m", kinds: ["left-unguarded", "protection-failing", "halted-protection"] },
   { plan: "EX28=1m:10m", lasts: "8m", kinds: ["trading-locked"] },
   { plan: "AC10=0:2m", lasts: "2m", kinds: ["key-refused"] },
+  // Neither a stop is taken nor what would leave the position.
+  { plan: "EX31=0:25m,EX13=1:10000", lasts: "25m", kinds: ["position-unguarded"] },
+  // No word of the venue's time for more than an hour.
+  { plan: "NW08=1m:80m", lasts: "75m", size: "--symbols 8", kinds: ["clock-doubtful"] },
   { plan: "NW08=2m:20m", lasts: "20m", size: "--symbols 150", kinds: ["outcome-unknown"] },
 ];
 
@@ -103,7 +109,7 @@ class Told {
     this.dataDir = join(folder.path, "var");
   }
 
-  static async start(settings: object, ...flags: readonly string[]): Promise<Told> {
+  static async start(settings: object, flags: readonly string[], preloads: readonly string[]): Promise<Told> {
     const sink = new AlertSink(new SystemClock());
     const webhook = { url: await sink.listen() };
     const { alerts: own = {}, ...others } = settings as { readonly alerts?: object };
@@ -113,7 +119,7 @@ class Told {
     const size = "--shards 2 --symbols 60 --speed 30 --log-format json".split(" ");
     const run = new SmcqRun(
       ["engine", "--config", file, "--data-dir", join(folder.path, "var"), ...size, ...flags],
-      { env: { ALERTS_WEBHOOK_SECRET: sink.secret } },
+      { env: { ALERTS_WEBHOOK_SECRET: sink.secret }, preloads },
     );
     const told = new Told(sink, run);
     await run.sees("READY");
@@ -145,12 +151,14 @@ interface EngineCause {
   readonly kinds: readonly AlertKind[];
   readonly settings?: object;
   readonly flags?: () => readonly string[];
+  readonly preloads?: () => readonly string[];
   readonly deed: (told: Told) => Promise<void> | void;
 }
 
 const SMALL_LOSSES = { dayLossHalfRatio: 0.0001, dayLossStopRatio: 0.0002, dayLossFlattenRatio: 0.0004 };
 /** Where the simulated market of mode sim begins: the bundled bars, and the minutes that every symbol has before READY. */
 const SIM_START_MS = Date.UTC(2026, 1, 1) + 2_600 * MINUTE_MS;
+const DYING_SHARD = new URL("./dying-shard.mjs", import.meta.url).href;
 /** Orders of somebody else, far from the market. */
 const FAR_STOP = {
   algoType: "CONDITIONAL",
@@ -223,6 +231,24 @@ const CAUSES: Readonly<Record<string, EngineCause>> = {
     ],
     deed: nothing,
   },
+  "a market that is not the one of the model's training": {
+    kinds: ["model-drifting"],
+    // Drift is judged from 500 candidates on.
+    flags: () => [
+      "--model",
+      modelOf(folder.path, [{ fromDay: 10, toDay: 20 }], estranged),
+      "--symbols",
+      "200",
+      "--speed",
+      "60",
+    ],
+    deed: nothing,
+  },
+  "a thread of the shards that ends again and again": {
+    kinds: ["shard-off"],
+    preloads: () => [`${DYING_SHARD}?file=${encodeURIComponent(join(folder.path, "END"))}`],
+    deed: () => writeFileSync(join(folder.path, "END"), ""),
+  },
   "an order of another engine": {
     kinds: ["second-engine"],
     deed: async (told) => {
@@ -259,9 +285,16 @@ function copied(from: string): string {
   return live();
 }
 
+/** Bins of other training rows than the market's: the last of each holds nearly all. */
+function estranged({ edges, scoreEdges, ...others }: PsiReference): PsiReference {
+  const last = (bins: readonly number[]): number[] => [...bins.map(() => 1), 1_000];
+  return { ...others, edges, scoreEdges, counts: edges.map(last), scoreCounts: last(scoreEdges) };
+}
+
 describe("in a whole engine, a person is told of", () => {
-  it.each(Object.entries(CAUSES))("%s", async (_, { kinds, settings = {}, flags = () => [], deed }) => {
-    const told = await Told.start(settings, ...flags());
+  it.each(Object.entries(CAUSES))("%s", async (_, cause) => {
+    const { kinds, settings = {}, flags = () => [], preloads = () => [], deed } = cause;
+    const told = await Told.start(settings, flags(), preloads());
     try {
       await deed(told);
       for (const kind of kinds) await told.hears(kind);
@@ -287,15 +320,9 @@ const ELSEWHERE: Readonly<Partial<Record<AlertKind, string>>> = {
   "engine-crashed": "drill.long.ts (engine-crash) and alerts.long.ts, the whole process",
   "engine-restarted": "drill.long.ts (engine-crash), the whole process",
   "account-lease": "takeover.long.ts: two whole hosts, and a nats-server that is killed",
-  "clock-doubtful":
-    "packages/alerts, a real core: the time is doubted after an hour without the venue's word",
-  "shard-off":
-    "packages/alerts: a thread dies of a failed assertion alone, which nobody can bring about from outside",
-  "position-unguarded": "threads/alerts.test.ts: the engine leaves within a second what it cannot guard",
   "unknown-symbol": "packages/alerts: an engine asks for the rules of every symbol that it meets",
   "model-rolled-back": "packages/alerts: a model that passes the gate gives probabilities",
   "model-invalid-scores": "packages/alerts: a model that passes the gate gives probabilities",
-  "model-drifting": "packages/alerts: days of other data",
 };
 
 describe("every kind of alert", () => {

@@ -2,10 +2,18 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { FEATURES } from "@smcq/features";
+import type { PsiReference } from "@smcq/model-life";
 import { type CalendarFacts, importModel, type ModelCard, sha256Hex } from "@smcq/scoring";
 
-/** A model file in a folder, with the shipped one's report, trained on these days; null: it has no report. */
-export function modelOf(folder: string, trainedDays: CalendarFacts["trainedDays"] | null): string {
+/**
+ * A model file in a folder, with the shipped one's report, trained on these days; null: it has no report. `psi`: other
+ * bins of its training rows.
+ */
+export function modelOf(
+  folder: string,
+  trainedDays: CalendarFacts["trainedDays"] | null,
+  psi?: (own: PsiReference) => PsiReference,
+): string {
   const root = join(import.meta.dirname, "../../../..");
   const { metadata } = JSON.parse(readFileSync(join(root, "models/lgbm_smc.card.json"), "utf8")) as ModelCard;
   const names = FEATURES.map(({ name }) => name).join(" ");
@@ -16,6 +24,7 @@ export function modelOf(folder: string, trainedDays: CalendarFacts["trainedDays"
   writeFileSync(join(folder, "model.txt"), text);
   const report = {
     ...metadata,
+    psi: metadata.psi === null || psi === undefined ? metadata.psi : psi(metadata.psi),
     reportVersion: 1,
     modelTextSha256: sha256Hex(new TextEncoder().encode(text)),
     dataset: {

@@ -30,7 +30,7 @@ export interface ClockSyncOptions {
 export class ClockSync {
   readonly #options: ClockSyncOptions;
   #cancel: CancelTimer = () => {};
-  #measuredNs = 0;
+  #cancelExpiry: CancelTimer = () => {};
   #isStopped = false;
 
   constructor(options: ClockSyncOptions) {
@@ -44,21 +44,23 @@ export class ClockSync {
   }
 
   jumped(jumpMs: number): void {
-    const { logger, onHealth } = this.#options;
+    const { logger } = this.#options;
     logger.warn({ jumpMs }, "the machine's clock jumped; it is compared with the venue's anew");
-    this.#measuredNs = Number.NEGATIVE_INFINITY;
-    onHealth(false);
+    this.#doubt();
     this.#again();
   }
 
   stop(): void {
     this.#isStopped = true;
     this.#cancel();
+    this.#cancelExpiry();
   }
 
   #measured(): void {
     const { clock, logger, tripMs, tripMsMax, onHealth } = this.#options;
-    this.#measuredNs = clock.monoNs();
+    this.#cancelExpiry();
+    if (this.#isStopped) return;
+    this.#cancelExpiry = clock.after(CLOCK_AGE_MS_MAX, () => this.#doubt(), { unref: true });
     const isFine = tripMs() <= tripMsMax;
     if (!isFine)
       logger.warn({ tripMs: tripMs(), tripMsMax }, "the way to the venue is too long to know its time");
@@ -68,11 +70,16 @@ export class ClockSync {
 
   #failed(error: unknown): void {
     if (this.#isStopped) return;
-    const { clock, logger, onHealth } = this.#options;
-    const fields = { error: errorMessage(error) };
-    logger.warn(fields, "the venue's clock could not be read; the last offset stays");
-    if ((clock.monoNs() - this.#measuredNs) / 1e6 > CLOCK_AGE_MS_MAX) onHealth(false);
+    this.#options.logger.warn(
+      { error: errorMessage(error) },
+      "the venue's clock could not be read; the last offset stays",
+    );
     this.#arm(CLOCK_AGAIN_MS);
+  }
+
+  #doubt(): void {
+    this.#cancelExpiry();
+    this.#options.onHealth(false);
   }
 
   #arm(delayMs: number): void {
