@@ -27,8 +27,8 @@ export interface MinuteReport {
 
 interface Mark {
   readonly generation: number;
-  /** Open time of the last closed bar, venue ms. */
-  readonly lastOpenMs: number;
+  /** Open time of the last bar that was counted, or of the last minute before the symbol counts; venue ms. */
+  readonly countedMs: number;
 }
 
 /** Tries to read a ring in motion before its symbol is left out of a report. */
@@ -53,7 +53,7 @@ export class MinuteReporter {
   constructor(source: ReportSource, minuteMs: number) {
     this.#source = source;
     this.#minuteMs = minuteMs;
-    this.#marks = this.#mark();
+    this.#marks = this.#mark(minuteMs);
     this.#feed = this.#sumFeed();
     this.#histogram = this.#sumHistogram();
     // The longest latency so far belongs to the time before.
@@ -63,16 +63,14 @@ export class MinuteReporter {
   /** Reports everything up to and with the minute that opened at `minuteMs`. */
   take(minuteMs: number): MinuteReport {
     const minutes = Math.round((minuteMs - this.#minuteMs) / MINUTE_MS);
-    const marks = this.#mark();
+    const marks = this.#mark(minuteMs);
     let barsClosed = 0;
     let barsExpected = 0;
     for (const [symbol, before] of this.#marks) {
       const now = marks.get(symbol);
       if (now === undefined || now.generation !== before.generation) continue;
       barsExpected += minutes;
-      // By open time, not by count: bars of the minutes after may have closed already when this is taken.
-      const fromMs = Math.min(before.lastOpenMs, this.#minuteMs);
-      barsClosed += (Math.min(now.lastOpenMs, minuteMs) - fromMs) / MINUTE_MS;
+      barsClosed += (now.countedMs - before.countedMs) / MINUTE_MS;
     }
     const feed = this.#sumFeed();
     const histogram = this.#sumHistogram();
@@ -108,23 +106,34 @@ export class MinuteReporter {
     return this.#sumFeed()[counter] as number;
   }
 
-  #mark(): Map<string, Mark> {
+  #mark(minuteMs: number): Map<string, Mark> {
     const marks = new Map<string, Mark>();
     const { memory, barsReadyMin } = this.#source;
     for (const entry of memory.slots.all()) {
       const { reader } = memory.shard(entry.shardId);
       if (reader.barCount(entry.slot) < barsReadyMin) continue;
-      const mark = this.#markOf(reader, entry.slot);
-      if (mark !== null) marks.set(entry.symbol, mark);
+      const last = this.#lastOf(reader, entry.slot);
+      if (last === null) continue;
+      const { generation, openMs } = last;
+      const before = this.#marks.get(entry.symbol);
+      // By open time, not by count: bars of the minutes after may have closed already when this is taken. A symbol that
+      // is behind when it begins to count is not given what came before.
+      const countedMs =
+        before?.generation === generation ? Math.max(before.countedMs, Math.min(openMs, minuteMs)) : minuteMs;
+      marks.set(entry.symbol, { generation, countedMs });
     }
     return marks;
   }
 
-  #markOf(reader: KlineRingReader, slot: number): Mark | null {
+  /** Of the last closed bar; its open time in venue ms. */
+  #lastOf(
+    reader: KlineRingReader,
+    slot: number,
+  ): { readonly generation: number; readonly openMs: number } | null {
     for (let attempt = 0; attempt < READ_ATTEMPTS_MAX; attempt++) {
       if (!reader.begin(slot) || reader.tail === reader.from) continue;
       if (reader.copy(reader.tail - 1, reader.tail, this.#bar))
-        return { generation: reader.generation, lastOpenMs: this.#bar[0] as number };
+        return { generation: reader.generation, openMs: this.#bar[0] as number };
     }
     return null;
   }

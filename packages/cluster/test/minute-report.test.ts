@@ -44,6 +44,24 @@ it("shows a bar that is missing, and counts it in the report it comes in", () =>
   expect(reporter.take(minute(331))).toMatchObject({ barsClosed: 2, barsExpected: 1 });
 });
 
+it("counts no bar of the time before its beginning, or before the symbol was ready", () => {
+  const { writer, report } = lab();
+  // The symbol is two bars behind when the report begins.
+  writeBars(writer, 0, bars, 0, 328);
+  const reporter = report(329);
+  writeBars(writer, 0, bars, 328, 329);
+  expect(reporter.take(minute(330))).toMatchObject({ barsClosed: 0, barsExpected: 1 });
+  writeBars(writer, 0, bars, 329, 332);
+  expect(reporter.take(minute(331))).toMatchObject({ barsClosed: 2, barsExpected: 1 });
+  // Started afresh, and behind again when it is ready.
+  writer.reset(0, 0);
+  expect(reporter.take(minute(332))).toMatchObject({ barsClosed: 0, barsExpected: 0 });
+  writeBars(writer, 0, bars, 0, 332);
+  expect(reporter.take(minute(333))).toMatchObject({ barsClosed: 0, barsExpected: 0 });
+  writeBars(writer, 0, bars, 332, 335);
+  expect(reporter.take(minute(334))).toMatchObject({ barsClosed: 1, barsExpected: 1 });
+});
+
 it("leaves latencies from before its beginning out", () => {
   const { writer, control, report } = lab();
   writeBars(writer, 0, bars, 0, 330);
