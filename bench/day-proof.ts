@@ -15,6 +15,7 @@ import { DatabaseSync } from "node:sqlite";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import {
+  DecisionLog,
   readInstruments,
   readVenueRules,
   replayCore,
@@ -140,22 +141,25 @@ function compareEntries(
   const names = series.map(({ symbol }) => symbol);
   const document = { name: "the simulated venue", text: JSON.stringify(data.universe) };
   const rules = readVenueRules(document, readInstruments(document, names));
-  const result = new TradePass({
-    series,
-    rules: rules.map((one) => one.trading),
-    fees,
-    funding: [],
-    risk,
-    protocol,
-    walletE8: BigInt(trading.startWalletE8.$bigint),
-    plan: M1_SCALP,
-    scoreMin: 0.6,
-    scorerId: "heuristic-1",
-    wins: null,
-    fromMs,
-    onDay: () => {},
-    fidelity: { type: "path", seed, rules },
-  }).run();
+  const result = new TradePass(
+    {
+      series,
+      rules: rules.map((one) => one.trading),
+      fees,
+      funding: [],
+      risk,
+      protocol,
+      walletE8: BigInt(trading.startWalletE8.$bigint),
+      plan: M1_SCALP,
+      scoreMin: 0.6,
+      scorerId: "heuristic-1",
+      wins: null,
+      fromMs,
+      onDay: () => {},
+      fidelity: { type: "path", seed, rules },
+    },
+    new DecisionLog(),
+  ).run();
   const minuteOf = (timeMs: number): number => Math.floor(timeMs / MINUTE_MS);
   const theirs = new Map(
     [...result.decisions].map(({ timeMs, symbolId, side, outcome }) => [

@@ -1,4 +1,5 @@
 import {
+  DecisionLog,
   type Fidelity,
   readInstruments,
   readVenueRules,
@@ -117,22 +118,25 @@ function measurePass(series: readonly ScannedSeries[], recorder: PartRecorder): 
     let decisions = 0;
     for (let pass = 0; pass < (fidelity.type === "bar" ? PASSES : 1); pass++) {
       const startNs = clock.monoNs();
-      const result = new TradePass({
-        series,
-        rules,
-        fees,
-        walletE8: parseE8("1000000"),
-        risk,
-        protocol,
-        plan: M1_SCALP,
-        scoreMin: 0.6,
-        scorerId: "heuristic",
-        wins: null,
-        funding: [],
-        fromMs: null,
-        fidelity,
-        onDay: () => {},
-      }).run();
+      const result = new TradePass(
+        {
+          series,
+          rules,
+          fees,
+          walletE8: parseE8("1000000"),
+          risk,
+          protocol,
+          plan: M1_SCALP,
+          scoreMin: 0.6,
+          scorerId: "heuristic",
+          wins: null,
+          funding: [],
+          fromMs: null,
+          fidelity,
+          onDay: () => {},
+        },
+        new DecisionLog(),
+      ).run();
       ms.push((clock.monoNs() - startNs) / 1e6);
       trades = result.trades.length;
       decisions = result.decisions.length;

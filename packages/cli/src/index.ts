@@ -5,6 +5,7 @@ export {
   readVenueRules,
 } from "./offline/backtest/read-instruments.ts";
 export { type CandidateColumns, type ScannedSeries, scanSeries } from "./offline/backtest/scan-series.ts";
+export { DecisionLog } from "./offline/backtest/decision-log.ts";
 export {
   type Fidelity,
   TradePass,

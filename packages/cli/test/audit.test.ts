@@ -2,9 +2,15 @@ import { appendFileSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { CommandRouter, EngineLoop, Inbox } from "@smcq/cluster";
-import { Engine, type EngineInput, type Journal, type ScoredCandidate } from "@smcq/engine";
+import {
+  Engine,
+  type EngineInput,
+  type Journal,
+  type ScoredCandidate,
+  type TradingCommand,
+} from "@smcq/engine";
 import { HeuristicScorer } from "@smcq/features";
-import { BAR_FIELDS, ManualClock, MINUTE_MS, numberToE8, present, symbolId } from "@smcq/kernel";
+import { BAR_FIELDS, ManualClock, MINUTE_MS, numberToE8, present, priceTicks, symbolId } from "@smcq/kernel";
 import { ledgerFile } from "@smcq/ledger";
 import { DatabaseSync } from "node:sqlite";
 import { describe, expect, it } from "vitest";
@@ -16,11 +22,13 @@ import { freshScan } from "../src/offline/audit/fresh-scan.ts";
 import { runAudit } from "../src/offline/audit/run-audit.ts";
 import { temporaryFolder } from "./support/account-bench.ts";
 import { type RecordedRun, recordedLedger } from "./support/recorded-ledger.ts";
+import { WillingVenue } from "./support/willing-venue.ts";
 
 const FIXTURE = join(import.meta.dirname, "../../smc/test/fixtures/ALGOUSDT-klines.csv.gz");
 const SYMBOL = "ALGOUSDT";
 const ID = symbolId(0);
 const SCORER = new HeuristicScorer();
+const TICK = 0.00001;
 
 const BARS = Float64Array.from(
   gunzipSync(readFileSync(FIXTURE))
@@ -49,14 +57,34 @@ function candidatesOf(): ScoredCandidate[] {
   });
 }
 
-/** A core over those minutes, and its journal in a ledger; every position's bar is marked. */
-async function journaled(candidates: Candidates): Promise<string> {
-  const options = optionsOf();
+/** The close of the minute that has just ended, as the venue of these tests fills at it. */
+const ticksAt = (nowMs: number): number =>
+  Math.round((BARS[((nowMs - MINUTE_MS - openMs(0)) / MINUTE_MS) * BAR_FIELDS + 4] as number) / TICK);
+
+/** Where the entries of a day fill, from the first one on: so many ticks worse than the close; null: not at all. */
+type EntryFills = readonly (number | null)[];
+
+/**
+ * A core over those minutes, and its journal in a ledger; every position's bar is marked. With `fills` there are quotes, and a venue
+ * that fills whatever takes at the close of the minute, and the entries as it says.
+ */
+async function journaled(candidates: Candidates, fills: EntryFills | null = null): Promise<string> {
+  const options = optionsOf({ symbolLockMs: 0, streakMs: 0 });
   const turns: RecordedRun["turns"][number][] = [];
   const journal: Journal = { append: (_seq, event, commands) => void turns.push({ event, commands }) };
   const clock = new ManualClock(FROM_MS);
   const inbox = new Inbox();
-  const nobody = { onSignals() {}, onDecision() {}, onInvalidScores() {}, onTrading() {} };
+  let entries = 0;
+  const venue = new WillingVenue((input) => void inbox.put(input), {
+    priceOf: ({ role, side }) => {
+      const worse = role === "entry" ? (fills?.[entries++] ?? 0) : 0;
+      const isLost = role === "entry" && fills?.[entries - 1] === null;
+      return isLost ? null : priceTicks(ticksAt(clock.nowMs()) + side * worse);
+    },
+    isReached: () => true,
+  });
+  const onTrading = (command: TradingCommand): void => (fills === null ? undefined : venue.carryOut(command));
+  const nobody = { onSignals() {}, onDecision() {}, onInvalidScores() {}, onTrading };
   const loop = new EngineLoop({
     engine: new Engine(options),
     inbox,
@@ -70,7 +98,13 @@ async function journaled(candidates: Candidates): Promise<string> {
     inbox.put(input);
     while (inbox.size > 0) loop.drain();
   };
-  put({ type: "instrument", symbolId: ID, symbol: SYMBOL, rules: rulesOf("0.00001", "1"), fees: FEES });
+  put({
+    type: "instrument",
+    symbolId: ID,
+    symbol: SYMBOL,
+    rules: rulesOf(String(TICK.toFixed(5)), "1"),
+    fees: FEES,
+  });
   for (let bar = FIRST; bar < COUNT; bar++) {
     clock.advance(openMs(bar) + MINUTE_MS - clock.nowMs());
     const priceE8 = numberToE8(BARS[bar * BAR_FIELDS + 4] as number);
@@ -78,6 +112,12 @@ async function journaled(candidates: Candidates): Promise<string> {
     if (own.length > 0 || bar % 30 === 0 || bar === FIRST || bar === COUNT - 1)
       put({ type: "minute", closeMs: openMs(bar) + MINUTE_MS, marks: [{ symbolId: ID, priceE8 }] });
     if (own.length === 0) continue;
+    venue.nowMs = clock.nowMs();
+    if (fills !== null) {
+      venue.trade();
+      const price = ticksAt(clock.nowMs()) * TICK;
+      put({ type: "quotes", quotes: [{ symbolId: ID, bid: price, ask: price }] });
+    }
     put({ type: "candidates", shardId: 0, candidates: own });
     put({ type: "time" });
   }
@@ -142,6 +182,21 @@ describe("an audit", () => {
     expect(report.parity).toBeLessThan(1);
     expect(report.differences.map((one) => one.kind)).toContain(kind);
     expect(auditText(report)).toContain(kind);
+  });
+
+  it("names an entry that slipped, and one that came to no trade", async () => {
+    const all = candidatesOf();
+    const fair = await audited(await journaled(all, []));
+    expect([fair.counts, parities(fair)["fills"], fair.fills.missed]).toEqual([{}, 1, 0]);
+    expect(fair.fills.trades).toBeGreaterThan(10);
+    // Costs assume 2 bp: four ticks are within twice as much, five are not.
+    const planted = await audited(await journaled(all, [4, 5, null]));
+    expect(planted.counts).toEqual({ "fill-slipped": 1, "fill-missed": 1 });
+    const { compared, equal } = planted.classes.find(({ name }) => name === "fills")!;
+    expect(compared - equal).toBe(2);
+    // What the venue did is told beside parity, and is no part of it.
+    expect(planted.parity).toBe(1);
+    for (const kind of ["fill-slipped", "fill-missed"]) expect(auditText(planted)).toContain(kind);
   });
 
   it("names a bar that closed elsewhere, and one that is not there", async () => {

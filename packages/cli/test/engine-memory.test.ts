@@ -20,7 +20,8 @@ describe("the start of the engine's process", () => {
   it("saves memory without a word of V8, before and after this Node", () => {
     for (const node of ["22.19.0", process.versions.node]) {
       const script = `Object.defineProperty(process.versions, "node", { value: "${node}" });
-        const { saveMemory } = await import(${JSON.stringify(SOURCE)}); saveMemory();`;
+        const { growSlowly, saveMemory } = await import(${JSON.stringify(SOURCE)});
+        saveMemory(); growSlowly(true); growSlowly(false);`;
       const { status, stderr } = spawnSync(process.execPath, ["--input-type=module", "-e", script]);
       expect([status, stderr.toString()]).toEqual([0, ""]);
     }

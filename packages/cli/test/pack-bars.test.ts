@@ -36,6 +36,22 @@ describe("packed bars", () => {
     expect(unpacked(flat, true)).toEqual({ type: "packed", flat: [...flat] });
   });
 
+  it("are numbers of 16 bits from the open of a bar not long before, and of 32 where prices move too far", () => {
+    const moved = (price: number): unknown => {
+      const flat = Float64Array.from([
+        ...bar(1, 1e6, 1e6, 1e6, 1e6),
+        ...bar(2, 1e6, 1e6, price, 1e6),
+        ...Array.from({ length: 14 }, (_, k) => bar(3 + k, 1e6, 1e6, 1e6, 1e6)).flat(),
+        ...bar(17, 2e9, 2e9, 2e9, 2e9),
+      ]);
+      const packed = packBars({ type: "held", flat }, flat.length / BAR_FIELDS, false);
+      expect(unpacked(flat, true)).toEqual({ type: "packed", flat: [...flat] });
+      return packed.type === "packed" && [packed.prices.constructor, packed.prices[6], packed.bases];
+    };
+    expect(moved(1e6 - 32_767)).toEqual([Int16Array, -32_767, Int32Array.of(1e6, 2e9)]);
+    expect(moved(1e6 - 32_768)).toEqual([Int32Array, 1e6 - 32_768, null]);
+  });
+
   it("stay as they are where a price is no number of so many decimals", () => {
     for (const price of [1 / 3, 123_456_789.123, 1e-11, 3e9]) {
       const flat = Float64Array.from([...bar(1, 1, 1, 1, 1), ...bar(2, price, price, price, price)]);

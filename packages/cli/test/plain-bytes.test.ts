@@ -18,6 +18,7 @@ describe("plain data on its way to another host", () => {
     columns: [
       Float64Array.of(1 / 3, -0),
       Int32Array.of(-1, 2),
+      Int16Array.of(-32_768, 1),
       Int8Array.of(-3),
       Uint8Array.of(255),
       Float64Array.of(),

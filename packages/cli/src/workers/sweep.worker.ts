@@ -1,5 +1,6 @@
 import { workerData } from "node:worker_threads";
 import { e8ToNumber } from "@smcq/kernel";
+import { DecisionCounts } from "../offline/backtest/decision-log.ts";
 import { TradePass, type TradePassOptions } from "../offline/backtest/trade-pass.ts";
 import { type PointResult, pointResult } from "../offline/sweep/point-result.ts";
 import type { PointSettings } from "../offline/sweep/point-settings.ts";
@@ -19,6 +20,6 @@ const tickSizes = ground.rules.map(({ tickSize }) => tickSize);
 
 /** A thread's only task: the second pass of a backtest. */
 export function trade(task: SweepTask): PointResult {
-  const result = new TradePass({ ...ground, ...task, onDay() {} }).run();
+  const result = new TradePass({ ...ground, ...task, onDay() {} }, new DecisionCounts()).run();
   return pointResult(result, { plan: task.plan, tickSizes, start: e8ToNumber(ground.walletE8) });
 }

@@ -1,7 +1,7 @@
 import { CommandRouter, EngineLoop, Inbox } from "@smcq/cluster";
 import { Engine, type EngineInput, type TradingCommand } from "@smcq/engine";
 import type { OrderRequest } from "@smcq/exchange";
-import { ManualClock, parseE8, priceTicks, qtySteps, Rng, symbolId, SystemClock } from "@smcq/kernel";
+import { ManualClock, parseE8, priceTicks, Rng, symbolId, SystemClock } from "@smcq/kernel";
 import {
   type LedgerClient,
   ledgerFile,
@@ -12,68 +12,9 @@ import {
 import { candidate, FEES, MINUTE_MS, optionsOf, rulesOf, T0 } from "../../../engine/test/support/fixtures.ts";
 import type { JournalCopy } from "../../src/run/duty/journal-copy.ts";
 import { runRecord, temporaryDataDir } from "./recorded-ledger.ts";
+import { WillingVenue } from "./willing-venue.ts";
 
 const SYMBOLS = [0, 1, 2].map(symbolId);
-
-/** A venue that fills at once whatever takes, and what rests when it is told to. */
-class WillingVenue {
-  readonly #put: (input: EngineInput) => void;
-  readonly #rng: Rng;
-  readonly #resting = new Map<string, OrderRequest>();
-  #ids = 0;
-  nowMs = T0;
-
-  constructor(put: (input: EngineInput) => void, seed: number) {
-    this.#put = put;
-    this.#rng = new Rng(seed);
-  }
-
-  carryOut(command: TradingCommand): void {
-    if (command.type === "submit") {
-      const order = command.order.value;
-      const { clientOrderId } = order;
-      this.#put({ type: "order-outcome", clientOrderId, outcome: { type: "acked", orderId: "1" } });
-      if (order.type === "market") this.#fill(order);
-      else this.#rest(order);
-    } else if (command.type === "cancel") this.#end(command.clientOrderId);
-    else if (command.type === "set-leverage") {
-      const { symbolId: id, leverage } = command;
-      const outcome = { type: "acked", orderId: "" } as const;
-      this.#put({ type: "leverage-outcome", symbolId: id, leverage, outcome });
-    }
-  }
-
-  /** Perhaps one of what rests is reached. */
-  trade(): void {
-    const [order] = this.#resting.values();
-    if (order === undefined || this.#rng.chance(0.5)) return;
-    this.#resting.delete(order.clientOrderId);
-    this.#fill(order);
-  }
-
-  #fill(order: OrderRequest): void {
-    const { clientOrderId, symbolId: id, side, qtySteps: steps } = order;
-    const word = { clientOrderId, symbolId: id, timeMs: this.nowMs };
-    const price = { priceTicks: priceTicks(9_900 + this.#rng.int(200)), feeE8: 5_000n, isMaker: false };
-    const fill = { ...word, ...price, tradeId: String(++this.#ids), side, qtySteps: steps };
-    this.#put({ type: "order-update", update: { ...word, status: "filled", cumQtySteps: steps, fill } });
-  }
-
-  #rest(order: OrderRequest): void {
-    const { clientOrderId, symbolId: id } = order;
-    this.#resting.set(clientOrderId, order);
-    const word = { clientOrderId, symbolId: id, timeMs: this.nowMs, fill: null };
-    this.#put({ type: "order-update", update: { ...word, status: "new", cumQtySteps: qtySteps(0) } });
-  }
-
-  #end(clientOrderId: string): void {
-    const order = this.#resting.get(clientOrderId);
-    if (order === undefined) return;
-    this.#resting.delete(clientOrderId);
-    const word = { clientOrderId, symbolId: order.symbolId, timeMs: this.nowMs, fill: null };
-    this.#put({ type: "order-update", update: { ...word, status: "canceled", cumQtySteps: qtySteps(0) } });
-  }
-}
 
 export interface JournaledLoopOptions {
   readonly seed: number;
@@ -132,7 +73,11 @@ export class JournaledLoop {
       onStored: (rows) => copy?.stored(rows),
       onHealth: (isSound) => inbox.put({ type: "ledger-health", isSound }),
     });
-    this.venue = new WillingVenue((input) => inbox.put(input), options.seed);
+    const rng = new Rng(options.seed);
+    this.venue = new WillingVenue((input) => inbox.put(input), {
+      priceOf: () => priceTicks(9_900 + rng.int(200)),
+      isReached: () => !rng.chance(0.5),
+    });
     const onTrading = (command: TradingCommand): void => this.#carryOut(command);
     this.loop = new EngineLoop({
       engine: new Engine(engine),

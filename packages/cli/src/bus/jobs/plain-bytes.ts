@@ -4,11 +4,12 @@ const ARRAYS = {
   f64: Float64Array,
   f32: Float32Array,
   i32: Int32Array,
+  i16: Int16Array,
   i8: Int8Array,
   u8: Uint8Array,
 } as const;
 type ArrayName = keyof typeof ARRAYS;
-type NumberArray = Float64Array | Float32Array | Int32Array | Int8Array | Uint8Array;
+type NumberArray = Float64Array | Float32Array | Int32Array | Int16Array | Int8Array | Uint8Array;
 
 /** Array bytes begin at multiples of it. */
 const ALIGN = 8;

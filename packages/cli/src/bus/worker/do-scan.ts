@@ -76,7 +76,14 @@ async function openScanners(
   const models = await Promise.all(shared.slice(0, names?.length ?? 0).map((sha256) => files.file(sha256)));
   const [model = "heuristic"] = linkTogether(folder, names ?? [], models);
   const market = hasMarket ? fromBytes<MarketTableData>(await files.bytes(shared.at(-1) as string)) : null;
-  const data: BacktestWorkerData = { model, nowMs: clock.nowMs(), plan, cacheFolder: null, market };
+  const data: BacktestWorkerData = {
+    model,
+    nowMs: clock.nowMs(),
+    plan,
+    cacheFolder: null,
+    market,
+    packing: "none",
+  };
   return {
     entry: { url: workerUrl(import.meta.url, "../../workers/backtest.worker"), data },
     name: "scanSeries",

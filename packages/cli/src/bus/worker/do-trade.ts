@@ -1,7 +1,7 @@
 import type { BlobCache, JobOutcome, PostedJob } from "@smcq/bus-nats";
 import { workerUrl } from "@smcq/kernel";
-import { sharedFloats, sharedInts } from "@smcq/wire";
-import type { ScannedSeries, SeriesBars } from "../../offline/backtest/scan-series.ts";
+import { sharedData } from "@smcq/wire";
+import type { ScannedSeries } from "../../offline/backtest/scan-series.ts";
 import type { PointResult } from "../../offline/sweep/point-result.ts";
 import type { SweepWorkerData } from "../../workers/sweep.worker.ts";
 import type { TradeGround, TradeJob } from "../jobs/job-tasks.ts";
@@ -24,32 +24,16 @@ export async function doTrade(job: PostedJob, { files, pools }: JobGround): Prom
   return { type: "done", bytes: Buffer.from(toText(result)) };
 }
 
-/** Threads that share the bars of the ground. */
+/** Threads that share the bars of the ground, and what was found in them. */
 async function openTraders(sha256: string, files: BlobCache): Promise<PoolPlan> {
   const { series: parts, ...rest } = fromBytes<TradeGround>(await files.bytes(sha256));
   const series: ScannedSeries[] = [];
-  for (const part of parts) {
-    const { bars, ...own } = fromBytes<ScannedSeries>(await files.bytes(part));
-    series.push({ ...own, bars: shared(bars) });
-  }
+  for (const part of parts) series.push(sharedData(fromBytes<ScannedSeries>(await files.bytes(part))));
   const data: SweepWorkerData = { ...rest, series };
   return {
     entry: { url: workerUrl(import.meta.url, "../../workers/sweep.worker"), data },
     name: "trade",
     youngMb: YOUNG_MB,
     onClosed() {},
-  };
-}
-
-/** The bars in memory that threads share. */
-function shared(bars: SeriesBars): SeriesBars {
-  if (bars.type === "held") return { type: "held", flat: sharedFloats(bars.flat) };
-  if (bars.type === "stored") return bars;
-  const { minutes, prices, volumes } = bars;
-  return {
-    ...bars,
-    minutes: typeof minutes === "number" ? minutes : sharedInts(minutes),
-    prices: sharedInts(prices),
-    volumes: volumes === null ? null : sharedFloats(volumes),
   };
 }

@@ -209,7 +209,7 @@ function holesOf({ span, barCount }: ScannedSeries): number {
 }
 
 /** Deepest fall of the equity curve below its highest point, share of that point. */
-export function drawdownOf({ equity }: TradePassResult, start: number): number {
+export function drawdownOf({ equity }: Pick<TradePassResult, "equity">, start: number): number {
   let peak = start;
   let deepest = 0;
   for (const { equityE8 } of equity) {

@@ -19,12 +19,33 @@ const FIRST_ROOM = 4_096;
 /** Numbers of a decision: time, symbol, side, score, outcome, bound, steps. */
 const FIELDS = 7;
 
+/** What a pass tells its decisions to. */
+export interface Decisions {
+  add(decision: DecisionRecord): void;
+  /** How many of them were approved. */
+  readonly approvals: number;
+}
+
+/** How many decisions of a run came to what: all that a search asks for. */
+export class DecisionCounts implements Decisions {
+  /** By outcome, in the order in which they were met. */
+  readonly outcomes: Partial<Record<Outcome, number>> = {};
+
+  get approvals(): number {
+    return this.outcomes.APPROVED ?? 0;
+  }
+
+  add({ receipt: { outcome } }: DecisionRecord): void {
+    this.outcomes[outcome] = (this.outcomes[outcome] ?? 0) + 1;
+  }
+}
+
 /**
  * All decisions of a run, as numbers: a month of a market has hundreds of thousands of them, and their receipts would be
  * most of what the run keeps. In full only those are kept that a reader is shown: the approved, and the first refusal of
  * each kind.
  */
-export class DecisionLog {
+export class DecisionLog implements Decisions {
   readonly #outcomes = new Names<Outcome>();
   readonly #bounds = new Names<string>();
   readonly #approved: DecisionRecord[] = [];
@@ -34,6 +55,10 @@ export class DecisionLog {
 
   get length(): number {
     return this.#length;
+  }
+
+  get approvals(): number {
+    return this.#approved.length;
   }
 
   /** In the order in which they were made. */

@@ -21,13 +21,15 @@ import type { Jobs } from "../../bus/jobs/open-jobs.ts";
 import type { Progress } from "../../output/progress.ts";
 import { openKlineFiles, sha256OfFile } from "../dataset/bar-source.ts";
 import { type BacktestReport, reportOf, type SymbolInput } from "./backtest-report.ts";
+import type { Packing } from "./bars/pack-bars.ts";
 import { ScanCache, scanKeyHash } from "./cache/scan-cache.ts";
 import { backtestScorer } from "./backtest-scorer.ts";
+import { DecisionLog } from "./decision-log.ts";
 import { instrumentsFile, readInstruments, readVenueRules } from "./read-instruments.ts";
 import { type StoredChoice, storedFunding, storedInputs } from "./inputs/stored-inputs.ts";
 import { type FundingFile, readFunding } from "./read-funding.ts";
 import { marketOf, ROUNDING_RATIO, type SeriesScan, type SeriesTask } from "./series-task.ts";
-import { type Fidelity, TradePass } from "./trade-pass.ts";
+import { type Fidelity, TradePass, type TradePassOptions } from "./trade-pass.ts";
 import type { ScannedSeries } from "./scan-series.ts";
 import { type HoldOutChoice, passHoldOuts, tradedDays } from "../walkforward/hold-out-gate.ts";
 import { writeBacktest } from "./write-backtest.ts";
@@ -98,7 +100,7 @@ export async function runBacktest(options: BacktestOptions): Promise<BacktestRep
   passHoldOuts(options.sealed, tradedDays(series, fromMs), `backtest of ${scorerId}`);
   const walletE8 = parseE8(options.equity);
   const fidelity = fidelityOf(options, opened, series);
-  const result = new TradePass({
+  const pass: TradePassOptions = {
     series,
     rules: tradingRulesOf(fidelity, rules),
     fees: options.fees,
@@ -113,7 +115,8 @@ export async function runBacktest(options: BacktestOptions): Promise<BacktestRep
     fromMs,
     fidelity,
     onDay: (done, of) => options.progress.show("days traded", done, of),
-  }).run();
+  };
+  const result = new TradePass(pass, new DecisionLog()).run();
   const { inputs } = opened;
   const report = reportOf(options, { inputs, funding, series, result, scorerId, walletE8 });
   writeBacktest(options.out, result, rules, report);
@@ -170,12 +173,14 @@ export async function openInputs(options: ScanOptions): Promise<OpenedInputs> {
   return { inputs, instruments, rules, funding, scorerId: scorer.id, wins, set };
 }
 
-/** The first pass: every symbol read and scanned on threads, or taken from the cache. */
+/** The first pass: every symbol read and scanned on threads, or taken from the cache; packed there too, if that is wanted. */
 export async function scanInputs(
   options: ScanOptions,
   opened: OpenedInputs,
+  packing: Packing = "none",
 ): Promise<readonly ScannedSeries[]> {
-  const scans = await scanAll(options, opened.set, await scanTasks(options, opened));
+  const work = { set: opened.set, tasks: await scanTasks(options, opened), packing };
+  const scans = await scanAll(options, work);
   tellOfCache(options, scans);
   const replies = scans.map(({ reply }) => reply);
   const rounded = replies.reduce((sum, { roundedBars }) => sum + roundedBars, 0);
@@ -290,16 +295,18 @@ async function scanTasks(
   });
 }
 
+interface ScanWork {
+  readonly set: FeatureSet;
+  readonly tasks: readonly SeriesTask[];
+  readonly packing: Packing;
+}
+
 /** The first pass: replies in the order of the symbols; the first refusal ends it. */
-async function scanAll(
-  options: ScanOptions,
-  set: FeatureSet,
-  tasks: readonly SeriesTask[],
-): Promise<SeriesScan[]> {
+async function scanAll(options: ScanOptions, { set, tasks, packing }: ScanWork): Promise<SeriesScan[]> {
   const { progress } = options;
   const market =
     set.name === "v2" ? (await marketOf(tasks, (...step) => progress.show(...step))).data() : null;
-  const pool = scannersOf(options, market, tasks.length);
+  const pool = scannersOf(options, { market, packing, tasks: tasks.length });
   let done = 0;
   const outcomes = await Promise.allSettled(
     tasks.map(async (task) => {
@@ -319,11 +326,11 @@ async function scanAll(
 /** Who scans: threads of this process, or workers on other hosts. */
 function scannersOf(
   { model, nowMs, plan, cacheFolder, threads, logger, jobs }: ScanOptions,
-  market: BacktestWorkerData["market"],
-  tasks: number,
+  { market, packing, tasks }: Pick<BacktestWorkerData, "market" | "packing"> & { readonly tasks: number },
 ): Pick<TaskPool<SeriesTask, SeriesOutcome>, "run" | "close"> {
-  const data: BacktestWorkerData = { model, nowMs, plan, cacheFolder, market };
-  if (jobs !== null) return new ScanJobs({ jobs, ...data });
+  const scorer = { model, nowMs, plan, cacheFolder, market };
+  if (jobs !== null) return new ScanJobs({ jobs, ...scorer });
+  const data: BacktestWorkerData = { ...scorer, packing };
   return new TaskPool<SeriesTask, SeriesOutcome>({
     entry: { url: workerUrl(import.meta.url, "../../workers/backtest.worker"), data },
     name: "scanSeries",

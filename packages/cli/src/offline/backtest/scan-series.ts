@@ -18,8 +18,10 @@ export interface PackedBars {
   readonly type: "packed";
   /** Open times, minutes since 1970; of a series without a hole the first one. */
   readonly minutes: Int32Array | number;
-  /** Open, high, low and close of each bar, times `scale`. */
-  readonly prices: Int32Array;
+  /** Open, high, low and close of each bar, times `scale`; less its base where there are bases. */
+  readonly prices: Int16Array | Int32Array;
+  /** What the prices of each 16 bars are counted from; null: from 0. */
+  readonly bases: Int32Array | null;
   readonly scale: number;
   /** Null: nobody asks for them. */
   readonly volumes: Float64Array | null;

@@ -18,6 +18,8 @@ export interface SignalChoice {
   readonly scorerId: string;
 }
 
+/** Numbers of a gathered candidate: symbol, its place in the series, the open that follows. */
+const FIELDS = 3;
 /** Minutes that are gathered at once: so many that each series is read in a row, so few that a processor's cache holds them. */
 const GATHERED_MINUTES = 240;
 const GATHERED_MS = GATHERED_MINUTES * MINUTE_MS;
@@ -35,8 +37,8 @@ export class SignalQueue {
   readonly #choice: SignalChoice;
   /** By symbol: its next candidate that has not been gathered. */
   readonly #cursors: Int32Array;
-  /** Of the gathered minutes. */
-  readonly #minutes: DueSignals[] = Array.from({ length: GATHERED_MINUTES }, none);
+  /** Of the gathered minutes, as numbers: objects would live too long to be cheap. */
+  readonly #minutes: readonly number[][] = Array.from({ length: GATHERED_MINUTES }, () => []);
   #gatheredMs: number;
 
   constructor(series: readonly ScannedSeries[], bars: StoredBars, choice: SignalChoice) {
@@ -50,13 +52,19 @@ export class SignalQueue {
   /** Those of the minute that opens at `timeMs`. */
   at(timeMs: number): DueSignals {
     while (timeMs >= this.#gatheredMs + GATHERED_MS) this.#gather(this.#gatheredMs + GATHERED_MS);
-    return this.#minutes[Math.floor((timeMs - this.#gatheredMs) / MINUTE_MS)] as DueSignals;
+    const gathered = this.#minutes[Math.floor((timeMs - this.#gatheredMs) / MINUTE_MS)] as readonly number[];
+    const due: DueSignals = { candidates: [], quotes: [] };
+    for (let at = 0; at < gathered.length; at += FIELDS) {
+      const [id, open] = [symbolId(gathered[at] as number), gathered[at + 2] as number];
+      due.quotes.push({ symbolId: id, bid: open, ask: open });
+      due.candidates.push(this.#candidate(id, this.#series[id] as ScannedSeries, gathered[at + 1] as number));
+    }
+    return due;
   }
 
   #gather(fromMs: number): void {
     this.#gatheredMs = fromMs;
-    for (const [minute, { quotes }] of this.#minutes.entries())
-      if (quotes.length > 0) this.#minutes[minute] = none();
+    for (const gathered of this.#minutes) gathered.length = 0;
     for (let symbol = 0; symbol < this.#series.length; symbol++) this.#gatherSeries(symbolId(symbol), fromMs);
   }
 
@@ -71,10 +79,8 @@ export class SignalQueue {
       if (!((score[index] as number) > scoreMin) || atMs < (wantedMs ?? 0)) continue;
       const next = (bar[index] as number) + 1;
       if (this.#bars.openMs(id, next) !== atMs + MINUTE_MS) continue;
-      const due = this.#minutes[Math.floor((atMs - fromMs) / MINUTE_MS)] as DueSignals;
-      const open = this.#bars.openPrice(id, next);
-      due.quotes.push({ symbolId: id, bid: open, ask: open });
-      due.candidates.push(this.#candidate(id, series, index));
+      const gathered = this.#minutes[Math.floor((atMs - fromMs) / MINUTE_MS)] as number[];
+      gathered.push(id, index, this.#bars.openPrice(id, next));
     }
     this.#cursors[id] = index;
   }
@@ -101,8 +107,4 @@ export class SignalQueue {
       times: NO_TIMES,
     };
   }
-}
-
-function none(): DueSignals {
-  return { candidates: [], quotes: [] };
 }

@@ -13,7 +13,7 @@ import { planInMinutes, type TradePlanParameters } from "@smcq/features";
 import type { VenueRules } from "@smcq/exchange-sim";
 import { ManualClock, MINUTE_MS, present, type SymbolId, symbolId } from "@smcq/kernel";
 import type { RiskParameters, WinCounts } from "@smcq/risk";
-import { DecisionLog } from "./decision-log.ts";
+import type { DecisionLog, Decisions } from "./decision-log.ts";
 import type { FundingRate } from "./read-funding.ts";
 import { type HeatSample, type RiskSummary, RiskWatch } from "./risk-watch.ts";
 import type { ScannedSeries } from "./scan-series.ts";
@@ -66,9 +66,9 @@ export interface EquityRow {
   readonly equityE8: bigint;
 }
 
-export interface TradePassResult {
+export interface TradePassResult<Kept extends Decisions = DecisionLog> {
   readonly trades: readonly TradeRecord[];
-  readonly decisions: DecisionLog;
+  readonly decisions: Kept;
   /** Approved entries that came to nothing, by reason. */
   readonly failed: ReadonlyMap<EntryFailure, number>;
   readonly equity: readonly EquityRow[];
@@ -86,7 +86,7 @@ export interface TradePassResult {
  * the order of time, on one thread and one clock that it moves by hand. A minute: funding; exits and entries decided on
  * the last bar execute at this open; stops and targets; wallet and equity; the rules; the batch.
  */
-export class TradePass {
+export class TradePass<Kept extends Decisions = DecisionLog> {
   readonly #options: TradePassOptions;
   readonly #clock: ManualClock;
   readonly #inbox = new Inbox();
@@ -96,7 +96,7 @@ export class TradePass {
   readonly #bars: StoredBars;
   readonly #due: SignalQueue;
   readonly #trades: TradeRecord[] = [];
-  readonly #decisions = new DecisionLog();
+  readonly #decisions: Kept;
   readonly #failed = new Map<EntryFailure, number>();
   readonly #equity: EquityRow[] = [];
   readonly #riskWatch = new RiskWatch();
@@ -105,8 +105,10 @@ export class TradePass {
   /** The next funding rate. */
   #funding = 0;
 
-  constructor(options: TradePassOptions) {
+  /** `decisions` hears of each one, and is part of the result. */
+  constructor(options: TradePassOptions, decisions: Kept) {
     this.#options = options;
+    this.#decisions = decisions;
     this.#lastWalletE8 = options.walletE8;
     this.#bars = new StoredBars(options.series);
     this.#due = new SignalQueue(options.series, this.#bars, options);
@@ -151,7 +153,7 @@ export class TradePass {
     });
   }
 
-  run(): TradePassResult {
+  run(): TradePassResult<Kept> {
     const { series, rules, fees, scorerId, wins } = this.#options;
     this.#inbox.put({ type: "model", scorerId, sizeFactor: 1, wins });
     for (const [index, { symbol }] of series.entries()) {
@@ -227,10 +229,9 @@ export class TradePass {
       this.#drain();
     }
     // (f): the batch of this bar.
-    const { approved } = this.#decisions;
-    const approvedBefore = approved.length;
+    const approvedBefore = this.#decisions.approvals;
     this.#batch(timeMs);
-    if (approved.length > approvedBefore || closeMs % HOUR_MS === 0)
+    if (this.#decisions.approvals > approvedBefore || closeMs % HOUR_MS === 0)
       this.#riskWatch.sample(closeMs, this.#core.getRiskMetrics());
   }
 

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
+import { open } from "node:fs/promises";
 import { basename } from "node:path";
 import { errorCode, errorMessage, SmcqError, symbolGuesses } from "@smcq/kernel";
 import { readKlinesCsv } from "@smcq/history";
@@ -71,16 +71,32 @@ async function firstOpenMs(path: string, { roundingRatio }: ReadKlinesOptions): 
   throw new SmcqError("KLINES_FORMAT", `${path}: the file holds no bars`, { context: { file: path } });
 }
 
+const HASHED_BYTES = 65_536;
+/** Memory of files that have been hashed, for the next ones: a market's would be tens of megabytes before they were collected. */
+const spare: Buffer[] = [];
+
 /** Of the file's bytes, in hex; KLINES_READ when they cannot be read. */
 export async function sha256OfFile(path: string): Promise<string> {
   const hash = createHash("sha256");
+  const memory = spare.pop() ?? Buffer.allocUnsafeSlow(HASHED_BYTES);
   try {
-    for await (const chunk of createReadStream(path) as AsyncIterable<Buffer>) hash.update(chunk);
+    const file = await open(path);
+    try {
+      for (;;) {
+        const { bytesRead } = await file.read(memory, 0, HASHED_BYTES);
+        if (bytesRead === 0) break;
+        hash.update(memory.subarray(0, bytesRead));
+      }
+    } finally {
+      await file.close();
+    }
   } catch (error) {
     throw new SmcqError("KLINES_READ", `cannot read ${path}: ${errorMessage(error)}`, {
       context: { file: path, cause: errorCode(error) },
       cause: error,
     });
+  } finally {
+    spare.push(memory);
   }
   return hash.digest("hex");
 }

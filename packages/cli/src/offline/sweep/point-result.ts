@@ -3,6 +3,7 @@ import { e8Text } from "@smcq/kernel";
 import type { TradePlanParameters } from "@smcq/features";
 import { type DailyResults, dailyResults } from "@smcq/research";
 import { drawdownOf } from "../backtest/backtest-report.ts";
+import type { DecisionCounts } from "../backtest/decision-log.ts";
 import type { TradePassResult } from "../backtest/trade-pass.ts";
 import { groupOf, type TradeGroup } from "../report/trade-groups.ts";
 
@@ -20,15 +21,16 @@ export interface PointResult {
 }
 
 /** Sums up a combination's trades; `tickSizes` by symbol number, `start` is the equity that it began with, USDT. */
-export function pointResult(result: TradePassResult, { plan, tickSizes, start }: Grounds): PointResult {
-  const outcomes: Record<string, number> = {};
-  for (const { outcome } of result.decisions) outcomes[outcome] = (outcomes[outcome] ?? 0) + 1;
+export function pointResult(
+  result: TradePassResult<DecisionCounts>,
+  { plan, tickSizes, start }: Grounds,
+): PointResult {
   return {
     total: groupOf(result.trades),
     wallet: e8Text(result.walletE8),
     drawdownRatioMax: drawdownOf(result, start),
     isHalted: result.isHalted,
-    outcomes,
+    outcomes: result.decisions.outcomes,
     daily: dailyResults(
       result.trades.map((trade) => ({
         t0Ms: trade.signalMs,

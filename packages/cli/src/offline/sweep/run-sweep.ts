@@ -13,7 +13,7 @@ import {
   type ScanOptions,
   tradingRulesOf,
 } from "../backtest/run-backtest.ts";
-import { packBars } from "../backtest/bars/pack-bars.ts";
+import { sharedSeries } from "../backtest/bars/pack-bars.ts";
 import type { ScannedSeries } from "../backtest/scan-series.ts";
 import type { PointResult } from "./point-result.ts";
 import { requireUnsealed, tradedDays } from "../walkforward/hold-out-gate.ts";
@@ -77,7 +77,7 @@ export async function runSweep(options: SweepOptions): Promise<SweepReport> {
   for (const { opened, members } of groups) {
     const pending = members.filter(({ point }) => !results.has(point));
     if (pending.length === 0) continue;
-    const series = await sharedSeries(options, opened, pending[0] as Candidate);
+    const series = await scannedSeries(options, opened, pending[0] as Candidate);
     const days = tradedDays(series, options.fromMs);
     // A search never looks at what is held out: one setting is judged there, at the end.
     requireUnsealed(book, days, "leave them out by --from and --to");
@@ -124,16 +124,16 @@ async function openGroups(options: SweepOptions, candidates: readonly Candidate[
   return groups;
 }
 
-/** The scan of a group, its bars in memory that the threads share. */
-async function sharedSeries(
+/** The scan of a group, in memory that the threads share. */
+async function scannedSeries(
   options: SweepOptions,
   opened: OpenedInputs,
   { settings: { model, plan } }: Candidate,
 ): Promise<readonly ScannedSeries[]> {
-  const series = await scanInputs({ ...options, model, plan }, opened);
-  return series.map(({ bars, ...rest }) =>
-    Object.assign(rest, { bars: packBars(bars, rest.barCount, options.fidelity === "path") }),
-  );
+  const packing = options.fidelity === "path" ? "prices and volumes" : "prices";
+  const series = await scanInputs({ ...options, model, plan }, opened, packing);
+  // What workers on other hosts have scanned is packed here.
+  return series.map((own) => sharedSeries(own, packing));
 }
 
 /** What all combinations of a group trade on. */

@@ -2,6 +2,7 @@ import { TaskPool } from "@smcq/cluster";
 import { type Logger, workerUrl } from "@smcq/kernel";
 import { TradeJobs } from "../../bus/jobs/trade-jobs.ts";
 import type { Jobs } from "../../bus/jobs/open-jobs.ts";
+import { growSlowly } from "../../process/engine-memory.ts";
 import type { SweepTask, SweepWorkerData } from "../../workers/sweep.worker.ts";
 import type { PointResult } from "./point-result.ts";
 
@@ -32,6 +33,7 @@ export async function tradePoints(
   onResult: (index: number, result: PointResult) => void,
 ): Promise<void> {
   const { tasks, jobs, labelOf, onDone } = options;
+  growSlowly(true);
   const traders = tradersOf(options);
   const take = jobs === null ? onResult : inOrder(onResult);
   let done = 0;
@@ -41,6 +43,7 @@ export async function tradePoints(
     take(index, result);
   });
   await traders.close();
+  growSlowly(false);
   for (const outcome of outcomes) if (outcome?.status === "rejected") throw outcome.reason;
 }
 

@@ -2,7 +2,7 @@ import { HistoryStore, StoredRows } from "@smcq/history";
 import { assertNever, BAR_FIELDS } from "@smcq/kernel";
 import { PackedNumbers } from "./packed-numbers.ts";
 import type { BarNumbers } from "./bar-numbers.ts";
-import type { SeriesBars } from "../scan-series.ts";
+import type { PackedBars, SeriesBars } from "../scan-series.ts";
 
 /** The bars of a series where they are. */
 export function barNumbersOf(bars: SeriesBars): BarNumbers {
@@ -12,10 +12,20 @@ export function barNumbersOf(bars: SeriesBars): BarNumbers {
     case "packed":
       return new PackedNumbers(bars);
     case "stored":
-      return new BarWindows(new StoredRows(new HistoryStore(bars.folder), { kind: "bars", ...bars }));
+      return new BarWindows(storedRowsOf(bars));
     default:
       return assertNever(bars);
   }
+}
+
+/** The bars one run after another, ascending; a run is good until the next one is asked for. */
+export function* barBatches(bars: Exclude<SeriesBars, PackedBars>): Generator<Float64Array, void, undefined> {
+  if (bars.type === "held") yield bars.flat;
+  else for (const { bars: own } of storedRowsOf(bars).batches()) yield own;
+}
+
+function storedRowsOf(bars: Extract<SeriesBars, { type: "stored" }>): StoredRows {
+  return new StoredRows(new HistoryStore(bars.folder), { kind: "bars", ...bars });
 }
 
 class HeldBars implements BarNumbers {
