@@ -162,7 +162,7 @@ class VenueAccount implements DeskAccount {
 
 /** A stop is tried in the first symbol of the document that is traded, far from its price. */
 async function checkFarStop(gateway: BinanceGateway, rest: BinanceRest, logger: Logger): Promise<void> {
-  const options = { weight: 1, read: parseExchangeInfo };
+  const options = { weight: 1, isReserved: true, read: parseExchangeInfo };
   const { instruments } = await rest.get("/fapi/v1/exchangeInfo", {}, options);
   const instrument = instruments.find(passesUniverse);
   if (instrument === undefined) throw new SmcqError("BINANCE_UNAVAILABLE", "no symbol is traded");
