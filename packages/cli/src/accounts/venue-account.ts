@@ -98,9 +98,8 @@ export async function openVenueAccount(options: VenueAccountOptions): Promise<Tr
     const walletE8 = await walletOf(gateway);
     const fingerprint = `${orders}/${await readAccountAlias(gateway.rest)}`;
     lease =
-      gates === null
-        ? null
-        : await enterAccount(gates, { orders, fingerprint }, { rest: gateway.rest, ...options.duty });
+      gates === null ? null : await enterAccount(gates, { orders, fingerprint }, gateway.rest, options.duty);
+    await options.duty?.untilMayAct();
     // Where the money is real, the doctor tries it when it is asked to.
     if (orders !== "binance") await checkFarStop(gateway, rest, logger);
     return {

@@ -183,7 +183,6 @@ async function openTrading(
 ): Promise<EngineParts["trading"]> {
   const { payload, ports, logger, startUp, closers } = ground;
   if (!ports.isTrading) return null;
-  await duty?.untilMayAct();
   const account = await startUp.step(
     "account",
     () => venue.openAccount({ ...ground, watched, ...(duty === null ? {} : { duty }) }),
@@ -196,7 +195,12 @@ async function openTrading(
       ? null
       : await startUp.step(
           "recovery",
-          () => recoverRun(ledgerFile(payload.config.dataDir), fingerprint, logger),
+          () =>
+            recoverRun(
+              { file: ledgerFile(payload.config.dataDir), warm: duty?.warm ?? null },
+              fingerprint,
+              logger,
+            ),
           (found) => ({ run: found?.runId ?? null, held: found?.held ?? [] }),
         );
   return { account, engineId: duty?.engineId ?? newEngineId(), before, duty };

@@ -13,6 +13,7 @@ import { openBus } from "../../bus/open-bus.ts";
 import { FollowedLedger } from "./followed-ledger.ts";
 import { JournalCopy } from "./journal-copy.ts";
 import { OrderRight, VENUE_AHEAD_MS } from "./order-right.ts";
+import { WarmCore } from "./warm-core.ts";
 
 /** The lease of who trades on the account. */
 const LEASE_KEY = "executor";
@@ -50,6 +51,8 @@ interface DutyParts {
  */
 export class Duty implements AccountDuty {
   readonly right: OrderRight;
+  /** The core of the run that is gone on with, as far as it was followed. */
+  readonly warm: WarmCore;
   readonly #options: DutyOptions;
   readonly #parts: DutyParts;
   readonly #lease: Lease;
@@ -63,6 +66,8 @@ export class Duty implements AccountDuty {
     this.#options = options;
     this.#parts = parts;
     this.#lease = lease;
+    const { config, wallClock: clock, logger } = options;
+    this.warm = new WarmCore({ file: ledgerFile(config.dataDir), clock, logger });
     this.right = new OrderRight({
       lease,
       windowMsMax: options.config.bus.orderWindowMs,
@@ -157,8 +162,10 @@ export class Duty implements AccountDuty {
   async takeOver(): Promise<void> {
     const { config, wallClock: clock, logger, signal } = this.#options;
     const file = ledgerFile(config.dataDir);
-    this.#follow = new FollowedLedger({ ...this.#parts, file, clock, logger });
+    const onReplaced = (): void => this.warm.reset();
+    this.#follow = new FollowedLedger({ ...this.#parts, file, clock, logger, onReplaced });
     await this.#follow.start();
+    this.warm.start();
     try {
       await this.#take();
       writeEpoch(config.dataDir, this.#lease.epoch);
@@ -169,6 +176,7 @@ export class Duty implements AccountDuty {
           "rows of the holder before are missing here: what the account holds is adopted",
         );
     } finally {
+      this.warm.stop();
       this.#follow.close();
     }
     signal.throwIfAborted();
@@ -202,6 +210,7 @@ export class Duty implements AccountDuty {
     this.#isClosing = true;
     this.#copy?.close();
     this.#follow?.close();
+    this.warm.stop();
     await this.#lease.release(tailMs);
     this.#parts.bucket.close();
     await this.#parts.bus.close();
