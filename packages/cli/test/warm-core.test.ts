@@ -1,11 +1,12 @@
 import { present, silentLogger, SystemClock } from "@smcq/kernel";
 import { ledgerFile } from "@smcq/ledger";
 import { describe, expect, it } from "vitest";
-import { WARM_ROWS_MAX, WarmCore } from "../src/run/duty/warm-core.ts";
+import { WarmCore } from "../src/run/duty/warm-core.ts";
 import { goOnReplaying, replayCore, type ReplayedCore } from "../src/replay/replay-run.ts";
 import { recorded, recordedLedger } from "./support/recorded-ledger.ts";
 
 const SEED = 20_261_127;
+const ROWS_MAX = 50;
 
 /** What a core has come to, and how. */
 function said({ engine, ...found }: ReplayedCore): object {
@@ -22,12 +23,14 @@ describe("the core of a run that is followed", () => {
   it("comes to the same as one that is made again at once, in pieces that are bounded", async () => {
     const run = recorded(SEED);
     const file = ledgerFile(await recordedLedger([run]));
-    const warm = new WarmCore({ file, clock: new SystemClock(), logger: silentLogger });
+    const own = { file, clock: new SystemClock(), logger: silentLogger };
+    const warm = new WarmCore({ ...own, rowsMax: ROWS_MAX });
+    warm.look();
     warm.look();
     // The beginning is a row, too.
-    expect([warm.lastSeq, run.turns.length > WARM_ROWS_MAX]).toEqual([WARM_ROWS_MAX - 1, true]);
+    expect([warm.lastSeq, run.turns.length > 2 * ROWS_MAX]).toEqual([2 * ROWS_MAX - 1, true]);
     const replay = present(warm.take(run.runId) ?? undefined, "Invariant: rows of it were fed");
-    expect(said(goOnReplaying(replay, file))).toEqual(said(replayCore(file, run.runId)));
+    expect(said(await goOnReplaying(replay, file))).toEqual(said(replayCore(file, run.runId)));
     expect(replay.lastSeq).toBe(run.turns.length);
   });
 

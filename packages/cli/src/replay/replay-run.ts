@@ -1,7 +1,18 @@
 import { CommandRouter, EngineLoop, Inbox } from "@smcq/cluster";
 import { type Command, Engine, type EngineEvent, type EngineInput, type Journal } from "@smcq/engine";
-import { type CancelTimer, type Clock, type EpochMs, errorMessage, type MonoNs, present } from "@smcq/kernel";
+import {
+  afterTurn,
+  type CancelTimer,
+  type Clock,
+  type EpochMs,
+  errorMessage,
+  type MonoNs,
+  present,
+} from "@smcq/kernel";
 import { JournalReader, type ReplayRow, rowOf, type RowsTold } from "@smcq/ledger";
+
+/** Rows that are fed in one turn of the event loop, where others have theirs. */
+const ROWS_A_TURN = 200;
 
 type EventRow = Extract<ReplayRow, { type: "event" }>;
 
@@ -166,11 +177,15 @@ function feed(replay: CoreReplay, reader: JournalReader, onRows?: RowsTold): voi
   for (const row of reader.rows(replay.core.runId, onRows, replay.lastSeq)) if (!replay.take(row)) return;
 }
 
-/** Feeds the rows that have come since, and returns the core. */
-export function goOnReplaying(replay: CoreReplay, file: string): ReplayedCore {
+/** Feeds the rows that have come since, and returns the core; in between the event loop has its turns: a lease is renewed in them. */
+export async function goOnReplaying(replay: CoreReplay, file: string): Promise<ReplayedCore> {
   const reader = new JournalReader(file);
   try {
-    feed(replay, reader);
+    let rows = 0;
+    for (const row of reader.rows(replay.core.runId, undefined, replay.lastSeq)) {
+      if (!replay.take(row)) break;
+      if (++rows % ROWS_A_TURN === 0) await new Promise<void>((resolve) => afterTurn(resolve));
+    }
     return replay.core;
   } finally {
     reader.close();

@@ -176,7 +176,6 @@ export class Duty implements AccountDuty {
           "rows of the holder before are missing here: what the account holds is adopted",
         );
     } finally {
-      this.warm.stop();
       this.#follow.close();
     }
     signal.throwIfAborted();

@@ -5,12 +5,14 @@ import { CoreReplay } from "../../replay/replay-run.ts";
 /** Between two looks at what has come, wall ms. */
 const LOOK_MS = 100;
 /** Rows that are fed in one look: the lease is seen to in between. */
-export const WARM_ROWS_MAX = 200;
+const ROWS_MAX = 400;
 
 export interface WarmCoreOptions {
   readonly file: string;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Of one look; default 400. */
+  readonly rowsMax?: number;
 }
 
 /**
@@ -53,7 +55,7 @@ export class WarmCore {
     return replay?.core.runId === runId ? replay : null;
   }
 
-  /** Feeds rows that have come, `WARM_ROWS_MAX` at most. */
+  /** Feeds rows that have come, `rowsMax` at most. */
   look(): void {
     try {
       this.#feed();
@@ -70,7 +72,7 @@ export class WarmCore {
       if (this.#replay?.core.runId !== runId) this.#replay = new CoreReplay(runId);
       let rows = 0;
       for (const row of reader.rows(runId, undefined, this.#replay.lastSeq))
-        if (!this.#replay.take(row) || ++rows >= WARM_ROWS_MAX) return;
+        if (!this.#replay.take(row) || ++rows >= (this.#options.rowsMax ?? ROWS_MAX)) return;
     } finally {
       reader.close();
     }

@@ -27,16 +27,16 @@ export interface Warm {
  * The last run on this account, made again from its journal; null: there is none, or it cannot be made again (rows are
  * missing, or this version decides otherwise), and what the account holds is adopted. `warm` has what was made again of it already.
  */
-export function recoverRun(
+export async function recoverRun(
   { file, warm = null }: { readonly file: string; readonly warm?: Warm | null },
   fingerprint: string,
   logger: Logger,
-): RecoveredRun | null {
+): Promise<RecoveredRun | null> {
   const run = lastRunOn(file, fingerprint);
   if (run === null) return null;
   const { runId, lastBatch } = run;
   const replay = warm?.take(runId) ?? new CoreReplay(runId);
-  const { engine, difference, hole, lastSeq, minuteMs } = goOnReplaying(replay, file);
+  const { engine, difference, hole, lastSeq, minuteMs } = await goOnReplaying(replay, file);
   const trading = engine?.trading ?? null;
   if (engine === null || trading === null || difference !== null || hole !== null) {
     logger.warn(
