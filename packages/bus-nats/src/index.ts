@@ -19,6 +19,7 @@ export type { LeaseLoss, LeaseOptions, LeaseState, LeaseTaking } from "./leases/
 export {
   actFromMs,
   CLOCK_DRIFT_RATIO_MAX,
+  givenFromMs,
   holdEndMs,
   LEASE_MARGIN_RATIO,
   leaseTerms,
