@@ -11,6 +11,8 @@ const ROUNDS = Number(process.env["SMCQ_RUNS"] ?? "40");
 const FIRST_SEED = Number(process.env["SMCQ_SEED"] ?? "0");
 const FAULTS = ["kill", "freeze", "cut-nats", "hold-nats", "cut-venue", "step"] as const;
 type Fault = (typeof FAULTS)[number];
+/** `SMCQ_FAULTS=kill,step`: these alone. */
+const PLAYED = FAULTS.filter((fault) => (process.env["SMCQ_FAULTS"] ?? fault).split(",").includes(fault));
 /** After these the same host trades on. */
 const KEPT: ReadonlySet<Fault> = new Set<Fault>(["cut-venue", "step"]);
 /** `protocol.protectMs` as it is preset. */
@@ -100,7 +102,7 @@ async function stepClocks({ holder, other }: Pair, rng: Rng): Promise<void> {
 /** Something happens to who trades; where the other one has the account then, it comes back as that one's standby. */
 async function playRound(bed: TradingHosts, seed: number, pair: Pair): Promise<Round> {
   const rng = new Rng(seed);
-  const fault = FAULTS[seed % FAULTS.length] ?? "kill";
+  const fault = PLAYED[seed % PLAYED.length] ?? "kill";
   await until(() => pair.holder.isActive, "the holder trades");
   await pause(1_000 + rng.next() * 4_000);
   bed.takeBareMs();

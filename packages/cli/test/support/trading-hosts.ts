@@ -1,5 +1,13 @@
 import { createHmac } from "node:crypto";
-import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -235,8 +243,7 @@ export class TradingHosts {
     this.#stopLooking();
     await this.#looking?.catch(() => {});
     for (const host of this.hosts) {
-      if (process.env["SMCQ_SHOW"] !== undefined)
-        writeFileSync(join(process.env["SMCQ_SHOW"], `${host.name}.log`), host.run.stdout + host.run.stderr);
+      if (process.env["SMCQ_SHOW"] !== undefined) show(process.env["SMCQ_SHOW"], host);
       host.signal("SIGCONT");
       host.signal("SIGKILL");
       await host.nats.close();
@@ -303,6 +310,13 @@ export class TradingHosts {
     if (!reply.ok) throw new Error(`${path}: ${JSON.stringify(body)}`);
     return body;
   }
+}
+
+/** What a host has said and written, for whoever looks for what went wrong. */
+function show(folder: string, { name, run, file }: TradingHost): void {
+  writeFileSync(join(folder, `${name}.log`), run.stdout + run.stderr);
+  for (const ending of ["", "-wal", "-shm"])
+    if (existsSync(file + ending)) copyFileSync(file + ending, join(folder, `${name}.db${ending}`));
 }
 
 /** By the venue's time: what an older epoch entered behind something of a newer one. */
