@@ -1,3 +1,4 @@
+import { availableParallelism, loadavg } from "node:os";
 import { DatabaseSync } from "node:sqlite";
 import { e8Text, parseE8, Rng, SystemClock } from "@smcq/kernel";
 import { verifyJournal } from "@smcq/ledger";
@@ -9,12 +10,14 @@ import { until } from "./engine-run.ts";
 
 const ROUNDS = Number(process.env["SMCQ_RUNS"] ?? "40");
 const FIRST_SEED = Number(process.env["SMCQ_SEED"] ?? "0");
-const FAULTS = ["kill", "freeze", "cut-nats", "hold-nats", "cut-venue", "step"] as const;
+const FAULTS = ["kill", "freeze", "cut-nats", "hold-nats", "cut-venue", "step", "lose-venue"] as const;
 type Fault = (typeof FAULTS)[number];
 /** `SMCQ_FAULTS=kill,step`: these alone. */
 const PLAYED = FAULTS.filter((fault) => (process.env["SMCQ_FAULTS"] ?? fault).split(",").includes(fault));
 /** After these the same host trades on. */
 const KEPT: ReadonlySet<Fault> = new Set<Fault>(["cut-venue", "step"]);
+/** Here the holder has to see by itself that the venue is silent, for `bus.venueLostMs`. */
+const GIVEN: ReadonlySet<Fault> = new Set<Fault>(["lose-venue"]);
 /** `protocol.protectMs` as it is preset. */
 const PROTECT_MS = 1_500;
 /** What lies between two looks at the account. */
@@ -55,10 +58,10 @@ function strike(fault: Fault, { holder }: Pair): void {
   if (fault === "freeze") holder.signal("SIGSTOP");
   if (fault === "cut-nats") holder.nats.cut(true);
   if (fault === "hold-nats") holder.nats.hold(true);
-  if (fault === "cut-venue") holder.venue.cut(true);
+  if (fault === "cut-venue" || fault === "lose-venue") holder.venue.cut(true);
 }
 
-/** The other one takes the account over; then who had it comes back. Returns when that was, and what the loser sent. */
+/** The other one takes the account over, or is given it; then who had it comes back. Returns when that was, and what the loser sent. */
 async function takeOver(
   fault: Fault,
   { holder, other }: Pair,
@@ -77,6 +80,7 @@ async function takeOver(
   if (fault === "freeze") holder.signal("SIGCONT");
   holder.nats.cut(false);
   holder.nats.hold(false);
+  holder.venue.cut(false);
   await until(() => holder.followings > followings, "it follows");
   return { atMs, sent: holder.venue.changes - changes };
 }
@@ -135,11 +139,14 @@ function decisionsIn(file: string): string {
 }
 
 function figuresOf(rounds: readonly Round[]): string {
-  const taken = rounds.filter(({ fault }) => !KEPT.has(fault)).map(({ untilMs }) => untilMs);
+  const taken = rounds
+    .filter(({ fault }) => !KEPT.has(fault) && !GIVEN.has(fault))
+    .map(({ untilMs }) => untilMs);
   const sorted = taken.toSorted((a, b) => a - b);
   const at = (share: number): string =>
     (sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)] ?? 0).toFixed(0);
-  return `${sorted.length} takeovers, until the next host trades: p50 ${at(0.5)} ms, p99 ${at(0.99)} ms, max ${at(1)} ms`;
+  const load = loadavg().map((mean) => mean.toFixed(1));
+  return `${sorted.length} takeovers, until the next host trades: p50 ${at(0.5)} ms, p99 ${at(0.99)} ms, max ${at(1)} ms; load ${load.join(" ")} on ${availableParallelism()} cores`;
 }
 
 async function settled(bed: TradingHosts, { file }: TradingHost): Promise<readonly string[]> {

@@ -109,9 +109,10 @@ export class BinanceRest {
     });
   }
 
-  /** The venue's time in ms. */
-  async serverTime(): Promise<number> {
-    return this.get("/fapi/v1/time", {}, { weight: 1, isReserved: true, read: readServerTime });
+  /** The venue's time in ms; `triesMax` as in `get`. */
+  async serverTime(triesMax: number = READ_TRIES_MAX): Promise<number> {
+    const options = { weight: 1, isReserved: true, read: readServerTime, triesMax };
+    return this.get("/fapi/v1/time", {}, options);
   }
 
   /** Klines as the venue has them, the still-open one included; `BAR_FIELDS` numbers a bar, ascending. */
