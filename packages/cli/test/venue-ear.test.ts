@@ -30,7 +30,7 @@ it("asks one question at a time, and knows for how long the venue has not answer
   expect([asked.length, ear.reaches, ear.silentMs]).toEqual([1, false, 3 * ASK_MS]);
   asked[0]?.reject(new Error("no answer"));
   await settle();
-  await pass(500);
+  await pass(1_000);
   asked[1]?.resolve();
   await settle();
   expect([asked.length, ear.reaches, ear.silentMs]).toEqual([2, true, 0]);

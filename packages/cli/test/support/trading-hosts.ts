@@ -35,7 +35,7 @@ const SETS = [
   `universe.maxSymbols=${SYMBOLS}`,
   `bus.parts=${PARTS}`,
   "risk.allowUnproven=true",
-  "bus.venueLostMs=8000",
+  "bus.venueLostMs=12000",
   // Many small positions, and nobody who loses is kept from entering.
   "risk.unprovenRiskRatioMax=0.0003",
   "risk.entriesPerMinuteMax=100",

@@ -4,6 +4,8 @@ import { AwakeMeter, type CancelTimer, type Clock, repeat } from "@smcq/kernel";
 const LOOK_MS = 500;
 /** Between two questions, ms awake: 15 of the venue's weight a minute. */
 export const ASK_MS = 4_000;
+/** After one that was not answered, ms awake. */
+const ASK_AGAIN_MS = 1_000;
 /** Heard within this time, the venue is reached: two questions, and the way. */
 const REACHED_MS = 10_000;
 
@@ -18,7 +20,8 @@ export class VenueEar {
   readonly #options: VenueEarOptions;
   readonly #meter: AwakeMeter;
   #heardMs = 0;
-  #askedMs = -ASK_MS;
+  /** When it is asked next, ms awake. */
+  #dueMs = 0;
   #isAsking = false;
   #isHeard = false;
   #cancelLook: CancelTimer = () => {};
@@ -50,9 +53,9 @@ export class VenueEar {
   /** Asks, when it is time. */
   look(): void {
     const nowMs = this.#meter.look();
-    if (this.#isAsking || nowMs - this.#askedMs < ASK_MS) return;
+    if (this.#isAsking || nowMs < this.#dueMs) return;
     this.#isAsking = true;
-    this.#askedMs = nowMs;
+    this.#dueMs = nowMs + ASK_MS;
     this.#options
       .ask()
       .then(
@@ -60,7 +63,9 @@ export class VenueEar {
           this.#isHeard = true;
           this.#heardMs = this.#meter.look();
         },
-        () => {},
+        () => {
+          this.#dueMs = this.#meter.look() + ASK_AGAIN_MS;
+        },
       )
       .finally(() => {
         this.#isAsking = false;
