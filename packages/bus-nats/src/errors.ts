@@ -16,6 +16,8 @@ export const BusErrorCode = {
   Lease: "BUS_LEASE",
   /** Another host has taken the account: this one ends its trading, and comes back as a standby. */
   LeaseLost: "BUS_LEASE_LOST",
+  /** The venue does not answer this host, and a standby reaches it: the account is left to that one, this one comes back as a standby. */
+  VenueLost: "BUS_VENUE_LOST",
 } as const;
 export type BusErrorCode = (typeof BusErrorCode)[keyof typeof BusErrorCode];
 

@@ -16,9 +16,11 @@ export { LeaseBucket } from "./leases/lease-bucket.ts";
 export type { LeaseBucketOptions, LeaseEntry, LeaseStore, LeaseWrite } from "./leases/lease-bucket.ts";
 export { Lease } from "./leases/lease.ts";
 export type { LeaseLoss, LeaseOptions, LeaseState, LeaseTaking } from "./leases/lease.ts";
+export { Standbys } from "./leases/standbys.ts";
 export {
   actFromMs,
   CLOCK_DRIFT_RATIO_MAX,
+  givenFromMs,
   holdEndMs,
   LEASE_MARGIN_RATIO,
   leaseTerms,

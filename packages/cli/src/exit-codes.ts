@@ -110,6 +110,7 @@ const BY_PREFIX: readonly (readonly [string, ExitCode])[] = [
   ["BUS_CREDENTIALS", ExitCode.Config],
   // The supervisor starts it again: it comes back as the standby of who has the account.
   ["BUS_LEASE_LOST", ExitCode.Unexpected],
+  ["BUS_VENUE_LOST", ExitCode.Unexpected],
   ["BUS", ExitCode.Bus],
   ["JOBS_FOLDER", ExitCode.File],
   ["JOBS", ExitCode.Jobs],

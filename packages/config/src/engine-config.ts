@@ -50,6 +50,8 @@ export interface BusConfig {
   readonly leaseMs: number;
   /** `recvWindow` of what changes something on an account that hosts share, ms. */
   readonly orderWindowMs: number;
+  /** A holder of the account that the venue has not answered for so long leaves it to a standby that reaches it, ms awake. */
+  readonly venueLostMs: number;
   /** An entry leaves only when its row is with the bus too. */
   readonly replicatedIntents: boolean;
   /** On how many servers the bus keeps each stream and bucket. */

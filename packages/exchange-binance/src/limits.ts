@@ -16,6 +16,13 @@ export const PAYLOAD_BYTES_MAX: number = 4 * 1_024 * 1_024;
 export const BAD_FRAMES_IN_ROW_MAX = 20;
 /** Share of the venue's request weight that we use at most (I7). */
 export const WEIGHT_SHARE_MAX = 0.8;
+/** Share that short questions may reach into which positions, or a start, wait for. */
+export const RESERVED_WEIGHT_SHARE = 0.95;
+/** In front of everything that is not about an account. */
+export const RESERVED_PRIORITY = -1;
+/** Share that questions may use which nobody waits for, behind everything else. */
+export const IDLE_WEIGHT_SHARE = 0.5;
+export const IDLE_PRIORITY = 9;
 /** Weight a minute assumed until exchangeInfo has said the venue's own number (2,400 in production). */
 export const WEIGHT_LIMIT_AT_START = 1_200;
 /** Requests that may wait for the rate budget. */

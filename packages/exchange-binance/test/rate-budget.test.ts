@@ -116,6 +116,22 @@ describe("RateBudget", () => {
     expect(isGranted).toBe(true);
   });
 
+  it("lets the first questions out in a minute that others have used, as long as no limit is known", async () => {
+    const clock = new ManualClock(START);
+    const budget = new RateBudget({ clock });
+    await budget.acquire(1, 1);
+    budget.settle(1, 2_000);
+    await budget.acquire(1, 1);
+    budget.settle(1, 2_001);
+    budget.setLimit(2_400);
+    let isGranted = false;
+    void budget.acquire(1, 1).then(() => (isGranted = true), settle);
+    await settle();
+    expect(isGranted).toBe(false);
+    await budget.acquire(1, -1, 0.95);
+    budget.close();
+  });
+
   it("holds a bounded queue and refuses what waits when it closes", async () => {
     const budget = new RateBudget({ clock: new ManualClock(START) });
     budget.onTooMany();

@@ -70,6 +70,17 @@ export function takeFromMs(seenMs: number, terms: LeaseTerms): number {
   return seenMs + terms.leaseMs + terms.marginMs;
 }
 
+/**
+ * From when another may act who has seen at `seenMs` (its own monotonic clock) that the lease was given up, where what was done
+ * before may take effect for `tailMs`: both margins, as `tailMs` is two clocks' time too.
+ */
+export function givenFromMs(
+  { seenMs, tailMs }: { readonly seenMs: number; readonly tailMs: number },
+  { marginMs }: LeaseTerms,
+): number {
+  return tailMs === 0 ? seenMs : seenMs + tailMs + 2 * marginMs;
+}
+
 /** From when it may act: what the holder before had done can take no effect any more. */
 export function actFromMs(seenMs: number, terms: LeaseTerms): number {
   return takeFromMs(seenMs, terms) + terms.tailMs;

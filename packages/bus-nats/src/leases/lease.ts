@@ -1,7 +1,7 @@
 import { assert, type CancelTimer, type Clock, type Logger, SmcqError } from "@smcq/kernel";
 import { BusErrorCode } from "../errors.ts";
 import type { LeaseEntry, LeaseStore } from "./lease-bucket.ts";
-import { actFromMs, holdEndMs, type LeaseTerms, takeFromMs } from "./lease-terms.ts";
+import { actFromMs, givenFromMs, holdEndMs, type LeaseTerms, takeFromMs } from "./lease-terms.ts";
 import { epochAfter, type LeaseValue, writeLeaseValue } from "./lease-value.ts";
 
 /**
@@ -218,7 +218,8 @@ export class Lease {
   #actFrom(entry: LeaseEntry): number {
     const sinceMs = this.#unchangedSinceMs(entry);
     const { value } = entry;
-    return value !== null && value.owner === "" ? sinceMs + value.tailMs : actFromMs(sinceMs, this.terms);
+    if (value === null || value.owner !== "") return actFromMs(sinceMs, this.terms);
+    return givenFromMs({ seenMs: sinceMs, tailMs: value.tailMs }, this.terms);
   }
 
   #unchangedSinceMs({ seenMs }: LeaseEntry): number {

@@ -26,6 +26,8 @@ describe("the lease's rules, searched whole, with clocks that drift", () => {
     ["from-answer", {}],
     ["wall-clock", {}],
     ["blind-write", {}],
+    ["no-margin-when-given", {}],
+    ["signs-when-given", { terms: { ...SMALL_WORLD.terms, leaseMs: 5 }, lostMax: 0, gainedMax: 0 }],
     ["resume-at-once", { reverts: true, lostMax: 0, gainedMax: 0 }],
     ["seen-before", { reverts: true, lostMax: 0, gainedMax: 0 }],
   ])("are each needed: the search finds what is wrong with %s", (mutation, given) => {

@@ -10,6 +10,6 @@ describe("the lease's rules, searched whole", () => {
   });
 
   it("would let one through that is stamped after the clock was asked", () => {
-    expect(search({ ...SMALL_WORLD, mutation: "stamp-after-check" }).violation).not.toBeNull();
+    expect(search({ ...SMALL_WORLD, gives: false, mutation: "stamp-after-check" }).violation).not.toBeNull();
   });
 });

@@ -19,6 +19,7 @@ import {
   NatsSignalBus,
   newIdentity,
   PartKeeper,
+  Standbys,
   Snapshots,
 } from "../../src/index.ts";
 import { hasNatsServer, NatsServer } from "../support/nats-server.ts";
@@ -100,6 +101,12 @@ describe.runIf(hasNatsServer())("the rights of deploy/nats/nats.conf", () => {
     });
     await untilTakenBy(lease);
     await untilTrue(() => expect(lease.renewals).toBeGreaterThan(0));
+    const [waiting, holder] = [new Standbys(hosts.trader, clock), new Standbys(hosts.trader, clock)];
+    holder.listen();
+    waiting.wait(() => true);
+    await untilTrue(() => expect(holder.reaching).toBe(1));
+    waiting.stop();
+    holder.stop();
     const stream = await JournalStream.open({ bus: hosts.trader, answerMs: 1_000, replicas: 1 });
     const messages: JournalMessage[] = [];
     const follower = new JournalFollower({

@@ -1,4 +1,4 @@
-import { actFromMs, holdEndMs, type LeaseTerms, takeFromMs } from "../../src/index.ts";
+import { actFromMs, givenFromMs, holdEndMs, type LeaseTerms, takeFromMs } from "../../src/index.ts";
 
 /**
  * A small world that is searched whole: host A holds the lease by epoch 1 and may sign one order after another, host B wants
@@ -19,6 +19,8 @@ export interface World {
   readonly gainedMax: number;
   /** Whether the store may once lose its last writes. */
   readonly reverts: boolean;
+  /** Whether the holder may give it up. */
+  readonly gives: boolean;
   /** By which clocks a holder knows its end. */
   readonly clocks: "both" | "monotonic" | "venue";
   /** What is wrong on purpose. */
@@ -31,7 +33,9 @@ export interface World {
     | "wall-clock"
     | "blind-write"
     | "resume-at-once"
-    | "seen-before";
+    | "seen-before"
+    | "no-margin-when-given"
+    | "signs-when-given";
 }
 
 /** Ages are ticks since, by A's monotonic clock (M), by the venue's time as A knows it (V), or by B's (B). */
@@ -51,7 +55,10 @@ interface State {
   aQuietM: number;
   aUnsure: number;
   aLost: number;
-  /** A's write: 0 none, 1 on its way, 2 its yes on the way back, 3 its no; expected number, number that it got. */
+  /**
+   * A's write: 0 none, 1 on its way, 2 its yes on the way back, 3 its no, 4 it gives the lease up; expected number, number that it
+   * got.
+   */
   write: number;
   writeExp: number;
   writeRev: number;
@@ -151,7 +158,7 @@ function plain(given: State, { reverts, mutation, window, ahead, terms }: World)
     Object.assign(state, { aRev: 0, aAgeM: 0, aAgeV: 0, aQuietM: 0, aUnsure: 0, aWaits: 0 });
   if (state.aLost === 1 && state.order !== 3) state.order = 0;
   // Nobody hears the answer any more.
-  if (state.write > 1 && state.aWaits === 0) state.write = 0;
+  if (state.write > 1 && state.write < 4 && state.aWaits === 0) state.write = 0;
   if (state.write === 0) Object.assign(state, { writeExp: 0, writeRev: 0, writeAgeM: 0, writeAgeV: 0 });
   if (state.stampAge > window && isFenced) state.order = 0;
   if (state.order === 0 || state.order === 2) state.stampAge = 0;
@@ -253,6 +260,12 @@ function storeSteps(state: State, { reverts, mutation }: World): Step[] {
     ]);
     found.push(["A's write is lost", { ...state, write: 0 }]);
   }
+  if (state.write === 4) {
+    const isTaken = state.writeExp === state.rev;
+    const given = isTaken ? { rev: state.rev + 1, owner: 0 } : {};
+    found.push(["the store has it from A that it is free", { ...state, ...given, write: 0 }]);
+    found.push(["A's word that it is free is lost", { ...state, write: 0 }]);
+  }
   if (reverts && state.kept === 0 && state.owner === 1)
     found.push(["the store keeps what it has", { ...state, kept: state.rev }]);
   // A server that loses its end was started anew: B's connection broke, and it counts from when there was one again.
@@ -273,6 +286,22 @@ function storeSteps(state: State, { reverts, mutation }: World): Step[] {
 function holderSteps(state: State, world: World): Step[] {
   if (state.aLost === 1) return [];
   if (state.aWaits === 1) return answerSteps(state, world);
+  return [...givingSteps(state, world), ...keepingSteps(state, world)];
+}
+
+/** It signs nothing from then on, and says so to the store. */
+function givingSteps(state: State, { mutation, gives }: World): Step[] {
+  if (!gives) return [];
+  const given = {
+    aLost: mutation === "signs-when-given" ? 0 : 1,
+    write: 4,
+    writeExp: state.aRev,
+    writeAgeM: 0,
+  };
+  return [["A gives it up", { ...state, ...given }]];
+}
+
+function keepingSteps(state: State, world: World): Step[] {
   const isSure = state.aUnsure === 0 && state.aAgeM < holdEndMs(0, world.terms);
   if (isSure) return renewals(state, world, "A renews");
   if (state.owner === 1 && state.rev >= state.aRev)
@@ -339,15 +368,24 @@ function orderSteps(state: State, world: World): Step[] {
   return found;
 }
 
-function wanterSteps(state: State, { terms, mutation, reverts }: World): Step[] {
+function givenFrom({ terms, mutation }: World): number {
+  return mutation === "no-margin-when-given"
+    ? terms.tailMs
+    : givenFromMs({ seenMs: 0, tailMs: terms.tailMs }, terms);
+}
+
+function wanterSteps(state: State, world: World): Step[] {
+  const { terms, mutation, reverts } = world;
   const found: Step[] = [];
   const isUnlike = state.rev !== state.bRev;
   if (state.bStage === 0 && isUnlike)
     found.push(["B sees a change", { ...state, bRev: state.rev, bSeenAgeB: 0 }]);
-  if (state.bStage === 0 && state.bRev > 0 && state.bSeenAgeB >= takeFromMs(0, terms))
+  const isGiven = state.owner === 0 && !isUnlike;
+  if (state.bStage === 0 && state.bRev > 0 && (isGiven || state.bSeenAgeB >= takeFromMs(0, terms)))
     found.push(["B writes", { ...state, bStage: 1, bAgeB: 0 }]);
   if (state.bStage === 1 && (!isUnlike || mutation === "blind-write")) {
-    const quiet = mutation === "no-wait" ? 0 : Math.max(0, actFromMs(0, terms) - state.bSeenAgeB);
+    const untilMs = isGiven ? givenFrom(world) : actFromMs(0, terms);
+    const quiet = mutation === "no-wait" ? 0 : Math.max(0, untilMs - state.bSeenAgeB);
     found.push([
       "the store says yes to B",
       { ...state, bStage: 2, bQuietB: quiet, rev: state.rev + 1, owner: 2 },
@@ -372,6 +410,7 @@ export const SMALL_WORLD: World = {
   lostMax: 0,
   gainedMax: 0,
   reverts: false,
+  gives: true,
   clocks: "both",
   mutation: "none",
 };

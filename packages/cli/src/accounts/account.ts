@@ -46,7 +46,9 @@ export interface AccountWish extends AccountDeps {
 export interface AccountDuty {
   readonly right: SendingRight;
   /** Whether an engine of this id had the account before. */
-  readonly isPredecessor: (engineId: string) => boolean;
+  isPredecessor(engineId: string): boolean;
+  /** Resolves when nothing of whoever had it before can take effect any more: nothing that changes it is sent before. */
+  untilMayAct(): Promise<void>;
 }
 
 /** The account that a run trades on, whatever is behind it. */

@@ -7,7 +7,7 @@ export interface BookedSymbol {
   readonly symbolId: SymbolId;
   readonly symbol: string;
   readonly rules: TradingRules;
-  /** Those of the settings, until the account's own are known. */
+  /** Those that the process before knew, or else the settings', until the account tells its own. */
   readonly fees: FeeRates;
 }
 
@@ -53,7 +53,7 @@ export class SymbolBook {
   }
 
   #meet(symbolId: SymbolId, symbol: string): BookedSymbol | null {
-    const { fees } = this.#options;
+    const fees = this.#options.before?.get(symbol)?.fees ?? this.#options.fees;
     const rules = this.#rulesOf(symbol);
     if (rules === null) return null;
     const met = { symbolId, symbol, rules, fees };

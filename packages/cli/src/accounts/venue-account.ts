@@ -14,6 +14,7 @@ import {
   readKeyRights,
   readSymbolSettings,
   type SymbolDirectory,
+  type TradedSymbol,
 } from "@smcq/exchange-binance/trading";
 import { type Clock, type Logger, type Rng, SmcqError, symbolId } from "@smcq/kernel";
 import type { RunLock } from "@smcq/ledger";
@@ -98,11 +99,11 @@ export async function openVenueAccount(options: VenueAccountOptions): Promise<Tr
     const walletE8 = await walletOf(gateway);
     const fingerprint = `${orders}/${await readAccountAlias(gateway.rest)}`;
     lease =
-      gates === null
-        ? null
-        : await enterAccount(gates, { orders, fingerprint }, { rest: gateway.rest, ...options.duty });
+      gates === null ? null : await enterAccount(gates, { orders, fingerprint }, gateway.rest, options.duty);
     // Where the money is real, the doctor tries it when it is asked to.
-    if (orders !== "binance") await checkFarStop(gateway, rest, logger);
+    const tried = orders === "binance" ? null : await farStopOf(rest);
+    await options.duty?.untilMayAct();
+    if (tried !== null) await checkFarStop(gateway, tried, logger);
     return {
       orders,
       walletE8,
@@ -160,17 +161,30 @@ class VenueAccount implements DeskAccount {
   }
 }
 
-/** A stop is tried in the first symbol of the document that is traded, far from its price. */
-async function checkFarStop(gateway: BinanceGateway, rest: BinanceRest, logger: Logger): Promise<void> {
-  const options = { weight: 1, read: parseExchangeInfo };
+/** Where a stop is tried: in the first symbol of the document that is traded, far from its price. */
+interface FarStop {
+  readonly traded: TradedSymbol;
+  readonly lastE8: bigint;
+}
+
+async function farStopOf(rest: BinanceRest): Promise<FarStop> {
+  const options = { weight: 1, isReserved: true, read: parseExchangeInfo };
   const { instruments } = await rest.get("/fapi/v1/exchangeInfo", {}, options);
   const instrument = instruments.find(passesUniverse);
   if (instrument === undefined) throw new SmcqError("BINANCE_UNAVAILABLE", "no symbol is traded");
   const { symbol } = instrument;
   const lastE8 = await readPriceE8(rest, symbol);
-  const traded = { symbolId: symbolId(0), symbol, rules: rulesOf(instrument) };
+  return { traded: { symbolId: symbolId(0), symbol, rules: rulesOf(instrument) }, lastE8 };
+}
+
+async function checkFarStop(
+  gateway: BinanceGateway,
+  { traded, lastE8 }: FarStop,
+  logger: Logger,
+): Promise<void> {
   const judged = await checkStops(gateway.rest, traded, lastE8);
-  if (judged !== null) logger.warn({ symbol, judged }, "a stop that was tried was refused, by its own path");
+  if (judged === null) return;
+  logger.warn({ symbol: traded.symbol, judged }, "a stop that was tried was refused, by its own path");
 }
 
 async function walletOf(gateway: BinanceGateway): Promise<bigint> {

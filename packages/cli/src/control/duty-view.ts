@@ -38,6 +38,10 @@ export interface DutyView {
     readonly reversions: number;
   };
   readonly refusals: number;
+  /** Since the venue answered a small question last, ms awake. */
+  readonly venueSilentMs: number;
+  /** Hosts that wait, and that the venue answers; told to who holds the lease alone. */
+  readonly standbys: number;
   readonly copy: CopyView | null;
   readonly follow: FollowView | null;
 }

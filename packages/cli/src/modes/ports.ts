@@ -19,6 +19,8 @@ export interface VenueConnection {
   readonly gate: GateVenue;
   /** The account that the run trades on; refuses one that it cannot be traded on. */
   openAccount(deps: AccountWish): Promise<TradingAccount>;
+  /** Resolves when the venue has answered a small question; fails when it has not. */
+  answer(): Promise<unknown>;
   /** Measures the venue's clock, now and again and again; the first failure is the caller's. */
   start(): Promise<void>;
   close(): Promise<void>;

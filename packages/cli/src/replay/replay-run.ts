@@ -1,7 +1,18 @@
 import { CommandRouter, EngineLoop, Inbox } from "@smcq/cluster";
 import { type Command, Engine, type EngineEvent, type EngineInput, type Journal } from "@smcq/engine";
-import { type CancelTimer, type Clock, type EpochMs, errorMessage, type MonoNs, present } from "@smcq/kernel";
+import {
+  afterTurn,
+  type CancelTimer,
+  type Clock,
+  type EpochMs,
+  errorMessage,
+  type MonoNs,
+  present,
+} from "@smcq/kernel";
 import { JournalReader, type ReplayRow, rowOf, type RowsTold } from "@smcq/ledger";
+
+/** Rows that are fed in one turn of the event loop, where others have theirs. */
+const ROWS_A_TURN = 200;
 
 type EventRow = Extract<ReplayRow, { type: "event" }>;
 
@@ -94,44 +105,91 @@ export interface ReplayedCore extends Replay {
   readonly minuteMs: number | null;
 }
 
+/** The core of a run as its journal makes it again, row by row, up to the first difference. */
+export class CoreReplay {
+  readonly #runId: string;
+  #engine: Engine | null = null;
+  #replayer: Replayer | null = null;
+  #events = 0;
+  /** Of the last row that was fed; -1: none was. */
+  #lastSeq = -1;
+  #minuteMs: number | null = null;
+  #difference: ReplayDifference | null = null;
+  #hole: ReplayedCore["hole"] = null;
+
+  constructor(runId: string) {
+    this.#runId = runId;
+  }
+
+  /** Where its rows go on. */
+  get lastSeq(): number {
+    return this.#lastSeq;
+  }
+
+  get core(): ReplayedCore {
+    return {
+      runId: this.#runId,
+      events: this.#events,
+      difference: this.#difference,
+      hole: this.#hole,
+      engine: this.#engine,
+      lastSeq: Math.max(0, this.#lastSeq),
+      minuteMs: this.#minuteMs,
+    };
+  }
+
+  /** Feeds the next row; false: nothing behind it can be fed. */
+  take(row: ReplayRow): boolean {
+    if (this.#difference !== null || this.#hole !== null) return false;
+    if (row.type === "begun") {
+      this.#engine = new Engine(row.options);
+      this.#replayer = new Replayer(this.#engine);
+      this.#lastSeq = 0;
+      return true;
+    }
+    if (row.type === "lost") {
+      this.#hole = row;
+      return false;
+    }
+    this.#difference = present(this.#replayer, "Invariant: a journal begins with its run").take(row);
+    if (this.#difference !== null) return false;
+    if (row.event.type === "minute") this.#minuteMs = row.event.closeMs;
+    this.#lastSeq = row.seq;
+    this.#events++;
+    return true;
+  }
+}
+
 /** Feeds the events of a run (null: the last one) to a core that is made as the run's was, up to the first difference. */
 export function replayCore(file: string, wanted: string | null, onRows?: RowsTold): ReplayedCore {
   const reader = new JournalReader(file);
   try {
-    return replayRows(reader.runId(wanted), (runId) => reader.rows(runId, onRows));
+    const replay = new CoreReplay(reader.runId(wanted));
+    feed(replay, reader, onRows);
+    return replay.core;
   } finally {
     reader.close();
   }
 }
 
-function replayRows(runId: string, rowsOf: (runId: string) => Iterable<ReplayRow>): ReplayedCore {
-  let engine: Engine | null = null;
-  let replayer: Replayer | null = null;
-  let [events, lastSeq, minuteMs] = [0, 0, null as number | null];
-  const so = (found: Partial<ReplayedCore>): ReplayedCore => ({
-    runId,
-    events,
-    difference: null,
-    hole: null,
-    engine,
-    lastSeq,
-    minuteMs,
-    ...found,
-  });
-  for (const row of rowsOf(runId)) {
-    if (row.type === "begun") {
-      engine = new Engine(row.options);
-      replayer = new Replayer(engine);
-    } else if (row.type === "lost") return so({ hole: row });
-    else {
-      const difference = present(replayer, "Invariant: a journal begins with its run").take(row);
-      if (difference !== null) return so({ difference });
-      if (row.event.type === "minute") minuteMs = row.event.closeMs;
-      lastSeq = row.seq;
-      events++;
+/** Feeds all rows that the journal has behind the last one. */
+function feed(replay: CoreReplay, reader: JournalReader, onRows?: RowsTold): void {
+  for (const row of reader.rows(replay.core.runId, onRows, replay.lastSeq)) if (!replay.take(row)) return;
+}
+
+/** Feeds the rows that have come since, and returns the core; in between the event loop has its turns: a lease is renewed in them. */
+export async function goOnReplaying(replay: CoreReplay, file: string): Promise<ReplayedCore> {
+  const reader = new JournalReader(file);
+  try {
+    let rows = 0;
+    for (const row of reader.rows(replay.core.runId, undefined, replay.lastSeq)) {
+      if (!replay.take(row)) break;
+      if (++rows % ROWS_A_TURN === 0) await new Promise<void>((resolve) => afterTurn(resolve));
     }
+    return replay.core;
+  } finally {
+    reader.close();
   }
-  return so({});
 }
 
 /** The same, without the core. */

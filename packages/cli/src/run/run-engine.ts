@@ -51,8 +51,8 @@ async function start(ground: Ground): Promise<void> {
   const { payload, ports, logger, startUp } = ground;
   const { name, banner } = ports;
   logger.info({ mode: name, configHash: payload.configHash, display: banner }, "smc-quant engine");
-  const { client, scoring, duty } = await openStores(ground);
-  const venue = await openVenue(ground);
+  const { client, scoring, duty, venue } = await openStores(ground);
+  await startVenue(ground, venue);
   const chosen = await chooseSymbols(ground, venue);
   const trading = await openTrading(ground, venue, { watched: chosen.symbols, duty });
   const run = await openRun(ground, { client, scoring, duty, before: trading?.before ?? null });
@@ -97,6 +97,8 @@ interface Stores {
   readonly scoring: Scoring;
   /** What this host is to the account that it shares with others; null: it shares none. */
   readonly duty: Duty | null;
+  /** Nothing but whether it answers was asked yet. */
+  readonly venue: VenueConnection;
 }
 
 /** Takes the data folder, loads what scores, and opens the ledger. */
@@ -117,20 +119,23 @@ async function openStores(ground: Ground): Promise<Stores> {
     ({ display }) => display,
   );
   closers.add(() => scoring.close());
-  const duty = await openAccountDuty(ground);
+  // Who ends a run that is up still has positions to see to.
+  const venue = ports.openVenue({ ...ground, signal: startUp.cut });
+  closers.add(() => venue.close());
+  const duty = await openAccountDuty(ground, venue);
   const client = await startUp.step(
     "ledger",
     () => openLedgerOf(payload, { ...ground, onMoved: ground.failure.reject }),
     () => ({ file: ledgerFile(config.dataDir) }),
   );
   closers.add(() => client.close());
-  return { client, scoring, duty };
+  return { client, scoring, duty, venue };
 }
 
 /** Begins the run in the ledger, or goes on with the one before. */
 async function openRun(
   ground: Ground,
-  { client, ...deps }: Stores & { readonly before: RecoveredRun | null },
+  { client, ...deps }: Omit<Stores, "venue"> & { readonly before: RecoveredRun | null },
 ): Promise<RunLedger> {
   const { payload, ports, logger, machineClock, startUp, closers } = ground;
   const run = await startUp.step(
@@ -146,17 +151,12 @@ function beforeFields(before: RecoveredRun | null): object {
   return before === null ? {} : { goesOn: true, events: before.lastSeq, held: before.held };
 }
 
-async function openVenue(ground: Ground): Promise<VenueConnection> {
-  const { payload, ports, offset, startUp, closers } = ground;
-  // Who ends a run that is up still has positions to see to.
-  const venue = ports.openVenue({ ...ground, signal: startUp.cut });
-  closers.add(() => venue.close());
+async function startVenue({ payload, offset, startUp }: Ground, venue: VenueConnection): Promise<void> {
   await startUp.step(
     "venue",
     () => venue.start(),
     () => ({ rest: payload.config.feed.restBaseUrl, clockOffsetMs: offset.offsetMs }),
   );
-  return venue;
 }
 
 async function chooseSymbols(
@@ -183,7 +183,6 @@ async function openTrading(
 ): Promise<EngineParts["trading"]> {
   const { payload, ports, logger, startUp, closers } = ground;
   if (!ports.isTrading) return null;
-  await duty?.untilMayAct();
   const account = await startUp.step(
     "account",
     () => venue.openAccount({ ...ground, watched, ...(duty === null ? {} : { duty }) }),
@@ -196,7 +195,12 @@ async function openTrading(
       ? null
       : await startUp.step(
           "recovery",
-          () => recoverRun(ledgerFile(payload.config.dataDir), fingerprint, logger),
+          () =>
+            recoverRun(
+              { file: ledgerFile(payload.config.dataDir), warm: duty?.warm ?? null },
+              fingerprint,
+              logger,
+            ),
           (found) => ({ run: found?.runId ?? null, held: found?.held ?? [] }),
         );
   return { account, engineId: duty?.engineId ?? newEngineId(), before, duty };

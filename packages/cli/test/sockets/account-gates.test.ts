@@ -7,6 +7,7 @@ import { exitCodeOf, ExitCode } from "../../src/exit-codes.ts";
 import { signOfLife } from "../../src/accounts/gates/second-engine.ts";
 import { recordingLogger } from "../../../exchange-binance/test/support/sim-harness.ts";
 import type { LogLine } from "../../../exchange-binance/test/support/sim-harness.ts";
+import type { AccountDuty } from "../../src/accounts/account.ts";
 import { AccountBench, KEY, ledgerOf, SECRET, temporaryFolder } from "../support/account-bench.ts";
 
 /** What became of an attempt: code, exit code and words. */
@@ -168,6 +169,28 @@ it.each(["order", "stop"] as const)(
     await bench.enter({ dataDir: await ledgerOf(fingerprint, "zzzz") });
   },
 );
+
+/** As a host that shares its account is to it. */
+class Successor implements AccountDuty {
+  readonly right = { windowMsMax: 1_000, refusal: () => null, measured() {} };
+  waits = 0;
+
+  isPredecessor(engineId: string): boolean {
+    return engineId === "zzzz";
+  }
+
+  async untilMayAct(): Promise<void> {
+    this.waits++;
+  }
+}
+
+it("an engine that had the account before is no stranger to who takes it over, whatever its ledger lacks", async () => {
+  const bench = await AccountBench.open();
+  await rest(bench, clientOrderId("zzzz", "entry", 7, 1), "order");
+  const duty = new Successor();
+  await bench.enter({ duty });
+  expect(duty.waits).toBe(1);
+});
 
 /** As the venue calls the account, asked where nobody is in the way. */
 async function fingerprintOf(bench: AccountBench): Promise<string> {

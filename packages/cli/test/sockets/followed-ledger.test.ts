@@ -36,10 +36,12 @@ describe.skipIf(!hasNatsServer())("a standby's ledger", () => {
   let snapshots: Snapshots;
   let holder: LedgerStore;
   const followers: FollowedLedger[] = [];
+  let replacements = 0;
   const holderFile = (): string => ledgerFile(join(folder, "holder"));
   const ownFile = (): string => ledgerFile(join(folder, "own"));
 
   beforeEach(async () => {
+    replacements = 0;
     folder = mkdtempSync(join(tmpdir(), "smcq-follow-"));
     nats = await NatsServer.start();
     bus = await BusConnection.open({
@@ -87,6 +89,7 @@ describe.skipIf(!hasNatsServer())("a standby's ledger", () => {
       file: ownFile(),
       clock,
       logger: silentLogger,
+      onReplaced: () => void replacements++,
     });
     followers.push(follower);
     await follower.start();
@@ -136,6 +139,7 @@ describe.skipIf(!hasNatsServer())("a standby's ledger", () => {
     await until(() => writer.stats.waiting === 0, "all is written");
     await snapshot(writer.lastSeq);
     await until(() => follower.view.state === "follows", "it has the copy");
+    expect(replacements).toBe(1);
     keep(writer, rows(20, 29));
     expect(await follower.catchUp(10_000)).toBe(true);
     await until(() => lastRowOf(ownFile())?.seq === 29, "the last row");

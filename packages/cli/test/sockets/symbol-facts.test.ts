@@ -110,6 +110,25 @@ describe("what a venue tells of a symbol later", () => {
     expect(asked("/fapi/v1/commissionRate")).toBe(1);
   });
 
+  it("asks for fees where half of the weight is left: nothing else waits for them", async () => {
+    await reference.rest.budget.acquire(1_195, 0);
+    book.bySymbol(NAME);
+    await reference.serverTime();
+    expect(asked("/fapi/v1/commissionRate")).toBe(0);
+  });
+
+  it("begins with the fees that the process before knew", () => {
+    const before = present(book.bySymbol(NAME) ?? undefined, "Invariant: the symbol is listed");
+    const next = new SymbolBook({
+      inbox,
+      instruments: bySymbol,
+      fees: SETTINGS,
+      idOf: () => before.symbolId,
+      before: new Map([[NAME, { ...before, fees: ACCOUNT }]]),
+    });
+    expect(next.bySymbol(NAME)?.fees).toEqual(ACCOUNT);
+  });
+
   it("EX15, EX39 reads the rules again when an order does not fit them, and not with each one", async () => {
     expect(await enter(100, "first")).toBe("acked");
     sim.setFaults("EX39=0");

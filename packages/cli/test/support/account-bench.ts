@@ -8,7 +8,7 @@ import { type Logger, Rng, silentLogger, SystemClock } from "@smcq/kernel";
 import { ledgerFile, openLedger } from "@smcq/ledger";
 import { onTestFinished } from "vitest";
 import { optionsOf } from "../../../engine/test/support/fixtures.ts";
-import type { OrdersName, TradingAccount } from "../../src/accounts/account.ts";
+import type { AccountDuty, OrdersName, TradingAccount } from "../../src/accounts/account.ts";
 import { openVenueAccount } from "../../src/accounts/venue-account.ts";
 import { runRecord } from "./recorded-ledger.ts";
 
@@ -72,6 +72,7 @@ export class AccountBench {
       readonly logger?: Logger;
       readonly marginType?: "cross" | "isolated";
       readonly watched?: readonly string[];
+      readonly duty?: AccountDuty;
     } = {},
   ): Promise<TradingAccount> {
     const { orders = "binance", dataDir = temporaryFolder(), logger = silentLogger } = wish;
@@ -99,6 +100,7 @@ export class AccountBench {
       logger,
       marginType: wish.marginType ?? "cross",
       watched: wish.watched ?? [],
+      ...(wish.duty === undefined ? {} : { duty: wish.duty }),
       gates: { leaseDir: wish.leaseDir ?? this.leaseDir, ledgerFile: ledgerFile(dataDir) },
     });
     onTestFinished(() => account.close());

@@ -1,5 +1,6 @@
 import { type BusConnection, NatsSignalBus } from "@smcq/bus-nats";
 import { partOf } from "@smcq/engine";
+import { parseExchangeInfo, passesUniverse } from "@smcq/exchange-binance";
 import { HEURISTIC_ID } from "@smcq/features";
 import { type CancelTimer, MINUTE_MS, minuteOf, repeat, Rng, silentLogger, SystemClock } from "@smcq/kernel";
 import { sharedSignal } from "../../../engine/test/support/signal-bus-conformance.ts";
@@ -9,7 +10,7 @@ import { tradedPlan } from "../../src/plans/traded-plan.ts";
 import { labConnection } from "./scan-host.ts";
 
 /** Between two signals, wall ms. */
-const SIGNAL_MS = 3_000;
+const SIGNAL_MS = 500;
 /** Between two looks at the prices, wall ms. */
 const PRICES_MS = 2_000;
 /** Of a price, as far as a signal's end and its ATR are from it: far enough for the costs, near enough to be reached. */
@@ -37,6 +38,8 @@ export class SignalTeller {
   readonly #run: string;
   readonly #cancel: CancelTimer;
   #prices: ReadonlyMap<string, number> = new Map();
+  /** What the venue lists for trade. */
+  #traded: ReadonlySet<string> = new Set();
   #tellings = 0;
   #learntMs = 0;
   #minuteMs = 0;
@@ -99,9 +102,11 @@ export class SignalTeller {
     const nowMs = this.#clock.nowMs();
     if (nowMs - this.#learntMs < PRICES_MS) return;
     this.#learntMs = nowMs;
+    if (this.#traded.size === 0) this.#traded = await tradedAt(this.#options.origin);
     const reply = await fetch(`${this.#options.origin}/fapi/v1/ticker/price`);
     const rows = (await reply.json()) as readonly { readonly symbol: string; readonly price: string }[];
-    this.#prices = new Map(rows.map(({ symbol, price }) => [symbol, Number(price)]));
+    const traded = rows.filter(({ symbol }) => this.#traded.has(symbol));
+    this.#prices = new Map(traded.map(({ symbol, price }) => [symbol, Number(price)]));
   }
 
   /** A minute has closed: its bars are told, and each symbol has a setup again. */
@@ -127,4 +132,10 @@ export class SignalTeller {
     const scanner = `teller-${++this.#tellings}`;
     this.#bus.publish({ type: "bars", part, scanner, minuteMs: this.#minuteMs, bars });
   }
+}
+
+async function tradedAt(origin: string): Promise<ReadonlySet<string>> {
+  const reply = await fetch(`${origin}/fapi/v1/exchangeInfo`);
+  const { instruments } = parseExchangeInfo(await reply.json());
+  return new Set(instruments.filter(passesUniverse).map(({ symbol }) => symbol));
 }

@@ -1,5 +1,13 @@
 import { createHmac } from "node:crypto";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -14,10 +22,10 @@ import { venueBook } from "./book-differences.ts";
 import { SignalTeller } from "./signal-teller.ts";
 import { Way } from "./two-hosts.ts";
 
-/** Few: both hosts have one address, and asking for the fees of each symbol costs a process 20 of its weight. */
-const SYMBOLS = 16;
+const SYMBOLS = 64;
 const PARTS = 4;
 const SAMPLE_MS = 50;
+const CLOCK = new URL("set-clock.mjs", import.meta.url).href;
 const PLAN = fileURLToPath(new URL("../../../../plans/m1-scalp.json", import.meta.url));
 const ENGINE =
   "engine --mode demo --role executor --model heuristic --shards 1 --scan-threads 1 --log-format json".split(
@@ -27,6 +35,7 @@ const SETS = [
   `universe.maxSymbols=${SYMBOLS}`,
   `bus.parts=${PARTS}`,
   "risk.allowUnproven=true",
+  "bus.venueLostMs=12000",
   // Many small positions, and nobody who loses is kept from entering.
   "risk.unprovenRiskRatioMax=0.0003",
   "risk.entriesPerMinuteMax=100",
@@ -45,6 +54,16 @@ interface OrderRow {
   readonly time: number;
 }
 
+/** What was ordered, as the venue's books have it. */
+export interface Ordered {
+  /** Entries. */
+  readonly count: number;
+  /** Entries that no signal of their own stands behind. */
+  readonly doubled: readonly string[];
+  /** Entries of an older epoch behind those of a newer one; exits and stops go by the id of what they are for. */
+  readonly late: readonly string[];
+}
+
 /** One host: an engine's processes as a person starts them, whose ways to the bus and to the venue go over loopback ways of ours. */
 export class TradingHost {
   readonly name: string;
@@ -54,6 +73,8 @@ export class TradingHost {
   readonly #key: SimulatedKey;
   readonly #isReplicated: boolean;
   readonly #plan: string;
+  readonly #clockFile: string;
+  #clockMs = 0;
   run: SmcqRun;
 
   constructor(
@@ -68,6 +89,8 @@ export class TradingHost {
     this.venue = ways.venue;
     this.#key = key;
     this.#isReplicated = isReplicated;
+    this.#clockFile = join(given.folder, `${given.name}.clock`);
+    this.stepClock(0);
     this.run = this.#start();
   }
 
@@ -83,6 +106,14 @@ export class TradingHost {
     } catch {
       // It has ended.
     }
+  }
+
+  /** Sets the wall's time of the host forward, or back. */
+  stepClock(byMs: number): void {
+    this.#clockMs += byMs;
+    // At once: who reads it in between has the one or the other.
+    writeFileSync(`${this.#clockFile}.new`, String(this.#clockMs));
+    renameSync(`${this.#clockFile}.new`, this.#clockFile);
   }
 
   get isActive(): boolean {
@@ -110,6 +141,7 @@ export class TradingHost {
     ];
     return new SmcqRun([...ENGINE, "--data-dir", this.dataDir, ...sets.flatMap((set) => ["--set", set])], {
       isGroup: true,
+      preloads: [`${CLOCK}?file=${encodeURIComponent(this.#clockFile)}`],
       env: {
         BINANCE_API_KEY: this.#key.key,
         BINANCE_API_SECRET: this.#key.secret,
@@ -129,7 +161,7 @@ export class TradingHosts {
   /** Longest that a position was seen without a stop of its size since it was asked last, ms. */
   #bareMsMax = 0;
   #looks = 0;
-  #isLooking = false;
+  #looking: Promise<void> | null = null;
   #stopLooking: () => void = () => {};
   readonly #parts: {
     readonly sim: SimChild;
@@ -156,7 +188,8 @@ export class TradingHosts {
       speed: 1,
       seed: seed + 1,
       symbols: SYMBOLS,
-      weightLimit: 1_000_000,
+      // Both hosts have one address here: twice the venue's own limit.
+      weightLimit: 4_800,
       trading: { keys: [{ ...key, type: "hmac" }], equity: "100000" },
     });
     const nats = await NatsServer.start();
@@ -173,7 +206,7 @@ export class TradingHosts {
       bed.hosts.push(new TradingHost({ name, folder: bed.folder, plan }, ways, { key, isReplicated }));
       if (name === "first") await present(bed.hosts[0], "Invariant: it was started").run.sees("READY");
     }
-    bed.#stopLooking = repeat(wall, SAMPLE_MS, () => void bed.#look());
+    bed.#stopLooking = repeat(wall, SAMPLE_MS, () => bed.#look());
     return bed;
   }
 
@@ -196,32 +229,22 @@ export class TradingHosts {
     return this.#parts.teller.stop();
   }
 
-  /** Entries of the venue's book, and those among them that no signal of their own stands behind. */
-  async entries(): Promise<{ readonly count: number; readonly doubled: readonly string[] }> {
-    const doubled: string[] = [];
-    let count = 0;
-    for (const [symbol, toldMs] of this.#parts.teller.told) {
-      const orders = (await this.#signed("/fapi/v1/allOrders", { symbol, limit: "1000" }).catch(
-        () => [],
-      )) as readonly OrderRow[];
-      const entries = orders.filter(({ clientOrderId: id }) => roleOf(id) === "entry" && madeBy(id) !== null);
-      count += entries.length;
-      const bySignal = new Map<number, string[]>();
-      for (const { clientOrderId, time } of entries) {
-        const behind = toldMs.findLast((atMs) => atMs <= time + 50) ?? 0;
-        bySignal.set(behind, [...(bySignal.get(behind) ?? []), clientOrderId]);
-      }
-      for (const [atMs, ids] of bySignal)
-        if (ids.length > 1 || atMs === 0) doubled.push(`${symbol} ${atMs} ${ids.join(" ")}`);
+  /** What both hosts have ordered, by the venue's books. */
+  async ordered(): Promise<Ordered> {
+    const orders: OrderRow[] = [];
+    for (const symbol of this.#parts.teller.told.keys()) {
+      const own = { symbol, limit: "1000" };
+      orders.push(...((await this.#signed("/fapi/v1/allOrders", own)) as readonly OrderRow[]));
     }
-    return { count, doubled };
+    const entries = orders.filter(({ clientOrderId: id }) => roleOf(id) === "entry" && madeBy(id) !== null);
+    return { count: entries.length, doubled: this.#doubledOf(entries), late: lateOf(entries) };
   }
 
   async close(): Promise<void> {
     this.#stopLooking();
+    await this.#looking?.catch(() => {});
     for (const host of this.hosts) {
-      if (process.env["SMCQ_SHOW"] !== undefined)
-        writeFileSync(join(process.env["SMCQ_SHOW"], `${host.name}.log`), host.run.stdout + host.run.stderr);
+      if (process.env["SMCQ_SHOW"] !== undefined) show(process.env["SMCQ_SHOW"], host);
       host.signal("SIGCONT");
       host.signal("SIGKILL");
       await host.nats.close();
@@ -234,32 +257,45 @@ export class TradingHosts {
     rmSync(this.folder, { recursive: true, force: true, maxRetries: 10 });
   }
 
-  async #look(): Promise<void> {
-    if (this.#isLooking) return;
-    this.#isLooking = true;
-    try {
-      const { positions, stops } = await venueBook(this.origin);
-      const nowMs = wall.monoNs() / 1e6;
-      this.#looks++;
-      const bare = positions.filter(({ symbol, amount }) => {
-        const side = Number(amount) > 0 ? "SELL" : "BUY";
-        const size = Math.abs(Number(amount));
-        return !stops.some(
-          (stop) =>
-            stop.symbol === symbol &&
-            stop.side === side &&
-            (stop.isClosePosition || Number(stop.amount) >= size),
-        );
-      });
-      const names = new Set(bare.map(({ symbol }) => symbol));
-      for (const symbol of this.#bareSinceMs.keys()) if (!names.has(symbol)) this.#bareSinceMs.delete(symbol);
-      for (const symbol of names) {
-        const sinceMs = this.#bareSinceMs.get(symbol) ?? nowMs;
-        this.#bareSinceMs.set(symbol, sinceMs);
-        this.#bareMsMax = Math.max(this.#bareMsMax, nowMs - sinceMs);
-      }
-    } finally {
-      this.#isLooking = false;
+  #doubledOf(entries: readonly OrderRow[]): readonly string[] {
+    const bySignal = new Map<string, string[]>();
+    for (const { symbol, clientOrderId, time } of entries) {
+      const told = this.#parts.teller.told.get(symbol) ?? [];
+      // A signal is told before it is known when it was: the clocks of venue and teller are one.
+      const behind = `${symbol} ${told.findLast((atMs) => atMs <= time) ?? "none"}`;
+      bySignal.set(behind, [...(bySignal.get(behind) ?? []), clientOrderId]);
+    }
+    return [...bySignal]
+      .filter(([behind, ids]) => ids.length > 1 || behind.endsWith("none"))
+      .map(([behind, ids]) => `${behind}: ${ids.join(" ")}`);
+  }
+
+  #look(): void {
+    this.#looking ??= this.#lookOnce().finally(() => {
+      this.#looking = null;
+    });
+  }
+
+  async #lookOnce(): Promise<void> {
+    const { positions, stops } = await venueBook(this.origin);
+    const nowMs = wall.monoNs() / 1e6;
+    this.#looks++;
+    const bare = positions.filter(({ symbol, amount }) => {
+      const side = Number(amount) > 0 ? "SELL" : "BUY";
+      const size = Math.abs(Number(amount));
+      return !stops.some(
+        (stop) =>
+          stop.symbol === symbol &&
+          stop.side === side &&
+          (stop.isClosePosition || Number(stop.amount) >= size),
+      );
+    });
+    const names = new Set(bare.map(({ symbol }) => symbol));
+    for (const symbol of this.#bareSinceMs.keys()) if (!names.has(symbol)) this.#bareSinceMs.delete(symbol);
+    for (const symbol of names) {
+      const sinceMs = this.#bareSinceMs.get(symbol) ?? nowMs;
+      this.#bareSinceMs.set(symbol, sinceMs);
+      this.#bareMsMax = Math.max(this.#bareMsMax, nowMs - sinceMs);
     }
   }
 
@@ -275,4 +311,23 @@ export class TradingHosts {
     if (!reply.ok) throw new Error(`${path}: ${JSON.stringify(body)}`);
     return body;
   }
+}
+
+/** What a host has said and written, for whoever looks for what went wrong. */
+function show(folder: string, { name, run, file }: TradingHost): void {
+  writeFileSync(join(folder, `${name}.log`), run.stdout + run.stderr);
+  for (const ending of ["", "-wal", "-shm"])
+    if (existsSync(file + ending)) copyFileSync(file + ending, join(folder, `${name}.db${ending}`));
+}
+
+/** By the venue's time: what an older epoch entered behind something of a newer one. */
+function lateOf(entries: readonly OrderRow[]): readonly string[] {
+  let newest = 0;
+  const late: string[] = [];
+  for (const { clientOrderId: id } of entries.toSorted((a, b) => a.time - b.time)) {
+    const epoch = Number.parseInt(madeBy(id)?.engineId ?? "", 36);
+    if (epoch < newest) late.push(`${id} behind epoch ${newest}`);
+    newest = Math.max(newest, epoch);
+  }
+  return late;
 }

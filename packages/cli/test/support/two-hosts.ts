@@ -31,6 +31,9 @@ export async function until(isSo: () => boolean, what: string): Promise<void> {
   }
 }
 
+/** The first line of a request that changes something on an account; a listen key is nobody's order. */
+const CHANGE = /^(?:POST|PUT|DELETE) \/fapi\/(?!v\d\/listenKey)/;
+
 /** A way over loopback that can hold what goes over it, let it go later, or be cut. */
 export class Way {
   readonly #server: Server;
@@ -38,6 +41,7 @@ export class Way {
   readonly #held: (() => void)[] = [];
   #isHeld = false;
   #isCut = false;
+  #changes = 0;
 
   private constructor(target: number) {
     this.#server = createServer((client) => {
@@ -51,6 +55,7 @@ export class Way {
         from.on("error", () => to.destroy());
         from.on("close", () => to.destroy());
         from.on("data", (data) => {
+          if (from === client && CHANGE.test(data.toString("latin1"))) this.#changes++;
           const pass = (): void => void (to.destroyed || to.write(data));
           if (this.#isHeld) this.#held.push(pass);
           else pass();
@@ -67,6 +72,11 @@ export class Way {
 
   get port(): number {
     return (this.#server.address() as AddressInfo).port;
+  }
+
+  /** Requests that have come here and that change something at a venue. */
+  get changes(): number {
+    return this.#changes;
   }
 
   /** What is sent stays on the way; let go, all of it arrives. */

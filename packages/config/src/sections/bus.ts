@@ -47,6 +47,11 @@ export const bus: z.ZodType<BusConfig> = z
     orderWindowMs: integer(200, 5_000)
       .default(1_000)
       .describe("recvWindow of orders on an account that hosts share: who takes over waits so long, too"),
+    venueLostMs: integer(5_000, 3_600_000)
+      .default(30_000)
+      .describe(
+        "a host that trades and that the venue has not answered for so long leaves the account to a standby that reaches it (time awake)",
+      ),
     replicatedIntents: z
       .boolean()
       .default(false)

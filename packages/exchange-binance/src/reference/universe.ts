@@ -183,7 +183,7 @@ export class UniverseSource {
   }
 
   async #fetch(): Promise<CachedUniverse> {
-    const options = { weight: 1, priority: 0, read: readTradeable };
+    const options = { weight: 1, isReserved: true, read: readTradeable };
     const info = await this.#options.rest.get("/fapi/v1/exchangeInfo", {}, options);
     if (info.refused.length > 0)
       this.#options.log.warn(

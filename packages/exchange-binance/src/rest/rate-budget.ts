@@ -49,7 +49,8 @@ export interface BudgetState {
 /**
  * The one rate budget of all REST calls. Two rules hold before a request leaves, both at 80 % of the venue's limit:
  * our own weight of any 62 s (the venue's fixed minute may start anywhere in it), and the weight the venue reported
- * for its running minute plus all that is in flight. 429 stops everything until the minute ends, 418 until the ban ends.
+ * for its running minute plus all that is in flight, once its limit is known: a process that starts in a minute that others have
+ * used has a few short questions, and waits for none of them. 429 stops everything until the minute ends, 418 until the ban ends.
  */
 export class RateBudget {
   readonly #clock: Clock;
@@ -59,6 +60,8 @@ export class RateBudget {
   #bucketAt = 0;
   #sent = 0;
   #limit = WEIGHT_LIMIT_AT_START;
+  /** Until the venue has told its limit, what others at the address have used can be held against none. */
+  #isLimitKnown = false;
   #reported = 0;
   #reportedMax = 0;
   #reportedWindow = -1;
@@ -87,6 +90,7 @@ export class RateBudget {
   setLimit(weightPerMinute: number): void {
     if (!(weightPerMinute > 0)) return;
     this.#limit = weightPerMinute;
+    this.#isLimitKnown = true;
     this.#pump();
   }
 
@@ -258,7 +262,7 @@ export class RateBudget {
     const share = Math.floor(this.#limit * shareMax);
     if (this.#sent > 0 && this.#sent + weight > share) return BUCKET_MS;
     const window = this.#window(nowMs - WINDOW_GUARD_MS);
-    const reported = this.#reportedWindow >= window ? this.#reported : 0;
+    const reported = this.#isLimitKnown && this.#reportedWindow >= window ? this.#reported : 0;
     // What is in flight may reach the venue in this minute or the next: it counts in both.
     const used = reported + this.#inFlight;
     return used > 0 && used + weight > share ? (window + 1) * MINUTE_MS + WINDOW_GUARD_MS - nowMs : 0;

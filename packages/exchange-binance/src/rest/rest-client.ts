@@ -5,6 +5,7 @@ import type { Dispatcher } from "undici";
 import { AnswerWatch } from "./answer-watch.ts";
 import { ClockOffset } from "./clock-offset.ts";
 import { BinanceErrorCode } from "../errors.ts";
+import { RESERVED_PRIORITY, RESERVED_WEIGHT_SHARE } from "../limits.ts";
 import { parseJsonSafe } from "./json-safe.ts";
 import { openPool } from "./open-pool.ts";
 import { encodeQuery } from "./query.ts";
@@ -52,6 +53,8 @@ export interface GetOptions<T = unknown> {
   readonly read?: (body: unknown) => T;
   readonly weight: number;
   readonly priority?: number;
+  /** A short question that a start waits for, or the clock: it may reach into what is kept for them, in front of all others. */
+  readonly isReserved?: boolean;
   /** Tries at most, the first included; default 4. */
   readonly triesMax?: number;
 }
@@ -106,9 +109,10 @@ export class BinanceRest {
     });
   }
 
-  /** The venue's time in ms. */
-  async serverTime(): Promise<number> {
-    return this.get("/fapi/v1/time", {}, { weight: 1, priority: 0, read: readServerTime });
+  /** The venue's time in ms; `triesMax` as in `get`. */
+  async serverTime(triesMax: number = READ_TRIES_MAX): Promise<number> {
+    const options = { weight: 1, isReserved: true, read: readServerTime, triesMax };
+    return this.get("/fapi/v1/time", {}, options);
   }
 
   /** Klines as the venue has them, the still-open one included; `BAR_FIELDS` numbers a bar, ascending. */
@@ -147,7 +151,7 @@ export class BinanceRest {
 
   async #getAgain<T>(fullPath: string, options: GetOptions<T>): Promise<T> {
     for (let tryCount = 1; ; tryCount++) {
-      await this.budget.acquire(options.weight, options.priority ?? DEFAULT_PRIORITY);
+      await this.#acquire(options);
       const reply = await this.#send(fullPath, options.weight);
       const read = reply.isOk ? bodyOf(fullPath, reply, options.read) : reply;
       if ("body" in read) return read.body;
@@ -162,6 +166,12 @@ export class BinanceRest {
       // After 429 and 418 the budget itself keeps the next try back.
       if (read.stop === "none") await this.#sleep(readRetryMs(tryCount, this.#rng));
     }
+  }
+
+  #acquire({ weight, priority, isReserved }: GetOptions<unknown>): Promise<void> {
+    return isReserved === true
+      ? this.budget.acquire(weight, RESERVED_PRIORITY, RESERVED_WEIGHT_SHARE)
+      : this.budget.acquire(weight, priority ?? DEFAULT_PRIORITY);
   }
 
   stats(): RestStats {

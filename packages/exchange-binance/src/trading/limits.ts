@@ -19,8 +19,6 @@ export const ORDER_REPLY_WALL_MS = 5_000;
 export const ANSWER_WALL_MS = 10_000;
 /** Share of the order counts that entries may use; the rest is for exits, stops and targets. */
 export const ENTRY_ORDER_SHARE = 0.8;
-/** Share of the request weight that cancels and short questions may reach into; everything else has 0.8. */
-export const RESERVED_WEIGHT_SHARE = 0.95;
 /** Orders in 10 s and in a minute, until the venue has said its own numbers. */
 export const ORDERS_10S_AT_START = 300;
 export const ORDERS_MINUTE_AT_START = 1_200;

@@ -144,7 +144,7 @@ export async function readPriceE8(rest: BinanceRest, symbol: string): Promise<bi
     if (parsed.success) return parseE8(parsed.data.price);
     throw new SmcqError(BinanceErrorCode.BadReply, `GET ${path}: ${z.prettifyError(parsed.error)}`);
   };
-  return rest.get(path, { symbol }, { weight: 1, read });
+  return rest.get(path, { symbol }, { weight: 1, isReserved: true, read });
 }
 
 /**

@@ -120,11 +120,11 @@ export class JournalReader {
     });
   }
 
-  /** The rows of a run, in order. */
-  *rows(runId: string, onRows?: RowsTold): Generator<ReplayRow> {
+  /** The rows of a run, in order, behind `afterSeq` (its beginning is row 0). */
+  *rows(runId: string, onRows?: RowsTold, afterSeq = -1): Generator<ReplayRow> {
     try {
-      for (const row of journalRowsOf(this.#db, runId, onRows === undefined ? {} : { onRows }))
-        yield replayRow(row);
+      const options = { afterSeq, ...(onRows === undefined ? {} : { onRows }) };
+      for (const row of journalRowsOf(this.#db, runId, options)) yield replayRow(row);
     } catch (error) {
       throw ledgerError(error, "cannot read the journal", { file: this.#db.name });
     }

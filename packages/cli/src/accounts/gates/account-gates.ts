@@ -39,17 +39,18 @@ export function judgeRights(rights: KeyRights | null, logger: Logger): void {
 export async function enterAccount(
   { leaseDir, ledgerFile }: AccountGates,
   account: { readonly orders: OrdersName; readonly fingerprint: string },
-  venue: { readonly rest: SignedRest } & Partial<Pick<AccountDuty, "isPredecessor">>,
+  rest: SignedRest,
+  duty?: Pick<AccountDuty, "isPredecessor">,
 ): Promise<RunLock> {
   const { orders, fingerprint } = account;
   const known = knownAccount(ledgerFile, orders);
   requireSameAccount(known.fingerprint, fingerprint);
   const lease = leaseAccount(leaseDir, fingerprint);
   try {
-    const resting = await readRestingOrders(venue.rest);
-    const nowMs = venue.rest.nowMs();
+    const resting = await readRestingOrders(rest);
+    const nowMs = rest.nowMs();
     const isKnown = (engineId: string): boolean =>
-      known.engineIds.has(engineId) || venue.isPredecessor?.(engineId) === true;
+      known.engineIds.has(engineId) || duty?.isPredecessor(engineId) === true;
     requireAlone(signOfLife(resting, isKnown, nowMs), nowMs);
     return lease;
   } catch (error) {

@@ -61,6 +61,7 @@ export function openVenue(settings: VenueSettings, deps: VenueDeps): VenueConnec
     keepUniverse: () => reference.keepUniverse(),
     restUse: () => restUseOf(reference.rest),
     gate: gateOf(reference, venueClock),
+    answer: () => reference.rest.serverTime(1),
     openAccount: (own) => settings.openAccount(reference.rest, own),
     start: async () => {
       await sync.start();

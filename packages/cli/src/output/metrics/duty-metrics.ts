@@ -2,7 +2,8 @@ import type { DutyView } from "../../control/duty-view.ts";
 import type { Metric } from "./metric.ts";
 
 /** What a host that shares its account measures of the lease and of the journal's copy. */
-export function dutyMetrics({ isConnected, losses, lease, refusals, copy }: DutyView): readonly Metric[] {
+export function dutyMetrics(view: DutyView): readonly Metric[] {
+  const { isConnected, losses, lease, refusals, copy } = view;
   const gauge = (name: string, help: string, value: number): Metric => ({ name, help, type: "gauge", value });
   const counter = (name: string, help: string, value: number): Metric => ({
     name,
@@ -24,6 +25,12 @@ export function dutyMetrics({ isConnected, losses, lease, refusals, copy }: Duty
     gauge("lease_answer_seconds", "how long the last renewal took", lease.answerMs / 1_000),
     counter("lease_reversions_total", "how often the store of leases went back", lease.reversions),
     counter("lease_refusals_total", "requests that were not signed for want of the lease", refusals),
+    gauge("lease_standbys", "hosts that wait for the account, and that the venue answers", view.standbys),
+    gauge(
+      "lease_venue_silent_seconds",
+      "since the venue answered this host last",
+      view.venueSilentMs / 1_000,
+    ),
     gauge("bus_journal_waiting_rows", "rows of the journal that the bus has not yet", copy?.waitingRows ?? 0),
     counter(
       "bus_journal_lost_rows_total",

@@ -2,10 +2,18 @@ import { randomUUID } from "node:crypto";
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
-import type { BusConnection, JournalStream, Lease, LeaseBucket, LeaseState, Snapshots } from "@smcq/bus-nats";
+import type {
+  BusConnection,
+  JournalStream,
+  Lease,
+  LeaseBucket,
+  LeaseState,
+  Snapshots,
+  Standbys,
+} from "@smcq/bus-nats";
 import type { EngineConfig } from "@smcq/config";
 import { ENGINE_ID_LENGTH } from "@smcq/engine";
-import { type Clock, errorMessage, type Logger, SmcqError } from "@smcq/kernel";
+import { type CancelTimer, type Clock, errorMessage, type Logger, repeat, SmcqError } from "@smcq/kernel";
 import { ledgerFile } from "@smcq/ledger";
 import type { AccountDuty } from "../../accounts/account.ts";
 import type { DutyView } from "../../control/duty-view.ts";
@@ -13,22 +21,28 @@ import { openBus } from "../../bus/open-bus.ts";
 import { FollowedLedger } from "./followed-ledger.ts";
 import { JournalCopy } from "./journal-copy.ts";
 import { OrderRight, VENUE_AHEAD_MS } from "./order-right.ts";
+import { VenueEar } from "./venue-ear.ts";
+import { WarmCore } from "./warm-core.ts";
 
 /** The lease of who trades on the account. */
 const LEASE_KEY = "executor";
 /** Who took the lease reads what the holder before wrote for so long, wall ms, and then goes on with what it has. */
 export const CATCH_UP_MS_MAX = 3_000;
-/** One that waits for a copy of the holder's whole ledger lets others have the lease first, for so long, wall ms. */
-export const COPY_WAIT_MS_MAX = 10_000;
+/** One that waits for a copy of the holder's whole ledger, or that no venue answers, lets others have the lease first, for so long, wall ms. */
+export const UNREADY_MS_MAX = 10_000;
 /** A try to take the lease is at least so far from the one before, wall ms. */
 const TRY_MS_MIN = 10;
 const LOOK_MS = 10;
+/** How often it is looked whether the venue answers who holds the lease, wall ms. */
+const VENUE_LOOK_MS = 500;
 const EPOCH_FILE = "epoch";
 
 export interface DutyOptions {
   readonly config: Pick<EngineConfig, "bus" | "dataDir" | "role">;
   readonly wallClock: Clock;
   readonly logger: Logger;
+  /** A small question to the venue; resolves when it has answered. */
+  readonly askVenue: () => Promise<unknown>;
   /** Aborted: nothing is waited for any more. */
   readonly signal: AbortSignal;
   /** Another host has the account: nothing of this process can mend that. */
@@ -40,6 +54,7 @@ interface DutyParts {
   readonly bucket: LeaseBucket;
   readonly stream: JournalStream;
   readonly snapshots: Snapshots;
+  readonly standbys: Standbys;
 }
 
 /**
@@ -50,12 +65,16 @@ interface DutyParts {
  */
 export class Duty implements AccountDuty {
   readonly right: OrderRight;
+  /** The core of the run that is gone on with, as far as it was followed. */
+  readonly warm: WarmCore;
   readonly #options: DutyOptions;
   readonly #parts: DutyParts;
   readonly #lease: Lease;
   readonly #listeners = new Set<(isHeld: boolean) => void>();
   #follow: FollowedLedger | null = null;
   #copy: JournalCopy | null = null;
+  readonly #ear: VenueEar;
+  #cancelVenueLook: CancelTimer = () => {};
   #holder = "";
   #isClosing = false;
 
@@ -63,6 +82,9 @@ export class Duty implements AccountDuty {
     this.#options = options;
     this.#parts = parts;
     this.#lease = lease;
+    const { config, wallClock: clock, logger } = options;
+    this.#ear = new VenueEar({ ask: options.askVenue, clock });
+    this.warm = new WarmCore({ file: ledgerFile(config.dataDir), clock, logger });
     this.right = new OrderRight({
       lease,
       windowMsMax: options.config.bus.orderWindowMs,
@@ -80,6 +102,7 @@ export class Duty implements AccountDuty {
       LeaseBucket: Bucket,
       leaseTerms,
       Snapshots: Store,
+      Standbys: Waiting,
     } = await import("@smcq/bus-nats");
     const bus = await openBus(net, role, logger);
     try {
@@ -100,7 +123,11 @@ export class Duty implements AccountDuty {
         onChange: (state) => duty.#changed(state),
         logger,
       });
-      const duty = new Duty(options, { bus, bucket, stream, snapshots }, lease);
+      const duty = new Duty(
+        options,
+        { bus, bucket, stream, snapshots, standbys: new Waiting(bus, clock) },
+        lease,
+      );
       return duty;
     } catch (error) {
       await bus.close();
@@ -127,6 +154,7 @@ export class Duty implements AccountDuty {
 
   get view(): DutyView {
     const { bus, bucket } = this.#parts;
+    const { standbys } = this.#parts;
     const { state, epoch, renewals, failures, answerMs } = this.#lease;
     return {
       role: this.#options.config.role,
@@ -143,6 +171,8 @@ export class Duty implements AccountDuty {
         reversions: bucket.reversions,
       },
       refusals: this.right.refusals,
+      venueSilentMs: Math.round(this.#ear.silentMs),
+      standbys: standbys.reaching,
       copy: this.#copy?.view ?? null,
       follow: this.#follow?.view ?? null,
     };
@@ -157,11 +187,17 @@ export class Duty implements AccountDuty {
   async takeOver(): Promise<void> {
     const { config, wallClock: clock, logger, signal } = this.#options;
     const file = ledgerFile(config.dataDir);
-    this.#follow = new FollowedLedger({ ...this.#parts, file, clock, logger });
+    const onReplaced = (): void => this.warm.reset();
+    this.#follow = new FollowedLedger({ ...this.#parts, file, clock, logger, onReplaced });
     await this.#follow.start();
+    this.warm.start();
+    this.#ear.start();
+    this.#parts.standbys.wait(() => this.#ear.reaches);
     try {
       await this.#take();
       writeEpoch(config.dataDir, this.#lease.epoch);
+      this.#parts.standbys.listen();
+      this.#cancelVenueLook = repeat(clock, VENUE_LOOK_MS, () => this.#lookAtVenue());
       const isWhole = await this.#follow.catchUp(CATCH_UP_MS_MAX);
       if (!isWhole)
         logger.error(
@@ -202,6 +238,10 @@ export class Duty implements AccountDuty {
     this.#isClosing = true;
     this.#copy?.close();
     this.#follow?.close();
+    this.warm.stop();
+    this.#ear.stop();
+    this.#cancelVenueLook();
+    this.#parts.standbys.stop();
     await this.#lease.release(tailMs);
     this.#parts.bucket.close();
     await this.#parts.bus.close();
@@ -218,8 +258,9 @@ export class Duty implements AccountDuty {
     const sinceNs = wallClock.monoNs();
     for (;;) {
       signal.throwIfAborted();
-      const isLate = (wallClock.monoNs() - sinceNs) / 1e6 > COPY_WAIT_MS_MAX;
-      if (this.#follow?.view.state === "waits" && !isLate) {
+      const isLate = (wallClock.monoNs() - sinceNs) / 1e6 > UNREADY_MS_MAX;
+      const isReady = this.#follow?.view.state !== "waits" && this.#ear.reaches;
+      if (!isReady && !isLate) {
         await new Promise<void>((resolve) => wallClock.after(LOOK_MS, resolve));
         continue;
       }
@@ -242,6 +283,18 @@ export class Duty implements AccountDuty {
     }
     const { epoch } = this.#lease;
     logger.info({ epoch, engineId: this.engineId }, "this host takes the account over");
+  }
+
+  /** Who cannot send guards nothing: the account is another one's that can. The process ends, and gives the lease up as at every end. */
+  #lookAtVenue(): void {
+    const { config, logger, fail } = this.#options;
+    const silentMs = Math.round(this.#ear.silentMs);
+    const standbys = this.#parts.standbys.reaching;
+    if (silentMs < config.bus.venueLostMs || standbys === 0 || this.#isClosing) return;
+    this.#cancelVenueLook();
+    logger.error({ silentMs, standbys }, "the venue does not answer this host, and a standby reaches it");
+    const text = `the venue has not answered this host for ${silentMs} ms, and a standby reaches it: the account is left to that one`;
+    fail(new SmcqError("BUS_VENUE_LOST", text));
   }
 
   #changed(state: LeaseState): void {

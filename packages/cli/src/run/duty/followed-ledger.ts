@@ -22,6 +22,8 @@ export interface FollowedLedgerOptions {
   readonly file: string;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** The file is another one now. */
+  readonly onReplaced: () => void;
 }
 
 /**
@@ -197,6 +199,7 @@ export class FollowedLedger {
     for (const ending of ["", "-wal", "-shm"])
       if (existsSync(file + ending)) renameSync(file + ending, aside + ending);
     renameSync(draft, file);
+    this.#options.onReplaced();
     this.#open();
   }
 }

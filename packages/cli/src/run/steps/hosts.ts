@@ -1,12 +1,13 @@
 import { openSide } from "../../bus/open-side.ts";
 import { OWN_SIDE, type RunSide } from "../../bus/run-side.ts";
 import { type Duty, openDuty } from "../duty/duty.ts";
+import type { VenueConnection } from "../../modes/ports.ts";
 import type { Ground } from "./ground.ts";
 
 /** Where hosts share the account: this one is a standby until it holds the account's lease. */
-export async function openAccountDuty(ground: Ground): Promise<Duty | null> {
+export async function openAccountDuty(ground: Ground, venue: VenueConnection): Promise<Duty | null> {
   const { payload, ports, startUp, closers, offset, failure, signal } = ground;
-  const options = { ...ground, ...payload, fail: failure.reject, signal };
+  const options = { ...ground, ...payload, fail: failure.reject, signal, askVenue: () => venue.answer() };
   const duty = await openDuty(options, ports.isAccountShared);
   if (duty === null) return null;
   closers.add(() => duty.close(duty.tailMs));

@@ -2,7 +2,7 @@ import type { Engine } from "@smcq/engine";
 import type { Logger, SymbolId } from "@smcq/kernel";
 import { type AccountRun, JournalReader } from "@smcq/ledger";
 import type { BookedSymbol } from "../../accounts/symbol-book.ts";
-import { replayCore } from "../../replay/replay-run.ts";
+import { CoreReplay, goOnReplaying } from "../../replay/replay-run.ts";
 
 /** A run of the process before, to be gone on with: its core as its last row left it. */
 export interface RecoveredRun {
@@ -18,15 +18,25 @@ export interface RecoveredRun {
   readonly held: readonly string[];
 }
 
+/** What a standby has made again of a run while it followed. */
+export interface Warm {
+  take(runId: string): CoreReplay | null;
+}
+
 /**
  * The last run on this account, made again from its journal; null: there is none, or it cannot be made again (rows are
- * missing, or this version decides otherwise), and what the account holds is adopted.
+ * missing, or this version decides otherwise), and what the account holds is adopted. `warm` has what was made again of it already.
  */
-export function recoverRun(file: string, fingerprint: string, logger: Logger): RecoveredRun | null {
+export async function recoverRun(
+  { file, warm = null }: { readonly file: string; readonly warm?: Warm | null },
+  fingerprint: string,
+  logger: Logger,
+): Promise<RecoveredRun | null> {
   const run = lastRunOn(file, fingerprint);
   if (run === null) return null;
   const { runId, lastBatch } = run;
-  const { engine, difference, hole, lastSeq, minuteMs } = replayCore(file, runId);
+  const replay = warm?.take(runId) ?? new CoreReplay(runId);
+  const { engine, difference, hole, lastSeq, minuteMs } = await goOnReplaying(replay, file);
   const trading = engine?.trading ?? null;
   if (engine === null || trading === null || difference !== null || hole !== null) {
     logger.warn(

@@ -19,12 +19,13 @@ const CommissionRate = z.looseObject({
 });
 
 /**
- * What the account pays for trades in a symbol (weight 20, so ask once). Throws SmcqError `BINANCE_REFUSED` and
+ * What the account pays for trades in a symbol (weight 20, so ask once; it waits for everything else). Throws SmcqError `BINANCE_REFUSED` and
  * `BINANCE_BAD_REPLY`.
  */
 export async function readCommissionRate(rest: SignedRest, symbol: string): Promise<FeeRates> {
   const context = { path: PATH, symbol };
-  const result = await rest.send({ method: "GET", path: PATH, parameters: { symbol }, weight: 20 });
+  const call = { method: "GET", path: PATH, parameters: { symbol }, weight: 20, isIdle: true } as const;
+  const result = await rest.send(call);
   if (!result.isOk)
     throw new SmcqError(BinanceErrorCode.Refused, `GET ${PATH}: ${result.verdict.text}`, { context });
   const parsed = CommissionRate.safeParse(result.body);

@@ -246,7 +246,8 @@ export class AccountQuestions {
       idOf: ({ record }) => record.id,
       fetch: async (bounds) => {
         const parameters = { symbol, ...bounds };
-        const body = await this.#get({ path: "/fapi/v1/userTrades", parameters, weight: 5 });
+        const request = { path: "/fapi/v1/userTrades", parameters, weight: 5, isReserved: true };
+        const body = await this.#get(request);
         const records = z.array(TradeRecordSchema).parse(body);
         return records.map((record) => ({ record, timeMs: record.time }));
       },
@@ -277,7 +278,7 @@ export class AccountQuestions {
     const { orderId, time } = record;
     const known = this.#names.order(symbolId, orderId);
     if (known !== undefined) return known;
-    const request = { path: ORDER_PATH, parameters: { symbol, orderId }, weight: 1 };
+    const request = { path: ORDER_PATH, parameters: { symbol, orderId }, weight: 1, isReserved: true };
     const body = await this.#find(request);
     if (body === null && this.#rest.nowMs() - time > ORDER_LAG_MS_MAX) return `venue-${orderId}`;
     if (body === null)

@@ -9,12 +9,11 @@ import { READ_TRIES_MAX, readRetryMs } from "../../rest/read-rule.ts";
 import { retryAfterMs } from "../../rest/stop-times.ts";
 import type { Credentials } from "../keys/credentials.ts";
 import type { Secret } from "../keys/secret.ts";
-import { ANSWER_WALL_MS, OTHER_WINDOW_MS, RESERVED_WEIGHT_SHARE } from "../limits.ts";
+import { IDLE_PRIORITY, IDLE_WEIGHT_SHARE, RESERVED_PRIORITY, RESERVED_WEIGHT_SHARE } from "../../limits.ts";
+import { ANSWER_WALL_MS, OTHER_WINDOW_MS } from "../limits.ts";
 import type { SendingRight } from "./sending-right.ts";
 import { heldBack, type Verdict, verdictOf, verdictOfError } from "./verdict.ts";
 
-/** In front of everything that is not about an account. */
-const RESERVED_PRIORITY = -1;
 const SHARED_PRIORITY = 5;
 /** Long lists of trades are far below. */
 const REPLY_BYTES_MAX = 16 * 1_024 * 1_024;
@@ -43,6 +42,8 @@ export interface Call {
   readonly access?: "signed" | "key" | "public";
   /** It may reach into the weight that is kept for guarding a position. */
   readonly isReserved?: boolean;
+  /** Nobody waits for it: it leaves where half of the weight is left. */
+  readonly isIdle?: boolean;
   /** Default 5,000 ms. */
   readonly windowMs?: number;
   /** Wall ms until the reply must have come. Default 10,000. */
@@ -149,11 +150,10 @@ export class SignedRest {
 
   async #attempt(call: Call): Promise<CallResult> {
     const { budget, log, onVerdict } = this.#options;
-    const { weight, isReserved, isWanted } = call;
+    const { weight, isWanted } = call;
     if (weight > 0)
       try {
-        if (isReserved === true) await budget.acquire(weight, RESERVED_PRIORITY, RESERVED_WEIGHT_SHARE);
-        else await budget.acquire(weight, SHARED_PRIORITY);
+        await budget.acquire(weight, ...lane(call));
       } catch (error) {
         return { isOk: false, verdict: heldBack(errorMessage(error)) };
       }
@@ -263,6 +263,12 @@ export class SignedRest {
       });
     return this.#healing;
   }
+}
+
+/** Priority, and how much of the weight a call may reach into. */
+function lane({ isReserved, isIdle }: Call): [number, number?] {
+  if (isReserved === true) return [RESERVED_PRIORITY, RESERVED_WEIGHT_SHARE];
+  return isIdle === true ? [IDLE_PRIORITY, IDLE_WEIGHT_SHARE] : [SHARED_PRIORITY];
 }
 
 function readBody(text: string): CallResult {
