@@ -3,16 +3,16 @@ import { e8ToNumber } from "@smcq/kernel";
 import { DecisionCounts } from "../offline/backtest/decision-log.ts";
 import { TradePass, type TradePassOptions } from "../offline/backtest/trade-pass.ts";
 import { type PointResult, pointResult } from "../offline/sweep/point-result.ts";
-import type { PointSettings } from "../offline/sweep/point-settings.ts";
+import type { TradedSettings } from "../offline/backtest/trial.ts";
 import { receivedFidelity, type SentFidelity } from "../offline/sweep/sent-fidelity.ts";
 
 /** What every combination of a thread trades on; the bars are shared memory. */
-export interface SweepWorkerData extends Omit<TradePassOptions, keyof PointSettings | "onDay" | "fidelity"> {
+export interface SweepWorkerData extends Omit<TradePassOptions, keyof TradedSettings | "onDay" | "fidelity"> {
   readonly fidelity: SentFidelity;
 }
 
 /** A combination's settings without the model: its scores stand in the scan. */
-export type SweepTask = Omit<PointSettings, "model">;
+export type SweepTask = Omit<TradedSettings, "model">;
 
 const data = workerData as SweepWorkerData;
 const ground = { ...data, fidelity: receivedFidelity(data.fidelity) };

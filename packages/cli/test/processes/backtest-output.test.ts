@@ -16,10 +16,14 @@ it("a result that finds no room is refused with its place, and leaves no half of
     const out = join(folder, "out");
     const command = [process.execPath, ...SOURCE_FLAGS, main, "backtest", "--no-cache", "--rows=700"];
     const limited = `ulimit -f ${BLOCKS_MAX}; exec "$@"`;
-    const ended = spawnSync("bash", ["-c", limited, "bash", ...command, `--out=${out}`], {
-      cwd: root,
-      encoding: "utf8",
-    });
+    const ended = spawnSync(
+      "bash",
+      ["-c", limited, "bash", ...command, `--out=${out}`, `--set=dataDir=${join(folder, "var")}`],
+      {
+        cwd: root,
+        encoding: "utf8",
+      },
+    );
     expect(ended.stderr).toContain(`smcq: cannot write ${out}: EFBIG`);
     expect(ended.status).toBe(4);
     expect(readdirSync(out)).toEqual([]);

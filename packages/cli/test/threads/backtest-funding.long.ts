@@ -53,6 +53,7 @@ async function backtest(
   const exitCode = await main([
     "backtest",
     "--no-cache",
+    `--set=dataDir=${join(folder, "var")}`,
     "--klines",
     ...klines,
     `--out=${out}`,

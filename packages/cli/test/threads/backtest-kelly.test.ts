@@ -82,7 +82,16 @@ function provenModel(name: string, winsOfThousand: number): string {
 async function decisionsBy(model: string, name: string): Promise<Readonly<Record<string, number>>> {
   const out = join(folder, name);
   const own = ["--klines", ...KLINES, "--instruments", join(MARGIN, "instruments.json"), "--rows", "6000"];
-  expect(await main(["backtest", ...own, `--out=${out}`, "--model", model])).toBe(0);
+  expect(
+    await main([
+      "backtest",
+      `--set=dataDir=${join(folder, "var")}`,
+      ...own,
+      `--out=${out}`,
+      "--model",
+      model,
+    ]),
+  ).toBe(0);
   const report = JSON.parse(readFileSync(join(out, "report.json"), "utf8")) as BacktestReport;
   return report.decisions;
 }

@@ -27,7 +27,14 @@ afterEach(() => {
 async function backtest(name: string, ...flags: readonly string[]): Promise<number> {
   const own = ["--klines", ...KLINES, "--instruments", join(MARGIN, "instruments.json")];
   const out = `--out=${join(folder, name)}`;
-  return await main(["backtest", ...own, out, "--set=strategy.entry.kind=limit", ...flags]);
+  return await main([
+    "backtest",
+    `--set=dataDir=${join(folder, "var")}`,
+    ...own,
+    out,
+    "--set=strategy.entry.kind=limit",
+    ...flags,
+  ]);
 }
 
 function report(name: string): BacktestReport {

@@ -45,7 +45,7 @@ function sized(flags: readonly string[]): readonly string[] {
 /** Runs the command over these files; its report. */
 async function backtest(files: readonly string[], ...flags: readonly string[]): Promise<BacktestReport> {
   const out = join(folder, `out${++runs}`);
-  const own = ["--instruments", INSTRUMENTS, "--no-cache", ...sized(flags)];
+  const own = ["--instruments", INSTRUMENTS, "--no-cache", `--set=dataDir=${folder}/var`, ...sized(flags)];
   const exitCode = await main(["backtest", `--out=${out}`, "--klines", ...files, ...own, ...flags]);
   expect(exitCode === 0 ? "" : output.said()).toBe("");
   return JSON.parse(readFileSync(join(out, "report.json"), "utf8")) as BacktestReport;

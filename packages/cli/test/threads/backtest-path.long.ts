@@ -40,7 +40,14 @@ async function backtest(name: string, flags: readonly string[]): Promise<string>
   const out = join(folder, name);
   const instruments = join(MARGIN, "instruments.json");
   const input = ["--klines", ...KLINES, "--instruments", instruments, "--equity=1000", "--leverage=4"];
-  const exitCode = await main(["backtest", "--no-cache", `--out=${out}`, ...input, ...flags]);
+  const exitCode = await main([
+    "backtest",
+    "--no-cache",
+    `--set=dataDir=${join(folder, "var")}`,
+    `--out=${out}`,
+    ...input,
+    ...flags,
+  ]);
   expect(exitCode).toBe(0);
   return out;
 }

@@ -37,6 +37,7 @@ async function backtest(
   const exitCode = await main([
     "backtest",
     "--no-cache",
+    `--set=dataDir=${join(folder, "var")}`,
     "--klines",
     ...klines,
     `--out=${out}`,
@@ -205,14 +206,27 @@ describe("smcq backtest", () => {
 
   it("trades the bars that come with it, and takes the venue's own document of rules", async () => {
     const bundled = join(folder, "bundled");
-    expect(await main(["backtest", "--out", bundled, "--rows", "5000"])).toBe(0);
+    expect(
+      await main(["backtest", "--out", bundled, "--rows", "5000", `--set=dataDir=${join(folder, "var")}`]),
+    ).toBe(0);
     expect(report(bundled).symbols).toBe(bundledSymbols().length);
     expect(report(bundled).bars).toBe(5_000 * bundledSymbols().length);
     expect(report(bundled).total.trades).toBeGreaterThan(0);
     const document = join(folder, "exchangeInfo.json");
     writeFileSync(document, loadUniverseText());
     const own = join(folder, "own");
-    expect(await main(["backtest", "--out", own, "--rows", "5000", "--instruments", document])).toBe(0);
+    expect(
+      await main([
+        "backtest",
+        "--out",
+        own,
+        "--rows",
+        "5000",
+        "--instruments",
+        document,
+        `--set=dataDir=${join(folder, "var")}`,
+      ]),
+    ).toBe(0);
     expect(bytes(own)).toEqual(bytes(bundled));
   });
 

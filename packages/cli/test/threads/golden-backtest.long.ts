@@ -44,7 +44,16 @@ function argumentsOf(set: string): readonly string[] {
 describe.skipIf(sets.length === 0)("smcq backtest", () => {
   it.each(sets.map(({ name }) => name))("equals the independent reference on %s", async (set) => {
     const out = join(folder, set);
-    expect(await main(["backtest", "--no-cache", ...argumentsOf(set), "--out", out])).toBe(0);
+    expect(
+      await main([
+        "backtest",
+        "--no-cache",
+        `--set=dataDir=${join(folder, "var")}`,
+        ...argumentsOf(set),
+        "--out",
+        out,
+      ]),
+    ).toBe(0);
     expect(golden(join(data, "golden-trading", set), out)).toEqual([]);
   });
 });

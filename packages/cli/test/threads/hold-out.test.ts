@@ -84,3 +84,25 @@ it("smcq backtest trades up to the days that are sealed, and on them when they a
   expect(await run("open", "--hold-out", "late")).toBe(0);
   expect(openings()).toEqual([1]);
 });
+
+it("smcq backtest counts as a try, the same settings on the same bars once, and says so when it cannot", async () => {
+  const run = (out: string, ...flags: readonly string[]): Promise<number> =>
+    main(["backtest", ...klines, "--out", join(folder, out), "--scan-threads=1", "--rows=1200", ...flags]);
+  const tried = (): object => {
+    const book = new ResearchBook(researchFile(dataDir));
+    try {
+      const { known, unseen } = book.triedBut([]);
+      return { known: known.length, unseen };
+    } finally {
+      book.close();
+    }
+  };
+  expect(await run("one")).toBe(0);
+  expect(await run("again")).toBe(0);
+  expect(tried()).toEqual({ known: 1, unseen: 0 });
+  expect(await run("other", "--set=risk.costRatioMax=0.2")).toBe(0);
+  expect(tried()).toEqual({ known: 2, unseen: 0 });
+  const nowhere = ["--data-dir", join(folder, "ALGOUSDT-1m-fixture.csv.gz", "no-folder"), "--no-cache"];
+  expect(await run("uncounted", ...nowhere)).toBe(0);
+  expect(output.said()).toContain("not counted in the book of research");
+});

@@ -45,7 +45,16 @@ describe("docs/one-trade.md", () => {
     const [, flags = ""] = /smcq backtest (--from .+) --funding funding\.csv --out /.exec(PAGE) ?? [];
     const out = join(folder, "out");
     const funding = join(folder, "funding.csv");
-    await smcq("backtest", "--no-cache", ...flags.split(" "), "--funding", funding, "--out", out);
+    await smcq(
+      "backtest",
+      "--no-cache",
+      `--set=dataDir=${join(folder, "var")}`,
+      ...flags.split(" "),
+      "--funding",
+      funding,
+      "--out",
+      out,
+    );
     const [names = [], first = []] = csvRows(join(out, "trades.csv"));
     row = Object.fromEntries(names.map((name, at) => [name, first[at] ?? ""]));
     report = readFileSync(join(out, "report.html"), "utf8");

@@ -3,6 +3,7 @@ import { TaskPool } from "@smcq/cluster";
 import { sha256Hex } from "@smcq/config";
 import type { ProtocolLimits } from "@smcq/engine";
 import type { FeeRates, TradingRules } from "@smcq/exchange";
+import { researchFile } from "@smcq/ledger";
 import { bundledSymbols, loadUniverseText, type VenueRules, withPrices } from "@smcq/exchange-sim";
 import { type FeatureSet, featureSchemaJson, type TradePlanParameters } from "@smcq/features";
 import {
@@ -31,7 +32,9 @@ import { type FundingFile, readFunding } from "./read-funding.ts";
 import { marketOf, ROUNDING_RATIO, type SeriesScan, type SeriesTask } from "./series-task.ts";
 import { type Fidelity, TradePass, type TradePassOptions } from "./trade-pass.ts";
 import type { ScannedSeries } from "./scan-series.ts";
+import { judgedDays } from "../report/judged-days.ts";
 import { type HoldOutChoice, passHoldOuts, tradedDays } from "../walkforward/hold-out-gate.ts";
+import { countTry, dataHash, trialOf } from "./trial.ts";
 import { writeBacktest } from "./write-backtest.ts";
 
 const SYMBOLS_MAX = 1_000;
@@ -97,17 +100,24 @@ export async function runBacktest(options: BacktestOptions): Promise<BacktestRep
   await makeFolder(options.out);
   const { rules, funding, scorerId, wins } = opened;
   const series = await scanInputs(options, opened);
-  passHoldOuts(options.sealed, tradedDays(series, fromMs), `backtest of ${scorerId}`);
+  const days = tradedDays(series, fromMs);
+  passHoldOuts(options.sealed, days, `backtest of ${scorerId}`);
+  const { dataDir, holdOut } = options.sealed;
+  const on = { dataSha256: dataHash(options, [opened]), days, holdOut };
+  const { protocol, fees, model } = options;
+  const settings = { risk, protocol, plan, fees, scoreMin, model };
+  const trial = trialOf(`backtest of ${scorerId}`, settings, on);
+  const finish = countTry(researchFile(dataDir), trial, options);
   const walletE8 = parseE8(options.equity);
   const fidelity = fidelityOf(options, opened, series);
   const pass: TradePassOptions = {
     series,
     rules: tradingRulesOf(fidelity, rules),
-    fees: options.fees,
+    fees,
     funding: funding?.rates ?? [],
     walletE8,
     risk,
-    protocol: options.protocol,
+    protocol,
     plan,
     scoreMin,
     scorerId,
@@ -119,6 +129,13 @@ export async function runBacktest(options: BacktestOptions): Promise<BacktestRep
   const result = new TradePass(pass, new DecisionLog()).run();
   const { inputs } = opened;
   const report = reportOf(options, { inputs, funding, series, result, scorerId, walletE8 });
+  finish(
+    judgedDays(
+      result.trades,
+      plan,
+      rules.map(({ tickSize }) => tickSize),
+    ),
+  );
   writeBacktest(options.out, result, rules, report);
   return report;
 }

@@ -1,10 +1,10 @@
-import type { TradeRecord } from "@smcq/engine";
 import { e8Text } from "@smcq/kernel";
 import type { TradePlanParameters } from "@smcq/features";
-import { type DailyResults, dailyResults } from "@smcq/research";
+import type { DailyResults } from "@smcq/research";
 import { drawdownOf } from "../backtest/backtest-report.ts";
 import type { DecisionCounts } from "../backtest/decision-log.ts";
 import type { TradePassResult } from "../backtest/trade-pass.ts";
+import { judgedDays } from "../report/judged-days.ts";
 import { groupOf, type TradeGroup } from "../report/trade-groups.ts";
 
 /** What a combination came to. */
@@ -31,12 +31,7 @@ export function pointResult(
     drawdownRatioMax: drawdownOf(result, start),
     isHalted: result.isHalted,
     outcomes: result.decisions.outcomes,
-    daily: dailyResults(
-      result.trades.map((trade) => ({
-        t0Ms: trade.signalMs,
-        r: doubledR(trade, plan, tickSizes[trade.symbolId] as number),
-      })),
-    ),
+    daily: judgedDays(result.trades, plan, tickSizes),
   };
 }
 
@@ -44,14 +39,4 @@ interface Grounds {
   readonly plan: TradePlanParameters;
   readonly tickSizes: readonly number[];
   readonly start: number;
-}
-
-/** The trade's R with the plan's slippage of everything that took counted once more. */
-function doubledR(
-  { r, entryPrice, exitPrice, stopTicks, reason }: TradeRecord,
-  { entry, slippageRatio }: TradePlanParameters,
-  tickSize: number,
-): number {
-  const taken = (entry.kind === "limit" ? 0 : entryPrice) + (reason === "target" ? 0 : exitPrice);
-  return r - (slippageRatio * taken) / Math.abs(entryPrice - stopTicks * tickSize);
 }

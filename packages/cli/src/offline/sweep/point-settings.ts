@@ -1,23 +1,9 @@
-import type { ProtocolLimits } from "@smcq/engine";
-import type { FeeRates } from "@smcq/exchange";
-import type { TradePlanParameters } from "@smcq/features";
 import type { EngineConfig } from "@smcq/config";
 import { requireProtocolBounded } from "@smcq/engine";
-import type { RiskParameters } from "@smcq/risk";
 import { tradedPlan } from "../../plans/traded-plan.ts";
 import { riskLimits } from "../../run/trading/risk-limits.ts";
+import type { TradedSettings } from "../backtest/trial.ts";
 import type { Axis, Point } from "./space.ts";
-
-/** What a combination trades with. */
-export interface PointSettings {
-  readonly risk: RiskParameters;
-  readonly protocol: ProtocolLimits;
-  readonly plan: TradePlanParameters;
-  readonly fees: FeeRates;
-  readonly scoreMin: number;
-  /** "heuristic" or a model file. */
-  readonly model: string;
-}
 
 const PLAN_PREFIX = "plan.";
 
@@ -29,7 +15,7 @@ export function pointSettings(
   axes: readonly Axis[],
   point: Point,
   load: (set: readonly string[]) => EngineConfig,
-): PointSettings {
+): TradedSettings {
   const given = axes.map(({ path }, index) => [path, point[index]] as const);
   const settings = given.filter(([path]) => !path.startsWith(PLAN_PREFIX));
   const numbers = given.filter(([path]) => path.startsWith(PLAN_PREFIX));

@@ -1,8 +1,8 @@
 import { type EngineConfig, sha256Hex } from "@smcq/config";
-import { canonicalJson, featureSchemaJson, tradePlanDocument } from "@smcq/features";
+import { canonicalJson } from "@smcq/features";
 import { errorCode, parseE8 } from "@smcq/kernel";
-import type { ResearchBook, Trial } from "@smcq/ledger";
-import { assess, type DailyResults, type DayRange } from "@smcq/research";
+import type { ResearchBook } from "@smcq/ledger";
+import { assess, type DailyResults } from "@smcq/research";
 import type { SweepTask, SweepWorkerData } from "../../workers/sweep.worker.ts";
 import { backtestScorer } from "../backtest/backtest-scorer.ts";
 import {
@@ -17,7 +17,8 @@ import { sharedSeries } from "../backtest/bars/pack-bars.ts";
 import type { ScannedSeries } from "../backtest/scan-series.ts";
 import type { PointResult } from "./point-result.ts";
 import { requireUnsealed, tradedDays } from "../walkforward/hold-out-gate.ts";
-import { type PointSettings, pointSettings } from "./point-settings.ts";
+import { dataHash, plain, type TradedSettings, trialOf } from "../backtest/trial.ts";
+import { pointSettings } from "./point-settings.ts";
 import { ResultLog } from "./result-log.ts";
 import { sentFidelity } from "./sent-fidelity.ts";
 import { type Point, pointsOf, type Space } from "./space.ts";
@@ -46,7 +47,7 @@ export interface SweepOptions extends Omit<ScanOptions, "model" | "plan"> {
 interface Candidate {
   readonly point: number;
   readonly values: Point;
-  readonly settings: PointSettings;
+  readonly settings: TradedSettings;
 }
 
 /** Combinations that trade on one scan. */
@@ -68,7 +69,10 @@ export async function runSweep(options: SweepOptions): Promise<SweepReport> {
     settings: pointSettings(space.axes, values, options.load),
   }));
   const groups = await openGroups(options, candidates);
-  const dataSha256 = dataHash(options, groups);
+  const dataSha256 = dataHash(
+    options,
+    groups.map(({ opened }) => opened),
+  );
   const log = new ResultLog(
     options.out,
     sha256Hex(canonicalJson({ space, dataSha256, all: plain(candidates) })),
@@ -81,7 +85,9 @@ export async function runSweep(options: SweepOptions): Promise<SweepReport> {
     const days = tradedDays(series, options.fromMs);
     // A search never looks at what is held out: one setting is judged there, at the end.
     requireUnsealed(book, days, "leave them out by --from and --to");
-    const trials = pending.map((candidate) => trialOf(space, candidate, { dataSha256, days }));
+    const trials = pending.map((candidate) =>
+      trialOf(nameOf(space, candidate), candidate.settings, { dataSha256, days, holdOut: null }),
+    );
     const rows = book.record(trials, options.nowMs);
     const { threads, logger, jobs, progress } = options;
     const before = results.size;
@@ -164,40 +170,6 @@ function nameOf(space: Space, { values }: Candidate): string {
   return space.axes.map(({ path }, index) => `${path}=${String(values[index])}`).join(" ");
 }
 
-function trialOf(
-  space: Space,
-  candidate: Candidate,
-  { dataSha256, days }: { readonly dataSha256: string; readonly days: readonly DayRange[] },
-): Trial {
-  const { settings } = candidate;
-  const { model, plan } = settings;
-  return {
-    name: nameOf(space, candidate),
-    trialSha256: sha256Hex(canonicalJson({ dataSha256, settings: plain(settings) })),
-    planSha256: sha256Hex(canonicalJson(tradePlanDocument(plan))),
-    featuresSha256: sha256Hex(featureSchemaJson(plan)),
-    modelId: model === "heuristic" ? null : model,
-    dataSha256,
-    days,
-    holdOut: null,
-    count: 1,
-  };
-}
-
-/** Everything but the settings that results depend on. */
-function dataHash(
-  { equity, fromMs, toMs, rowsMax, fidelity, seed }: SweepOptions,
-  groups: readonly ScanGroup[],
-): string {
-  const inputs = groups.map(({ opened: { inputs: files, rules, funding, scorerId } }) => ({
-    files: files.map(({ symbol, files: own }) => ({ symbol, own })),
-    rules: plain(rules),
-    funding: funding?.sha256 ?? null,
-    scorerId,
-  }));
-  return sha256Hex(canonicalJson({ inputs, equity, fromMs, toMs, rowsMax, fidelity, seed }));
-}
-
 function reportOf(
   { space, book, seed }: SweepOptions,
   {
@@ -213,7 +185,7 @@ function reportOf(
   const own = candidates.map(({ point }) => results.get(point) as PointResult);
   const daily: DailyResults[] = own.map((result) => result.daily);
   const hashes = candidates.map(
-    (candidate) => trialOf(space, candidate, { dataSha256, days: [] }).trialSha256,
+    ({ settings }) => trialOf("", settings, { dataSha256, days: [], holdOut: null }).trialSha256,
   );
   const tried = book.triedBut(hashes);
   const assessments = assess(daily, tried, seed);
@@ -227,11 +199,4 @@ function reportOf(
       return { values: (candidates[point] as Candidate).values, result, assessment };
     }),
   };
-}
-
-/** Plain data of what has bigints and dates in it. */
-function plain(value: unknown): unknown {
-  return JSON.parse(
-    JSON.stringify(value, (_key, field: unknown) => (typeof field === "bigint" ? `${field}n` : field)),
-  );
 }
