@@ -86,6 +86,8 @@ function Decisions({ data: { decisions, shown, total }, outcomes }: ShownProps) 
     {
       name: "Why",
       isText: true,
+      // `explain` says it at length.
+      isMinor: true,
       cell: ({ outcome, unknown }) =>
         `${outcomes[outcome] ?? ""}${unknown === null ? "" : ` What was missing: ${unknown}.`}`,
     },
@@ -93,6 +95,7 @@ function Decisions({ data: { decisions, shown, total }, outcomes }: ShownProps) 
     {
       name: "Score",
       isFigure: true,
+      isMinor: true,
       cell: ({ score }) => numberText(score, 3),
       by: ({ score }) => score,
     },
