@@ -2,12 +2,14 @@ import { spawnSync } from "node:child_process";
 import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { gunzipSync, gzipSync } from "node:zlib";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { askEngine } from "../../src/control/control-client.ts";
 import { MAIN, SmcqRun, SOURCE_FLAGS, until } from "./engine-run.ts";
 
 const ROOT = fileURLToPath(new URL("../../../..", import.meta.url));
+const FIXTURE = join(ROOT, "packages/smc/test/fixtures/ALGOUSDT-klines.csv.gz");
 const PAGES = ["README.md", ...globSync("docs/guide/*.md", { cwd: ROOT }).toSorted()];
 
 /** A line that a page tells its reader to type. */
@@ -39,6 +41,8 @@ const SYSTEM =
 const ELSEWHERE =
   "needs a venue of Binance's; live-gates.long.ts and demo-mode.long.ts try it as far as it goes";
 const POSTGRES = "needs PostgreSQL; mirror.long.ts runs it on a real one";
+const ARCHIVE = "would call the public archive; data-fetch.long.ts runs it against a local one";
+const NATS = "needs nats-server; jobs.long.ts runs it on a real one";
 const TELEGRAM = "would call Telegram; alerts.test.ts runs it against a fake";
 
 /** What is not run here, and why; each of them has to stand on a page. */
@@ -61,6 +65,8 @@ const SKIPPED: readonly (readonly [RegExp, string])[] = [
   [/^pnpm (?:install|run build)/, "what this test stands on"],
   [/^umask 077/, POSTGRES],
   [/ledger mirror /, POSTGRES],
+  [/data fetch /, ARCHIVE],
+  [/ nats:\/\//, NATS],
 ];
 
 const LINES = PAGES.flatMap(linesOf);
@@ -83,9 +89,38 @@ function putCommands(): void {
     writeFileSync(join(bin, name), text, { mode: 0o755 });
 }
 
+/** Bars of three years in the reader's home, as the guide's lines name them, and rates beside them. */
+function putBars(): void {
+  const [header = "", ...rows] = gunzipSync(readFileSync(FIXTURE)).toString().trim().split(/\r?\n/);
+  const bars = rows.map((row) => row.split(",").map(Number));
+  const [firstMs = 0] = bars[0] ?? [];
+  const own = join(home, "bars");
+  mkdirSync(own);
+  for (const [symbol, factor] of [
+    ["BTCUSDT", 200_000],
+    ["ETHUSDT", 10_000],
+  ] as const)
+    for (const year of [2024, 2025, 2026]) {
+      const moved = bars.map(([timeMs = 0, open = 0, high = 0, low = 0, close = 0, ...others]) => {
+        const prices = [open, high, low, close].map((price) => (price * factor).toFixed(1));
+        return [timeMs - firstMs + Date.UTC(year, 5, 1), ...prices, ...others].join(",");
+      });
+      writeFileSync(join(own, `${symbol}-1m-${year}.csv.gz`), gzipSync([header, ...moved, ""].join("\n")));
+    }
+  writeFileSync(join(folder, "rates.csv"), `time,symbol,rate\n${Date.UTC(2024, 5, 2)},BTCUSDT,0.0001\n`);
+}
+
+/** What stands for a result of the reader's own: the last one that was made here. */
+function lastBacktest(): string {
+  const made = globSync("var/backtests/*", { cwd: folder }).toSorted();
+  return made.at(-1) ?? "var/backtests/none";
+}
+
 /** As the reader types it, at a terminal where he is asked something; backups go to a place that is there. */
 function typed({ text }: Line): { readonly status: number | null; readonly said: string } {
-  const line = text.replaceAll("/mnt/backups", join(folder, "backups"));
+  const line = text
+    .replaceAll("/mnt/backups", join(folder, "backups"))
+    .replaceAll(/var\/backtests\/[\dT-]+/g, lastBacktest);
   const isAsked = line.endsWith(" flatten");
   const [program, args] = isAsked ? ["script", ["-qec", line, "/dev/null"]] : ["bash", ["-c", line]];
   const { status, stdout, stderr } = spawnSync(program, args, {
@@ -100,6 +135,7 @@ function typed({ text }: Line): { readonly status: number | null; readonly said:
 beforeAll(async () => {
   for (const path of [bin, home]) mkdirSync(path);
   putCommands();
+  putBars();
   const dataDir = join(folder, "var");
   const flags = "--shards 2 --symbols 60 --speed 30 --dashboard-port 0 --log-format json --data-dir";
   engine = new SmcqRun(["engine", ...flags.split(" "), dataDir]);
