@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { M1_SCALP } from "@smcq/features";
 import { afterAll, expect, it } from "vitest";
 import type { AuditReport } from "../../src/offline/audit/audit-types.ts";
+import { richModel } from "../support/rich-model.ts";
 import { MAIN, SOURCE_FLAGS } from "./engine-run.ts";
 
 const root = mkdtempSync(join(tmpdir(), "smcq-audit-"));
@@ -27,6 +28,23 @@ function slowPlan(): string {
   writeFileSync(file, JSON.stringify({ ...M1_SCALP, name: "m5-slow", timeframe: "M5", holdBarsMax: 24 }));
   return file;
 }
+
+it("makes the scores of a model of feature set v2 again: of the whole market, which the run has recorded", () => {
+  const dataDir = join(root, "rich");
+  const venue = ["--mode", "sim", "--speed", "60", "--symbols", "24", "--data-dir", dataDir];
+  const settings = [...venue, "--set", `scan.model=${richModel(root)}`];
+  const ran = smcq("engine", ...settings, "--for", "90s", "--set", "dashboard.enabled=false");
+  expect(ran.code === 0 || ran.code === 12).toBe(true);
+  const { code, printed } = smcq("audit", ...settings, "--json");
+  const report = JSON.parse(printed) as AuditReport;
+  const parity = Object.fromEntries(report.classes.map(({ name, parity: own }) => [name, own]));
+  expect(report.counts).toEqual({});
+  expect(parity).toMatchObject({ bars: 1, candidates: 1, features: 1, scores: 1 });
+  expect(report.classes.find(({ name }) => name === "scores")?.compared).toBeGreaterThan(10);
+  // A machine that is busy may bring a symbol a minute late: that is told apart.
+  expect(report.notCompared).toMatchObject({ otherScorer: 0, noMarket: 0, noBars: [] });
+  expect(code).toBe(0);
+});
 
 it.each([
   { timeframe: "M1", plan: "m1-scalp", candidatesMin: 20 },
