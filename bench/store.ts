@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -29,13 +29,22 @@ const SIZES = {
   small: { symbols: 12, months: monthsBetween("2025-01" as Month, "2025-01" as Month) },
   whole: { symbols: 300, months: monthsBetween("2025-01" as Month, "2025-12" as Month) },
 };
+/** Axes of a sweep; 200 settings with `--whole`. */
+const SWEPT = {
+  small: [{ path: "risk.costRatioMax", values: [0.2, 0.37] }],
+  whole: [
+    { path: "risk.costRatioMax", values: Array.from({ length: 10 }, (_, k) => (10 + 3 * k) / 100) },
+    { path: "risk.heatRatioMax", values: [0.01, 0.015, 0.02, 0.03, 0.04] },
+    { path: "scan.scoreMin", values: [0.55, 0.6, 0.65, 0.7] },
+  ],
+};
 /** Symbols that the comparison of one thread walks. */
 const COMPARED_SYMBOLS = 6;
 const SAMPLE_MS = 100;
 /** Bars of a year of 300 symbols. */
 const YEAR_BARS = 300 * 365 * 24 * 60;
 
-/** The store (docs/performance.md G13): what reading it adds to the detector, and `smcq scan` over all of it on all cores. */
+/** The store (docs/performance.md G13): what reading it adds to the detector, `smcq scan` over all of it on all cores, and a sweep of its first month. */
 export async function runStore(
   options: BenchOptions,
   calibration: Calibration,
@@ -51,6 +60,7 @@ export async function runStore(
     const names = listed.slice(0, COMPARED_SYMBOLS).map(({ symbol }) => symbol);
     await compare(store, names, { options, calibration, recorder });
     await scanAll(dataDir, recorder);
+    await sweepMonth(dataDir, options.isWhole, recorder);
     recorder.figure({ id: "store-bytes", title: "Bytes of a stored bar", unit: "B", value: bytes });
   } finally {
     rmSync(dataDir, { recursive: true });
@@ -154,9 +164,8 @@ class Detector {
   }
 }
 
-/** `smcq scan --symbols all` as a user starts it, candidates listed, on all cores. */
-async function scanAll(dataDir: string, recorder: PartRecorder): Promise<void> {
-  const words = ["scan", "--symbols", "all", "--candidates", "/dev/null", "--json", "--data-dir", dataDir];
+/** A command as a user starts it: what it prints, and the seconds and the resident memory that it takes. */
+async function smcq(words: readonly string[]): Promise<Run> {
   const startNs = clock.monoNs();
   const child = spawn(process.execPath, [ENTRY, ...words], { stdio: ["ignore", "pipe", "inherit"] });
   let text = "";
@@ -172,7 +181,39 @@ async function scanAll(dataDir: string, recorder: PartRecorder): Promise<void> {
   sample();
   const [code] = (await once(child, "close")) as [number | null];
   const seconds = (clock.monoNs() - startNs) / 1e9;
-  if (code !== 0) throw new Error(`smcq scan ended with ${code}`);
+  if (code !== 0) throw new Error(`smcq ${words[0]} ended with ${code}`);
+  return { text, seconds, peakMb };
+}
+
+interface Run {
+  readonly text: string;
+  readonly seconds: number;
+  readonly peakMb: number;
+}
+
+/** `smcq sweep` of many risk settings over the first month of the store, all symbols, on all cores. */
+async function sweepMonth(dataDir: string, isWhole: boolean, recorder: PartRecorder): Promise<void> {
+  const axes = isWhole ? SWEPT.whole : SWEPT.small;
+  const space = join(dataDir, "space.json");
+  writeFileSync(space, JSON.stringify({ axes }));
+  const words = ["sweep", space, "--symbols", "all", "--to", "2025-02-01", "--no-cache"];
+  const out = join(dataDir, "sweep");
+  const { seconds, peakMb } = await smcq([...words, "--data-dir", dataDir, "--out", out]);
+  const settings = axes.reduce((product, { values }) => product * values.length, 1);
+  const title = `smcq sweep of ${settings} settings over a month`;
+  recorder.figure({ id: "store-sweep", title, unit: "s", value: seconds });
+  recorder.figure({
+    id: "store-sweep-memory",
+    title: "Most resident memory of it",
+    unit: "MB",
+    value: peakMb,
+  });
+}
+
+/** `smcq scan --symbols all`, candidates listed, on all cores. */
+async function scanAll(dataDir: string, recorder: PartRecorder): Promise<void> {
+  const words = ["scan", "--symbols", "all", "--candidates", "/dev/null", "--json", "--data-dir", dataDir];
+  const { text, seconds, peakMb } = await smcq(words);
   const { bars, candidates } = JSON.parse(text) as { readonly bars: number; readonly candidates: number };
   const nsPerBar = (seconds * 1e9) / bars;
   recorder.figure({

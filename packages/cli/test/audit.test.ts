@@ -9,7 +9,7 @@ import {
   type ScoredCandidate,
   type TradingCommand,
 } from "@smcq/engine";
-import { HeuristicScorer } from "@smcq/features";
+import { FEATURES_V2, HeuristicScorer, MarketTable, type Scorer } from "@smcq/features";
 import { BAR_FIELDS, ManualClock, MINUTE_MS, numberToE8, present, priceTicks, symbolId } from "@smcq/kernel";
 import { ledgerFile } from "@smcq/ledger";
 import { DatabaseSync } from "node:sqlite";
@@ -18,7 +18,7 @@ import { FEES, optionsOf, rulesOf } from "../../engine/test/support/fixtures.ts"
 import type { AuditReport, DifferenceKind } from "../src/offline/audit/audit-types.ts";
 import { auditText } from "../src/offline/audit/audit-text.ts";
 import { keepAudit, lastAudit, readAudits } from "../src/offline/audit/audits-file.ts";
-import { freshScan } from "../src/offline/audit/fresh-scan.ts";
+import { type FreshMarket, freshScan } from "../src/offline/audit/fresh-scan.ts";
 import { runAudit } from "../src/offline/audit/run-audit.ts";
 import { temporaryFolder } from "./support/account-bench.ts";
 import { type RecordedRun, recordedLedger } from "./support/recorded-ledger.ts";
@@ -47,11 +47,36 @@ const TO_MS = openMs(COUNT - 1) + MINUTE_MS;
 
 type Candidates = readonly ScoredCandidate[];
 
+/** The other symbols of the market that rows of feature set v2 look at: the same closes, moved in time. */
+const OTHERS = new Map(
+  ["BTCUSDT", "XRPUSDT"].map((symbol, k) => {
+    const bars = BARS.slice();
+    for (let at = 4; at < bars.length; at += BAR_FIELDS)
+      bars[at] = BARS[(at + (k + 1) * 3_000 * BAR_FIELDS) % bars.length] as number;
+    return [symbol, bars] as const;
+  }),
+);
+const MARKET = [SYMBOL, ...OTHERS.keys()];
+
+/** A score of every column of a row of feature set v2. */
+const RICH: Scorer = {
+  id: "rich",
+  width: FEATURES_V2.columns.length,
+  score(rows, count, scores) {
+    const width = FEATURES_V2.columns.length;
+    for (let row = 0; row < count; row++)
+      scores[row] = rows
+        .subarray(row * width, (row + 1) * width)
+        .reduce((sum, value, k) => sum + (value * (k + 1)) / 1e5, 0.5);
+  },
+};
+
 /** What an engine that did what the bars say had: a candidate for each setup. */
-function candidatesOf(): ScoredCandidate[] {
-  return freshScan(BARS, { scorer: SCORER, timeframe: "M1" }, { fromMs: FROM_MS, toMs: TO_MS }).map((one) => {
+function candidatesOf(scorer: Scorer = SCORER, market: FreshMarket | null = null): ScoredCandidate[] {
+  const scanned = { symbol: SYMBOL, bars: BARS, market, liveScore: () => null };
+  return freshScan(scanned, { scorer, timeframe: "M1" }, { fromMs: FROM_MS, toMs: TO_MS }).map((one) => {
     const { openTimeMs } = one;
-    const own = { symbol: SYMBOL, symbolId: ID, scorerId: SCORER.id, challenger: null };
+    const own = { symbol: SYMBOL, symbolId: ID, scorerId: scorer.id, challenger: null };
     const rest = { exchangeMs: openTimeMs + MINUTE_MS, isRestConfirmed: false, receivedNs: 0, takenNs: 0 };
     return Object.assign(one, own, rest) as unknown as ScoredCandidate;
   });
@@ -124,7 +149,11 @@ async function journaled(candidates: Candidates, fills: EntryFills | null = null
   return ledgerFile(await recordedLedger([{ runId: "day", options, turns }]));
 }
 
-async function audited(file: string, bars: Float64Array = BARS): Promise<AuditReport> {
+async function audited(
+  file: string,
+  bars: Float64Array = BARS,
+  scorer: Scorer = SCORER,
+): Promise<AuditReport> {
   return await runAudit({
     file,
     run: "day",
@@ -132,11 +161,11 @@ async function audited(file: string, bars: Float64Array = BARS): Promise<AuditRe
     toMs: TO_MS,
     bars: (symbol, fromMs, toMs) => {
       const first = Math.max(0, (fromMs - openMs(0)) / MINUTE_MS) * BAR_FIELDS;
-      return Promise.resolve(
-        symbol === SYMBOL ? bars.subarray(first, first + ((toMs - fromMs) / MINUTE_MS) * BAR_FIELDS) : null,
-      );
+      const own = symbol === SYMBOL ? bars : OTHERS.get(symbol);
+      const end = first + ((toMs - fromMs) / MINUTE_MS) * BAR_FIELDS;
+      return Promise.resolve(own?.subarray(first, end) ?? null);
     },
-    scorer: SCORER,
+    scorer,
     timeframe: "M1",
     onSymbol() {},
   });
@@ -144,6 +173,17 @@ async function audited(file: string, bars: Float64Array = BARS): Promise<AuditRe
 
 function parities({ classes }: AuditReport): Record<string, number | null> {
   return Object.fromEntries(classes.map(({ name, parity }) => [name, parity]));
+}
+
+/** The market of the run, as the records of its two processes say it. */
+function recordMarket(file: string, market: readonly string[]): void {
+  const db = new DatabaseSync(file);
+  const [first, second] = [market.slice(0, 2), market.slice(1)].map((own) => JSON.stringify({ market: own }));
+  db.prepare("UPDATE runs SET model_json = ?").run(first!);
+  db.prepare(
+    "INSERT OR REPLACE INTO run_resumes SELECT run_key, 2, engine_version, config_hash, config_json, scorer_id, feature_schema_hash, smc_parameters_json, ? FROM runs",
+  ).run(second!);
+  db.close();
 }
 
 describe("an audit", () => {
@@ -241,6 +281,37 @@ describe("an audit", () => {
     const report = await audited(file);
     expect(report.counts["decision-outcome"]).toBe(1);
     expect(parities(report)["decisions"]).toBeLessThan(1);
+  });
+
+  it("makes scores of feature set v2 again, and knows by its own rows that a symbol came late", async () => {
+    const table = MarketTable.empty(MARKET);
+    for (const symbol of MARKET) table.takeBars(symbol, OTHERS.get(symbol) ?? BARS);
+    const market = { table, symbols: MARKET };
+    const all = candidatesOf(RICH, market);
+    const scoreWithout = (symbol: string): number =>
+      table.without(
+        table.indexOf(symbol),
+        all[8]!.openTimeMs - MINUTE_MS,
+        () => candidatesOf(RICH, market)[8]!.score,
+      );
+    const late = scoreWithout("BTCUSDT");
+    expect([all[8]!.score, scoreWithout("XRPUSDT")]).not.toContain(late);
+    const planted = all.with(8, { ...all[8]!, score: late }).with(9, { ...all[9]!, score: 0.55 });
+    const file = await journaled(planted);
+    const unknown = await audited(file, BARS, RICH);
+    expect([unknown.counts, unknown.notCompared.noMarket]).toEqual([{}, all.length]);
+    expect(parities(unknown)["scores"]).toBe(null);
+    recordMarket(file, MARKET);
+    const report = await audited(file, BARS, RICH);
+    expect([report.counts, report.notCompared]).toMatchObject([
+      { score: 1 },
+      { noMarket: 0, lateSymbols: 1, otherScorer: 0, noBars: [] },
+    ]);
+    const [compared, equal] = [all.length - 1, all.length - 2];
+    expect(report.classes.find(({ name }) => name === "scores")).toMatchObject({ compared, equal });
+    expect(auditText(report)).toContain("which came late");
+    recordMarket(file, [...MARKET, "GONEUSDT"]);
+    expect((await audited(file, BARS, RICH)).notCompared.noMarket).toBe(all.length);
   });
 
   it("compares no score of another scorer, and no setup of a minute in which nothing ran", async () => {

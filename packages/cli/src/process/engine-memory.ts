@@ -27,7 +27,7 @@ export function keepYoungSmall(): void {
 export const MEMORY_SAVER_FLAG: string | null =
   Number.parseInt(process.versions.node, 10) >= 24 ? "--memory-saver-mode" : null;
 
-const GROWING_PERCENT = 50;
+const GROWING_PERCENT = 100;
 
 /** Sets it for every heap of this process; to be called before its threads are started. A V8 that has dropped it goes on. */
 export function saveMemory(): void {
@@ -35,8 +35,8 @@ export function saveMemory(): void {
 }
 
 /**
- * Lets old heaps grow by half of what is alive before they are collected instead of to four times of it; called again with `false`, as
- * they like. For what leaves little that lives: it costs nothing then, where the memory saver takes half of the time once more.
+ * Lets old heaps grow to twice what is alive before they are collected instead of to four times; with `false` as they like again. For
+ * what leaves little that lives.
  */
 export function growSlowly(isWanted: boolean): void {
   setFlagsFromString(`--heap-growing-percent=${isWanted ? GROWING_PERCENT : 0}`);

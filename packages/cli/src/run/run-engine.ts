@@ -55,7 +55,13 @@ async function start(ground: Ground): Promise<void> {
   await startVenue(ground, venue);
   const chosen = await chooseSymbols(ground, venue);
   const trading = await openTrading(ground, venue, { watched: chosen.symbols, duty });
-  const run = await openRun(ground, { client, scoring, duty, before: trading?.before ?? null });
+  const run = await openRun(ground, {
+    client,
+    scoring,
+    duty,
+    before: trading?.before ?? null,
+    watched: chosen.symbols,
+  });
   const side = await openSideOf(ground);
   const engine = createEngine({
     ...ground,
@@ -135,7 +141,13 @@ async function openStores(ground: Ground): Promise<Stores> {
 /** Begins the run in the ledger, or goes on with the one before. */
 async function openRun(
   ground: Ground,
-  { client, ...deps }: Omit<Stores, "venue"> & { readonly before: RecoveredRun | null },
+  {
+    client,
+    ...deps
+  }: Omit<Stores, "venue"> & {
+    readonly before: RecoveredRun | null;
+    readonly watched: readonly string[];
+  },
 ): Promise<RunLedger> {
   const { payload, ports, logger, machineClock, startUp, closers } = ground;
   const run = await startUp.step(

@@ -22,7 +22,9 @@ import { ENGINE_VERSION } from "../engine-version.ts";
 export interface RunDeps {
   /** The mode's name, for the run's record. */
   readonly modeName: string;
-  readonly scoring: Pick<Scoring, "scorerId" | "modelJson">;
+  readonly scoring: Pick<Scoring, "scorerId" | "modelJson" | "models">;
+  /** Symbols that are watched. */
+  readonly watched: readonly string[];
   readonly logger: Logger;
   /** The clock that a run's start and end are dated by. */
   readonly machineClock: Clock;
@@ -145,7 +147,7 @@ export function openLedgerOf(
 export async function beginRun(
   client: LedgerClient,
   payload: EnginePayload,
-  { scoring, machineClock, modeName, logger, before, duty }: RunDeps,
+  { scoring, watched, machineClock, modeName, logger, before, duty }: RunDeps,
 ): Promise<RunLedger> {
   const { config } = payload;
   const runId = before?.runId ?? randomUUID();
@@ -157,7 +159,7 @@ export async function beginRun(
     configHash: payload.configHash,
     configJson: payload.configJson,
     scorerId: scoring.scorerId,
-    modelJson: scoring.modelJson,
+    modelJson: modelJsonOf(scoring, watched),
     featureSchemaHash: sha256Hex(featureSchemaJson(payload.plan)),
     smcParametersJson: JSON.stringify({ ...SMC_PARAMETERS, featureVersion: FEATURES_V1.version }),
     seed: config.seed,
@@ -165,4 +167,10 @@ export async function beginRun(
   await duty?.copy?.begin(record, before !== null);
   await (before === null ? client.beginRun(record) : client.resumeRun(record, before.lastBatch));
   return new RunLedger(runId, client, { file: ledgerFile(config.dataDir), logger });
+}
+
+/** Rows of feature set v2 look at the whole market: the record names it, for whoever makes them again. */
+function modelJsonOf({ modelJson, models }: RunDeps["scoring"], market: readonly string[]): string {
+  if (models?.isRich !== true) return modelJson;
+  return JSON.stringify({ ...(JSON.parse(modelJson) as object), market });
 }

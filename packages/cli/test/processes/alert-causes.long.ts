@@ -55,7 +55,7 @@ const FAULTS: readonly FaultCause[] = [
   { plan: "PR16=0:150s", lasts: "6m", kinds: ["reconciliation-difference", "account-stream-lost"] },
   { plan: "EX31=0:25m", lasts: "25m", kinds: ["left-unguarded", "protection-failing", "halted-protection"] },
   { plan: "EX28=1m:10m", lasts: "8m", kinds: ["trading-locked"] },
-  { plan: "AC10=0:2m", lasts: "2m", kinds: ["key-refused"] },
+  { plan: "AC10=0:20m", lasts: "10m", kinds: ["key-refused"] },
   // Neither a stop is taken nor what would leave the position.
   { plan: "EX31=0:25m,EX13=1:10000", lasts: "25m", kinds: ["position-unguarded"] },
   // No word of the venue's time for more than an hour.

@@ -98,7 +98,9 @@ describe.skipIf(!hasNatsServer())("a sweep by workers that are processes", () =>
   it.each([1, 2, 4])("comes to the local bytes with %i of them, which end with 0", async (count) => {
     const own = Array.from({ length: count }, startWorker);
     const run = sweep(dataFolder(), ["--jobs", server.url]);
-    expect([await run.exited, run.stderr]).toEqual([0, ""]);
+    expect(await run.exited).toBe(0);
+    // On a machine that is busy it says how far it is.
+    expect(run.stderr.replaceAll(/^smcq sweep: settings tried \d+ of \d+\n/gmu, "")).toBe("");
     expect(outputOf(run)).toEqual(local);
     for (const { child } of own) child.kill("SIGTERM");
     expect(await Promise.all(own.map(({ exited }) => exited))).toEqual(own.map(() => 0));

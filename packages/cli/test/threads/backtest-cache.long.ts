@@ -11,13 +11,11 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
-import { FEATURES_V2 } from "@smcq/features";
-import { SystemClock } from "@smcq/kernel";
-import { importModel } from "@smcq/scoring";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { main } from "../../src/cli.ts";
 import { ScanCache } from "../../src/offline/backtest/cache/scan-cache.ts";
 import { captureOutput } from "../support/capture-output.ts";
+import { richModel } from "../support/rich-model.ts";
 
 const MARGIN = join(import.meta.dirname, "../fixtures/backtest-margin");
 
@@ -44,26 +42,6 @@ const cacheFolder = (): string => join(folder, "var/cache/backtest");
 
 function kept(): readonly string[] {
   return readdirSync(cacheFolder()).toSorted();
-}
-
-/** A model of feature set v2: a fixture's trees, which ask every fifth column. */
-function richModel(): string {
-  const fixture = join(import.meta.dirname, "../../../scoring/test/fixtures/plain.model.txt.gz");
-  const names = FEATURES_V2.columns.map(({ name }) => name);
-  const source = gunzipSync(readFileSync(fixture))
-    .toString()
-    .replace(/feature_names=.*/u, `feature_names=${names.join(" ")}`)
-    .replace(/max_feature_idx=.*/u, `max_feature_idx=${names.length - 1}`)
-    .replace(/tree_sizes=.*\n/u, "")
-    .replaceAll(/split_feature=(.*)/gu, (_, features: string) => {
-      const wider = features.split(" ").map((feature) => Number(feature) * 5);
-      return `split_feature=${wider.join(" ")}`;
-    });
-  const text = join(folder, "rich.txt");
-  writeFileSync(text, source);
-  const out = join(folder, "rich.onnx");
-  importModel({ text, out, nowMs: new SystemClock().nowMs() });
-  return out;
 }
 
 let runs = 0;
@@ -148,7 +126,7 @@ describe("the cache of scans", () => {
   });
 
   it("serves a model of feature set v2 too, until the bars of any symbol are others", async () => {
-    const flags = [`--model=${richModel()}`, "--set=scan.scoreMin=0"];
+    const flags = [`--model=${richModel(folder)}`, "--set=scan.scoreMin=0"];
     const first = await backtest(...flags);
     expect(first).not.toEqual(await backtest("--set=scan.scoreMin=0"));
     const files = kept();

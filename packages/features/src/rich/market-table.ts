@@ -112,6 +112,18 @@ export class MarketTable {
     if (this.#summaries.size > 0) this.#summaries.clear();
   }
 
+  /** What `look` says of a market in which a symbol's bar of that minute has not come. */
+  without<T>(symbolIndex: number, openTimeMs: number, look: () => T): T {
+    const close = this.#close(openTimeMs / MINUTE_MS, symbolIndex);
+    if (Number.isNaN(close)) return look();
+    this.take(symbolIndex, openTimeMs, Number.NaN);
+    try {
+      return look();
+    } finally {
+      this.take(symbolIndex, openTimeMs, close);
+    }
+  }
+
   /** Takes closed bars of a symbol, `BAR_FIELDS` numbers each. */
   takeBars(symbol: string, bars: Float64Array): void {
     const symbolIndex = this.indexOf(symbol);

@@ -21,6 +21,7 @@ import {
   ORDERS,
   OUTCOMES,
   REFUSALS,
+  MODELS,
   RUNS,
   SIGNALS_AT,
   TOLD_WALLET,
@@ -100,6 +101,12 @@ export class RecordReader {
           ? "no run has a journal"
           : `no run ${wanted} has a journal`;
     throw new SmcqError(LedgerErrorCode.RunMismatch, text, { context: { runId: wanted } });
+  }
+
+  /** Symbols that the models of a run looked at as their market, of all its processes, by name; none where none of them did, or said so. */
+  market(runKey: number): readonly string[] {
+    const models = this.#all<{ readonly model: string | null }>(MODELS, { runKey });
+    return [...new Set(models.flatMap(({ model }) => marketOf(model)))].toSorted();
   }
 
   /** Rows of the journal that the tables do not hold yet: an engine is just putting them in, or was ended before it did. */
@@ -321,4 +328,9 @@ function storedIncome({ amountE8, ...income }: IncomeColumns): StoredIncome {
 
 function storedIncident({ detail, ...incident }: IncidentColumns): StoredIncident {
   return { ...incident, detail: fromCanonical(detail) };
+}
+
+function marketOf(model: string | null): readonly string[] {
+  const { market = [] } = JSON.parse(model ?? "{}") as { readonly market?: readonly string[] };
+  return market;
 }

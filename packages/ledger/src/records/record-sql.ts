@@ -8,6 +8,11 @@ SELECT r.run_key AS runKey, r.run_id AS runId, r.mode AS modeName, r.scorer_id A
   (SELECT count(*) FROM incidents i WHERE i.run_key = r.run_key AND i.kind = 'events-lost') AS holes
 FROM runs r WHERE r.journal_seq IS NOT NULL ORDER BY r.run_key`;
 
+/** What scored, of every process of a run, as its record says it. */
+export const MODELS: string = `
+SELECT model_json AS model FROM runs WHERE run_key = @runKey
+UNION ALL SELECT model_json FROM run_resumes WHERE run_key = @runKey`;
+
 const UNITS = `CAST(i.tick_e8 AS TEXT) AS tickE8, CAST(i.step_e8 AS TEXT) AS stepE8,
   json_extract(i.rules, '$.priceDecimals') AS priceDecimals, json_extract(i.rules, '$.qtyDecimals') AS qtyDecimals`;
 

@@ -54,6 +54,12 @@ export function auditText(report: AuditReport): string {
     notCompared.otherScorer > 0
       ? `not compared: ${counted(notCompared.otherScorer, "score")} of another scorer than ${report.scorerId}\n`
       : "",
+    notCompared.noMarket > 0
+      ? `not compared: ${counted(notCompared.noMarket, "score")} of features v2, without the bars of the whole market\n`
+      : "",
+    notCompared.lateSymbols > 0
+      ? `not compared: ${counted(notCompared.lateSymbols, "score")} of features v2 that are the engine's without one symbol's bar of the minute before, which came late\n`
+      : "",
     notCompared.noBars.length > 0
       ? `no bars of ${notCompared.noBars.slice(0, 5).join(", ")}${notCompared.noBars.length > 5 ? ` and ${notCompared.noBars.length - 5} more` : ""}\n`
       : "",

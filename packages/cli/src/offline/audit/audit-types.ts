@@ -52,6 +52,10 @@ export interface NotCompared {
   readonly noBars: readonly string[];
   /** Scores of a scorer that is not at hand. */
   readonly otherScorer: number;
+  /** Scores of feature set v2 of a run that does not say what its market was, or of whose market some symbol has no bars. */
+  readonly noMarket: number;
+  /** Scores of feature set v2 that are the engine's when one symbol's bar of the minute before is left out: it came late. */
+  readonly lateSymbols: number;
 }
 
 /** How fills came out against what costs assume. */

@@ -1,7 +1,14 @@
 import type { ScoredCandidate } from "@smcq/engine";
 import { e8ToNumber, MINUTE_MS, numberToE8 } from "@smcq/kernel";
 import type { AuditDifference, DifferenceKind } from "./audit-types.ts";
-import { closesOf, type FreshCandidate, freshScan, type FreshScanner, isScoredAgain } from "./fresh-scan.ts";
+import {
+  closesOf,
+  type FreshCandidate,
+  type FreshMarket,
+  freshScan,
+  type FreshScanner,
+  isScoredAgain,
+} from "./fresh-scan.ts";
 import type { JournaledMark, JournaledStretch } from "./journaled-stretch.ts";
 
 /** A symbol may still be warming up so long after its process began, venue ms. */
@@ -39,9 +46,15 @@ export class Comparison {
   symbols: number = 0;
   notRunning: number = 0;
   otherScorer: number = 0;
+  /** Scores of feature set v2 whose market is not known. */
+  noMarket: number = 0;
+  /** Scores that are the engine's when one symbol's bar of the minute before is left out. */
+  lateSymbols: number = 0;
   readonly #journaled: JournaledStretch;
   readonly #stretch: Stretch;
   readonly #scanner: FreshScanner;
+  /** Set before the first symbol where rows of feature set v2 are made. */
+  market: FreshMarket | null = null;
 
   constructor(journaled: JournaledStretch, stretch: Stretch, scanner: FreshScanner) {
     this.#journaled = journaled;
@@ -55,19 +68,30 @@ export class Comparison {
     const closes = closesOf(bars);
     for (const mark of this.#journaled.marks)
       if (this.#journaled.symbols.get(mark.symbolId) === symbol) this.#mark(symbol, mark, closes);
-    const fresh = new Map(
-      freshScan(bars, this.#scanner, this.#stretch).map((one) => [
-        candidateKey(symbol, one.openTimeMs, one.side),
-        one,
-      ]),
-    );
-    for (const live of this.#journaled.candidates) {
-      if (live.symbol !== symbol) continue;
+    const own = this.#journaled.candidates.filter((live) => live.symbol === symbol);
+    const fresh = this.#fresh(symbol, bars, own);
+    for (const live of own) {
       const key = candidateKey(symbol, live.openTimeMs, live.side);
       this.#live(live, fresh.get(key) ?? null, closes);
       fresh.delete(key);
     }
     for (const missed of fresh.values()) this.#missed(symbol, missed);
+  }
+
+  /** What the bars hold, by `candidateKey`. */
+  #fresh(symbol: string, bars: Float64Array, own: readonly ScoredCandidate[]): Map<string, FreshCandidate> {
+    const keyOf = (openTimeMs: number, side: number): string => candidateKey(symbol, openTimeMs, side);
+    const scores = new Map(
+      own
+        .filter(({ scorerId }) => scorerId === this.#scanner.scorer.id)
+        .map(({ openTimeMs, side, score }) => [keyOf(openTimeMs, side), score]),
+    );
+    const liveScore = (openTimeMs: number, side: 1 | -1): number | null =>
+      scores.get(keyOf(openTimeMs, side)) ?? null;
+    const scanned = { symbol, bars, market: this.market, liveScore };
+    return new Map(
+      freshScan(scanned, this.#scanner, this.#stretch).map((one) => [keyOf(one.openTimeMs, one.side), one]),
+    );
   }
 
   tell(kind: DifferenceKind, difference: Omit<AuditDifference, "kind">): void {
@@ -142,8 +166,12 @@ export class Comparison {
       this.otherScorer++;
       return false;
     }
-    if (!isScoredAgain(this.#scanner.scorer)) {
-      this.otherScorer++;
+    if (!isScoredAgain(this.#scanner.scorer, this.market)) {
+      this.noMarket++;
+      return true;
+    }
+    if (fresh.lateSymbol !== null) {
+      this.lateSymbols++;
       return true;
     }
     this.scores.compared++;

@@ -1,3 +1,4 @@
+import { MarketTable } from "@smcq/features";
 import { MINUTE_MS } from "@smcq/kernel";
 import {
   type JournaledRun,
@@ -16,7 +17,7 @@ import {
   type Spread,
 } from "./audit-types.ts";
 import { candidateKey, Comparison, type Tally } from "./compare.ts";
-import { type FreshScanner, warmMs } from "./fresh-scan.ts";
+import { type FreshMarket, type FreshScanner, MARKET_WARM_MS, takesPlainRows, warmMs } from "./fresh-scan.ts";
 import { journaledStretch } from "./journaled-stretch.ts";
 
 /** Bars of a symbol from `fromMs` to before `toMs`, flat, ascending; null: there are none. */
@@ -47,10 +48,14 @@ export async function runAudit(options: AuditOptions): Promise<AuditReport> {
     const journaled = journaledStretch(file, run.runId, options);
     const comparison = new Comparison(journaled, options, options);
     const symbols = [...new Set(journaled.symbols.values())].toSorted();
+    if (!takesPlainRows(options.scorer)) {
+      const raised = new Set(journaled.symbols.values());
+      comparison.market = await marketOf(options, reader.market(run.runKey), raised);
+    }
     const noBars: string[] = [];
     for (const [index, symbol] of symbols.entries()) {
       options.onSymbol(index, symbols.length);
-      const bars = await options.bars(symbol, fromMs - warmMs(options.timeframe), toMs);
+      const bars = await options.bars(symbol, fromMs - warmMs(options), toMs);
       if (bars === null || bars.length === 0) noBars.push(symbol);
       else comparison.symbol(symbol, bars);
     }
@@ -80,6 +85,24 @@ export async function runAudit(options: AuditOptions): Promise<AuditReport> {
   } finally {
     reader.close();
   }
+}
+
+/** The closes of all that was watched, and of what raised setups besides; null: the run does not say, or some have no bars. */
+async function marketOf(
+  { bars, fromMs, toMs, onSymbol }: AuditOptions,
+  watched: readonly string[],
+  raised: ReadonlySet<string>,
+): Promise<FreshMarket | null> {
+  if (watched.length === 0) return null;
+  const symbols = [...new Set([...raised, ...watched])].toSorted();
+  const table = MarketTable.empty(symbols);
+  for (const [index, symbol] of symbols.entries()) {
+    onSymbol(index, symbols.length);
+    const own = await bars(symbol, fromMs - MARKET_WARM_MS, toMs);
+    if (own === null || own.length === 0) return null;
+    table.takeBars(symbol, own);
+  }
+  return { table, symbols };
 }
 
 /**
@@ -184,7 +207,7 @@ function reportOf({
     return { name, compared, equal, parity: compared === 0 ? null : equal / compared };
   });
   const known = classes.flatMap(({ name, parity }) => (name === "fills" || parity === null ? [] : parity));
-  const { notRunning, otherScorer, counts, differences } = comparison;
+  const { notRunning, otherScorer, noMarket, lateSymbols, counts, differences } = comparison;
   return {
     version: 1,
     runId: run.runId,
@@ -195,7 +218,7 @@ function reportOf({
     classes,
     parity: known.length === 0 ? null : Math.min(...known),
     fills,
-    notCompared: { notRunning, noBars, otherScorer },
+    notCompared: { notRunning, noBars, otherScorer, noMarket, lateSymbols },
     counts,
     differences: differences.toSorted((a, b) => a.timeMs - b.timeMs),
   };

@@ -1,7 +1,7 @@
 import { sha256Hex } from "@smcq/config";
 import type { ProtocolLimits } from "@smcq/engine";
-import type { FeeRates } from "@smcq/exchange";
-import { errorMessage } from "@smcq/kernel";
+import type { FeeRates, TradingRules } from "@smcq/exchange";
+import { errorMessage, type Logger } from "@smcq/kernel";
 import {
   canonicalJson,
   featureSchemaJson,
@@ -11,7 +11,6 @@ import {
 import { ResearchBook, type Trial } from "@smcq/ledger";
 import type { DailyResults } from "@smcq/research";
 import type { RiskParameters } from "@smcq/risk";
-import type { BacktestOptions, OpenedInputs } from "./run-backtest.ts";
 
 /** What bars are traded with. */
 export interface TradedSettings {
@@ -22,6 +21,24 @@ export interface TradedSettings {
   readonly scoreMin: number;
   /** "heuristic" or a model file. */
   readonly model: string;
+}
+
+/** What of the options says on which bars, with how much and how exactly. */
+interface DataTerms {
+  readonly equity: string;
+  readonly fromMs: number | null;
+  readonly toMs: number | null;
+  readonly rowsMax: number | null;
+  readonly fidelity: "bar" | "path";
+  readonly seed: number;
+}
+
+/** What a scan was opened with; files with their hashes. */
+interface TriedInputs {
+  readonly inputs: readonly { readonly symbol: string; readonly files: unknown }[];
+  readonly rules: readonly TradingRules[];
+  readonly funding: { readonly sha256: string | null } | null;
+  readonly scorerId: string;
 }
 
 /** A try as the book of research counts it: settings on data. The same ones once more are no new try. */
@@ -49,7 +66,7 @@ export function trialOf(
 export function countTry(
   file: string,
   trial: Trial,
-  { nowMs, logger }: Pick<BacktestOptions, "nowMs" | "logger">,
+  { nowMs, logger }: { readonly nowMs: number; readonly logger: Logger },
 ): (daily: DailyResults) => void {
   const within = (work: (book: ResearchBook) => void): void => {
     try {
@@ -75,15 +92,8 @@ export function countTry(
 
 /** Hash of everything but the settings that results depend on; what was opened has an entry for each scan. */
 export function dataHash(
-  {
-    equity,
-    fromMs,
-    toMs,
-    rowsMax,
-    fidelity,
-    seed,
-  }: Pick<BacktestOptions, "equity" | "fromMs" | "toMs" | "rowsMax" | "fidelity" | "seed">,
-  opened: readonly OpenedInputs[],
+  { equity, fromMs, toMs, rowsMax, fidelity, seed }: DataTerms,
+  opened: readonly TriedInputs[],
 ): string {
   const inputs = opened.map(({ inputs: files, rules, funding, scorerId }) => ({
     files: files.map(({ symbol, files: own }) => ({ symbol, own })),
