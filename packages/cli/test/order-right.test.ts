@@ -6,7 +6,9 @@ function rightOf(): {
   readonly right: OrderRight;
   readonly clock: ManualClock;
   readonly lease: { held: boolean; acts: boolean; sentMs: number };
+  readonly told: { count: number };
 } {
+  const told = { count: 0 };
   const clock = new ManualClock(1_000_000);
   const lease = { held: true, acts: true, sentMs: 1_000_000 };
   const right = new OrderRight({
@@ -19,9 +21,10 @@ function rightOf(): {
     },
     windowMsMax: 1_000,
     clock,
+    onLacking: () => void told.count++,
   });
   right.measured(5_000_000);
-  return { right, clock, lease };
+  return { right, clock, lease, told };
 }
 
 it("is given by the lease, after what another host has sent is over", () => {
@@ -32,6 +35,15 @@ it("is given by the lease, after what another host has sent is over", () => {
   lease.held = false;
   expect(right.refusal(5_000_000)?.text).toContain("does not hold");
   expect(right.refusals).toBe(2);
+});
+
+it("tells of what is lacking before anybody hears of the refusal, and of a clock that was set nothing", () => {
+  const { right, lease, told } = rightOf();
+  expect(right.refusal(5_000_000 + STAMP_OFF_MS_MAX + 1)).not.toBeNull();
+  expect([told.count, right.lacks]).toEqual([0, false]);
+  lease.acts = false;
+  expect(right.refusal(5_000_000)).not.toBeNull();
+  expect([told.count, right.lacks]).toEqual([1, true]);
 });
 
 it("is refused for a stamp that the monotonic clock does not make good, at the edge", () => {

@@ -216,7 +216,7 @@ function followLease(duty: Duty | null, inbox: Inbox, desk: Desk | null): void {
   };
   duty.onHeld(tell);
   // The process before, or the host, may have said otherwise last.
-  inbox.put({ type: "account-lease", isHeld: duty.isHeld });
+  inbox.put({ type: "account-lease", isHeld: duty.look() });
 }
 
 function createCoordinator(

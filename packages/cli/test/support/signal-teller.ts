@@ -9,8 +9,8 @@ import { HEURISTIC_MODELS } from "../../src/run/models/run-models.ts";
 import { tradedPlan } from "../../src/plans/traded-plan.ts";
 import { labConnection } from "./scan-host.ts";
 
-/** Between two signals, wall ms. */
-const SIGNAL_MS = 500;
+/** Between two signals, wall ms: a minute has one for each symbol, and is nearly filled with them. */
+const SIGNAL_MS = 900;
 /** Between two looks at the prices, wall ms. */
 const PRICES_MS = 2_000;
 /** Of a price, as far as a signal's end and its ATR are from it: far enough for the costs, near enough to be reached. */

@@ -75,6 +75,7 @@ export class TradingHost {
   readonly #plan: string;
   readonly #clockFile: string;
   #clockMs = 0;
+  #said = "";
   run: SmcqRun;
 
   constructor(
@@ -96,7 +97,13 @@ export class TradingHost {
 
   /** After a death, as a service starts it. */
   again(): void {
+    this.#said += this.run.stdout + this.run.stderr;
     this.run = this.#start();
+  }
+
+  /** What all its processes have written. */
+  get said(): string {
+    return this.#said + this.run.stdout + this.run.stderr;
   }
 
   /** To the supervisor and all below it. */
@@ -314,8 +321,8 @@ export class TradingHosts {
 }
 
 /** What a host has said and written, for whoever looks for what went wrong. */
-function show(folder: string, { name, run, file }: TradingHost): void {
-  writeFileSync(join(folder, `${name}.log`), run.stdout + run.stderr);
+function show(folder: string, { name, said, file }: TradingHost): void {
+  writeFileSync(join(folder, `${name}.log`), said);
   for (const ending of ["", "-wal", "-shm"])
     if (existsSync(file + ending)) copyFileSync(file + ending, join(folder, `${name}.db${ending}`));
 }

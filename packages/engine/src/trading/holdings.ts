@@ -301,6 +301,11 @@ export class Holdings {
     this.#reasonsVersion++;
   }
 
+  /** Whether this host may send: elsewhere another one may have the account, and whoever has it guards what is held. */
+  get maySend(): boolean {
+    return !this.#reduceReasons.has("account-lease");
+  }
+
   /** Sets or takes back a reason to only reduce. */
   reduce(reason: ReduceReason, isGiven: boolean): void {
     if (this.#reduceReasons.has(reason) === isGiven) return;

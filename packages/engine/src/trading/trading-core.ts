@@ -150,7 +150,9 @@ export class TradingCore {
     this.#liquidation?.on(event, turn);
     this.#limits?.on(event, turn);
     this.#resting.on(event, turn);
+    const { maySend } = this.holdings;
     this.#states.on(event, changes, turn);
+    if (!maySend && this.holdings.maySend) this.#positions.sendAgain(turn);
     this.#positions.on(this.#gate.on(event, turn), NOTHING, turn);
     this.#inquiries?.on(turn);
     this.#check?.on(turn);

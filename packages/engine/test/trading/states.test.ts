@@ -145,6 +145,36 @@ describe("the state", () => {
     expect(driver.states.at(-1)).toBe("ACTIVE ");
   });
 
+  it("waits with what is bare for the account to be this one's again, and guards it then: that is no failure of a stop", () => {
+    const driver = new CoreDriver(4);
+    for (let id = 0; id < 4; id++) driver.decide(driver.candidate(id));
+    for (let back = 3; back >= 0; back--) {
+      driver.outcome("entry", { type: "acked", orderId: "1" }, back);
+      driver.fill("entry", { back });
+    }
+    driver.put({ type: "account-lease", isHeld: false });
+    for (let back = 3; back >= 0; back--)
+      driver.outcome("stop", { type: "refused", code: "NOT_SENT", text: "" }, back);
+    expect([driver.wait(20_000), driver.states]).toEqual([[], ["REDUCING account-lease"]]);
+    const guarded = driver.put({ type: "account-lease", isHeld: true });
+    expect(guarded).toHaveLength(4);
+    expect(guarded.every((what) => what.startsWith("stop -"))).toBe(true);
+    expect([driver.wait(1_000), driver.states.at(-1)]).toEqual([[], "ACTIVE "]);
+    // From then on a stop that does not stand is one that failed.
+    expect(driver.wait(1_000)).toHaveLength(4);
+  });
+
+  it("leaves a position when the account is this one's again whose exit was held back", () => {
+    const driver = new CoreDriver();
+    driver.enterFilled();
+    driver.refuse("stop");
+    driver.put({ type: "account-lease", isHeld: false });
+    driver.refuse("exit", "NOT_SENT");
+    expect(driver.wait(20_000)).toEqual([]);
+    const [left] = driver.put({ type: "account-lease", isHeld: true });
+    expect(left).toMatch(/^exit -/);
+  });
+
   it("lets a symbol go at once whose entry was held back and never left", () => {
     const driver = new CoreDriver();
     driver.enter();

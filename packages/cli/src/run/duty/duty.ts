@@ -77,6 +77,9 @@ export class Duty implements AccountDuty {
   #cancelVenueLook: CancelTimer = () => {};
   #holder = "";
   #isClosing = false;
+  /** What the listeners were told last. */
+  #isToldHeld = true;
+  #isWaiting = false;
 
   private constructor(options: DutyOptions, parts: DutyParts, lease: Lease) {
     this.#options = options;
@@ -89,6 +92,7 @@ export class Duty implements AccountDuty {
       lease,
       windowMsMax: options.config.bus.orderWindowMs,
       clock: options.wallClock,
+      onLacking: () => this.#lacks(),
     });
   }
 
@@ -144,8 +148,10 @@ export class Duty implements AccountDuty {
     return Number.parseInt(engineId, 36) < this.#lease.epoch;
   }
 
-  get isHeld(): boolean {
-    return this.#lease.isHeld();
+  /** Whether this host may send now; where it may not, listeners hear when it may. */
+  look(): boolean {
+    if (this.right.lacks) this.#lacks();
+    return this.#isToldHeld;
   }
 
   get copy(): JournalCopy | null {
@@ -302,19 +308,31 @@ export class Duty implements AccountDuty {
     if (state === "lost") {
       this.#tell(false);
       this.#lost("another host has taken it");
-    } else if (state === "lapsed") this.#tell(false);
-    else if (state === "held") void this.#tellHeld();
+    } else if (state === "lapsed") this.#lacks();
+    else if (state === "held") void this.#untilHeld();
+  }
+
+  /** This host may not send: a process that stood for longer than its lease finds out when it wants to. */
+  #lacks(): void {
+    this.#tell(false);
+    void this.#untilHeld();
   }
 
   /** After a lapse it may act some time later only. */
-  async #tellHeld(): Promise<void> {
+  async #untilHeld(): Promise<void> {
+    if (this.#isWaiting) return;
+    this.#isWaiting = true;
     const { wallClock } = this.#options;
-    while (this.#lease.isHeld() && !this.#lease.mayAct())
+    const isOver = (): boolean => this.#lease.state !== "held" && this.#lease.state !== "lapsed";
+    while (!isOver() && this.right.lacks)
       await new Promise<void>((resolve) => wallClock.after(LOOK_MS, resolve, { unref: true }));
-    if (this.#lease.isHeld()) this.#tell(true);
+    this.#isWaiting = false;
+    if (!isOver()) this.#tell(true);
   }
 
   #tell(isHeld: boolean): void {
+    if (this.#isClosing || isHeld === this.#isToldHeld) return;
+    this.#isToldHeld = isHeld;
     for (const listener of this.#listeners) listener(isHeld);
   }
 

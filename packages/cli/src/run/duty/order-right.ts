@@ -13,6 +13,8 @@ export interface OrderRightOptions {
   readonly lease: Pick<Lease, "mayAct" | "isHeld" | "sentMs">;
   readonly windowMsMax: number;
   readonly clock: Pick<Clock, "monoNs">;
+  /** A request is not signed for want of the lease; called before whoever sends it hears so. */
+  readonly onLacking?: () => void;
 }
 
 /**
@@ -53,8 +55,15 @@ export class OrderRight implements SendingRight {
 
   refusal(stampMs: number): SendingRefusal | null {
     const refusal = this.#refusalOf(stampMs);
-    if (refusal !== null) this.#refusals++;
+    if (refusal === null) return null;
+    this.#refusals++;
+    if (this.lacks) this.#options.onLacking?.();
     return refusal;
+  }
+
+  /** Whether nothing may be sent for want of the lease, whatever is thought of the clock. */
+  get lacks(): boolean {
+    return !this.#options.lease.mayAct() || this.#options.lease.sentMs < this.#doubtMs;
   }
 
   #refusalOf(stampMs: number): SendingRefusal | null {

@@ -24,6 +24,8 @@ export interface Turn extends EventStamp {
 export const TARGETS_LOST_MAX = 3;
 /** An exit that failed is sent again after so long, where words take their time. */
 export const EXIT_AGAIN_MS = 250;
+/** Where nothing can be sent it is looked so often whether something can again. */
+const HELD_BACK_MS = 1_000;
 /** Refusals of a size that the venue does not take, whatever the price. */
 export const SIZE_REFUSALS: ReadonlySet<string> = new Set(["LOT_SIZE", "MARKET_LOT_SIZE"]);
 /** How far from the mark an exit takes that found nobody inside the venue's band of prices, one after another; shares. */
@@ -121,6 +123,10 @@ export class ClosingOrders {
   exit(trade: Trade, turn: Turn): void {
     const { wantedExit: reason, qtySteps: steps } = trade;
     if (reason === null || trade.exit !== null || steps === 0) return;
+    if (!this.#holdings.maySend) {
+      this.#wait(trade, HELD_BACK_MS, turn);
+      return;
+    }
     const { exitsMax, exitWindowMs } = this.#holdings.options.protocol;
     const recent = trade.exitsSentMs.filter((sentMs) => sentMs > turn.nowMs - exitWindowMs);
     // The last try looks for a counterparty inside the band: what the market's own depth did not give.
@@ -154,8 +160,18 @@ export class ClosingOrders {
       this.exit(trade, turn);
       return;
     }
-    trade.exitDueMs = turn.nowMs + EXIT_AGAIN_MS;
-    turn.commands.push({ type: "wake", atNs: turn.nowNs + EXIT_AGAIN_MS * 1e6 });
+    this.#wait(trade, EXIT_AGAIN_MS, turn);
+  }
+
+  /** The account is this host's again: what was held back counts for no try. */
+  exitNow(trade: Trade, turn: Turn): void {
+    trade.exitsSentMs = [];
+    this.exit(trade, turn);
+  }
+
+  #wait(trade: Trade, ms: number, turn: Turn): void {
+    trade.exitDueMs = turn.nowMs + ms;
+    turn.commands.push({ type: "wake", atNs: turn.nowNs + ms * 1e6 });
   }
 
   /** Where an exit takes at worst that stays inside the band; null: nobody has told a price. */

@@ -96,8 +96,24 @@ export class Cover {
     if (trade.coverDueMs === null) return;
     this.#alarm.at(trade.coverDueMs, turn);
     if (turn.nowMs < trade.coverDueMs || trade.qtySteps === 0) return;
+    if (!this.#holdings.maySend) {
+      this.#postpone(trade, turn);
+      return;
+    }
     trade.coverDueMs = null;
     this.#closing.beginExit(trade, "unguarded", turn);
+  }
+
+  /** Nothing can be sent: what is bare stays so until something can, and no stop has failed. */
+  #postpone(trade: Trade, turn: Turn): void {
+    trade.coverDueMs = turn.nowMs + this.#holdings.protectMs;
+    this.#alarm.at(trade.coverDueMs, turn);
+  }
+
+  /** The account is this host's again. */
+  guardAgain(trade: Trade, turn: Turn): void {
+    trade.coverDueMs = null;
+    this.guard(trade, turn);
   }
 
   #comeBack(trade: Trade, turn: Turn): void {
@@ -143,6 +159,10 @@ export class Cover {
 
   /** A form or a size that the venue does not take has one other form; what cannot be guarded is left. */
   #onRefused(trade: Trade, leg: Leg, { code }: Extract<Told, { type: "refused" }>, turn: Turn): void {
+    if (code === "NOT_SENT" && !this.#holdings.maySend) {
+      this.#postpone(trade, turn);
+      return;
+    }
     const isForm = code === "FORM_REFUSED";
     if ((isForm || SIZE_REFUSALS.has(code)) && !leg.isWhole && trade.qtySteps > 0) {
       if (isForm) this.#holdings.isStopFormWhole = true;

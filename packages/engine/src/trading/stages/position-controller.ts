@@ -262,6 +262,13 @@ export class PositionController {
     }
   }
 
+  /** The account is this host's again, after it was not: what was held back is sent. */
+  sendAgain(turn: Turn): void {
+    for (const trade of this.#holdings.openTrades())
+      if (trade.wantedExit !== null) this.#closing.exitNow(trade, turn);
+      else this.#cover.guardAgain(trade, turn);
+  }
+
   /** The target: when the entry is over and the stop for all of it stands; again when the venue has ended it. */
   #offer(trade: Trade, turn: Turn): void {
     const { stop, target } = trade;
