@@ -47,7 +47,7 @@ const FAULTS: readonly FaultCause[] = [
     settings: ISOLATED,
     kinds: ["liquidation", "halted-liquidation", "operator-word", "trading-active"],
   },
-  { plan: "AC20=0:10m", lasts: "6m", settings: ISOLATED, kinds: ["liquidation-near"] },
+  { plan: "AC20=0:1m", lasts: "8m", settings: ISOLATED, kinds: ["liquidation-near"] },
   { plan: "AC06=0", lasts: "2m", kinds: ["hedge-mode"] },
   { plan: "AC03=0:1h", lasts: "1m", kinds: ["foreign-order"] },
   { plan: "AC19=0:10m", lasts: "6m", kinds: ["closed-by-others"] },
@@ -55,7 +55,7 @@ const FAULTS: readonly FaultCause[] = [
   { plan: "PR16=0:150s", lasts: "6m", kinds: ["reconciliation-difference", "account-stream-lost"] },
   { plan: "EX31=0:25m", lasts: "25m", kinds: ["left-unguarded", "protection-failing", "halted-protection"] },
   { plan: "EX28=1m:10m", lasts: "8m", kinds: ["trading-locked"] },
-  { plan: "AC10=0:20m", lasts: "10m", kinds: ["key-refused"] },
+  { plan: "AC10=0:1h", lasts: "35m", kinds: ["key-refused"] },
   // Neither a stop is taken nor what would leave the position.
   { plan: "EX31=0:25m,EX13=1:10000", lasts: "25m", kinds: ["position-unguarded"] },
   // No word of the venue's time for more than an hour.
