@@ -62,10 +62,18 @@ describe("the text of a message", () => {
     expect(lines.slice(0, 4)).toEqual([
       "2 x The venue liquidated a position (liquidation)",
       "998 x A part of the market is not watched (shard-off)",
-      `The first ${DIGEST_LINES_MAX}:`,
+      `${DIGEST_LINES_MAX} of them:`,
       "00:00:00Z liquidation: BTCUSDT",
     ]);
     expect(lines).toHaveLength(3 + DIGEST_LINES_MAX + 1);
+  });
+
+  it("of a digest tells at least one of each kind, however often another came", () => {
+    const alerts = Array.from({ length: 90 }, (_, at) =>
+      told({ alertId: at, kind: at === 80 ? "stop-slots" : "foreign-order", severity: "warning" }),
+    );
+    const ids = digestMessage("ab-3", alerts).alerts.map(({ alertId }) => alertId);
+    expect(ids).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 80]);
   });
 
   it(`is never longer than Telegram takes, and never markup, whatever it says (seed ${SEED})`, () => {

@@ -52,10 +52,10 @@ export function singleMessage(id: string, alert: ToldAlert): OutgoingMessage {
   };
 }
 
-/** The message of many, the most severe first: what each kind came to, and the first ones in a line each. */
+/** The message of many, the most severe first: what each kind came to, and some in a line each: first one of each kind. */
 export function digestMessage(id: string, alerts: readonly ToldAlert[]): OutgoingMessage {
   const ranked = alerts.toSorted((a, b) => rankOf(b.severity) - rankOf(a.severity) || a.alertId - b.alertId);
-  const shown = ranked.slice(0, DIGEST_LINES_MAX);
+  const shown = shownOf(ranked);
   const counts = SEVERITIES.toReversed().flatMap((severity) => {
     const count = alerts.filter((alert) => alert.severity === severity).length;
     return count === 0 ? [] : [`${count} ${severity}`];
@@ -67,7 +67,7 @@ export function digestMessage(id: string, alerts: readonly ToldAlert[]): Outgoin
     title: `${alerts.length} alerts: ${counts.join(", ")}`,
     lines: [
       ...kindLines(ranked),
-      ...(alerts.length > shown.length ? [`The first ${shown.length}:`] : []),
+      ...(alerts.length > shown.length ? [`${shown.length} of them:`] : []),
       ...shown.map(
         ({ kind, atMs, text, count }) =>
           `${dateText(atMs).slice(11, 19)}Z ${kind}${count > 1 ? ` x${count}` : ""}: ${cut(text.replaceAll("\n", "; "), LINE_LENGTH_MAX)}`,
@@ -77,6 +77,15 @@ export function digestMessage(id: string, alerts: readonly ToldAlert[]): Outgoin
     alerts: shown,
     alertCount: alerts.length,
   };
+}
+
+/** One of each kind as long as there is room, then the first of the others; in the order of the ranked alerts. */
+function shownOf(ranked: readonly ToldAlert[]): readonly ToldAlert[] {
+  const kinds = new Set<AlertKind>();
+  const firsts = ranked.filter(({ kind }) => !kinds.has(kind) && kinds.add(kind));
+  const others = ranked.filter((alert) => !firsts.includes(alert));
+  const shown = new Set([...firsts, ...others].slice(0, DIGEST_LINES_MAX));
+  return ranked.filter((alert) => shown.has(alert));
 }
 
 /** How often each kind came, in the order of the ranked alerts. */
