@@ -1,20 +1,12 @@
 import { DatabaseSync } from "node:sqlite";
 import { parseE8 } from "@smcq/kernel";
-
-interface IncomeRow {
-  readonly type: string;
-  readonly incomeId: string;
-  readonly tradeId: string | null;
-  readonly symbol: string | null;
-  readonly amount: string;
-  readonly timeMs: number;
-}
+import type { BookLine } from "../../src/drill/account-book.ts";
 
 /** The simulated venue's own book of an account. */
 export interface VenueBook {
   /** USDT. */
   readonly wallet: string;
-  readonly income: readonly IncomeRow[];
+  readonly income: readonly BookLine[];
   readonly timeMs: number;
   /** Signed, base units. */
   readonly positions: readonly { readonly symbol: string; readonly amount: string }[];

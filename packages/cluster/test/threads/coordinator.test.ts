@@ -1,7 +1,8 @@
 import { silentLogger } from "@smcq/kernel";
 import { describe, expect, it } from "vitest";
 import { Coordinator, Inbox } from "../../src/index.ts";
-import { inlineTwin, options, SYMBOLS, threaded } from "./threaded-cluster.ts";
+import { SYMBOLS } from "./replayed-market.ts";
+import { inlineTwin, options, threaded } from "./threaded-cluster.ts";
 
 describe("Coordinator with real threads", () => {
   it.each(["pool", "shard"] as const)(

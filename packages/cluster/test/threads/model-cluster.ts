@@ -2,8 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import type { Signal } from "@smcq/engine";
-import { MarketData, ReplayFeed } from "@smcq/exchange-sim";
-import { ManualClock, MINUTE_MS, Rng, silentLogger, SystemClock, wallNowMs } from "@smcq/kernel";
+import type { Rng } from "@smcq/kernel";
 import {
   compileLeafMask,
   createModelMemory,
@@ -12,17 +11,19 @@ import {
   toTreeEnsemble,
 } from "@smcq/scoring";
 import { attachModels } from "@smcq/scoring/scorer";
-import { ClusterMemory, Coordinator, InlineCluster } from "../../src/index.ts";
-import { buildLoop } from "../loop-support.ts";
-import { openGate, type ReplayPlan } from "./paced-replay-feed.ts";
+import { ClusterMemory, Coordinator } from "../../src/index.ts";
+import { openGate } from "./paced-replay-feed.ts";
+import {
+  keptSignals,
+  PLAN,
+  replayedShare,
+  replayInline,
+  replayOptions,
+  SHARDS,
+  SYMBOLS,
+  wallClock,
+} from "./replayed-market.ts";
 
-const SHARDS = 3;
-const PLAN: ReplayPlan = { seed: 3, minutes: 620, paceMs: 2, gate: new SharedArrayBuffer(4) };
-const market = new MarketData({ seed: PLAN.seed });
-const SYMBOLS = market.symbols.slice(0, 24).map(({ symbol }) => symbol);
-const ENGINE = { scoreMin: 0.6, decisionWindowNs: 5e6, signalAgeMsMax: 1e12 };
-const noHistory = { request() {}, forget() {} };
-const wallClock = new SystemClock();
 const EPOCHS = { model: 1, challenger: 2 };
 
 /** A real LightGBM model under epoch 1 and another one, as challenger, under epoch 2. */
@@ -52,38 +53,14 @@ const modelId = (epoch: number): string => ["heuristic-1", "plain", "dart"][epoc
 
 /** Every bar of the plan scored in this thread. */
 export async function inlineRun(): Promise<string[]> {
-  const signals: Signal[] = [];
-  const feeds: ReplayFeed[] = [];
-  const clock = new ManualClock(market.startMs);
   const memory = new ClusterMemory({ symbols: SYMBOLS, shards: SHARDS, hasSpareSlots: false });
   memory.setModels(EPOCHS);
-  const cluster = new InlineCluster({
+  const signals = await replayInline({
     memory,
-    ...buildLoop({
-      engine: ENGINE,
-      clock,
-      handlers: { onSignals: (batch) => void signals.push(...batch) },
-      defer() {},
-    }),
-    clock,
     scan: { isEveryBarScored: true },
     scorers: attachModels(modelMemory().shared(), 0),
     modelId,
-    createFeed: ({ sink }) => {
-      const feed = new ReplayFeed({ market, sink });
-      feeds.push(feed);
-      return feed;
-    },
-    history: noHistory,
-    logger: silentLogger,
   });
-  await cluster.start();
-  for (let minute = 0; minute < PLAN.minutes; minute++) {
-    clock.advance(MINUTE_MS);
-    for (const feed of feeds) feed.step();
-    cluster.scanAll();
-  }
-  await cluster.stop();
   return canonical(signals);
 }
 
@@ -101,29 +78,16 @@ export async function threadedRun(options: {
 }): Promise<ThreadedRun> {
   const traps = new Int32Array(new SharedArrayBuffer(8));
   const models = modelMemory().shared();
-  const signals: Signal[] = [];
   const memory = new ClusterMemory({ symbols: SYMBOLS, shards: SHARDS });
   memory.setModels(EPOCHS);
-  const { inbox, loop } = buildLoop({
-    engine: ENGINE,
-    clock: wallClock,
-    handlers: { onSignals: (batch) => void signals.push(...batch) },
-  });
+  const { signals, inbox, loop } = keptSignals();
   const coordinator = new Coordinator({
-    onStuck: (error) => {
-      throw error;
-    },
+    ...replayOptions(),
     memory,
     inbox,
     compute: options.compute,
-    scanThreads: 2,
-    clockSpec: { type: "scaled", speed: 0.001, anchorVenueMs: market.startMs, anchorWallMs: wallNowMs() },
-    venueClock: wallClock,
-    wallClock,
     modelId,
     scan: { isEveryBarScored: true },
-    barsReadyMin: 320,
-    seed: { interval: "5m", bars: 0, isRebuiltByScan: false, isRich: false },
     shardWorker: {
       url: new URL("./model-shard.worker.ts", import.meta.url),
       data: { plan: PLAN, models },
@@ -132,15 +96,11 @@ export async function threadedRun(options: {
       url: new URL("./model-scan.worker.ts", import.meta.url),
       data: { models, traps: traps.buffer },
     },
-    history: noHistory,
-    logger: silentLogger,
   });
   openGate(PLAN, 0, true);
   await coordinator.start();
   const killer = new Killer(coordinator, traps, options.rng, options.kills);
-  const done = (): number =>
-    memory.slots.all().reduce((sum, entry) => sum + memory.reader(entry.shardId).tailOf(entry.slot), 0) /
-    (SYMBOLS.length * PLAN.minutes);
+  const done = (): number => replayedShare(memory);
   for (let waitedMs = 0; done() < 1 || !killer.isDone; waitedMs += 2) {
     if (waitedMs > 60_000) throw new Error(`the replay hangs at ${done()}, ${killer.killed} threads ended`);
     killer.look(done());

@@ -159,8 +159,7 @@ export class Duty implements AccountDuty {
   }
 
   get view(): DutyView {
-    const { bus, bucket } = this.#parts;
-    const { standbys } = this.#parts;
+    const { bus, bucket, standbys } = this.#parts;
     const { state, epoch, renewals, failures, answerMs } = this.#lease;
     return {
       role: this.#options.config.role,
