@@ -6,6 +6,8 @@ import type { StoredScanOutcome } from "../../workers/history.worker.ts";
 import { CsvOutput } from "./csv-output.ts";
 import { SETUPS, type StoredScan, type StoredScanTask } from "./scan-stored.ts";
 
+/** Blocks of stored bars are gone as soon as they are scanned. */
+const YOUNG_MB = 6;
 const HEADER = "symbol,open_time,side,setup,heuristic";
 
 export interface StoreScanOptions extends TimeRange {
@@ -36,6 +38,7 @@ export async function scanStore(options: StoreScanOptions): Promise<StoreScanRep
     entry: { url: workerUrl(import.meta.url, "../../workers/history.worker"), data: {} },
     name: "scanHistory",
     threads: Math.min(threads, symbols.length),
+    youngMb: YOUNG_MB,
     logger,
   });
   const output = candidates === null ? null : new CsvOutput(candidates, HEADER);

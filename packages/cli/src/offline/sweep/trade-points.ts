@@ -32,8 +32,19 @@ export async function tradePoints(
   options: TradePointsOptions,
   onResult: (index: number, result: PointResult) => void,
 ): Promise<void> {
-  const { tasks, jobs, labelOf, onDone } = options;
   growSlowly(true);
+  try {
+    await tradeAll(options, onResult);
+  } finally {
+    growSlowly(false);
+  }
+}
+
+async function tradeAll(
+  options: TradePointsOptions,
+  onResult: (index: number, result: PointResult) => void,
+): Promise<void> {
+  const { tasks, jobs, labelOf, onDone } = options;
   const traders = tradersOf(options);
   const take = jobs === null ? onResult : inOrder(onResult);
   let done = 0;
@@ -43,7 +54,6 @@ export async function tradePoints(
     take(index, result);
   });
   await traders.close();
-  growSlowly(false);
   for (const outcome of outcomes) if (outcome?.status === "rejected") throw outcome.reason;
 }
 
