@@ -36,12 +36,16 @@ export class LocalSignalBus implements SignalBus {
     return { ...this.#counts, waiting: 0, poison: 0, lag: this.#words.length };
   }
 
-  publish(word: ScannerWord): void {
-    this.#counts.published++;
+  get settledTo(): number {
+    return this.#counts.published;
+  }
+
+  publish(word: ScannerWord): number {
+    const number = ++this.#counts.published;
     const id = wordId(word);
     if (id !== null && this.#ids.has(id)) {
       this.#counts.known++;
-      return;
+      return number;
     }
     if (id !== null) this.#remember(id);
     this.#counts.kept++;
@@ -52,6 +56,7 @@ export class LocalSignalBus implements SignalBus {
       this.#counts.dropped++;
     }
     for (const place of this.#places.values()) this.#tell(place, kept);
+    return number;
   }
 
   async follow(options: FollowOptions): Promise<Following> {

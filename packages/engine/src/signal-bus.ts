@@ -85,8 +85,10 @@ export interface FollowOptions {
  *   scanner ─ publish ─► [ window, oldest dropped ] ─► bus, each id once ─► reader, in order ─► acknowledge
  */
 export interface SignalBus {
-  /** Takes a word and returns at once; counts say what became of it. */
-  publish(word: ScannerWord): void;
+  /** Takes a word and returns at once with its number, from 1 on; counts say what became of it. */
+  publish(word: ScannerWord): number;
+  /** Number of the last word that waits for nothing any more, nor any before it: the bus keeps them, or they were given up. */
+  readonly settledTo: number;
   /** Follows from behind what the reader has acknowledged last. */
   follow(options: FollowOptions): Promise<Following>;
   readonly counts: SignalBusCounts;

@@ -11,7 +11,7 @@ const AGAIN_MS = 500;
 /** Whose a part is. */
 export interface Claim {
   readonly owner: string;
-  /** Open time of the last minute whose bars its owners have told, venue ms; 0: of none. */
+  /** Open time of the last minute whose bars its owners have told, or of the last one before it was anybody's, venue ms. */
   readonly toldMs: number;
   /** Of the store: whoever changes the claim must name the one before. */
   readonly revision: number;

@@ -24,14 +24,17 @@ export const WARM_MS_MAX = 120_000;
 const REST_MS = 1_000;
 /** Bars of the minute in which a part was lost are waited for so long, venue ms after its end. */
 export const LEAVE_MS_MAX = 30_000;
+/** Of a part that nobody has scanned for longer, only so much is caught up with, venue ms: what is older is of no use to anybody. */
+export const CATCH_UP_MS_MAX = 900_000;
 
 /** Who scans the symbols of parts. Nothing here waits. */
 export interface PartHost {
   /**
    * Begins to watch the part's symbols. Bars that open at `fromMs` (venue ms) or later raise signals, also those that have closed
-   * by now; null: from the present minute on. Called again for a part that is watched: only when `fromMs` is given, to begin anew.
+   * by now, and are told of once the part is. Called again for a part that is watched: tells from there on, and begins anew where
+   * that lies before the minute in which it began.
    */
-  warm(part: number, fromMs: number | null): void;
+  warm(part: number, fromMs: number): void;
   /** Each of its symbols can be scanned as well as it will ever be. */
   isWarm(part: number): boolean;
   /** Ends what `warm` began. */
@@ -67,6 +70,8 @@ interface Part {
   isChanging: boolean;
   /** When `warming` began, ms awake; the minute in which it was lost, venue ms. */
   sinceMs: number;
+  /** The first minute that raises signals here, venue ms, since it is `warming`. */
+  fromMs: number;
   /** Its claim is not changed before, ms awake. */
   restUntilMs: number;
 }
@@ -121,6 +126,7 @@ export class PartKeeper {
       state: "idle",
       isChanging: false,
       sinceMs: 0,
+      fromMs: 0,
       restUntilMs: 0,
     }));
   }
@@ -142,10 +148,15 @@ export class PartKeeper {
     await this.#first.promise;
   }
 
-  /** Whether signals and bars of the part are told from here. */
+  /** Whether bars of the part are told from here. */
   isTold(part: number): boolean {
     const state = this.#parts[part]?.state;
     return state === "held" || state === "leaving";
+  }
+
+  /** Whether signals of the part are told from here: before its bars are, so that an owner who dies leaves no minute without. */
+  isHeard(part: number): boolean {
+    return (this.#parts[part]?.state ?? "idle") !== "idle";
   }
 
   view(): PartsView {
@@ -287,28 +298,32 @@ export class PartKeeper {
       return;
     }
     if (part.state === "idle") {
-      host.warm(index, null);
+      part.fromMs = minuteOf(this.#options.venueClock.nowMs());
+      host.warm(index, part.fromMs);
       this.#enter(part, "warming", this.#nowMs);
     } else if (part.state === "warming") {
       const isTooLong = this.#nowMs - part.sinceMs > WARM_MS_MAX;
-      if (isTooLong || host.isWarm(index)) void this.#takeWarm(part, index, claim);
+      // Its owner may die the moment it has lost it: what is then untold must have been scanned here.
+      const isWhole = claim.toldMs + MINUTE_MS >= part.fromMs;
+      if (isTooLong || (isWhole && host.isWarm(index))) void this.#takeWarm(part, index, claim);
     }
   }
 
-  /** A part whose owner is gone: ours at once, with what was not told of it. */
+  /** A part whose owner is gone: ours at once, with what was not told of it; of one that nobody had, the present minute is the first. */
   async #take(part: Part, index: number, claim: Claim | null): Promise<void> {
-    const { member, host } = this.#options;
-    const toldMs = claim?.toldMs ?? 0;
+    const { member, host, venueClock } = this.#options;
+    const nowMs = minuteOf(venueClock.nowMs());
+    const toldMs = Math.max(claim?.toldMs ?? nowMs - MINUTE_MS, nowMs - CATCH_UP_MS_MAX);
     if (claim?.owner !== member && !(await this.#change(part, index, toldMs))) return;
-    const fromMs = toldMs === 0 ? null : toldMs + MINUTE_MS;
     // Who was losing it has never stopped.
-    if (part.state !== "leaving") host.warm(index, fromMs);
+    if (part.state !== "leaving") host.warm(index, toldMs + MINUTE_MS);
     this.#taken++;
     this.#enter(part, "held", 0);
   }
 
   async #takeWarm(part: Part, index: number, claim: Claim): Promise<void> {
     if (!(await this.#change(part, index, claim.toldMs))) return;
+    this.#options.host.warm(index, Math.max(claim.toldMs + MINUTE_MS, part.fromMs));
     this.#taken++;
     this.#enter(part, "held", 0);
   }

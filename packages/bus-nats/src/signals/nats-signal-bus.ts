@@ -80,11 +80,15 @@ export class NatsSignalBus implements SignalBus {
     return counts;
   }
 
-  publish(word: ScannerWord): void {
+  get settledTo(): number {
+    return this.#window.settledTo;
+  }
+
+  publish(word: ScannerWord): number {
     const { names } = this.#deps.connection;
     const what = word.type === "signal" ? "signals" : "bars";
     const subject = names.subject("scanner", what, String(word.part));
-    this.#window.put({ subject, id: wordId(word), bytes: encodeWord(word) });
+    return this.#window.put({ subject, id: wordId(word), bytes: encodeWord(word) });
   }
 
   async follow(options: FollowOptions): Promise<Following> {

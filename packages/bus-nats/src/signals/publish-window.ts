@@ -29,6 +29,7 @@ export interface WindowOptions {
 }
 
 interface Waiting {
+  readonly number: number;
   readonly word: OutgoingWord;
   readonly sinceNs: number;
 }
@@ -41,6 +42,8 @@ export class PublishWindow {
   readonly #options: WindowOptions;
   readonly #waitingMax: number;
   #waiting: Waiting[] = [];
+  /** Numbers of the words that wait or are under way, rising. */
+  readonly #open = new Set<number>();
   #inFlight = 0;
   #isResting = false;
   #cancelRest: CancelTimer = () => {};
@@ -58,14 +61,21 @@ export class PublishWindow {
     return this.#waiting.length + this.#inFlight;
   }
 
-  put(word: OutgoingWord): void {
-    this.counts.published++;
-    this.#waiting.push({ word, sinceNs: this.#options.clock.monoNs() });
-    if (this.#waiting.length > this.#waitingMax) {
-      this.#waiting.shift();
-      this.#drop(1, "words of scanners dropped: too many wait for the bus");
-    }
+  /** Number of the last word that, with all before it, waits no more. */
+  get settledTo(): number {
+    for (const number of this.#open) return number - 1;
+    return this.counts.published;
+  }
+
+  /** Takes a word and returns its number, from 1 on. */
+  put(word: OutgoingWord): number {
+    const number = ++this.counts.published;
+    this.#open.add(number);
+    this.#waiting.push({ number, word, sinceNs: this.#options.clock.monoNs() });
+    const tooMany = this.#waiting.length > this.#waitingMax ? this.#waiting.shift() : undefined;
+    if (tooMany !== undefined) this.#drop(tooMany, "words of scanners dropped: too many wait for the bus");
     this.pump();
+    return number;
   }
 
   /** Sends what may be sent now; to be called when the connection is there again. */
@@ -99,6 +109,7 @@ export class PublishWindow {
     let failure: unknown = null;
     try {
       this.counts[await this.#options.send(waiting.word)]++;
+      this.#open.delete(waiting.number);
     } catch (error) {
       failure = error;
     }
@@ -111,9 +122,9 @@ export class PublishWindow {
     // No bytes of ours, or no right to say this: another try would end the same way.
     const isFinal = error instanceof SmcqError;
     const ageMs = (this.#options.clock.monoNs() - waiting.sinceNs) / 1e6;
-    if (isFinal || ageMs > WORD_AGE_MS_MAX) this.#drop(1, "word of a scanner dropped", error);
+    if (isFinal || ageMs > WORD_AGE_MS_MAX) this.#drop(waiting, "word of a scanner dropped", error);
     else if (this.#waiting.length >= this.#waitingMax)
-      this.#drop(1, "words of scanners dropped: too many wait for the bus", error);
+      this.#drop(waiting, "words of scanners dropped: too many wait for the bus", error);
     else this.#putBack(waiting);
     if (this.#isResting) return;
     this.#isResting = true;
@@ -125,12 +136,13 @@ export class PublishWindow {
 
   /** Where it was: before what was put after it. */
   #putBack(waiting: Waiting): void {
-    const at = this.#waiting.findIndex(({ sinceNs }) => sinceNs > waiting.sinceNs);
+    const at = this.#waiting.findIndex(({ number }) => number > waiting.number);
     this.#waiting.splice(at < 0 ? this.#waiting.length : at, 0, waiting);
   }
 
-  #drop(count: number, text: string, error?: unknown): void {
-    this.counts.dropped += count;
+  #drop({ number }: Waiting, text: string, error?: unknown): void {
+    this.counts.dropped++;
+    this.#open.delete(number);
     const { clock, logger } = this.#options;
     const nowNs = clock.monoNs();
     if ((nowNs - this.#toldNs) / 1e6 < TELL_MS) return;

@@ -1,21 +1,23 @@
-import { MINUTE_MS, minuteOf, silentLogger, SystemClock } from "@smcq/kernel";
+import { ManualClock, MINUTE_MS, silentLogger, SystemClock } from "@smcq/kernel";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { untilTrue } from "../../../engine/test/support/signal-bus-conformance.ts";
 import { BusConnection, PartKeeper, type PartHost } from "../../src/index.ts";
+import { CATCH_UP_MS_MAX } from "../../src/parts/part-keeper.ts";
 import { hasNatsServer, NatsServer } from "../support/nats-server.ts";
 
 const PARTS = 12;
 const TTL_MS = 400;
 const clock = new SystemClock();
+const START_MS = 28_000_000 * MINUTE_MS;
 
 /** Parts as a host has them, without their symbols. */
 class Host implements PartHost {
-  readonly warmed = new Map<number, number | null>();
+  readonly warmed = new Map<number, number>();
   readonly released: number[] = [];
   isReady = true;
-  told = 0;
+  told = START_MS - MINUTE_MS;
 
-  warm(part: number, fromMs: number | null): void {
+  warm(part: number, fromMs: number): void {
     this.warmed.set(part, fromMs);
   }
   isWarm(part: number): boolean {
@@ -42,6 +44,7 @@ interface Scanner {
 describe.runIf(hasNatsServer())("PartKeeper", () => {
   let server: NatsServer;
   let tests = 0;
+  let venueClock = new ManualClock(START_MS);
   const scanners: Scanner[] = [];
   beforeAll(async () => {
     server = await NatsServer.start();
@@ -50,6 +53,7 @@ describe.runIf(hasNatsServer())("PartKeeper", () => {
   afterEach(async () => {
     for (const scanner of scanners.splice(0)) await end(scanner);
     tests++;
+    venueClock = new ManualClock(START_MS);
   });
 
   async function begin(member: string, parts = PARTS): Promise<Scanner> {
@@ -66,7 +70,7 @@ describe.runIf(hasNatsServer())("PartKeeper", () => {
     });
     const host = new Host();
     const deps = { connection, member, parts, ttlMs: TTL_MS, host };
-    const keeper = await PartKeeper.open({ ...deps, clock, venueClock: clock, logger: silentLogger });
+    const keeper = await PartKeeper.open({ ...deps, clock, venueClock, logger: silentLogger });
     const scanner = { keeper, host, connection };
     scanners.push(scanner);
     await keeper.start();
@@ -93,12 +97,12 @@ describe.runIf(hasNatsServer())("PartKeeper", () => {
   it("gives all parts to one that is alone, and to several as many each", async () => {
     const first = await begin("a");
     await untilTrue(() => expect(held()).toEqual([PARTS]));
-    expect([...first.host.warmed.values()]).toEqual(Array.from({ length: PARTS }, () => null));
+    expect([...first.host.warmed.values()]).toEqual(Array.from({ length: PARTS }, () => START_MS));
     await Promise.all([begin("b"), begin("c")]);
     // Who had them goes on until the bars of that minute are told.
     await untilTrue(() => expect(held()).toEqual([4, 4, 4]));
     expect(Math.max(...telling())).toBe(2);
-    first.host.told = minuteOf(clock.nowMs());
+    first.host.told = START_MS;
     await untilTrue(() => expect(telling()).toEqual(Array.from({ length: PARTS }, () => 1)));
     expect(first.host.released).toHaveLength(8);
   });
@@ -117,7 +121,7 @@ describe.runIf(hasNatsServer())("PartKeeper", () => {
   it("takes over what a dead one has not told, and what one that goes has not", async () => {
     const [first, second, third] = [await begin("a"), await begin("b"), await begin("c")];
     await untilTrue(() => expect(held()).toEqual([4, 4, 4]));
-    const toldMs = minuteOf(clock.nowMs());
+    const toldMs = START_MS;
     for (const { host } of scanners) host.told = toldMs;
     await untilTrue(() => expect(telling()).toEqual(Array.from({ length: PARTS }, () => 1)));
     await untilTrue(() => expect(scanners.map(({ keeper }) => keeper.view().untold)).toEqual([0, 0, 0]));
@@ -130,10 +134,51 @@ describe.runIf(hasNatsServer())("PartKeeper", () => {
     await untilTrue(() => expect(held()).toEqual([PARTS]));
   });
 
+  it("leaves no minute out when who has just taken a part dies before it has told one", async () => {
+    const first = await begin("a");
+    await untilTrue(() => expect(held()).toEqual([PARTS]));
+    await die(first);
+    venueClock.advance(3 * MINUTE_MS);
+    const second = await begin("b");
+    await untilTrue(() => expect(held()).toEqual([PARTS]));
+    expect(new Set(second.host.warmed.values())).toEqual(new Set([START_MS]));
+  });
+
+  it("moves a part when its owner has told all that the new one has not scanned, and leaves it nothing to tell", async () => {
+    const first = await begin("a");
+    await untilTrue(() => expect(held()).toEqual([PARTS]));
+    venueClock.advance(2 * MINUTE_MS);
+    first.host.told = START_MS;
+    const second = await begin("b");
+    await untilTrue(() => expect(second.keeper.view().warming).toBe(PARTS / 2));
+    const parts = [...second.host.warmed.keys()];
+    expect(new Set(second.host.warmed.values())).toEqual(new Set([START_MS + 2 * MINUTE_MS]));
+    expect(parts.map((part) => [second.keeper.isHeard(part), second.keeper.isTold(part)])).toEqual(
+      parts.map(() => [true, false]),
+    );
+    venueClock.advance(2 * MINUTE_MS);
+    await untilTrue(() => expect(first.keeper.view().untold).toBe(0));
+    expect(second.keeper.view().warming).toBe(PARTS / 2);
+    first.host.told = START_MS + 2 * MINUTE_MS;
+    await untilTrue(() => expect(held()).toEqual([PARTS / 2, PARTS / 2]));
+    expect(new Set(second.host.warmed.values())).toEqual(new Set([START_MS + 3 * MINUTE_MS]));
+  });
+
+  it("catches up with a quarter of an hour at most", async () => {
+    const first = await begin("a");
+    await untilTrue(() => expect(held()).toEqual([PARTS]));
+    await die(first);
+    venueClock.advance(86_400_000);
+    const second = await begin("b");
+    await untilTrue(() => expect(held()).toEqual([PARTS]));
+    const fromMs = START_MS + 86_400_000 - CATCH_UP_MS_MAX + MINUTE_MS;
+    expect(new Set(second.host.warmed.values())).toEqual(new Set([fromMs]));
+  });
+
   it("takes nothing from others while the bus is away, and none is taken when it comes back", async () => {
     const [first, second] = [await begin("a"), await begin("b")];
     await untilTrue(() => expect(held()).toEqual([6, 6]));
-    for (const { host } of scanners) host.told = minuteOf(clock.nowMs()) + MINUTE_MS;
+    for (const { host } of scanners) host.told = START_MS + MINUTE_MS;
     await untilTrue(() => expect(telling()).toEqual(Array.from({ length: PARTS }, () => 1)));
     const before = scanners.map(({ keeper }) => keeper.view().taken);
     await server.kill();

@@ -82,3 +82,20 @@ it("sends nothing without a connection, and does not wait for ever at the end", 
   await settled;
   expect([sent, window.waiting]).toEqual([[], 1]);
 });
+
+it("says up to which word none waits any more, whatever became of them", async () => {
+  const { window, clock, answers } = bench();
+  const numbers = ["a", "b", "c"].map((subject) => window.put(word(subject)));
+  expect([numbers, window.settledTo]).toEqual([[1, 2, 3], 0]);
+  answers[1]?.resolve("known");
+  await turn();
+  expect(window.settledTo).toBe(0);
+  answers[0]?.reject(new Error("timeout"));
+  answers[2]?.resolve("kept");
+  await turn();
+  expect(window.settledTo).toBe(0);
+  clock.advance(WORD_AGE_MS_MAX + 250);
+  answers[3]?.reject(new Error("timeout"));
+  await turn();
+  expect([window.settledTo, window.counts]).toEqual([3, { published: 3, kept: 1, known: 1, dropped: 1 }]);
+});

@@ -21,6 +21,8 @@ class Rings {
   isTold = true;
   isSettled = true;
   isWarm = true;
+  /** What the bus has of the words that it was told. */
+  settledTo = Number.POSITIVE_INFINITY;
   readonly #writer = new KlineRingWriter(this.memory.shard(0).memory.rings);
 
   constructor() {
@@ -34,12 +36,15 @@ class Rings {
       bar: (symbol, minuteMs) => minutes.bar(symbol, minuteMs),
       isSettled: () => this.isSettled,
       isTold: () => this.isTold,
-      publish: (word) => {
-        if (word.type === "bars") this.words.push(word);
-      },
+      bus: this,
       venueClock: this.clock,
       wallClock: this.clock,
     });
+  }
+
+  publish(word: ScannerWord): number {
+    if (word.type === "bars") this.words.push(word);
+    return this.words.length;
   }
 
   bar(symbol: string, minuteMs: number): void {
@@ -150,11 +155,11 @@ describe("BarsTeller", () => {
     rings.teller.stop();
   });
 
-  it("begins with the minute in which the part became its own, and waits for no symbol that warms up", () => {
+  it("tells nothing before the part is its own, and waits for no symbol that warms up", () => {
     const rings = new Rings();
     rings.isTold = false;
     rings.warming.add("BUSDT");
-    rings.teller.begin(0, null);
+    rings.teller.begin(0, START_MS + MINUTE_MS);
     rings.clock.advance(MINUTE_MS);
     for (const minuteMs of [START_MS, START_MS + MINUTE_MS]) rings.bar("AUSDT", minuteMs);
     rings.isTold = true;
@@ -164,6 +169,26 @@ describe("BarsTeller", () => {
     expect(rings.told).toEqual(["1: AUSDT"]);
     rings.teller.end(0);
     expect(rings.teller.toldMs(0)).toBe(0);
+    rings.teller.stop();
+  });
+
+  it("says that a minute is told when the bus has it", () => {
+    const rings = new Rings();
+    rings.settledTo = 0;
+    rings.teller.begin(0, START_MS);
+    for (const minuteMs of [START_MS, START_MS + MINUTE_MS]) {
+      rings.clock.advance(MINUTE_MS);
+      for (const symbol of SYMBOLS) {
+        rings.bar(symbol, minuteMs);
+        rings.scan(symbol, minuteMs);
+      }
+      rings.clock.advance(500);
+    }
+    expect([rings.told, rings.teller.toldMs(0)]).toEqual([["0: AUSDT BUSDT", "1: AUSDT BUSDT"], 0]);
+    rings.settledTo = 1;
+    expect(rings.teller.toldMs(0)).toBe(0);
+    rings.settledTo = 2;
+    expect(rings.teller.toldMs(0)).toBe(START_MS + MINUTE_MS);
     rings.teller.stop();
   });
 
@@ -187,7 +212,7 @@ describe("PartSymbols", () => {
 
   function build() {
     const watched = new Map<string, number | null>();
-    const begun: (number | null)[] = [];
+    const begun: number[] = [];
     const room = { left: 100 };
     const clock = new ManualClock(START_MS);
     const symbols = new PartSymbols({
@@ -218,7 +243,7 @@ describe("PartSymbols", () => {
   it("watches the symbols of its parts alone, and follows listings there", () => {
     const { symbols, watched } = build();
     expect([symbols.size, watched.size]).toEqual([12, 0]);
-    symbols.warm(1, null);
+    symbols.warm(1, START_MS);
     expect([...watched.keys()]).toEqual(ofPart(1));
     symbols.addSymbol("NEWUSDT");
     expect(watched.has("NEWUSDT")).toBe(partOf("NEWUSDT", PARTS) === 1);
@@ -231,13 +256,13 @@ describe("PartSymbols", () => {
 
   it("begins anew where bars of before are to raise signals, and only there", () => {
     const { symbols, watched, begun } = build();
-    symbols.warm(0, null);
-    symbols.warm(0, null);
-    symbols.warm(0, START_MS);
-    expect([...new Set(watched.values())]).toEqual([null]);
-    symbols.warm(0, START_MS - 3 * MINUTE_MS);
-    expect([...new Set(watched.values())]).toEqual([START_MS - 3 * MINUTE_MS]);
-    expect(begun).toEqual([null, START_MS, START_MS - 3 * MINUTE_MS]);
+    const times = [0, 2, -3, -1].map((minutes) => START_MS + minutes * MINUTE_MS);
+    const from = times.map((fromMs) => {
+      symbols.warm(0, fromMs);
+      return [...new Set(watched.values())];
+    });
+    expect(from).toEqual([[times[0]], [times[0]], [times[2]], [times[2]]]);
+    expect(begun).toEqual(times);
   });
 
   it("is not warm while a symbol has found no place, and finds it one later", () => {

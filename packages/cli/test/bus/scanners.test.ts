@@ -133,7 +133,10 @@ describe.runIf(hasNatsServer())("scanners of one universe", () => {
       hosts.push(await ScanHost.start(deps));
     };
     await Promise.all([begin(server.port), begin(server.port), begin(proxy.port)]);
-    await untilTrue(() => expect(auditor.tellers.size).toBe(3));
+    // Before a part has its first owner nobody scans it.
+    await untilTrue(() =>
+      expect([auditor.tellers.size, auditor.told.size]).toEqual([3, bars.symbols.length]),
+    );
     const fromMs = minuteOf(venueClock.nowMs()) + MINUTE_MS;
     const minutes = (count: number): Promise<void> =>
       new Promise((resolve) => void venueClock.after(count * MINUTE_MS, resolve));
@@ -155,6 +158,8 @@ describe.runIf(hasNatsServer())("scanners of one universe", () => {
       await next?.();
       await minutes(1 + rng.int(2));
     }
+    // How many minutes that took depends on the machine.
+    await untilTrue(() => expect(taken.length).toBeGreaterThan(3));
     const toMs = minuteOf(venueClock.nowMs());
     await untilTrue(() => expect(auditor.missing(fromMs, toMs)).toEqual([]));
     expect((toMs - fromMs) / MINUTE_MS).toBeGreaterThanOrEqual(5);
@@ -164,6 +169,5 @@ describe.runIf(hasNatsServer())("scanners of one universe", () => {
     await untilTrue(() =>
       expect(new Set(taken.map((signal) => signalKey(signal)))).toEqual(new Set(auditor.signals.keys())),
     );
-    expect(keys.length).toBeGreaterThan(3);
   }, 60_000);
 });

@@ -15,6 +15,8 @@ export class BusAuditor {
   readonly #scanned = new Map<number, Map<string, number>>();
   readonly signals = new Map<string, number>();
   readonly tellers = new Set<string>();
+  /** Symbols of which any bar was told as scanned. */
+  readonly told = new Set<string>();
   symbols = new Set<string>();
 
   private constructor(connection: BusConnection) {
@@ -87,6 +89,7 @@ export class BusAuditor {
     this.#scanned.set(word.minuteMs, told);
     for (const { symbol, isScanned } of word.bars) {
       this.symbols.add(symbol);
+      if (isScanned) this.told.add(symbol);
       if (isScanned && !told.has(symbol)) told.set(symbol, clock.nowMs() - word.minuteMs - MINUTE_MS);
     }
   }

@@ -110,7 +110,7 @@ export class ScanHost {
       bar: (symbol, minuteMs) => minutes.bar(symbol, minuteMs),
       isSettled: () => true,
       isTold: (part) => this.keeper.isTold(part),
-      publish: (word) => bus.publish(word),
+      bus,
       venueClock,
       wallClock,
     });
@@ -241,7 +241,7 @@ export class ScanHost {
     const now = { nowMs: wallClock.nowMs(), nowNs: wallClock.monoNs() };
     for (const candidate of candidates) {
       const part = partOf(candidate.symbol, this.#deps.parts);
-      if (this.keeper.isTold(part))
+      if (this.keeper.isHeard(part))
         this.bus.publish({ type: "signal", part, run: "lab", signal: toShared(candidate, now) });
     }
   }

@@ -113,8 +113,9 @@ export function signalBusConformance(open: () => Promise<SignalBus>, isShared: b
       barsWord(28_000_000),
       signalWord({ side: -1, challenger: null, isRestConfirmed: false }),
     ];
-    for (const word of words) bus.publish(word);
+    expect(words.map((word) => bus.publish(word))).toEqual([1, 2, 3]);
     await untilTrue(() => expect(reader.words).toStrictEqual(words));
+    await untilTrue(() => expect(bus.settledTo).toBe(3));
     const [first] = reader.words;
     expect(first?.type === "signal" && Object.is(first.signal.features[3], -0)).toBe(true);
   });

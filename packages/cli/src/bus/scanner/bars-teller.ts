@@ -1,5 +1,5 @@
-import type { ScannerWord, SharedBar } from "@smcq/engine";
-import { type CancelTimer, type Clock, MINUTE_MS, minuteOf, repeat } from "@smcq/kernel";
+import type { SharedBar, SignalBus } from "@smcq/engine";
+import { type CancelTimer, type Clock, MINUTE_MS, repeat } from "@smcq/kernel";
 
 /** How often parts are looked at, wall ms. */
 const LOOK_MS = 100;
@@ -28,7 +28,7 @@ export interface TellerDeps {
   readonly isSettled: () => boolean;
   /** Whether the part is told of from here. */
   readonly isTold: (part: number) => boolean;
-  readonly publish: (word: ScannerWord) => void;
+  readonly bus: Pick<SignalBus, "publish" | "settledTo">;
   readonly venueClock: Clock;
   readonly wallClock: Clock;
 }
@@ -37,9 +37,12 @@ interface Progress {
   readonly begunMs: number;
   /** Nothing is told before it is warm. */
   isWarm: boolean;
-  /** When the next minute to be told opens, venue ms; null: with the one in which it is told of from here. */
-  nextMs: number | null;
+  /** When the next minute to be told opens, venue ms. */
+  nextMs: number;
+  /** Open time of the last minute that was told, and the number of its word; of the last one that the bus has, with all before. */
   toldMs: number;
+  word: number;
+  keptMs: number;
   /** All of the next minute was scanned at the last look: what was found in it has been told since. */
   isWhole: boolean;
 }
@@ -61,10 +64,18 @@ export class BarsTeller {
     this.#cancel = repeat(deps.wallClock, LOOK_MS, () => this.look());
   }
 
-  /** The part is told of from the minute on that opens at `fromMs`; null: from the one on in which it is to be told of first. */
-  begin(part: number, fromMs: number | null): void {
+  /** The part is told of from the minute on that opens at `fromMs`, once it is to be told of. */
+  begin(part: number, fromMs: number): void {
     const begunMs = this.#deps.venueClock.nowMs();
-    this.#progress.set(part, { begunMs, isWarm: false, nextMs: fromMs, toldMs: 0, isWhole: false });
+    this.#progress.set(part, {
+      begunMs,
+      isWarm: false,
+      nextMs: fromMs,
+      toldMs: 0,
+      word: 0,
+      keptMs: 0,
+      isWhole: false,
+    });
   }
 
   end(part: number): void {
@@ -72,9 +83,12 @@ export class BarsTeller {
     this.#late = this.#late.filter((late) => late.part !== part);
   }
 
-  /** Open time of the last minute that was told, but for bars that come late; 0: of none. */
+  /** Open time of the last minute that the bus has been told all of, but for bars that come late; 0: of none. */
   toldMs(part: number): number {
-    return this.#progress.get(part)?.toldMs ?? 0;
+    const progress = this.#progress.get(part);
+    if (progress === undefined) return 0;
+    if (progress.word <= this.#deps.bus.settledTo) progress.keptMs = progress.toldMs;
+    return progress.keptMs;
   }
 
   stop(): void {
@@ -96,7 +110,6 @@ export class BarsTeller {
   #tell(part: number, progress: Progress): boolean {
     const { venueClock, symbolsOf, isAwaited, isSettled, isWarm } = this.#deps;
     const nowMs = venueClock.nowMs();
-    progress.nextMs ??= minuteOf(nowMs);
     const { nextMs: minuteMs } = progress;
     const closedMs = nowMs - minuteMs - MINUTE_MS;
     if (closedMs < 0) return false;
@@ -117,7 +130,7 @@ export class BarsTeller {
     const isOut = isWhole && progress.isWhole && isSettled();
     progress.isWhole = isWhole;
     if (!isOut && closedMs < GRACE_MS) return false;
-    this.#publish(part, minuteMs, bars);
+    progress.word = this.#publish(part, minuteMs, bars);
     for (const symbol of absent) this.#late.push({ part, symbol, minuteMs });
     this.counts.missing += this.#late.splice(0, Math.max(0, this.#late.length - LATE_BARS_MAX)).length;
     progress.toldMs = minuteMs;
@@ -147,9 +160,9 @@ export class BarsTeller {
     }
   }
 
-  #publish(part: number, minuteMs: number, bars: readonly SharedBar[]): void {
-    const { publish, scanner } = this.#deps;
+  #publish(part: number, minuteMs: number, bars: readonly SharedBar[]): number {
+    const { bus, scanner } = this.#deps;
     this.counts.bars += bars.length;
-    publish({ type: "bars", part, scanner, minuteMs, bars });
+    return bus.publish({ type: "bars", part, scanner, minuteMs, bars });
   }
 }

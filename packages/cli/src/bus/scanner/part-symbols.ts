@@ -62,16 +62,12 @@ export class PartSymbols implements PartHost, SymbolHost, WatchedList {
     return true;
   }
 
-  warm(part: number, fromMs: number | null): void {
+  warm(part: number, fromMs: number): void {
     const scannedMs = this.#scanned.get(part);
-    const isAnew = scannedMs !== undefined && fromMs !== null && fromMs < scannedMs;
-    if (scannedMs !== undefined && !isAnew) {
-      if (fromMs !== null) this.#deps.teller.begin(part, fromMs);
-      return;
-    }
-    if (isAnew) this.release(part);
-    this.#scanned.set(part, fromMs ?? minuteOf(this.#deps.venueClock.nowMs()));
+    if (scannedMs !== undefined && fromMs < scannedMs) this.release(part);
     this.#deps.teller.begin(part, fromMs);
+    if (this.#scanned.has(part)) return;
+    this.#scanned.set(part, fromMs);
     for (const symbol of this.#symbolsOf(part)) this.#scan(symbol, fromMs);
   }
 

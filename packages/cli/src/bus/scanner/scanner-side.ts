@@ -77,7 +77,7 @@ export class ScannerSide implements RunSide {
       bar: (symbol, minuteMs) => minutes.bar(symbol, minuteMs),
       isSettled: () => inbox.size === 0,
       isTold: (part) => this.#keeper?.isTold(part) ?? false,
-      publish: (word) => this.#bus.signals.publish(word),
+      bus: this.#bus.signals,
       venueClock,
       wallClock,
     });
@@ -109,7 +109,7 @@ export class ScannerSide implements RunSide {
     const now = { nowMs: wallClock.nowMs(), nowNs: wallClock.monoNs() };
     for (const signal of signals) {
       const part = partOf(signal.symbol, payload.config.bus.parts);
-      if (this.#keeper?.isTold(part) !== true || this.#name === null) {
+      if (this.#keeper?.isHeard(part) !== true || this.#name === null) {
         this.#counts.foreign++;
         continue;
       }
