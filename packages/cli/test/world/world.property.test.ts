@@ -12,8 +12,8 @@ const SEEDS_EACH = 1;
 /** Storms that once left something wrong behind. */
 const PROVEN = [100, 101, 102, 103, 104, 105];
 /** A storm over real bars: symbols, and virtual seconds. */
-const DETECTED_SYMBOLS = 40;
-const DETECTED_S = 1_800;
+const DETECTED_SYMBOLS = 24;
+const DETECTED_S = 1_200;
 const MENDED = [86, 163, 197, 2015, 2799];
 
 describe("a world in virtual time", () => {
@@ -37,7 +37,7 @@ describe("a world in virtual time", () => {
   it("outlives a storm over real bars whose setups an inline cluster finds", async () => {
     const { world, faults, trades } = await outliveDetected(stormOf(1), DETECTED_SYMBOLS, DETECTED_S);
     expect([...faults, ...disproven(world, temporaryDataDir())]).toEqual([]);
-    expect(trades).toBeGreaterThan(10);
+    expect(trades).toBeGreaterThan(3);
   });
 
   it.each(MENDED)("outlives storm %i, which was too much once", (seed) => {

@@ -1,7 +1,14 @@
 import { Rng } from "@smcq/kernel";
 import { describe, expect, it } from "vitest";
 import { seed } from "../support.ts";
-import { inlineTwin, threaded } from "./threaded-cluster.ts";
+import { expectEqual, expectRefused, inlineTwin, threaded } from "./threaded-cluster.ts";
+
+describe("Coordinator of the other computation", () => {
+  it("threads equal the inline twin, bit for bit (--compute shard)", () => expectEqual("shard"));
+
+  it("refuses to start when a shard dies again and again, and still stops (--compute pool)", () =>
+    expectRefused("pool"));
+});
 
 describe("Coordinator whose threads are ended", () => {
   it(`outlives threads of the pool that are ended at random (seed ${seed})`, async () => {

@@ -1,20 +1,8 @@
-import { silentLogger } from "@smcq/kernel";
 import { describe, expect, it } from "vitest";
-import { Coordinator, Inbox } from "../../src/index.ts";
-import { SYMBOLS } from "./replayed-market.ts";
-import { inlineTwin, options, threaded } from "./threaded-cluster.ts";
+import { expectEqual, expectRefused, inlineTwin, threaded } from "./threaded-cluster.ts";
 
 describe("Coordinator with real threads", () => {
-  it.each(["pool", "shard"] as const)(
-    "threads equal the inline twin, bit for bit (--compute %s)",
-    async (compute) => {
-      const wanted = await inlineTwin();
-      const run = await threaded(compute);
-      expect(wanted.length).toBeGreaterThan(50);
-      expect(run.signals).toEqual(wanted);
-      expect(run.shardsRunning).toBe(3);
-    },
-  );
+  it("threads equal the inline twin, bit for bit (--compute pool)", () => expectEqual("pool"));
 
   it("loses and doubles nothing when a scan thread dies between finding and committing", async () => {
     const deaths = new SharedArrayBuffer(4);
@@ -35,21 +23,6 @@ describe("Coordinator with real threads", () => {
     expect(run.signals).toEqual(await inlineTwin());
   });
 
-  it.each(["pool", "shard"] as const)(
-    "refuses to start when a shard dies again and again, and still stops (--compute %s)",
-    async (compute) => {
-      const errors: unknown[] = [];
-      const coordinator = new Coordinator({
-        ...options(compute, new Inbox()),
-        shardWorker: { url: new URL("./mortal-shard.worker.ts", import.meta.url), data: { how: "refuses" } },
-        logger: { ...silentLogger, error: (_fields, text) => void errors.push(text) },
-      });
-      await expect(coordinator.start()).rejects.toMatchObject({ code: "SHARD_OFF" });
-      expect(coordinator.health().shardsOff).toBeGreaterThan(0);
-      // A task for a shard that is gone must not be waited for.
-      coordinator.removeSymbol(SYMBOLS[0] as string);
-      await coordinator.stop();
-      expect(errors.length).toBeGreaterThanOrEqual(4);
-    },
-  );
+  it("refuses to start when a shard dies again and again, and still stops (--compute shard)", () =>
+    expectRefused("shard"));
 });

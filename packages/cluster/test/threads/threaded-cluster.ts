@@ -1,6 +1,8 @@
 import type { Signal } from "@smcq/engine";
 import { HeuristicScorer, singleScorer } from "@smcq/features";
-import { ClusterMemory, Coordinator, type CoordinatorOptions, type Inbox } from "../../src/index.ts";
+import { silentLogger } from "@smcq/kernel";
+import { expect } from "vitest";
+import { ClusterMemory, Coordinator, type CoordinatorOptions, Inbox } from "../../src/index.ts";
 import { openGate } from "./paced-replay-feed.ts";
 import {
   keptSignals,
@@ -93,4 +95,27 @@ export async function threaded(
   await coordinator.stop();
   loop.stop();
   return { signals: canonical(signals), ...health };
+}
+
+export async function expectEqual(compute: "pool" | "shard"): Promise<void> {
+  const wanted = await inlineTwin();
+  const run = await threaded(compute);
+  expect(wanted.length).toBeGreaterThan(50);
+  expect(run.signals).toEqual(wanted);
+  expect(run.shardsRunning).toBe(3);
+}
+
+export async function expectRefused(compute: "pool" | "shard"): Promise<void> {
+  const errors: unknown[] = [];
+  const coordinator = new Coordinator({
+    ...options(compute, new Inbox()),
+    shardWorker: { url: new URL("./mortal-shard.worker.ts", import.meta.url), data: { how: "refuses" } },
+    logger: { ...silentLogger, error: (_fields, text) => void errors.push(text) },
+  });
+  await expect(coordinator.start()).rejects.toMatchObject({ code: "SHARD_OFF" });
+  expect(coordinator.health().shardsOff).toBeGreaterThan(0);
+  // A task for a shard that is gone must not be waited for.
+  coordinator.removeSymbol(SYMBOLS[0] as string);
+  await coordinator.stop();
+  expect(errors.length).toBeGreaterThanOrEqual(4);
 }
