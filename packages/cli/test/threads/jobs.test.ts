@@ -32,17 +32,25 @@ describe.skipIf(!hasNatsServer())("the work of a command by a worker", () => {
   let output: ReturnType<typeof captureOutput>;
   const workerFolder = mkdtempSync(join(tmpdir(), "smcq-worker-"));
   let endWorker: () => Promise<boolean>;
+  let metricsUrl = "";
 
   beforeAll(async () => {
     server = await NatsServer.start();
     const dataDir = workerFolder;
-    const { config } = loadSettings({ "data-dir": dataDir, set: [`bus.url=${server.url}`] });
+    const set = [`bus.url=${server.url}`, "metrics.port=0"];
+    const { config } = loadSettings({ "data-dir": dataDir, set });
+    const logger = {
+      ...silentLogger,
+      info: (fields: object) => {
+        if ("url" in fields) metricsUrl = String(fields.url);
+      },
+    };
     const stop = new AbortController();
     const done = runWorker({
       config,
       threads: 2,
       clock,
-      logger: silentLogger,
+      logger,
       stop: stop.signal,
       hurry: new AbortController().signal,
     });
@@ -135,6 +143,27 @@ describe.skipIf(!hasNatsServer())("the work of a command by a worker", () => {
     expect(await main([...words, "--out", join(folder, "b"), "--jobs", server.url])).toBe(4);
     expect(output.said()).toBe(here + here);
     expect(here).toContain(bad);
+  });
+
+  it("are counted where a scrape finds them", async () => {
+    const text = await (await fetch(metricsUrl)).text();
+    const value = (name: string): number =>
+      Number(
+        text
+          .split("\n")
+          .find((line) => line.startsWith(name))
+          ?.split(" ")
+          .at(-1),
+      );
+    expect(value('smcq_worker_jobs_total{outcome="done"}')).toBeGreaterThan(5);
+    expect(value("smcq_worker_jobs ")).toBe(0);
+    expect([
+      value("smcq_worker_threads"),
+      value("smcq_bus_connected"),
+      value("smcq_bus_losses_total"),
+    ]).toEqual([2, 1, 0]);
+    const ready = await fetch(metricsUrl.replace("/metrics", "/readyz"));
+    expect([ready.status, await ready.text()]).toEqual([200, "it takes jobs\n"]);
   });
 
   it("ends when the worker is told to, and leaves nothing but inputs", async () => {

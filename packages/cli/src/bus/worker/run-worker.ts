@@ -1,8 +1,9 @@
 import { hostname } from "node:os";
 import { join } from "node:path";
-import type { JobOutcome, PostedJob } from "@smcq/bus-nats";
+import type { BusConnection, JobOutcome, JobWorker, PostedJob } from "@smcq/bus-nats";
 import type { EngineConfig } from "@smcq/config";
 import { type Clock, type Logger, repeat } from "@smcq/kernel";
+import { MetricsServer } from "../../output/metrics/metrics-server.ts";
 import { codeVersion } from "../jobs/code-version.ts";
 import { JobKind } from "../jobs/job-tasks.ts";
 import { openBus } from "../open-bus.ts";
@@ -11,13 +12,14 @@ import { doScan, type JobGround } from "./do-scan.ts";
 import { doTrade } from "./do-trade.ts";
 import { JobPools } from "./job-pools.ts";
 import { WorkFolder } from "./work-folder.ts";
+import { workerMetrics, workerReadiness } from "./worker-metrics.ts";
 
 const STATUS_MS = 60_000;
 /** What a worker is at when it is told to stop may end within this time; then it goes to another one. */
 const FINISH_MS = 30_000;
 
 export interface WorkerOptions {
-  readonly config: Pick<EngineConfig, "bus" | "dataDir">;
+  readonly config: Pick<EngineConfig, "bus" | "dataDir" | "metrics">;
   readonly threads: number;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -28,7 +30,7 @@ export interface WorkerOptions {
 
 /**
  * Does jobs of commands until it is told to stop. False: jobs went back to the queue whose threads still run. Errors: BUS_*, JOBS_STORE,
- * JOBS_FOLDER, JOBS_STUCK.
+ * JOBS_FOLDER, JOBS_STUCK, METRICS_PORT.
  */
 export async function runWorker({
   config,
@@ -47,8 +49,8 @@ export async function runWorker({
   hurry.addEventListener("abort", () => handBack.abort());
   stop.addEventListener("abort", () => void clock.after(FINISH_MS, () => handBack.abort(), { unref: true }));
   try {
-    const { JobWorker } = await import("@smcq/bus-nats");
-    const worker = await JobWorker.open(
+    const { JobWorker: Worker } = await import("@smcq/bus-nats");
+    const worker = await Worker.open(
       {
         connection,
         version,
@@ -61,6 +63,7 @@ export async function runWorker({
       },
       stop,
     );
+    const server = await serveMetrics(config.metrics.port, { connection, worker, threads, stop, logger });
     logger.info({ version: version.text, threads }, "worker is ready");
     const cancel = repeat(clock, STATUS_MS, () =>
       logger.info({ ...worker.counts, running: worker.running }, "worker status"),
@@ -69,6 +72,7 @@ export async function runWorker({
       await worker.run({ stop, hurry: handBack.signal });
     } finally {
       cancel();
+      await server?.close();
       logger.info({ ...worker.counts, handedBack: worker.running }, "worker ends");
     }
     if (worker.running.length > 0) return false;
@@ -78,6 +82,27 @@ export async function runWorker({
     await connection.close();
     work.close();
   }
+}
+
+async function serveMetrics(
+  port: number | null,
+  {
+    connection,
+    worker,
+    threads,
+    stop,
+    logger,
+  }: { connection: BusConnection; worker: JobWorker; threads: number; stop: AbortSignal; logger: Logger },
+): Promise<MetricsServer | null> {
+  if (port === null) return null;
+  const seen = { connection, worker, threads };
+  const server = new MetricsServer(
+    () => workerMetrics(seen),
+    () => workerReadiness(seen, stop.aborted),
+  );
+  const url = `http://127.0.0.1:${await server.listen(port)}/metrics`;
+  logger.info({ url }, "metrics are served");
+  return server;
 }
 
 function doJob(job: PostedJob, ground: JobGround): Promise<JobOutcome> {

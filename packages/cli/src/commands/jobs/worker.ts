@@ -27,6 +27,7 @@ export function workerCommand(setExitCode: (exitCode: number) => void): CommandM
         })
         .option("threads", { ...TEXT, describe: "jobs at once (default: one a core)" })
         .option("data-dir", { ...TEXT, describe: "the data folder: inputs are kept in worker/" })
+        .option("metrics-port", { ...TEXT, describe: "loopback port of GET /metrics; 0: any free one" })
         .option("log-level", { ...TEXT, describe: "debug, info, warn or error" })
         .option("log-format", { ...TEXT, describe: "json, pretty or auto" })
         .option("config", { ...TEXT, describe: "JSON file with settings" })
