@@ -38,6 +38,8 @@ interface Round {
   readonly bareMs: number;
   /** Requests that who had lost the account sent all the same. */
   readonly sent: number;
+  /** Who has the account now enters nothing for a while. */
+  readonly isHeldBack: boolean;
 }
 
 interface Pair {
@@ -72,7 +74,7 @@ async function takeOver(
   strike(fault, { holder, other });
   await other.run.sees(TAKES_OVER, taken + 1);
   const { changes } = holder.venue;
-  await until(() => other.isActive, "the other one trades");
+  await until(() => other.isTrading, "the other one trades");
   const atMs = monoMs();
   const backMs = fault === "freeze" ? fromMs + FROZEN_MS : atMs + rng.next() * 2_000;
   await pause(Math.max(0, backMs - monoMs()));
@@ -90,7 +92,7 @@ async function leaveVenue(pair: Pair, rng: Rng): Promise<void> {
   strike("cut-venue", pair);
   await pause(1_000 + rng.next() * 3_000);
   pair.holder.venue.cut(false);
-  await until(() => pair.holder.isActive, "the holder trades again");
+  await until(() => pair.holder.isTrading, "the holder trades again");
 }
 
 /** A person sets the holder's clock, and every other time the standby's too. */
@@ -100,23 +102,37 @@ async function stepClocks({ holder, other }: Pair, rng: Rng): Promise<void> {
   holder.stepClock(draw());
   if (rng.chance(0.5)) other.stepClock(draw());
   await holder.run.sees(JUMPED, jumps + 1);
-  await until(() => holder.isActive, "the holder trades again");
+  await until(() => holder.isTrading, "the holder trades again");
 }
 
 /** Something happens to who trades; where the other one has the account then, it comes back as that one's standby. */
 async function playRound(bed: TradingHosts, seed: number, pair: Pair): Promise<Round> {
   const rng = new Rng(seed);
   const fault = PLAYED[seed % PLAYED.length] ?? "kill";
-  await until(() => pair.holder.isActive, "the holder trades");
+  await until(() => pair.holder.isTrading, "the holder trades");
   await pause(1_000 + rng.next() * 4_000);
   bed.takeBareMs();
   const fromMs = monoMs();
   if (KEPT.has(fault)) {
     await (fault === "step" ? stepClocks(pair, rng) : leaveVenue(pair, rng));
-    return { seed, fault, untilMs: monoMs() - fromMs, bareMs: bed.takeBareMs(), sent: 0 };
+    return {
+      seed,
+      fault,
+      untilMs: monoMs() - fromMs,
+      bareMs: bed.takeBareMs(),
+      sent: 0,
+      isHeldBack: pair.holder.isHeldBack,
+    };
   }
   const { atMs, sent } = await takeOver(fault, pair, rng);
-  return { seed, fault, untilMs: atMs - fromMs, bareMs: bed.takeBareMs(), sent };
+  return {
+    seed,
+    fault,
+    untilMs: atMs - fromMs,
+    bareMs: bed.takeBareMs(),
+    sent,
+    isHeldBack: pair.other.isHeldBack,
+  };
 }
 
 /** Symbols that a ledger has an open position in. */
@@ -184,7 +200,7 @@ it.skipIf(!hasNatsServer())(
       const positions = book.positions.map(({ symbol }) => symbol).toSorted();
       const sum = book.income.reduce((total, { amount }) => total + parseE8(amount), parseE8("100000"));
       process.stdout.write(
-        `${rounds.length} rounds, ${count} entries, ${book.income.length} lines, ${bed.looks} looks, ${positions.length} held\n` +
+        `${rounds.length} rounds, ${count} entries, ${book.income.length} lines, ${bed.looks} looks, ${positions.length} held, ${rounds.filter(({ isHeldBack }) => isHeldBack).length} ended with entries held back\n` +
           `${figuresOf(rounds)}\ndecisions: ${decisionsIn(file)}\n`,
       );
       const bare = rounds.filter(({ bareMs, untilMs }) => bareMs > PROTECT_MS + untilMs + LOOK_MS);

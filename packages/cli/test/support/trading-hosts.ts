@@ -123,8 +123,16 @@ export class TradingHost {
     renameSync(`${this.#clockFile}.new`, this.#clockFile);
   }
 
-  get isActive(): boolean {
-    return this.run.lines.findLast(({ msg }) => msg === "trading state")?.["state"] === "ACTIVE";
+  /** It has the account in hand: it enters, or would but for two stops that could not be placed in time within ten minutes. */
+  get isTrading(): boolean {
+    const told = this.run.lines.findLast(({ msg }) => msg === "trading state");
+    return told?.["state"] === "ACTIVE" || this.isHeldBack;
+  }
+
+  /** Nothing is entered for ten minutes (EX31). */
+  get isHeldBack(): boolean {
+    const told = this.run.lines.findLast(({ msg }) => msg === "trading state");
+    return told?.["state"] === "REDUCING" && String(told["reasons"]) === "protection";
   }
 
   get followings(): number {
