@@ -230,7 +230,6 @@ describe("PartSymbols", () => {
       parts: PARTS,
       symbols: universe,
       teller: { begin: (_, fromMs) => void begun.push(fromMs), end() {}, toldMs: () => 0 },
-      venueClock: clock,
       wallClock: clock,
       logger: silentLogger,
     });

@@ -125,7 +125,6 @@ export class ScanHost {
       parts,
       symbols: bars.symbols,
       teller: this.#teller,
-      venueClock,
       wallClock,
       logger: silentLogger,
     });

@@ -4,10 +4,13 @@ import { seed } from "../support.ts";
 import { expectEqual, expectRefused, inlineTwin, threaded } from "./threaded-cluster.ts";
 
 describe("Coordinator of the other computation", () => {
-  it("threads equal the inline twin, bit for bit (--compute shard)", () => expectEqual("shard"));
+  it("threads equal the inline twin, bit for bit (--compute shard)", async () => {
+    await expect(expectEqual("shard")).resolves.toBeUndefined();
+  });
 
-  it("refuses to start when a shard dies again and again, and still stops (--compute pool)", () =>
-    expectRefused("pool"));
+  it("refuses to start when a shard dies again and again, and still stops (--compute pool)", async () => {
+    await expect(expectRefused("pool")).resolves.toBeUndefined();
+  });
 });
 
 describe("Coordinator whose threads are ended", () => {

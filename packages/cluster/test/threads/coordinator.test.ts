@@ -2,7 +2,9 @@ import { describe, expect, it } from "vitest";
 import { expectEqual, expectRefused, inlineTwin, threaded } from "./threaded-cluster.ts";
 
 describe("Coordinator with real threads", () => {
-  it("threads equal the inline twin, bit for bit (--compute pool)", () => expectEqual("pool"));
+  it("threads equal the inline twin, bit for bit (--compute pool)", async () => {
+    await expect(expectEqual("pool")).resolves.toBeUndefined();
+  });
 
   it("loses and doubles nothing when a scan thread dies between finding and committing", async () => {
     const deaths = new SharedArrayBuffer(4);
@@ -23,6 +25,7 @@ describe("Coordinator with real threads", () => {
     expect(run.signals).toEqual(await inlineTwin());
   });
 
-  it("refuses to start when a shard dies again and again, and still stops (--compute shard)", () =>
-    expectRefused("shard"));
+  it("refuses to start when a shard dies again and again, and still stops (--compute shard)", async () => {
+    await expect(expectRefused("shard")).resolves.toBeUndefined();
+  });
 });

@@ -1,7 +1,7 @@
 import type { PartHost } from "@smcq/bus-nats";
 import type { Coordinator, SymbolHost, WatchedList } from "@smcq/cluster";
 import { partOf } from "@smcq/engine";
-import { type Clock, type Logger, minuteOf } from "@smcq/kernel";
+import type { Clock, Logger } from "@smcq/kernel";
 import type { BarsTeller } from "./bars-teller.ts";
 
 const TELL_MS = 60_000;
@@ -12,7 +12,6 @@ export interface PartSymbolsDeps {
   /** The universe, in the venue's order. */
   readonly symbols: readonly string[];
   readonly teller: Pick<BarsTeller, "begin" | "end" | "toldMs">;
-  readonly venueClock: Clock;
   readonly wallClock: Clock;
   readonly logger: Logger;
 }

@@ -87,7 +87,6 @@ export class ScannerSide implements RunSide {
       parts,
       symbols: this.#symbols,
       teller,
-      venueClock,
       wallClock,
       logger,
     });
