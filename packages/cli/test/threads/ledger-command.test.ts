@@ -8,6 +8,7 @@ import { recorded, recordedLedger, temporaryDataDir, twentyRuns } from "../suppo
 import { runCommand as smcq } from "../support/run-command.ts";
 
 const SEED = Number(process.env["SMCQ_SEED"] ?? 20_261_120);
+/** As the title says. */
 const RUNS = 8;
 
 const twoRuns = (): Promise<string> => recordedLedger([recorded(SEED), recorded(SEED + 1)]);
@@ -93,7 +94,7 @@ describe("smcq ledger rebuild", () => {
 });
 
 describe("smcq ledger replay", () => {
-  it(`gives the commands of ${RUNS} recorded runs again, byte for byte (seed ${SEED})`, async () => {
+  it(`gives the commands of 8 recorded runs again, byte for byte (seed ${SEED})`, async () => {
     const runs = twentyRuns(SEED).slice(0, RUNS);
     const dataDir = await recordedLedger(runs);
     const orders = runs

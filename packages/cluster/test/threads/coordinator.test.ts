@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { expectEqual, expectRefused, inlineTwin, threaded } from "./threaded-cluster.ts";
 
 describe("Coordinator with real threads", () => {
-  it("threads equal the inline twin, bit for bit (--compute pool)", async () => {
+  it("threads equal the inline twin, bit for bit", async () => {
     await expect(expectEqual("pool")).resolves.toBeUndefined();
   });
 
