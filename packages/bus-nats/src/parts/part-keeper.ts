@@ -154,8 +154,8 @@ export class PartKeeper {
     return state === "held" || state === "leaving";
   }
 
-  /** Whether signals of the part are told from here: before its bars are, so that an owner who dies leaves no minute without. */
-  isHeard(part: number): boolean {
+  /** Whether the part is scanned here, and its signals told: before its bars are, so that an owner who dies leaves no minute without. */
+  isScanned(part: number): boolean {
     return (this.#parts[part]?.state ?? "idle") !== "idle";
   }
 

@@ -153,7 +153,7 @@ describe.runIf(hasNatsServer())("PartKeeper", () => {
     await untilTrue(() => expect(second.keeper.view().warming).toBe(PARTS / 2));
     const parts = [...second.host.warmed.keys()];
     expect(new Set(second.host.warmed.values())).toEqual(new Set([START_MS + 2 * MINUTE_MS]));
-    expect(parts.map((part) => [second.keeper.isHeard(part), second.keeper.isTold(part)])).toEqual(
+    expect(parts.map((part) => [second.keeper.isScanned(part), second.keeper.isTold(part)])).toEqual(
       parts.map(() => [true, false]),
     );
     venueClock.advance(2 * MINUTE_MS);

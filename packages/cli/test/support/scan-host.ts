@@ -240,7 +240,7 @@ export class ScanHost {
     const now = { nowMs: wallClock.nowMs(), nowNs: wallClock.monoNs() };
     for (const candidate of candidates) {
       const part = partOf(candidate.symbol, this.#deps.parts);
-      if (this.keeper.isHeard(part))
+      if (this.keeper.isScanned(part))
         this.bus.publish({ type: "signal", part, run: "lab", signal: toShared(candidate, now) });
     }
   }

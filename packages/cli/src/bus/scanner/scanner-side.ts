@@ -108,7 +108,7 @@ export class ScannerSide implements RunSide {
     const now = { nowMs: wallClock.nowMs(), nowNs: wallClock.monoNs() };
     for (const signal of signals) {
       const part = partOf(signal.symbol, payload.config.bus.parts);
-      if (this.#keeper?.isHeard(part) !== true || this.#name === null) {
+      if (this.#keeper?.isScanned(part) !== true || this.#name === null) {
         this.#counts.foreign++;
         continue;
       }
