@@ -154,7 +154,7 @@ export class TradingCore {
     this.#states.on(event, changes, turn);
     if (!maySend && this.holdings.maySend) this.#positions.sendAgain(turn);
     this.#positions.on(this.#gate.on(event, turn), NOTHING, turn);
-    this.#inquiries?.on(turn);
+    this.#inquiries?.on(event, turn);
     this.#check?.on(turn);
     // What tells of no order, no money and no minute has changed nothing, unless something follows from it.
     if (commands.length > before || !isIdle) assertInvariants(this.holdings, event.nowMs);

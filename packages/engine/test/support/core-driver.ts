@@ -281,6 +281,14 @@ export class CoreDriver {
     return this.put({ type: "answer", answer: { type: "order", query, askedMs: this.nowMs, update } });
   }
 
+  /** The venue answers a question about the last order of a role with a failure. */
+  failOrder(role: OrderRole): readonly string[] {
+    const { clientOrderId, symbolId: id, type } = this.last(role);
+    const query = { type: "order", symbolId: id, clientOrderId, isAlgo: type === "stop-market" } as const;
+    const answer = { type: "failed", query, askedMs: this.nowMs, text: "503" } as const;
+    return this.put({ type: "answer", answer });
+  }
+
   /** The venue tells the trades of symbol 0 since the start. */
   answerTrades(...fills: readonly (Fill | null)[]): readonly string[] {
     const query = { type: "trades", symbolId: symbolId(0), sinceMs: T0 - 10_000 } as const;

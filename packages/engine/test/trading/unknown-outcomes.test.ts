@@ -24,7 +24,7 @@ function acked(): CoreDriver {
 }
 
 describe("an order of unknown outcome", () => {
-  it("is asked for after 300 ms, 1 s, 3 s and then each 10 s, and never sent again", () => {
+  it("is asked for after 300 ms, 1, 3, 5, 6 and 8 s and then each 10 s, and never sent again", () => {
     const driver = unknownEntry();
     const times: number[] = [];
     const start = driver.nowMs;
@@ -32,7 +32,7 @@ describe("an order of unknown outcome", () => {
       expect(driver.wait(100)).toEqual([]);
       if (driver.takeAsked().includes("order entry")) times.push(driver.nowMs - start);
     }
-    expect(times).toEqual([300, 1_000, 3_000, 13_000, 23_000]);
+    expect(times).toEqual([300, 1_000, 3_000, 5_000, 6_000, 8_000, 18_000]);
     expect(driver.count("entry")).toBe(1);
   });
 
@@ -102,12 +102,74 @@ describe("an order of unknown outcome", () => {
     driver.put({ type: "operator", word: "flatten" });
     driver.end("target");
     driver.outcome("exit", LOST);
-    driver.wait(4_000);
+    driver.wait(5_900);
+    driver.answerOrder("exit", null);
+    driver.wait(AGREE_MS);
+    // The first one was asked before the receive window was over, which is longer than an entry's.
     driver.answerOrder("exit", null);
     expect(driver.count("exit")).toBe(1);
     driver.wait(AGREE_MS);
     expect(driver.answerOrder("exit", null)).toEqual([]);
     expect(driver.wait(300)).toEqual([`exit -${STEPS}`]);
+  });
+
+  it("is asked for anew when the account's words come again, once its schedule has long waits", () => {
+    const driver = unknownEntry();
+    driver.put({ type: "account-stream", isLive: false });
+    driver.wait(5_500);
+    driver.takeAsked();
+    const times = (ms: number): readonly number[] => {
+      const start = driver.nowMs;
+      const found: number[] = [];
+      driver.put({ type: "account-stream", isLive: true });
+      while (driver.nowMs < start + ms) {
+        driver.wait(100);
+        if (driver.takeAsked().includes("order entry")) found.push(driver.nowMs - start);
+      }
+      return found;
+    };
+    // Young: 6 and 8 s after the doubt, as without.
+    expect(times(3_000)).toEqual([500, 2_500]);
+    driver.wait(5_000);
+    expect(times(4_000)).toEqual([300, 1_000, 3_000]);
+  });
+
+  it("is asked for every few seconds while the questions fail, and soon believed afterwards", () => {
+    const driver = unknownEntry();
+    let failures = 0;
+    const start = driver.nowMs;
+    const ask = (answer: () => void, untilMs: number): void => {
+      while (driver.core.orders.unknownCount > 0 && driver.nowMs < untilMs) {
+        driver.wait(100);
+        if (driver.takeAsked().includes("order entry")) answer();
+      }
+    };
+    ask(() => {
+      failures++;
+      driver.failOrder("entry");
+    }, start + 60_000);
+    expect(failures).toBeGreaterThan(20);
+    expect(failures).toBeLessThan(45);
+    ask(() => driver.answerOrder("entry", null), start + 120_000);
+    expect(driver.nowMs - start).toBeLessThan(60_000 + 8_000);
+  });
+
+  it.each([
+    ["entry", 5_000],
+    ["exit", 8_000],
+  ] as const)("that is an %s is asked for when the second answer is believed", (role, overMs) => {
+    const driver = role === "entry" ? unknownEntry() : acked();
+    if (role === "exit") {
+      driver.put({ type: "operator", word: "flatten" });
+      driver.end("target");
+      driver.outcome("exit", LOST);
+    }
+    const start = driver.nowMs;
+    while (driver.core.orders.unknownCount > 0 && driver.nowMs < start + 20_000) {
+      driver.wait(100);
+      if (driver.takeAsked().includes(`order ${role}`)) driver.answerOrder(role, null);
+    }
+    expect(driver.nowMs - start).toBe(overMs);
   });
 
   it("refused as told already is one of unknown outcome", () => {

@@ -1,3 +1,4 @@
+import type { EngineEvent } from "../../events.ts";
 import type { Alarm } from "../alarm.ts";
 import type { Turn } from "./closing-orders.ts";
 import { OUTCOME_MS, type OrderTracker, type TrackedOrder } from "./order-tracker.ts";
@@ -28,7 +29,8 @@ type Doubt =
 const SCHEDULES: Readonly<Record<Doubt, { readonly delaysMs: readonly number[]; readonly thenMs: number }>> =
   {
     word: { delaysMs: [500, 1_000], thenMs: 10_000 },
-    outcome: { delaysMs: [300, 1_000, 3_000], thenMs: 10_000 },
+    // Twice as soon as a venue that knows nothing is believed, of an entry and of the others: until then nothing is done again.
+    outcome: { delaysMs: [300, 1_000, 3_000, 5_000, 6_000, 8_000], thenMs: 10_000 },
     trades: { delaysMs: [300, 1_000, 3_000], thenMs: 10_000 },
     cancel: { delaysMs: [1_000, 3_000], thenMs: 10_000 },
     rest: { delaysMs: [0, 3_000], thenMs: 10_000 },
@@ -37,15 +39,19 @@ const SCHEDULES: Readonly<Record<Doubt, { readonly delaysMs: readonly number[]; 
     missing: { delaysMs: [1_000, 5_000, 30_000], thenMs: 60_000 },
   };
 
+/** After a question that failed the schedule begins anew so much later. */
+const FAILED_MS = 2_000;
+
 interface Inquiry {
   readonly doubt: Doubt;
-  readonly sinceMs: number;
+  sinceMs: number;
   asked: number;
 }
 
 /**
  * Asks the venue what it did not tell of an order, on a schedule, until it is known; nothing is ever sent again. What is
- * to be taken back is cancelled again with each question.
+ * to be taken back is cancelled again with each question. A schedule that has come to its long waits begins anew when the venue
+ * answers again: a position may stand without a stop until it is known what became of one.
  */
 export class Inquiries {
   readonly #orders: OrderTracker;
@@ -63,10 +69,25 @@ export class Inquiries {
     this.#alarm = alarm;
   }
 
-  on(turn: Turn): void {
+  on(event: EngineEvent, turn: Turn): void {
+    if (event.type === "account-stream" && event.isLive)
+      for (const inquiry of this.#inquiries.values()) this.#beginAnew(inquiry, turn.nowMs);
+    else if (event.type === "answer" && event.answer.type === "failed") {
+      const { query, refusal } = event.answer;
+      // Where the key itself is refused the next question fares no better.
+      if (query.type === "order" && refusal === undefined)
+        this.#beginAnew(this.#inquiries.get(query.clientOrderId), turn.nowMs + FAILED_MS);
+    }
     // As long as nothing was told and nothing is due there is nothing to look at.
     if (turn.nowMs >= this.#dueMs || this.#version !== this.#orders.version) this.#lookAtAll(turn);
     this.#alarm.at(this.#dueMs, turn);
+  }
+
+  #beginAnew(inquiry: Inquiry | undefined, sinceMs: number): void {
+    if (inquiry === undefined || inquiry.asked + 1 < SCHEDULES[inquiry.doubt].delaysMs.length) return;
+    inquiry.sinceMs = sinceMs;
+    inquiry.asked = 0;
+    this.#dueMs = 0;
   }
 
   #lookAtAll(turn: Turn): void {

@@ -14,8 +14,11 @@ export type { OrderChange, TrackedOrder } from "./tracked-order.ts";
 
 /** The least of `OrderTracker.outcomeMs`. */
 export const OUTCOME_MS = 3_000;
-/** A venue that does not know an order is believed from this age of the order on: its receive window and clocks' skew. */
-export const ABSENT_AGE_MS = 3_000;
+/**
+ * A venue that does not know an order is believed from this age of the order on: its receive window, 2 s for an entry and 5 s for
+ * what guards and leaves a position, and clocks' skew.
+ */
+const ABSENT_AGE_MS = { entry: 3_000, other: 6_000 } as const;
 /** The same of a stop that was acked: it may only be late to be seen (EX29). */
 export const GHOST_AGE_MS = 30_000;
 /** An order of that age stands in a list of what rests. */
@@ -297,12 +300,13 @@ export class OrderTracker {
   #onAbsent(order: TrackedOrder, askedMs: number, nowMs: number): readonly OrderChange[] {
     if (order.isTerminal || order.endAnsweredMs !== null) return [];
     const isStanding = order.state === "working" && order.request.type === "stop-market";
-    const age = isStanding ? GHOST_AGE_MS : ABSENT_AGE_MS;
+    const absentMs = order.request.role === "entry" ? ABSENT_AGE_MS.entry : ABSENT_AGE_MS.other;
+    const age = isStanding ? GHOST_AGE_MS : absentMs;
     if (order.state === "missing") {
       if (nowMs >= order.doubtedMs + MISSING_MS) this.#end(order);
       return [];
     }
-    if (askedMs < order.sentMs + ABSENT_AGE_MS) return [];
+    if (askedMs < order.sentMs + absentMs) return [];
     order.agreeingMs ??= askedMs;
     if (askedMs < order.agreeingMs + AGREE_MS || askedMs < order.sentMs + age) return [];
     if (isStanding) {
