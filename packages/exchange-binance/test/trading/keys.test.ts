@@ -1,10 +1,11 @@
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createPublicKey, generateKeyPairSync, verify } from "node:crypto";
+import { createHmac, createPublicKey, generateKeyPairSync, verify } from "node:crypto";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { inspect } from "node:util";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { loadCredentials, Secret, Signer, signerOf } from "../../src/trading.ts";
+import { afterTurn } from "@smcq/kernel";
 import { encodeQuery, encodeValue } from "../../src/rest/query.ts";
 
 const TEXT = "canary0123456789canary0123456789";
@@ -78,6 +79,24 @@ describe("Signer", () => {
       timestamp: "1591702613943",
     });
     expect(signer.sign(payload)).toBe("3c661234138461fcc7a7d8746c6558c9842d4e10870d2ecbedf7777cad694af9");
+  });
+
+  it("signs each request by itself, however many a turn has", async () => {
+    const signer = signerOf(TEXT, "here");
+    for (const payloads of [["a"], ["b", "c", "b"], ["a", "a"], ["d"]]) {
+      expect(payloads.map((payload) => signer.sign(payload))).toEqual(
+        payloads.map((payload) => createHmac("sha256", TEXT).update(payload).digest("hex")),
+      );
+      await new Promise<void>((resolve) => {
+        afterTurn(resolve);
+      });
+    }
+    signer.sign("dropped in the turn that it signs in");
+    signer.drop();
+    await new Promise<void>((resolve) => {
+      afterTurn(resolve);
+    });
+    expect(() => signer.sign("a")).toThrow(/dropped/);
   });
 
   it.each(["rsa", "ed25519"] as const)("signs with a private key of type %s", (type) => {
