@@ -54,6 +54,12 @@ interface OrderRow {
   readonly time: number;
 }
 
+/** Mono ms. */
+interface BareSpan {
+  readonly fromMs: number;
+  toMs: number;
+}
+
 /** What was ordered, as the venue's books have it. */
 export interface Ordered {
   /** Entries. */
@@ -171,10 +177,9 @@ export class TradingHost {
 export class TradingHosts {
   readonly folder: string = mkdtempSync(join(tmpdir(), "smcq-traders-"));
   readonly hosts: TradingHost[] = [];
-  /** By symbol, since when it is seen without a stop, mono ms. */
-  readonly #bareSinceMs = new Map<string, number>();
-  /** Longest that a position was seen without a stop of its size since it was asked last, ms. */
-  #bareMsMax = 0;
+  /** When positions were seen without a stop of their size; of each symbol the span that has not ended. */
+  readonly #bareSpans: BareSpan[] = [];
+  readonly #bare = new Map<string, BareSpan>();
   #looks = 0;
   #looking: Promise<void> | null = null;
   #stopLooking: () => void = () => {};
@@ -233,11 +238,12 @@ export class TradingHosts {
     return this.#looks;
   }
 
-  /** Longest that a position was seen without a stop of its whole size since this was called last, ms. */
-  takeBareMs(): number {
-    const bareMs = this.#bareMsMax;
-    this.#bareMsMax = 0;
-    return bareMs;
+  /** Longest that a position was seen without a stop of its whole size, of those that were first seen so from `fromMs` until `toMs`, ms. */
+  bareMs(fromMs: number, toMs: number): number {
+    const lengths = this.#bareSpans
+      .filter((span) => span.fromMs >= fromMs && span.fromMs < toMs)
+      .map((span) => span.toMs - span.fromMs);
+    return Math.max(0, ...lengths);
   }
 
   tellNoMore(): Promise<void> {
@@ -306,11 +312,12 @@ export class TradingHosts {
       );
     });
     const names = new Set(bare.map(({ symbol }) => symbol));
-    for (const symbol of this.#bareSinceMs.keys()) if (!names.has(symbol)) this.#bareSinceMs.delete(symbol);
+    for (const symbol of this.#bare.keys()) if (!names.has(symbol)) this.#bare.delete(symbol);
     for (const symbol of names) {
-      const sinceMs = this.#bareSinceMs.get(symbol) ?? nowMs;
-      this.#bareSinceMs.set(symbol, sinceMs);
-      this.#bareMsMax = Math.max(this.#bareMsMax, nowMs - sinceMs);
+      const span = this.#bare.get(symbol) ?? { fromMs: nowMs, toMs: nowMs };
+      if (!this.#bare.has(symbol)) this.#bareSpans.push(span);
+      this.#bare.set(symbol, span);
+      span.toMs = nowMs;
     }
   }
 
