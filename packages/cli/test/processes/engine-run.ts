@@ -27,6 +27,12 @@ export function temporaryFolder(): { readonly path: string; readonly remove: () 
   return { path, remove: () => rmSync(path, { recursive: true, force: true, maxRetries: 10 }) };
 }
 
+export interface RunOptions {
+  readonly isGroup?: boolean;
+  readonly preloads?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+}
+
 /** `smcq` as a user starts it, from the sources, with its JSON log read line by line. */
 export class SmcqRun {
   readonly lines: LogLine[] = [];
@@ -35,14 +41,7 @@ export class SmcqRun {
   stdout = "";
   stderr = "";
 
-  constructor(
-    args: readonly string[],
-    options: {
-      readonly isGroup?: boolean;
-      readonly preloads?: readonly string[];
-      readonly env?: Readonly<Record<string, string>>;
-    } = {},
-  ) {
+  constructor(args: readonly string[], options: RunOptions = {}) {
     // The processes below inherit it.
     const preload = (options.preloads ?? []).flatMap((url) => ["--import", url]);
     // A test that wants the dashboard says so: nobody else's processes are to wait for one more.
@@ -116,11 +115,11 @@ export class EngineRuns {
 
   /** Starts a small engine; flags given here win over its own. */
   start(args: readonly string[], folder: string = this.fresh(), isGroup = false): SmcqRun {
-    return this.smcq(["engine", ...SMALL, "--data-dir", folder, ...args], isGroup);
+    return this.smcq(["engine", ...SMALL, "--data-dir", folder, ...args], { isGroup });
   }
 
-  smcq(args: readonly string[], isGroup = false): SmcqRun {
-    const run = new SmcqRun(args, { isGroup });
+  smcq(args: readonly string[], options: RunOptions = {}): SmcqRun {
+    const run = new SmcqRun(args, options);
     this.#runs.push(run);
     return run;
   }

@@ -3,39 +3,16 @@ import { join } from "node:path";
 import { LedgerReader, ledgerFile } from "@smcq/ledger";
 import { afterEach, describe, expect, it } from "vitest";
 import { ExitCode } from "../../src/exit-codes.ts";
-import { SmcqRun, temporaryFolder } from "./engine-run.ts";
+import { EngineRuns, type SmcqRun } from "./engine-run.ts";
 import { makeModel, putInPlace } from "./model-fixtures.ts";
 
-const folders: { remove: () => void }[] = [];
-const runs: SmcqRun[] = [];
+const runs = new EngineRuns();
+afterEach(() => runs.clean());
 
-afterEach(async () => {
-  for (const run of runs.splice(0)) run.child.kill("SIGKILL");
-  for (const folder of folders.splice(0)) folder.remove();
-});
-
-function fresh(): string {
-  const folder = temporaryFolder();
-  folders.push(folder);
-  return folder.path;
-}
-
+/** An engine of 60 symbols, a minute every 200 ms. */
 function start(args: readonly string[], dataDir: string): SmcqRun {
-  const flags = [
-    "--shards",
-    "2",
-    "--symbols",
-    "60",
-    "--speed",
-    "300",
-    "--log-format",
-    "json",
-    "--log-level",
-    "debug",
-  ];
-  const run = new SmcqRun(["engine", ...flags, "--data-dir", dataDir, ...args]);
-  runs.push(run);
-  return run;
+  const flags = "--shards 2 --symbols 60 --speed 300 --log-format json --log-level debug".split(" ");
+  return runs.smcq(["engine", ...flags, "--data-dir", dataDir, ...args]);
 }
 
 /** Files of which one changed byte is refused, each with its code. */
@@ -54,7 +31,7 @@ function damage(file: string): void {
 
 describe("the model of a running engine", () => {
   it("is replaced after a shadow, kept when the new one is damaged, put back at once; a challenger stands beside", async () => {
-    const folder = fresh();
+    const folder = runs.fresh();
     const [a = "", b = "", c = ""] = ["plain", "dart", "isnan_only"].map((name) => makeModel(name, folder));
     const live = join(folder, "live");
     putInPlace(a, live);

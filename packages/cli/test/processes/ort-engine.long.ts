@@ -2,34 +2,21 @@ import { join } from "node:path";
 import { Rng, SystemClock } from "@smcq/kernel";
 import { afterEach, describe, expect, it } from "vitest";
 import { ExitCode } from "../../src/exit-codes.ts";
-import { descendants, isAlive, partsOf, SmcqRun, temporaryFolder, until } from "./engine-run.ts";
+import { descendants, EngineRuns, isAlive, partsOf, type SmcqRun, until } from "./engine-run.ts";
 import { makeModel, putInPlace } from "./model-fixtures.ts";
 
 const seed = Number(process.env["SMCQ_SEED"] ?? 20_261_120);
 const RUNS = 20;
 const wallClock = new SystemClock();
-const folders: { remove: () => void }[] = [];
-const runs: SmcqRun[] = [];
-
-afterEach(() => {
-  for (const run of runs.splice(0)) run.child.kill("SIGKILL");
-  for (const folder of folders.splice(0)) folder.remove();
-});
-
-function fresh(): string {
-  const folder = temporaryFolder();
-  folders.push(folder);
-  return folder.path;
-}
+const runs = new EngineRuns();
+afterEach(() => runs.clean());
 
 /** An engine that scores with ONNX Runtime, a minute every 60 ms. */
 function start(model: string, args: readonly string[], preload?: string): SmcqRun {
   const flags =
     "--scorer ort --shards 4 --symbols 200 --speed 1000 --log-format json --log-level debug".split(" ");
-  const all = ["engine", ...flags, "--model", `${model}.onnx`, "--data-dir", join(fresh(), "var"), ...args];
-  const run = new SmcqRun(all, preload === undefined ? {} : { preloads: [preload] });
-  runs.push(run);
-  return run;
+  const all = ["engine", ...flags, "--model", `${model}.onnx`, "--data-dir", runs.fresh(), ...args];
+  return runs.smcq(all, preload === undefined ? {} : { preloads: [preload] });
 }
 
 /** The process in which ONNX Runtime is at work below an engine. */
@@ -46,7 +33,7 @@ function pause(ms: number): Promise<void> {
 describe("an engine that scores with ONNX Runtime", () => {
   it(`ends cleanly ${RUNS} times, told to at any moment (seed ${seed})`, async () => {
     const rng = new Rng(seed);
-    const model = makeModel("plain", fresh());
+    const model = makeModel("plain", runs.fresh());
     for (let count = 0; count < RUNS; count++) {
       const run = start(model, []);
       await run.sees("READY");
@@ -62,7 +49,7 @@ describe("an engine that scores with ONNX Runtime", () => {
 
   it(`crashes ${RUNS} times by its own exit code, never by an abort (seed ${seed})`, async () => {
     const rng = new Rng(seed);
-    const model = makeModel("plain", fresh());
+    const model = makeModel("plain", runs.fresh());
     const preload = join(import.meta.dirname, "crash-on-signal.ts");
     for (let count = 0; count < RUNS; count++) {
       const run = start(model, ["--set", "supervisor.restartsMax=0"], preload);
@@ -78,7 +65,7 @@ describe("an engine that scores with ONNX Runtime", () => {
   });
 
   it(`takes ${RUNS} new versions, and the death of ONNX Runtime, while it scores`, async () => {
-    const folder = fresh();
+    const folder = runs.fresh();
     const versions = ["plain", "dart", "isnan_only"].map((name) => makeModel(name, folder));
     const live = join(folder, "live");
     putInPlace(versions[0] ?? "", live);
