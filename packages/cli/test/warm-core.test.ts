@@ -1,4 +1,4 @@
-import { present, silentLogger, SystemClock } from "@smcq/kernel";
+import { ManualClock, present, silentLogger, SystemClock } from "@smcq/kernel";
 import { ledgerFile } from "@smcq/ledger";
 import { describe, expect, it } from "vitest";
 import { WarmCore } from "../src/run/duty/warm-core.ts";
@@ -32,6 +32,26 @@ describe("the core of a run that is followed", () => {
     const replay = present(warm.take(run.runId) ?? undefined, "Invariant: rows of it were fed");
     expect(said(await goOnReplaying(replay, file))).toEqual(said(replayCore(file, run.runId)));
     expect(replay.lastSeq).toBe(run.turns.length);
+  });
+
+  it("hurries as long as rows are there already, and then looks now and then", async () => {
+    const run = recorded(SEED);
+    const clock = new ManualClock();
+    const file = ledgerFile(await recordedLedger([run]));
+    const warm = new WarmCore({ file, clock, logger: silentLogger, rowsMax: ROWS_MAX });
+    warm.start();
+    clock.advance(100);
+    expect(warm.lastSeq).toBe(ROWS_MAX - 1);
+    for (let looks = 1; looks <= run.turns.length / ROWS_MAX; looks++) clock.advance(10);
+    expect(warm.lastSeq).toBe(run.turns.length);
+    warm.reset();
+    clock.advance(90);
+    expect(warm.lastSeq).toBe(-1);
+    clock.advance(10);
+    expect(warm.lastSeq).toBe(ROWS_MAX - 1);
+    warm.stop();
+    clock.advance(1_000);
+    expect(warm.lastSeq).toBe(ROWS_MAX - 1);
   });
 
   it("has nothing of a run that is not the last one, of a ledger that was put aside, or that is not there", async () => {

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { BusConnection, JournalStream, JournalWriter, Snapshots } from "@smcq/bus-nats";
@@ -136,6 +136,7 @@ describe.skipIf(!hasNatsServer())("a standby's ledger", () => {
     keep(writer, rows(10, 19));
     const follower = await follow();
     await until(() => follower.view.state === "waits", "it waits for a copy");
+    for (const ms of [5, 1, 3, 2, 4, 6]) writeFileSync(`${ownFile()}.before-100000000000${ms}`, "old");
     await until(() => writer.stats.waiting === 0, "all is written");
     await snapshot(writer.lastSeq);
     await until(() => follower.view.state === "follows", "it has the copy");
@@ -145,7 +146,14 @@ describe.skipIf(!hasNatsServer())("a standby's ledger", () => {
     await until(() => lastRowOf(ownFile())?.seq === 29, "the last row");
     follower.close();
     expect(verifyJournal(ownFile())).toEqual(verifyJournal(holderFile()));
-    expect(readdirSync(join(folder, "own")).some((name) => name.includes("before-"))).toBe(true);
+    const aside = readdirSync(join(folder, "own")).filter((name) => /before-\d+$/.test(name));
+    expect(aside.toSorted().map((name) => Number(name.split("-")[1]))).toEqual([
+      1_000_000_000_003,
+      1_000_000_000_004,
+      1_000_000_000_005,
+      1_000_000_000_006,
+      expect.any(Number),
+    ]);
   });
 
   it("hears nothing of an older epoch that writes behind a newer one's back", async () => {

@@ -1,5 +1,5 @@
-import { existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
 import type {
   BusConnection,
   JournalFollower,
@@ -14,6 +14,8 @@ import { type JournalRow, LedgerStore, type RowPlace, RowPlaces } from "@smcq/le
 
 /** Between two looks for a copy of the whole ledger that is young enough, wall ms. */
 const LOOK_MS = 1_000;
+/** Ledgers of its own that a standby keeps beside the one that it follows: the newest. */
+export const ASIDE_MAX = 5;
 
 export interface FollowedLedgerOptions {
   readonly bus: BusConnection;
@@ -199,8 +201,21 @@ export class FollowedLedger {
     for (const ending of ["", "-wal", "-shm"])
       if (existsSync(file + ending)) renameSync(file + ending, aside + ending);
     renameSync(draft, file);
+    this.#forgetOld();
     this.#options.onReplaced();
     this.#open();
+  }
+
+  /** What was put aside long ago goes, told by name: a disk has an end. */
+  #forgetOld(): void {
+    const { file, logger } = this.#options;
+    const start = `${basename(file)}.before-`;
+    const aside = readdirSync(dirname(file)).filter((name) => name.startsWith(start) && /\d$/.test(name));
+    // Their times have as many digits for centuries.
+    for (const name of aside.toSorted().slice(0, -ASIDE_MAX)) {
+      for (const ending of ["", "-wal", "-shm"]) rmSync(join(dirname(file), name + ending), { force: true });
+      logger.info({ name, kept: ASIDE_MAX }, "an old ledger of this standby was removed");
+    }
   }
 }
 

@@ -1,9 +1,10 @@
-import { type CancelTimer, type Clock, errorMessage, type Logger, repeat } from "@smcq/kernel";
+import { type CancelTimer, type Clock, errorMessage, type Logger } from "@smcq/kernel";
 import { JournalReader } from "@smcq/ledger";
 import { CoreReplay } from "../../replay/replay-run.ts";
 
-/** Between two looks at what has come, wall ms. */
+/** Between two looks at what has come, wall ms; and where more is there already: until then nobody here can take over at once. */
 const LOOK_MS = 100;
+const BEHIND_MS = 10;
 /** Rows that are fed in one look: the lease is seen to in between. */
 const ROWS_MAX = 400;
 
@@ -29,7 +30,7 @@ export class WarmCore {
   }
 
   start(): void {
-    this.#cancelLook = repeat(this.#options.clock, LOOK_MS, () => this.look());
+    this.#lookIn(LOOK_MS);
   }
 
   /** Nothing is fed any more; what was fed stays. */
@@ -55,24 +56,33 @@ export class WarmCore {
     return replay?.core.runId === runId ? replay : null;
   }
 
-  /** Feeds rows that have come, `rowsMax` at most. */
-  look(): void {
+  /** Feeds rows that have come, `rowsMax` at most; true: more are there. */
+  look(): boolean {
     try {
-      this.#feed();
+      return this.#feed();
     } catch (error) {
       // No run is there yet, or the file is being put aside: whoever takes over feeds the rows then, and says what is wrong.
       this.#options.logger.debug({ reason: errorMessage(error) }, "the core is not made again yet");
+      return false;
     }
   }
 
-  #feed(): void {
+  #lookIn(delayMs: number): void {
+    const look = (): void => this.#lookIn(this.look() ? BEHIND_MS : LOOK_MS);
+    this.#cancelLook = this.#options.clock.after(delayMs, look, { unref: true });
+  }
+
+  #feed(): boolean {
     const reader = new JournalReader(this.#options.file);
     try {
       const runId = reader.runId(null);
       if (this.#replay?.core.runId !== runId) this.#replay = new CoreReplay(runId);
       let rows = 0;
-      for (const row of reader.rows(runId, undefined, this.#replay.lastSeq))
-        if (!this.#replay.take(row) || ++rows >= (this.#options.rowsMax ?? ROWS_MAX)) return;
+      for (const row of reader.rows(runId, undefined, this.#replay.lastSeq)) {
+        if (!this.#replay.take(row)) return false;
+        if (++rows >= (this.#options.rowsMax ?? ROWS_MAX)) return true;
+      }
+      return false;
     } finally {
       reader.close();
     }
