@@ -39,6 +39,7 @@ export { JobWorker } from "./jobs/job-worker.ts";
 export type { JobWorkerOptions, WorkerCounts } from "./jobs/job-worker.ts";
 export { JournalFollower } from "./journal/journal-follower.ts";
 export type { JournalFollowerOptions } from "./journal/journal-follower.ts";
+export { decodeMessage } from "./journal/journal-message.ts";
 export type { CopiedRow, JournalMessage, RowPlace } from "./journal/journal-message.ts";
 export { JournalStream } from "./journal/journal-stream.ts";
 export type { JournalStreamOptions, StreamPlace } from "./journal/journal-stream.ts";

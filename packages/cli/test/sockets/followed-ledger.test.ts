@@ -129,6 +129,54 @@ describe.skipIf(!hasNatsServer())("a standby's ledger", () => {
     expect([verifyJournal(ownFile()).broken, writer.state]).toEqual([null, "whole"]);
   });
 
+  it("begins behind its own last row, and is whole when it has what the stream held by then", async () => {
+    const writer = await writerOf(1);
+    begin(writer);
+    const told = async (from: number, to: number): Promise<number> => {
+      keep(writer, rows(from, to));
+      await until(() => writer.stats.waiting === 0, "all is written");
+      return (await stream.place()).lastSeq;
+    };
+    for (let seq = 0; seq < 10; seq++) await told(seq, seq);
+    const firstSeq = await told(10, 14);
+    const first = await follow();
+    expect([first.view.takenSeq, first.isWhole]).toEqual([0, false]);
+    expect(await first.catchUp(10_000)).toBe(true);
+    expect([first.view.takenSeq, first.isWhole]).toEqual([firstSeq, true]);
+    first.close();
+    await told(15, 17);
+    const lastSeq = await told(18, 19);
+    const second = await follow();
+    expect([second.view.takenSeq, second.isWhole]).toEqual([firstSeq, false]);
+    expect(await second.catchUp(10_000)).toBe(true);
+    expect([second.isWhole, second.view.rows]).toEqual([true, 5]);
+    second.close();
+    expect(verifyJournal(ownFile())).toEqual(verifyJournal(holderFile()));
+    expect((await follow()).view.takenSeq).toBe(lastSeq);
+  });
+
+  it("that had rows of its own is not whole before it has the holder's", async () => {
+    const writer = await writerOf(1);
+    begin(writer);
+    keep(writer, rows(0, 9));
+    const first = await follow();
+    expect(await first.catchUp(10_000)).toBe(true);
+    first.close();
+    const own = new LedgerStore({ file: ownFile() });
+    const other = rowOf(10, { type: "time", nowMs: 7, nowNs: 7 }, []);
+    own.appendJournal({ runId: RUN_RECORD.runId, rows: [other], isFull: false, isAwaited: false });
+    own.close();
+    keep(writer, rows(10, 19));
+    await until(() => writer.stats.waiting === 0, "all is written");
+    const second = await follow();
+    await until(() => second.view.state === "waits", "it waits for a copy");
+    expect([second.view.takenSeq, second.isWhole]).toEqual([2, false]);
+    await snapshot(writer.lastSeq);
+    await until(() => second.isWhole, "it has the copy");
+    second.close();
+    expect(verifyJournal(ownFile())).toEqual(verifyJournal(holderFile()));
+  });
+
   it("takes a copy of the whole ledger where the stream lacks rows, and puts its own aside", async () => {
     const writer = await writerOf(1);
     begin(writer);

@@ -206,6 +206,20 @@ describe("the state", () => {
     expect(driver.states.at(-1)).toBe("ACTIVE ");
   });
 
+  it("is halted by a second engine's order, but for one of whoever has the account's lease meanwhile (AC11)", () => {
+    const driver = new CoreDriver(2);
+    driver.enterFilled();
+    const word = driver.update("stop", { steps: 0 });
+    const told = { ...word, status: "new", clientOrderId: "0002E7-0", fill: null } as const;
+    driver.put({ type: "account-lease", isHeld: false });
+    driver.put({ type: "order-update", update: told });
+    expect(driver.states).toEqual(["REDUCING account-lease"]);
+    driver.put({ type: "account-lease", isHeld: true });
+    expect(driver.states.at(-1)).toBe("ACTIVE ");
+    driver.put({ type: "order-update", update: told });
+    expect(driver.states.at(-1)).toBe("HALTED second-engine");
+  });
+
   it("is to reduce only at the second failure of protection in ten minutes, and halted at the third", () => {
     const driver = new CoreDriver(3);
     for (const id of [0, 1]) {

@@ -28,7 +28,7 @@ import { WarmCore } from "./warm-core.ts";
 const LEASE_KEY = "executor";
 /** Who took the lease reads what the holder before wrote for so long, wall ms, and then goes on with what it has. */
 export const CATCH_UP_MS_MAX = 3_000;
-/** One that waits for a copy of the holder's whole ledger, or that no venue answers, lets others have the lease first, for so long, wall ms. */
+/** One that lacks rows, or that no venue answers, lets others have a lease first that nobody renews, for so long, wall ms. */
 export const UNREADY_MS_MAX = 10_000;
 /** A try to take the lease is at least so far from the one before, wall ms. */
 const TRY_MS_MIN = 10;
@@ -258,36 +258,47 @@ export class Duty implements AccountDuty {
   }
 
   async #take(): Promise<void> {
-    const { wallClock, logger, signal } = this.#options;
+    const { wallClock, signal } = this.#options;
     const { bucket } = this.#parts;
-    const sinceNs = wallClock.monoNs();
-    for (;;) {
-      signal.throwIfAborted();
-      const isLate = (wallClock.monoNs() - sinceNs) / 1e6 > UNREADY_MS_MAX;
-      const isReady = this.#follow?.view.state !== "waits" && this.#ear.reaches;
-      if (!isReady && !isLate) {
-        await new Promise<void>((resolve) => wallClock.after(LOOK_MS, resolve));
-        continue;
+    let renewedNs = wallClock.monoNs();
+    let change = Promise.withResolvers<void>();
+    const stop = bucket.onChange((key) => {
+      if (key !== LEASE_KEY) return;
+      renewedNs = wallClock.monoNs();
+      change.resolve();
+    });
+    try {
+      for (;;) {
+        signal.throwIfAborted();
+        const isReady = this.#follow?.isWhole === true && this.#ear.reaches;
+        const isLate = (wallClock.monoNs() - renewedNs) / 1e6 > UNREADY_MS_MAX;
+        change = Promise.withResolvers<void>();
+        let waitMs = LOOK_MS;
+        if (isReady || isLate) {
+          const taking = await this.#lease.take();
+          if (taking.type === "taken") break;
+          waitMs = Math.max(TRY_MS_MIN, taking.waitMs);
+          this.#noteHolder(taking.owner, taking.epoch);
+        }
+        const cancel = wallClock.after(waitMs, change.resolve);
+        const onAbort = (): void => change.resolve();
+        signal.addEventListener("abort", onAbort, { once: true });
+        await change.promise;
+        signal.removeEventListener("abort", onAbort);
+        cancel();
       }
-      const taking = await this.#lease.take();
-      if (taking.type === "taken") break;
-      if (taking.owner !== this.#holder) {
-        this.#holder = taking.owner;
-        const { owner: holder, epoch } = taking;
-        if (holder !== "") logger.info({ holder, epoch }, "another host trades: this one is its standby");
-      }
-      const change = Promise.withResolvers<void>();
-      const stop = bucket.onChange((key) => {
-        if (key === LEASE_KEY) change.resolve();
-      });
-      const cancel = wallClock.after(Math.max(TRY_MS_MIN, taking.waitMs), change.resolve);
-      signal.addEventListener("abort", () => change.resolve(), { once: true });
-      await change.promise;
-      cancel();
+    } finally {
       stop();
     }
     const { epoch } = this.#lease;
-    logger.info({ epoch, engineId: this.engineId }, "this host takes the account over");
+    this.#options.logger.info({ epoch, engineId: this.engineId }, "this host takes the account over");
+  }
+
+  #noteHolder(owner: string, epoch: number): void {
+    if (owner === this.#holder) return;
+    this.#holder = owner;
+    if (owner !== "")
+      this.#options.logger.info({ holder: owner, epoch }, "another host trades: this one is its standby");
   }
 
   /** Who cannot send guards nothing: the account is another one's that can. The process ends, and gives the lease up as at every end. */

@@ -9,7 +9,7 @@ import type {
 } from "@smcq/bus-nats";
 import type { RunRecord } from "@smcq/engine";
 import type { FollowView } from "../../control/duty-view.ts";
-import { type CancelTimer, type Clock, errorMessage, type Logger } from "@smcq/kernel";
+import { type CancelTimer, type Clock, errorMessage, type Logger, present } from "@smcq/kernel";
 import { type JournalRow, LedgerStore, type RowPlace, RowPlaces } from "@smcq/ledger";
 
 /** Between two looks for a copy of the whole ledger that is young enough, wall ms. */
@@ -43,6 +43,8 @@ export class FollowedLedger {
   #triedNuid = "";
   #rows = 0;
   #lastRowMs: number | null = null;
+  /** Where the stream stood when this one began to follow. */
+  #goalSeq = 0;
   #cancelLook: CancelTimer = () => {};
   #isClosed = false;
 
@@ -59,12 +61,19 @@ export class FollowedLedger {
     };
   }
 
+  /** Nothing is missing here, as far as it is known; what the stream held when this one began to follow is here. */
+  get isWhole(): boolean {
+    return this.#state === "follows" && (this.#follower?.takenSeq ?? -1) >= this.#goalSeq;
+  }
+
   /** Begins to follow. Errors: BUS_*, LEDGER_*. */
   async start(): Promise<void> {
     const { JournalFollower: Follower } = await import("@smcq/bus-nats");
     const { stream, clock, logger } = this.#options;
     this.#open();
-    const { firstSeq } = await stream.place();
+    const { firstSeq, lastSeq } = await stream.place();
+    this.#goalSeq = lastSeq;
+    const fromSeq = await this.#firstUnknown(Math.max(1, firstSeq), lastSeq);
     this.#follower = new Follower({
       stream,
       clock,
@@ -72,7 +81,7 @@ export class FollowedLedger {
       take: (message, seq) => this.#take(message, seq),
       onGap: (seq) => this.#needCopy(seq, "rows are not on the bus any more"),
     });
-    this.#follower.startAt(Math.max(1, firstSeq));
+    this.#follower.startAt(fromSeq);
   }
 
   /** Resolves when all that the stream holds now is in the file; false: not within `msMax`. */
@@ -111,6 +120,31 @@ export class FollowedLedger {
     this.#store?.close();
     this.#places = null;
     this.#store = null;
+  }
+
+  /** The first message that this file does not have: what it has is the beginning of what the stream tells. */
+  async #firstUnknown(firstSeq: number, lastSeq: number): Promise<number> {
+    const { decodeMessage } = await import("@smcq/bus-nats");
+    let [low, high] = [firstSeq, lastSeq + 1];
+    while (low < high) {
+      const middle = Math.floor((low + high) / 2);
+      const bytes = await this.#options.stream.message(middle);
+      const message = bytes === null ? null : decodeMessage(bytes);
+      if (message !== null && this.#has(message)) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  #has(message: JournalMessage): boolean {
+    const places = present(this.#places ?? undefined, "Invariant: who begins to follow has a file");
+    if (message.type === "rows") {
+      const last = present(message.rows.at(-1), "Invariant: a message has rows");
+      return isSame(places.at(message.runId, last.seq), { runId: message.runId, ...last });
+    }
+    const own = places.lastSeq((message.record as RunRecord).runId);
+    if (own === null) return false;
+    return !message.isResumed || (message.before !== null && own > message.before.seq);
   }
 
   #take(message: JournalMessage, seq: number): boolean {

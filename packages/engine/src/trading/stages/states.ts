@@ -41,6 +41,8 @@ export class States {
   /** Equity of nothing, or less, is doubt and no size. */
   #isBroke = false;
   #isStreamLive = true;
+  /** The account is this process's own, or nobody else may have it. */
+  #isLeaseHeld = true;
   /** Questions in a row that the venue answered with no more than that it refuses the key. */
   #keyRefusals = 0;
   #toldVersion = 0;
@@ -72,10 +74,15 @@ export class States {
       this.#isStreamLive = false;
       this.#holdings.reduce("ledger", false);
     } else if (event.type === "ledger-health") this.#holdings.reduce("ledger", !event.isSound);
-    else if (event.type === "account-lease") this.#holdings.reduce("account-lease", !event.isHeld);
+    else if (event.type === "account-lease") this.#hold(event.isHeld);
     if (MONEY.has(event.type)) this.#isBroke = this.#holdings.portfolio.equityE8 <= 0n;
     this.#judge(turn);
     this.#tell(turn);
+  }
+
+  #hold(isHeld: boolean): void {
+    this.#isLeaseHeld = isHeld;
+    this.#holdings.reduce("account-lease", !isHeld);
   }
 
   /** A key that is refused may be wanted by no order for long, and nobody would hear of it (AC10). */
@@ -101,8 +108,12 @@ export class States {
     if (failures >= FAILURES_HALTING) this.#holdings.halt("protection");
   }
 
-  /** Another engine orders on this account: one with other ids, or one that counts ours anew (AC11). */
+  /**
+   * Another engine orders on this account: one with other ids, or one that counts ours anew (AC11). Who does not hold the account's
+   * lease hears of whoever has it now.
+   */
   #isOfSecondEngine({ status, clientOrderId }: OrderUpdate): boolean {
+    if (!this.#isLeaseHeld) return false;
     // What was placed before this run began may still fill; only what is new now is somebody's who runs now.
     const maker = status === "new" ? madeBy(clientOrderId) : null;
     if (maker === null) return false;
