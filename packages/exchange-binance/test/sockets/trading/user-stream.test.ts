@@ -266,6 +266,26 @@ describe("the order of a stop that nobody has told of (EX37)", () => {
     rig.venue.tell(child);
     expect((await rig.told(2)).at(-1)).toBe("random triggered 100 fee 10000000");
   });
+
+  it("is told under its own where the question fails, and what comes behind it is told too", async () => {
+    rig.venue.once(FIND, refuse(-1001, "Internal error; unable to process your request.", 503));
+    rig.venue.tell(child);
+    rig.venue.tell(trade("b", { t: 4 }));
+    expect((await rig.told(3)).slice(1)).toEqual([
+      "random triggered 100 fee 10000000",
+      "b filled 100 fee 10000000",
+    ]);
+  });
+
+  it("is asked for once, however many trades it has: words behind them wait for one question alone", async () => {
+    rig.venue.always(FIND, "hang");
+    for (let t = 10; t < 30; t++)
+      rig.venue.tell(trade("random", { si: 42, S: "SELL", t, l: "5", z: String(5 * (t - 9)) }));
+    rig.venue.tell(trade("b", { t: 4 }));
+    const words = await rig.told(22);
+    expect(words.at(-1)).toBe("b filled 100 fee 10000000");
+    expect(rig.venue.count(FIND)).toBe(1);
+  });
 });
 
 describe("a payment", () => {
