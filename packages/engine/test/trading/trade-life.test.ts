@@ -321,6 +321,15 @@ describe("a position without a stop", () => {
     expect(driver.core.orders.openCount).toBe(0);
   });
 
+  it("whose stop does not fit the venue's ticks is left, and its symbol rests for the day (EX15)", () => {
+    const driver = new CoreDriver();
+    driver.enterFilled();
+    expect(driver.refuse("stop", "PRICE_FILTER")).toEqual([`exit -${STEPS}`]);
+    expect(driver.fill("exit")).toEqual(["closed unguarded"]);
+    driver.decide(driver.candidate(0));
+    expect(driver.outcomes.at(-1)).toBe("S0 SYMBOL_LOCKED");
+  });
+
   it("keeps the former stop until it is left when the new one is refused", () => {
     const driver = new CoreDriver();
     driver.enter();

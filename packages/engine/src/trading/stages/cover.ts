@@ -170,6 +170,8 @@ export class Cover {
       this.guard(trade, turn);
       return;
     }
+    // Its prices are counted otherwise now: the next entry could not be guarded either (EX15).
+    if (code === "PRICE_FILTER") this.#holdings.blockForDay(trade.symbolId, turn.nowMs);
     // No stop of any form: nothing may be entered before a person has looked (EX41).
     if (isForm) this.#holdings.halt("protection");
     // The price may be beyond the stop already.
