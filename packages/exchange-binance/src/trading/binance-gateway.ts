@@ -213,12 +213,12 @@ export class BinanceGateway implements OrderGateway, AccountStream, AccountData 
     );
   }
 
-  /** Where the symbol has another margin type than the wanted one, that is set first: without it there is no leverage either. */
+  /** Where the symbol is not known to have the wanted margin type, that is set first: without it there is no leverage either. */
   setLeverage(symbolId: SymbolId, leverage: number, onOutcome: (outcome: Outcome) => void): void {
     const symbol = this.#symbol(symbolId, onOutcome);
     if (symbol === null) return;
     const { marginTypes } = this.#options;
-    if (marginTypes?.unlike.has(symbol.symbol) === true)
+    if (marginTypes?.has(symbol.symbol) === false)
       this.setMarginType(symbolId, marginTypes.wanted, (outcome) => {
         if (outcome.type !== "acked") {
           onOutcome(outcome);
