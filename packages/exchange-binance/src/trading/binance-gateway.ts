@@ -111,6 +111,8 @@ export class BinanceGateway implements OrderGateway, AccountStream, AccountData 
   readonly #stream: UserStream;
   #calls = 0;
   #skippedRecords = 0;
+  /** Since when the account is followed, venue ms: payments before are in the wallet that was read. */
+  #followedMs = 0;
   #isClosed = false;
 
   constructor(options: BinanceGatewayOptions) {
@@ -131,7 +133,7 @@ export class BinanceGateway implements OrderGateway, AccountStream, AccountData 
     this.#incomeWatch = new IncomeWatch({
       clock,
       log,
-      income: (sinceMs) => this.#questions.income(sinceMs),
+      income: (sinceMs) => this.#questions.income(Math.max(sinceMs, this.#followedMs)),
       onIncome: (income) => this.#voice.tellIncome(income),
     });
     this.#keys = new ListenKeys(this.#rest);
@@ -160,6 +162,7 @@ export class BinanceGateway implements OrderGateway, AccountStream, AccountData 
 
   /** Opens the account's stream, again and again until it stands, and reads the account's order limits. */
   start(): void {
+    this.#followedMs = this.#options.clock.nowMs();
     this.#stream.start();
     void this.#readOrderLimits();
   }

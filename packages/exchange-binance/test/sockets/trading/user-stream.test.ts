@@ -334,6 +334,22 @@ describe("a payment", () => {
     );
   });
 
+  it("of before the account was followed is in its wallet already, and not told with a later one", async () => {
+    const lines = [
+      row({ time: rig.clock.nowMs() - 5_000, tranId: 4 }),
+      row({ time: rig.clock.nowMs() + 5_000, tranId: 5, incomeType: "TRANSFER", symbol: "", income: "7" }),
+    ];
+    rig.venue.always(BOOK, ({ values }) => {
+      const sinceMs = Number(values.get("startTime"));
+      return ok(lines.filter((line) => (line as { readonly time: number }).time >= sinceMs));
+    });
+    rig.clock.advance(5_000);
+    rig.venue.tell(event("DEPOSIT", "7"));
+    await until(() => rig.gateway.stats.untold === 1, "the event");
+    await asked(1);
+    expect(await rig.told(2)).toEqual(["live", "income TRANSFER-5 transfer 700000000"]);
+  });
+
   it("of several symbols in one event is found by the sum of its lines", async () => {
     rig.venue.always(
       BOOK,
