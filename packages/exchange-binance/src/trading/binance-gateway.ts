@@ -32,6 +32,7 @@ import type { MarginTypes } from "./orders/margin-types.ts";
 import { cancelCall, leverageCall, marginTypeCall, orderCall } from "./orders/order-form.ts";
 import { leverageOutcomeOf, orderIdOf, outcomeOf } from "./orders/outcomes.ts";
 import { type Errand, OrderSender } from "./orders/sender.ts";
+import { UnderWay } from "./orders/under-way.ts";
 import { ListenKeys } from "./stream/listen-key.ts";
 import { MuteWatch } from "./stream/mute-watch.ts";
 import { UserStream } from "./stream/user-stream.ts";
@@ -103,6 +104,7 @@ export class BinanceGateway implements OrderGateway, AccountStream, AccountData 
   readonly #brakes: Brakes;
   readonly #sender: OrderSender;
   readonly #names = new OrderNames();
+  readonly #underWay = new UnderWay();
   readonly #questions: AccountQuestions;
   readonly #voice: AccountVoice;
   readonly #incomeWatch: IncomeWatch;
@@ -197,8 +199,13 @@ export class BinanceGateway implements OrderGateway, AccountStream, AccountData 
     assert(symbol.symbol === request.symbol, "Invariant: an order's symbol is the one of its number");
     const { clientOrderId, symbolId } = request;
     const lane = request.role === "entry" ? "entry" : "protective";
-    this.#send(orderCall(request, symbol, this.#options.floorMs), { lane, isOrder: true }, (result) => {
+    const call = orderCall(request, symbol, this.#options.floorMs);
+    const { clock } = this.#options;
+    this.#underWay.waits(clientOrderId, clock.nowMs());
+    const onLeaves = (): void => this.#underWay.leaves(clientOrderId, clock.nowMs(), call.windowMs);
+    this.#send(call, { lane, isOrder: true, onLeaves }, (result) => {
       const outcome = outcomeOf(result, (body) => orderIdOf(body, clientOrderId), request.type);
+      if (outcome.type !== "unknown") this.#underWay.ended(clientOrderId);
       if (outcome.type === "acked") {
         if (request.type === "stop-market") this.#names.noteAlgo(outcome.orderId, clientOrderId);
         else this.#names.noteOrder(symbolId, outcome.orderId, clientOrderId);
@@ -252,9 +259,17 @@ export class BinanceGateway implements OrderGateway, AccountStream, AccountData 
     this.#calls++;
     void this.#questions.ask(query, this.#options.clock.nowMs()).then((answer) => {
       this.#calls--;
-      onAnswer(answer);
+      onAnswer(this.#believable(answer));
       return null;
     });
+  }
+
+  /** That the venue does not know an order that may still come to it is no answer. */
+  #believable(answer: AccountAnswer): AccountAnswer {
+    const { query, askedMs } = answer;
+    if (answer.type !== "order" || answer.update !== null || query.type !== "order") return answer;
+    if (!this.#underWay.mayFollow(query.clientOrderId, askedMs)) return answer;
+    return { type: "failed", query, askedMs, text: "the order may be on its way still" };
   }
 
   #createRest(): SignedRest {
@@ -320,7 +335,7 @@ export class BinanceGateway implements OrderGateway, AccountStream, AccountData 
   /** Sends a call when its lane lets it; held back, it is refused. */
   #send(
     call: Call,
-    { lane, isOrder }: Pick<Errand, "lane" | "isOrder">,
+    { lane, isOrder, onLeaves }: Pick<Errand, "lane" | "isOrder"> & { readonly onLeaves?: () => void },
     onResult: (result: CallResult) => void,
   ): void {
     this.#calls++;
@@ -331,7 +346,14 @@ export class BinanceGateway implements OrderGateway, AccountStream, AccountData 
     this.#sender.send({
       lane,
       isOrder,
-      run: (isWanted) => void this.#rest.send({ ...call, isWanted }).then(end),
+      run: (isYoung) => {
+        const isWanted = (): boolean => {
+          if (!isYoung()) return false;
+          onLeaves?.();
+          return true;
+        };
+        void this.#rest.send({ ...call, isWanted }).then(end);
+      },
       refuse: (code, text) => end({ isOk: false, verdict: heldBack(text, code) }),
     });
   }
