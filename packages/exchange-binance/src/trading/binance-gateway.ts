@@ -20,12 +20,14 @@ import { type ConnectBudget, LocalConnectBudget } from "../market/stream/connect
 import type { SocketTimeouts } from "../market/stream/stream-socket.ts";
 import type { BinanceRest } from "../rest/rest-client.ts";
 import { AccountVoice, type VoiceStats } from "./account/account-voice.ts";
+import { BoundedMap } from "./account/bounded-map.ts";
 import { FeeBook } from "./account/fee-book.ts";
 import { IncomeWatch } from "./account/income-watch.ts";
 import { OrderNames } from "./account/order-names.ts";
 import { AccountQuestions } from "./account/questions.ts";
 import { WordReader } from "./account/words.ts";
 import type { Credentials } from "./keys/credentials.ts";
+import { HEARD_MAX } from "./limits.ts";
 import { type BrakeState, Brakes } from "./orders/brakes.ts";
 import { OrderBudget } from "./orders/order-budget.ts";
 import type { MarginTypes } from "./orders/margin-types.ts";
@@ -113,6 +115,8 @@ export class BinanceGateway implements OrderGateway, AccountStream, AccountData 
   readonly #stream: UserStream;
   #calls = 0;
   #skippedRecords = 0;
+  /** What was left out of them, each told once: nobody here guards it. */
+  readonly #skipped = new BoundedMap<true>(HEARD_MAX);
   /** Since when the account is followed, venue ms: payments before are in the wallet that was read. */
   #followedMs = 0;
   #isClosed = false;
@@ -368,7 +372,9 @@ export class BinanceGateway implements OrderGateway, AccountStream, AccountData 
 
   #skip(what: string): void {
     this.#skippedRecords++;
-    this.#options.log.debug({ what }, "a record of the account was left out");
+    const level = this.#skipped.has(what) ? "debug" : "warn";
+    this.#skipped.set(what, true);
+    this.#options.log[level]({ what }, "a record of the account was left out");
   }
 
   async #readOrderLimits(): Promise<void> {
