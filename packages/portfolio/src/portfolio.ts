@@ -67,6 +67,11 @@ export class Portfolio {
     return this.#seen.has(keyOf(trade));
   }
 
+  /** True when the payment had been taken before. */
+  knowsIncome(incomeId: string): boolean {
+    return this.#seen.has(`i${incomeId}`);
+  }
+
   /** Takes a payment; false when it had been taken before. */
   applyIncome({ incomeId, type, amountE8 }: Income): boolean {
     if (!this.#isNew(`i${incomeId}`)) return false;

@@ -13,26 +13,34 @@ export interface BookedSymbol {
 
 export interface SymbolBookOptions {
   readonly inbox: Inbox;
-  /** What the venue lists, by symbol. */
+  /** What the venue lists at the start, by symbol. */
   readonly instruments: ReadonlyMap<string, Instrument>;
   readonly fees: FeeRates;
   /** The number of a symbol that is watched; null: it is not. */
   readonly idOf: (symbol: string) => SymbolId | null;
+  /** Something of it is held, rests or is under way; absent: nothing ever is. */
+  readonly isOpen?: (symbolId: SymbolId) => boolean;
   /** Symbols that the process before has traded: also those that are watched, or listed, no more. */
   readonly before?: ReadonlyMap<string, BookedSymbol>;
 }
 
 /**
  * The symbols of a run by number and name, with the rules that the venue lists them with. The core is told of each when it
- * is met first, by a signal or by a word of the account, and before that word; and again when its rules or fees change.
+ * is met first, by a signal or by a word of the account, and before that word; and again when its rules or fees change. One
+ * that is watched no more (halted, delisted) is still known: what is held of it is told of as before.
  */
 export class SymbolBook {
   readonly #options: SymbolBookOptions;
   readonly #met = new Map<SymbolId, BookedSymbol>();
+  /** What the venue lists, as far as it was told; of what was met its rules hold. */
+  readonly #listed: Map<string, Instrument>;
+  /** The number that each was met by last. */
+  readonly #ids = new Map<string, SymbolId>();
   #onMet: (symbol: BookedSymbol) => void = () => {};
 
   constructor(options: SymbolBookOptions) {
     this.#options = options;
+    this.#listed = new Map(options.instruments);
   }
 
   /** One listener hears of each symbol that is met from now on, before the core does. */
@@ -45,11 +53,20 @@ export class SymbolBook {
     return this.#met.get(symbolId) ?? null;
   }
 
-  /** Null: not watched, or not listed. */
+  /** Null: neither watched nor ever met, or not listed. */
   bySymbol(symbol: string): BookedSymbol | null {
-    const symbolId = this.#options.idOf(symbol) ?? this.#options.before?.get(symbol)?.symbolId ?? null;
+    const symbolId = this.#idOf(symbol);
     if (symbolId === null) return null;
     return this.#met.get(symbolId) ?? this.#meet(symbolId, symbol);
+  }
+
+  /** One that comes back is watched by another number: what is open of it goes by the one before until it is over. */
+  #idOf(symbol: string): SymbolId | null {
+    const { idOf, isOpen, before } = this.#options;
+    const metId = this.#ids.get(symbol);
+    const watchedId = idOf(symbol);
+    if (metId !== undefined && (watchedId === null || isOpen?.(metId) === true)) return metId;
+    return watchedId ?? before?.get(symbol)?.symbolId ?? null;
   }
 
   #meet(symbolId: SymbolId, symbol: string): BookedSymbol | null {
@@ -58,6 +75,7 @@ export class SymbolBook {
     if (rules === null) return null;
     const met = { symbolId, symbol, rules, fees };
     this.#met.set(symbolId, met);
+    this.#ids.set(symbol, symbolId);
     this.#onMet(met);
     this.#tell(met);
     return met;
@@ -65,9 +83,10 @@ export class SymbolBook {
 
   /** As the venue lists them now; else as they were last known. */
   #rulesOf(symbol: string): TradingRules | null {
-    const { instruments, before } = this.#options;
-    const instrument = instruments.get(symbol);
-    return instrument === undefined ? (before?.get(symbol)?.rules ?? null) : rulesOf(instrument);
+    const instrument = this.#listed.get(symbol);
+    return instrument === undefined
+      ? (this.#options.before?.get(symbol)?.rules ?? null)
+      : rulesOf(instrument);
   }
 
   /** What the account pays for trades in a symbol is known: the core reckons with it from now on. */
@@ -79,12 +98,15 @@ export class SymbolBook {
   }
 
   /**
-   * The venue lists a symbol by other rules. Bounds hold from now on. False: its tick or step is another one, by which
+   * The venue lists a symbol, or by other rules. Bounds hold from now on. False: its tick or step is another one, by which
    * nothing that is held or under way is counted: that takes another run.
    */
   renew(instrument: Instrument): boolean {
     const met = this.#symbolOf(instrument.symbol);
-    if (met === null) return true;
+    if (met === null) {
+      this.#listed.set(instrument.symbol, instrument);
+      return true;
+    }
     const rules = rulesOf(instrument);
     if (rules.tickE8 !== met.rules.tickE8 || rules.stepE8 !== met.rules.stepE8) return false;
     const isSame =
@@ -96,7 +118,7 @@ export class SymbolBook {
   }
 
   #symbolOf(symbol: string): BookedSymbol | null {
-    const symbolId = this.#options.idOf(symbol);
+    const symbolId = this.#idOf(symbol);
     return symbolId === null ? null : this.byId(symbolId);
   }
 

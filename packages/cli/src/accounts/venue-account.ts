@@ -126,8 +126,9 @@ export async function openVenueAccount(options: VenueAccountOptions): Promise<Tr
 }
 
 /** What is set later, one by one, is told before. */
-function tellMarginTypes({ wanted, unlike }: MarginTypes, { watched, logger }: VenueAccountOptions): void {
-  const symbols = watched.filter((symbol) => unlike.has(symbol));
+function tellMarginTypes(marginTypes: MarginTypes, { watched, logger }: VenueAccountOptions): void {
+  const { wanted } = marginTypes;
+  const symbols = watched.filter((symbol) => !marginTypes.has(symbol));
   if (symbols.length === 0) return;
   const fields = { wanted, others: symbols.length, symbols: symbols.slice(0, 10) };
   logger.warn(fields, "symbols have another margin type: it is set before their first entry");

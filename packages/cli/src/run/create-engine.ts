@@ -108,7 +108,8 @@ export function createEngine(parts: EngineParts): RunEngine {
   const signals = new SignalCounter(config.scan.scoreMin);
   const stages = new StageTimes();
   const lastCandidates = new LastCandidates();
-  const desk = createDesk(parts, { memory, inbox, openIds: () => heldIds(core) });
+  const openIds = (): Iterable<SymbolId> => heldIds(core);
+  const desk = createDesk(parts, { memory, inbox, openIds, isOpen: (symbolId) => isOpenIn(core, symbolId) });
   const options: EngineOptions = {
     scoreMin: config.scan.scoreMin,
     decisionWindowNs: config.scan.decisionWindowMs * 1e6,
@@ -283,10 +284,12 @@ function createDesk(
     memory,
     inbox,
     openIds,
+    isOpen,
   }: {
     readonly memory: ClusterMemory;
     readonly inbox: Inbox;
     readonly openIds: () => Iterable<SymbolId>;
+    readonly isOpen: (symbolId: SymbolId) => boolean;
   },
 ): Desk | null {
   if (trading === null) return null;
@@ -297,6 +300,7 @@ function createDesk(
     instruments,
     fees: config.fees,
     idOf: (symbol) => memory.slots.of(symbol)?.symbolId ?? null,
+    isOpen,
     ...(trading.before === null ? {} : { before: trading.before.symbols }),
   });
   const account = trading.account.open({ market, symbols, tickers });
@@ -318,6 +322,11 @@ function createDesk(
 
 function heldIds({ trading }: Engine): Iterable<SymbolId> {
   return trading?.holdings.trades.keys() ?? [];
+}
+
+/** Something of the symbol is held, rests or is under way. */
+function isOpenIn({ trading }: Engine, symbolId: SymbolId): boolean {
+  return trading !== null && (trading.holdings.trades.has(symbolId) || trading.orders.hasOpen(symbolId));
 }
 
 /** Time runs faster than our threads in `sim`: no word is given up before its wall time (docs/decisions.md 40). */

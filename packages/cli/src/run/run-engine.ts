@@ -294,7 +294,10 @@ async function startBackground(
     symbols: engine.coordinator,
     slots: engine.coordinator.watched,
     reference: venue.reference,
-    onApplied: () => venue.keepUniverse(),
+    onApplied: (list) => {
+      engine.desk?.relist(list.instruments);
+      return venue.keepUniverse();
+    },
     contracts: (onNews) => ports.contracts({ machineClock, wallClock, logger }, onNews),
     wish: universe,
     refreshMs: universe.refreshMs,

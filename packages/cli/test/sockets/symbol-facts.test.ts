@@ -1,11 +1,20 @@
 import { type BinanceSim, startBinanceSim } from "@smcq/binance-sim";
 import { Inbox } from "@smcq/cluster";
 import type { EngineInput } from "@smcq/engine";
-import type { OrderRequest } from "@smcq/exchange";
+import type { OrderRequest, OrderUpdate } from "@smcq/exchange";
 import { approve } from "@smcq/exchange/approval";
 import { BinanceReferenceData } from "@smcq/exchange-binance";
 import { loadCredentials } from "@smcq/exchange-binance/trading";
-import { type Instrument, present, qtySteps, Rng, silentLogger, symbolId, SystemClock } from "@smcq/kernel";
+import {
+  type Instrument,
+  present,
+  qtySteps,
+  Rng,
+  silentLogger,
+  type SymbolId,
+  symbolId,
+  SystemClock,
+} from "@smcq/kernel";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { DeskAccount } from "../../src/accounts/account.ts";
 import { SymbolBook } from "../../src/accounts/symbol-book.ts";
@@ -31,6 +40,8 @@ let account: DeskAccount;
 let book: SymbolBook;
 let inbox: HeardInbox;
 let bySymbol: ReadonlyMap<string, Instrument>;
+/** Symbols that are watched no more. */
+let gone: Set<string>;
 
 beforeEach(async () => {
   const key = newSimulatedKey();
@@ -46,12 +57,13 @@ beforeEach(async () => {
   const { instruments } = await reference.universe();
   bySymbol = new Map(instruments.map((instrument) => [instrument.symbol, instrument]));
   const names = [...bySymbol.keys()];
+  gone = new Set();
   inbox = new HeardInbox();
   book = new SymbolBook({
     inbox,
     instruments: bySymbol,
     fees: SETTINGS,
-    idOf: (symbol) => (names.includes(symbol) ? symbolId(names.indexOf(symbol)) : null),
+    idOf: (symbol) => (names.includes(symbol) && !gone.has(symbol) ? symbolId(names.indexOf(symbol)) : null),
   });
   const opened = await openVenueAccount({
     orders: "binance-sim",
@@ -82,17 +94,21 @@ const instruments = () => inbox.told.filter((input) => input.type === "instrumen
 const asked = (path: string): number =>
   (sim.trading?.requests() ?? []).filter((request) => request.path === path).length;
 
-/** Sends an entry of so many steps; the outcome in short. */
-async function enter(steps: number, clientOrderId: string): Promise<string> {
+/** Sends an entry, or an exit, of so many steps; the outcome in short. */
+async function enter(
+  steps: number,
+  clientOrderId: string,
+  role: "entry" | "exit" = "entry",
+): Promise<string> {
   const found = present(book.bySymbol(NAME) ?? undefined, "Invariant: the symbol is listed");
   const request: OrderRequest = {
     clientOrderId,
     symbolId: found.symbolId,
     symbol: NAME,
-    side: 1,
+    side: role === "entry" ? 1 : -1,
     type: "market",
-    role: "entry",
-    isReduceOnly: false,
+    role,
+    isReduceOnly: role === "exit",
     qtySteps: qtySteps(steps),
   };
   return await new Promise((resolve) => {
@@ -101,6 +117,52 @@ async function enter(steps: number, clientOrderId: string): Promise<string> {
     );
   });
 }
+
+describe("a symbol that is watched no more", () => {
+  it("MD19, MD20 is told of as before: what is held of it, and what becomes of its orders", async () => {
+    const words: OrderUpdate[] = [];
+    let isLive = false;
+    account.gateway.listen({
+      onOrder: (update) => void words.push(update),
+      onIncome() {},
+      onLeverage() {},
+      onStream: (isTold) => void (isLive = isTold),
+    });
+    account.start();
+    await vi.waitFor(() => expect(isLive).toBe(true), 60_000);
+    expect(await enter(100, "first")).toBe("acked");
+    gone.add(NAME);
+    const held = await new Promise((resolve) => account.gateway.ask({ type: "positions" }, resolve));
+    expect(held).toMatchObject({ type: "positions", positions: [{ qtySteps: 100 }] });
+    expect(await enter(100, "last", "exit")).toBe("acked");
+    await vi.waitFor(
+      () => expect(words.findLast(({ clientOrderId }) => clientOrderId === "last")?.status).toBe("filled"),
+      60_000,
+    );
+  });
+
+  it("comes back by another number, and goes by its former one while something of it is open", () => {
+    let watchedId: SymbolId | null = symbolId(3);
+    let isOpen = true;
+    const own = new SymbolBook({
+      inbox,
+      instruments: bySymbol,
+      fees: SETTINGS,
+      idOf: () => watchedId,
+      isOpen: () => isOpen,
+    });
+    expect(own.bySymbol(NAME)?.symbolId).toBe(3);
+    watchedId = null;
+    expect(own.bySymbol(NAME)?.symbolId).toBe(3);
+    watchedId = symbolId(300);
+    expect(own.bySymbol(NAME)?.symbolId).toBe(3);
+    isOpen = false;
+    expect(own.bySymbol(NAME)?.symbolId).toBe(300);
+    isOpen = true;
+    expect(own.bySymbol(NAME)?.symbolId).toBe(300);
+    expect(own.byId(symbolId(3))?.symbol).toBe(NAME);
+  });
+});
 
 describe("what a venue tells of a symbol later", () => {
   it("reckons with the account's own fees once they are known, and asks once", async () => {
@@ -141,6 +203,15 @@ describe("what a venue tells of a symbol later", () => {
     expect(await enter(100, "third")).toBe("MARKET_LOT_SIZE");
     expect(await enter(40, "fourth")).toBe("acked");
     expect(instruments()).toHaveLength(told);
+  });
+
+  it("MD18 knows a symbol that was listed later by the rules that it was listed with", () => {
+    const own = new SymbolBook({ inbox, instruments: bySymbol, fees: SETTINGS, idOf: () => symbolId(400) });
+    const listed = present(bySymbol.get(NAME), "Invariant: the symbol is listed");
+    expect(own.bySymbol("LATERUSDT")).toBeNull();
+    expect(own.renew({ ...listed, symbol: "LATERUSDT", minNotional: "250" })).toBe(true);
+    expect(own.bySymbol("LATERUSDT")?.rules.minNotional).toBe(250);
+    expect(own.renew({ ...listed, symbol: "LATERUSDT", tickSize: "1" })).toBe(false);
   });
 
   it("EX15 changes bounds, but neither tick nor step of what is counted in them", () => {

@@ -32,7 +32,7 @@ export interface FollowerOptions {
   readonly contracts: (onNews: (news: ContractNews) => void) => ContractFeed;
   readonly wish: UniverseWish;
   /** The watched symbols follow this list now: it may be kept for the next start. */
-  readonly onApplied: () => Promise<void>;
+  readonly onApplied: (universe: Universe) => Promise<void>;
   /** The list is looked up so often without any news, venue ms. */
   readonly refreshMs: number;
   readonly cacheMaxAgeMs: number;
@@ -120,7 +120,7 @@ export class UniverseFollower {
       if (universe.fetchedAtMs < this.#newsMs) this.#lookUp(AGAIN_MS);
       else {
         this.#apply(universe);
-        await this.#options.onApplied();
+        await this.#options.onApplied(universe);
       }
     } catch (error) {
       if (this.#isStopped) return;

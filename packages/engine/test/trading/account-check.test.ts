@@ -272,6 +272,29 @@ describe("the wallet", () => {
     expect(held(driver)?.fundingE8).toBe(funding.amountE8);
   });
 
+  it("takes what a person's trade brought in a symbol that nobody here knows for a payment, once (AC03)", () => {
+    const driver = new CoreDriver();
+    driver.wait(1_000);
+    driver.answerWallet(START_E8 - parseE8("8"));
+    driver.wait(AGREE_MS);
+    driver.answerWallet(START_E8 - parseE8("8"));
+    expect(driver.states).toEqual(["REDUCING account-doubtful"]);
+    const row = { ...funding, symbolId: null, tradeId: "77" };
+    const rows = [
+      { ...row, incomeId: "r", type: "realised" },
+      { ...row, incomeId: "c", type: "commission", amountE8: parseE8("-3") },
+    ] as const;
+    driver.answerIncome(...rows);
+    driver.answerIncome(...rows);
+    driver.wait(100);
+    driver.takeAsked();
+    driver.answerWallet(START_E8 - parseE8("8"));
+    expect(driver.states.at(-1)).toBe("ACTIVE ");
+    // Who knows the symbol later asks for no trade that is paid for.
+    driver.answerIncome({ ...rows[0], symbolId: symbolId(0) }, { ...rows[1], symbolId: symbolId(0) });
+    expect(driver.takeAsked()).toEqual([]);
+  });
+
   it("leads to trades that only the account book knows: what was opened and closed unheard", () => {
     const driver = new CoreDriver();
     driver.wait(1_000);

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { STOP_AGAIN_MS } from "../../src/trading/stages/cover.ts";
 import { CoreDriver } from "../support/core-driver.ts";
 import { MINUTE_MS, PROTOCOL } from "../support/fixtures.ts";
 
@@ -319,6 +320,46 @@ describe("a position without a stop", () => {
     expect(driver.refuse("stop", "WOULD_TRIGGER")).toEqual([`exit -${STEPS}`]);
     expect(driver.fill("exit")).toEqual(["closed unguarded"]);
     expect(driver.core.orders.openCount).toBe(0);
+  });
+
+  it("has its stop sent again where the venue has no time for it, until it has (EX21, EX22)", () => {
+    const driver = new CoreDriver();
+    driver.enterFilled();
+    expect(driver.refuse("stop", "TOO_MANY_ORDERS")).toEqual([]);
+    expect(driver.wait(STOP_AGAIN_MS)).toEqual([`stop -${STEPS} @ 9939`]);
+    expect(driver.refuse("stop", "NOT_SENT")).toEqual([]);
+    expect(driver.wait(STOP_AGAIN_MS)).toEqual([`stop -${STEPS} @ 9939`]);
+    driver.ack("stop");
+    expect([driver.core.holdings.openTrades()[0]?.phase, driver.states]).toEqual(["guarded", []]);
+  });
+
+  it("is left where the venue has no time for its stop for too long (EX31)", () => {
+    const driver = new CoreDriver();
+    driver.enterFilled();
+    const told: string[] = [];
+    for (let ms = 0; ms < 1_500 && !told.includes(`exit -${STEPS}`); ms += STOP_AGAIN_MS)
+      told.push(...driver.refuse("stop", "TOO_MANY_ORDERS"), ...driver.wait(STOP_AGAIN_MS));
+    expect(told).toEqual([...Array.from({ length: 5 }, () => `stop -${STEPS} @ 9939`), `exit -${STEPS}`]);
+    expect(driver.fill("exit").at(-1)).toBe("closed unguarded");
+  });
+
+  it("keeps the stop that covers it where the venue has no time for a smaller one", () => {
+    const driver = new CoreDriver();
+    driver.enterFilled();
+    driver.ack("stop");
+    expect(driver.foreign("web_1", -100)).toContain(`stop -${STEPS - 100} @ 9939`);
+    expect(driver.refuse("stop", "TOO_MANY_ORDERS")).toEqual([]);
+    expect(driver.wait(1_000)).toEqual([`stop -${STEPS - 100} @ 9939`]);
+    expect(driver.count("exit")).toBe(0);
+  });
+
+  it("whose stop does not fit the venue's ticks is left, and its symbol rests for the day (EX15)", () => {
+    const driver = new CoreDriver();
+    driver.enterFilled();
+    expect(driver.refuse("stop", "PRICE_FILTER")).toEqual([`exit -${STEPS}`]);
+    expect(driver.fill("exit")).toEqual(["closed unguarded"]);
+    driver.decide(driver.candidate(0));
+    expect(driver.outcomes.at(-1)).toBe("S0 SYMBOL_LOCKED");
   });
 
   it("keeps the former stop until it is left when the new one is refused", () => {

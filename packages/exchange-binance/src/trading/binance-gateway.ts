@@ -20,18 +20,21 @@ import { type ConnectBudget, LocalConnectBudget } from "../market/stream/connect
 import type { SocketTimeouts } from "../market/stream/stream-socket.ts";
 import type { BinanceRest } from "../rest/rest-client.ts";
 import { AccountVoice, type VoiceStats } from "./account/account-voice.ts";
+import { BoundedMap } from "./account/bounded-map.ts";
 import { FeeBook } from "./account/fee-book.ts";
 import { IncomeWatch } from "./account/income-watch.ts";
 import { OrderNames } from "./account/order-names.ts";
 import { AccountQuestions } from "./account/questions.ts";
 import { WordReader } from "./account/words.ts";
 import type { Credentials } from "./keys/credentials.ts";
+import { HEARD_MAX } from "./limits.ts";
 import { type BrakeState, Brakes } from "./orders/brakes.ts";
 import { OrderBudget } from "./orders/order-budget.ts";
 import type { MarginTypes } from "./orders/margin-types.ts";
 import { cancelCall, leverageCall, marginTypeCall, orderCall } from "./orders/order-form.ts";
 import { leverageOutcomeOf, orderIdOf, outcomeOf } from "./orders/outcomes.ts";
 import { type Errand, OrderSender } from "./orders/sender.ts";
+import { UnderWay } from "./orders/under-way.ts";
 import { ListenKeys } from "./stream/listen-key.ts";
 import { MuteWatch } from "./stream/mute-watch.ts";
 import { UserStream } from "./stream/user-stream.ts";
@@ -103,6 +106,7 @@ export class BinanceGateway implements OrderGateway, AccountStream, AccountData 
   readonly #brakes: Brakes;
   readonly #sender: OrderSender;
   readonly #names = new OrderNames();
+  readonly #underWay = new UnderWay();
   readonly #questions: AccountQuestions;
   readonly #voice: AccountVoice;
   readonly #incomeWatch: IncomeWatch;
@@ -111,6 +115,10 @@ export class BinanceGateway implements OrderGateway, AccountStream, AccountData 
   readonly #stream: UserStream;
   #calls = 0;
   #skippedRecords = 0;
+  /** What was left out of them, each told once: nobody here guards it. */
+  readonly #skipped = new BoundedMap<true>(HEARD_MAX);
+  /** Since when the account is followed, venue ms: payments before are in the wallet that was read. */
+  #followedMs = 0;
   #isClosed = false;
 
   constructor(options: BinanceGatewayOptions) {
@@ -131,7 +139,7 @@ export class BinanceGateway implements OrderGateway, AccountStream, AccountData 
     this.#incomeWatch = new IncomeWatch({
       clock,
       log,
-      income: (sinceMs) => this.#questions.income(sinceMs),
+      income: (sinceMs) => this.#questions.income(Math.max(sinceMs, this.#followedMs)),
       onIncome: (income) => this.#voice.tellIncome(income),
     });
     this.#keys = new ListenKeys(this.#rest);
@@ -160,6 +168,7 @@ export class BinanceGateway implements OrderGateway, AccountStream, AccountData 
 
   /** Opens the account's stream, again and again until it stands, and reads the account's order limits. */
   start(): void {
+    this.#followedMs = this.#options.clock.nowMs();
     this.#stream.start();
     void this.#readOrderLimits();
   }
@@ -194,8 +203,13 @@ export class BinanceGateway implements OrderGateway, AccountStream, AccountData 
     assert(symbol.symbol === request.symbol, "Invariant: an order's symbol is the one of its number");
     const { clientOrderId, symbolId } = request;
     const lane = request.role === "entry" ? "entry" : "protective";
-    this.#send(orderCall(request, symbol, this.#options.floorMs), { lane, isOrder: true }, (result) => {
+    const call = orderCall(request, symbol, this.#options.floorMs);
+    const { clock } = this.#options;
+    this.#underWay.waits(clientOrderId, clock.nowMs());
+    const onLeaves = (): void => this.#underWay.leaves(clientOrderId, clock.nowMs(), call.windowMs);
+    this.#send(call, { lane, isOrder: true, onLeaves }, (result) => {
       const outcome = outcomeOf(result, (body) => orderIdOf(body, clientOrderId), request.type);
+      if (outcome.type !== "unknown") this.#underWay.ended(clientOrderId);
       if (outcome.type === "acked") {
         if (request.type === "stop-market") this.#names.noteAlgo(outcome.orderId, clientOrderId);
         else this.#names.noteOrder(symbolId, outcome.orderId, clientOrderId);
@@ -213,12 +227,12 @@ export class BinanceGateway implements OrderGateway, AccountStream, AccountData 
     );
   }
 
-  /** Where the symbol has another margin type than the wanted one, that is set first: without it there is no leverage either. */
+  /** Where the symbol is not known to have the wanted margin type, that is set first: without it there is no leverage either. */
   setLeverage(symbolId: SymbolId, leverage: number, onOutcome: (outcome: Outcome) => void): void {
     const symbol = this.#symbol(symbolId, onOutcome);
     if (symbol === null) return;
     const { marginTypes } = this.#options;
-    if (marginTypes?.unlike.has(symbol.symbol) === true)
+    if (marginTypes?.has(symbol.symbol) === false)
       this.setMarginType(symbolId, marginTypes.wanted, (outcome) => {
         if (outcome.type !== "acked") {
           onOutcome(outcome);
@@ -249,9 +263,17 @@ export class BinanceGateway implements OrderGateway, AccountStream, AccountData 
     this.#calls++;
     void this.#questions.ask(query, this.#options.clock.nowMs()).then((answer) => {
       this.#calls--;
-      onAnswer(answer);
+      onAnswer(this.#believable(answer));
       return null;
     });
+  }
+
+  /** That the venue does not know an order that may still come to it is no answer. */
+  #believable(answer: AccountAnswer): AccountAnswer {
+    const { query, askedMs } = answer;
+    if (answer.type !== "order" || answer.update !== null || query.type !== "order") return answer;
+    if (!this.#underWay.mayFollow(query.clientOrderId, askedMs)) return answer;
+    return { type: "failed", query, askedMs, text: "the order may be on its way still" };
   }
 
   #createRest(): SignedRest {
@@ -317,7 +339,7 @@ export class BinanceGateway implements OrderGateway, AccountStream, AccountData 
   /** Sends a call when its lane lets it; held back, it is refused. */
   #send(
     call: Call,
-    { lane, isOrder }: Pick<Errand, "lane" | "isOrder">,
+    { lane, isOrder, onLeaves }: Pick<Errand, "lane" | "isOrder"> & { readonly onLeaves?: () => void },
     onResult: (result: CallResult) => void,
   ): void {
     this.#calls++;
@@ -328,7 +350,14 @@ export class BinanceGateway implements OrderGateway, AccountStream, AccountData 
     this.#sender.send({
       lane,
       isOrder,
-      run: (isWanted) => void this.#rest.send({ ...call, isWanted }).then(end),
+      run: (isYoung) => {
+        const isWanted = (): boolean => {
+          if (!isYoung()) return false;
+          onLeaves?.();
+          return true;
+        };
+        void this.#rest.send({ ...call, isWanted }).then(end);
+      },
       refuse: (code, text) => end({ isOk: false, verdict: heldBack(text, code) }),
     });
   }
@@ -343,7 +372,9 @@ export class BinanceGateway implements OrderGateway, AccountStream, AccountData 
 
   #skip(what: string): void {
     this.#skippedRecords++;
-    this.#options.log.debug({ what }, "a record of the account was left out");
+    const level = this.#skipped.has(what) ? "debug" : "warn";
+    this.#skipped.set(what, true);
+    this.#options.log[level]({ what }, "a record of the account was left out");
   }
 
   async #readOrderLimits(): Promise<void> {

@@ -6,6 +6,7 @@ import {
   type Clock,
   e8Text,
   e8ToNumber,
+  type Instrument,
   type Logger,
   MINUTE_MS,
   type SymbolId,
@@ -117,6 +118,17 @@ export class Desk {
   /** The core is told of these symbols before anything of them. */
   meet(symbols: Iterable<string>): void {
     for (const symbol of symbols) this.#options.symbols.bySymbol(symbol);
+  }
+
+  /** The venue lists these now: some of them may be new, or traded by other rules. */
+  relist(instruments: Iterable<Instrument>): void {
+    const { symbols, logger } = this.#options;
+    for (const instrument of instruments)
+      if (!symbols.renew(instrument))
+        logger.error(
+          { symbol: instrument.symbol },
+          "the venue counts this symbol in another tick or step: it is traded by the old one until the next start",
+        );
   }
 
   /** Nothing is heard or told any more. */

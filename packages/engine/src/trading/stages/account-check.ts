@@ -369,11 +369,13 @@ export class AccountCheck {
     let isNew = false;
     for (const { type, tradeId, ...row } of rows)
       if (row.timeMs < (this.#startMs ?? 0)) continue;
-      else if (type !== "realised" && type !== "commission") {
-        if (!this.#holdings.bookIncome({ ...row, type })) continue;
+      else if (row.symbolId === null || (type !== "realised" && type !== "commission")) {
+        // What a person's trade brought in a symbol that nobody here knows is a payment to us.
+        const paid = type === "realised" || type === "commission" ? "other" : type;
+        if (!this.#holdings.bookIncome({ ...row, type: paid })) continue;
         this.#moneyMs = turn.nowMs;
         isNew = true;
-      } else if (row.symbolId !== null && tradeId !== null && this.#isMissed(row.symbolId, tradeId)) {
+      } else if (tradeId !== null && this.#isMissed(row.symbolId, tradeId, row.incomeId)) {
         asked.add(row.symbolId);
         sinceMs = Math.min(sinceMs, this.#since(row.timeMs - LOOK_BACK_MS));
       }
@@ -386,7 +388,9 @@ export class AccountCheck {
       turn.commands.push({ type: "ask", query: { type: "trades", symbolId, sinceMs } });
   }
 
-  #isMissed(symbolId: SymbolId, tradeId: string): boolean {
-    return this.#holdings.symbol(symbolId) !== null && !this.#holdings.portfolio.knows({ symbolId, tradeId });
+  #isMissed(symbolId: SymbolId, tradeId: string, incomeId: string): boolean {
+    const { portfolio } = this.#holdings;
+    if (this.#holdings.symbol(symbolId) === null || portfolio.knowsIncome(incomeId)) return false;
+    return !portfolio.knows({ symbolId, tradeId });
   }
 }

@@ -16,6 +16,11 @@ export const REPLACE_MS = 250;
 /** How long a stop that somebody took off is waited for as a person's own, before ours comes back (AC14). */
 export const FOREIGN_STOP_MS = 1_000;
 
+/** A stop that the venue has no time for is sent again after so long, as long as it may be bare. */
+export const STOP_AGAIN_MS = 250;
+/** Refusals that say nothing of the stop: the venue is overloaded, or makes us wait. */
+const PASSING: ReadonlySet<string> = new Set(["TOO_MANY_ORDERS", "NOT_SENT"]);
+
 /** What a stop has to hear besides its fills. */
 type Told = Exclude<OrderChange, { type: "appeared" | "filled" }>;
 
@@ -163,6 +168,7 @@ export class Cover {
       this.#postpone(trade, turn);
       return;
     }
+    if (PASSING.has(code) && this.#triesAgain(trade, turn)) return;
     const isForm = code === "FORM_REFUSED";
     if ((isForm || SIZE_REFUSALS.has(code)) && !leg.isWhole && trade.qtySteps > 0) {
       if (isForm) this.#holdings.isStopFormWhole = true;
@@ -170,10 +176,22 @@ export class Cover {
       this.guard(trade, turn);
       return;
     }
+    // Its prices are counted otherwise now: the next entry could not be guarded either (EX15).
+    if (code === "PRICE_FILTER") this.#holdings.blockForDay(trade.symbolId, turn.nowMs);
     // No stop of any form: nothing may be entered before a person has looked (EX41).
     if (isForm) this.#holdings.halt("protection");
     // The price may be beyond the stop already.
     this.#closing.beginExit(trade, "unguarded", turn);
+  }
+
+  /** False: what is held would be bare for too long. Where another stop stands there is time. */
+  #triesAgain(trade: Trade, turn: Turn): boolean {
+    const { coverDueMs, qtySteps } = trade;
+    const dueMs = turn.nowMs + (coverDueMs === null ? FOREIGN_STOP_MS : STOP_AGAIN_MS);
+    const isTooLate = coverDueMs !== null && dueMs >= coverDueMs;
+    if (qtySteps === 0 || isTooLate || !this.#holdings.options.isVenueRemote) return false;
+    trade.stopDueMs = dueMs;
+    return true;
   }
 
   /** Nobody of ours ended this stop: what loses them again and again, or at the trigger, is left, and true is returned. */

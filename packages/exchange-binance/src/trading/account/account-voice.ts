@@ -1,6 +1,8 @@
 import type { AccountListener, Income } from "@smcq/exchange";
 import { type Clock, errorMessage, type Logger } from "@smcq/kernel";
+import { NAMES_MAX } from "../limits.ts";
 import { WordQueue } from "../stream/word-queue.ts";
+import { BoundedMap } from "./bounded-map.ts";
 import type { FeeBook } from "./fee-book.ts";
 import type { OrderNames } from "./order-names.ts";
 import type { Word, WordReader } from "./words.ts";
@@ -37,6 +39,8 @@ export interface AccountVoiceParts {
 export class AccountVoice {
   readonly #parts: AccountVoiceParts;
   readonly #queue: WordQueue;
+  /** Conditional orders whose name was asked for: once, whatever came of it, or each of their trades would keep all words waiting. */
+  readonly #askedAlgos = new BoundedMap<true>(NAMES_MAX);
   #listener: AccountListener | null = null;
   #hasBegun = false;
   #isLive = false;
@@ -137,12 +141,24 @@ export class AccountVoice {
     { update, deal, commission, unnamedAlgoId }: OrderWord,
     isLast: boolean,
   ): Promise<unknown> | null {
-    const { names, fees, nameOfAlgo } = this.#parts;
+    const { names, fees } = this.#parts;
     const name = unnamedAlgoId === null ? update.clientOrderId : names.algo(unnamedAlgoId);
-    if (!isLast && name === undefined && unnamedAlgoId !== null) return nameOfAlgo(unnamedAlgoId);
+    if (!isLast && name === undefined && unnamedAlgoId !== null && !this.#askedAlgos.has(unnamedAlgoId))
+      return this.#askName(unnamedAlgoId);
     const clientOrderId = name ?? update.clientOrderId;
     const fill = deal === null ? null : { ...deal, clientOrderId, ...fees.costOf(commission, deal) };
     if (this.#hasBegun) this.#listener?.onOrder({ ...update, clientOrderId, fill });
     return null;
+  }
+
+  /** Without an answer the word is told as it came. */
+  async #askName(algoId: string): Promise<void> {
+    const { nameOfAlgo, log } = this.#parts;
+    this.#askedAlgos.set(algoId, true);
+    try {
+      await nameOfAlgo(algoId);
+    } catch (error) {
+      log.warn({ algoId, error: errorMessage(error) }, "the venue does not tell which stop an order is of");
+    }
   }
 }

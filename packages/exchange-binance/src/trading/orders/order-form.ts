@@ -10,7 +10,11 @@ export const ALGO_PATH = "/fapi/v1/algoOrder";
  * An order as the venue is asked for it; prices and quantities are exact decimal text (EX40). It may be on its way for
  * `floorMs` at least.
  */
-export function orderCall(request: OrderRequest, { symbol, rules }: TradedSymbol, floorMs = 0): Call {
+export function orderCall(
+  request: OrderRequest,
+  { symbol, rules }: TradedSymbol,
+  floorMs = 0,
+): Call & { readonly windowMs: number } {
   const isEntry = request.role === "entry";
   const base = {
     symbol,

@@ -58,6 +58,31 @@ describe("an order whose outcome nobody tells", () => {
   });
 });
 
+describe("an order that the venue does not know", () => {
+  it("may be on its way still while it waits, and until its receive window is over (EX02, EX21)", async () => {
+    rig.venue.always("GET /fapi/v1/order", refuse(-2013));
+    rig.venue.once(
+      ORDER,
+      refuse(-1015, "Too many new orders; current limit is 300 orders per TEN_SECONDS.", 429),
+    );
+    await rig.submit(rig.order());
+    const exit = rig.begin(rig.order("exit", "x1"));
+    const { symbolId } = rig.order();
+    const asked = (): ReturnType<typeof rig.ask> =>
+      rig.ask({ type: "order", symbolId, clientOrderId: "x1", isAlgo: false });
+    rig.clock.advance(8_000);
+    expect((await asked()).type).toBe("failed");
+    rig.venue.once(ORDER, "reset");
+    rig.clock.advance(2_000);
+    await until(() => exit.length > 0, "the exit");
+    expect(exit).toEqual(["unknown"]);
+    rig.clock.advance(5_000);
+    expect((await asked()).type).toBe("failed");
+    rig.clock.advance(1_000);
+    expect(await asked()).toMatchObject({ type: "order", update: null });
+  });
+});
+
 describe("what is signed", () => {
   it("is exactly what is sent, a symbol in UTF-8 included", async () => {
     rig.venue.always("GET /fapi/v1/symbolConfig", ok([]));

@@ -74,11 +74,13 @@ describe("a margin type that is not the wanted one (EX43)", () => {
     const [one, other] = bench.symbols.map(({ symbolId }) => symbolId) as [SymbolId, SymbolId];
     await isolate(one);
     await learn();
-    expect([...bench.marginTypes.unlike]).toEqual([bench.symbols[0]?.symbol]);
+    const unlike = (): readonly string[] =>
+      bench.symbols.map(({ symbol }) => symbol).filter((symbol) => !bench.marginTypes.has(symbol));
+    expect(unlike()).toEqual([bench.symbols[0]?.symbol]);
     for (const symbolId of [one, other, one]) expect(await lever(symbolId)).toMatchObject({ type: "acked" });
     expect([asked("/fapi/v1/marginType"), asked("/fapi/v1/leverage")]).toEqual([2, 3]);
     await learn();
-    expect([...bench.marginTypes.unlike]).toEqual([]);
+    expect(unlike()).toEqual([]);
     const settings = await readSymbolSettings(bench.gateway.rest);
     expect(settings.find(({ symbol }) => symbol === bench.symbols[0]?.symbol)).toMatchObject({
       isIsolated: false,
@@ -120,7 +122,17 @@ describe("a margin type that is not the wanted one (EX43)", () => {
     await learn();
     await new Promise((resolve) => bench.gateway.setMarginType(one, "cross", resolve));
     expect(await lever(one)).toMatchObject({ type: "acked" });
-    expect([...bench.marginTypes.unlike]).toEqual([]);
+    expect(bench.marginTypes.has(bench.symbols[0]?.symbol ?? "")).toBe(true);
+  });
+
+  it("is set where nobody has told of one: a symbol that was listed later has the venue's own", async () => {
+    const [one, other] = bench.symbols.map(({ symbolId }) => symbolId) as [SymbolId, SymbolId];
+    await isolate(one);
+    const settings = await readSymbolSettings(bench.gateway.rest);
+    bench.marginTypes.learn(settings.filter(({ symbol }) => symbol !== bench.symbols[0]?.symbol));
+    for (const symbolId of [one, other]) expect(await lever(symbolId)).toMatchObject({ type: "acked" });
+    const after = await readSymbolSettings(bench.gateway.rest);
+    expect(after.find(({ symbol }) => symbol === bench.symbols[0]?.symbol)?.isIsolated).toBe(false);
   });
 });
 

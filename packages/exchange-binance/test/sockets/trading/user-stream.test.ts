@@ -266,6 +266,26 @@ describe("the order of a stop that nobody has told of (EX37)", () => {
     rig.venue.tell(child);
     expect((await rig.told(2)).at(-1)).toBe("random triggered 100 fee 10000000");
   });
+
+  it("is told under its own where the question fails, and what comes behind it is told too", async () => {
+    rig.venue.once(FIND, refuse(-1001, "Internal error; unable to process your request.", 503));
+    rig.venue.tell(child);
+    rig.venue.tell(trade("b", { t: 4 }));
+    expect((await rig.told(3)).slice(1)).toEqual([
+      "random triggered 100 fee 10000000",
+      "b filled 100 fee 10000000",
+    ]);
+  });
+
+  it("is asked for once, however many trades it has: words behind them wait for one question alone", async () => {
+    rig.venue.always(FIND, "hang");
+    for (let t = 10; t < 30; t++)
+      rig.venue.tell(trade("random", { si: 42, S: "SELL", t, l: "5", z: String(5 * (t - 9)) }));
+    rig.venue.tell(trade("b", { t: 4 }));
+    const words = await rig.told(22);
+    expect(words.at(-1)).toBe("b filled 100 fee 10000000");
+    expect(rig.venue.count(FIND)).toBe(1);
+  });
 });
 
 describe("a payment", () => {
@@ -312,6 +332,22 @@ describe("a payment", () => {
         ["COMMISSION-5", "commission"],
       ],
     );
+  });
+
+  it("of before the account was followed is in its wallet already, and not told with a later one", async () => {
+    const lines = [
+      row({ time: rig.clock.nowMs() - 5_000, tranId: 4 }),
+      row({ time: rig.clock.nowMs() + 5_000, tranId: 5, incomeType: "TRANSFER", symbol: "", income: "7" }),
+    ];
+    rig.venue.always(BOOK, ({ values }) => {
+      const sinceMs = Number(values.get("startTime"));
+      return ok(lines.filter((line) => (line as { readonly time: number }).time >= sinceMs));
+    });
+    rig.clock.advance(5_000);
+    rig.venue.tell(event("DEPOSIT", "7"));
+    await until(() => rig.gateway.stats.untold === 1, "the event");
+    await asked(1);
+    expect(await rig.told(2)).toEqual(["live", "income TRANSFER-5 transfer 700000000"]);
   });
 
   it("of several symbols in one event is found by the sum of its lines", async () => {
