@@ -21,7 +21,7 @@ const GIVEN: ReadonlySet<Fault> = new Set<Fault>(["lose-venue"]);
 /** `protocol.protectMs` as it is preset. */
 const PROTECT_MS = 1_500;
 /** An order that was lost on the way is known to be so long after it was sent, at most (docs/trading.md 5), and sent anew. */
-const LOST_MS = 8_500;
+const LOST_MS = 9_000;
 /** What lies between two looks at the account. */
 const LOOK_MS = 250;
 const FROZEN_MS = 30_000;

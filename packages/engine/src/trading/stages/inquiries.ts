@@ -30,7 +30,7 @@ const SCHEDULES: Readonly<Record<Doubt, { readonly delaysMs: readonly number[]; 
   {
     word: { delaysMs: [500, 1_000], thenMs: 10_000 },
     // Twice as soon as a venue that knows nothing is believed, of an entry and of the others: until then nothing is done again.
-    outcome: { delaysMs: [300, 1_000, 3_000, 5_000, 6_000, 8_000], thenMs: 10_000 },
+    outcome: { delaysMs: [300, 1_000, 3_250, 5_500, 6_250, 8_500], thenMs: 10_000 },
     trades: { delaysMs: [300, 1_000, 3_000], thenMs: 10_000 },
     cancel: { delaysMs: [1_000, 3_000], thenMs: 10_000 },
     rest: { delaysMs: [0, 3_000], thenMs: 10_000 },
