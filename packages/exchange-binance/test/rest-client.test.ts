@@ -107,6 +107,17 @@ describe("BinanceRest", () => {
     await expect(rest.serverTime()).rejects.toMatchObject({ code: BinanceErrorCode.BadReply });
   });
 
+  it("asks whether the venue answers while others at the address have used the weight up, and nothing else", async () => {
+    rest.budget.setLimit(1_200);
+    venue.script.push(answer(200, {}, { "X-MBX-USED-WEIGHT-1M": "1180" }));
+    await rest.ping();
+    const waiting = expect(rest.serverTime()).rejects.toMatchObject({ code: BinanceErrorCode.Closed });
+    await rest.ping();
+    expect(venue.requests).toEqual(["/fapi/v1/ping", "/fapi/v1/ping"]);
+    await rest.close();
+    await waiting;
+  });
+
   it("keeps everything back until the venue's minute ends after 429", async () => {
     await rest.close();
     const clock = new ManualClock(1_790_771_350_000);

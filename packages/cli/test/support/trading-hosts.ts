@@ -208,8 +208,8 @@ export class TradingHosts {
       speed: 1,
       seed: seed + 1,
       symbols: SYMBOLS,
-      // Both hosts have one address here: twice the venue's own limit.
-      weightLimit: 4_800,
+      // Both hosts have one address here, and start several times a minute: four times the venue's own limit.
+      weightLimit: 9_600,
       trading: { keys: [{ ...key, type: "hmac" }], equity: "100000" },
     });
     const nats = await NatsServer.start();

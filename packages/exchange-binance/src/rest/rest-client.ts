@@ -5,7 +5,7 @@ import type { Dispatcher } from "undici";
 import { AnswerWatch } from "./answer-watch.ts";
 import { ClockOffset } from "./clock-offset.ts";
 import { BinanceErrorCode } from "../errors.ts";
-import { RESERVED_PRIORITY, RESERVED_WEIGHT_SHARE } from "../limits.ts";
+import { PING_PRIORITY, PING_WEIGHT_SHARE, RESERVED_PRIORITY, RESERVED_WEIGHT_SHARE } from "../limits.ts";
 import { parseJsonSafe } from "./json-safe.ts";
 import { openPool } from "./open-pool.ts";
 import { encodeQuery } from "./query.ts";
@@ -55,6 +55,8 @@ export interface GetOptions<T = unknown> {
   readonly priority?: number;
   /** A short question that a start waits for, or the clock: it may reach into what is kept for them, in front of all others. */
   readonly isReserved?: boolean;
+  /** How much of the venue's weight it may reach into where it is not reserved; default: what the budget says. */
+  readonly shareMax?: number;
   /** Tries at most, the first included; default 4. */
   readonly triesMax?: number;
 }
@@ -115,6 +117,12 @@ export class BinanceRest {
     return this.get("/fapi/v1/time", {}, options);
   }
 
+  /** Resolves when the venue has answered; asked once. Nothing else uses the last of the weight. */
+  async ping(): Promise<void> {
+    const place = { priority: PING_PRIORITY, shareMax: PING_WEIGHT_SHARE };
+    await this.get("/fapi/v1/ping", {}, { weight: 1, triesMax: 1, ...place });
+  }
+
   /** Klines as the venue has them, the still-open one included; `BAR_FIELDS` numbers a bar, ascending. */
   async klines(query: KlinesQuery): Promise<Float64Array> {
     const parameters: Record<string, string> = {
@@ -168,10 +176,10 @@ export class BinanceRest {
     }
   }
 
-  #acquire({ weight, priority, isReserved }: GetOptions<unknown>): Promise<void> {
+  #acquire({ weight, priority, isReserved, shareMax }: GetOptions<unknown>): Promise<void> {
     return isReserved === true
       ? this.budget.acquire(weight, RESERVED_PRIORITY, RESERVED_WEIGHT_SHARE)
-      : this.budget.acquire(weight, priority ?? DEFAULT_PRIORITY);
+      : this.budget.acquire(weight, priority ?? DEFAULT_PRIORITY, shareMax);
   }
 
   stats(): RestStats {

@@ -61,7 +61,7 @@ export function openVenue(settings: VenueSettings, deps: VenueDeps): VenueConnec
     keepUniverse: () => reference.keepUniverse(),
     restUse: () => restUseOf(reference.rest),
     gate: gateOf(reference, venueClock),
-    answer: () => reference.rest.serverTime(1),
+    answer: () => reference.rest.ping(),
     openAccount: (own) => settings.openAccount(reference.rest, own),
     start: async () => {
       await sync.start();
