@@ -1,10 +1,10 @@
-import { symbolId } from "@smcq/kernel";
+import { parseE8, symbolId } from "@smcq/kernel";
 import { M1_SCALP } from "@smcq/strategy";
 import { describe, expect, it } from "vitest";
 
 import { BARLESS_MS } from "../../src/trading/stages/exits.ts";
 import { CoreDriver } from "../support/core-driver.ts";
-import { DAY_MS, MINUTE_MS, PROTOCOL } from "../support/fixtures.ts";
+import { DAY_MS, MINUTE_MS, optionsOf, PROTOCOL } from "../support/fixtures.ts";
 
 /** Closes at which a long of 100.02 stagnates, does not, and has lost 5.2 % of the equity. */
 const STAGNANT = "100.14";
@@ -49,6 +49,20 @@ describe("exits by rule", () => {
       expect(driver.minute(), `minute ${minute}`).toEqual([]);
     for (let bar = 1; bar < M1_SCALP.holdBarsMax; bar++) driver.minute(LIVELY);
     expect(driver.minute(LIVELY)).toEqual(["cancel target"]);
+  });
+
+  it("count from the bar after the signal's on, whose own minute is told behind the decision", () => {
+    const driver = new CoreDriver();
+    const closeMs = driver.nowMs;
+    driver.nowMs += 2_000;
+    driver.guard();
+    const marks = [{ symbolId: symbolId(0), priceE8: parseE8(LIVELY) }];
+    const tell = (bar: number): readonly string[] => {
+      driver.nowMs = closeMs + bar * MINUTE_MS + 6_000;
+      return driver.put({ type: "minute", closeMs: closeMs + bar * MINUTE_MS, marks });
+    };
+    for (let bar = 0; bar < M1_SCALP.holdBarsMax; bar++) expect(tell(bar), `bar ${bar}`).toEqual([]);
+    expect(tell(M1_SCALP.holdBarsMax)).toEqual(["cancel target"]);
   });
 
   it("name a trade by the first of several rules", () => {

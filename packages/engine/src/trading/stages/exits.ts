@@ -91,7 +91,7 @@ export class Exits {
     if (this.#governors.isHalting) this.#holdings.halt("drawdown");
     const closed = new Set<number>(event.marks.map(({ symbolId }) => symbolId));
     for (const trade of this.#holdings.openTrades()) {
-      const hasBar = closed.has(trade.symbolId);
+      const hasBar = closed.has(trade.symbolId) && !isSignals(trade, event.closeMs);
       if (hasBar) {
         trade.bars++;
         trade.lastBarMs = event.closeMs;
@@ -128,6 +128,11 @@ export class Exits {
     const { holdBarsMax } = this.#holdings.options.plan;
     return trade.owedExit === null ? timeDueMs(trade, holdBarsMax) : owedDueMs(trade);
   }
+}
+
+/** The minute that the trade was decided on is told some seconds after its end, and maybe behind the decision. */
+function isSignals({ signalMs }: Trade, closeMs: number): boolean {
+  return closeMs === Math.floor(signalMs / MINUTE_MS) * MINUTE_MS;
 }
 
 /** When a trade is left whose symbol has no bars: its bars in minutes after its signal, or 3 minutes after its last bar. */
