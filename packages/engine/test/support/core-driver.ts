@@ -48,6 +48,8 @@ export class CoreDriver {
   readonly #orders: Known[] = [];
   #tradeIds = 0;
   nowMs = T0;
+  /** What the monotonic clock is ahead of the venue's: another process on another machine has another one. */
+  monoOffsetMs = 0;
   /** Null: the venue says nothing yet. */
   leverageOutcome: Outcome | null = { type: "acked", orderId: "" };
   readonly #onTurn: OnTurn;
@@ -73,7 +75,7 @@ export class CoreDriver {
 
   /** Processes one event and says shortly what the core wants done about orders and trades. */
   put(input: EngineInput): readonly string[] {
-    const event = { ...input, nowMs: this.nowMs, nowNs: this.nowMs * 1e6 };
+    const event = { ...input, nowMs: this.nowMs, nowNs: (this.nowMs + this.monoOffsetMs) * 1e6 };
     const commands = this.engine.process(event);
     this.#onTurn(event, commands);
     return commands.flatMap((command) =>

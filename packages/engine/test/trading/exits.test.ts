@@ -189,6 +189,22 @@ describe("exits by the clock, where bars stay away", () => {
     }
   });
 
+  it("take a process of another host, or after a start of the machine, for no jump of the clock", () => {
+    for (const upMs of [-30 * DAY_MS, 30 * DAY_MS]) {
+      const driver = new CoreDriver();
+      driver.guard();
+      const signalMs = driver.nowMs;
+      driver.minute(LIVELY);
+      driver.nowMs += MINUTE_MS;
+      driver.monoOffsetMs = upMs;
+      expect(driver.put({ type: "restarted", engine: optionsOf() })).not.toContain("cancel target");
+      driver.nowMs = signalMs + HOLD_MS - 1;
+      expect(driver.put({ type: "time" })).not.toContain("cancel target");
+      driver.nowMs += 1;
+      expect(driver.put({ type: "time" }), `${upMs}`).toContain("cancel target");
+    }
+  });
+
   it("try again a minute after an exit was given up, also when no minute comes", () => {
     const driver = new CoreDriver();
     driver.guard();

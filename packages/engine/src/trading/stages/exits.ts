@@ -39,6 +39,8 @@ export class Exits {
   }
 
   on(event: EngineEvent, turn: Turn): void {
+    // The monotonic clock of another host, or of the machine started anew, counts from another moment.
+    if (event.type === "restarted") this.#lastMs = null;
     if (event.type === "minute") this.#onMinute(event, turn);
     else if (event.type === "data-ended") {
       const trade = this.#holdings.trades.get(event.symbolId);
