@@ -41,6 +41,7 @@ interface Known {
 export class CoreDriver {
   readonly engine: Engine;
   readonly trades: TradeRecord[] = [];
+  readonly corrected: TradeRecord[] = [];
   readonly decisions: DecisionRecord[] = [];
   readonly states: string[] = [];
   /** What was asked for, each with the name of the order that it is about. */
@@ -101,6 +102,7 @@ export class CoreDriver {
     if (command.type === "state") this.states.push(`${command.state} ${command.reasons.join()}`);
     if (command.type === "entry-failed" && command.reason === "LEVERAGE_UNCONFIRMED")
       return [`failed ${command.reason}`];
+    if (command.type === "trade-corrected") this.corrected.push(command.trade);
     if (command.type === "trade-corrected") return [`corrected ${command.trade.fundingE8}`];
     if (command.type !== "trade-closed") return [];
     this.trades.push(command.trade);
