@@ -220,6 +220,29 @@ describe("exits by the clock, where bars stay away", () => {
     expect(driver.end("target")).toEqual(["exit -326"]);
   });
 
+  it("try again as soon as the window allows it while neither stop nor exit is taken", () => {
+    const driver = new CoreDriver();
+    driver.enterFilled();
+    const bareMs: number[] = [];
+    let sentMs = driver.nowMs;
+    let [stops, exits] = [0, 0];
+    for (let passed = 0; passed < 2 * MINUTE_MS; passed += 100) {
+      if (driver.count("exit") > exits) {
+        bareMs.push(driver.nowMs - sentMs);
+        sentMs = driver.nowMs;
+        exits = driver.count("exit");
+        driver.refuse("exit", "TOO_MANY_ORDERS");
+      } else if (driver.count("stop") > stops) {
+        stops = driver.count("stop");
+        driver.refuse("stop", "TOO_MANY_ORDERS");
+      }
+      driver.wait(100);
+    }
+    expect(Math.max(...bareMs)).toBeLessThanOrEqual(PROTOCOL.exitWindowMs + 300);
+    // And never more of them than the window allows, but for the one that looks for a counterparty.
+    expect(exits).toBeLessThanOrEqual((PROTOCOL.exitsMax + 1) * 13);
+  });
+
   it("are the bars' alone where the venue is in memory", () => {
     const driver = guarded();
     driver.nowMs += 2 * HOLD_MS;

@@ -4,7 +4,7 @@ import { stagnationBand } from "@smcq/strategy";
 import type { Alarm } from "../alarm.ts";
 import type { EngineEvent } from "../../events.ts";
 import type { Holdings } from "../holdings.ts";
-import type { Trade } from "../trade.ts";
+import { coveredSteps, type Trade } from "../trade.ts";
 import type { ExitReason } from "../trading-events.ts";
 import type { ClosingOrders, Turn } from "./closing-orders.ts";
 
@@ -127,8 +127,10 @@ export class Exits {
   /** When the clock leaves a trade; never one of which nothing is held, or that is being left. */
   #clockDueMs(trade: Trade): number {
     if (trade.qtySteps === 0 || trade.wantedExit !== null) return Number.POSITIVE_INFINITY;
-    const { holdBarsMax } = this.#holdings.options.plan;
-    return trade.owedExit === null ? timeDueMs(trade, holdBarsMax) : owedDueMs(trade);
+    const { plan, protocol } = this.#holdings.options;
+    return trade.owedExit === null
+      ? timeDueMs(trade, plan.holdBarsMax)
+      : owedDueMs(trade, protocol.exitWindowMs);
   }
 }
 
@@ -148,7 +150,8 @@ function timeDueMs(
   return Math.min(timeMs + BARLESS_MS, Math.max(timeMs, Math.max(signalMs, lastBarMs) + BARLESS_MS));
 }
 
-/** When an exit that was given up is begun again without the next minute. */
-function owedDueMs({ exitsSentMs }: Trade): number {
-  return (exitsSentMs.at(-1) ?? 0) + MINUTE_MS;
+/** When an exit that was given up is begun again without the next minute: what is bare waits for its tries alone. */
+function owedDueMs(trade: Trade, exitWindowMs: number): number {
+  const isCovered = coveredSteps(trade) >= trade.qtySteps;
+  return (trade.exitsSentMs.at(-1) ?? 0) + (isCovered ? MINUTE_MS : exitWindowMs);
 }
