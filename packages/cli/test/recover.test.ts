@@ -8,7 +8,7 @@ import { type RecordedRun, recordedLedger } from "./support/recorded-ledger.ts";
 
 const ACCOUNT = "binance/test";
 
-/** As the core was told of S0, but for what the venue has changed since. */
+/** The symbol as the core was told of it, but for what the venue has changed since. */
 function listed(change: Partial<Instrument> = {}): ReadonlyMap<string, Instrument> {
   const instrument: Instrument = {
     symbol: "S0",
