@@ -54,7 +54,7 @@ async function start(ground: Ground): Promise<void> {
   const { client, scoring, duty, venue } = await openStores(ground);
   await startVenue(ground, venue);
   const chosen = await chooseSymbols(ground, venue);
-  const trading = await openTrading(ground, venue, { watched: chosen.symbols, duty });
+  const trading = await openTrading(ground, venue, { ...chosen, duty });
   const run = await openRun(ground, {
     client,
     scoring,
@@ -191,7 +191,11 @@ async function chooseSymbols(
 async function openTrading(
   ground: Ground,
   venue: VenueConnection,
-  { watched, duty }: { readonly watched: readonly string[]; readonly duty: Duty | null },
+  {
+    symbols: watched,
+    instruments,
+    duty,
+  }: Pick<EngineParts, "symbols" | "instruments"> & { readonly duty: Duty | null },
 ): Promise<EngineParts["trading"]> {
   const { payload, ports, logger, startUp, closers } = ground;
   if (!ports.isTrading) return null;
@@ -209,7 +213,7 @@ async function openTrading(
           "recovery",
           () =>
             recoverRun(
-              { file: ledgerFile(payload.config.dataDir), warm: duty?.warm ?? null },
+              { file: ledgerFile(payload.config.dataDir), instruments, warm: duty?.warm ?? null },
               fingerprint,
               logger,
             ),

@@ -13,6 +13,8 @@ import { witnessed } from "../../../engine/test/support/risk-witness.ts";
 /** What went into a core and what came out. */
 export interface RecordedRun {
   readonly runId: string;
+  /** Absent: it ends with its process. */
+  readonly account?: string;
   readonly options: EngineOptions;
   readonly turns: readonly { readonly event: EngineEvent; readonly commands: readonly Command[] }[];
 }
@@ -56,9 +58,13 @@ export async function recordedLedger(
     clock: new SystemClock(),
     onEvent() {},
   });
-  for (const { runId, options, turns } of runs) {
+  for (const { runId, account, options, turns } of runs) {
     await ledger.beginRun(runRecord(runId));
-    const journal = ledger.openJournal({ engine: options, onHealth() {} });
+    const journal = ledger.openJournal({
+      engine: options,
+      onHealth() {},
+      ...(account === undefined ? {} : { account }),
+    });
     for (const [index, { event, commands }] of turns.entries()) {
       for (const command of commands) if (command.type === "emit") ledger.append(command.signals.map(stored));
       journal.append(index + 1, event, commands);

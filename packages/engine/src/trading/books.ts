@@ -6,9 +6,14 @@ import type { Holdings } from "./holdings.ts";
 export interface Booked {
   /** Price result of what it closed. */
   readonly realisedE8: bigint;
-  /** Its steps that a row without a trade had already told. */
+  /** Its steps that a row without a trade had already told, at which price, and when; 0 where none had. */
   readonly explainedSteps: number;
+  readonly explainedTicks: number;
+  readonly explainedMs: number;
 }
+
+/** Of what no row had told. */
+export const UNTOLD: Booked = { realisedE8: 0n, explainedSteps: 0, explainedTicks: 0, explainedMs: 0 };
 
 /** What the venue's position says beyond all trades that were told. */
 interface Unexplained {
@@ -57,7 +62,7 @@ export class Books {
     if (portfolio.knows(fill)) return null;
     const reversed = this.#reverse(fill);
     const realisedE8 = (portfolio.applyFill(fill)?.realisedE8 ?? 0n) + reversed.realisedE8;
-    return { realisedE8, explainedSteps: reversed.explainedSteps };
+    return { ...reversed, realisedE8 };
   }
 
   /** The rules of a symbol are known. */
@@ -113,14 +118,15 @@ export class Books {
   #reverse(fill: Fill): Booked {
     const row = this.#rows.get(fill.symbolId);
     if (row === undefined || isUnexplained(fill) || row.side !== fill.side || fill.timeMs > row.atMs)
-      return { realisedE8: 0n, explainedSteps: 0 };
+      return UNTOLD;
     const steps = Math.min(row.steps, fill.qtySteps);
     this.#shrink(fill.symbolId, row, steps);
     const side = row.side > 0 ? -1 : 1;
     const change = this.#holdings.portfolio.applyFill(
       this.#fill(fill.symbolId, { ...row, side, steps, atMs: fill.timeMs }),
     );
-    return { realisedE8: change?.realisedE8 ?? 0n, explainedSteps: steps };
+    const realisedE8 = change?.realisedE8 ?? 0n;
+    return { realisedE8, explainedSteps: steps, explainedTicks: row.ticks, explainedMs: row.atMs };
   }
 
   #shrink(symbolId: SymbolId, row: Unexplained, steps: number): void {

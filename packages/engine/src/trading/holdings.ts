@@ -150,16 +150,17 @@ export class Holdings {
     return null;
   }
 
-  /** What a row stood for that had closed the symbol's last trade was told: price, fee and time are other ones. */
-  amendClosed({ symbolId, timeMs, feeE8 }: Fill, realisedE8: bigint): void {
+  /** What a row stood for that had closed the symbol's last trade was told: its money is another one. Null: it is not kept. */
+  amendClosed({ symbolId, timeMs, feeE8 }: Fill, realisedE8: bigint): Trade | null {
     const own = this.#closed.filter((one) => one.symbolId === symbolId);
     const trade = own.at(-1);
-    if (trade === undefined) return;
+    if (trade === undefined) return null;
     trade.realisedE8 += realisedE8;
     trade.feesE8 += feeE8;
     // It was held before anybody knew: payments of that time are its own.
     if (timeMs > (own.at(-2)?.exitMs ?? 0)) trade.entryMs = Math.min(trade.entryMs, timeMs);
     this.#corrected.add(trade);
+    return trade;
   }
 
   /** Closed trades to which a payment was added since the last call. */

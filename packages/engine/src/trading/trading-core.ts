@@ -2,7 +2,7 @@ import type { Fill, OrderUpdate } from "@smcq/exchange";
 import { assert, assertNever, type SymbolId } from "@smcq/kernel";
 import { Governors, Pace, type Receipt, requireBounded } from "@smcq/risk";
 import { Alarm } from "./alarm.ts";
-import { type Booked, Books } from "./books.ts";
+import { Books, UNTOLD } from "./books.ts";
 import type { Command, EngineEvent, EngineEventType, EngineInput, EventStamp } from "../events.ts";
 import type { TradingOptions } from "../options.ts";
 import { withPlan } from "../stored-plan.ts";
@@ -36,9 +36,6 @@ const IDLE: ReadonlySet<EngineEventType> = new Set([
   "quotes",
   "time",
 ]);
-
-/** Of an event without a trade. */
-const NOTHING: Booked = { realisedE8: 0n, explainedSteps: 0 };
 
 /**
  * The side of orders and money: a row of stages, called in this order for every event. No stage calls another; they
@@ -153,7 +150,7 @@ export class TradingCore {
     const { maySend } = this.holdings;
     this.#states.on(event, changes, turn);
     if (!maySend && this.holdings.maySend) this.#positions.sendAgain(turn);
-    this.#positions.on(this.#gate.on(event, turn), NOTHING, turn);
+    this.#positions.on(this.#gate.on(event, turn), UNTOLD, turn);
     this.#inquiries?.on(event, turn);
     this.#check?.on(turn);
     // What tells of no order, no money and no minute has changed nothing, unless something follows from it.
@@ -187,7 +184,7 @@ export class TradingCore {
     this.#fold(event);
     const told = event.type === "order-update" ? [] : [...this.orders.on(event)];
     if (this.#inquiries !== null) told.push(...this.orders.overdue(event.nowMs));
-    this.#positions.on(told, NOTHING, turn);
+    this.#positions.on(told, UNTOLD, turn);
     if (event.type === "answer" && event.answer.type === "open-orders")
       this.#cover.listed(event.answer.orders, event.answer.askedMs, turn);
     for (const row of this.#check?.hear(event, turn) ?? []) {
@@ -204,7 +201,7 @@ export class TradingCore {
     if (booked !== null) this.#check?.told(update.symbolId, true, turn);
     const isOwn = this.orders.get(update.clientOrderId) !== null;
     const changes = this.orders.onUpdate(update);
-    this.#positions.on(changes, booked ?? NOTHING, turn);
+    this.#positions.on(changes, booked ?? UNTOLD, turn);
     if (!isOwn) this.#cover.heard(update, turn);
     if (fill !== null && booked !== null && !isOwn)
       this.#positions.onFill({ fill, order: null, booked }, turn);

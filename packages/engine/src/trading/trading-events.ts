@@ -187,7 +187,7 @@ export type TradingCommand =
       readonly reason: EntryFailure;
     }
   | { readonly type: "trade-closed"; readonly trade: TradeRecord }
-  /** A payment of a closed trade was told late: its record as it is now. */
+  /** A payment of a closed trade, or a trade that closed it, was told late: its record as it is now. */
   | { readonly type: "trade-corrected"; readonly trade: TradeRecord }
   | {
       readonly type: "equity";

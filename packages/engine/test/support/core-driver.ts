@@ -41,6 +41,7 @@ interface Known {
 export class CoreDriver {
   readonly engine: Engine;
   readonly trades: TradeRecord[] = [];
+  readonly corrected: TradeRecord[] = [];
   readonly decisions: DecisionRecord[] = [];
   readonly states: string[] = [];
   /** What was asked for, each with the name of the order that it is about. */
@@ -48,6 +49,8 @@ export class CoreDriver {
   readonly #orders: Known[] = [];
   #tradeIds = 0;
   nowMs = T0;
+  /** What the monotonic clock is ahead of the venue's: another process on another machine has another one. */
+  monoOffsetMs = 0;
   /** Null: the venue says nothing yet. */
   leverageOutcome: Outcome | null = { type: "acked", orderId: "" };
   readonly #onTurn: OnTurn;
@@ -73,7 +76,7 @@ export class CoreDriver {
 
   /** Processes one event and says shortly what the core wants done about orders and trades. */
   put(input: EngineInput): readonly string[] {
-    const event = { ...input, nowMs: this.nowMs, nowNs: this.nowMs * 1e6 };
+    const event = { ...input, nowMs: this.nowMs, nowNs: (this.nowMs + this.monoOffsetMs) * 1e6 };
     const commands = this.engine.process(event);
     this.#onTurn(event, commands);
     return commands.flatMap((command) =>
@@ -99,6 +102,7 @@ export class CoreDriver {
     if (command.type === "state") this.states.push(`${command.state} ${command.reasons.join()}`);
     if (command.type === "entry-failed" && command.reason === "LEVERAGE_UNCONFIRMED")
       return [`failed ${command.reason}`];
+    if (command.type === "trade-corrected") this.corrected.push(command.trade);
     if (command.type === "trade-corrected") return [`corrected ${command.trade.fundingE8}`];
     if (command.type !== "trade-closed") return [];
     this.trades.push(command.trade);

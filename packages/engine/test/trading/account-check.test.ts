@@ -147,6 +147,11 @@ describe("what the venue holds", () => {
     const { portfolio } = driver.core.holdings;
     expect([portfolio.openCount, driver.core.holdings.trades.size]).toEqual([0, 0]);
     expect(before?.reason).toBe("external");
+    const [after] = driver.corrected;
+    expect(after).toMatchObject({ reason: "stop", exitMs: fill.timeMs, stopSlippage: 2 / 9_939 });
+    expect(after?.exitPrice).toBeCloseTo(99.37, 9);
+    // What was lost by its stop counts as that.
+    expect(driver.core.getRiskMetrics().streakStops).toBe(1);
     // Bought at 100.02 and sold at 99.37, whatever the row had said.
     const paidE8 = (parseE8("0.65") * 326n) / 10n + portfolio.totals.feesE8;
     expect(portfolio.walletE8).toBe(START_E8 - paidE8);

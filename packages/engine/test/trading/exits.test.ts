@@ -1,10 +1,10 @@
-import { symbolId } from "@smcq/kernel";
+import { parseE8, symbolId } from "@smcq/kernel";
 import { M1_SCALP } from "@smcq/strategy";
 import { describe, expect, it } from "vitest";
 
 import { BARLESS_MS } from "../../src/trading/stages/exits.ts";
 import { CoreDriver } from "../support/core-driver.ts";
-import { DAY_MS, MINUTE_MS, PROTOCOL } from "../support/fixtures.ts";
+import { DAY_MS, MINUTE_MS, optionsOf, PROTOCOL } from "../support/fixtures.ts";
 
 /** Closes at which a long of 100.02 stagnates, does not, and has lost 5.2 % of the equity. */
 const STAGNANT = "100.14";
@@ -49,6 +49,20 @@ describe("exits by rule", () => {
       expect(driver.minute(), `minute ${minute}`).toEqual([]);
     for (let bar = 1; bar < M1_SCALP.holdBarsMax; bar++) driver.minute(LIVELY);
     expect(driver.minute(LIVELY)).toEqual(["cancel target"]);
+  });
+
+  it("count from the bar after the signal's on, whose own minute is told behind the decision", () => {
+    const driver = new CoreDriver();
+    const closeMs = driver.nowMs;
+    driver.nowMs += 2_000;
+    driver.guard();
+    const marks = [{ symbolId: symbolId(0), priceE8: parseE8(LIVELY) }];
+    const tell = (bar: number): readonly string[] => {
+      driver.nowMs = closeMs + bar * MINUTE_MS + 6_000;
+      return driver.put({ type: "minute", closeMs: closeMs + bar * MINUTE_MS, marks });
+    };
+    for (let bar = 0; bar < M1_SCALP.holdBarsMax; bar++) expect(tell(bar), `bar ${bar}`).toEqual([]);
+    expect(tell(M1_SCALP.holdBarsMax)).toEqual(["cancel target"]);
   });
 
   it("name a trade by the first of several rules", () => {
@@ -175,6 +189,22 @@ describe("exits by the clock, where bars stay away", () => {
     }
   });
 
+  it("take a process of another host, or after a start of the machine, for no jump of the clock", () => {
+    for (const upMs of [-30 * DAY_MS, 30 * DAY_MS]) {
+      const driver = new CoreDriver();
+      driver.guard();
+      const signalMs = driver.nowMs;
+      driver.minute(LIVELY);
+      driver.nowMs += MINUTE_MS;
+      driver.monoOffsetMs = upMs;
+      expect(driver.put({ type: "restarted", engine: optionsOf() })).not.toContain("cancel target");
+      driver.nowMs = signalMs + HOLD_MS - 1;
+      expect(driver.put({ type: "time" })).not.toContain("cancel target");
+      driver.nowMs += 1;
+      expect(driver.put({ type: "time" }), `${upMs}`).toContain("cancel target");
+    }
+  });
+
   it("try again a minute after an exit was given up, also when no minute comes", () => {
     const driver = new CoreDriver();
     driver.guard();
@@ -188,6 +218,29 @@ describe("exits by the clock, where bars stay away", () => {
     expect(driver.wait(MINUTE_MS - 400)).toEqual([]);
     expect(driver.wait(100)).toEqual(["cancel target"]);
     expect(driver.end("target")).toEqual(["exit -326"]);
+  });
+
+  it("try again as soon as the window allows it while neither stop nor exit is taken", () => {
+    const driver = new CoreDriver();
+    driver.enterFilled();
+    const bareMs: number[] = [];
+    let sentMs = driver.nowMs;
+    let [stops, exits] = [0, 0];
+    for (let passed = 0; passed < 2 * MINUTE_MS; passed += 100) {
+      if (driver.count("exit") > exits) {
+        bareMs.push(driver.nowMs - sentMs);
+        sentMs = driver.nowMs;
+        exits = driver.count("exit");
+        driver.refuse("exit", "TOO_MANY_ORDERS");
+      } else if (driver.count("stop") > stops) {
+        stops = driver.count("stop");
+        driver.refuse("stop", "TOO_MANY_ORDERS");
+      }
+      driver.wait(100);
+    }
+    expect(Math.max(...bareMs)).toBeLessThanOrEqual(PROTOCOL.exitWindowMs + 300);
+    // And never more of them than the window allows, but for the one that looks for a counterparty.
+    expect(exits).toBeLessThanOrEqual((PROTOCOL.exitsMax + 1) * 13);
   });
 
   it("are the bars' alone where the venue is in memory", () => {

@@ -44,7 +44,8 @@ export class RecordTables {
   constructor(db: Database) {
     this.#insertTrade = db.prepare(INSERT_TRADE);
     this.#correctTrade = db.prepare(
-      `UPDATE trades SET fees_e8 = @feesE8, funding_e8 = @fundingE8, pnl_e8 = @pnlE8, r = @r
+      `UPDATE trades SET fees_e8 = @feesE8, funding_e8 = @fundingE8, pnl_e8 = @pnlE8, r = @r, exit_ms = @exitMs,
+       exit_price = @exitPrice, reason = @reason, stop_slippage = @stopSlippage
        WHERE run_key = @runKey AND trade_id = @tradeId`,
     );
     this.#insertDecision = db.prepare(INSERT_DECISION);
@@ -100,7 +101,8 @@ export class RecordTables {
   }
 
   /** A payment or a fill of it was told late. */
-  corrected({ runKey }: Place, { tradeId, feesE8, fundingE8, pnlE8, r }: TradeRecord): void {
+  corrected({ runKey }: Place, trade: TradeRecord): void {
+    const { tradeId, feesE8, fundingE8, pnlE8, r, exitMs, exitPrice, reason, stopSlippage } = trade;
     this.#correctTrade.run({
       runKey,
       tradeId,
@@ -108,6 +110,10 @@ export class RecordTables {
       fundingE8: money(fundingE8),
       pnlE8: money(pnlE8),
       r: finite(r),
+      exitMs,
+      exitPrice: finite(exitPrice),
+      reason,
+      stopSlippage: stopSlippage === null ? null : finite(stopSlippage),
     });
   }
 

@@ -64,6 +64,30 @@ describe("the tables", () => {
     expect(compareTables(file)).toMatchObject({ isEqual: true });
   });
 
+  it("tell a trade anew when what closed it is told late, with its price, its time and why", () => {
+    const recorded: Recorded[] = [];
+    const driver = new CoreDriver(1, {}, { onTurn: (event, commands) => recorded.push({ event, commands }) });
+    driver.guard();
+    const { fill } = driver.update("stop", { ticks: 9_937 });
+    driver.wait(5_000);
+    driver.answerPositions(0);
+    driver.answerTrades();
+    driver.wait(2_000);
+    driver.answerPositions(0);
+    driver.answerTrades(fill);
+    const [told] = driver.corrected;
+    const file = fileOf({ r1: recorded });
+    expect(query(file, "SELECT reason, exit_ms, exit_price, stop_slippage FROM trades")).toEqual([
+      {
+        reason: "stop",
+        exit_ms: fill?.timeMs,
+        exit_price: told?.exitPrice,
+        stop_slippage: told?.stopSlippage,
+      },
+    ]);
+    expect(compareTables(file)).toMatchObject({ isEqual: true });
+  });
+
   it("hold every order, trade and decision, and add up to the wallet to the last unit", () => {
     for (let round = 0; round < RUNS; round++) {
       const day = randomDay(SEED + round, 30);

@@ -4,7 +4,7 @@ import { stagnationBand } from "@smcq/strategy";
 import type { Alarm } from "../alarm.ts";
 import type { EngineEvent } from "../../events.ts";
 import type { Holdings } from "../holdings.ts";
-import type { Trade } from "../trade.ts";
+import { coveredSteps, type Trade } from "../trade.ts";
 import type { ExitReason } from "../trading-events.ts";
 import type { ClosingOrders, Turn } from "./closing-orders.ts";
 
@@ -39,6 +39,8 @@ export class Exits {
   }
 
   on(event: EngineEvent, turn: Turn): void {
+    // The monotonic clock of another host, or of the machine started anew, counts from another moment.
+    if (event.type === "restarted") this.#lastMs = null;
     if (event.type === "minute") this.#onMinute(event, turn);
     else if (event.type === "data-ended") {
       const trade = this.#holdings.trades.get(event.symbolId);
@@ -91,7 +93,7 @@ export class Exits {
     if (this.#governors.isHalting) this.#holdings.halt("drawdown");
     const closed = new Set<number>(event.marks.map(({ symbolId }) => symbolId));
     for (const trade of this.#holdings.openTrades()) {
-      const hasBar = closed.has(trade.symbolId);
+      const hasBar = closed.has(trade.symbolId) && !isSignals(trade, event.closeMs);
       if (hasBar) {
         trade.bars++;
         trade.lastBarMs = event.closeMs;
@@ -125,9 +127,16 @@ export class Exits {
   /** When the clock leaves a trade; never one of which nothing is held, or that is being left. */
   #clockDueMs(trade: Trade): number {
     if (trade.qtySteps === 0 || trade.wantedExit !== null) return Number.POSITIVE_INFINITY;
-    const { holdBarsMax } = this.#holdings.options.plan;
-    return trade.owedExit === null ? timeDueMs(trade, holdBarsMax) : owedDueMs(trade);
+    const { plan, protocol } = this.#holdings.options;
+    return trade.owedExit === null
+      ? timeDueMs(trade, plan.holdBarsMax)
+      : owedDueMs(trade, protocol.exitWindowMs);
   }
+}
+
+/** The minute that the trade was decided on is told some seconds after its end, and maybe behind the decision. */
+function isSignals({ signalMs }: Trade, closeMs: number): boolean {
+  return closeMs === Math.floor(signalMs / MINUTE_MS) * MINUTE_MS;
 }
 
 /** When a trade is left whose symbol has no bars: its bars in minutes after its signal, or 3 minutes after its last bar. */
@@ -141,7 +150,8 @@ function timeDueMs(
   return Math.min(timeMs + BARLESS_MS, Math.max(timeMs, Math.max(signalMs, lastBarMs) + BARLESS_MS));
 }
 
-/** When an exit that was given up is begun again without the next minute. */
-function owedDueMs({ exitsSentMs }: Trade): number {
-  return (exitsSentMs.at(-1) ?? 0) + MINUTE_MS;
+/** When an exit that was given up is begun again without the next minute: what is bare waits for its tries alone. */
+function owedDueMs(trade: Trade, exitWindowMs: number): number {
+  const isCovered = coveredSteps(trade) >= trade.qtySteps;
+  return (trade.exitsSentMs.at(-1) ?? 0) + (isCovered ? MINUTE_MS : exitWindowMs);
 }

@@ -105,17 +105,30 @@ export class PositionController {
     const trade = trades.get(fill.symbolId);
     if (trade === undefined) {
       if (position !== null) this.#adopt(position, fill, turn);
-      else if (booked.explainedSteps > 0) this.#holdings.amendClosed(fill, booked.realisedE8);
+      else if (booked.explainedSteps > 0) this.#amend(heard);
       return;
     }
     if (isFormer(trade, heard)) {
-      this.#holdings.amendClosed(fill, booked.realisedE8);
+      this.#amend(heard);
       return;
     }
     trade.realisedE8 += booked.realisedE8;
     if (position !== null && position.side !== trade.side) this.#turnAround(trade, position, heard, turn);
     else if (position !== null && fill.side === trade.side) this.#grow(trade, position, heard, turn);
     else this.#reduce(trade, position, heard, turn);
+  }
+
+  /** A row had closed the symbol's last trade, and is told now: at which price, when and why the trade was closed. */
+  #amend({ fill, order, booked }: HeardFill): void {
+    const trade = this.#holdings.amendClosed(fill, booked.realisedE8);
+    if (trade === null || fill.side === trade.side) return;
+    putRight(trade, fill, booked);
+    // What came behind the row says why.
+    if (trade.exitMs !== booked.explainedMs && fill.timeMs < trade.exitMs) return;
+    const wasStopped = trade.exitReason === "stop";
+    trade.exitMs = fill.timeMs;
+    trade.exitReason = this.#reasonOf(trade, fill, order);
+    if (trade.exitReason === "stop" && !wasStopped) this.#stopped(trade);
   }
 
   /** What the venue did by itself has consequences of its own. */
@@ -168,6 +181,7 @@ export class PositionController {
     // What a row had told already is counted.
     const steps = fill.qtySteps - booked.explainedSteps;
     this.#book(trade, fill, { steps, feeE8: fill.feeE8, order });
+    putRight(trade, fill, booked);
     trade.qtySteps = position?.qtySteps ?? 0;
     for (const leg of [trade.stop, trade.formerStop, trade.target])
       if (order !== null && leg?.clientOrderId === order.request.clientOrderId) {
@@ -192,17 +206,19 @@ export class PositionController {
 
   #book(
     trade: Trade,
-    { clientOrderId, priceTicks, timeMs }: Fill,
+    fill: Fill,
     part: { readonly steps: number; readonly feeE8: bigint; readonly order: TrackedOrder | null },
   ): void {
     trade.feesE8 += part.feeE8;
     trade.exitFills.qtySteps += part.steps;
-    trade.exitFills.sumTicks += priceTicks * part.steps;
-    trade.exitMs = timeMs;
-    trade.exitReason =
-      part.order === null
-        ? foreignReason(clientOrderId, this.#holdings.isOwn(clientOrderId))
-        : reasonOf(trade, part.order);
+    trade.exitFills.sumTicks += fill.priceTicks * part.steps;
+    trade.exitMs = fill.timeMs;
+    trade.exitReason = this.#reasonOf(trade, fill, part.order);
+  }
+
+  #reasonOf(trade: Trade, { clientOrderId }: Fill, order: TrackedOrder | null): ExitReason {
+    if (order !== null) return reasonOf(trade, order);
+    return foreignReason(clientOrderId, this.#holdings.isOwn(clientOrderId));
   }
 
   /** Less is held than stop and target were made for: smaller ones take their place. */
@@ -296,13 +312,18 @@ export class PositionController {
       if (leg !== null && !leg.isEnded) this.#closing.cancelStop(trade, leg, turn);
     const { target } = trade;
     if (target !== null && !target.isEnded) this.#closing.cancelTarget(trade, target, turn);
-    // What a person opened and lost says nothing of our setups.
-    if (trade.exitReason === "stop" && !trade.isAdopted) this.#pace.stopped(trade.symbolId, trade.exitMs);
     const record = recordOf(trade);
-    for (const ratio of [record.entrySlippage, record.stopSlippage])
-      if (ratio !== null) this.#holdings.slippage.note(trade.symbolId, ratio);
+    if (record.entrySlippage !== null) this.#holdings.slippage.note(trade.symbolId, record.entrySlippage);
+    if (trade.exitReason === "stop") this.#stopped(trade);
     turn.commands.push({ type: "trade-closed", trade: record });
     this.#forget(trade);
+  }
+
+  /** Its stop has left it: what that cost, and that it counts; what a person opened and lost says nothing of our setups. */
+  #stopped(trade: Trade): void {
+    const { stopSlippage } = recordOf(trade);
+    if (stopSlippage !== null) this.#holdings.slippage.note(trade.symbolId, stopSlippage);
+    if (!trade.isAdopted) this.#pace.stopped(trade.symbolId, trade.exitMs);
   }
 
   #forget(trade: Trade): void {
@@ -314,6 +335,15 @@ export class PositionController {
 /** A fill that closed a former trade and comes late: a row had told of it, and nothing of this trade was ever closed. */
 function isFormer({ side, exitReason }: Trade, { fill, booked }: HeardFill): boolean {
   return fill.side !== side && exitReason === null && booked.explainedSteps === fill.qtySteps;
+}
+
+/** Steps that a row had told at a price of its own were sold at the fill's. */
+function putRight(
+  { exitFills }: Trade,
+  { priceTicks }: Fill,
+  { explainedSteps, explainedTicks }: Booked,
+): void {
+  exitFills.sumTicks += (priceTicks - explainedTicks) * Math.min(explainedSteps, exitFills.qtySteps);
 }
 
 /** What an order that closed a position says about why. */
