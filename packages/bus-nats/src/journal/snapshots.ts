@@ -3,12 +3,16 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { jetstream } from "@nats-io/jetstream";
 import { type ObjectStore, Objm } from "@nats-io/obj";
+import { type CancelTimer, SystemClock } from "@smcq/kernel";
 import type { BusConnection } from "../connection.ts";
 import { busError } from "../errors.ts";
 
 const SNAPSHOT = "ledger";
 /** Limit of putting one, wall ms. */
 const PUT_MS_MAX = 600_000;
+/** Limit of waiting for the next piece of one, wall ms: what is put anew takes the pieces of the one before away. */
+const PIECE_MS_MAX = 5_000;
+const CLOCK = new SystemClock();
 
 /** A copy of a whole ledger. */
 export interface Snapshot {
@@ -64,7 +68,7 @@ export class Snapshots {
     try {
       const found = await this.#store.get(SNAPSHOT);
       if (found === null || found.info.deleted) return null;
-      await pipeline(found.data, createWriteStream(file, { flags: "wx", mode: 0o600 }));
+      await pipeline(coming(found.data), createWriteStream(file, { flags: "wx", mode: 0o600 }));
       // The client says `undefined` where its types promise null.
       const error: unknown = await found.error;
       if (error instanceof Error) throw error;
@@ -73,5 +77,23 @@ export class Snapshots {
     } catch (error) {
       throw busError(error, "the copy of the ledger cannot be had from the bus");
     }
+  }
+}
+
+/** The pieces of a copy; fails when the next one does not come. */
+async function* coming(pieces: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const reader = pieces.getReader();
+  try {
+    for (;;) {
+      const late = Promise.withResolvers<never>();
+      const cancel: CancelTimer = CLOCK.after(PIECE_MS_MAX, () =>
+        late.reject(new Error(`no piece of it came within ${PIECE_MS_MAX} ms`)),
+      );
+      const { done, value } = await Promise.race([reader.read(), late.promise]).finally(cancel);
+      if (done) return;
+      yield value;
+    }
+  } finally {
+    void reader.cancel().catch(() => {});
   }
 }
