@@ -3,7 +3,6 @@ import { loadConfig } from "@smcq/config";
 import { Engine, NO_JOURNAL, type ScoredCandidate, type TradingCore } from "@smcq/engine";
 import { M1_SCALP } from "@smcq/features";
 import {
-  type Instrument,
   ManualClock,
   MINUTE_MS,
   numberToE8,
@@ -19,27 +18,11 @@ import { RingMarket } from "../src/accounts/ring-market.ts";
 import { Desk } from "../src/run/trading/desk.ts";
 import { MemoryAccount } from "../src/accounts/memory-account.ts";
 import { KnownTickers } from "./support/known-tickers.ts";
+import { instrumentOf } from "./support/instruments.ts";
 
 const START_MS = 1_769_990_400_000;
 const WALLET_E8 = parseE8("10000");
 const SYMBOLS = ["AUSDT", "BUSDT"];
-
-const instrument = (symbol: string): Instrument => ({
-  symbol,
-  baseAsset: symbol[0] ?? "",
-  quoteAsset: "USDT",
-  marginAsset: "USDT",
-  contractType: "PERPETUAL",
-  status: "TRADING",
-  onboardMs: 0,
-  deliveryMs: 4_133_404_800_000,
-  tickSize: "0.01",
-  stepSize: "0.1",
-  marketStepSize: "0.1",
-  marketMinQty: "0.1",
-  marketMaxQty: "1000",
-  minNotional: "5",
-});
 
 /** The running engine's parts around a desk, over rings that the test writes, on a clock that it moves. */
 class Floor {
@@ -57,7 +40,7 @@ class Floor {
     this.writer = new KlineRingWriter(memory.rings);
     const { risk, protocol, fees } = loadConfig({ env: {}, flags: {} }).config;
     const { inbox, clock } = this;
-    const instruments = new Map(SYMBOLS.map((symbol) => [symbol, instrument(symbol)]));
+    const instruments = new Map(SYMBOLS.map((symbol) => [symbol, instrumentOf(symbol)]));
     const { tickers } = this;
     const market = new RingMarket(this.memory, tickers, clock);
     const clocks = { venueClock: clock, wallClock: clock };

@@ -6,26 +6,18 @@ import { findingsText } from "../src/doctor/finding.ts";
 import { nodeFinding } from "../src/doctor/host.ts";
 import { cheapestOrder } from "../src/doctor/test-order.ts";
 import { clockFinding } from "../src/doctor/venue.ts";
+import { instrumentOf } from "./support/instruments.ts";
 
-function listed(symbol: string, rules: Partial<Instrument> = {}): Instrument {
-  return {
-    symbol,
-    baseAsset: symbol,
-    quoteAsset: "USDT",
-    marginAsset: "USDT",
-    contractType: "PERPETUAL",
-    status: "TRADING",
-    onboardMs: 0,
-    deliveryMs: 0,
-    tickSize: "0.1",
-    stepSize: "0.001",
-    marketStepSize: "0.001",
-    marketMinQty: "0.001",
-    marketMaxQty: "100",
-    minNotional: "5",
-    ...rules,
-  };
-}
+const RULES = {
+  tickSize: "0.1",
+  stepSize: "0.001",
+  marketStepSize: "0.001",
+  marketMinQty: "0.001",
+  marketMaxQty: "100",
+} as const;
+
+const listed = (symbol: string, rules: Partial<Instrument> = {}): Instrument =>
+  instrumentOf(symbol, { ...RULES, ...rules });
 
 describe("a test order", () => {
   it("is the cheapest that the venue takes, a fifth below the market, in the venue's own digits", () => {

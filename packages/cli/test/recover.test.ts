@@ -4,30 +4,14 @@ import { expect, it } from "vitest";
 import { CoreDriver } from "../../engine/test/support/core-driver.ts";
 import { optionsOf } from "../../engine/test/support/fixtures.ts";
 import { recoverRun } from "../src/run/trading/recover.ts";
+import { instrumentOf } from "./support/instruments.ts";
 import { type RecordedRun, recordedLedger } from "./support/recorded-ledger.ts";
 
 const ACCOUNT = "binance/test";
 
 /** The symbol as the core was told of it, but for what the venue has changed since. */
 function listed(change: Partial<Instrument> = {}): ReadonlyMap<string, Instrument> {
-  const instrument: Instrument = {
-    symbol: "S0",
-    baseAsset: "S0",
-    quoteAsset: "USDT",
-    marginAsset: "USDT",
-    contractType: "PERPETUAL",
-    status: "TRADING",
-    onboardMs: 0,
-    deliveryMs: 0,
-    tickSize: "0.01",
-    stepSize: "0.1",
-    marketStepSize: "0.1",
-    marketMinQty: "0.1",
-    marketMaxQty: "100000",
-    minNotional: "5",
-    ...change,
-  };
-  return new Map([["S0", instrument]]);
+  return new Map([["S0", instrumentOf("S0", { marketMaxQty: "100000", ...change })]]);
 }
 
 /** The ledger of a run that was given up with a position, or flat. */

@@ -1,6 +1,6 @@
 import type { Inbox } from "@smcq/cluster";
 import { type FeeRates, type TradingRules, tradingRules } from "@smcq/exchange";
-import type { Instrument, SymbolId } from "@smcq/kernel";
+import type { Instrument, Logger, SymbolId } from "@smcq/kernel";
 
 /** A symbol that may be traded. */
 export interface BookedSymbol {
@@ -115,6 +115,16 @@ export class SymbolBook {
       rules.minNotional === met.rules.minNotional;
     if (!isSame) this.#change({ ...met, rules });
     return true;
+  }
+
+  /** The venue lists these now; `refused`: it has just refused an order of this symbol. */
+  relist(instruments: Iterable<Instrument>, logger: Logger, refused?: string): void {
+    for (const instrument of instruments)
+      if (!this.renew(instrument))
+        logger.error(
+          { symbol: instrument.symbol, isRefused: refused === instrument.symbol },
+          "the venue counts this symbol in another tick or step: it is traded by the old one until the next start",
+        );
   }
 
   #symbolOf(symbol: string): BookedSymbol | null {

@@ -62,12 +62,7 @@ export class SymbolFacts {
     const options = { weight: DOCUMENT_WEIGHT, read: parseExchangeInfo };
     const { instruments } = await rest.get("/fapi/v1/exchangeInfo", {}, options);
     if (this.#isClosed) return;
-    for (const instrument of instruments)
-      if (!book.renew(instrument))
-        logger.error(
-          { symbol: instrument.symbol, isRefused: book.byId(refusedId)?.symbol === instrument.symbol },
-          "the venue counts this symbol in another tick or step: it is traded by the old one until the next start",
-        );
+    book.relist(instruments, logger, book.byId(refusedId)?.symbol);
   }
 
   #ask(what: string, work: () => Promise<void>): void {

@@ -122,13 +122,7 @@ export class Desk {
 
   /** The venue lists these now: some of them may be new, or traded by other rules. */
   relist(instruments: Iterable<Instrument>): void {
-    const { symbols, logger } = this.#options;
-    for (const instrument of instruments)
-      if (!symbols.renew(instrument))
-        logger.error(
-          { symbol: instrument.symbol },
-          "the venue counts this symbol in another tick or step: it is traded by the old one until the next start",
-        );
+    this.#options.symbols.relist(instruments, this.#options.logger);
   }
 
   /** Nothing is heard or told any more. */
