@@ -37,6 +37,9 @@ import { Venue } from "./venue.ts";
 import { startVenueTime } from "./venue-time.ts";
 import { Hub } from "./ws/hub.ts";
 
+/** An idle connection of REST is ended after so long: the usual setting of load balancers. Binance says nothing of its own. */
+const IDLE_WALL_MS = 60_000;
+
 /** What a running venue reports by itself. */
 export type SimEvent =
   /** The bundled data is over: sockets are closed (1000), REST still answers. */
@@ -163,6 +166,7 @@ class RunningSim implements BinanceSim {
     const server =
       settings.tls === undefined ? createHttpServer(handle) : createHttpsServer(settings.tls, handle);
     server.on("upgrade", (request, socket, head) => hub.upgrade(request, socket, head));
+    server.keepAliveTimeout = IDLE_WALL_MS;
     this.#server = server;
   }
 

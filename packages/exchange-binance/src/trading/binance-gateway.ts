@@ -166,10 +166,11 @@ export class BinanceGateway implements OrderGateway, AccountStream, AccountData 
     };
   }
 
-  /** Opens the account's stream, again and again until it stands, and reads the account's order limits. */
+  /** Opens the account's stream, again and again until it stands, and sockets for orders; reads the account's order limits. */
   start(): void {
     this.#followedMs = this.#options.clock.nowMs();
     this.#stream.start();
+    this.#rest.keepReady(this.#options.wallClock);
     void this.#readOrderLimits();
   }
 

@@ -8,7 +8,16 @@ import type {
   OrderUpdate,
 } from "@smcq/exchange";
 import { approve } from "@smcq/exchange/approval";
-import { type Logger, ManualClock, priceTicks, qtySteps, Rng, symbolId, SystemClock } from "@smcq/kernel";
+import {
+  type Clock,
+  type Logger,
+  ManualClock,
+  priceTicks,
+  qtySteps,
+  Rng,
+  symbolId,
+  SystemClock,
+} from "@smcq/kernel";
 import { BinanceRest } from "../../src/index.ts";
 import { BinanceGateway, type KeyKind, type SendingRight } from "../../src/trading.ts";
 import { OrderVenue } from "./order-venue.ts";
@@ -49,6 +58,8 @@ export interface RigOptions {
   readonly kind?: KeyKind;
   readonly log?: Logger;
   readonly right?: SendingRight;
+  /** Default: the machine's. */
+  readonly wallClock?: Clock;
 }
 
 /** A gateway on a clock that the test moves, and a venue that says what the test wants. */
@@ -74,7 +85,7 @@ export class GatewayRig {
       rest: this.rest,
       symbols: recordedSymbols,
       clock,
-      wallClock: new SystemClock(),
+      wallClock: options.wallClock ?? new SystemClock(),
       rng: new Rng(2),
       log,
       ...(options.right === undefined ? {} : { right: options.right }),

@@ -11,6 +11,8 @@ export interface Heard {
   readonly apiKey: string;
   /** Parameters of query and body. */
   readonly values: URLSearchParams;
+  /** The connection that it came by: its port at our side. */
+  readonly socketPort: number;
 }
 
 /** What is answered: a body, or what goes wrong on the way. */
@@ -57,6 +59,7 @@ export class OrderVenue {
     this.always("PUT /fapi/v1/listenKey", () => ok({}));
     this.always("GET /fapi/v1/time", () => ok({ serverTime: this.nowMs }));
     this.always("GET /fapi/v1/rateLimit/order", () => ok([]));
+    this.always("GET /fapi/v1/ping", () => ok({}));
   }
 
   static async start(nowMs: () => number): Promise<OrderVenue> {
@@ -112,8 +115,9 @@ export class OrderVenue {
     const [path = "", query = ""] = (request.url ?? "").split("?");
     const method = request.method ?? "";
     const apiKey = String(request.headers["x-mbx-apikey"] ?? "");
+    const { remotePort: socketPort = 0 } = request.socket;
     const values = new URLSearchParams(query === "" ? body : query);
-    const heard: Heard = { method, path, query, body, apiKey, values };
+    const heard: Heard = { method, path, query, body, apiKey, values, socketPort };
     this.heard.push(heard);
     const kind = `${method} ${path}`;
     const script = this.#once.get(kind)?.shift() ?? this.#always.get(kind);

@@ -1,4 +1,4 @@
-import { errorMessage, type Logger, SystemClock } from "@smcq/kernel";
+import { type CancelTimer, type Clock, errorMessage, type Logger, repeat, SystemClock } from "@smcq/kernel";
 import type { Dispatcher } from "undici";
 import type { ClockOffset } from "../../rest/clock-offset.ts";
 import { parseJsonSafe } from "../../rest/json-safe.ts";
@@ -30,6 +30,12 @@ const CHANGE_TRIES_MAX = 2;
 const CONNECT_WALL_MS = 5_000;
 /** How long an idle socket is kept: a handshake would come on top of an exit's way. */
 const IDLE_WALL_MS = 20_000;
+/**
+ * Sockets for orders that stand at any time, and how often each is used, wall ms: hours lie between two orders, and the next
+ * one pays for no handshake. One whose other end is gone in silence is found by this, and not by an order.
+ */
+const READY_SOCKETS = 2;
+const READY_WALL_MS = 15_000;
 
 /** A request about the account. */
 export interface Call {
@@ -44,6 +50,8 @@ export interface Call {
   readonly isReserved?: boolean;
   /** Nobody waits for it: it leaves where half of the weight is left. */
   readonly isIdle?: boolean;
+  /** It leaves by a socket for orders though it changes nothing. */
+  readonly isByOrders?: boolean;
   /** Default 5,000 ms. */
   readonly windowMs?: number;
   /** Wall ms until the reply must have come. Default 10,000. */
@@ -51,6 +59,16 @@ export interface Call {
   /** False: too late to send it (again). */
   readonly isWanted?: () => boolean;
 }
+
+const READY: Call = {
+  method: "GET",
+  path: "/fapi/v1/ping",
+  weight: 1,
+  access: "public",
+  // Exits leave by these sockets, and where weight is short they are needed most.
+  isReserved: true,
+  isByOrders: true,
+};
 
 /** What became of a call: the parsed body, or what the failure means. */
 export type CallResult =
@@ -90,6 +108,9 @@ export class SignedRest {
   readonly #orders: Dispatcher;
   readonly #hidden: Secret[] = [];
   #healing: Promise<void> | null = null;
+  #cancelReady: CancelTimer = () => {};
+  /** Calls that keep sockets ready and have not ended. */
+  #readying = 0;
   #isClosed = false;
 
   constructor(options: SignedRestOptions) {
@@ -136,6 +157,18 @@ export class SignedRest {
     return result;
   }
 
+  /** From now on, until `close`, orders find sockets that stand. Called once. */
+  keepReady(wallClock: Clock): void {
+    const look = (): void => {
+      while (this.#readying < READY_SOCKETS) {
+        this.#readying++;
+        void this.send(READY).then(() => this.#readying--);
+      }
+    };
+    this.#cancelReady = repeat(wallClock, READY_WALL_MS, look);
+    look();
+  }
+
   /** The venue's time in ms, estimated. */
   nowMs(): number {
     return this.#options.offset.venueNowMs();
@@ -145,6 +178,7 @@ export class SignedRest {
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
+    this.#cancelReady();
     for (const pool of [this.#questions, this.#orders]) await pool.destroy();
   }
 
@@ -175,7 +209,8 @@ export class SignedRest {
     const { budget } = this.#options;
     let usedWeight = Number.NaN;
     try {
-      const pool = call.method === "GET" ? this.#questions : this.#orders;
+      const isQuestion = call.method === "GET" && call.isByOrders !== true;
+      const pool = isQuestion ? this.#questions : this.#orders;
       // The stamp first: see SendingRight.
       const stampMs = Math.floor(this.nowMs());
       const refused = this.#refusalOf(call, stampMs);
