@@ -79,6 +79,21 @@ describe("a person's word to close one symbol", () => {
   });
 });
 
+describe("a drawdown that has not halted", () => {
+  it("goes on being measured from its peak when a person resumes after another halt", () => {
+    const driver = new CoreDriver();
+    driver.guard();
+    driver.minute("90");
+    const { drawdownRatio, drawdownFactor } = driver.core.governors.state;
+    expect(drawdownFactor).toBeLessThan(1);
+    expect(driver.core.holdings.state).toBe("ACTIVE");
+    driver.put({ type: "operator", word: "halt" });
+    driver.put({ type: "operator", word: "resume" });
+    expect(driver.core.holdings.state).toBe("ACTIVE");
+    expect(driver.core.governors.state).toMatchObject({ drawdownRatio, drawdownFactor });
+  });
+});
+
 describe("the state", () => {
   it("says since when it is what it is, and each reason", () => {
     const driver = new CoreDriver();

@@ -123,8 +123,9 @@ export class States {
   #obey(word: OperatorWord | "close"): void {
     if (word === "halt") this.#holdings.halt("operator");
     if (word !== "resume") return;
+    // What was lost before another halt stays lost: only who resumes after a drawdown has looked at it.
+    if (this.#holdings.reasons.includes("drawdown")) this.#governors.rebase();
     this.#holdings.resume();
-    this.#governors.rebase();
   }
 
   #tell({ commands, nowMs }: Turn): void {
