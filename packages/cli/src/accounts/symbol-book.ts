@@ -9,7 +9,12 @@ export interface BookedSymbol {
   readonly rules: TradingRules;
   /** Those that the process before knew, or else the settings', until the account tells its own. */
   readonly fees: FeeRates;
+  /** When the venue delivers it, venue ms; absent: it has told of no end. */
+  readonly deliveryMs?: number;
 }
+
+/** The venue's date of delivery of a contract that stays. */
+const NEVER_MS = 4_133_404_800_000;
 
 export interface SymbolBookOptions {
   readonly inbox: Inbox;
@@ -73,7 +78,7 @@ export class SymbolBook {
     const fees = this.#options.before?.get(symbol)?.fees ?? this.#options.fees;
     const rules = this.#rulesOf(symbol);
     if (rules === null) return null;
-    const met = { symbolId, symbol, rules, fees };
+    const met = { symbolId, symbol, rules, fees, ...this.#endOf(symbol) };
     this.#met.set(symbolId, met);
     this.#ids.set(symbol, symbolId);
     this.#onMet(met);
@@ -89,6 +94,10 @@ export class SymbolBook {
       : rulesOf(instrument);
   }
 
+  #endOf(symbol: string): Pick<BookedSymbol, "deliveryMs"> {
+    return endOf(this.#listed.get(symbol) ?? this.#options.before?.get(symbol));
+  }
+
   /** What the account pays for trades in a symbol is known: the core reckons with it from now on. */
   setFees(symbolId: SymbolId, fees: FeeRates): void {
     const met = this.#met.get(symbolId);
@@ -98,8 +107,8 @@ export class SymbolBook {
   }
 
   /**
-   * The venue lists a symbol, or by other rules. Bounds hold from now on. False: its tick or step is another one, by which
-   * nothing that is held or under way is counted: that takes another run.
+   * The venue lists a symbol, or by other rules. Bounds, and its end, hold from now on. False: its tick or step is another
+   * one, by which nothing that is held or under way is counted: that takes another run.
    */
   renew(instrument: Instrument): boolean {
     const met = this.#symbolOf(instrument.symbol);
@@ -107,14 +116,18 @@ export class SymbolBook {
       this.#listed.set(instrument.symbol, instrument);
       return true;
     }
-    const rules = rulesOf(instrument);
-    if (rules.tickE8 !== met.rules.tickE8 || rules.stepE8 !== met.rules.stepE8) return false;
+    const listed = rulesOf(instrument);
+    const isRecounted = listed.tickE8 !== met.rules.tickE8 || listed.stepE8 !== met.rules.stepE8;
+    const rules = isRecounted ? met.rules : listed;
+    const end = endOf(instrument);
     const isSame =
       rules.minQtySteps === met.rules.minQtySteps &&
       rules.marketMaxQty === met.rules.marketMaxQty &&
-      rules.minNotional === met.rules.minNotional;
-    if (!isSame) this.#change({ ...met, rules });
-    return true;
+      rules.minNotional === met.rules.minNotional &&
+      end.deliveryMs === met.deliveryMs;
+    const { symbolId, symbol, fees } = met;
+    if (!isSame) this.#change({ symbolId, symbol, rules, fees, ...end });
+    return !isRecounted;
   }
 
   /** The venue lists these now; `refused`: it has just refused an order of this symbol. */
@@ -137,9 +150,15 @@ export class SymbolBook {
     this.#tell(met);
   }
 
-  #tell({ symbolId, symbol, rules, fees }: BookedSymbol): void {
-    this.#options.inbox.put({ type: "instrument", symbolId, symbol, rules, fees });
+  #tell(met: BookedSymbol): void {
+    this.#options.inbox.put({ type: "instrument", ...met });
   }
+}
+
+/** A symbol's end as a field; none where the venue dates none. */
+function endOf(symbol: Pick<BookedSymbol, "deliveryMs"> | undefined): Pick<BookedSymbol, "deliveryMs"> {
+  const deliveryMs = symbol?.deliveryMs ?? 0;
+  return deliveryMs > 0 && deliveryMs < NEVER_MS ? { deliveryMs } : {};
 }
 
 /** The rules of a market order, as the venue lists them. */

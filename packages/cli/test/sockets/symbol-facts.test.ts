@@ -214,6 +214,29 @@ describe("what a venue tells of a symbol later", () => {
     expect(own.renew({ ...listed, symbol: "LATERUSDT", tickSize: "1" })).toBe(false);
   });
 
+  it("MD19 tells the core of a symbol's end when the venue dates it, and when it takes the date back", () => {
+    const listed = present(bySymbol.get(NAME), "Invariant: the symbol is listed");
+    const met = present(book.bySymbol(NAME) ?? undefined, "Invariant: the symbol is listed");
+    expect(met).not.toHaveProperty("deliveryMs");
+    const dated = { ...listed, deliveryMs: 1_800_000_000_000 };
+    expect(book.renew(dated)).toBe(true);
+    expect(instruments().at(-1)).toMatchObject({ symbol: NAME, deliveryMs: 1_800_000_000_000 });
+    const told = instruments().length;
+    // Also where its tick is another one.
+    expect(book.renew({ ...dated, tickSize: "1" })).toBe(false);
+    expect(instruments()).toHaveLength(told);
+    expect(book.renew({ ...listed, tickSize: "1" })).toBe(false);
+    expect(instruments().at(-1)).not.toHaveProperty("deliveryMs");
+    expect(instruments().at(-1)?.rules).toEqual(met.rules);
+    const next = new SymbolBook({
+      inbox,
+      instruments: new Map([[NAME, dated]]),
+      fees: SETTINGS,
+      idOf: () => met.symbolId,
+    });
+    expect(next.bySymbol(NAME)?.deliveryMs).toBe(1_800_000_000_000);
+  });
+
   it("EX15 changes bounds, but neither tick nor step of what is counted in them", () => {
     const met = present(book.bySymbol(NAME) ?? undefined, "Invariant: the symbol is listed");
     const listed = present(bySymbol.get(NAME), "Invariant: the symbol is listed");

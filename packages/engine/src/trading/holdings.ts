@@ -24,6 +24,8 @@ export interface TradedSymbol {
   readonly symbol: string;
   readonly rules: TradingRules;
   readonly fees: FeeRates;
+  /** When the venue delivers it, venue ms; absent: it has told of no end. */
+  readonly deliveryMs?: number;
 }
 
 /** What the stages share: read by all, each part written by one. */
@@ -95,6 +97,11 @@ export class Holdings {
 
   symbol(symbolId: SymbolId): TradedSymbol | null {
     return this.#symbols.get(symbolId) ?? null;
+  }
+
+  /** When the venue delivers the symbol, venue ms; Infinity: it has told of no end. */
+  deliveryMs(symbolId: SymbolId): number {
+    return this.#symbols.get(symbolId)?.deliveryMs ?? Number.POSITIVE_INFINITY;
   }
 
   /** Every symbol that was ever told of, by number. */

@@ -1,5 +1,12 @@
+import { MINUTE_MS } from "@smcq/kernel";
 import { requireWithin } from "@smcq/risk";
 import type { EntryPlan } from "@smcq/strategy";
+
+/**
+ * A position is left so long before the venue delivers its symbol (docs/trading.md 6, `delist`): in its last hour prices are
+ * those of the settlement. Nothing is entered that its plan could hold until then.
+ */
+export const DELIST_EXIT_MS: number = 120 * MINUTE_MS;
 
 /** The limits of the protocols against the venue (docs/trading.md 5); times are venue ms. */
 export interface ProtocolLimits {

@@ -31,6 +31,8 @@ export type TradingInput =
       readonly symbol: string;
       readonly rules: TradingRules;
       readonly fees: FeeRates;
+      /** When the venue delivers it, which is its end, venue ms; absent: it has told of no end. */
+      readonly deliveryMs?: number;
     }
   | { readonly type: "quotes"; readonly quotes: readonly Quote[] }
   /** A minute has closed: the last prices of what is held. `closeMs` is its end. */

@@ -2,9 +2,10 @@ import { parseE8, symbolId } from "@smcq/kernel";
 import { M1_SCALP } from "@smcq/strategy";
 import { describe, expect, it } from "vitest";
 
+import { DELIST_EXIT_MS } from "../../src/trading/protocol.ts";
 import { BARLESS_MS } from "../../src/trading/stages/exits.ts";
 import { CoreDriver } from "../support/core-driver.ts";
-import { DAY_MS, MINUTE_MS, optionsOf, PROTOCOL } from "../support/fixtures.ts";
+import { DAY_MS, FEES, MINUTE_MS, optionsOf, PROTOCOL, rulesOf } from "../support/fixtures.ts";
 
 /** Closes at which a long of 100.02 stagnates, does not, and has lost 5.2 % of the equity. */
 const STAGNANT = "100.14";
@@ -156,6 +157,56 @@ describe("drawdown", () => {
     driver.minute();
     expect(driver.core.holdings.state).toBe("ACTIVE");
     expect(driver.core.governors.state.drawdownFactor).toBe(1);
+  });
+});
+
+describe("a symbol that the venue is about to deliver (MD19)", () => {
+  /** The venue tells that symbol 0 ends so long from now, or that it does not. */
+  function announce(driver: CoreDriver, inMs: number | null): readonly string[] {
+    const end = inMs === null ? {} : { deliveryMs: driver.nowMs + inMs };
+    const symbol = { symbolId: symbolId(0), symbol: "S0", rules: rulesOf(), fees: FEES };
+    return driver.put({ type: "instrument", ...symbol, ...end });
+  }
+
+  it("is left two hours before, by the clock alone, and named so", () => {
+    const driver = new CoreDriver();
+    driver.guard();
+    expect(announce(driver, DELIST_EXIT_MS + 30_000)).toEqual([]);
+    expect(driver.wait(29_900)).toEqual([]);
+    expect(driver.wait(100)).toEqual(["cancel target"]);
+    expect(leave(driver, 10_048)).toContain("closed delist");
+  });
+
+  it("is left at once when it is told too late, and its rule goes before the day's loss", () => {
+    const late = new CoreDriver();
+    late.guard();
+    expect(announce(late, MINUTE_MS)).toEqual(["cancel target"]);
+    const both = new CoreDriver();
+    both.guard();
+    announce(both, DELIST_EXIT_MS + MINUTE_MS);
+    expect(both.minute(CRASHED)).toEqual(["cancel target"]);
+    expect(leave(both, 8_400)).toContain("closed delist");
+  });
+
+  it("is entered only where the plan's longest holding time ends before, or the end is taken back", () => {
+    const driver = new CoreDriver();
+    const holdMs = M1_SCALP.holdBarsMax * MINUTE_MS;
+    announce(driver, DELIST_EXIT_MS + holdMs - 1);
+    expect(driver.enter()).toEqual([]);
+    announce(driver, null);
+    driver.nowMs += MINUTE_MS;
+    expect(driver.enter()).toHaveLength(1);
+    expect(driver.outcomes).toEqual(["S0 SYMBOL_BLOCKED", "S0 APPROVED"]);
+    const early = new CoreDriver();
+    announce(early, DELIST_EXIT_MS + holdMs);
+    expect(early.enter()).toHaveLength(1);
+  });
+
+  it("is left to a person who opened it", () => {
+    const driver = new CoreDriver();
+    driver.foreign("web_1", 10);
+    expect(announce(driver, MINUTE_MS)).toEqual([]);
+    expect(driver.core.holdings.openTrades()[0]?.wantedExit).toBeNull();
   });
 });
 

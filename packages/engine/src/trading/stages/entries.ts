@@ -1,5 +1,5 @@
 import type { OrderRequest } from "@smcq/exchange";
-import type { SymbolId } from "@smcq/kernel";
+import { MINUTE_MS, type SymbolId } from "@smcq/kernel";
 import {
   byScoreThenCost,
   type EntryIntent,
@@ -27,6 +27,7 @@ import type { Books } from "../books.ts";
 import type { Holdings, TradedSymbol } from "../holdings.ts";
 import { type ApprovedEntries, countOf, riskedEquity, type Risks, risksOf } from "../open-risks.ts";
 import { clientOrderId } from "../order-ids.ts";
+import { DELIST_EXIT_MS } from "../protocol.ts";
 import type { Signal } from "../../signal.ts";
 import { begun, type Trade } from "../trade.ts";
 import type { Quote } from "../trading-events.ts";
@@ -226,6 +227,12 @@ export class Entries {
     return this.#holdings.isProbing && this.#holdings.openTrades().some(isUnguarded);
   }
 
+  /** Its plan could hold it until it would have to be left for the symbol's delivery. */
+  #isEnding(symbolId: SymbolId, nowMs: number): boolean {
+    const holdMs = this.#holdings.options.plan.holdBarsMax * MINUTE_MS;
+    return nowMs > this.#holdings.deliveryMs(symbolId) - DELIST_EXIT_MS - holdMs;
+  }
+
   #obstacles(symbolId: SymbolId, standing: Standing, { refusal, turn: { nowMs } }: Moment): Obstacles {
     const { isInactive, isPaused, isThrottled, governors } = standing;
     return {
@@ -234,7 +241,7 @@ export class Entries {
       SIGNAL_STALE: refusal === "SIGNAL_STALE",
       FEED_STALE: refusal === "FEED_STALE",
       CLOCK_DOUBTFUL: this.#holdings.isClockDoubtful,
-      SYMBOL_BLOCKED: this.#books.isObscure(symbolId, nowMs),
+      SYMBOL_BLOCKED: this.#books.isObscure(symbolId, nowMs) || this.#isEnding(symbolId, nowMs),
       POSITION_OPEN: this.#holdings.portfolio.position(symbolId) !== null,
       // What still rests or flies of a former trade could close the next one.
       ORDER_PENDING: this.#holdings.trades.has(symbolId) || this.#orders.hasOpen(symbolId),

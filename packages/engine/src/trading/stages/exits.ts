@@ -1,9 +1,10 @@
 import { e8ToNumber, MINUTE_MS } from "@smcq/kernel";
-import type { Flatten, Governors } from "@smcq/risk";
+import type { Governors } from "@smcq/risk";
 import { stagnationBand } from "@smcq/strategy";
 import type { Alarm } from "../alarm.ts";
 import type { EngineEvent } from "../../events.ts";
 import type { Holdings } from "../holdings.ts";
+import { DELIST_EXIT_MS } from "../protocol.ts";
 import { coveredSteps, type Trade } from "../trade.ts";
 import type { ExitReason } from "../trading-events.ts";
 import type { ClosingOrders, Turn } from "./closing-orders.ts";
@@ -59,7 +60,10 @@ export class Exits {
     this.#holdings.block(event.symbolId, turn.nowMs + CLOSED_PAUSE_MS);
   }
 
-  /** The clock's own word where bars stay away: for the longest holding time, and for an exit that was given up. */
+  /**
+   * The clock's own word where bars stay away: for the longest holding time, the symbol's delivery, and an exit that was
+   * given up.
+   */
   overdue(turn: Turn): void {
     if (!this.#holdings.options.isVenueRemote) return;
     this.#watchClock(turn);
@@ -72,7 +76,7 @@ export class Exits {
     if (!isDue) return;
     for (const trade of this.#holdings.openTrades())
       if (turn.nowMs >= this.#clockDueMs(trade))
-        this.#closing.beginExit(trade, trade.owedExit ?? "time", turn);
+        this.#closing.beginExit(trade, trade.owedExit ?? this.#clockReason(trade, turn.nowMs), turn);
   }
 
   /** What a jump of the clock says of a trade's age is nothing: its bars go on counting (CL02). */
@@ -98,21 +102,26 @@ export class Exits {
         trade.bars++;
         trade.lastBarMs = event.closeMs;
       }
-      const reason = this.#ruleOf(trade, hasBar, flatten) ?? trade.owedExit;
+      const reason = this.#ruleOf(trade, hasBar, turn.nowMs) ?? flatten ?? trade.owedExit;
       // An entry that is on its way while everything is flattened is left as soon as it fills.
       if (reason !== null && (trade.qtySteps > 0 || flatten !== null))
         this.#closing.beginExit(trade, reason, turn);
     }
   }
 
-  #ruleOf(trade: Trade, hasBar: boolean, flatten: Flatten): ExitReason | null {
+  #ruleOf(trade: Trade, hasBar: boolean, nowMs: number): ExitReason | null {
     // What a person opened has no time of ours.
     if (hasBar && !trade.isAdopted) {
       const { stagnationBars, holdBarsMax } = this.#holdings.options.plan;
       if (trade.bars > stagnationBars && this.#isStagnant(trade)) return "stagnation";
       if (trade.bars >= holdBarsMax) return "time";
     }
-    return flatten;
+    return nowMs >= this.#delistDueMs(trade) ? "delist" : null;
+  }
+
+  /** What a person opened is that person's to leave: the venue settles it at the end. */
+  #delistDueMs({ symbolId, isAdopted }: Trade): number {
+    return isAdopted ? Number.POSITIVE_INFINITY : this.#holdings.deliveryMs(symbolId) - DELIST_EXIT_MS;
   }
 
   #isStagnant({ symbolId, side, avgPrice, rules }: Trade): boolean {
@@ -129,8 +138,12 @@ export class Exits {
     if (trade.qtySteps === 0 || trade.wantedExit !== null) return Number.POSITIVE_INFINITY;
     const { plan, protocol } = this.#holdings.options;
     return trade.owedExit === null
-      ? timeDueMs(trade, plan.holdBarsMax)
+      ? Math.min(timeDueMs(trade, plan.holdBarsMax), this.#delistDueMs(trade))
       : owedDueMs(trade, protocol.exitWindowMs);
+  }
+
+  #clockReason(trade: Trade, nowMs: number): ExitReason {
+    return nowMs >= timeDueMs(trade, this.#holdings.options.plan.holdBarsMax) ? "time" : "delist";
   }
 }
 

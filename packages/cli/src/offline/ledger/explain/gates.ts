@@ -93,7 +93,9 @@ const NUMBERS: Readonly<Record<RefusalCode, Numbers>> = {
   CLOCK_DOUBTFUL: (_, isRefused) => (isRefused ? "the venue's time could not be relied on" : ""),
   SYMBOL_BLOCKED: ({ decision: { receipt } }, isRefused) => {
     if (receipt.unknown.includes("rules")) return "no rules of the symbol were known";
-    return isRefused ? "the venue told of a position that no trade explained" : "";
+    return isRefused
+      ? "the venue told of a position that no trade explained, or the symbol is about to be delivered"
+      : "";
   },
   POSITION_OPEN: ({ reader, run, decision }, isRefused) => {
     const held = heldAt(reader.fills(run.runKey, decision.symbol), ({ seq }) => seq <= decision.seq);
