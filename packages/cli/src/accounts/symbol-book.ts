@@ -42,6 +42,8 @@ export class SymbolBook {
   /** The number that each was met by last. */
   readonly #ids = new Map<string, SymbolId>();
   #onMet: (symbol: BookedSymbol) => void = () => {};
+  /** What was told of symbols that are counted otherwise. */
+  readonly #recounted = new Set<string>();
 
   constructor(options: SymbolBookOptions) {
     this.#options = options;
@@ -132,12 +134,19 @@ export class SymbolBook {
 
   /** The venue lists these now; `refused`: it has just refused an order of this symbol. */
   relist(instruments: Iterable<Instrument>, logger: Logger, refused?: string): void {
-    for (const instrument of instruments)
-      if (!this.renew(instrument))
-        logger.error(
-          { symbol: instrument.symbol, isRefused: refused === instrument.symbol },
-          "the venue counts this symbol in another tick or step: it is traded by the old one until the next start",
-        );
+    for (const instrument of instruments) {
+      if (this.renew(instrument)) continue;
+      const { symbol, tickSize, marketStepSize } = instrument;
+      const fields = { symbol, tickSize, stepSize: marketStepSize, isRefused: refused === symbol };
+      // Once: the list is looked through each hour, and with each news of any symbol.
+      const told = JSON.stringify(fields);
+      if (this.#recounted.has(told)) continue;
+      this.#recounted.add(told);
+      logger.error(
+        fields,
+        "the venue counts this symbol in another tick or step: it is traded by the old one until the next start",
+      );
+    }
   }
 
   #symbolOf(symbol: string): BookedSymbol | null {

@@ -237,6 +237,20 @@ describe("what a venue tells of a symbol later", () => {
     expect(next.bySymbol(NAME)?.deliveryMs).toBe(1_800_000_000_000);
   });
 
+  it("EX15 says once that a tick or step is another one, and again when an order is refused for it", () => {
+    const listed = present(bySymbol.get(NAME), "Invariant: the symbol is listed");
+    book.bySymbol(NAME);
+    const lines: unknown[] = [];
+    const logger = { ...silentLogger, error: (fields: object) => void lines.push(fields) };
+    for (const refused of [undefined, undefined, NAME, NAME])
+      book.relist([{ ...listed, tickSize: "1" }], logger, refused);
+    const fields = { symbol: NAME, tickSize: "1", stepSize: listed.marketStepSize };
+    expect(lines).toEqual([
+      { ...fields, isRefused: false },
+      { ...fields, isRefused: true },
+    ]);
+  });
+
   it("EX15 changes bounds, but neither tick nor step of what is counted in them", () => {
     const met = present(book.bySymbol(NAME) ?? undefined, "Invariant: the symbol is listed");
     const listed = present(bySymbol.get(NAME), "Invariant: the symbol is listed");
