@@ -288,8 +288,8 @@ export class BinanceGateway implements OrderGateway, AccountStream, AccountData 
       serverTime: () => rest.serverTime(),
       log,
       ...(right === undefined ? {} : { right }),
-      onVerdict: (verdict) => {
-        this.#brakes.take(verdict, this.#rest.nowMs());
+      onVerdict: (verdict, isQuestion) => {
+        this.#brakes.take(verdict, this.#rest.nowMs(), isQuestion);
         this.#sender.wake();
       },
       onOrderCounts: (in10s, inMinute) => {

@@ -45,8 +45,8 @@ export class Brakes {
     return Math.max(this.#budget.stoppedUntilMs(), isOrder ? this.#ordersUntilMs : 0);
   }
 
-  /** Takes the consequence of a refusal. */
-  take(verdict: Verdict, nowMs: number): void {
+  /** Takes the consequence of a refusal; that of a mere question may be the venue's own mistake. */
+  take(verdict: Verdict, nowMs: number, isQuestion = false): void {
     const { act, code, status, text, untilMs } = verdict;
     switch (act) {
       case "none":
@@ -70,7 +70,7 @@ export class Brakes {
         this.#log.error({ code, status, text, untilMs }, "the venue has banned this address");
         return;
       case "stop-entries":
-        this.#rest(nowMs + KEY_PAUSE_MS, isRefusal(verdict.outcome) ? verdict.outcome : "KEY_REFUSED");
+        this.#rest(nowMs + KEY_PAUSE_MS, isQuestion ? "NOT_SENT" : refusalOf(verdict));
         this.#log.error({ code, status, text }, "the venue refuses key or account; nothing is entered");
         return;
       case "alarm":
@@ -88,6 +88,6 @@ export class Brakes {
   }
 }
 
-function isRefusal(outcome: Verdict["outcome"]): outcome is Refusal {
-  return outcome !== "unknown" && outcome !== "acked";
+function refusalOf({ outcome }: Verdict): Refusal {
+  return outcome === "unknown" || outcome === "acked" ? "KEY_REFUSED" : outcome;
 }

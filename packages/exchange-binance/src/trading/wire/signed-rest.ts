@@ -91,8 +91,8 @@ export interface SignedRestOptions {
   readonly log: Logger;
   /** Asked before whatever changes something is signed; absent: nobody else can have this account. */
   readonly right?: SendingRight;
-  /** Hears every failure, for what the gateway does about it. */
-  readonly onVerdict: (verdict: Verdict) => void;
+  /** Hears every failure, for what the gateway does about it; `isQuestion`: of a call that changes nothing of the account's. */
+  readonly onVerdict: (verdict: Verdict, isQuestion: boolean) => void;
   /** Hears the venue's own order counts (10 s, minute); NaN where it said none. */
   readonly onOrderCounts: (in10s: number, inMinute: number) => void;
 }
@@ -200,7 +200,7 @@ export class SignedRest {
     if (!result.isOk) {
       const { code, status, act, text } = result.verdict;
       log.debug({ method: call.method, path: call.path, status, code, act, text }, "venue call failed");
-      onVerdict(result.verdict);
+      onVerdict(result.verdict, call.method === "GET" || call.access === "key");
     }
     return result;
   }

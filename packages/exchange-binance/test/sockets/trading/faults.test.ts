@@ -244,6 +244,18 @@ describe("pauses", () => {
     expect(await rig.ask({ type: "wallet" })).toMatchObject({ type: "failed", refusal: "KEY_REFUSED" });
   });
 
+  it.each([-2015, -1022])(
+    "%i: one question's refusal lets entries rest, and says nothing of them",
+    async (code) => {
+      rig.venue.once("GET /fapi/v3/balance", refuse(code, "words", 401));
+      await rig.ask({ type: "wallet" });
+      expect(await rig.submit(rig.order())).toBe("NOT_SENT");
+      expect(await rig.submit(rig.order("exit"))).toMatch(/^acked/);
+      rig.clock.advance(60_001);
+      expect(await rig.submit(rig.order())).toMatch(/^acked/);
+    },
+  );
+
   it("-2015: entries are refused with the key's name at once, exits are still tried (AC10)", async () => {
     rig.venue.once(ORDER, refuse(-2015, "Invalid API-key, IP, or permissions for action.", 401));
     expect(await rig.submit(rig.order())).toBe("KEY_REFUSED");
