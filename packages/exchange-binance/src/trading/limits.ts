@@ -15,6 +15,11 @@ export const PROTECTIVE_AGE_MS_MAX = 10_000;
 export const CALLS_WAITING_MAX = 256;
 /** Wall ms until an order's reply must have come; after that its outcome is unknown. */
 export const ORDER_REPLY_WALL_MS = 5_000;
+/**
+ * Wall ms that a call which was refused for its time waits for the clock to be measured anew: five samples of the longest way
+ * that is let pass. The measuring goes on without it.
+ */
+export const HEAL_WALL_MS = 6_000;
 /** Wall ms until an answer must have come. */
 export const ANSWER_WALL_MS = 10_000;
 /** Share of the order counts that entries may use; the rest is for exits, stops and targets. */

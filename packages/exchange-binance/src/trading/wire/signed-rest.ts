@@ -10,7 +10,7 @@ import { retryAfterMs } from "../../rest/stop-times.ts";
 import type { Credentials } from "../keys/credentials.ts";
 import type { Secret } from "../keys/secret.ts";
 import { IDLE_PRIORITY, IDLE_WEIGHT_SHARE, RESERVED_PRIORITY, RESERVED_WEIGHT_SHARE } from "../../limits.ts";
-import { ANSWER_WALL_MS, OTHER_WINDOW_MS } from "../limits.ts";
+import { ANSWER_WALL_MS, HEAL_WALL_MS, OTHER_WINDOW_MS } from "../limits.ts";
 import type { SendingRight } from "./sending-right.ts";
 import { heldBack, type Verdict, verdictOf, verdictOfError } from "./verdict.ts";
 
@@ -151,7 +151,7 @@ export class SignedRest {
     const tries = call.method === "GET" ? READ_TRIES_MAX : CHANGE_TRIES_MAX;
     let result = await this.#attempt(call);
     for (let done = 1; done < tries && !result.isOk && result.verdict.act === "heal-clock"; done++) {
-      await this.#heal();
+      await this.#healed();
       result = await this.#attempt(call);
     }
     return result;
@@ -282,6 +282,18 @@ export class SignedRest {
       timestamp: String(stampMs),
     });
     return `${payload}&signature=${encodeValue(this.#options.credentials.signer.sign(payload))}`;
+  }
+
+  /** Waits for the clock to be measured anew, `HEAL_WALL_MS` at most: what waits may be an exit, and is told of in time. */
+  async #healed(): Promise<void> {
+    const healing = this.#heal();
+    await new Promise<void>((resolve) => {
+      const cancel = WALL_CLOCK.after(HEAL_WALL_MS, resolve, { unref: true });
+      void healing.then(() => {
+        cancel();
+        resolve();
+      });
+    });
   }
 
   /** Measures the clock anew, once for all who wait for it. */

@@ -158,6 +158,13 @@ describe("a request refused for its time", () => {
     expect(rig.venue.count(LIST)).toBe(8);
   });
 
+  it("waits no longer than its limit for a clock that nobody tells", async () => {
+    rig.venue.always("GET /fapi/v1/time", "hang");
+    rig.venue.always(ORDER, refuse(-1021));
+    expect(await rig.submit(rig.order("exit"))).toBe("NOT_SENT");
+    expect(rig.venue.count(ORDER)).toBe(2);
+  }, 30_000);
+
   it("is not repeated when it has become too old meanwhile", async () => {
     rig.venue.once(ORDER, () => {
       rig.clock.advance(600);
