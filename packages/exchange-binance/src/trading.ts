@@ -10,6 +10,7 @@ export { Secret } from "./trading/keys/secret.ts";
 export { Signer, signerOf } from "./trading/keys/signer.ts";
 export type { KeyKind } from "./trading/keys/signer.ts";
 export { MarginTypes } from "./trading/orders/margin-types.ts";
+export { MarginWatch } from "./trading/orders/margin-watch.ts";
 export type { BrakeState } from "./trading/orders/brakes.ts";
 export {
   checkAccountConfig,

@@ -8,6 +8,7 @@ import {
   type KeyQuestion,
   type KeyRights,
   MarginTypes,
+  MarginWatch,
   readAccountAlias,
   readAccountConfig,
   readPriceE8,
@@ -111,7 +112,8 @@ export async function openVenueAccount(options: VenueAccountOptions): Promise<Tr
       open: ({ symbols: book }) => {
         symbols.bind(book);
         facts = new SymbolFacts({ book, signed: gateway.rest, rest, clock: venueClock, logger });
-        return new VenueAccount(gateway, facts);
+        const watch = new MarginWatch({ marginTypes, rest: gateway.rest, clock: venueClock, log: logger });
+        return new VenueAccount(gateway, facts, watch);
       },
       close: async () => {
         await gateway.close();
@@ -145,19 +147,23 @@ function rightsOf({
 class VenueAccount implements DeskAccount {
   readonly gateway: BinanceGateway;
   readonly #facts: SymbolFacts;
+  readonly #margins: MarginWatch;
 
-  constructor(gateway: BinanceGateway, facts: SymbolFacts) {
+  constructor(gateway: BinanceGateway, facts: SymbolFacts, margins: MarginWatch) {
     this.gateway = gateway;
     this.#facts = facts;
+    this.#margins = margins;
   }
 
   start(): void {
     this.gateway.start();
+    this.#margins.start();
   }
 
   /** What is held stays at the venue, with the stops that rest there. */
   stop(): Promise<void> {
     this.#facts.close();
+    this.#margins.stop();
     return this.gateway.close();
   }
 }

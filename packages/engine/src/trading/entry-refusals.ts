@@ -32,6 +32,8 @@ export class EntryRefusals {
   /** An entry was refused: its symbol may rest for a while. */
   refused(symbolId: SymbolId, code: EntryFailure, nowMs: number): void {
     if (ORDINARY.has(code) || !this.#holdings.options.isVenueRemote) return;
+    // The symbol is set otherwise than when its leverage was confirmed (AC05): both are set again before the next entry.
+    if (code === "SETTING_REFUSED") this.#holdings.forgetLeverage(symbolId);
     const before = this.#last.get(symbolId);
     const count = before?.code === code ? before.count + 1 : 1;
     this.#last.set(symbolId, { code, count });

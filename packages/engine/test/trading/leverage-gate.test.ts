@@ -2,6 +2,7 @@ import { symbolId } from "@smcq/kernel";
 import { describe, expect, it } from "vitest";
 import { LEVERAGE_MS } from "../../src/trading/stages/leverage-gate.ts";
 import { CoreDriver } from "../support/core-driver.ts";
+import { MINUTE_MS } from "../support/fixtures.ts";
 
 const A = symbolId(0);
 const REFUSED = { type: "refused", code: "SETTING_REFUSED", text: "" } as const;
@@ -23,6 +24,15 @@ describe("an entry", () => {
     const outcome = { type: "leverage-outcome", symbolId: A, leverage: 10, outcome: ACKED } as const;
     expect(driver.put(outcome)).toEqual(["entry 326"]);
     expect(driver.put(outcome)).toEqual([]);
+  });
+
+  it("has its leverage asked for again when one before was refused for its symbol's settings (AC05)", () => {
+    const driver = new CoreDriver();
+    expect(driver.enter()).toHaveLength(1);
+    driver.refuse("entry", "SETTING_REFUSED");
+    driver.leverageOutcome = null;
+    driver.nowMs += MINUTE_MS;
+    expect(driver.enter()).toEqual(["leverage 10"]);
   });
 
   it("leaves at the account's own word too", () => {

@@ -14,7 +14,6 @@ import {
   type RiskApproved,
 } from "@smcq/exchange";
 import { assert, type Clock, type Logger, type Rng, type SymbolId } from "@smcq/kernel";
-import { z } from "zod";
 import { assertRouted, type VenueBases } from "../check-url.ts";
 import { type ConnectBudget, LocalConnectBudget } from "../market/stream/connect-budget.ts";
 import type { SocketTimeouts } from "../market/stream/stream-socket.ts";
@@ -30,6 +29,7 @@ import type { Credentials } from "./keys/credentials.ts";
 import { HEARD_MAX } from "./limits.ts";
 import { type BrakeState, Brakes } from "./orders/brakes.ts";
 import { OrderBudget } from "./orders/order-budget.ts";
+import { readOrderLimits } from "./orders/order-limits.ts";
 import type { MarginTypes } from "./orders/margin-types.ts";
 import { cancelCall, leverageCall, marginTypeCall, orderCall } from "./orders/order-form.ts";
 import { leverageOutcomeOf, orderIdOf, outcomeOf } from "./orders/outcomes.ts";
@@ -76,20 +76,6 @@ export interface GatewayStats extends VoiceStats {
   readonly connects: number;
   readonly brakes: BrakeState;
 }
-
-const OrderLimits = z.array(
-  z.looseObject({
-    rateLimitType: z.string(),
-    interval: z.string(),
-    intervalNum: z.number().positive(),
-    limit: z.number().positive(),
-  }),
-);
-
-const INTERVAL_MS: ReadonlyMap<string, number> = new Map([
-  ["SECOND", 1_000],
-  ["MINUTE", 60_000],
-]);
 
 /**
  * Trades at Binance: orders by REST, one send each; the account's words by its own socket; questions by REST. It decides
@@ -171,7 +157,7 @@ export class BinanceGateway implements OrderGateway, AccountStream, AccountData 
     this.#followedMs = this.#options.clock.nowMs();
     this.#stream.start();
     this.#rest.keepReady(this.#options.wallClock);
-    void this.#readOrderLimits();
+    void readOrderLimits(this.#rest, this.#orderBudget, this.#options.log);
   }
 
   /**
@@ -202,6 +188,10 @@ export class BinanceGateway implements OrderGateway, AccountStream, AccountData 
     const symbol = this.#symbol(request.symbolId, onOutcome);
     if (symbol === null) return;
     assert(symbol.symbol === request.symbol, "Invariant: an order's symbol is the one of its number");
+    if (request.role === "entry" && this.#options.marginTypes?.isOther(symbol.symbol) === true) {
+      onOutcome({ type: "refused", code: "SETTING_REFUSED", text: "somebody has changed its margin type" });
+      return;
+    }
     const { clientOrderId, symbolId } = request;
     const lane = request.role === "entry" ? "entry" : "protective";
     const call = orderCall(request, symbol, this.#options.floorMs);
@@ -376,17 +366,5 @@ export class BinanceGateway implements OrderGateway, AccountStream, AccountData 
     const level = this.#skipped.has(what) ? "debug" : "warn";
     this.#skipped.set(what, true);
     this.#options.log[level]({ what }, "a record of the account was left out");
-  }
-
-  async #readOrderLimits(): Promise<void> {
-    const result = await this.#rest.send({ method: "GET", path: "/fapi/v1/rateLimit/order", weight: 1 });
-    const parsed = result.isOk ? OrderLimits.safeParse(result.body) : null;
-    if (parsed?.success !== true) {
-      this.#options.log.warn({}, "the venue's order limits are unknown; those of its documentation hold");
-      return;
-    }
-    for (const { rateLimitType, interval, intervalNum, limit } of parsed.data)
-      if (rateLimitType === "ORDERS")
-        this.#orderBudget.setLimit((INTERVAL_MS.get(interval) ?? 0) * intervalNum, limit);
   }
 }

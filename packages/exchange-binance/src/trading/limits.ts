@@ -31,6 +31,8 @@ export const ORDERS_MINUTE_AT_START = 1_200;
 export const OVERLOAD_PAUSE_MS = 5_000;
 export const FIREWALL_PAUSE_MS = 60_000;
 export const KEY_PAUSE_MS = 60_000;
+/** How often it is looked what symbols are set to: as often as the account is held against the books. */
+export const MARGIN_LOOK_MS: number = 15 * 60_000;
 /** Order ids, algo ids and fees that are remembered, each. */
 export const NAMES_MAX = 20_000;
 /** Rows of one page of trades or income: the venue's most. */

@@ -1,17 +1,20 @@
-import type { Outcome } from "@smcq/exchange";
-import type { SymbolId } from "@smcq/kernel";
+import type { OrderRequest, Outcome } from "@smcq/exchange";
+import { approve } from "@smcq/exchange/approval";
+import { qtySteps, type SymbolId } from "@smcq/kernel";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { BinanceErrorCode } from "../../../src/index.ts";
 import {
   checkAccountConfig,
   checkClock,
   checkStops,
+  MarginWatch,
   readAccountConfig,
   readSymbolSettings,
   type TradedSymbol,
 } from "../../../src/trading.ts";
 import { GatewayRig } from "../../support/gateway-rig.ts";
 import { ok, refuse } from "../../support/order-venue.ts";
+import { recordingLogger } from "../../support/sim-harness.ts";
 import { openTradingBench, type TradingBench } from "../../support/trading-bench.ts";
 
 describe("against the venue", () => {
@@ -123,6 +126,42 @@ describe("a margin type that is not the wanted one (EX43)", () => {
     await new Promise((resolve) => bench.gateway.setMarginType(one, "cross", resolve));
     expect(await lever(one)).toMatchObject({ type: "acked" });
     expect(bench.marginTypes.has(bench.symbols[0]?.symbol ?? "")).toBe(true);
+  });
+
+  it("that a person changes while the run goes on is found, and set again before the next entry (AC05)", async () => {
+    await learn();
+    const watch = new MarginWatch({
+      marginTypes: bench.marginTypes,
+      rest: bench.gateway.rest,
+      clock: bench.sim.clock,
+      log: recordingLogger(bench.lines),
+    });
+    const { symbolId, symbol } = bench.symbols[0] as TradedSymbol;
+    expect(await lever(symbolId)).toMatchObject({ type: "acked" });
+    await isolate(symbolId);
+    await watch.look();
+    expect(bench.lines.filter(({ fields }) => fields["wanted"] === "cross")).toMatchObject([
+      { level: "warn", fields: { count: 1, symbols: [symbol] } },
+    ]);
+    const entry: OrderRequest = {
+      type: "market",
+      role: "entry",
+      clientOrderId: "o1",
+      symbolId,
+      symbol,
+      side: 1,
+      isReduceOnly: false,
+      qtySteps: qtySteps(100),
+    };
+    const enter = (): Promise<Outcome> =>
+      new Promise((resolve) => bench.gateway.submit(approve(entry), resolve));
+    expect(await enter()).toMatchObject({ type: "refused", code: "SETTING_REFUSED" });
+    expect(asked("/fapi/v1/order")).toBe(0);
+    expect(await lever(symbolId)).toMatchObject({ type: "acked" });
+    await enter();
+    expect(asked("/fapi/v1/order")).toBe(1);
+    const settings = await readSymbolSettings(bench.gateway.rest);
+    expect(settings.some(({ isIsolated }) => isIsolated)).toBe(false);
   });
 
   it("is set where nobody has told of one: a symbol that was listed later has the venue's own", async () => {
