@@ -18,6 +18,8 @@ export interface TradingOptions {
   /** Four characters that begin every client order id of this engine. */
   readonly engineId: string;
   readonly startWalletE8: bigint;
+  /** When the venue had told that wallet, venue ms: payments since are not in it. Absent: at the first event. */
+  readonly startWalletMs?: number;
   readonly risk: RiskParameters;
   readonly protocol: ProtocolLimits;
   readonly plan: TradePlanParameters;

@@ -10,8 +10,10 @@ export type OrdersName = "sim-gateway" | "binance-sim" | "binance-demo" | "binan
 /** An account that a run may trade on, before the run has a market. */
 export interface TradingAccount {
   readonly orders: OrdersName;
-  /** What it holds now, USDT e8. */
+  /** What it held when it was opened, USDT e8. */
   readonly walletE8: bigint;
+  /** When the venue had told it, venue ms; absent: nothing moves it before the run. */
+  readonly walletMs?: number;
   /** Whose account it is, the same in every process and for every key of it; null: it ends with the process. */
   readonly fingerprint: string | null;
   open(run: AccountRun): DeskAccount;

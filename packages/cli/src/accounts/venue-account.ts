@@ -98,6 +98,7 @@ export async function openVenueAccount(options: VenueAccountOptions): Promise<Tr
     marginTypes.learn(await readSymbolSettings(gateway.rest));
     tellMarginTypes(marginTypes, options);
     const walletE8 = await walletOf(gateway);
+    const walletMs = venueClock.nowMs();
     const fingerprint = `${orders}/${await readAccountAlias(gateway.rest)}`;
     lease =
       gates === null ? null : await enterAccount(gates, { orders, fingerprint }, gateway.rest, options.duty);
@@ -108,6 +109,7 @@ export async function openVenueAccount(options: VenueAccountOptions): Promise<Tr
     return {
       orders,
       walletE8,
+      walletMs,
       fingerprint,
       open: ({ symbols: book }) => {
         symbols.bind(book);

@@ -338,6 +338,7 @@ function tradingOptions(
   return {
     engineId,
     startWalletE8: account.walletE8,
+    ...(account.walletMs === undefined ? {} : { startWalletMs: account.walletMs }),
     risk: riskLimits(risk),
     protocol,
     // Its events are minutes, whatever bars it counts in.

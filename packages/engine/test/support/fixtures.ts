@@ -67,6 +67,7 @@ export type OnTurn = (event: EngineEvent, commands: readonly Command[]) => void;
 /** What a test may want otherwise. */
 export interface OptionChoices {
   readonly startWalletE8?: bigint;
+  readonly startWalletMs?: number;
   /** By default a remote venue, whose words get lost. */
   readonly isVenueRemote?: boolean;
   readonly protocol?: Partial<ProtocolLimits>;
@@ -78,6 +79,7 @@ export function optionsOf(
   risk: Partial<RiskParameters> = {},
   {
     startWalletE8 = START_E8,
+    startWalletMs,
     isVenueRemote = true,
     protocol = {},
     entry = MARKET_ENTRY,
@@ -91,6 +93,7 @@ export function optionsOf(
     trading: {
       engineId: "test",
       startWalletE8,
+      ...(startWalletMs === undefined ? {} : { startWalletMs }),
       risk: { ...RISK, ...risk },
       protocol: { ...PROTOCOL, ...protocol },
       plan: { ...M1_SCALP, entry },

@@ -270,6 +270,15 @@ describe("the wallet", () => {
     expect(driver.core.holdings.portfolio.walletE8).toBe(START_E8);
   });
 
+  it("learns of a payment between that wallet and the first event", () => {
+    const driver = new CoreDriver(1, {}, { startWalletMs: T0 - 5_000 });
+    driver.wait(1_000);
+    driver.answerWallet(START_E8 - parseE8("5"));
+    driver.answerIncome({ ...funding, tradeId: null, timeMs: T0 - 5_001, incomeId: "0" });
+    driver.answerIncome({ ...funding, tradeId: null, timeMs: T0 - 3_000 });
+    expect(driver.core.holdings.portfolio.walletE8).toBe(START_E8 - parseE8("5"));
+  });
+
   it("takes a payment that was missed once, and gives it to the trade of its symbol", () => {
     const driver = guarded();
     driver.answerIncome({ ...funding, tradeId: null }, { ...funding, tradeId: null });

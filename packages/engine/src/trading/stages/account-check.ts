@@ -89,7 +89,7 @@ export class AccountCheck {
   #dayDueMs = Number.POSITIVE_INFINITY;
   /** Until when it is looked at closely. */
   #watchUntilMs = 0;
-  /** The first event: what happened before it is in the wallet that the run began with. */
+  /** When the wallet was read that the run began with: what happened before is in it. */
   #startMs: number | null = null;
   /** The last agreement but one. */
   #positionsAgreedMs = 0;
@@ -117,10 +117,10 @@ export class AccountCheck {
   /** Takes an answer; returns rows for what the venue holds and no trade explains. */
   hear(event: EngineEvent, turn: Turn): readonly Fill[] {
     if (this.#startMs === null) {
-      this.#startMs = turn.nowMs;
+      this.#startMs = this.#holdings.options.startWalletMs ?? turn.nowMs;
       this.#positionsAgreedMs = turn.nowMs;
       this.#lastAgreedMs = turn.nowMs;
-      this.#incomeMs = turn.nowMs;
+      this.#incomeMs = this.#startMs;
       this.#dayDueMs = nextDayMs(turn.nowMs) + DAY_LATE_MS;
     }
     if (event.type === "order-update") {
