@@ -24,6 +24,8 @@ const TYPE: ReadonlyMap<string, IncomeRow["type"]> = new Map([
   ["FUNDING_FEE", "funding"],
   ["SPECIAL_FUNDING_FEE", "funding"],
   ["REALIZED_PNL", "realised"],
+  // So it is spelt. The fill that delivered a position tells of the same money, or the position that is gone does.
+  ["DELIVERED_SETTELMENT", "realised"],
   ["COMMISSION", "commission"],
   ["INSURANCE_CLEAR", "liquidation-fee"],
   ["TRANSFER", "transfer"],

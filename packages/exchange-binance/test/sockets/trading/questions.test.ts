@@ -269,6 +269,7 @@ describe("a question", () => {
         { ...row, incomeType: "TRANSFER" },
         { ...row, incomeType: "INSURANCE_CLEAR", symbol: "BTCUSDT" },
         { ...row, incomeType: "REALIZED_PNL", symbol: "BTCUSDT", tradeId: "12" },
+        { ...row, incomeType: "DELIVERED_SETTELMENT", symbol: "BTCUSDT" },
         { ...row, incomeType: "NEW_KIND", symbol: "OTHERUSDT" },
         { ...row, incomeType: "TRANSFER", asset: "BNB", tranId: 8 },
       ]),
@@ -280,6 +281,7 @@ describe("a question", () => {
         { ...base, incomeId: "TRANSFER-7", type: "transfer", symbolId: null },
         { ...base, incomeId: "INSURANCE_CLEAR-7", type: "liquidation-fee", symbolId: BTC },
         { ...base, incomeId: "REALIZED_PNL-7", type: "realised", symbolId: BTC, tradeId: "12" },
+        { ...base, incomeId: "DELIVERED_SETTELMENT-7", type: "realised", symbolId: BTC },
         { ...base, incomeId: "NEW_KIND-7", type: "other", symbolId: null },
       ],
     });
