@@ -56,12 +56,6 @@ class Trading {
         rules: rulesOf(),
         fees: FEES,
       });
-    const quotes = Array.from({ length: SYMBOLS }, (_, id) => ({
-      symbolId: symbolId(id),
-      bid: 100,
-      ask: 100,
-    }));
-    this.put({ type: "quotes", quotes });
   }
 
   #carryOut(command: TradingCommand): void {
@@ -85,6 +79,8 @@ class Trading {
   enter(...ids: readonly number[]): void {
     const openTimeMs = this.clock.nowMs() - MINUTE_MS;
     const candidates = ids.map((id) => candidate(id, { openTimeMs }));
+    const quotes = ids.map((id) => ({ symbolId: symbolId(id), bid: 100, ask: 100 }));
+    this.put({ type: "quotes", quotes });
     this.put({ type: "candidates", shardId: 0, candidates });
     this.put({ type: "time" });
   }

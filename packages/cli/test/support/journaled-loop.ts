@@ -94,7 +94,6 @@ export class JournaledLoop {
     });
     for (const id of SYMBOLS)
       inbox.put({ type: "instrument", symbolId: id, symbol: `S${id}`, rules: rulesOf(), fees: FEES });
-    inbox.put({ type: "quotes", quotes: SYMBOLS.map((id) => ({ symbolId: id, bid: 100, ask: 100 })) });
   }
 
   put(input: EngineInput): void {
@@ -114,6 +113,7 @@ export class JournaledLoop {
     this.put({ type: "minute", closeMs: this.#clock.nowMs(), marks });
     const openTimeMs = this.#clock.nowMs() - MINUTE_MS;
     const candidates = ids.map((id) => candidate(id, { openTimeMs }));
+    this.put({ type: "quotes", quotes: SYMBOLS.map((id) => ({ symbolId: id, bid: 100, ask: 100 })) });
     this.put({ type: "candidates", shardId: 0, candidates });
     this.put({ type: "time" });
   }

@@ -7,6 +7,8 @@ import { ENGINE_ID_LENGTH } from "./order-ids.ts";
 import type { Trade } from "./trade.ts";
 import type { HaltReason, Quote, ReduceReason, TradingState } from "./trading-events.ts";
 
+/** Best prices that were told longer ago price nothing, monotonic ms: they are those of another signal. */
+export const QUOTE_AGE_MS_MAX = 15_000;
 /** Inside it, failures of protection add up. */
 export const PROTECTION_WINDOW_MS = 600_000;
 /** Around its funding time the venue may take a position for held that was closed or opened so long before or after. */
@@ -54,7 +56,7 @@ export class Holdings {
   readonly #corrected = new Set<Trade>();
   /** Payments of which nobody knows a trade: its fills may be told later. */
   readonly #unassigned: Income[] = [];
-  readonly #quotes = new Map<SymbolId, Quote>();
+  readonly #quotes = new Map<SymbolId, Quote & { readonly atNs: number }>();
   readonly #haltReasons = new Set<HaltReason>();
   readonly #reduceReasons = new Set<ReduceReason>();
   readonly #blockedUntilMs = new Map<SymbolId, number>();
@@ -109,12 +111,14 @@ export class Holdings {
     return this.#symbols.entries();
   }
 
-  setQuote(quote: Quote): void {
-    this.#quotes.set(quote.symbolId, quote);
+  setQuote(quote: Quote, nowNs: number): void {
+    this.#quotes.set(quote.symbolId, { ...quote, atNs: nowNs });
   }
 
-  quote(symbolId: SymbolId): Quote | null {
-    return this.#quotes.get(symbolId) ?? null;
+  /** Null: nobody has told it for this moment. */
+  quote(symbolId: SymbolId, nowNs: number): Quote | null {
+    const quote = this.#quotes.get(symbolId);
+    return quote === undefined || nowNs > quote.atNs + QUOTE_AGE_MS_MAX * 1e6 ? null : quote;
   }
 
   /** Takes a payment, of its symbol's trade too; false when it had been taken before. */
@@ -245,6 +249,8 @@ export class Holdings {
   /** No number that the process before may have given is given again: an id is one order's, for ever. */
   restarted(options: TradingOptions): void {
     this.isClockDoubtful = false;
+    // Their age is by another clock.
+    this.#quotes.clear();
     this.#options = options;
     this.#engineIds.add(options.engineId);
     this.#intents += LOST_NUMBERS_MAX;

@@ -239,7 +239,7 @@ export class TradingCore {
         this.#books.known(event.symbolId);
         return;
       case "quotes":
-        for (const quote of event.quotes) this.holdings.setQuote(quote);
+        for (const quote of event.quotes) this.holdings.setQuote(quote, event.nowNs);
         return;
       case "restarted":
         this.#goOn(event.engine.trading);

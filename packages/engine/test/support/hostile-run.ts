@@ -44,7 +44,7 @@ export class HostileRun {
     this.core = this.#engine.trading;
     for (const [index, id] of SYMBOLS.entries())
       this.#put({ type: "instrument", symbolId: id, symbol: `S${index}`, rules: rulesOf(), fees: FEES });
-    this.#put({ type: "quotes", quotes: SYMBOLS.map((id) => ({ symbolId: id, bid: 100, ask: 100 })) });
+    this.#quotes();
   }
 
   minutes(count: number, areEntries: boolean): void {
@@ -61,8 +61,13 @@ export class HostileRun {
       const candidates = SYMBOLS.filter(() => this.#rng.chance(0.5)).map((id) =>
         candidate(id, { side, openTimeMs }),
       );
+      this.#quotes();
       this.#put({ type: "candidates", shardId: 0, candidates });
     }
+  }
+
+  #quotes(): void {
+    this.#put({ type: "quotes", quotes: SYMBOLS.map((id) => ({ symbolId: id, bid: 100, ask: 100 })) });
   }
 
   seconds(count: number): void {

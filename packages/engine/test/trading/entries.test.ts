@@ -2,9 +2,10 @@ import { Rng, symbolId } from "@smcq/kernel";
 import type { Receipt } from "@smcq/risk";
 import { describe, expect, it } from "vitest";
 import type { DecisionRecord, Quote, ScoredCandidate } from "../../src/index.ts";
+import { QUOTE_AGE_MS_MAX } from "../../src/trading/holdings.ts";
 import { clientOrderId } from "../../src/trading/order-ids.ts";
 import { CoreDriver } from "../support/core-driver.ts";
-import { MINUTE_MS } from "../support/fixtures.ts";
+import { MINUTE_MS, optionsOf } from "../support/fixtures.ts";
 
 const seed = Number(process.env["SMCQ_SEED"] ?? 20_261_120);
 
@@ -65,6 +66,26 @@ describe("a batch", () => {
     });
   });
 
+  it("prices nothing by a quote that was told for another signal", () => {
+    const driver = new CoreDriver();
+    driver.put({ type: "quotes", quotes: [quoteOf(0)] });
+    const told = (): void => {
+      driver.put({ type: "candidates", shardId: 0, candidates: [driver.candidate(0)] });
+      driver.put({ type: "time" });
+    };
+    driver.nowMs += QUOTE_AGE_MS_MAX + 1;
+    told();
+    expect(driver.decisions.at(-1)?.receipt.unknown).toEqual(["quote"]);
+    driver.put({ type: "quotes", quotes: [quoteOf(0)] });
+    driver.nowMs += QUOTE_AGE_MS_MAX;
+    told();
+    driver.put({ type: "quotes", quotes: [quoteOf(0)] });
+    driver.put({ type: "restarted", engine: optionsOf() });
+    told();
+    expect(driver.outcomes).toEqual(["S0 FEED_STALE", "S0 APPROVED", "S0 STATE_NOT_ACTIVE"]);
+    expect(driver.decisions.at(-1)?.receipt.unknown).toEqual(["quote"]);
+  });
+
   it(`gives each signal above the threshold exactly one record, whatever keeps it out (seed ${seed})`, () => {
     const rng = new Rng(seed);
     const outcomes = new Map<string, number>();
@@ -88,6 +109,7 @@ describe("a batch", () => {
               openTimeMs: driver.nowMs - MINUTE_MS - ageMs,
             }),
           );
+          if (rng.chance(0.8)) driver.put({ type: "quotes", quotes: [0, 1, 2, 4].map(quoteOf) });
           driver.put({ type: "candidates", shardId: rng.int(2), candidates: own });
         }
       }
@@ -111,8 +133,8 @@ describe("a batch", () => {
 
   it("refuses what is too old, not fed, or scored by a model that is only observed, with its numbers", () => {
     const driver = new CoreDriver();
-    driver.put({ type: "quotes", quotes: [quoteOf(0)] });
     const told = (change: Partial<ScoredCandidate>): void => {
+      driver.put({ type: "quotes", quotes: [quoteOf(0)] });
       driver.put({ type: "candidates", shardId: 0, candidates: [driver.candidate(0, change)] });
       driver.put({ type: "time" });
       driver.nowMs += MINUTE_MS;

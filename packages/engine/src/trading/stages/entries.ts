@@ -42,7 +42,7 @@ interface Candidate {
   readonly priced: PricedIntent;
 }
 
-/** A signal whose symbol has no rules or no quote. */
+/** A signal whose symbol has no rules, or no quote of now. */
 interface Unpriced {
   readonly signal: Signal;
   readonly rank: Ranked;
@@ -117,7 +117,7 @@ export class Entries {
   decide({ batch, refusal, sizeFactor: modelFactor, proof }: EntryBatch, turn: Turn): void {
     const winProbability = winProbabilityOf(proof?.wins ?? null);
     const moment = { modelFactor, proof, winProbability, refusal, turn };
-    const candidates = batch.map((signal) => this.#candidateOf(signal));
+    const candidates = batch.map((signal) => this.#candidateOf(signal, turn.nowNs));
     let standing = this.#standing(turn.nowMs);
     for (const candidate of candidates.sort((a, b) => byScoreThenCost(a.rank, b.rank))) {
       if ("unknown" in candidate) this.#refuse(candidate, standing, moment);
@@ -146,9 +146,9 @@ export class Entries {
     return exposureOf(side, equity, open, pending);
   }
 
-  #candidateOf(signal: Signal): Candidate | Unpriced {
+  #candidateOf(signal: Signal, nowNs: number): Candidate | Unpriced {
     const symbol = this.#holdings.symbol(signal.symbolId);
-    const quote = this.#holdings.quote(signal.symbolId);
+    const quote = this.#holdings.quote(signal.symbolId, nowNs);
     if (symbol === null || quote === null) {
       const unknown: Unknown[] = [];
       if (symbol === null) unknown.push("rules");
