@@ -8,6 +8,7 @@ import { ORDER_PARAMETERS, type WishReader } from "./wishes.ts";
 
 const BATCH_MAX = 5;
 const CANCEL_BATCH_MAX = 10;
+const HALTED = "TRADING_HALT";
 const LIMIT_DEFAULT = 500;
 const LIMIT_MAX = 1000;
 const WINDOW_MS_MAX = 7 * 86_400_000;
@@ -144,6 +145,9 @@ export class OrderCalls {
 
   #place(parameters: Parameters): object {
     const { wish, isResult } = this.#reader.order(parameters);
+    const { symbol } = this.#desk.known(wish.symbolId);
+    // In a halt nothing trades, whatever it would open or close (MD20).
+    if (this.#desk.venue.find(symbol)?.status === HALTED) throw new VenueError(-4141, "Symbol is closed.");
     const order = orThrow(this.#desk.exchange.place(wish, this.#desk.nowMs));
     return orderReply(this.#desk, isResult ? order : acked(order));
   }

@@ -68,6 +68,22 @@ describe("what the venue does to an account by the clock", () => {
     expect(refused.body["code"]).toBe(-4140);
   });
 
+  it("MD20 takes no order in a halt, not even one that only reduces", async () => {
+    sim = await startTradingSim({ speed: 30, symbols: 1 });
+    const trader = new Trader(sim);
+    // The one symbol of such a venue.
+    const order = { symbol: "XLMUSDT", quantity: "100", recvWindow: 60_000 };
+    expect((await trader.order({ side: "BUY", newOrderRespType: "RESULT", ...order })).body).toMatchObject({
+      status: "FILLED",
+    });
+    sim.setFaults("MD20=1s:24h:24h");
+    await eventually("the halt", () => sim.stats().faults["MD20"] === 1);
+    const refused = await trader.order({ side: "SELL", reduceOnly: true, ...order });
+    expect(refused.body).toMatchObject({ code: -4141 });
+    const [position] = (await trader.call("GET", "v3/positionRisk", { recvWindow: 60_000 })).body;
+    expect(Number(position?.["positionAmt"])).toBe(100);
+  });
+
   it("follows the path of each minute: a stop fires where the path meets it", async () => {
     sim = await startTradingSim({ speed: 20 }, { prices: "path" });
     expect(() => sim.trading?.move("BTCUSDT", "94000")).toThrow("must be held");
