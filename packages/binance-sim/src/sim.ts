@@ -1,4 +1,4 @@
-import { createServer as createHttpServer } from "node:http";
+import { createServer as createHttpServer, type RequestListener } from "node:http";
 import { createServer as createHttpsServer } from "node:https";
 import type { Server } from "node:net";
 import { loadBundle, type MarketData } from "@smcq/exchange-sim";
@@ -38,7 +38,7 @@ import { startVenueTime } from "./venue-time.ts";
 import { Hub } from "./ws/hub.ts";
 
 /** An idle connection of REST is ended after so long: the usual setting of load balancers. Binance says nothing of its own. */
-const IDLE_WALL_MS = 60_000;
+const CONNECTIONS = { keepAliveTimeout: 60_000 };
 
 /** What a running venue reports by itself. */
 export type SimEvent =
@@ -161,12 +161,8 @@ class RunningSim implements BinanceSim {
       list: (name) => this.list(name),
     });
     venue.followContracts((symbol) => sendContractInfo(hub, symbol, this.clock.nowMs()));
-    const handle: Parameters<typeof createHttpServer>[1] = (request, response) =>
-      this.#rest.handle(request, response);
-    const server =
-      settings.tls === undefined ? createHttpServer(handle) : createHttpsServer(settings.tls, handle);
+    const server = serverOf(settings, (request, response) => this.#rest.handle(request, response));
     server.on("upgrade", (request, socket, head) => hub.upgrade(request, socket, head));
-    server.keepAliveTimeout = IDLE_WALL_MS;
     this.#server = server;
   }
 
@@ -346,4 +342,10 @@ async function listening(sim: RunningSim, release: () => void = () => {}): Promi
   sim.onStop(release);
   await sim.listen();
   return sim;
+}
+
+function serverOf({ tls }: SimSettings, handle: RequestListener): Server {
+  return tls === undefined
+    ? createHttpServer(CONNECTIONS, handle)
+    : createHttpsServer({ ...CONNECTIONS, ...tls }, handle);
 }

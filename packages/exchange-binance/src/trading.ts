@@ -9,6 +9,7 @@ export type { KeyQuestion, KeyRights } from "./trading/keys/key-rights.ts";
 export { Secret } from "./trading/keys/secret.ts";
 export { Signer, signerOf } from "./trading/keys/signer.ts";
 export type { KeyKind } from "./trading/keys/signer.ts";
+export { Leverages } from "./trading/orders/leverages.ts";
 export { MarginTypes } from "./trading/orders/margin-types.ts";
 export { MarginWatch } from "./trading/orders/margin-watch.ts";
 export type { BrakeState } from "./trading/orders/brakes.ts";

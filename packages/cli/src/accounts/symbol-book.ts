@@ -108,6 +108,16 @@ export class SymbolBook {
     if (takerRatio !== fees.takerRatio || makerRatio !== fees.makerRatio) this.#change({ ...met, fees });
   }
 
+  /** Every symbol that was met. */
+  met(): Iterable<BookedSymbol> {
+    return this.#met.values();
+  }
+
+  /** The account has told which leverage a symbol has. */
+  setLeverage(symbolId: SymbolId, leverage: number): void {
+    this.#options.inbox.put({ type: "leverage", symbolId, leverage });
+  }
+
   /**
    * The venue lists a symbol, or by other rules. Bounds, and its end, hold from now on. False: its tick or step is another
    * one, by which nothing that is held or under way is counted: that takes another run.

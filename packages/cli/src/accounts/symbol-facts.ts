@@ -1,6 +1,11 @@
 import type { Refusal } from "@smcq/exchange";
 import { type BinanceRest, parseExchangeInfo } from "@smcq/exchange-binance";
-import { readCommissionRate, type SignedRest } from "@smcq/exchange-binance/trading";
+import {
+  type Leverages,
+  type MarginTypes,
+  readCommissionRate,
+  type SignedRest,
+} from "@smcq/exchange-binance/trading";
 import { type Clock, errorMessage, type Logger, MINUTE_MS, type SymbolId } from "@smcq/kernel";
 import type { BookedSymbol, SymbolBook } from "./symbol-book.ts";
 
@@ -13,14 +18,16 @@ const OF_RULES: ReadonlySet<Refusal> = new Set<Refusal>(["PRICE_FILTER", "LOT_SI
 export interface SymbolFactsOptions {
   readonly book: SymbolBook;
   readonly signed: SignedRest;
+  readonly leverages: Leverages;
+  readonly marginTypes: MarginTypes;
   readonly rest: BinanceRest;
   readonly clock: Clock;
   readonly logger: Logger;
 }
 
 /**
- * What a venue tells of a symbol beside its listing at the start: the account's fees, asked once when the symbol is met, and
- * its rules again when an order does not fit them. Whatever fails leaves what was known.
+ * What a venue tells of a symbol beside its listing at the start: its leverage, which is known by then, and the account's fees,
+ * asked once, when the symbol is met; its rules again when an order does not fit them. Whatever fails leaves what was known.
  */
 export class SymbolFacts {
   readonly #options: SymbolFactsOptions;
@@ -32,6 +39,9 @@ export class SymbolFacts {
   constructor(options: SymbolFactsOptions) {
     this.#options = options;
     options.book.follow((symbol) => this.#met(symbol));
+    options.leverages.onRead = () => {
+      for (const symbol of options.book.met()) this.#tellLeverage(symbol);
+    };
   }
 
   /** An order was refused: were it for the symbol's rules, these are read again. */
@@ -49,12 +59,21 @@ export class SymbolFacts {
     this.#isClosed = true;
   }
 
-  #met({ symbolId, symbol }: BookedSymbol): void {
+  #met(met: BookedSymbol): void {
     const { book, signed } = this.#options;
+    const { symbolId, symbol } = met;
+    this.#tellLeverage(met);
     this.#ask(`fees of ${symbol}`, async () => {
       const fees = await readCommissionRate(signed, symbol);
       if (!this.#isClosed) book.setFees(symbolId, fees);
     });
+  }
+
+  /** An entry in a symbol that has its leverage already waits for nothing; with the margin type, the leverage is set again. */
+  #tellLeverage({ symbolId, symbol }: BookedSymbol): void {
+    const { book, leverages, marginTypes } = this.#options;
+    const leverage = leverages.of(symbol);
+    if (leverage !== null && marginTypes.has(symbol) && !this.#isClosed) book.setLeverage(symbolId, leverage);
   }
 
   async #readRules(refusedId: SymbolId): Promise<void> {

@@ -2,11 +2,13 @@ import type { AccountAnswer, MarginType } from "@smcq/exchange";
 import { type BinanceRest, parseExchangeInfo, passesUniverse, type VenueBases } from "@smcq/exchange-binance";
 import {
   BinanceGateway,
+  type BinanceGatewayOptions,
   checkAccountConfig,
   checkStops,
   type Credentials,
   type KeyQuestion,
   type KeyRights,
+  Leverages,
   MarginTypes,
   MarginWatch,
   readAccountAlias,
@@ -69,23 +71,16 @@ class LateSymbols implements SymbolDirectory {
  * `BINANCE_KEY_REFUSED`, `BINANCE_KEY_UNFIT`, `BINANCE_ACCOUNT_UNFIT`, `BINANCE_UNAVAILABLE`, `ACCOUNT_*`, `RUN_LOCK_ACCOUNT`.
  */
 export async function openVenueAccount(options: VenueAccountOptions): Promise<TradingAccount> {
-  const { orders, bases, credentials, rest, venueClock, wallClock, rng, floorMs, logger, gates } = options;
+  const { orders, bases, credentials, rest, venueClock, logger, gates } = options;
   const symbols = new LateSymbols();
   let facts: SymbolFacts | null = null;
   let lease: RunLock | null = null;
   const marginTypes = new MarginTypes(options.marginType);
-  const gateway = new BinanceGateway({
-    bases,
-    credentials,
-    rest,
+  const leverages = new Leverages(logger);
+  const gateway = gatewayOf(options, {
     symbols,
-    clock: venueClock,
-    wallClock,
-    rng,
-    floorMs,
-    log: logger,
     marginTypes,
-    ...(options.duty === undefined ? {} : { right: options.duty.right }),
+    leverages,
     onRefused: (symbolId, code) => facts?.onRefused(symbolId, code),
   });
   try {
@@ -113,7 +108,15 @@ export async function openVenueAccount(options: VenueAccountOptions): Promise<Tr
       fingerprint,
       open: ({ symbols: book }) => {
         symbols.bind(book);
-        facts = new SymbolFacts({ book, signed: gateway.rest, rest, clock: venueClock, logger });
+        facts = new SymbolFacts({
+          book,
+          leverages,
+          marginTypes,
+          signed: gateway.rest,
+          rest,
+          clock: venueClock,
+          logger,
+        });
         const watch = new MarginWatch({ marginTypes, rest: gateway.rest, clock: venueClock, log: logger });
         return new VenueAccount(gateway, facts, watch);
       },
@@ -127,6 +130,26 @@ export async function openVenueAccount(options: VenueAccountOptions): Promise<Tr
     lease?.release();
     throw error;
   }
+}
+
+function gatewayOf(
+  { venueClock: clock, logger: log, duty, ...options }: VenueAccountOptions,
+  own: Pick<BinanceGatewayOptions, "symbols" | "marginTypes" | "leverages" | "onRefused">,
+): BinanceGateway {
+  const { bases, credentials, rest, wallClock, rng, floorMs } = options;
+  const right = duty === undefined ? {} : { right: duty.right };
+  return new BinanceGateway({
+    bases,
+    credentials,
+    rest,
+    clock,
+    wallClock,
+    rng,
+    floorMs,
+    log,
+    ...right,
+    ...own,
+  });
 }
 
 /** What is set later, one by one, is told before. */

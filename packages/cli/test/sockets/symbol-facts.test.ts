@@ -1,7 +1,7 @@
 import { type BinanceSim, startBinanceSim } from "@smcq/binance-sim";
 import { Inbox } from "@smcq/cluster";
 import type { EngineInput } from "@smcq/engine";
-import type { OrderRequest, OrderUpdate } from "@smcq/exchange";
+import type { MarginType, OrderRequest, OrderUpdate } from "@smcq/exchange";
 import { approve } from "@smcq/exchange/approval";
 import { BinanceReferenceData } from "@smcq/exchange-binance";
 import { loadCredentials } from "@smcq/exchange-binance/trading";
@@ -42,9 +42,9 @@ let inbox: HeardInbox;
 let bySymbol: ReadonlyMap<string, Instrument>;
 /** Symbols that are watched no more. */
 let gone: Set<string>;
+const key = newSimulatedKey();
 
 beforeEach(async () => {
-  const key = newSimulatedKey();
   sim = await startBinanceSim({
     speed: 1,
     trading: { keys: [{ ...key, type: "hmac" }], prices: "held", fees: ACCOUNT },
@@ -65,23 +65,27 @@ beforeEach(async () => {
     fees: SETTINGS,
     idOf: (symbol) => (names.includes(symbol) && !gone.has(symbol) ? symbolId(names.indexOf(symbol)) : null),
   });
+  account = await open("cross");
+});
+
+async function open(marginType: MarginType): Promise<DeskAccount> {
   const opened = await openVenueAccount({
     orders: "binance-sim",
     bases: { wsBase: sim.wsUrl, restBase: sim.restUrl },
     credentials: loadCredentials({ env: { BINANCE_API_KEY: key.key, BINANCE_API_SECRET: key.secret } }),
     rest: reference.rest,
-    venueClock: clock,
+    venueClock: sim.clock,
     wallClock: new SystemClock(),
-    rng,
+    rng: new Rng(2),
     floorMs: 0,
-    logger,
+    logger: silentLogger,
     gates: null,
-    marginType: "cross",
+    marginType,
     watched: [],
   });
   const market = { isGone: () => false, now: () => null, closeE8: () => null };
-  account = opened.open({ market, symbols: book, tickers: new KnownTickers() });
-});
+  return opened.open({ market, symbols: book, tickers: new KnownTickers() });
+}
 
 afterEach(async () => {
   await account.stop();
@@ -89,10 +93,17 @@ afterEach(async () => {
   await sim.stop();
 });
 
-const [NAME] = ["BTCUSDT"] as const;
+const [NAME, OTHER] = ["BTCUSDT", "ETHUSDT"] as const;
 const instruments = () => inbox.told.filter((input) => input.type === "instrument");
 const asked = (path: string): number =>
   (sim.trading?.requests() ?? []).filter((request) => request.path === path).length;
+
+const leverages = () => inbox.told.filter((input) => input.type === "leverage");
+
+const told = (id: SymbolId, leverage: number) => ({ type: "leverage", symbolId: id, leverage });
+const idOf = (symbol: string): SymbolId =>
+  present(book.bySymbol(symbol) ?? undefined, "Invariant: the symbol is listed").symbolId;
+const SILENT = { onOrder() {}, onIncome() {}, onLeverage() {}, onStream() {} };
 
 /** Sends an entry, or an exit, of so many steps; the outcome in short. */
 async function enter(
@@ -261,5 +272,26 @@ describe("what a venue tells of a symbol later", () => {
     expect(book.bySymbol(NAME)?.rules).toBe(met.rules);
     expect(book.renew({ ...listed, minNotional: "250" })).toBe(true);
     expect(instruments().at(-1)?.rules.minNotional).toBe(250);
+  });
+});
+
+describe("the leverage that a symbol has already", () => {
+  it("is told when the account is known, and of a symbol that is met later at once", async () => {
+    const first = idOf(NAME);
+    account.gateway.listen(SILENT);
+    account.start();
+    await vi.waitFor(() => expect(leverages()).toEqual([told(first, 20)]), 60_000);
+    const second = idOf(OTHER);
+    expect(leverages()).toEqual([told(first, 20), told(second, 20)]);
+  });
+
+  it("is told of no symbol that has another margin type: type and leverage are set before its first entry", async () => {
+    await account.stop();
+    account = await open("isolated");
+    const [first] = [idOf(NAME), idOf(OTHER)];
+    await new Promise((resolve) => account.gateway.setLeverage(first, 9, resolve));
+    account.gateway.listen(SILENT);
+    account.start();
+    await vi.waitFor(() => expect(leverages()).toEqual([told(first, 9)]), 60_000);
   });
 });

@@ -30,6 +30,7 @@ import { HEARD_MAX } from "./limits.ts";
 import { type BrakeState, Brakes } from "./orders/brakes.ts";
 import { OrderBudget } from "./orders/order-budget.ts";
 import { readOrderLimits } from "./orders/order-limits.ts";
+import type { Leverages } from "./orders/leverages.ts";
 import type { MarginTypes } from "./orders/margin-types.ts";
 import { cancelCall, leverageCall, marginTypeCall, orderCall } from "./orders/order-form.ts";
 import { leverageOutcomeOf, orderIdOf, outcomeOf } from "./orders/outcomes.ts";
@@ -58,6 +59,8 @@ export interface BinanceGatewayOptions {
   readonly log: Logger;
   /** The margin type that a symbol must have before it is entered; absent: whichever it has. */
   readonly marginTypes?: MarginTypes;
+  /** Learns which leverage each symbol has; absent: an entry has it set whenever it is the first. */
+  readonly leverages?: Leverages;
   readonly connectBudget?: ConnectBudget;
   readonly timeouts?: SocketTimeouts;
   /** Where others may have the account at other times; absent: it is ours alone, which costs nothing. */
@@ -237,9 +240,12 @@ export class BinanceGateway implements OrderGateway, AccountStream, AccountData 
   }
 
   #sendLeverage(symbol: TradedSymbol, leverage: number, onOutcome: (outcome: Outcome) => void): void {
-    this.#send(leverageCall(leverage, symbol), { lane: "entry", isOrder: false }, (result) =>
-      onOutcome(leverageOutcomeOf(result, leverage)),
-    );
+    const settled = this.#options.leverages?.setting(symbol.symbol);
+    this.#send(leverageCall(leverage, symbol), { lane: "entry", isOrder: false }, (result) => {
+      const outcome = leverageOutcomeOf(result, leverage);
+      settled?.(outcome.type === "acked" ? leverage : null);
+      onOutcome(outcome);
+    });
   }
 
   setMarginType(symbolId: SymbolId, marginType: MarginType, onOutcome: (outcome: Outcome) => void): void {
@@ -290,7 +296,7 @@ export class BinanceGateway implements OrderGateway, AccountStream, AccountData 
   }
 
   #createVoice(fees: FeeBook): AccountVoice {
-    const { symbols, wallClock, log } = this.#options;
+    const { symbols, wallClock, log, leverages } = this.#options;
     return new AccountVoice({
       reader: new WordReader(symbols, this.#names),
       names: this.#names,
@@ -299,6 +305,10 @@ export class BinanceGateway implements OrderGateway, AccountStream, AccountData 
       log,
       nameOfAlgo: (algoId) => this.#questions.nameOfAlgo(algoId),
       onMoney: (word) => this.#incomeWatch.expect(word),
+      onLeverage: (symbolId, leverage) => {
+        const symbol = symbols.byId(symbolId);
+        if (symbol !== null) leverages?.heard(symbol.symbol, leverage);
+      },
       onKeyExpired: (listenKey) => {
         if (this.#keys.isCurrent(listenKey)) this.#stream.renew("its key has expired");
       },
@@ -323,6 +333,8 @@ export class BinanceGateway implements OrderGateway, AccountStream, AccountData 
       onLive: (isLive) => {
         if (!isLive) this.#mute.reset();
         this.#voice.setLive(isLive);
+        if (isLive) void this.#options.leverages?.read(this.#rest);
+        else this.#options.leverages?.lost();
       },
     });
   }

@@ -19,8 +19,8 @@ import {
   SystemClock,
 } from "@smcq/kernel";
 import { BinanceRest } from "../../src/index.ts";
-import { BinanceGateway, type KeyKind, type SendingRight } from "../../src/trading.ts";
-import { OrderVenue } from "./order-venue.ts";
+import { BinanceGateway, type KeyKind, type Leverages, type SendingRight } from "../../src/trading.ts";
+import { type Answer, OrderVenue } from "./order-venue.ts";
 import { type LogLine, recordingLogger } from "./sim-harness.ts";
 import { credentialsOf, keyPair, until } from "./trading-bench.ts";
 import { recordedSymbols } from "./words.ts";
@@ -58,6 +58,9 @@ export interface RigOptions {
   readonly kind?: KeyKind;
   readonly log?: Logger;
   readonly right?: SendingRight;
+  readonly leverages?: Leverages;
+  /** What the venue answers from the beginning. */
+  readonly answers?: Readonly<Record<string, Answer>>;
   /** Default: the machine's. */
   readonly wallClock?: Clock;
 }
@@ -88,6 +91,7 @@ export class GatewayRig {
       wallClock: options.wallClock ?? new SystemClock(),
       rng: new Rng(2),
       log,
+      ...(options.leverages === undefined ? {} : { leverages: options.leverages }),
       ...(options.right === undefined ? {} : { right: options.right }),
     });
   }
@@ -96,6 +100,7 @@ export class GatewayRig {
   static async open(options: RigOptions = {}): Promise<GatewayRig> {
     const clock = new ManualClock(START_MS);
     const venue = await OrderVenue.start(() => clock.nowMs());
+    for (const [kind, answer] of Object.entries(options.answers ?? {})) venue.always(kind, answer);
     const rig = new GatewayRig(clock, venue, options);
     rig.gateway.listen(rig.listener);
     rig.gateway.start();

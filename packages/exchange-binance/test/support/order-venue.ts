@@ -23,7 +23,7 @@ export type Answer =
   | "hang"
   | "cut";
 
-type Script = (heard: Heard) => Answer;
+type Script = (heard: Heard) => Answer | Promise<Answer>;
 
 const text = (body: unknown): string => (typeof body === "string" ? body : JSON.stringify(body));
 export const ok = (body: unknown): Answer => ({ status: 200, body });
@@ -89,6 +89,17 @@ export class OrderVenue {
     this.#always.set(kind, typeof answer === "function" ? answer : () => answer);
   }
 
+  /** The next request of this kind is answered when the test says so. */
+  held(kind: string): { readonly isAsked: () => boolean; readonly give: (answer: Answer) => void } {
+    const { promise, resolve } = Promise.withResolvers<Answer>();
+    let isAsked = false;
+    this.once(kind, () => {
+      isAsked = true;
+      return promise;
+    });
+    return { isAsked: () => isAsked, give: resolve };
+  }
+
   /** How many requests of this kind came. */
   count(kind: string): number {
     return this.heard.filter(({ method, path }) => `${method} ${path}` === kind).length;
@@ -121,7 +132,7 @@ export class OrderVenue {
     this.heard.push(heard);
     const kind = `${method} ${path}`;
     const script = this.#once.get(kind)?.shift() ?? this.#always.get(kind);
-    const answer = script?.(heard) ?? refuse(-9999, `no script for ${kind}`, 404);
+    const answer = (await script?.(heard)) ?? refuse(-9999, `no script for ${kind}`, 404);
     if (answer === "hang") return;
     if (answer === "reset") {
       request.socket.resetAndDestroy();

@@ -1,5 +1,5 @@
 import type { AccountListener, Income } from "@smcq/exchange";
-import { type Clock, errorMessage, type Logger } from "@smcq/kernel";
+import { type Clock, errorMessage, type Logger, type SymbolId } from "@smcq/kernel";
 import { NAMES_MAX } from "../limits.ts";
 import { WordQueue } from "../stream/word-queue.ts";
 import { BoundedMap } from "./bounded-map.ts";
@@ -28,6 +28,8 @@ export interface AccountVoiceParts {
   /** Asks which client id a conditional order has. */
   readonly nameOfAlgo: (algoId: string) => Promise<unknown>;
   readonly onMoney: (word: Extract<Word, { type: "money" }>) => void;
+  /** A leverage has changed; before it is told. */
+  readonly onLeverage: (symbolId: SymbolId, leverage: number) => void;
   readonly onKeyExpired: (listenKey: string) => void;
   /** The stream has told of this order. */
   readonly onHeard: (clientOrderId: string) => void;
@@ -105,13 +107,14 @@ export class AccountVoice {
   }
 
   #take(word: Word): void {
-    const { onMoney, onKeyExpired, onHeard, log } = this.#parts;
+    const { onMoney, onLeverage, onKeyExpired, onHeard, log } = this.#parts;
     switch (word.type) {
       case "order":
         onHeard(word.update.clientOrderId);
         this.#queue.put((isLast) => this.#tellOrder(word, isLast));
         return;
       case "leverage":
+        onLeverage(word.symbolId, word.leverage);
         this.#queue.put(() => {
           if (this.#hasBegun) this.#listener?.onLeverage(word.symbolId, word.leverage);
           return null;
