@@ -4,6 +4,7 @@ import type { BenchOptions } from "../lib/options.ts";
 import type { PartRecorder } from "../lib/results.ts";
 import { benchDetector } from "./detector.ts";
 import { benchFeatureSets } from "./feature-sets.ts";
+import { benchHandshakes } from "./handshakes.ts";
 import { benchHops } from "./hops.ts";
 import { benchParse } from "./parse.ts";
 import { benchRing } from "./ring.ts";
@@ -24,4 +25,5 @@ export async function runMicro(
   await benchDetector(context, recorder);
   await benchFeatureSets(context, recorder);
   await benchHops(context, recorder);
+  await benchHandshakes(context, recorder);
 }
