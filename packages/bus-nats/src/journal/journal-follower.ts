@@ -16,10 +16,15 @@ export interface JournalFollowerOptions {
   readonly onGap: (seq: number) => void;
 }
 
-/** Reads the stream in order from a place on, over every loss of the connection, each message once. */
+/**
+ * Reads the stream in order from a place on, over every loss of the connection, each message once; where servers have lost its end,
+ * or all of it, what stands there now.
+ */
 export class JournalFollower {
   readonly #options: JournalFollowerOptions;
   #nextSeq = 0;
+  /** When the stream was made that is read; "": not looked at yet. */
+  #made = "";
   #isOpen = false;
   #turn = 0;
   #messages: ConsumerMessages | null = null;
@@ -61,13 +66,15 @@ export class JournalFollower {
     const { stream, logger } = this.#options;
     this.#messages?.stop();
     try {
+      await this.#lookAtStream();
+      if (turn !== this.#turn) return;
       const { bus, answerMs } = stream.options;
       const js = jetstream(bus.nats, { timeout: answerMs });
       const consumer: Consumer = await js.consumers.get(stream.name, {
         deliver_policy: DeliverPolicy.StartSequence,
         opt_start_seq: Math.max(1, this.#nextSeq),
       });
-      const messages = await consumer.consume({ max_messages: 256 });
+      const messages = await consumer.consume({ max_messages: 256, abort_on_missing_resource: true });
       if (turn !== this.#turn) return messages.stop();
       this.#messages = messages;
       const stopOnLoss = bus.onChange((isConnected) => {
@@ -86,6 +93,17 @@ export class JournalFollower {
     }
     if (turn !== this.#turn || !this.#isOpen) return;
     this.#cancelAgain = this.#options.clock.after(AGAIN_MS, () => void this.#read(turn), { unref: true });
+  }
+
+  /** Who takes the messages sees whether they fit. */
+  async #lookAtStream(): Promise<void> {
+    const { made, firstSeq, lastSeq } = await this.#options.stream.place();
+    const isOther = this.#made !== "" && made !== this.#made;
+    this.#made = made;
+    const fromSeq = isOther ? Math.max(1, firstSeq) : Math.min(this.#nextSeq, lastSeq + 1);
+    if (fromSeq === this.#nextSeq) return;
+    this.#options.logger.warn({ fromSeq, wanted: this.#nextSeq }, "the journal's copy has lost its end");
+    this.#nextSeq = fromSeq;
   }
 
   #takeOne(seq: number, data: Uint8Array): boolean {

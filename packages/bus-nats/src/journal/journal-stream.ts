@@ -10,6 +10,8 @@ const DUPLICATE_MS = 120_000;
 
 /** Where the stream stands. */
 export interface StreamPlace {
+  /** When it was made: one that was made anew has other messages. */
+  readonly made: string;
   /** Number of its first message; one more than the last where it is empty. */
   readonly firstSeq: number;
   /** Number of its last message; 0: there never was one. */
@@ -65,8 +67,8 @@ export class JournalStream {
   /** Errors: BUS_UNREACHABLE, BUS_REFUSED. */
   async place(): Promise<StreamPlace> {
     try {
-      const { state } = await (await this.#manager()).streams.info(this.name);
-      return { firstSeq: state.first_seq, lastSeq: state.last_seq };
+      const { created, state } = await (await this.#manager()).streams.info(this.name);
+      return { made: created, firstSeq: state.first_seq, lastSeq: state.last_seq };
     } catch (error) {
       throw busError(error, `stream ${this.name} does not say where it stands`);
     }

@@ -43,6 +43,9 @@ export class JournalWriter {
   #isSending = false;
   #isClosed = false;
   #isUnsure = false;
+  /** A copy of the whole ledger is under way: rows are written again, and count once it is there. */
+  #isMending = false;
+  #mendingAckedSeq: number | null = null;
   #cancelRetry: CancelTimer = () => {};
   #counts = { messages: 0, rows: 0, lost: 0, roundTripMs: 0 };
 
@@ -77,7 +80,8 @@ export class JournalWriter {
   }
 
   rows(runId: string, rows: readonly CopiedRow[]): void {
-    if (this.#isClosed || this.#state === "superseded" || this.#state === "holed") {
+    const isHoled = this.#state === "holed" && !this.#isMending;
+    if (this.#isClosed || this.#state === "superseded" || isHoled) {
       this.#counts.lost += rows.length;
       return;
     }
@@ -100,11 +104,23 @@ export class JournalWriter {
     if (part.length > 0) this.#put({ type: "rows", epoch: this.#options.epoch, runId, rows: part });
   }
 
-  /** The whole ledger was copied, and all that waits is in the copy or comes behind it: the hole is mended. */
-  mend(): void {
+  /** The whole ledger is copied from now on: what comes is written again, behind what the copy will have. */
+  beginMend(): void {
     if (this.#state !== "holed") return;
+    this.#isMending = true;
+    this.#mendingAckedSeq = null;
+  }
+
+  /** The copy that was begun is with the bus, and all that waits is in it or comes behind it; or there is none, and the hole stays. */
+  endMend(isCopied: boolean): void {
+    if (!this.#isMending) return;
+    if (!isCopied) {
+      this.#breakOff(0);
+      return;
+    }
+    this.#isMending = false;
     this.#state = "whole";
-    this.#pump();
+    if (this.#mendingAckedSeq !== null) this.#options.onAcked(this.#mendingAckedSeq);
   }
 
   close(): void {
@@ -180,15 +196,18 @@ export class JournalWriter {
     this.#lastSeq = seq;
     this.#isUnsure = false;
     this.#failures = 0;
-    this.#queue.shift();
     this.#counts.messages++;
     if (this.#state === "behind") this.#state = "whole";
+    // One that was given up while it was on its way is not what waits first now.
+    if (this.#queue[0] !== message) return true;
+    this.#queue.shift();
     if (message.type !== "rows") return true;
     this.#rows -= message.rows.length;
     this.#characters -= charactersOf(message.rows);
     this.#counts.rows += message.rows.length;
-    const last = message.rows.at(-1);
-    if (last !== undefined && this.#state === "whole") this.#options.onAcked(last.seq);
+    const rowSeq = message.rows.at(-1)?.seq ?? null;
+    if (this.#isMending) this.#mendingAckedSeq = rowSeq;
+    else if (rowSeq !== null && this.#state === "whole") this.#options.onAcked(rowSeq);
     return true;
   }
 
@@ -218,6 +237,7 @@ export class JournalWriter {
     this.#queue.length = 0;
     this.#rows = 0;
     this.#characters = 0;
+    this.#isMending = false;
     this.#state = "holed";
   }
 }

@@ -127,8 +127,8 @@ describe.runIf(hasNatsServer())("the rights of deploy/nats/nats.conf", () => {
     const snapshots = await Snapshots.open(hosts.trader, 1);
     const [file, back] = [join(folder, "ledger"), join(folder, "back")];
     writeFileSync(file, "x".repeat(300_000));
-    await snapshots.put(file, 1);
-    await snapshots.put(file, 2);
+    await snapshots.put(file, { streamSeq: 1, epoch: 1 });
+    await snapshots.put(file, { streamSeq: 2, epoch: 1 });
     expect(await snapshots.get(back)).toMatchObject({ streamSeq: 2, bytes: 300_000 });
     follower.stop();
     writer.close();

@@ -19,7 +19,7 @@ export function hasNatsServer(): boolean {
 export class NatsServer {
   readonly folder: string;
   /** Lines of its configuration beside port and store. */
-  readonly #settings: readonly string[];
+  #settings: readonly string[];
   #port = -1;
   #child: ChildProcess | null = null;
 
@@ -46,6 +46,11 @@ export class NatsServer {
     return this.#child?.pid ?? 0;
   }
 
+  /** Of its next start. */
+  set settings(settings: readonly string[]) {
+    this.#settings = settings;
+  }
+
   /** Starts it, on the port that it had before if there was one, and waits until it takes connections. */
   async up(): Promise<void> {
     const config = join(this.folder, "nats.conf");
@@ -63,6 +68,11 @@ export class NatsServer {
   /** Kills it at once, as a power cut would. */
   async kill(): Promise<void> {
     await this.#end("SIGKILL");
+  }
+
+  /** Of a server that is down: all that it kept is lost. */
+  lose(): void {
+    rmSync(join(this.folder, "jetstream"), { recursive: true, force: true });
   }
 
   /** Freezes it, and lets it go on. */

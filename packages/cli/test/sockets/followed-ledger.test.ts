@@ -99,7 +99,7 @@ describe.skipIf(!hasNatsServer())("a standby's ledger", () => {
   async function snapshot(streamSeq: number): Promise<void> {
     const draft = join(folder, "draft.db");
     copyLedger(holderFile(), draft);
-    await snapshots.put(draft, streamSeq);
+    await snapshots.put(draft, { streamSeq, epoch: 1 });
     rmSync(draft);
   }
 
@@ -202,6 +202,41 @@ describe.skipIf(!hasNatsServer())("a standby's ledger", () => {
       1_000_000_000_006,
       expect.any(Number),
     ]);
+  });
+
+  it("follows on when servers have lost the stream, and a newer holder writes a new one", async () => {
+    const writer = await writerOf(1);
+    begin(writer);
+    for (let seq = 0; seq < 10; seq++) {
+      keep(writer, rows(seq, seq));
+      await until(() => writer.stats.waiting === 0, "all is written");
+    }
+    const follower = await follow();
+    await until(() => follower.isWhole, "it has all of it");
+    writer.close();
+    await nats.kill();
+    nats.lose();
+    await nats.up();
+    await until(() => bus.isConnected, "the bus is back");
+    stream = await JournalStream.open({ bus, answerMs: 2_000, replicas: 1 });
+    snapshots = await Snapshots.open(bus, 1);
+    const next = await writerOf(2);
+    const before = lastRowOf(holderFile());
+    next.run({ type: "run", epoch: 2, isResumed: true, record: RUN_RECORD, before });
+    keep(next, rows(10, 12));
+    await until(() => follower.view.rows === 13, "the rows of the new stream");
+    expect([follower.isWhole, follower.epochMax]).toEqual([true, 2]);
+    follower.close();
+    expect(verifyJournal(ownFile())).toEqual(verifyJournal(holderFile()));
+  });
+
+  it("knows the highest epoch on the bus before it takes the lease", async () => {
+    await snapshot(0);
+    expect((await follow()).epochMax).toBe(1);
+    const writer = await writerOf(41);
+    writer.rows(RUN_RECORD.runId, rows(0, 0));
+    await until(() => writer.stats.waiting === 0, "all is written");
+    expect((await follow()).epochMax).toBe(41);
   });
 
   it("hears nothing of an older epoch that writes behind a newer one's back", async () => {

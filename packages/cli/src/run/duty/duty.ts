@@ -122,7 +122,7 @@ export class Duty implements AccountDuty {
         terms,
         clock,
         newOwner: randomUUID,
-        epochFloor: () => readEpoch(dataDir),
+        epochFloor: () => Math.max(readEpoch(dataDir), duty.#follow?.epochMax ?? 0),
         wallMs: () => clock.nowMs(),
         onChange: (state) => duty.#changed(state),
         logger,

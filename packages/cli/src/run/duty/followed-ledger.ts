@@ -43,10 +43,12 @@ export class FollowedLedger {
   #triedNuid = "";
   #rows = 0;
   #lastRowMs: number | null = null;
-  /** Where the stream stood when this one began to follow. */
+  /** Where the stream stood when this one began to follow, or took a copy; whether all of it is here. */
   #goalSeq = 0;
+  #isThere = false;
   #cancelLook: CancelTimer = () => {};
   #isClosed = false;
+  #epochMax = 0;
 
   constructor(options: FollowedLedgerOptions) {
     this.#options = options;
@@ -63,16 +65,24 @@ export class FollowedLedger {
 
   /** Nothing is missing here, as far as it is known; what the stream held when this one began to follow is here. */
   get isWhole(): boolean {
-    return this.#state === "follows" && (this.#follower?.takenSeq ?? -1) >= this.#goalSeq;
+    return this.#state === "follows" && this.#isThere;
+  }
+
+  /** The highest epoch that the journal on the bus is known to be of: the next one has to be above it. */
+  get epochMax(): number {
+    return this.#epochMax;
   }
 
   /** Begins to follow. Errors: BUS_*, LEDGER_*. */
   async start(): Promise<void> {
-    const { JournalFollower: Follower } = await import("@smcq/bus-nats");
-    const { stream, clock, logger } = this.#options;
+    const { decodeMessage, JournalFollower: Follower } = await import("@smcq/bus-nats");
+    const { stream, snapshots, clock, logger } = this.#options;
     this.#open();
     const { firstSeq, lastSeq } = await stream.place();
     this.#goalSeq = lastSeq;
+    const bytes = lastSeq === 0 ? null : await stream.message(lastSeq);
+    this.#noteEpoch((bytes === null ? null : decodeMessage(bytes))?.epoch ?? 0);
+    this.#noteEpoch((await snapshots.last())?.epoch ?? 0);
     const fromSeq = await this.#firstUnknown(Math.max(1, firstSeq), lastSeq);
     this.#follower = new Follower({
       stream,
@@ -81,6 +91,7 @@ export class FollowedLedger {
       take: (message, seq) => this.#take(message, seq),
       onGap: (seq) => this.#needCopy(seq, "rows are not on the bus any more"),
     });
+    this.#isThere = fromSeq > lastSeq;
     this.#follower.startAt(fromSeq);
   }
 
@@ -147,10 +158,18 @@ export class FollowedLedger {
     return !message.isResumed || (message.before !== null && own > message.before.seq);
   }
 
+  #noteEpoch(epoch: number): void {
+    this.#epochMax = Math.max(this.#epochMax, epoch);
+  }
+
   #take(message: JournalMessage, seq: number): boolean {
+    this.#noteEpoch(message.epoch);
     try {
       const problem = message.type === "run" ? this.#takeRun(message) : this.#takeRows(message);
-      if (problem === null) return true;
+      if (problem === null) {
+        this.#isThere ||= seq >= this.#goalSeq;
+        return true;
+      }
       this.#needCopy(seq, problem);
     } catch (error) {
       this.#needCopy(seq, errorMessage(error));
@@ -206,24 +225,32 @@ export class FollowedLedger {
   }
 
   async #look(): Promise<void> {
-    const { snapshots, file, logger } = this.#options;
-    const draft = join(dirname(file), "ledger.copy");
+    const { snapshots, stream, file, logger } = this.#options;
+    const draft = join(dirname(file), "ledger.followed");
     try {
       const last = await snapshots.last();
+      if (this.#isClosed) return;
       if (last !== null && last.nuid !== this.#triedNuid) {
         rmSync(draft, { force: true });
         const got = await snapshots.get(draft);
+        const { firstSeq, lastSeq } = await stream.place();
         if (got !== null && !this.#isClosed) {
           this.#triedNuid = got.nuid;
           this.#replace(draft);
           logger.info({ bytes: got.bytes }, "this standby has a copy of the holder's whole ledger");
           this.#state = "follows";
-          this.#follower?.startAt(got.streamSeq + 1);
+          // One of a stream that is gone is looked for in the present one from its start.
+          const fromSeq = got.streamSeq > lastSeq ? Math.max(1, firstSeq) : got.streamSeq + 1;
+          this.#goalSeq = lastSeq;
+          this.#isThere = fromSeq > lastSeq;
+          this.#follower?.startAt(fromSeq);
           return;
         }
       }
     } catch (error) {
       logger.warn({ reason: errorMessage(error) }, "the copy of the holder's ledger cannot be had yet");
+    } finally {
+      rmSync(draft, { force: true });
     }
     this.#lookLater(LOOK_MS);
   }

@@ -9,6 +9,8 @@ import { copyInProcess } from "./copy-in-process.ts";
 
 /** Rows behind the last copy of the whole ledger before it is copied again. */
 export const SNAPSHOT_ROWS = 200_000;
+/** A copy of the whole ledger is made again after this time, wall ms: the bus keeps the rows behind it for seven days. */
+export const SNAPSHOT_MS = 86_400_000;
 /** How often that is looked at, and how soon a copy that failed is tried again, wall ms. */
 const LOOK_MS = 5_000;
 
@@ -37,6 +39,7 @@ export class JournalCopy {
   /** Number in the stream up to which the last copy of the whole ledger goes; null: there is none of ours. */
   #snapshotSeq: number | null = null;
   #rowsAtSnapshot = 0;
+  #snapshotNs = 0;
   #isCopying = false;
   #cancelLook: () => void = () => {};
 
@@ -109,7 +112,9 @@ export class JournalCopy {
 
   #look(): void {
     const { state, rowsSinceSnapshot } = this.view;
-    const isDue = rowsSinceSnapshot === null || rowsSinceSnapshot >= SNAPSHOT_ROWS || state === "holed";
+    const isOld = (this.#options.wallClock.monoNs() - this.#snapshotNs) / 1e6 >= SNAPSHOT_MS;
+    const isDue =
+      rowsSinceSnapshot === null || rowsSinceSnapshot >= SNAPSHOT_ROWS || state === "holed" || isOld;
     if (isDue && this.#options.bus.isConnected) void this.#snapshot();
   }
 
@@ -117,25 +122,30 @@ export class JournalCopy {
     const writer = this.#writer;
     if (writer === null || this.#isCopying || writer.state === "superseded") return;
     this.#isCopying = true;
-    const { snapshots, stream, dataDir, file, logger } = this.#options;
+    const { snapshots, stream, dataDir, file, epoch, wallClock, logger } = this.#options;
     const draft = join(dataDir, "ledger.copy");
     try {
       // What comes from now on is written to the stream again, and what is stored by now is in the copy.
-      writer.mend();
+      writer.beginMend();
+      const begunNs = wallClock.monoNs();
       const streamSeq = writer.lastSeq;
       const rows = writer.stats.rows;
       rmSync(draft, { force: true });
       await copyInProcess(file, draft, this.#abort.signal);
-      await snapshots.put(draft, streamSeq);
-      // One generation is left to who follows it now.
-      if (this.#snapshotSeq !== null) await stream.purgeBefore(this.#snapshotSeq + 1);
+      await snapshots.put(draft, { streamSeq, epoch });
+      writer.endMend(true);
+      const before = this.#snapshotSeq;
       this.#snapshotSeq = streamSeq;
       this.#rowsAtSnapshot = rows;
+      this.#snapshotNs = begunNs;
+      // One generation is left to who follows it now. A stream that was made anew begins with lower numbers.
+      if (before !== null && before <= streamSeq) await stream.purgeBefore(before + 1);
       logger.info({ streamSeq }, "the ledger was copied to the bus");
     } catch (error) {
       if (!this.#abort.signal.aborted)
         logger.warn({ reason: errorMessage(error) }, "the ledger could not be copied to the bus");
     } finally {
+      writer.endMend(false);
       rmSync(draft, { force: true });
       this.#isCopying = false;
     }
