@@ -23,6 +23,10 @@ export interface BusOptions extends CredentialFiles {
   readonly connectTimeoutMs: number;
   /** What servers call this client in their lists, e.g. `executor host-7`. */
   readonly client: string;
+  /** Answers come to `_INBOX_<inbox>.…`: one word for each role, so that none may hear what another is told. Absent: `_INBOX.…`. */
+  readonly inbox?: string;
+  /** On how many servers streams and buckets are kept that are made over it, 1 to 5; default 1. */
+  readonly replicas?: number;
   readonly logger: Logger;
 }
 
@@ -64,6 +68,8 @@ export function serversOf(url: string): readonly string[] {
 export class BusConnection {
   readonly nats: NatsConnection;
   readonly names: BusNames;
+  /** On how many servers streams and buckets are kept. */
+  readonly replicas: number;
   readonly #logger: Logger;
   readonly #publicKey: string | null;
   readonly #listeners = new Set<(isConnected: boolean) => void>();
@@ -73,9 +79,11 @@ export class BusConnection {
   private constructor(
     nats: NatsConnection,
     names: BusNames,
-    { logger, publicKey }: { readonly logger: Logger; readonly publicKey: string | null },
+    { logger, replicas = 1 }: Pick<BusOptions, "logger" | "replicas">,
+    publicKey: string | null,
   ) {
     this.nats = nats;
+    this.replicas = replicas;
     this.#publicKey = publicKey;
     this.names = names;
     this.#logger = logger;
@@ -84,7 +92,7 @@ export class BusConnection {
 
   /** Connects, within `connectTimeoutMs`. Errors: BUS_URL, BUS_CREDENTIALS, BUS_UNREACHABLE, BUS_REFUSED. */
   static async open(options: BusOptions): Promise<BusConnection> {
-    const { url, name, connectTimeoutMs, client, logger } = options;
+    const { url, name, connectTimeoutMs, client, inbox } = options;
     const names = new BusNames(name);
     const servers = serversOf(url);
     const { seed, tls } = securityOf(servers, readCredentials(options));
@@ -99,12 +107,15 @@ export class BusConnection {
         reconnectJitter: RECONNECT_MS,
         pingInterval: PING_MS,
         maxPingOut: PINGS_UNANSWERED_MAX,
+        // A server that was started with other keys by mistake is mended without us.
+        ignoreAuthErrorAbort: true,
+        ...(inbox === undefined ? {} : { inboxPrefix: `_INBOX_${inbox}` }),
         // Servers that others tell of are not those that the settings name.
         ignoreClusterUpdates: true,
         ...(seed === null ? {} : { authenticator: nkeyAuthenticator(seed) }),
         ...(tls === null ? {} : { tls }),
       });
-      return new BusConnection(nats, names, { logger, publicKey: seed === null ? null : publicKeyOf(seed) });
+      return new BusConnection(nats, names, options, seed === null ? null : publicKeyOf(seed));
     } catch (error) {
       throw busError(error, `no connection to ${servers.join(", ")}`);
     }

@@ -3,7 +3,7 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { nkeys } from "@nats-io/transport-node";
-import { silentLogger } from "@smcq/kernel";
+import { silentLogger, SystemClock } from "@smcq/kernel";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { BusConnection, type BusOptions, serversOf } from "../src/index.ts";
 import { hasNatsServer, NatsServer } from "./support/nats-server.ts";
@@ -89,6 +89,22 @@ describe.skipIf(!hasNatsServer())("BusConnection on a server", () => {
     expect(bus.losses).toBe(1);
     await bus.nats.flush();
     await bus.close();
+    await bus.close();
+  });
+
+  it("is let in again when a server was started without its key for a while", async () => {
+    const bus = await BusConnection.open(optionsOf({ url: server.url, nkeyFile: seedFile }));
+    await server.kill();
+    const other = nkeys.createUser().getPublicKey();
+    server.settings = [`authorization { users: [ { nkey: ${other} } ] }`];
+    await server.up();
+    await new Promise<void>((resolve) => void new SystemClock().after(2_500, resolve));
+    expect(bus.isConnected).toBe(false);
+    await server.kill();
+    server.settings = [`authorization { users: [ { nkey: ${user.getPublicKey()} } ] }`];
+    const isBack = new Promise<boolean>((resolve) => void bus.onChange(resolve));
+    await server.up();
+    expect([await isBack, bus.nats.isClosed()]).toEqual([true, false]);
     await bus.close();
   });
 

@@ -31,9 +31,9 @@ const folder = mkdtempSync(join(tmpdir(), "smcq-rights-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 /** What deploy/nats/nats.conf allows, with keys of the test's own; their seeds lie in the folder. */
-function authorization(): string {
+function accounts(): string {
   const conf = readFileSync(new URL("../../../../deploy/nats/nats.conf", import.meta.url), "utf8");
-  let text = conf.slice(conf.indexOf("authorization {"));
+  let text = conf.slice(conf.indexOf("accounts {")).replace("max_file: 12GB", "max_file: 64MB");
   for (const role of ROLES) {
     const { seed, publicKey } = newIdentity();
     writeFileSync(join(folder, role), seed, { mode: 0o600 });
@@ -51,7 +51,7 @@ describe.runIf(hasNatsServer())("the rights of deploy/nats/nats.conf", () => {
   const hosts = {} as Record<Role, BusConnection>;
 
   beforeAll(async () => {
-    server = await NatsServer.start([authorization()]);
+    server = await NatsServer.start([accounts()]);
     for (const role of ROLES)
       hosts[role] = await BusConnection.open({
         url: server.url,
@@ -62,6 +62,7 @@ describe.runIf(hasNatsServer())("the rights of deploy/nats/nats.conf", () => {
         keyFile: null,
         connectTimeoutMs: 5_000,
         client: role,
+        inbox: role,
         logger: silentLogger,
       });
   });
@@ -212,6 +213,59 @@ describe.runIf(hasNatsServer())("the rights of deploy/nats/nats.conf", () => {
     ["asker", "smcq_journal"],
   ] as const)("keep the %s from reading %s", async (role, stream) => {
     expect(await isRead(role, stream)).toBe(false);
+  });
+
+  /** What a reader of its own making brings the role, of messages that the server delivers to `subject`. */
+  async function isDelivered(
+    role: Role,
+    { stream, name, filter, subject }: Readonly<Record<"stream" | "name" | "filter" | "subject", string>>,
+  ): Promise<boolean> {
+    const { nats } = hosts[role];
+    const config = { name, filter_subject: filter, deliver_subject: subject, ack_policy: "none" };
+    const asked = JSON.stringify({ stream_name: stream, config });
+    try {
+      const answer = await nats.request(`$JS.API.CONSUMER.CREATE.${stream}.${name}.${filter}`, asked, {
+        timeout: 1_000,
+      });
+      return answer.json<{ readonly error?: object }>().error === undefined;
+    } catch {
+      return false;
+    }
+  }
+
+  it("keep a name from being a right: nobody makes a reader of a stream that is not its own", async () => {
+    const filter = "smcq.executor.journal";
+    const reading = { stream: "smcq_journal", filter, subject: "_INBOX_worker.read" };
+    expect(await isDelivered("worker", { ...reading, name: "smcq_jobs" })).toBe(false);
+    const claims = { stream: "KV_smcq_parts", filter: "$KV.smcq_parts.>", subject: "_INBOX_trader.read" };
+    expect(await isDelivered("trader", { ...claims, name: "smcq_signals" })).toBe(false);
+    expect(await isDelivered("trader", { ...claims, name: "smcq_journal" })).toBe(false);
+  });
+
+  it("keep a worker's own streams from being delivered to those who trade", async () => {
+    const heard: string[] = [];
+    const listening = hosts.trader.nats.subscribe("smcq.scanner.beat", {
+      callback: (_error, message) => void heard.push(message.string()),
+    });
+    await hosts.trader.nats.flush();
+    expect(await isKept("worker", "$KV.smcq_done.r.forged")).toBe(true);
+    const given = { stream: "KV_smcq_done", name: "forger", filter: "$KV.smcq_done.r.forged" };
+    await isDelivered("worker", { ...given, subject: "smcq.scanner.beat" });
+    await new Promise<void>((resolve) => void clock.after(300, resolve));
+    expect(heard).toEqual([]);
+    listening.unsubscribe();
+  });
+
+  it("keep a scanner from what the trader is answered", async () => {
+    const heard: string[] = [];
+    for (const subject of ["_INBOX.>", "_INBOX_trader.>", "_INBOX*.>", ">"])
+      hosts.scanner.nats.subscribe(subject, {
+        callback: (error, { subject: to }) => void (error ?? heard.push(to)),
+      });
+    await hosts.scanner.nats.flush();
+    await (await jetstreamManager(hosts.trader.nats)).streams.info("smcq_journal");
+    await hosts.scanner.nats.flush();
+    expect(heard).toEqual([]);
   });
 
   it("keep everybody from deleting a stream", async () => {
