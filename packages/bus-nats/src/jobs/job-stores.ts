@@ -13,7 +13,6 @@ import { Objm, setSha256Backend } from "@nats-io/obj";
 import { nanos } from "@nats-io/transport-node";
 import type { Clock } from "@smcq/kernel";
 import type { BusConnection } from "../connection.ts";
-import type { BusNames } from "../names.ts";
 import { Blobs } from "./blobs.ts";
 import { INPUT_BYTES_MAX, type JobLimits, RESULT_BYTES_MAX } from "./job.ts";
 import { JobRecords } from "./job-records.ts";
@@ -65,18 +64,19 @@ export class JobStores {
     }: { readonly clock: Clock; readonly limits: JobLimits; readonly stop?: AbortSignal },
   ): Promise<JobStores> {
     const patience: Patience = { clock, msMax: limits.outageMsMax, stop };
-    const { names, nats } = connection;
+    const { nats, names, replicas } = connection;
     return await withPatience(patience, "no streams for jobs", async () => {
       const js = jetstream(nats);
       const manager = await js.jetstreamManager();
-      await openStream(manager, names);
+      await openStream(manager, connection);
       // The client's own is written in JavaScript, and hashes everything that is sent.
       setSha256Backend("native");
       const objects = new Objm(js);
-      const inputs = await objects.create(names.store("inputs"), { ttl: nanos(KEPT_MS) });
-      const results = await objects.create(names.store("results"), { ttl: nanos(KEPT_MS) });
+      const inputs = await objects.create(names.store("inputs"), { replicas, ttl: nanos(KEPT_MS) });
+      const results = await objects.create(names.store("results"), { replicas, ttl: nanos(KEPT_MS) });
       const kv = await new Kvm(js).create(names.store("done"), {
         history: 1,
+        replicas,
         ttl: KEPT_MS,
         maxValueSize: RECORD_BYTES_MAX,
       });
@@ -118,7 +118,10 @@ export class JobStores {
 }
 
 /** One that is there stays as it is. */
-async function openStream(manager: JetStreamManager, names: BusNames): Promise<void> {
+async function openStream(
+  manager: JetStreamManager,
+  { names, replicas }: Pick<BusConnection, "names" | "replicas">,
+): Promise<void> {
   const name = names.store("jobs");
   try {
     await manager.streams.info(name);
@@ -129,6 +132,7 @@ async function openStream(manager: JetStreamManager, names: BusNames): Promise<v
       subjects: [names.subject("job", "todo", ">")],
       retention: RetentionPolicy.Workqueue,
       discard: DiscardPolicy.New,
+      num_replicas: replicas,
       max_msgs: WAITING_MAX,
       max_age: nanos(JOB_AGE_MS),
     });

@@ -27,7 +27,9 @@ export interface ClaimsDeps {
 /** Whose parts are, in a bucket of JetStream: followed by everybody, changed by naming the revision that was seen. */
 export class PartClaims {
   readonly #deps: ClaimsDeps;
-  readonly #kv: KV;
+  #kv: KV;
+  /** When the bucket was made that the claims are of. */
+  #made = "";
   /** Of the keys: who cuts the universe into other parts has claims of its own, and takes none of these. */
   readonly #prefix: string;
   readonly #claims: (Claim | null)[];
@@ -49,20 +51,15 @@ export class PartClaims {
 
   /** Opens the bucket, or makes it, and reads it. Errors: BUS_REFUSED, BUS_UNREACHABLE. */
   static async open(deps: ClaimsDeps): Promise<PartClaims> {
-    const bucket = deps.connection.names.store("parts");
     try {
-      const kv = await new Kvm(deps.connection.nats).create(bucket, {
-        history: 1,
-        storage: StorageType.File,
-      });
-      const claims = new PartClaims(deps, kv);
+      const claims = new PartClaims(deps, await openBucket(deps.connection));
       await claims.#follow();
       claims.#forget = deps.connection.onChange((isConnected) => {
         if (isConnected) claims.#again(0);
       });
       return claims;
     } catch (error) {
-      throw busError(error, `bucket ${bucket}`);
+      throw busError(error, `bucket ${deps.connection.names.store("parts")}`);
     }
   }
 
@@ -107,10 +104,22 @@ export class PartClaims {
   /** Resolves when what stands there was read; goes on with what comes. */
   async #follow(): Promise<void> {
     this.#watch?.stop();
+    this.#kv = await openBucket(this.#deps.connection);
+    await this.#lookAtBucket();
     const watch = await this.#kv.watch({ key: `${this.#prefix}>` });
     this.#watch = watch;
     for (let part = 0; part < this.#deps.parts; part++) if (this.of(part) === null) await this.#read(part);
     void this.#listen(watch);
+  }
+
+  /** In a bucket that was made anew, after servers had lost the one before, nothing is anybody's. */
+  async #lookAtBucket(): Promise<void> {
+    const { created } = (await this.#kv.status()).streamInfo;
+    if (this.#made !== "" && created !== this.#made) {
+      this.#claims.fill(null);
+      this.version++;
+    }
+    this.#made = created;
   }
 
   async #listen(watch: QueuedIterator<KvWatchEntry>): Promise<void> {
@@ -144,6 +153,11 @@ export class PartClaims {
     this.#claims[part] = claim;
     this.version++;
   }
+}
+
+/** Makes the bucket where there is none. */
+function openBucket({ nats, names, replicas }: BusConnection): Promise<KV> {
+  return new Kvm(nats).create(names.store("parts"), { history: 1, replicas, storage: StorageType.File });
 }
 
 /** Null: no claim. */

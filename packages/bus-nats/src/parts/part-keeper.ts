@@ -252,14 +252,17 @@ export class PartKeeper {
   /** What has become of a part by others' doing, or by the end of a minute. */
   #follow(part: Part, index: number): void {
     const { host, member, venueClock } = this.#options;
-    const isOurs = this.#claims.of(index)?.owner === member;
+    const owner = this.#claims.of(index)?.owner ?? null;
+    const isOurs = owner === member;
     switch (part.state) {
       case "idle":
       case "warming":
         return;
       case "held":
-        if (isOurs) void this.#keepTold(part, index);
-        else {
+        // Nobody's after servers have lost the claims: it is claimed again.
+        if (isOurs || owner === null) {
+          if (this.#nowMs >= part.restUntilMs) void this.#keepTold(part, index);
+        } else {
           this.#lost++;
           this.#enter(part, "leaving", minuteOf(venueClock.nowMs()));
         }
@@ -313,7 +316,9 @@ export class PartKeeper {
   async #take(part: Part, index: number, claim: Claim | null): Promise<void> {
     const { member, host, venueClock } = this.#options;
     const nowMs = minuteOf(venueClock.nowMs());
-    const toldMs = Math.max(claim?.toldMs ?? nowMs - MINUTE_MS, nowMs - CATCH_UP_MS_MAX);
+    // What has not begun yet was told by a clock that was wrong.
+    const claimedMs = Math.min(claim?.toldMs ?? nowMs - MINUTE_MS, nowMs);
+    const toldMs = Math.max(claimedMs, nowMs - CATCH_UP_MS_MAX);
     if (claim?.owner !== member && !(await this.#change(part, index, toldMs))) return;
     // Who was losing it has never stopped.
     if (part.state !== "leaving") host.warm(index, toldMs + MINUTE_MS);
@@ -322,8 +327,10 @@ export class PartKeeper {
   }
 
   async #takeWarm(part: Part, index: number, claim: Claim): Promise<void> {
-    if (!(await this.#change(part, index, claim.toldMs))) return;
-    this.#options.host.warm(index, Math.max(claim.toldMs + MINUTE_MS, part.fromMs));
+    const { host, venueClock } = this.#options;
+    const toldMs = Math.min(claim.toldMs, minuteOf(venueClock.nowMs()));
+    if (!(await this.#change(part, index, toldMs))) return;
+    host.warm(index, Math.max(toldMs + MINUTE_MS, part.fromMs));
     this.#taken++;
     this.#enter(part, "held", 0);
   }
@@ -336,7 +343,8 @@ export class PartKeeper {
   #isUntold(part: Part, index: number): boolean {
     const { host, member } = this.#options;
     const claim = this.#claims.of(index);
-    return part.state === "held" && claim?.owner === member && host.toldMs(index) > claim.toldMs;
+    if (part.state !== "held") return false;
+    return claim === null || (claim.owner === member && host.toldMs(index) > claim.toldMs);
   }
 
   async #change(part: Part, index: number, toldMs: number): Promise<boolean> {

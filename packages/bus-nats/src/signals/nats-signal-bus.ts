@@ -58,10 +58,10 @@ export class NatsSignalBus implements SignalBus {
 
   /** Finds the stream, or makes it. Errors: BUS_REFUSED, BUS_UNREACHABLE. */
   static async open(deps: SignalBusDeps): Promise<NatsSignalBus> {
-    const { nats, names } = deps.connection;
+    const { connection } = deps;
     try {
-      const manager = await jetstreamManager(nats);
-      await requireSignalStream(manager, names);
+      const manager = await jetstreamManager(connection.nats);
+      await requireSignalStream(manager, connection);
       return new NatsSignalBus(deps, manager);
     } catch (error) {
       throw busError(error, "the stream of signals");
@@ -98,7 +98,7 @@ export class NatsSignalBus implements SignalBus {
         client: this.#client,
         manager: this.#manager,
         stream: signalStream(connection.names).stream,
-        requireStream: () => requireSignalStream(this.#manager, connection.names),
+        requireStream: () => requireSignalStream(this.#manager, connection),
         isConnected: () => connection.isConnected,
         clock,
         logger,

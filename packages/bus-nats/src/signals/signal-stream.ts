@@ -6,6 +6,7 @@ import {
   RetentionPolicy,
   StorageType,
 } from "@nats-io/jetstream";
+import type { BusConnection } from "../connection.ts";
 import { busError } from "../errors.ts";
 import type { BusNames } from "../names.ts";
 
@@ -30,7 +31,10 @@ export function signalStream(names: BusNames): {
 }
 
 /** Makes the stream if there is none; one that is there stays as its owner has made it. Errors: BUS_REFUSED, BUS_UNREACHABLE. */
-export async function requireSignalStream(manager: JetStreamManager, names: BusNames): Promise<void> {
+export async function requireSignalStream(
+  manager: JetStreamManager,
+  { names, replicas }: Pick<BusConnection, "names" | "replicas">,
+): Promise<void> {
   const { stream, subjects } = signalStream(names);
   try {
     if (await hasStream(manager, stream)) return;
@@ -40,6 +44,7 @@ export async function requireSignalStream(manager: JetStreamManager, names: BusN
       subjects: [...subjects],
       retention: RetentionPolicy.Limits,
       storage: StorageType.File,
+      num_replicas: replicas,
       discard: DiscardPolicy.Old,
       max_age: STREAM_AGE_MS * NS,
       max_bytes: STREAM_BYTES_MAX,

@@ -66,6 +66,8 @@ export class WordReader {
   /** Number in the stream of the last word that was acknowledged here. */
   #acknowledgedSeq = 0;
   #toldSeq = 0;
+  /** When the stream was made that these numbers are of; "": not known yet. */
+  #made = "";
   /** Number of the last one that was no word. */
   #poisonSeq = 0;
   #pending = 0;
@@ -152,6 +154,7 @@ export class WordReader {
     const { reader } = this.#options;
     const found = await this.#info();
     await this.#leave();
+    await this.#lookAtStream();
     if (found !== null) {
       this.#acknowledgedSeq = Math.max(this.#acknowledgedSeq, found.ack_floor.stream_seq);
       await manager.consumers.delete(stream, reader);
@@ -176,6 +179,17 @@ export class WordReader {
     });
     this.#messages = messages;
     void this.#watch(messages);
+  }
+
+  /** Numbers of a stream that was made anew, or has lost its end, say nothing: what may be told twice is known by its id. */
+  async #lookAtStream(): Promise<void> {
+    const { created, state } = await this.#deps.manager.streams.info(this.#deps.stream);
+    const isOther = (this.#made !== "" && created !== this.#made) || state.last_seq < this.#acknowledgedSeq;
+    this.#made = created;
+    if (!isOther) return;
+    this.#acknowledgedSeq = 0;
+    this.#toldSeq = 0;
+    this.#poisonSeq = 0;
   }
 
   #place(isKnown: boolean): object {

@@ -197,6 +197,32 @@ describe.runIf(hasNatsServer())("PartKeeper", () => {
     expect([held(), scanners.map(({ keeper }) => keeper.view().taken)]).toEqual([[6, 6], before]);
   });
 
+  it("claims its parts again when servers have lost all claims, and takes those of one that dies then", async () => {
+    const [first, second] = [await begin("a"), await begin("b")];
+    await untilTrue(() => expect(held()).toEqual([6, 6]));
+    for (const { host } of scanners) host.told = START_MS + MINUTE_MS;
+    await untilTrue(() => expect(telling()).toEqual(Array.from({ length: PARTS }, () => 1)));
+    const parts = new Set(first.host.warmed.keys());
+    await server.kill();
+    server.lose();
+    await server.up();
+    await untilTrue(() => expect(scanners.map(({ keeper }) => keeper.view().untold)).toEqual([0, 0]));
+    expect([held(), new Set(first.host.warmed.keys())]).toEqual([[6, 6], parts]);
+    await die(second);
+    await untilTrue(() => expect(held()).toEqual([PARTS]));
+  });
+
+  it("scans the next minute of a part whose last owner told minutes that have not come", async () => {
+    const first = await begin("a");
+    await untilTrue(() => expect(held()).toEqual([PARTS]));
+    first.host.told = START_MS + 60 * MINUTE_MS;
+    await untilTrue(() => expect(first.keeper.view().untold).toBe(0));
+    await die(first);
+    const second = await begin("b");
+    await untilTrue(() => expect(held()).toEqual([PARTS]));
+    expect(new Set(second.host.warmed.values())).toEqual(new Set([START_MS + MINUTE_MS]));
+  });
+
   it("shares nothing with one that cuts the universe into other parts", async () => {
     await begin("a");
     await begin("b", PARTS + 1);

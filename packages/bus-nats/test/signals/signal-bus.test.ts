@@ -8,7 +8,7 @@ import {
   signalWord,
   untilTrue,
 } from "../../../engine/test/support/signal-bus-conformance.ts";
-import { BusConnection, NatsSignalBus } from "../../src/index.ts";
+import { BusConnection, JobQueue, NatsSignalBus, PartKeeper } from "../../src/index.ts";
 import { hasNatsServer, NatsServer } from "../support/nats-server.ts";
 
 const clock = new SystemClock();
@@ -91,5 +91,42 @@ describe.runIf(hasNatsServer())("NatsSignalBus", () => {
     await untilTrue(() => expect([...new Set(reader.symbols)]).toEqual(["A", "D", "E", "part 3"]));
     expect(bus.counts.kept).toBe(4);
     await bus.close();
+  });
+
+  it("reads on when servers have lost the stream and all numbers begin anew", async () => {
+    const bus = await open();
+    const reader = await new Reader().follow(bus);
+    for (const symbol of ["A", "B", "C", "D"]) bus.publish(signalWord({ symbol }));
+    await untilTrue(() => expect(reader.words).toHaveLength(4));
+    reader.acknowledge(4);
+    await connections[0]?.nats.flush();
+    await server.kill();
+    server.lose();
+    await server.up();
+    for (const symbol of ["E", "F"]) bus.publish(signalWord({ symbol }));
+    await untilTrue(() => expect(reader.symbols).toEqual(["A", "B", "C", "D", "E", "F"]));
+    await bus.close();
+  });
+
+  it("is kept on as many servers as the connection says, or not made", async () => {
+    const files = { nkeyFile: null, caFile: null, certFile: null, keyFile: null };
+    const own = { name: "three", connectTimeoutMs: 5_000, client: "test", logger: silentLogger };
+    const connection = await BusConnection.open({ ...files, ...own, url: server.url, replicas: 3 });
+    connections.push(connection);
+    const deps = { connection, clock, logger: silentLogger };
+    await expect(NatsSignalBus.open(deps)).rejects.toThrow("replicas > 1 not supported");
+    const host = { warm() {}, isWarm: () => true, release() {}, toldMs: () => 0 };
+    const counts = (): { symbols: number; ready: number } => ({ symbols: 0, ready: 0 });
+    const keeper = {
+      ...deps,
+      venueClock: clock,
+      member: "a",
+      parts: 1,
+      ttlMs: 400,
+      host: { ...host, counts },
+    };
+    await expect(PartKeeper.open(keeper)).rejects.toThrow("replicas > 1 not supported");
+    const version = { id: "v1", text: "1" };
+    await expect(JobQueue.open({ ...deps, version })).rejects.toThrow("replicas > 1 not supported");
   });
 });
