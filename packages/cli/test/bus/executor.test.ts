@@ -199,6 +199,10 @@ describe("an executor on a bus", () => {
     });
     clock.advance(15_001);
     expect(market.now("AUSDT")?.book).toBeNull();
+    // A scanner's clock is wrong: the minute has not begun.
+    bus.publish(barsOf("AUSDT", START_MS + 2 * MINUTE_MS));
+    expect(bars.counts).toEqual({ bars: 2, unscanned: 0, missing: 0 });
+    clock.advance(3 * MINUTE_MS);
     bus.publish(barsOf("AUSDT", START_MS + 2 * MINUTE_MS));
     expect(bars.counts).toEqual({ bars: 3, unscanned: 0, missing: 2 });
     expect(source.createReporter(START_MS)).toBeDefined();

@@ -1,7 +1,7 @@
 import { ClusterMemory } from "@smcq/cluster";
 import { partOf, type ScannerWord } from "@smcq/engine";
 import { BarSource } from "@smcq/exchange";
-import { ManualClock, MINUTE_MS, silentLogger } from "@smcq/kernel";
+import { ManualClock, MINUTE_MS, OffsetClock, silentLogger } from "@smcq/kernel";
 import { KlineRingWriter } from "@smcq/wire";
 import { describe, expect, it } from "vitest";
 import { BarsTeller } from "../../src/bus/scanner/bars-teller.ts";
@@ -18,6 +18,8 @@ class Rings {
   readonly words: Extract<ScannerWord, { type: "bars" }>[] = [];
   readonly warming = new Set<string>();
   readonly teller: BarsTeller;
+  /** Of the venue's clock as the scanner has it. */
+  offsetMs = 0;
   isTold = true;
   isSettled = true;
   isWarm = true;
@@ -37,7 +39,7 @@ class Rings {
       isSettled: () => this.isSettled,
       isTold: () => this.isTold,
       bus: this,
-      venueClock: this.clock,
+      venueClock: new OffsetClock(this.clock, () => this.offsetMs),
       wallClock: this.clock,
     });
   }
@@ -190,6 +192,26 @@ describe("BarsTeller", () => {
     rings.settledTo = 2;
     expect(rings.teller.toldMs(0)).toBe(START_MS + MINUTE_MS);
     rings.teller.stop();
+  });
+
+  it("tells a minute again that it told while its clock was an hour ahead", () => {
+    const rings = new Rings();
+    rings.teller.begin(0, START_MS);
+    rings.offsetMs = 60 * MINUTE_MS;
+    rings.clock.advance(13_000);
+    expect(rings.teller.toldMs(0)).toBeGreaterThan(START_MS + 50 * MINUTE_MS);
+    rings.offsetMs = 0;
+    rings.clock.advance(100);
+    expect(rings.teller.toldMs(0)).toBe(START_MS - MINUTE_MS);
+    rings.clock.advanceTo(START_MS + MINUTE_MS + 1_000);
+    for (const symbol of SYMBOLS) {
+      rings.bar(symbol, START_MS);
+      rings.scan(symbol, START_MS);
+    }
+    rings.words.length = 0;
+    rings.clock.advance(300);
+    expect(rings.told).toContain("0: AUSDT BUSDT");
+    expect(rings.teller.toldMs(0)).toBe(START_MS);
   });
 
   it("takes bars that opened before a symbol was watched for not scanned", () => {

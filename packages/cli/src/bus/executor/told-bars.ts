@@ -49,7 +49,8 @@ export class ToldBars {
   }
 
   hear({ part, minuteMs, bars }: BarsWord): void {
-    if (part >= this.#deps.parts) return;
+    // Of a minute that has not begun tells a scanner whose clock is wrong.
+    if (part >= this.#deps.parts || minuteMs > this.#deps.venueClock.nowMs()) return;
     this.#toldMs[part] = Math.max(this.#toldMs[part] ?? 0, minuteMs);
     for (const bar of bars) this.#put(part, minuteMs, bar);
   }

@@ -1,5 +1,5 @@
 import type { SharedBar, SignalBus } from "@smcq/engine";
-import { type CancelTimer, type Clock, MINUTE_MS, repeat } from "@smcq/kernel";
+import { type CancelTimer, type Clock, MINUTE_MS, minuteOf, repeat } from "@smcq/kernel";
 
 /** How often parts are looked at, wall ms. */
 const LOOK_MS = 100;
@@ -110,6 +110,12 @@ export class BarsTeller {
   #tell(part: number, progress: Progress): boolean {
     const { venueClock, symbolsOf, isAwaited, isSettled, isWarm } = this.#deps;
     const nowMs = venueClock.nowMs();
+    // The clock was ahead, and minutes were told that have not come: they are told again.
+    if (progress.nextMs > nowMs + MINUTE_MS) {
+      progress.nextMs = minuteOf(nowMs);
+      progress.toldMs = Math.min(progress.toldMs, progress.nextMs - MINUTE_MS);
+      progress.keptMs = Math.min(progress.keptMs, progress.toldMs);
+    }
     const { nextMs: minuteMs } = progress;
     const closedMs = nowMs - minuteMs - MINUTE_MS;
     if (closedMs < 0) return false;
