@@ -34,7 +34,7 @@ export class Blobs {
     });
   }
 
-  /** Keeps bytes that are not kept yet; returns their hash. Refuses with JOBS_SIZE more than the limit. */
+  /** Keeps bytes that are not kept yet, or not as they were; returns their hash. Refuses with JOBS_SIZE more than the limit. */
   async put(bytes: Uint8Array): Promise<string> {
     if (bytes.length > this.#bytesMax)
       throw new SmcqError(
@@ -44,7 +44,7 @@ export class Blobs {
     const sha256 = sha256Of(bytes);
     await withPatience(this.#patience, `${this.#what} ${sha256} is not kept`, async () => {
       const info = await this.#store.info(sha256);
-      if (info !== null && !info.deleted) return;
+      if (info !== null && !info.deleted && (await this.get(sha256)) !== null) return;
       await this.#store.put({ name: sha256, options: { max_chunk_size: CHUNK_BYTES } }, streamOf(bytes));
     });
     return sha256;

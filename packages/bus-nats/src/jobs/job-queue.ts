@@ -179,22 +179,24 @@ export class JobQueue {
   }
 
   /** Parts first: what names them comes when they are there. */
-  async #send(inputs: readonly JobInput[]): Promise<void> {
+  async #send(inputs: readonly JobInput[], isLost = false): Promise<void> {
     for (const input of inputs) {
-      const sent = this.#sent.get(input.sha256) ?? this.#sendOne(input);
+      const sent = this.#sent.get(input.sha256) ?? this.#sendOne(input, isLost);
       this.#sent.set(input.sha256, sent);
       await sent;
     }
   }
 
-  async #sendOne(input: JobInput): Promise<void> {
-    await this.#send(input.parts ?? []);
+  /** `isLost`: somebody did not get what the servers said to keep; its bytes are looked at. */
+  async #sendOne(input: JobInput, isLost: boolean): Promise<void> {
+    await this.#send(input.parts ?? [], isLost);
     const { sha256 } = input;
-    if (await this.#stores.inputs.has(sha256)) return;
+    const { inputs } = this.#stores;
+    if (isLost ? (await inputs.get(sha256)) !== null : await inputs.has(sha256)) return;
     const bytes = await input.read();
     if (sha256Of(bytes) !== sha256)
       throw new SmcqError(JobErrorCode.Input, `input ${sha256} has changed while it was read`);
-    await this.#stores.inputs.put(bytes);
+    await inputs.put(bytes);
   }
 
   /** The result that is kept, if it is still what it was. */
@@ -250,7 +252,7 @@ export class JobQueue {
       );
     flight.postedNs = null;
     this.#sent.clear();
-    await this.#send(flight.spec.inputs);
+    await this.#send(flight.spec.inputs, true);
     await this.#post(flight);
   }
 

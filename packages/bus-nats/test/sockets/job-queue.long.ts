@@ -160,6 +160,11 @@ describe.skipIf(!isThere)("jobs over a nats-server", () => {
     await bucket.delete(part.sha256);
     expect(Buffer.from(await queue.run(jobOf(3, [whole]))).toString()).toBe("3: part");
     expect(existsSync(join(cache, part.sha256))).toBe(true);
+    // What is kept under its name are other bytes.
+    rmSync(join(cache, part.sha256));
+    const other = new Blob(["other"]).stream();
+    await bucket.put({ name: part.sha256 }, other);
+    expect(Buffer.from(await queue.run(jobOf(4, [whole]))).toString()).toBe("4: part");
   });
 
   it("go to another worker when one dies in the middle", async () => {
