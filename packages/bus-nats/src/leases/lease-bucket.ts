@@ -20,6 +20,8 @@ export interface LeaseEntry {
   readonly seenMs: number;
   /** Highest epoch that was ever seen under the key: a store that lost its end must not give it again. */
   readonly epochMax: number;
+  /** The longest terms that a holder of it was ever seen to have. */
+  readonly longest: { readonly leaseMs: number; readonly tailMs: number };
 }
 
 /** What became of a write: an unknown one may or may not count. */
@@ -209,6 +211,10 @@ export class LeaseBucket implements LeaseStore {
       value,
       seenMs: this.#options.clock.monoNs() / 1e6,
       epochMax: Math.max(before?.epochMax ?? 0, value?.epoch ?? 0),
+      longest: {
+        leaseMs: Math.max(before?.longest.leaseMs ?? 0, value?.leaseMs ?? 0),
+        tailMs: Math.max(before?.longest.tailMs ?? 0, value?.tailMs ?? 0),
+      },
     };
     this.#entries.set(key, entry);
     for (const listener of this.#listeners) listener(key);

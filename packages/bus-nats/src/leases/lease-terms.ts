@@ -6,7 +6,8 @@ export const CLOCK_DRIFT_RATIO_MAX = 0.01;
 /** Share of `leaseMs` that the holder ends before its end, and that others wait after it. */
 export const LEASE_MARGIN_RATIO = 0.1;
 const LEASE_MS_MIN = 300;
-const LEASE_MS_MAX = 600_000;
+/** Longest lease, ms. */
+export const LEASE_MS_MAX = 600_000;
 const RENEWALS_A_LEASE = 6;
 const ANSWERS_A_LEASE = 3;
 
@@ -46,6 +47,20 @@ export function leaseTerms(leaseMs: number, tailMs = 0): LeaseTerms {
     renewMs: leaseMs / RENEWALS_A_LEASE,
     answerMs: leaseMs / ANSWERS_A_LEASE,
     tailMs,
+  };
+}
+
+/** The terms by which others are waited for, whose lease or tail may be longer than ours. */
+export function longerTerms(
+  own: LeaseTerms,
+  { leaseMs, tailMs }: Pick<LeaseTerms, "leaseMs" | "tailMs">,
+): LeaseTerms {
+  const longestMs = Math.max(own.leaseMs, leaseMs);
+  return {
+    ...own,
+    leaseMs: longestMs,
+    marginMs: longestMs * LEASE_MARGIN_RATIO,
+    tailMs: Math.max(own.tailMs, tailMs),
   };
 }
 

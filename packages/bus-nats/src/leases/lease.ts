@@ -1,7 +1,14 @@
 import { assert, type CancelTimer, type Clock, type Logger, SmcqError } from "@smcq/kernel";
 import { BusErrorCode } from "../errors.ts";
 import type { LeaseEntry, LeaseStore } from "./lease-bucket.ts";
-import { actFromMs, givenFromMs, holdEndMs, type LeaseTerms, takeFromMs } from "./lease-terms.ts";
+import {
+  actFromMs,
+  givenFromMs,
+  holdEndMs,
+  type LeaseTerms,
+  longerTerms,
+  takeFromMs,
+} from "./lease-terms.ts";
 import { epochAfter, type LeaseValue, writeLeaseValue } from "./lease-value.ts";
 
 /**
@@ -186,7 +193,8 @@ export class Lease {
       throw new SmcqError(BusErrorCode.Lease, `the lease ${this.key} has used up all its epochs`);
     const sent = this.#now();
     const owner = newOwner();
-    const value: LeaseValue = { epoch, owner, label, beat: 0, tailMs: 0 };
+    const { leaseMs, tailMs } = this.terms;
+    const value: LeaseValue = { epoch, owner, label, beat: 0, leaseMs, tailMs };
     const written = await store.write(this.key, writeLeaseValue(value), entry.revision);
     let revision: number | null = written.type === "done" ? written.revision : null;
     if (written.type === "unknown") {
@@ -210,7 +218,8 @@ export class Lease {
     const { value } = entry;
     // Nothing there may mean that it was deleted under one who still holds it: that waits as long.
     if (value !== null && value.owner === "") return null;
-    const waitMs = takeFromMs(this.#unchangedSinceMs(entry), this.terms) - this.#options.clock.monoNs() / 1e6;
+    const terms = longerTerms(this.terms, entry.longest);
+    const waitMs = takeFromMs(this.#unchangedSinceMs(entry), terms) - this.#options.clock.monoNs() / 1e6;
     if (waitMs <= 0) return null;
     return { type: "waits", waitMs, owner: value?.label ?? "", epoch: value?.epoch ?? 0 };
   }
@@ -218,8 +227,15 @@ export class Lease {
   #actFrom(entry: LeaseEntry): number {
     const sinceMs = this.#unchangedSinceMs(entry);
     const { value } = entry;
-    if (value === null || value.owner !== "") return actFromMs(sinceMs, this.terms);
-    return givenFromMs({ seenMs: sinceMs, tailMs: value.tailMs }, this.terms);
+    const terms = longerTerms(this.terms, entry.longest);
+    if (value === null || value.owner !== "") return actFromMs(sinceMs, terms);
+    return givenFromMs({ seenMs: sinceMs, tailMs: value.tailMs }, terms);
+  }
+
+  /** By which any other that was ever seen is waited for. */
+  get #othersTerms(): LeaseTerms {
+    const seen = this.#options.store.seen(this.key);
+    return seen === null ? this.terms : longerTerms(this.terms, seen.longest);
   }
 
   #unchangedSinceMs({ seenMs }: LeaseEntry): number {
@@ -235,13 +251,15 @@ export class Lease {
 
   #value(given: Partial<LeaseValue>): string {
     const { label } = this.#options;
+    const { leaseMs, tailMs } = this.terms;
     this.#beat++;
     return writeLeaseValue({
       epoch: this.#epoch,
       owner: this.#owner,
       label,
       beat: this.#beat,
-      tailMs: 0,
+      leaseMs,
+      tailMs,
       ...given,
     });
   }
@@ -251,7 +269,7 @@ export class Lease {
     // Others could have taken it in between, in a store that then lost its end: whatever they did has to be over.
     const nowMs = this.#options.clock.monoNs() / 1e6;
     if (nowMs >= this.#sent.monoMs + this.terms.leaseMs)
-      this.#actFromMs = Math.max(this.#actFromMs, actFromMs(nowMs, this.terms));
+      this.#actFromMs = Math.max(this.#actFromMs, actFromMs(nowMs, this.#othersTerms));
     this.#revision = revision;
     this.#sent = sent;
     const leftMs = holdEndMs(sent.monoMs, this.terms) - nowMs;

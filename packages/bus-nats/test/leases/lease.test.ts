@@ -27,7 +27,7 @@ describe("leaseTerms", () => {
 });
 
 describe("parseLeaseValue", () => {
-  const value = { epoch: 7, owner: "x", label: "executor a", beat: 3, tailMs: 0 };
+  const value = { epoch: 7, owner: "x", label: "executor a", beat: 3, leaseMs: 600, tailMs: 0 };
 
   it("reads what was written", () => {
     expect(parseLeaseValue(writeLeaseValue(value))).toEqual(value);
@@ -42,6 +42,8 @@ describe("parseLeaseValue", () => {
     JSON.stringify({ ...value, epoch: -1 }),
     JSON.stringify({ ...value, owner: 7 }),
     JSON.stringify({ ...value, beat: 0.5 }),
+    JSON.stringify({ ...value, leaseMs: 600_001 }),
+    JSON.stringify({ ...value, tailMs: 1e9 }),
     JSON.stringify({ ...value, label: "x".repeat(1_024) }),
   ])("takes %s for none", (text) => {
     expect(parseLeaseValue(text)).toBeNull();
@@ -92,6 +94,19 @@ describe.skipIf(!hasNatsServer())("a lease on a server", () => {
     await expect(b.lease.take()).resolves.toEqual({ type: "taken" });
     expect([b.lease.epoch, b.lease.actFromMs]).toEqual([2, seenMs + TAKE_MS + TERMS.tailMs]);
     expect([b.lease.isHeld(), b.lease.mayAct()]).toEqual([true, false]);
+  });
+
+  it("is waited for by the terms of whoever holds it, where they are longer", async () => {
+    const c = await Host.open(server.url, "c", leaseTerms(600, 500));
+    await a.takeInTime();
+    await look(c);
+    const seenMs = c.clock.nowMs();
+    c.clock.advance(TAKE_MS - 1);
+    await expect(c.lease.take()).resolves.toMatchObject({ type: "waits", waitMs: 1 });
+    c.clock.advance(1);
+    await expect(c.lease.take()).resolves.toEqual({ type: "taken" });
+    expect(c.lease.actFromMs).toBe(seenMs + TAKE_MS + TERMS.tailMs);
+    await c.close();
   });
 
   it("ends by its holder's own clock, whatever the server has", async () => {

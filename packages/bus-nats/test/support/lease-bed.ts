@@ -8,6 +8,7 @@ import {
   type LeaseOptions,
   type LeaseState,
   type LeaseStore,
+  type LeaseTerms,
   leaseTerms,
   type LeaseWrite,
 } from "../../src/index.ts";
@@ -88,15 +89,20 @@ export class Host {
   wallOffsetMs = 0;
   floor = 0;
 
-  private constructor(bus: BusConnection, clock: ManualClock, bucket: LeaseBucket, label: string) {
+  private constructor(
+    bus: BusConnection,
+    clock: ManualClock,
+    bucket: LeaseBucket,
+    { label, terms }: { readonly label: string; readonly terms: LeaseTerms },
+  ) {
     this.bus = bus;
     this.clock = clock;
     this.bucket = bucket;
     this.store = new FaultyStore(this.bucket);
-    this.lease = new Lease(this.#optionsOf(label));
+    this.lease = new Lease(this.#optionsOf(label, terms));
   }
 
-  static async open(url: string, label: string): Promise<Host> {
+  static async open(url: string, label: string, terms: LeaseTerms = TERMS): Promise<Host> {
     const bus = await BusConnection.open({
       url,
       name: "smcq",
@@ -118,7 +124,7 @@ export class Host {
     });
     // The watch begins.
     clock.advance(0);
-    return new Host(bus, clock, bucket, label);
+    return new Host(bus, clock, bucket, { label, terms });
   }
 
   /** Moves this host's time by `ms` in steps of a renewal, each of which is answered. */
@@ -156,13 +162,13 @@ export class Host {
     await this.bus.close();
   }
 
-  #optionsOf(label: string): LeaseOptions {
+  #optionsOf(label: string, terms: LeaseTerms): LeaseOptions {
     let owners = 0;
     return {
       store: this.store,
       key: "account",
       label,
-      terms: TERMS,
+      terms,
       clock: this.clock,
       newOwner: () => `${label}-${++owners}`,
       epochFloor: () => this.floor,
