@@ -47,6 +47,7 @@ export class JournalWriter {
   #isMending = false;
   #mendingAckedSeq: number | null = null;
   #cancelRetry: CancelTimer = () => {};
+  #settle: () => void = () => {};
   #counts = { messages: 0, rows: 0, lost: 0, roundTripMs: 0 };
 
   /** `lastSeq`: of the stream, when this epoch began. */
@@ -123,6 +124,16 @@ export class JournalWriter {
     if (this.#mendingAckedSeq !== null) this.#options.onAcked(this.#mendingAckedSeq);
   }
 
+  /** Resolves when nothing waits any more, or after `msMax` wall ms. */
+  async settled(msMax: number): Promise<void> {
+    if (this.#queue.length === 0) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#settle = resolve;
+    const cancel = this.#options.clock.after(msMax, resolve);
+    await promise;
+    cancel();
+  }
+
   close(): void {
     this.#isClosed = true;
     this.#cancelRetry();
@@ -140,6 +151,7 @@ export class JournalWriter {
 
   #pump(): void {
     const [head] = this.#queue;
+    if (head === undefined) this.#settle();
     if (head === undefined || this.#isSending || this.#isClosed) return;
     this.#isSending = true;
     void this.#send(head).then((isDone) => {

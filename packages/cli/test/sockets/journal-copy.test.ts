@@ -74,6 +74,15 @@ describe.skipIf(!hasNatsServer())("the copy of a holder's whole ledger", () => {
     expect(await nuid()).not.toBe(first);
   });
 
+  it("has all rows behind it before its holder gives the account up", async () => {
+    const row = rowOf(0, { type: "time", nowMs: 1, nowNs: 1 }, []);
+    for (let seq = 0; seq < 50; seq++) copy.stored([{ ...row, seq }]);
+    expect(copy.view.waitingRows).toBe(50);
+    await copy.settled();
+    copy.close();
+    expect(copy.view.waitingRows).toBe(0);
+  });
+
   it("is made each day, as the bus forgets the rows behind an older one", async () => {
     const first = await nuid();
     clock.advance(SNAPSHOT_MS - 2 * LOOK_MS);

@@ -241,6 +241,8 @@ export class Duty implements AccountDuty {
   /** Gives the account up: nothing is sent any more. `tailMs`: how long what was sent may still take effect. */
   async close(tailMs: number): Promise<void> {
     this.#isClosing = true;
+    // Who comes next goes on behind the last row.
+    if (this.#lease.isHeld()) await this.#copy?.settled();
     this.#copy?.close();
     this.#follow?.close();
     this.warm.stop();

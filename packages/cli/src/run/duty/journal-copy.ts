@@ -11,6 +11,8 @@ import { copyInProcess } from "./copy-in-process.ts";
 export const SNAPSHOT_ROWS = 200_000;
 /** A copy of the whole ledger is made again after this time, wall ms: the bus keeps the rows behind it for seven days. */
 export const SNAPSHOT_MS = 86_400_000;
+/** Who gives the account up waits so long for its last rows to be with the bus, wall ms. */
+const SETTLE_MS_MAX = 1_000;
 /** How often that is looked at, and how soon a copy that failed is tried again, wall ms. */
 const LOOK_MS = 5_000;
 
@@ -97,6 +99,11 @@ export class JournalCopy {
       write: () => journal.write?.(),
       durability: both,
     };
+  }
+
+  /** Resolves when all rows that were stored are with the bus, or it has not taken them in time. */
+  async settled(): Promise<void> {
+    await this.#writer?.settled(SETTLE_MS_MAX);
   }
 
   close(): void {
