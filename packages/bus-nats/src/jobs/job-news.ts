@@ -1,3 +1,4 @@
+import type { Msg } from "@nats-io/transport-node";
 import type { BusConnection } from "../connection.ts";
 
 /** What a worker says of itself, every `HERE_MS` and when asked. */
@@ -73,11 +74,22 @@ export class JobNewsWire {
     const { nats, names } = this.#connection;
     const subscription = nats.subscribe(names.subject(role, what), {
       callback: (error, message) => {
-        if (error === null) listener(message.json<T>());
+        const said = error === null ? wordOf<T>(message) : null;
+        if (said !== null) listener(said);
       },
     });
     return () => {
       if (!nats.isClosed()) subscription.unsubscribe();
     };
+  }
+}
+
+/** Null: no word of ours. */
+function wordOf<T>(message: Msg): T | null {
+  try {
+    const said = message.json<T>();
+    return typeof said === "object" ? said : null;
+  } catch {
+    return null;
   }
 }

@@ -18,6 +18,7 @@ import {
   type JobOutcome,
   type JobVersion,
   type PostedJob,
+  postedJob,
   RESULT_BYTES_MAX,
 } from "./job.ts";
 import { JobErrorCode } from "./job-errors.ts";
@@ -170,10 +171,8 @@ export class JobWorker {
   }
 
   async #handle(message: JsMsg): Promise<void> {
-    let job: PostedJob;
-    try {
-      job = message.json<PostedJob>();
-    } catch {
+    const job = postedJob(message.data);
+    if (job === null) {
       message.term("no job");
       this.#slots.free(1);
       return;

@@ -90,6 +90,20 @@ export interface PostedJob {
   readonly losses: number;
 }
 
+/** The job that the bytes hold; null: none. */
+export function postedJob(bytes: Uint8Array): PostedJob | null {
+  let given: Partial<PostedJob> | null;
+  try {
+    given = JSON.parse(Buffer.from(bytes).toString()) as Partial<PostedJob> | null;
+  } catch {
+    return null;
+  }
+  const { key, kind, label, task, hint, run, losses, inputs } = given ?? {};
+  const isNamed = typeof key === "string" && typeof run === "string" && Number.isSafeInteger(losses);
+  const isTold = [kind, label, task, hint].every((text) => typeof text === "string");
+  return isNamed && isTold && Array.isArray(inputs) ? (given as PostedJob) : null;
+}
+
 /** What a job came to. */
 export type JobOutcome =
   | { readonly type: "done"; readonly bytes: Uint8Array }

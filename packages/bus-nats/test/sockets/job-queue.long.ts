@@ -167,6 +167,21 @@ describe.skipIf(!isThere)("jobs over a nats-server", () => {
     expect(Buffer.from(await queue.run(jobOf(4, [whole]))).toString()).toBe("4: part");
   });
 
+  it("are done beside bytes that are no job and no word", async () => {
+    const { worker } = await startWorker(double);
+    const queue = await openQueue();
+    const { nats } = await connect();
+    const stream = jetstream(nats);
+    const given = ["null", "7", "{}", "no", JSON.stringify({ key: "k", run: "r", losses: 0, inputs: 7 })];
+    for (const [index, text] of given.entries()) {
+      await stream.publish(`${name}.job.todo.${VERSION.id}.r.k${index}`, text);
+      for (const what of ["worker.here", "worker.job", "job.call"]) nats.publish(`${name}.${what}`, text);
+    }
+    await nats.flush();
+    expect(await numbers(queue, 3)).toEqual(doubled(3));
+    expect(worker.counts).toMatchObject({ done: 3, failed: 0, givenUp: 0 });
+  });
+
   it("go to another worker when one dies in the middle", async () => {
     const taken = Promise.withResolvers<void>();
     const dead = await startWorker(
