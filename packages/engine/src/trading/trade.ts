@@ -163,3 +163,8 @@ export function coveredSteps({ stop, formerStop, foreignStop, qtySteps }: Trade)
       steps += leg.isWhole ? qtySteps : leg.qtySteps - leg.filledSteps;
   return steps;
 }
+
+/** When something is due that is due by `mostMs` at the latest; null: nothing is. */
+export function earlier(dueMs: number | null, mostMs: number): number | null {
+  return dueMs === null ? null : Math.min(dueMs, mostMs);
+}

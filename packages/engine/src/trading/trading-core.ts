@@ -129,6 +129,7 @@ export class TradingCore {
 
   /** What comes before the decision window. */
   on(event: EngineEvent, commands: Command[]): void {
+    if (event.nowMs < this.#nowMs) this.#positions.setBack(event.nowMs);
     this.#nowMs = event.nowMs;
     const isIdle = IDLE.has(event.type);
     // All has been looked at in this very moment, and nothing followed from it.

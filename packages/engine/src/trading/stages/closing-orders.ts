@@ -11,7 +11,7 @@ import { approveClosing } from "@smcq/risk";
 import type { Command, EventStamp } from "../../events.ts";
 import type { Holdings } from "../holdings.ts";
 import { clientOrderId } from "../order-ids.ts";
-import type { Leg, Trade } from "../trade.ts";
+import { earlier, type Leg, type Trade } from "../trade.ts";
 import type { ExitReason } from "../trading-events.ts";
 import type { OrderTracker } from "./order-tracker.ts";
 
@@ -167,6 +167,11 @@ export class ClosingOrders {
   exitNow(trade: Trade, turn: Turn): void {
     trade.exitsSentMs = [];
     this.exit(trade, turn);
+  }
+
+  setBack(trade: Trade, nowMs: number): void {
+    const longestMs = Math.max(this.#holdings.targetEndMs, HELD_BACK_MS, EXIT_AGAIN_MS);
+    trade.exitDueMs = earlier(trade.exitDueMs, nowMs + longestMs);
   }
 
   #wait(trade: Trade, ms: number, turn: Turn): void {

@@ -1,7 +1,7 @@
 import type { OpenOrder, OrderUpdate } from "@smcq/exchange";
 import type { Alarm } from "../alarm.ts";
 import type { Holdings } from "../holdings.ts";
-import { coveredSteps, type Leg, type Trade } from "../trade.ts";
+import { coveredSteps, earlier, type Leg, type Trade } from "../trade.ts";
 import {
   type ClosingOrders,
   SIZE_REFUSALS,
@@ -82,6 +82,13 @@ export class Cover {
       // A first stop's own word asks for the wake; a fill beyond a stop that stands has no other.
       if (coveredSteps(trade) > 0) turn.commands.push({ type: "wake", atNs: turn.nowNs + protectMs * 1e6 });
     }
+  }
+
+  setBack(trade: Trade, nowMs: number): void {
+    trade.stopSentMs = Math.min(trade.stopSentMs, nowMs);
+    trade.replaceDueMs = earlier(trade.replaceDueMs, nowMs + REPLACE_MS);
+    trade.stopDueMs = earlier(trade.stopDueMs, nowMs + FOREIGN_STOP_MS);
+    trade.coverDueMs = earlier(trade.coverDueMs, nowMs + this.#holdings.protectMs);
   }
 
   /** What is due by now of a position: a stop that waits its turn, or that was hoped for, and cover at all. */

@@ -266,6 +266,14 @@ export class PositionController {
     if (trade.wantedExit === null) this.#cover.guard(trade, turn);
   }
 
+  /** The clock was set back, or set right: nothing about a position is due later than if it had been begun now (CL01). */
+  setBack(nowMs: number): void {
+    for (const trade of this.#holdings.trades.values()) {
+      this.#closing.setBack(trade, nowMs);
+      this.#cover.setBack(trade, nowMs);
+    }
+  }
+
   /** What is due by now: an exit that waits for its target's end or its next try, a position whose stop tells nothing. */
   overdue(turn: Turn): void {
     for (const trade of this.#holdings.trades.values()) {
