@@ -129,7 +129,7 @@ export class TradingCore {
 
   /** What comes before the decision window. */
   on(event: EngineEvent, commands: Command[]): void {
-    if (event.nowMs < this.#nowMs) this.#positions.setBack(event.nowMs);
+    if (event.nowMs < this.#nowMs) this.#setBack(event.nowMs);
     this.#nowMs = event.nowMs;
     const isIdle = IDLE.has(event.type);
     // All has been looked at in this very moment, and nothing followed from it.
@@ -161,6 +161,14 @@ export class TradingCore {
     this.tally?.sent(commands, before, turn);
     this.#alarm.set(turn, commands);
     this.#settledNs = isIdle && commands.length === before ? event.nowNs : Number.NaN;
+  }
+
+  /** What was begun by a clock that was ahead is due no later than if it had been begun now. */
+  #setBack(nowMs: number): void {
+    this.orders.setBack(nowMs);
+    this.#positions.setBack(nowMs);
+    this.#inquiries?.setBack(nowMs);
+    this.#check?.setBack(nowMs);
   }
 
   /** What comes after it. */

@@ -1,7 +1,7 @@
 import type { Fill } from "@smcq/exchange";
 import { parseE8, qtySteps, symbolId } from "@smcq/kernel";
 import { describe, expect, it } from "vitest";
-import { CHECK_MS, DAY_LATE_MS, TRADES_WAIT_MS } from "../../src/trading/stages/account-check.ts";
+import { CHECK_MS, DAY_LATE_MS, TRADES_WAIT_MS } from "../../src/trading/stages/check-times.ts";
 import { AGREE_MS } from "../../src/trading/stages/order-tracker.ts";
 import type { Trade } from "../../src/trading/trade.ts";
 import { EXPLAIN_MS } from "../../src/trading/books.ts";

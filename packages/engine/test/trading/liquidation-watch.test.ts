@@ -3,7 +3,7 @@ import { e8ToNumber, numberToE8, priceTicks, qtySteps, Rng, symbolId } from "@sm
 import { describe, expect, it } from "vitest";
 import { Holdings } from "../../src/trading/holdings.ts";
 import { liquidationPrice } from "../../src/trading/liquidation-price.ts";
-import { CHECK_AGAIN_MS } from "../../src/trading/stages/account-check.ts";
+import { CHECK_AGAIN_MS } from "../../src/trading/stages/check-times.ts";
 import { AGREE_MS } from "../../src/trading/stages/order-tracker.ts";
 import { CoreDriver } from "../support/core-driver.ts";
 import { optionsOf, rulesOf } from "../support/fixtures.ts";

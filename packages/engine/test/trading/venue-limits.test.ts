@@ -1,6 +1,6 @@
 import { symbolId } from "@smcq/kernel";
 import { describe, expect, it } from "vitest";
-import { SILENT_MS, STOP_SLOTS_MAX } from "../../src/trading/stages/account-check.ts";
+import { SILENT_MS, STOP_SLOTS_MAX } from "../../src/trading/stages/check-times.ts";
 import { CLOCK_JUMP_MS } from "../../src/trading/stages/exits.ts";
 import { CoreDriver } from "../support/core-driver.ts";
 import { MINUTE_MS } from "../support/fixtures.ts";

@@ -1,41 +1,29 @@
 import type { AccountAnswer, Fill, OpenOrder, Outcome, VenuePosition } from "@smcq/exchange";
-import { divRound, MINUTE_MS, type SymbolId } from "@smcq/kernel";
+import { divRound, type SymbolId } from "@smcq/kernel";
 import type { Alarm } from "../alarm.ts";
 import type { Books } from "../books.ts";
 import type { EngineEvent } from "../../events.ts";
 import type { Holdings } from "../holdings.ts";
-import { coveredSteps } from "../trade.ts";
+import { coveredSteps, earlier } from "../trade.ts";
+import {
+  CHECK_AGAIN_MS,
+  CHECK_MS,
+  DAY_LATE_MS,
+  DAY_MS,
+  INCOME_AGREE,
+  INCOME_AGREE_GAP,
+  INCOME_LOOK_BACK_MS,
+  LOOK_BACK_MS,
+  SILENT_MS,
+  STALE_MS,
+  STOP_SLOTS_MAX,
+  TRADES_WAIT_MS,
+  WALLET_DRIFT_DIVISOR,
+  WATCH_MS,
+  nextDayMs,
+} from "./check-times.ts";
 import type { Turn } from "./closing-orders.ts";
 import { AGREE_MS, type OrderTracker } from "./order-tracker.ts";
-
-/** How often the venue is asked what it holds for us after something was not as thought; else each `reconcileMs`. */
-export const CHECK_MS = 30_000;
-/** So long after the last thing that was not as thought. */
-export const WATCH_MS = 180_000;
-/** When it is asked again after an answer that differs: far enough for two answers to agree. */
-export const CHECK_AGAIN_MS = 2_500;
-/** A difference whose trades nobody tells is believed without them after so long. */
-export const TRADES_WAIT_MS = 10_000;
-/** How far back from the last agreement trades are asked for: words may have been on their way. */
-export const LOOK_BACK_MS = 10_000;
-/** The same of lines of the venue's account book, which come later than what they tell of. */
-export const INCOME_LOOK_BACK_MS = 120_000;
-/** So long after its end a UTC day is held against the venue's account book as a whole: its last lines come late. */
-export const DAY_LATE_MS = 600_000;
-/** So many lists of payments without anything new say that there is nothing, where the wallet is no other one. */
-const INCOME_AGREE = 3;
-/** The same while the wallet is another one by less than rounding may explain: every list may be without the same row. */
-const INCOME_AGREE_GAP = 12;
-/** How much of the wallet rounding may explain, for good: a hundred-thousandth. */
-export const WALLET_DRIFT_DIVISOR = 100_000n;
-/** How long a snapshot that holds less than the trades say is taken to be old, while the wallet is the books' to the last unit. */
-export const STALE_MS = 180_000;
-/** Conditional orders of the account that may wait before nothing more is entered: the venue takes 200 (EX12). */
-export const STOP_SLOTS_MAX = 180;
-/** An order that was acked, and of which the stream has told nothing for so long, says that the stream is silent. */
-export const SILENT_MS = 5_000;
-
-const DAY_MS = 1_440 * MINUTE_MS;
 
 /** Refusals that say so. */
 const LOOK: ReadonlySet<string> = new Set(["REDUCE_ONLY_REJECT", "MARGIN_INSUFFICIENT"]);
@@ -48,11 +36,6 @@ interface Difference {
   readonly sinceMs: number;
   /** When the question left whose answer told the symbol's trades. */
   tradesMs: number;
-}
-
-/** When the UTC day that follows begins. */
-function nextDayMs(nowMs: number): number {
-  return (Math.floor(nowMs / DAY_MS) + 1) * DAY_MS;
 }
 
 /** What is held, or what the order came to, may be something else than we think. */
@@ -112,6 +95,23 @@ export class AccountCheck {
     this.#orders = parts.orders;
     this.#books = parts.books;
     this.#alarm = alarm;
+  }
+
+  /** The clock was set back, or set right: nothing was told, agreed or in doubt later than now (CL01). */
+  setBack(nowMs: number): void {
+    this.#differences.clear();
+    this.#strays.clear();
+    for (const [symbolId, toldMs] of this.#toldMs) this.#toldMs.set(symbolId, Math.min(toldMs, nowMs));
+    this.#moneyMs = Math.min(this.#moneyMs, nowMs);
+    this.#liveMs = Math.min(this.#liveMs, nowMs);
+    this.#silentMs = Math.min(this.#silentMs, nowMs);
+    this.#agreedMs = Math.min(this.#agreedMs, nowMs);
+    this.#listedMs = Math.min(this.#listedMs, nowMs);
+    this.#walletAgreedMs = Math.min(this.#walletAgreedMs, nowMs);
+    this.#positionsAgreedMs = Math.min(this.#positionsAgreedMs, nowMs);
+    this.#lastAgreedMs = Math.min(this.#lastAgreedMs, nowMs);
+    this.#incomeMs = Math.min(this.#incomeMs, nowMs);
+    this.#walletDoubtMs = earlier(this.#walletDoubtMs, nowMs);
   }
 
   /** Takes an answer; returns rows for what the venue holds and no trade explains. */

@@ -83,6 +83,12 @@ export class Inquiries {
     this.#alarm.at(this.#dueMs, turn);
   }
 
+  /** The clock was set back, or set right: every schedule begins anew, whatever it had slept through or waits for (CL01). */
+  setBack(nowMs: number): void {
+    for (const inquiry of this.#inquiries.values()) Object.assign(inquiry, { sinceMs: nowMs, asked: 0 });
+    this.#dueMs = 0;
+  }
+
   #beginAnew(inquiry: Inquiry | undefined, sinceMs: number): void {
     if (inquiry === undefined || inquiry.asked + 1 < SCHEDULES[inquiry.doubt].delaysMs.length) return;
     inquiry.sinceMs = sinceMs;

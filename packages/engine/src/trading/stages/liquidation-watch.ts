@@ -5,7 +5,7 @@ import type { EngineEvent } from "../../events.ts";
 import type { Holdings } from "../holdings.ts";
 import { liquidationPrice } from "../liquidation-price.ts";
 import type { Trade } from "../trade.ts";
-import { CHECK_AGAIN_MS } from "./account-check.ts";
+import { CHECK_AGAIN_MS } from "./check-times.ts";
 import { type ClosingOrders, stopTicks, type Turn } from "./closing-orders.ts";
 import { AGREE_MS } from "./order-tracker.ts";
 

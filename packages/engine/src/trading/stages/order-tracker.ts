@@ -8,6 +8,7 @@ import type {
 } from "@smcq/exchange";
 import { assert, type SymbolId } from "@smcq/kernel";
 import type { EngineEvent } from "../../events.ts";
+import { earlier } from "../trade.ts";
 import type { OrderChange, TrackedOrder } from "./tracked-order.ts";
 
 export type { OrderChange, TrackedOrder } from "./tracked-order.ts";
@@ -205,6 +206,18 @@ export class OrderTracker {
       return [{ type: "refused", order, code: outcome.code }];
     }
     return this.#lost(order, event.nowMs);
+  }
+
+  /** The clock was set back, or set right: nothing of an order was later than now (CL01). */
+  setBack(nowMs: number): void {
+    for (const order of this.#orders.values()) {
+      order.sentMs = Math.min(order.sentMs, nowMs);
+      order.doubtedMs = Math.min(order.doubtedMs, nowMs);
+      order.endAnsweredMs = earlier(order.endAnsweredMs, nowMs);
+      order.agreeingMs = earlier(order.agreeingMs, nowMs);
+    }
+    for (const [id, ackedMs] of this.#untold) this.#untold.set(id, Math.min(ackedMs, nowMs));
+    this.#version++;
   }
 
   /** Orders that nobody has told of for too long. */
