@@ -69,6 +69,8 @@ export interface BinanceSim {
   setFaults(text: string): void;
   list(symbol: string): void;
   delist(symbol: string): void;
+  /** The document has another day for the symbol's end, venue ms, and the contracts' stream tells of it: it trades on. */
+  announceDelisting(symbol: string, deliveryMs: number): void;
   /** Manual clock: closes the current minute of all symbols. */
   closeNow(): BurstReport;
   /** Manual clock: encodes the next close beforehand. */
@@ -278,6 +280,10 @@ class RunningSim implements BinanceSim {
     this.#venue.list(symbol, firstMinute);
     const added = this.market.find(symbol);
     if (added !== null) this.#hub.addSymbol(symbol, added.index);
+  }
+
+  announceDelisting(symbol: string, deliveryMs: number): void {
+    this.#venue.announceDelisting(symbol, deliveryMs);
   }
 
   delist(symbol: string): void {

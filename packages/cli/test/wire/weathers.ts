@@ -18,6 +18,9 @@ const STEP_MS = 90_000;
 /** Twice the time between two looks at positions and orders: what no word tells is found by then. */
 const CHECK_MS = 60_000;
 
+/** Ahead of a delivery: less than positions are left before it. */
+const DELIVERY_MS = 100 * 60_000;
+
 /** A title, which begins with the faults, the venue's knobs for it, and what else is so in the world. */
 export type Weather = readonly [title: string, faults: string, world?: Partial<WireWeather>];
 
@@ -110,6 +113,7 @@ export const WEATHERS: readonly Weather[] = [
   ["NW10 everything is dead", "NW10=20s:20s"],
   ["NW11 connections are cut one by one", "NW11=20s:2s"],
   ["NW12 all connections are reset at once", "NW12=20s"],
+  ["MD19 the delivery of what is held is announced", "none", { deliveryMs: DELIVERY_MS }],
   ["CL01 the machine's clock is set forward", "none", { clockStepMs: STEP_MS }],
   ["CL01 the machine's clock is set back", "none", { clockStepMs: -STEP_MS }],
 ];

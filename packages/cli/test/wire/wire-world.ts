@@ -24,6 +24,7 @@ import {
   OffsetClock,
   present,
   Rng,
+  silentLogger,
   type SymbolId,
   symbolId,
   SystemClock,
@@ -48,6 +49,8 @@ const WORD_WALL_MS = 500;
 const WINDOW_WALL_MS = 250;
 /** How often what must hold is looked at, wall ms. */
 const LOOK_MS = 10;
+/** How often the venue's list is read, wall ms. */
+const LIST_MS = 250;
 /** How often a setup is found, and how often a person has everything left, venue ms. */
 const SIGNAL_MS = 2_000;
 /** Lines that a failure tells. */
@@ -74,6 +77,10 @@ export interface WireWeather {
   readonly marginType?: "cross" | "isolated";
   /** For how long a position may stand bare while nobody has been told so, ms; absent: not at all. */
   readonly unseenMs?: number;
+  /** The delivery of what is held is announced for so long ahead, ms, until a trade has ended for that. */
+  readonly deliveryMs?: number;
+  /** A fault may find no occasion: the storm does not wait for each of them. */
+  readonly mayMiss?: boolean;
   /** How far the machine's clock jumps in the middle of the storm, and back at its end, ms. */
   readonly clockStepMs?: number;
 }
@@ -272,17 +279,35 @@ export class WireWorld {
   }
 
   /** Faults strike, setups are found, and now and then a person has everything left. */
-  async storm({ faults, stormMs, clockStepMs = 0, isCrash = false }: WireWeather): Promise<void> {
+  async storm(weather: WireWeather): Promise<void> {
+    const { faults, stormMs, clockStepMs = 0, isCrash = false, deliveryMs, mayMiss = false } = weather;
     await this.until(() => this.core.holdings.state === "ACTIVE", "an account that is known");
     this.sim.setFaults(faults);
+    if (deliveryMs !== undefined) this.#cancels.push(every(LIST_MS, () => void this.#deliver(deliveryMs)));
     const signals = every(SIGNAL_MS / SPEED, () => this.#signal());
     const flattens = isCrash ? () => {} : every(FLATTEN_MS / SPEED, () => this.say("flatten"));
     await wait(stormMs / 2);
     this.#machine.stepMs = clockStepMs;
     await wait(stormMs / 2);
-    await this.until(() => this.#missed(faults, clockStepMs).length === 0, "all faults to strike");
+    if (!mayMiss)
+      await this.until(() => this.#missed(faults, clockStepMs).length === 0, "all faults to strike");
+    if (deliveryMs !== undefined)
+      await this.until(() => this.#isDelivered(), "a trade that ends by delivery");
     signals();
     flattens();
+  }
+
+  /** Announces the delivery of something that is held, and does what follows from news of a contract. */
+  async #deliver(aheadMs: number): Promise<void> {
+    const held = this.core.holdings.openTrades().find(({ phase }) => phase === "guarded");
+    const isDue = held !== undefined && !this.#isDelivered();
+    if (isDue) this.sim.announceDelisting(held.symbol, this.sim.clock.nowMs() + aheadMs);
+    const { instruments } = await this.#reference.universe({ maxAgeMs: 0 });
+    this.#symbols.relist(instruments, silentLogger);
+  }
+
+  #isDelivered(): boolean {
+    return this.trades.some(({ reason }) => reason === "delist");
   }
 
   /** What has not struck yet. */
