@@ -163,14 +163,6 @@ export class TradingCore {
     this.#settledNs = isIdle && commands.length === before ? event.nowNs : Number.NaN;
   }
 
-  /** What was begun by a clock that was ahead is due no later than if it had been begun now. */
-  #setBack(nowMs: number): void {
-    this.orders.setBack(nowMs);
-    this.#positions.setBack(nowMs);
-    this.#inquiries?.setBack(nowMs);
-    this.#check?.setBack(nowMs);
-  }
-
   /** What comes after it. */
   decide(batch: EntryBatch, { nowMs, nowNs }: EventStamp, commands: Command[]): void {
     const before = commands.length;
@@ -178,6 +170,14 @@ export class TradingCore {
     this.#entries.decide(batch, { nowMs, nowNs, commands });
     assertSent(commands, before, this);
     this.tally?.sent(commands, before, { nowMs, nowNs });
+  }
+
+  /** What was begun by a clock that was ahead is due no later than if it had been begun now. */
+  #setBack(nowMs: number): void {
+    this.orders.setBack(nowMs);
+    this.#positions.setBack(nowMs);
+    this.#inquiries?.setBack(nowMs);
+    this.#check?.setBack(nowMs);
   }
 
   /** Brings what was told through books, orders and positions; returns what it changed about orders. */

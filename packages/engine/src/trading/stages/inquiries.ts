@@ -85,7 +85,10 @@ export class Inquiries {
 
   /** The clock was set back, or set right: every schedule begins anew, whatever it had slept through or waits for (CL01). */
   setBack(nowMs: number): void {
-    for (const inquiry of this.#inquiries.values()) Object.assign(inquiry, { sinceMs: nowMs, asked: 0 });
+    for (const inquiry of this.#inquiries.values()) {
+      inquiry.sinceMs = nowMs;
+      inquiry.asked = 0;
+    }
     this.#dueMs = 0;
   }
 
