@@ -11,6 +11,15 @@ const CONDITIONAL = new Set([
   "TAKE_PROFIT_MARKET",
   "TRAILING_STOP_MARKET",
 ]);
+/** Of the types that went to `algoOrder`: a client that still sends them here is told where to go, and of nothing else. */
+const CONDITIONAL_PARAMETERS = [
+  "stopPrice",
+  "activationPrice",
+  "callbackRate",
+  "closePosition",
+  "workingType",
+  "priceProtect",
+];
 const ALGO_TYPES = ["STOP", "STOP_MARKET", "TAKE_PROFIT", "TAKE_PROFIT_MARKET"] as const;
 const TIMES_IN_FORCE = ["GTC", "IOC", "FOK", "GTX"] as const;
 const PREVENTIONS = ["EXPIRE_TAKER", "EXPIRE_MAKER", "EXPIRE_BOTH"] as const;
@@ -30,6 +39,7 @@ export const ORDER_PARAMETERS: readonly string[] = [
   "priceMatch",
   "selfTradePreventionMode",
   "goodTillDate",
+  ...CONDITIONAL_PARAMETERS,
 ];
 
 export const ALGO_PARAMETERS: readonly string[] = [
@@ -91,9 +101,10 @@ export class WishReader implements KeptPart {
     if (type !== "LIMIT" && type !== "MARKET") throw new VenueError(-1116, "Invalid orderType.");
     const traded = this.#desk.symbol(parameters.needed("symbol"));
     this.#checkSide(parameters);
-    refuseUnsimulated(parameters);
-    const isLimit = type === "LIMIT";
     const timeInForce = timeOf(parameters);
+    refuseUnsimulated(parameters);
+    refuseConditional(parameters, type);
+    const isLimit = type === "LIMIT";
     if (isLimit && timeInForce === null) throw missing("timeInForce");
     if (!isLimit) refuseUnneeded(parameters, ["timeInForce", "price"]);
     const qtyE8 = parameters.decimalE8("quantity", traded.qtyPlaces);
@@ -101,7 +112,8 @@ export class WishReader implements KeptPart {
     const priceE8 = parameters.decimalE8("price", traded.pricePlaces);
     if (isLimit && priceE8 === null) throw missing("price");
     const replies = ["ACK", "RESULT"] as const;
-    const reply = parameters.word("newOrderRespType", replies, invalid("newOrderRespType"));
+    const replyError = new VenueError(-1136, "Invalid newOrderRespType.");
+    const reply = parameters.word("newOrderRespType", replies, replyError);
     const wish: OrderWish = {
       symbolId: traded.id,
       clientOrderId: parameters.text("newClientOrderId") ?? this.#ownId(),
@@ -124,10 +136,12 @@ export class WishReader implements KeptPart {
     const type = parameters.word("type", ALGO_TYPES, new VenueError(-1116, "Invalid orderType."));
     const traded = this.#desk.symbol(parameters.needed("symbol"));
     this.#checkSide(parameters);
+    const timeInForce = timeOf(parameters);
     refuseUnsimulated(parameters);
     if (type === null) throw missing("type");
     const isMarket = type === "STOP_MARKET" || type === "TAKE_PROFIT_MARKET";
     const isClosePosition = parameters.flag("closePosition");
+    if (isClosePosition && !isMarket) throw closesNothing(type);
     const qtyE8 = parameters.decimalE8("quantity", traded.qtyPlaces);
     if (qtyE8 === null && !isClosePosition) throw missing("quantity");
     const triggerPriceE8 = parameters.decimalE8("triggerPrice", traded.pricePlaces);
@@ -145,7 +159,7 @@ export class WishReader implements KeptPart {
       type,
       triggerPriceE8,
       priceE8: priceE8 ?? 0n,
-      timeInForce: timeOf(parameters) ?? "GTC",
+      timeInForce: timeInForce ?? "GTC",
       qtyE8: qtyE8 ?? 0n,
       isClosePosition,
       isReduceOnly: parameters.flag("reduceOnly"),
@@ -172,6 +186,11 @@ function invalid(name: string): VenueError {
   return new VenueError(-1130, `Data sent for parameter '${name}' is not valid.`);
 }
 
+/** An order of a type that cannot close whatever is held. */
+function closesNothing(type: string): VenueError {
+  return new VenueError(-4136, `Target strategy invalid for orderType ${type},closePosition true`);
+}
+
 function sideOf(parameters: Parameters): 1 | -1 {
   parameters.needed("side");
   return parameters.word("side", ["BUY", "SELL"], new VenueError(-1117, "Invalid side.")) === "BUY" ? 1 : -1;
@@ -184,6 +203,13 @@ function timeOf(parameters: Parameters): (typeof TIMES_IN_FORCE)[number] | null 
 function preventionOf(parameters: Parameters): SelfTradePrevention {
   const error = invalid("selfTradePreventionMode");
   return parameters.word("selfTradePreventionMode", PREVENTIONS, error) ?? "EXPIRE_MAKER";
+}
+
+/** What belongs to conditional orders alone; that nothing is closed may be said of any. */
+function refuseConditional(parameters: Parameters, type: OrderWish["type"]): void {
+  if (parameters.flag("closePosition")) throw closesNothing(type);
+  const names = CONDITIONAL_PARAMETERS.filter((name) => name !== "closePosition");
+  refuseUnneeded(parameters, names);
 }
 
 function refuseUnneeded(parameters: Parameters, names: readonly string[]): void {

@@ -104,9 +104,18 @@ describe("a market order", () => {
   });
 });
 
+const LIMIT = { type: "LIMIT", side: "BUY", quantity: "0.01", price: "94000" };
+
 describe("refusals", () => {
   it.each([
-    [{ type: "STOP_MARKET", side: "SELL", quantity: "0.01", stopPrice: "1" }, -1104],
+    [{ type: "STOP_MARKET", side: "SELL", quantity: "0.01", stopPrice: "1" }, -4120],
+    [{ type: "STOP_MARKET", side: "SELL", stopPrice: "1", closePosition: true }, -4120],
+    [{ type: "STOP", side: "SELL", price: "1", stopPrice: "1", workingType: "MARK_PRICE" }, -4120],
+    [{ type: "TRAILING_STOP_MARKET", side: "SELL", callbackRate: "1", activationPrice: "1" }, -4120],
+    [{ side: "SELL", quantity: "0.01", closePosition: true }, -4136],
+    [{ side: "SELL", quantity: "0.01", stopPrice: "1" }, -1106],
+    [{ side: "SELL", quantity: "0.01", colour: "red" }, -1104],
+    [{ side: "SELL", quantity: "0.01", newOrderRespType: "FULL" }, -1136],
     [{ type: "STOP_MARKET", side: "SELL", quantity: "0.01" }, -4120],
     [{ type: "TRAILING_STOP_MARKET", side: "SELL", quantity: "0.01" }, -4120],
     [{ type: "ICEBERG", side: "SELL", quantity: "0.01" }, -1116],
@@ -126,6 +135,7 @@ describe("refusals", () => {
     [{ type: "LIMIT", side: "BUY", quantity: "0.01", price: "94000.1", timeInForce: "GTX" }, -5022],
     [{ type: "LIMIT", side: "BUY", quantity: "0.01", price: "100000", timeInForce: "GTC" }, -4016],
     [{ type: "LIMIT", side: "BUY", quantity: "0.01", price: "94000", timeInForce: "DAY" }, -1115],
+    [{ ...LIMIT, timeInForce: "GTD", goodTillDate: 1_900_000_000_000 }, -1115],
   ])("%j is refused with %d", async (values, code) => {
     const { status, body } = await trader.order(values);
     expect([status, body["code"]]).toEqual([400, code]);
@@ -140,6 +150,7 @@ describe("refusals", () => {
     [{ side: "SELL", quantity: "0.01", triggerPrice: "93000.05" }, -4014],
     [{ side: "SELL", quantity: "0.01", triggerPrice: "93000", closePosition: true }, -4137],
     [{ side: "SELL", triggerPrice: "93000", closePosition: true, reduceOnly: true }, -4138],
+    [{ type: "STOP", side: "SELL", price: "92000", triggerPrice: "93000", closePosition: true }, -4136],
     [{ type: "LIMIT", side: "SELL", quantity: "0.01", triggerPrice: "93000" }, -1116],
     [{ side: "SELL", quantity: "0.01", triggerPrice: "93000", workingType: "INDEX" }, -4031],
     [{ side: "SELL", quantity: "0.01", triggerPrice: "93000", algoType: "VP" }, -1130],
