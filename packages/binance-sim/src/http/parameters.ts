@@ -9,6 +9,14 @@ export function missing(name: string): VenueError {
   return new VenueError(-1102, `Mandatory parameter '${name}' was not sent, was empty/null, or malformed.`);
 }
 
+/** Fewer parameters were read than were sent. */
+export function unread(read: number, sent: number): VenueError {
+  return new VenueError(
+    -1104,
+    `Not all sent parameters were read; read '${read}' parameter(s) but was sent '${sent}'.`,
+  );
+}
+
 /** What a request says, decoded; each reader throws the venue's error where it is wrong. */
 export class Parameters {
   readonly #values: ReadonlyMap<string, string>;

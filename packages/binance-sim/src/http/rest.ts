@@ -4,7 +4,7 @@ import { countFault, countUnexpected, type SimStats } from "../stats.ts";
 import type { Venue } from "../venue.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { type Fate, type Guard, NO_GUARD, TRUE_FATE } from "./guard.ts";
-import { Parameters } from "./parameters.ts";
+import { Parameters, unread } from "./parameters.ts";
 import { replyHead } from "./request-book.ts";
 import { RateLimiter, type RateVerdict } from "./rate-limit.ts";
 import { VenueError } from "./venue-error.ts";
@@ -177,10 +177,7 @@ export class RestApi {
     if (known.length === sent) return endpoint;
     const unknown = parameters.names.filter((name) => !known.includes(name));
     countUnexpected(this.#stats, `${method} ${path} with ${unknown.join(", ")}`);
-    throw new VenueError(
-      -1104,
-      `Not all sent parameters were read; read '${known.length}' parameter(s) but was sent '${sent}'.`,
-    );
+    throw unread(known.length, sent);
   }
 
   #body(endpoint: Endpoint, parameters: Parameters, givenMs: number): string | Buffer {

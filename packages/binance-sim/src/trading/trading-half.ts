@@ -5,7 +5,7 @@ import type { Parameters } from "../http/parameters.ts";
 import { type BookedRequest, RequestBook } from "../http/request-book.ts";
 import type { FundingTimes } from "../market/funding.ts";
 import type { Prices } from "../market/prices.ts";
-import type { SimStats } from "../stats.ts";
+import { countUnexpected, type SimStats } from "../stats.ts";
 import type { Agenda } from "../stream/agenda.ts";
 import type { Venue } from "../venue.ts";
 import type { Hub } from "../ws/hub.ts";
@@ -109,7 +109,8 @@ export class TradingHalf implements Guard {
     });
     this.#counts = new OrderCounts(venue.market.universe);
     const reader = new WishReader(desk);
-    const orders = new OrderCalls(desk, reader, ({ orderId }) => deeds.isHidden(orderId));
+    const onUnexpected = (what: string): void => countUnexpected(stats, what);
+    const orders = new OrderCalls(desk, reader, ({ orderId }) => deeds.isHidden(orderId), onUnexpected);
     const algos = new AlgoCalls(desk, reader, ({ algoId }) => deeds.isHidden(algoId));
     const { keys } = this.stream;
     this.#settings = new SettingCalls({

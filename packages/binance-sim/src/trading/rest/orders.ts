@@ -1,6 +1,6 @@
 import type { Reply, VenueError as SimError, VenueOrder } from "@smcq/exchange-sim";
 import { costs, costsBySymbol, type ApiRequest, type Endpoint } from "../../http/endpoint.ts";
-import { missing, Parameters } from "../../http/parameters.ts";
+import { missing, Parameters, unread } from "../../http/parameters.ts";
 import { VenueError } from "../../http/venue-error.ts";
 import type { AccountDesk, TradedSymbol } from "../account-desk.ts";
 import { acked, orderReply, orderRow } from "./order-words.ts";
@@ -14,6 +14,10 @@ const LIMIT_MAX = 1000;
 const WINDOW_MS_MAX = 7 * 86_400_000;
 const ALL_CANCELED = { code: 200, msg: "The operation of cancel all open order is done." };
 const NAMED = ["symbol", "orderId", "origClientOrderId"];
+const AMEND_PARAMETERS = [...NAMED, "side", "quantity", "price", "priceMatch", "modifyId"];
+/** Some clients send these two in small letters, and are understood. */
+const ID_LISTS = ["orderIdList", "orderidlist"];
+const CLIENT_ID_LISTS = ["origClientOrderIdList", "origclientorderidlist"];
 /** What a query finds nothing with; a cancel knows its orders at once. */
 const ORDER_ABSENT = -2013;
 const NOT_FOUND = "Order does not exist.";
@@ -34,11 +38,19 @@ export class OrderCalls {
   readonly #reader: WishReader;
   /** True: a query does not see it yet. */
   readonly #isHidden: (order: VenueOrder) => boolean;
+  readonly #onUnexpected: (what: string) => void;
 
-  constructor(desk: AccountDesk, reader: WishReader, isHidden: (order: VenueOrder) => boolean) {
+  /** `onUnexpected` hears what no client of this venue has a reason to say. */
+  constructor(
+    desk: AccountDesk,
+    reader: WishReader,
+    isHidden: (order: VenueOrder) => boolean,
+    onUnexpected: (what: string) => void,
+  ) {
     this.#desk = desk;
     this.#reader = reader;
     this.#isHidden = isHidden;
+    this.#onUnexpected = onUnexpected;
   }
 
   endpoints(): readonly Endpoint[] {
@@ -46,12 +58,12 @@ export class OrderCalls {
   }
 
   #sends(): readonly Endpoint[] {
-    const signed = { access: "signed" } as const;
+    const signed = { access: "signed", kind: "order" } as const;
+    const batch = { parameters: ["batchOrders"], weight: costs(5), orderCount: { in10s: 5, in1m: 1 } };
     return [
       {
         ...signed,
         name: "POST /fapi/v1/order",
-        kind: "order",
         parameters: ORDER_PARAMETERS,
         weight: costs(0),
         orderCount: { in10s: 1, in1m: 1 },
@@ -59,18 +71,21 @@ export class OrderCalls {
       },
       {
         ...signed,
+        ...batch,
         name: "POST /fapi/v1/batchOrders",
-        kind: "order",
-        parameters: ["batchOrders"],
-        weight: costs(5),
-        orderCount: { in10s: 5, in1m: 1 },
-        handle: ({ parameters }) => this.#placeBatch(parameters),
+        handle: ({ parameters }) => this.#eachOf(parameters, ORDER_PARAMETERS, (order) => this.#place(order)),
+      },
+      {
+        ...signed,
+        ...batch,
+        name: "PUT /fapi/v1/batchOrders",
+        handle: ({ parameters, nowMs }) =>
+          this.#eachOf(parameters, AMEND_PARAMETERS, (order) => this.#amend({ parameters: order, nowMs })),
       },
       {
         ...signed,
         name: "PUT /fapi/v1/order",
-        kind: "order",
-        parameters: [...NAMED, "side", "quantity", "price", "priceMatch", "modifyId"],
+        parameters: AMEND_PARAMETERS,
         weight: costs(1),
         orderCount: { in10s: 1, in1m: 1 },
         handle: (request) => this.#amend(request),
@@ -90,7 +105,7 @@ export class OrderCalls {
       {
         ...cancel,
         name: "DELETE /fapi/v1/batchOrders",
-        parameters: ["symbol", "orderIdList", "origClientOrderIdList"],
+        parameters: ["symbol", ...ID_LISTS, ...CLIENT_ID_LISTS],
         handle: (request) => this.#cancelBatch(request),
       },
       {
@@ -152,12 +167,20 @@ export class OrderCalls {
     return orderReply(this.#desk, isResult ? order : acked(order));
   }
 
-  #placeBatch(parameters: Parameters): readonly object[] {
-    const orders = listOf(parameters, "batchOrders", BATCH_MAX, -4082);
-    return orders.map((fields) => {
+  /** A reply for each order of a batch, which may say what an order alone may. */
+  #eachOf(
+    parameters: Parameters,
+    names: readonly string[],
+    work: (order: Parameters) => object,
+  ): readonly object[] {
+    const size = new VenueError(-4082, "Invalid number of batch place orders.");
+    return listOf(parameters, "batchOrders", BATCH_MAX, size).map((fields) => {
       if (typeof fields !== "object" || fields === null) return failure(missing("batchOrders"));
       const texts = Object.entries(fields).map(([name, value]) => [name, String(value)] as const);
-      return attempt(() => this.#place(new Parameters(new Map(texts))));
+      const unknown = texts.map(([name]) => name).filter((name) => !names.includes(name));
+      if (unknown.length === 0) return attempt(() => work(new Parameters(new Map(texts))));
+      this.#onUnexpected(`an order of a batch with ${unknown.join(", ")}`);
+      return failure(unread(texts.length - unknown.length, texts.length));
     });
   }
 
@@ -181,9 +204,12 @@ export class OrderCalls {
 
   #cancelBatch({ parameters, nowMs }: ApiRequest): readonly object[] {
     const symbol = parameters.needed("symbol");
-    const byId = parameters.text("orderIdList") !== null;
-    const name = byId ? "orderIdList" : "origClientOrderIdList";
-    return listOf(parameters, name, CANCEL_BATCH_MAX, -4082).map((id) => {
+    const idList = ID_LISTS.find((name) => parameters.text(name) !== null);
+    const byId = idList !== undefined;
+    const clientIdList = CLIENT_ID_LISTS.find((name) => parameters.text(name) !== null);
+    const name = idList ?? clientIdList ?? "origClientOrderIdList";
+    const size = new VenueError(-4032, "Exceed maximum cancel order size.");
+    return listOf(parameters, name, CANCEL_BATCH_MAX, size).map((id) => {
       const values = new Map([
         ["symbol", symbol],
         [byId ? "orderId" : "origClientOrderId", String(id)],
@@ -279,8 +305,8 @@ function attempt(work: () => object): object {
   }
 }
 
-/** A JSON list of 1..most items; long ids are kept as text. */
-function listOf(parameters: Parameters, name: string, most: number, code: number): readonly unknown[] {
+/** A JSON list of 1..most items, else `size`; long ids are kept as text. */
+function listOf(parameters: Parameters, name: string, most: number, size: VenueError): readonly unknown[] {
   const text = parameters.needed(name).replace(/(?<=[[,]\s*)(\d{16,20})(?=\s*[\],])/g, '"$1"');
   let list: unknown;
   try {
@@ -289,7 +315,6 @@ function listOf(parameters: Parameters, name: string, most: number, code: number
     throw new VenueError(-1130, `Data sent for parameter '${name}' is not valid.`);
   }
   if (!Array.isArray(list)) throw new VenueError(-1130, `Data sent for parameter '${name}' is not valid.`);
-  if (list.length < 1 || list.length > most)
-    throw new VenueError(code, "Invalid number of batch place orders.");
+  if (list.length < 1 || list.length > most) throw size;
   return list;
 }

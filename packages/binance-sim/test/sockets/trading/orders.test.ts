@@ -256,6 +256,54 @@ describe("limit orders", () => {
     expect((await trader.call("POST", "v1/batchOrders", { batchOrders: six })).body["code"]).toBe(-4082);
   });
 
+  it("come in batches that tell of each order what it says too much, and count it", async () => {
+    const orders = [
+      { symbol: "BTCUSDT", ...limit, price: "93000", colour: "red" },
+      { symbol: "BTCUSDT", ...limit, type: "STOP", price: "93000", stopPrice: "93000" },
+      { symbol: "BTCUSDT", ...limit, price: "92000" },
+    ];
+    const asked = { batchOrders: JSON.stringify(orders) };
+    const { body } = await trader.call("POST", "v1/batchOrders", asked);
+    expect(body.map((row) => row["code"] ?? row["status"])).toEqual([-1104, -4120, "NEW"]);
+    expect(sim.stats().unexpected).toBe(1);
+    expect(sim.stats().unexpectedSamples).toEqual(["an order of a batch with colour"]);
+  });
+
+  it("are amended in batches of five, each with its own reply", async () => {
+    for (const id of ["a", "b"]) await trader.order({ ...limit, price: "93000", newClientOrderId: id });
+    const change = { symbol: "BTCUSDT", side: "BUY", quantity: "0.02", price: "92000" };
+    const batchOrders = JSON.stringify([
+      { ...change, origClientOrderId: "a" },
+      { ...change, origClientOrderId: "none" },
+      { ...change, origClientOrderId: "b", price: "93000", quantity: "0.01" },
+      { ...change, origClientOrderId: "b", quantity: 0.03, price: 91_000 },
+      { ...change, origClientOrderId: "b", colour: "red" },
+    ]);
+    const { body, headers } = await trader.call("PUT", "v1/batchOrders", { batchOrders });
+    expect(body.map((row) => row["code"] ?? row["status"])).toEqual(["NEW", -2013, -5027, "NEW", -1104]);
+    expect(body[3]).toMatchObject({ clientOrderId: "b", origQty: "0.030", price: "91000.00" });
+    expect(headers.get("x-mbx-order-count-10s")).toBe("7");
+    const six = JSON.stringify(Array.from({ length: 6 }, () => change));
+    expect((await trader.call("PUT", "v1/batchOrders", { batchOrders: six })).body["code"]).toBe(-4082);
+  });
+
+  it("are cancelled in batches of ten under the names in small letters too, as some clients send them", async () => {
+    const ids: string[] = [];
+    for (const id of ["a", "b", "c"]) {
+      const { body } = await trader.order({ ...limit, price: "93000", newClientOrderId: id });
+      ids.push(String(body["orderId"]));
+    }
+    const cancel = (values: Readonly<Record<string, string>>) =>
+      trader.call("DELETE", "v1/batchOrders", { symbol: "BTCUSDT", ...values });
+    const byId = await cancel({ orderidlist: `[${String(ids[0])},${String(ids[1])}]` });
+    expect(byId.body.map(({ status }) => status)).toEqual(["CANCELED", "CANCELED"]);
+    const byClientId = await cancel({ origclientorderidlist: '["c","none"]' });
+    expect(byClientId.body.map((row) => row["code"] ?? row["status"])).toEqual(["CANCELED", -2011]);
+    const eleven = JSON.stringify(Array.from({ length: 11 }, () => "c"));
+    expect((await cancel({ origClientOrderIdList: eleven })).body["code"]).toBe(-4032);
+    expect(sim.stats().unexpected).toBe(0);
+  });
+
   it("are all cancelled at once, conditional ones stay; the dead man's switch does the same later", async () => {
     await trader.order({ ...limit, price: "93000" });
     await trader.algo({ side: "SELL", quantity: "0.01", triggerPrice: "90000" });
