@@ -51,7 +51,8 @@ export type VenueErrorName =
   | "transferTooLarge"
   | "crossBalanceTooSmall"
   | "isolatedBalanceTooSmall"
-  | "positionMarginRefused";
+  | "positionMarginNone"
+  | "positionMarginCross";
 
 export const VENUE_ERRORS: Readonly<Record<VenueErrorName, VenueError>> = {
   invalidSymbol: error(-1121, "SYMBOL_CLOSED", "Invalid symbol."),
@@ -141,7 +142,8 @@ export const VENUE_ERRORS: Readonly<Record<VenueErrorName, VenueError>> = {
   transferTooLarge: error(-2018, "MARGIN_INSUFFICIENT", "Balance is not sufficient."),
   crossBalanceTooSmall: error(-4050, "SETTING_REFUSED", "Cross balance insufficient."),
   isolatedBalanceTooSmall: error(-4051, "SETTING_REFUSED", "Isolated balance insufficient."),
-  positionMarginRefused: error(-4054, "SETTING_REFUSED", "Cannot add position margin: position is 0."),
+  positionMarginNone: error(-4054, "SETTING_REFUSED", "Cannot add position margin: position is 0."),
+  positionMarginCross: error(-4049, "SETTING_REFUSED", "Add margin only support for isolated position."),
 };
 
 /** What became of a call: what it made, or why it was refused. */

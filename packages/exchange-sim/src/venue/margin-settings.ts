@@ -57,7 +57,8 @@ export class MarginSettings {
     const { account } = this.#floor;
     const { marginType, leverage } = account.settings(symbolId);
     const heldE8 = abs(account.qtyE8(symbolId));
-    if (heldE8 === 0n || marginType !== "isolated") return refused(VENUE_ERRORS.positionMarginRefused);
+    if (heldE8 === 0n) return refused(VENUE_ERRORS.positionMarginNone);
+    if (marginType !== "isolated") return refused(VENUE_ERRORS.positionMarginCross);
     const { isolatedWalletE8 } = account.holding(symbolId);
     if (amountE8 > min(this.#admission.availableE8(), account.crossWalletE8))
       return refused(VENUE_ERRORS.crossBalanceTooSmall);

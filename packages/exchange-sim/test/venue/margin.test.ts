@@ -92,6 +92,9 @@ describe("an isolated position, by hand", () => {
     expect(venue.wallet).toBe(wallet);
     venue.order({ id: "out", side: -1, qty: "5", isReduceOnly: true });
     expect(give("1")).toBe("-4054");
+    venue.exchange.setMarginType(A, "cross", venue.nowMs);
+    venue.order({ id: "again", side: 1, qty: "5" });
+    expect(give("1")).toBe("-4049");
   });
 
   it("gives back its share when it is reduced, and pays its own funding", () => {

@@ -13,7 +13,7 @@ import {
   positionRiskV3,
 } from "./account-words.ts";
 import { orderRow, tradeRow } from "./order-words.ts";
-import { spanOf } from "./orders.ts";
+import { boundsOf, spanOf } from "./spans.ts";
 
 const INCOME_TYPES: Readonly<Record<string, string>> = {
   realised: "REALIZED_PNL",
@@ -193,13 +193,13 @@ function incomeLines(desk: AccountDesk, startMs: number): readonly IncomeWords[]
   return [...own, ...bnb].toSorted((a, b) => a.timeMs - b.timeMs);
 }
 
-/** Ascending; without bounds the last ones of seven days. */
+/** Ascending; without bounds the last ones of seven days, with them however long a time. */
 function income(desk: AccountDesk, { parameters, nowMs }: ApiRequest): readonly object[] {
   const symbol = named(desk, parameters);
   const type = parameters.text("incomeType");
   const limit = parameters.limit(INCOME_LIMIT, LIMIT_MAX);
   const page = parameters.integer("page") ?? 1;
-  const { startMs, endMs } = spanOf(parameters, nowMs);
+  const { startMs, endMs } = boundsOf(parameters, nowMs);
   const rows = incomeLines(desk, startMs)
     .filter((row) => row.timeMs <= endMs)
     .filter((row) => symbol === null || row.symbolId === symbol.id)

@@ -4,7 +4,8 @@ import type { Parameters } from "../../http/parameters.ts";
 import { VenueError } from "../../http/venue-error.ts";
 import type { AccountDesk } from "../account-desk.ts";
 import { algoReply, algoRow } from "./order-words.ts";
-import { orThrow, spanOf } from "./orders.ts";
+import { orThrow } from "./orders.ts";
+import { spanOf } from "./spans.ts";
 import { ALGO_PARAMETERS, type WishReader } from "./wishes.ts";
 
 const NAMED = ["symbol", "algoId", "clientAlgoId"];

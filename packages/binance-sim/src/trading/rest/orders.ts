@@ -4,6 +4,7 @@ import { missing, Parameters, unread } from "../../http/parameters.ts";
 import { VenueError } from "../../http/venue-error.ts";
 import type { AccountDesk, TradedSymbol } from "../account-desk.ts";
 import { acked, orderReply, orderRow } from "./order-words.ts";
+import { spanOf } from "./spans.ts";
 import { ORDER_PARAMETERS, type WishReader } from "./wishes.ts";
 
 const BATCH_MAX = 5;
@@ -11,7 +12,6 @@ const CANCEL_BATCH_MAX = 10;
 const HALTED = "TRADING_HALT";
 const LIMIT_DEFAULT = 500;
 const LIMIT_MAX = 1000;
-const WINDOW_MS_MAX = 7 * 86_400_000;
 const ALL_CANCELED = { code: 200, msg: "The operation of cancel all open order is done." };
 const NAMED = ["symbol", "orderId", "origClientOrderId"];
 const AMEND_PARAMETERS = [...NAMED, "side", "quantity", "price", "priceMatch", "modifyId"];
@@ -275,21 +275,6 @@ export class OrderCalls {
     const present = this.#desk.exchange.order(order.symbolId, order.clientOrderId);
     return present?.orderId === order.orderId ? present : order;
   }
-}
-
-/** Bounds of a history, both included: at most seven days, the last seven where none is given. */
-export function spanOf(
-  parameters: Parameters,
-  nowMs: number,
-): { readonly startMs: number; readonly endMs: number } {
-  const start = parameters.integer("startTime");
-  const end = parameters.integer("endTime");
-  if (start !== null && end !== null && start > end)
-    throw new VenueError(-1023, "Start time is greater than end time.");
-  if (start !== null && end !== null && end - start > WINDOW_MS_MAX)
-    throw new VenueError(-4165, "Invalid time interval.");
-  const endMs = end ?? (start === null ? nowMs : start + WINDOW_MS_MAX);
-  return { startMs: start ?? endMs - WINDOW_MS_MAX, endMs };
 }
 
 function failure(error: VenueError): object {

@@ -119,6 +119,7 @@ export class SettingCalls implements KeptPart {
     const { id } = desk.symbol(parameters.needed("symbol"));
     parameters.needed("amount");
     const amountE8 = parameters.decimalE8("amount", 8) ?? 0n;
+    if (amountE8 <= 0n) throw new VenueError(-4055, "Amount must be positive.");
     const type = Number(parameters.needed("type"));
     if (type !== 1 && type !== 2) throw new VenueError(-1130, "Data sent for parameter 'type' is not valid.");
     orThrow(desk.exchange.movePositionMargin(id, type === 1 ? amountE8 : -amountE8, nowMs));
@@ -220,9 +221,20 @@ export class SettingCalls implements KeptPart {
 
   #streamKeys(): readonly Endpoint[] {
     const { keys } = this.#parts;
-    const call = { access: "key", kind: "stream-key", weight: costs(1), parameters: [] } as const;
+    // There is one key: many clients name it all the same, and nobody minds.
+    const call = {
+      access: "key",
+      kind: "stream-key",
+      weight: costs(1),
+      parameters: ["listenKey"],
+    } as const;
     return [
-      { ...call, name: "POST /fapi/v1/listenKey", handle: ({ nowMs }) => ({ listenKey: keys.post(nowMs) }) },
+      {
+        ...call,
+        name: "POST /fapi/v1/listenKey",
+        parameters: [],
+        handle: ({ nowMs }) => ({ listenKey: keys.post(nowMs) }),
+      },
       {
         ...call,
         name: "PUT /fapi/v1/listenKey",

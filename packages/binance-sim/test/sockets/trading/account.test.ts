@@ -50,7 +50,18 @@ describe("settings", () => {
     expect((await type("CROSS")).body["code"]).toBe(-4139);
     await trader.order({ symbol: "ETHUSDT", side: "BUY", quantity: "1" });
     expect((await type("CROSSED")).body["code"]).toBe(-4048);
-    const add = await trader.call("POST", "v1/positionMargin", { symbol: "ETHUSDT", amount: "10", type: 1 });
+    const margin = (symbol: string, amount: string) =>
+      trader.call("POST", "v1/positionMargin", { symbol, amount, type: 1 });
+    await trader.order({ symbol: "BTCUSDT", side: "BUY", quantity: "0.01" });
+    const refused = [
+      ["BTCUSDT", "10", -4049],
+      ["SOLUSDT", "10", -4054],
+      ["ETHUSDT", "0", -4055],
+    ] as const;
+    for (const [symbol, amount, code] of refused)
+      expect((await margin(symbol, amount)).body["code"]).toBe(code);
+    await trader.order({ symbol: "BTCUSDT", side: "SELL", quantity: "0.01", reduceOnly: true });
+    const add = await margin("ETHUSDT", "10");
     expect(add.body).toEqual({ amount: 10, code: 200, msg: "Successfully modify position margin.", type: 1 });
     const [held] = (await trader.call("GET", "v3/positionRisk", { symbol: "ETHUSDT" })).body;
     expect(Number(held?.["isolatedWallet"])).toBeGreaterThan(10);
@@ -130,6 +141,11 @@ describe("account reads", () => {
       .body;
     expect(income).toHaveLength(3);
     expect((await trader.call("GET", "v1/income", { startTime: 2, endTime: 1 })).body["code"]).toBe(-1023);
+    // Income knows no longest time, and without an end goes on to now.
+    const longAgo = trader.time - 30 * 86_400_000;
+    const lastDays = (await trader.call("GET", "v1/income")).text;
+    for (const end of [{}, { endTime: trader.time }])
+      expect((await trader.call("GET", "v1/income", { startTime: longAgo, ...end })).text).toBe(lastDays);
     const wide = { symbol: "BTCUSDT", startTime: 1, endTime: 700_000_000 };
     expect((await trader.call("GET", "v1/userTrades", wide)).body["code"]).toBe(-4165);
     expect((await trader.call("GET", "v1/income", { limit: 1001 })).body["code"]).toBe(-1130);
