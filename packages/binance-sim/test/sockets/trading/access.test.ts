@@ -1,4 +1,5 @@
 import { createPrivateKey, generateKeyPairSync, sign as signWith } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Parameters } from "../../../src/http/parameters.ts";
 import type { BinanceSim } from "../../../src/index.ts";
@@ -128,6 +129,29 @@ describe("keys and time", () => {
     expect(() => check(1, 5001)).toThrow("recvWindow");
     expect(() => check(30, 7500)).not.toThrow();
     expect(() => check(30, 7501)).toThrow("recvWindow");
+  });
+
+  it("what docs/venue.md lists is there, what it says is not is a 404", async () => {
+    const pageUrl = new URL("../../../../../docs/venue.md", import.meta.url);
+    const [, served = ""] = readFileSync(pageUrl, "utf8").split("## What is served");
+    const page = served.split("## Clients")[0] ?? "";
+    const isKnown = async (method: string, path: string) =>
+      (await trader.raw(method, `/fapi/${path}`)).body["code"] !== -5000;
+    const listed = page
+      .split("\n")
+      .filter((line) => /^\| (?:GET|POST|PUT|DELETE)/.test(line))
+      .flatMap((line) => {
+        const [, methods = "", paths = ""] = line.split("|");
+        const each = [...paths.matchAll(/`([^`]+)`/g)].map(([, path = ""]) => path);
+        return each.flatMap((path) => methods.split(",").map((method) => [method.trim(), path] as const));
+      });
+    expect(listed.length).toBeGreaterThan(50);
+    for (const [method, path] of listed)
+      expect([method, path, await isKnown(method, path)]).toEqual([method, path, true]);
+    const absent = [...page.matchAll(/`(GET|POST) (v1\/[^`]+)`/g)];
+    expect(absent.length).toBeGreaterThan(5);
+    for (const [, method = "", path = ""] of absent)
+      expect([method, path, await isKnown(method, path)]).toEqual([method, path, false]);
   });
 
   it("what it does not know is answered as the venue would, counted, and stands in the book of requests", async () => {
