@@ -5,7 +5,7 @@ import { VenueError } from "../../http/venue-error.ts";
 import type { AccountDesk, TradedSymbol } from "../account-desk.ts";
 import { acked, orderReply, orderRow } from "./order-words.ts";
 import { spanOf } from "./spans.ts";
-import { ORDER_PARAMETERS, type WishReader } from "./wishes.ts";
+import { ORDER_PARAMETERS, refuseUnsimulated, type WishReader } from "./wishes.ts";
 
 const BATCH_MAX = 5;
 const CANCEL_BATCH_MAX = 10;
@@ -186,6 +186,7 @@ export class OrderCalls {
 
   #amend({ parameters, nowMs }: ApiRequest): object {
     for (const name of ["side", "quantity", "price"]) parameters.needed(name);
+    refuseUnsimulated(parameters);
     const { pricePlaces, qtyPlaces } = this.#desk.symbol(parameters.needed("symbol"));
     const order = this.#find(parameters, NOT_FOUND, ORDER_ABSENT);
     const qtyE8 = parameters.decimalE8("quantity", qtyPlaces) ?? 0n;

@@ -219,7 +219,7 @@ function refuseUnneeded(parameters: Parameters, names: readonly string[]): void 
 }
 
 /** Prices that the venue chooses, and orders that end by date: not simulated, refused as what does not belong there. */
-function refuseUnsimulated(parameters: Parameters): void {
+export function refuseUnsimulated(parameters: Parameters): void {
   if ((parameters.text("priceMatch") ?? "NONE") !== "NONE") refuseUnneeded(parameters, ["priceMatch"]);
   const date = parameters.text("goodTillDate");
   if (date !== null && date !== "0") refuseUnneeded(parameters, ["goodTillDate"]);

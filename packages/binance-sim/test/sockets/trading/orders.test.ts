@@ -207,6 +207,8 @@ describe("limit orders", () => {
     const { body } = await trader.call("PUT", "v1/order", change);
     expect(body).toMatchObject({ status: "NEW", price: "92000.00", origQty: "0.020" });
     expect((await trader.call("PUT", "v1/order", change)).body["code"]).toBe(-5027);
+    const matched = { ...change, price: "91000", priceMatch: "QUEUE" };
+    expect((await trader.call("PUT", "v1/order", matched)).body["code"]).toBe(-1106);
     await trader.hears(2);
     expect(trader.story()).toEqual(["ORDER NEW NEW", "ORDER AMENDMENT NEW"]);
     await trader.call("DELETE", "v1/order", { symbol: "BTCUSDT", origClientOrderId: "one" });
