@@ -51,7 +51,7 @@ describe("smcq engine refuses", () => {
       "a data folder that is a file",
       ["--data-dir", fileURLToPath(import.meta.url)],
       ExitCode.Ledger,
-      "engine-refusals.test.ts",
+      "engine-refusals.long.ts",
     ],
     ["a fault knob that does not exist", ["--faults", "MD99"], ExitCode.Config, "MD99"],
   ];

@@ -6,7 +6,7 @@ import type { Holdings } from "./holdings.ts";
 export interface Booked {
   /** Price result of what it closed. */
   readonly realisedE8: bigint;
-  /** Its steps that a row without a trade had already told, at which price, and when; 0 where none had. */
+  /** Its steps that rows without a trade had already told, at which price on average, and when the last; 0 where none had. */
   readonly explainedSteps: number;
   readonly explainedTicks: number;
   readonly explainedMs: number;
@@ -37,12 +37,13 @@ export function isUnexplained({ clientOrderId }: Fill): boolean {
 }
 
 /**
- * Trades into the portfolio, each once. What no trade explains is one row, reversed as soon as the real trade comes, so
+ * Trades into the portfolio, each once. What no trade explains is a row, reversed as soon as the real trade comes, so
  * that positions and money end where the trades put them.
  */
 export class Books {
   readonly #holdings: Holdings;
-  readonly #rows = new Map<SymbolId, Unexplained>();
+  /** The oldest first, all of one side. */
+  readonly #rows = new Map<SymbolId, readonly Unexplained[]>();
   /** Symbols in which the account trades and whose rules nobody has told. */
   readonly #strange = new Set<SymbolId>();
   #ids = 0;
@@ -81,57 +82,73 @@ export class Books {
     when: Pick<Unexplained, "ticks" | "atMs" | "sinceMs">,
   ): readonly Fill[] {
     const side = steps > 0 ? 1 : -1;
-    const before = this.#rows.get(symbolId);
     const fills: Fill[] = [];
     let leftSteps = Math.abs(steps);
-    if (before !== undefined && before.side !== side) {
-      const backSteps = Math.min(leftSteps, before.steps);
-      this.#shrink(symbolId, before, backSteps);
-      // It never was: the position was held all along, and its payments since are its own.
-      fills.push(this.#fill(symbolId, { ...before, side, steps: backSteps }));
-      leftSteps -= backSteps;
-    }
+    const before = this.#rows.get(symbolId) ?? [];
+    if (before[0]?.side !== side)
+      for (const row of this.#take(symbolId, leftSteps)) {
+        // It never was: the position was held all along, and its payments since are its own.
+        fills.push(this.#fill(symbolId, { ...row, side }));
+        leftSteps -= row.steps;
+      }
     if (leftSteps === 0) return fills;
     const row = { ...when, side, steps: leftSteps } as const;
-    const isMore = before?.side === side;
-    this.#rows.set(
-      symbolId,
-      isMore ? { ...row, steps: row.steps + before.steps, sinceMs: before.sinceMs } : row,
-    );
+    this.#rows.set(symbolId, [...(this.#rows.get(symbolId) ?? []), row]);
     return [...fills, this.#fill(symbolId, row)];
   }
 
   /** What the symbol has traded is not known, and looked for still. */
   isObscure(symbolId: SymbolId, nowMs: number): boolean {
-    const row = this.#rows.get(symbolId);
-    return row !== undefined && nowMs < row.atMs + EXPLAIN_MS;
+    const last = this.#rows.get(symbolId)?.at(-1);
+    return last !== undefined && nowMs < last.atMs + EXPLAIN_MS;
   }
 
-  /** Symbols with a row, and since when their trades are worth asking for. */
+  /** Symbols with rows, and since when their trades are worth asking for. */
   unexplained(nowMs: number): readonly (readonly [SymbolId, number])[] {
-    return [...this.#rows]
-      .filter(([, { atMs }]) => nowMs < atMs + EXPLAIN_MS)
-      .map(([symbolId, { sinceMs }]) => [symbolId, sinceMs] as const);
+    const found: (readonly [SymbolId, number])[] = [];
+    for (const [symbolId, rows] of this.#rows)
+      if (this.isObscure(symbolId, nowMs))
+        found.push([symbolId, Math.min(...rows.map(({ sinceMs }) => sinceMs))]);
+    return found;
   }
 
-  /** Takes back what the trade explains of the symbol's row. */
+  /** Takes back what the trade explains of the symbol's rows, each at its own price. */
   #reverse(fill: Fill): Booked {
-    const row = this.#rows.get(fill.symbolId);
-    if (row === undefined || isUnexplained(fill) || row.side !== fill.side || fill.timeMs > row.atMs)
-      return UNTOLD;
-    const steps = Math.min(row.steps, fill.qtySteps);
-    this.#shrink(fill.symbolId, row, steps);
-    const side = row.side > 0 ? -1 : 1;
-    const change = this.#holdings.portfolio.applyFill(
-      this.#fill(fill.symbolId, { ...row, side, steps, atMs: fill.timeMs }),
-    );
-    const realisedE8 = change?.realisedE8 ?? 0n;
-    return { realisedE8, explainedSteps: steps, explainedTicks: row.ticks, explainedMs: row.atMs };
+    const [first] = this.#rows.get(fill.symbolId) ?? [];
+    if (first === undefined || isUnexplained(fill) || first.side !== fill.side) return UNTOLD;
+    let booked = UNTOLD;
+    let sumTicks = 0;
+    for (const row of this.#take(fill.symbolId, fill.qtySteps, fill.timeMs)) {
+      const side = row.side > 0 ? -1 : 1;
+      const change = this.#holdings.portfolio.applyFill(
+        this.#fill(fill.symbolId, { ...row, side, atMs: fill.timeMs }),
+      );
+      const explainedSteps = booked.explainedSteps + row.steps;
+      sumTicks += row.ticks * row.steps;
+      booked = {
+        realisedE8: booked.realisedE8 + (change?.realisedE8 ?? 0n),
+        explainedSteps,
+        explainedTicks: sumTicks / explainedSteps,
+        explainedMs: row.atMs,
+      };
+    }
+    return booked;
   }
 
-  #shrink(symbolId: SymbolId, row: Unexplained, steps: number): void {
-    if (steps === row.steps) this.#rows.delete(symbolId);
-    else this.#rows.set(symbolId, { ...row, steps: row.steps - steps });
+  /** Takes so many steps out of the symbol's rows, the oldest first, and none of those that stood before `sinceMs`. */
+  #take(symbolId: SymbolId, steps: number, sinceMs = 0): readonly Unexplained[] {
+    const taken: Unexplained[] = [];
+    const left: Unexplained[] = [];
+    let wantedSteps = steps;
+    for (const row of this.#rows.get(symbolId) ?? []) {
+      const part = row.atMs < sinceMs ? 0 : Math.min(row.steps, wantedSteps);
+      wantedSteps -= part;
+      if (part > 0) taken.push({ ...row, steps: part });
+      if (part < row.steps) left.push({ ...row, steps: row.steps - part });
+    }
+    if (left.length > 0) this.#rows.set(symbolId, left);
+    else this.#rows.delete(symbolId);
+    return taken;
   }
 
   #fill(symbolId: SymbolId, { side, steps, ticks, atMs }: Omit<Unexplained, "sinceMs">): Fill {

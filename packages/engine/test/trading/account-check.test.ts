@@ -133,6 +133,31 @@ describe("what the venue holds", () => {
     expect(driver.takeAsked()).not.toContain("trades 0");
   });
 
+  it("is put right when rows at several prices have told of one trade", () => {
+    const told = guarded();
+    told.answerTrades(lost(told, "stop"));
+    const driver = guarded();
+    const fill = lost(driver, "stop");
+    for (const [left, price] of [
+      [226, "100.10"],
+      [0, "100.30"],
+    ] as const) {
+      driver.minute(price);
+      driver.answerPositions(left);
+      driver.wait(TRADES_WAIT_MS);
+      driver.answerPositions(left);
+    }
+    expect(driver.trades[0]?.reason).toBe("external");
+    driver.answerTrades(fill);
+    const [before, after] = [told, driver].map(({ core }) => core.holdings.portfolio.walletE8);
+    expect(after).toBe(before);
+    expect(driver.corrected[0]).toMatchObject({
+      reason: "stop",
+      exitPrice: 99.37,
+      pnlE8: told.trades[0]?.pnlE8,
+    });
+  });
+
   it("is put right when what closed a trade is told after it was counted as external", () => {
     const driver = guarded();
     const fill = lost(driver, "stop");
