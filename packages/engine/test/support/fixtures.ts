@@ -73,6 +73,7 @@ export interface OptionChoices {
   readonly protocol?: Partial<ProtocolLimits>;
   readonly entry?: EntryPlan;
   readonly refusesUnproven?: boolean;
+  readonly wordFloorMs?: number;
 }
 
 export function optionsOf(
@@ -84,6 +85,7 @@ export function optionsOf(
     protocol = {},
     entry = MARKET_ENTRY,
     refusesUnproven = false,
+    wordFloorMs = 0,
   }: OptionChoices = {},
 ): EngineOptions {
   return {
@@ -99,7 +101,7 @@ export function optionsOf(
       plan: { ...M1_SCALP, entry },
       isVenueRemote,
       isSlippageMeasured: isVenueRemote,
-      wordFloorMs: 0,
+      wordFloorMs,
       refusesUnproven,
     },
   };

@@ -108,6 +108,17 @@ describe("what the venue holds", () => {
     }
   });
 
+  it("is believed without trades later where words take longer", () => {
+    const driver = new CoreDriver(1, {}, { wordFloorMs: 2 * TRADES_WAIT_MS });
+    driver.guard();
+    driver.wait(5_000);
+    driver.answerPositions(0);
+    driver.wait(3 * TRADES_WAIT_MS);
+    expect(driver.answerPositions(0)).toEqual([]);
+    driver.wait(TRADES_WAIT_MS);
+    expect(driver.answerPositions(0)).toContain("closed external");
+  });
+
   it("is put right to the last unit when the trades come after all", () => {
     const driver = new CoreDriver();
     driver.enter();

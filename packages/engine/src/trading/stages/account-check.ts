@@ -281,7 +281,8 @@ export class AccountCheck {
       const isLess = venueSteps * ourSteps >= 0 && Math.abs(venueSteps) < Math.abs(ourSteps);
       // Whatever reduced it would have moved the wallet: the snapshot is of before (PR16).
       const isStale = isLess && this.#walletAgreedMs >= seen.askedMs && turn.nowMs < seen.sinceMs + STALE_MS;
-      const isAsked = seen.tradesMs >= seen.askedMs || turn.nowMs >= seen.sinceMs + TRADES_WAIT_MS;
+      const waitMs = Math.max(TRADES_WAIT_MS, 2 * this.#holdings.options.wordFloorMs);
+      const isAsked = seen.tradesMs >= seen.askedMs || turn.nowMs >= seen.sinceMs + waitMs;
       const ticks = this.#ticksOf(symbolId, position);
       if (isAsked && !isStale && ticks !== null) {
         this.#differences.delete(symbolId);
