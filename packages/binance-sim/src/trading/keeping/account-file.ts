@@ -1,8 +1,9 @@
-import { closeSync, existsSync, mkdirSync, openSync, readSync, renameSync, writeSync } from "node:fs";
+import { closeSync, existsSync, openSync, readSync, renameSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { errorCode, errorMessage, SmcqError } from "@smcq/kernel";
 import { keptText, readKept } from "./kept-json.ts";
 import type { KeptJournal, KeptRow, Stamp } from "./rows.ts";
+import { makeFolder } from "./folder-lock.ts";
 
 const FORMAT = 1;
 const NAME = "account.jsonl";
@@ -101,10 +102,10 @@ export class AccountFile implements KeptJournal {
   }
 }
 
-/** What a folder holds; null: nothing. Throws SmcqError `SIM_ACCOUNT` for a file that says something else. */
+/** What a folder holds; null: nothing. Throws SmcqError `SIM_ACCOUNT` for a file that says something else, and for what is no folder. */
 export function readAccount(folder: string): KeptAccount | null {
   const path = join(folder, NAME);
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  makeFolder(folder);
   if (!existsSync(path)) return null;
   let head: FileHead | null = null;
   let stamp: Stamp | null = null;

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, statSync } from "node:fs";
+import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -55,6 +55,15 @@ describe("a venue with a folder", () => {
     await first.stop();
     const second = await start();
     expect(second.trading?.positions()).toEqual(positions);
+  });
+
+  it("refuses what is no folder", async () => {
+    folder = join(folder, "file");
+    writeFileSync(folder, "");
+    await expect(start()).rejects.toMatchObject({
+      code: "SIM_ACCOUNT",
+      message: expect.stringContaining(`${folder} can be no account's folder`) as string,
+    });
   });
 
   it("waits for the one that still has the folder", async () => {
