@@ -169,6 +169,33 @@ describe("what the venue holds", () => {
     });
   });
 
+  it("is put right when an entry's trade is told after its stop has sold what it bought", () => {
+    const told = new CoreDriver();
+    told.enterFilled();
+    told.ack("stop");
+    told.fill("stop", { ticks: 9_930 });
+    for (const isOver of [false, true]) {
+      const driver = new CoreDriver();
+      driver.enter();
+      const { fill } = driver.update("entry", { ticks: 10_002 });
+      driver.outcome("entry", { type: "unknown", text: "timeout" });
+      driver.wait(1_000);
+      driver.answerPositions(STEPS);
+      driver.wait(TRADES_WAIT_MS);
+      expect(driver.answerPositions(STEPS)).toEqual([`stop -${STEPS} @ 9937`]);
+      if (isOver) driver.end("entry");
+      driver.ack("stop");
+      driver.fill("stop", { ticks: 9_930 });
+      driver.answerTrades(fill);
+      const record = [...driver.trades, ...driver.corrected].at(-1);
+      const { reason, entryPrice, exitPrice, feesE8, pnlE8 } = told.trades[0] ?? {};
+      expect(record).toMatchObject({ reason, exitPrice, feesE8, pnlE8 });
+      expect(record?.entryPrice).toBeCloseTo(entryPrice ?? 0, 9);
+      expect(driver.core.holdings.trades.size).toBe(0);
+      expect(driver.core.holdings.portfolio.walletE8).toBe(told.core.holdings.portfolio.walletE8);
+    }
+  });
+
   it("is put right when what closed a trade is told after it was counted as external", () => {
     const driver = guarded();
     const fill = lost(driver, "stop");

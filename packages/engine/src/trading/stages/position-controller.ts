@@ -115,14 +115,16 @@ export class PositionController {
     trade.realisedE8 += booked.realisedE8;
     if (position !== null && position.side !== trade.side) this.#turnAround(trade, position, heard, turn);
     else if (position !== null && fill.side === trade.side) this.#grow(trade, position, heard, turn);
+    else if (fill.side === trade.side) this.#hearEntry(trade, heard, turn);
     else this.#reduce(trade, position, heard, turn);
   }
 
   /** A row had closed the symbol's last trade, and is told now: at which price, when and why the trade was closed. */
   #amend({ fill, order, booked }: HeardFill): void {
     const trade = this.#holdings.amendClosed(fill, booked.realisedE8);
-    if (trade === null || fill.side === trade.side) return;
+    if (trade === null) return;
     putRight(trade, fill, booked);
+    if (fill.side === trade.side) return;
     // What came behind the row says why.
     if (trade.exitMs !== booked.explainedMs && fill.timeMs < trade.exitMs) return;
     const wasStopped = trade.exitReason === "stop";
@@ -165,6 +167,14 @@ export class PositionController {
     this.#cover.guard(trade, turn);
     // An exit that waits for the target's end goes on waiting.
     if (trade.exitDueMs === null) this.#closing.exit(trade, turn);
+  }
+
+  /** What it bought is sold already: a row had told of it. */
+  #hearEntry(trade: Trade, { fill, booked }: HeardFill, turn: Turn): void {
+    trade.entryMs = Math.min(trade.entryMs, fill.timeMs);
+    trade.feesE8 += fill.feeE8;
+    putRight(trade, fill, booked);
+    if (trade.isEntryEnded) this.#close(trade, turn);
   }
 
   /** The stop stays where it stood, for the part that was ours. */
@@ -340,18 +350,22 @@ export class PositionController {
   }
 }
 
-/** A fill that closed a former trade and comes late: a row had told of it, and nothing of this trade was ever closed. */
-function isFormer({ side, exitReason }: Trade, { fill, booked }: HeardFill): boolean {
-  return fill.side !== side && exitReason === null && booked.explainedSteps === fill.qtySteps;
+/** A fill of a former trade that comes late: a row had told of it, and of this trade nothing was ever closed, or held. */
+function isFormer({ side, entryMs, exitReason }: Trade, { fill, booked }: HeardFill): boolean {
+  const isOlder = fill.side !== side || entryMs === 0;
+  return isOlder && exitReason === null && booked.explainedSteps === fill.qtySteps;
 }
 
-/** Steps that a row had told at a price of its own were sold at the fill's. */
+/** Steps that a row had told at a price of its own were bought, or sold, at the fill's. */
 function putRight(
-  { exitFills }: Trade,
-  { priceTicks }: Fill,
+  trade: Trade,
+  { side, priceTicks }: Fill,
   { explainedSteps, explainedTicks }: Booked,
 ): void {
-  exitFills.sumTicks += (priceTicks - explainedTicks) * Math.min(explainedSteps, exitFills.qtySteps);
+  const { exitFills, rules } = trade;
+  const offTicks = (priceTicks - explainedTicks) * Math.min(explainedSteps, exitFills.qtySteps);
+  if (side !== trade.side) exitFills.sumTicks += offTicks;
+  else if (exitFills.qtySteps > 0) trade.avgPrice += (offTicks / exitFills.qtySteps) * rules.tickSize;
 }
 
 /** What an order that closed a position says about why. */
