@@ -1,9 +1,9 @@
 import { closeSync, existsSync, openSync, readSync, renameSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { errorCode, errorMessage, SmcqError } from "@smcq/kernel";
+import { makeFolder } from "./folder-lock.ts";
 import { keptText, readKept } from "./kept-json.ts";
 import type { KeptJournal, KeptRow, Stamp } from "./rows.ts";
-import { makeFolder } from "./folder-lock.ts";
 
 const FORMAT = 1;
 const NAME = "account.jsonl";

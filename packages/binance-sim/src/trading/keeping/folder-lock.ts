@@ -9,7 +9,8 @@ const RETRY_MS = 50;
 
 /**
  * Holds a folder for this process until it releases it or dies; waits a while for a venue that is just ending. Throws
- * SmcqError `SIM_LOCKED`, and `SIM_ACCOUNT` for what is no folder. It is a name of Linux's sockets, which ends with its process; elsewhere nothing is held.
+ * SmcqError `SIM_LOCKED`, and `SIM_ACCOUNT` for what is no folder. It is a name of Linux's sockets, which ends with its
+ * process; elsewhere nothing is held.
  */
 export async function holdFolder(folder: string): Promise<() => void> {
   makeFolder(folder);
