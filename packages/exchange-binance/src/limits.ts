@@ -18,10 +18,13 @@ export const BAD_FRAMES_IN_ROW_MAX = 20;
 export const WEIGHT_SHARE_MAX = 0.8;
 /** Share that short questions may reach into which positions, or a start, wait for. */
 export const RESERVED_WEIGHT_SHARE = 0.95;
-/** Share that the question alone may reach into whether the venue answers: who waits for weight does not wait for the venue. */
-export const PING_WEIGHT_SHARE = 1;
+/**
+ * Share that only two questions may reach into. Whether the venue answers: who waits for weight does not wait for the venue.
+ * What time it has: whose clock is wrong is answered nothing else, and what is refused for its time takes weight as well.
+ */
+export const WHOLE_WEIGHT_SHARE = 1;
 /** In front of everything: what waits for weight stands in nobody's way that needs not. */
-export const PING_PRIORITY = -2;
+export const FIRST_PRIORITY = -2;
 /** In front of everything that is not about an account. */
 export const RESERVED_PRIORITY = -1;
 /** Share that questions may use which nobody waits for, behind everything else. */

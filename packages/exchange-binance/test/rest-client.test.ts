@@ -107,13 +107,16 @@ describe("BinanceRest", () => {
     await expect(rest.serverTime()).rejects.toMatchObject({ code: BinanceErrorCode.BadReply });
   });
 
-  it("asks whether the venue answers while others at the address have used the weight up, and nothing else", async () => {
+  it("asks whether the venue answers, and its time, where the weight is used up, and nothing else", async () => {
     rest.budget.setLimit(1_200);
     venue.script.push(answer(200, {}, { "X-MBX-USED-WEIGHT-1M": "1180" }));
     await rest.ping();
-    const waiting = rest.serverTime().catch((error: unknown) => error);
+    const klines = { symbol: "BTCUSDT", interval: "1m", limit: 2 } as const;
+    const waiting = rest.klines(klines).catch((error: unknown) => error);
+    venue.script.push(answer(200, { serverTime: 1_790_771_350_000 }));
+    expect(await rest.serverTime()).toBe(1_790_771_350_000);
     await rest.ping();
-    expect(venue.requests).toEqual(["/fapi/v1/ping", "/fapi/v1/ping"]);
+    expect(venue.requests).toEqual(["/fapi/v1/ping", "/fapi/v1/time", "/fapi/v1/ping"]);
     await rest.close();
     expect(await waiting).toMatchObject({ code: BinanceErrorCode.Closed });
   });

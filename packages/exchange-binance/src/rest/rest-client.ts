@@ -5,13 +5,16 @@ import type { Dispatcher } from "undici";
 import { AnswerWatch } from "./answer-watch.ts";
 import { ClockOffset } from "./clock-offset.ts";
 import { BinanceErrorCode } from "../errors.ts";
-import { PING_PRIORITY, PING_WEIGHT_SHARE, RESERVED_PRIORITY, RESERVED_WEIGHT_SHARE } from "../limits.ts";
+import { FIRST_PRIORITY, RESERVED_PRIORITY, RESERVED_WEIGHT_SHARE, WHOLE_WEIGHT_SHARE } from "../limits.ts";
 import { parseJsonSafe } from "./json-safe.ts";
 import { openPool } from "./open-pool.ts";
 import { encodeQuery } from "./query.ts";
 import { READ_TRIES_MAX, readRetryMs } from "./read-rule.ts";
 import { RateBudget } from "./rate-budget.ts";
 import { RestReply, classifyReply } from "./rest-reply.ts";
+
+/** Of what nothing else uses: the last of the weight. */
+const FIRST = { priority: FIRST_PRIORITY, shareMax: WHOLE_WEIGHT_SHARE } as const;
 
 const DEFAULT_PRIORITY = 5;
 /** 2000-01-01 and 2200-01-01: a time outside is none. */
@@ -53,7 +56,7 @@ export interface GetOptions<T = unknown> {
   readonly read?: (body: unknown) => T;
   readonly weight: number;
   readonly priority?: number;
-  /** A short question that a start waits for, or the clock: it may reach into what is kept for them, in front of all others. */
+  /** A short question that a start waits for: it may reach into what is kept for them, in front of all others. */
   readonly isReserved?: boolean;
   /** How much of the venue's weight it may reach into where it is not reserved; default: what the budget says. */
   readonly shareMax?: number;
@@ -113,14 +116,12 @@ export class BinanceRest {
 
   /** The venue's time in ms; `triesMax` as in `get`. */
   async serverTime(triesMax: number = READ_TRIES_MAX): Promise<number> {
-    const options = { weight: 1, isReserved: true, read: readServerTime, triesMax };
-    return this.get("/fapi/v1/time", {}, options);
+    return this.get("/fapi/v1/time", {}, { weight: 1, read: readServerTime, triesMax, ...FIRST });
   }
 
-  /** Resolves when the venue has answered; asked once. Nothing else uses the last of the weight. */
+  /** Resolves when the venue has answered; asked once. */
   async ping(): Promise<void> {
-    const place = { priority: PING_PRIORITY, shareMax: PING_WEIGHT_SHARE };
-    await this.get("/fapi/v1/ping", {}, { weight: 1, triesMax: 1, ...place });
+    await this.get("/fapi/v1/ping", {}, { weight: 1, triesMax: 1, ...FIRST });
   }
 
   /** Klines as the venue has them, the still-open one included; `BAR_FIELDS` numbers a bar, ascending. */
