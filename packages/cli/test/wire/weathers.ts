@@ -13,7 +13,7 @@ const TINY = [
   "DOGSUSDT",
 ] as const;
 /** Of the venue's time: more than the receive window, which the simulated venue stretches by its speed. */
-const STEP_MS = 90_000;
+export const CLOCK_STEP_MS = 90_000;
 
 /** Twice the time between two looks at positions and orders: what no word tells is found by then. */
 const CHECK_MS = 60_000;
@@ -114,8 +114,8 @@ export const WEATHERS: readonly Weather[] = [
   ["NW11 connections are cut one by one", "NW11=20s:2s"],
   ["NW12 all connections are reset at once", "NW12=20s"],
   ["MD19 the delivery of what is held is announced", "none", { deliveryMs: DELIVERY_MS }],
-  ["CL01 the machine's clock is set forward", "none", { clockStepMs: STEP_MS }],
-  ["CL01 the machine's clock is set back", "none", { clockStepMs: -STEP_MS }],
+  ["CL01 the machine's clock is set forward", "none", { clockStepMs: CLOCK_STEP_MS }],
+  ["CL01 the machine's clock is set back", "none", { clockStepMs: -CLOCK_STEP_MS }],
 ];
 const STORM_MS = 4_000;
 

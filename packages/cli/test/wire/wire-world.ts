@@ -59,6 +59,10 @@ const FLATTEN_MS = 20_000;
 /** The venue refuses a request for its time alone. */
 const UNTIMELY = /"code":-(?:1021|5028)/;
 
+/** Of a campaign. */
+export const SEEDS: number = Number(process.env.SMCQ_WIRE_SEEDS ?? 60);
+const FIRST_SEED = Number(process.env.SMCQ_WIRE_FIRST ?? 1);
+
 /** Settled when the last world stands. */
 let opened: Promise<unknown> = Promise.resolve();
 
@@ -607,4 +611,34 @@ export async function outliveOnTheWire(weather: WireWeather): Promise<{
     trades: world.trades.length,
     struck: world.sim.stats().faults,
   };
+}
+
+/** What many storms came to. */
+export interface Campaign {
+  readonly faults: readonly string[];
+  readonly trades: number;
+  /** How often each knob struck, in all of them together. */
+  readonly struck: ReadonlyMap<string, number>;
+}
+
+/** Storms by the environment's seeds (`SMCQ_WIRE_FIRST`, `SMCQ_WIRE_SEEDS`): most of one is waiting, so that some go on at once. */
+export async function campaignOnTheWire(
+  atOnce: number,
+  weatherOf: (seed: number) => WireWeather,
+): Promise<Campaign> {
+  const faults: string[] = [];
+  const struck = new Map<string, number>();
+  let trades = 0;
+  const seeds = Array.from({ length: SEEDS }, (_, index) => FIRST_SEED + index);
+  const next = async (): Promise<void> => {
+    for (let seed = seeds.shift(); seed !== undefined; seed = seeds.shift()) {
+      const outlived = await outliveOnTheWire(weatherOf(seed));
+      faults.push(...outlived.faults);
+      trades += outlived.trades;
+      for (const [id, count = 0] of Object.entries(outlived.struck))
+        struck.set(id, (struck.get(id) ?? 0) + count);
+    }
+  };
+  await Promise.all(Array.from({ length: atOnce }, next));
+  return { faults, trades, struck };
 }
